@@ -1,0 +1,42 @@
+/* block.h: reference-counted buffers that file workers, streams and packets share without copying.
+ *
+ * A block belongs to the pool that made it and goes back to it with its last reference. The
+ * counter is touched by the loop's thread only: a worker that fills or reads a block is covered by
+ * a reference that the loop took before and drops after. A pool keeps at most `keep` free blocks
+ * and never hands out more than `max` at once: then block_new gives NULL, which means: wait.
+ */
+#ifndef MESHD_NET_BLOCK_H
+#define MESHD_NET_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/limits.h"
+
+struct block_pool;
+
+struct block {
+    struct block_pool *pool;
+    struct block *next_free;
+    uint32_t refs;
+    uint32_t len; /* bytes in use, kept by the user of the block */
+    uint8_t data[STREAM_BLOCK_BYTES];
+};
+
+/* Opaque, heap. Freed by block_pool_free once the last block is back: free drops the owner's hold. */
+struct block_pool *block_pool_new(uint32_t max, uint32_t keep);
+void block_pool_free(struct block_pool *p);
+uint32_t block_pool_in_use(const struct block_pool *p);
+
+struct block *block_new(struct block_pool *p); /* one reference, len 0; NULL: none left, or no memory */
+struct block *block_get(struct block *b);      /* one more reference; returns b */
+void block_put(struct block *b);               /* NULL is fine */
+
+/* A piece of a block. Who holds a span holds a reference unless said otherwise. */
+struct span {
+    struct block *block;
+    uint32_t offset;
+    uint32_t len;
+};
+
+#endif

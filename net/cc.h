@@ -1,0 +1,104 @@
+/* cc.h: congestion control of one path, behind a table of functions, so that controllers can be
+ * compared on the same links: CUBIC with HyStart++ (cc_cubic.c: RFC 9438, RFC 9406) is the default,
+ * Reno (cc_reno.c: RFC 9002 §7, appendix B) is the test oracle. Value struct without allocation.
+ *
+ * The transport tells what was sent, acknowledged and lost on the current path epoch; the controller
+ * answers with a window (cwnd_bytes) and a pacing rate. bytes_in_flight is kept here, by cc_* below.
+ */
+#ifndef MESHD_NET_CC_H
+#define MESHD_NET_CC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cc_kind { CC_CUBIC, CC_RENO };
+
+/* What one ACK frame newly acknowledged (on the current path epoch). */
+struct cc_ack {
+    uint64_t now_us;
+    uint64_t bytes;           /* newly acknowledged in-flight bytes */
+    uint64_t newest_sent_us;  /* send time of the newest packet among them */
+    uint64_t newest_pn;       /* and its number */
+    uint64_t next_pn;         /* the number the next packet will get: ends a round (RFC 9406 §4.2) */
+    bool app_limited;         /* the window was not the limit when they were sent: no growth (§7.8) */
+    uint64_t rtt_latest_us, rtt_min_us, srtt_us;
+};
+
+struct cc_ops;
+
+struct cc_hystart { /* RFC 9406 §4 */
+    bool in_css;
+    uint32_t rtt_samples, css_rounds;
+    uint64_t round_end_pn;
+    uint64_t last_round_min_us, round_min_us, css_baseline_min_us;
+};
+
+struct cc_cubic {
+    struct cc_hystart hystart;
+    uint64_t w_max_bytes, w_est_bytes, cwnd_prior_bytes, k_us, epoch_start_us;
+    uint64_t acked_remainder; /* fractions of a byte carried between ACKs */
+    bool epoch_running;
+    uint64_t idle_since_us;
+    struct { /* state before the last reduction, for undo: RFC 9438 §4.9 */
+        bool valid;
+        uint64_t cwnd_bytes, ssthresh_bytes, w_max_bytes, w_est_bytes, k_us, epoch_start_us;
+        bool epoch_running;
+    } undo;
+};
+
+struct cc {
+    const struct cc_ops *ops;
+    uint64_t mss_bytes; /* largest datagram now */
+    uint64_t cwnd_bytes, ssthresh_bytes, bytes_in_flight;
+    uint64_t recovery_start_us; /* a loss of a packet sent before this is the same event */
+    bool in_recovery_ever;
+    uint64_t reductions, undone; /* counters for reports */
+    union {
+        struct cc_cubic cubic;
+        struct {
+            uint64_t acked_bytes; /* towards the next increase */
+            uint64_t undo_cwnd_bytes, undo_ssthresh_bytes;
+        } reno;
+    } u;
+};
+
+struct cc_ops {
+    const char *name;
+    void (*init)(struct cc *c);
+    void (*acked)(struct cc *c, const struct cc_ack *a);
+    void (*lost)(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
+    void (*spurious)(struct cc *c, uint64_t now_us); /* all losses of the last reduction were false */
+    void (*persistent)(struct cc *c);                /* RFC 9002 §7.6: window to the minimum */
+};
+
+enum { CC_INITIAL_PKTS = 10, CC_MIN_PKTS = 2 };
+
+/* RFC 9002 §7.2: initial window min(10 mss, max(2 mss, 14720)). */
+void cc_init(struct cc *c, enum cc_kind kind, uint64_t mss_bytes);
+void cc_set_mss(struct cc *c, uint64_t mss_bytes); /* PLPMTUD found a larger one; window is kept */
+
+/* Every in-flight packet passes through exactly one cc_sent and one of the ways out:
+ * cc_acked's bytes, cc_lost's bytes, or cc_discard (forgotten without a verdict). */
+void cc_sent(struct cc *c, uint64_t bytes);
+void cc_acked(struct cc *c, const struct cc_ack *a);
+void cc_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
+void cc_discard(struct cc *c, uint64_t bytes);
+void cc_spurious(struct cc *c, uint64_t now_us);
+void cc_persistent(struct cc *c);
+
+static inline bool cc_may_send(const struct cc *c) {
+    return c->bytes_in_flight + c->mss_bytes <= c->cwnd_bytes ||
+           (c->bytes_in_flight == 0 && c->cwnd_bytes > 0);
+}
+static inline bool cc_in_slow_start(const struct cc *c) {
+    return c->cwnd_bytes < c->ssthresh_bytes;
+}
+
+/* Bytes per second for the pacer: cwnd / srtt times 2 in slow start and 1.25 after (RFC 9002 §7.7;
+ * the factors Linux uses are 2 and 1.2). */
+uint64_t cc_pacing_rate(const struct cc *c, uint64_t srtt_us);
+
+extern const struct cc_ops cc_cubic_ops, cc_reno_ops;
+
+#endif

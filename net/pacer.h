@@ -1,0 +1,31 @@
+/* pacer.h: spreads a window over its round trip: a token bucket in bytes, filled at the pacing rate.
+ * The bucket's size is a burst of max(10 packets, PACER_BURST_US of rate), bounded by one train; the invariant is: over any interval T no more
+ * than burst + rate * T bytes leave. RFC 9002 §7.7. Value struct, integer arithmetic only.
+ */
+#ifndef MESHD_NET_PACER_H
+#define MESHD_NET_PACER_H
+
+#include <stdint.h>
+
+enum {
+    PACER_BURST_PKTS = 10,
+    PACER_BURST_US = 1000, /* one loop timer tick: so a 1 ms timer loses no rate */
+};
+
+struct pacer {
+    uint64_t tokens_bytes; /* what may leave now */
+    uint64_t last_us;      /* when tokens_bytes was right */
+    uint64_t remainder;    /* byte-microseconds not yet turned into tokens */
+};
+
+void pacer_init(struct pacer *p, uint64_t now_us, uint64_t mss_bytes); /* full initial burst */
+/* Bytes that may leave at `now_us`. */
+uint64_t pacer_allowance(struct pacer *p, uint64_t now_us, uint64_t rate_bytes_per_s,
+                         uint64_t mss_bytes);
+/* `bytes` left. May take the bucket to 0, never below. */
+void pacer_sent(struct pacer *p, uint64_t bytes);
+/* When `need` bytes will be allowed; now_us if they are. Call after pacer_allowance. */
+uint64_t pacer_when_us(const struct pacer *p, uint64_t now_us, uint64_t rate_bytes_per_s,
+                       uint64_t need_bytes);
+
+#endif

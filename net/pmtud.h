@@ -1,0 +1,51 @@
+/* pmtud.h: packetisation-layer path MTU discovery of one path, RFC 8899 (with RFC 9000 §14.3).
+ *
+ * Sizes are UDP payload bytes. Starts at MTU_BASE_BYTES. Probes go up a ladder of sizes that real
+ * links have (1232..65507) and bisects between the largest success and the smallest failure until the gap is
+ * below PMTUD_GAP_BYTES; a size is given up after PMTUD_PROBES losses, or at once when the socket says
+ * that it does not fit. A probe's loss says nothing about congestion. A black hole (big packets lost,
+ * small ones pass) falls back to the base and starts again. No timers of its own: it is asked when a
+ * packet is being built, so an idle session stays silent.
+ */
+#ifndef MESHD_NET_PMTUD_H
+#define MESHD_NET_PMTUD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    PMTUD_PROBES = 3,                    /* RFC 8899 MAX_PROBES */
+    PMTUD_GAP_BYTES = 20,
+    PMTUD_RAISE_US = 600 * 1000000,      /* RFC 8899 PMTU_RAISE_TIMER */
+    PMTUD_BLACK_HOLE_LOSSES = 4,         /* consecutive full-size losses with nothing full-size acked */
+};
+
+enum pmtud_state { PMTUD_SEARCHING, PMTUD_COMPLETE };
+
+struct pmtud {
+    enum pmtud_state state;
+    uint16_t mtu_bytes;      /* confirmed: packets up to this are sent */
+    uint16_t ceiling_bytes;  /* smallest size known or assumed not to pass, minus nothing: exclusive */
+    uint16_t max_bytes;      /* never probe above (configuration, or the peer's limit) */
+    uint16_t probe_bytes;    /* size being tried; 0 = none in flight */
+    uint8_t probe_losses;
+    uint8_t big_losses;
+    uint64_t complete_us;    /* when the search ended */
+};
+
+void pmtud_init(struct pmtud *p, uint16_t max_bytes);
+/* The size of a probe to send now, or 0. Only one is in flight at a time. */
+uint16_t pmtud_probe(struct pmtud *p, uint64_t now_us);
+void pmtud_probe_sent(struct pmtud *p, uint16_t bytes);
+/* True if the confirmed MTU grew. */
+bool pmtud_probe_acked(struct pmtud *p, uint64_t now_us, uint16_t bytes);
+void pmtud_probe_lost(struct pmtud *p, uint64_t now_us, uint16_t bytes);
+/* The local interface refused the size (EMSGSIZE, or ICMP): counts as all probes lost; if it is at or
+ * below the confirmed MTU, falls back to the base. True if the confirmed MTU shrank. */
+bool pmtud_too_big(struct pmtud *p, uint64_t now_us, uint16_t bytes);
+/* Fate of ordinary packets, for black holes (RFC 8899 §4.3). Only sizes above the base matter. lost:
+ * true if this makes it a black hole: the confirmed MTU is the base again. */
+bool pmtud_packet_lost(struct pmtud *p, uint64_t now_us, uint16_t bytes);
+void pmtud_packet_acked(struct pmtud *p, uint16_t bytes);
+
+#endif
