@@ -26,10 +26,12 @@ enum {
     NOISE_MSG2_OVERHEAD = 32 + 16,
 };
 
+enum noise_step { NOISE_DEAD, NOISE_MSG1, NOISE_MSG2, NOISE_DONE };
+
 struct noise { /* private to noise.c */
     enum noise_pattern pattern;
+    enum noise_step step; /* what comes next; a dead or cleared state refuses everything */
     bool initiator;
-    bool has_key;
     uint64_t nonce;
     uint8_t ck[NOISE_HASH_BYTES];
     uint8_t h[NOISE_HASH_BYTES];

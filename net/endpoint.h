@@ -1,0 +1,209 @@
+/* endpoint.h: everything a node does with packets: handshakes, sessions, streams, datagrams.
+ *
+ * A state machine without IO. In: datagrams, time, calls. Out, pulled: trains of datagrams, events, the
+ * next deadline. One endpoint serves any number of peers; a peer has at most one session; a session
+ * that carries streams has a transport attached, an idle one has not. Times are monotonic us; one
+ * value per turn. Nothing calls back into the user.
+ *
+ * After any call, the user pulls endpoint_poll until it gives false, and endpoint_output until it
+ * gives false (or its socket is full), and arms one timer for endpoint_deadline_us.
+ */
+#ifndef MESHD_NET_ENDPOINT_H
+#define MESHD_NET_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/aead.h"
+#include "crypto/identity.h"
+#include "crypto/rng.h"
+#include "net/addr.h"
+#include "net/block.h"
+#include "net/cc.h"
+#include "net/timer.h"
+#include "net/train.h"
+
+struct endpoint;
+
+struct peer_ref { /* a peer known to this endpoint; {0,0} is none */
+    uint32_t index, generation;
+};
+struct session_ref { /* one session with a peer; stale once that session has ended */
+    uint32_t index, serial;
+};
+
+struct endpoint_config {
+    const struct identity *identity; /* copied */
+    uint8_t network_id[32];          /* all zeroes: the public mesh. Bound into the handshake */
+    struct rng rng;
+    enum aead_provider provider;
+    unsigned suites;                 /* 0 = all this machine has */
+    enum cc_kind cc;
+    uint16_t mtu_max_bytes;          /* 0 = MTU_MAX_BYTES */
+    uint32_t blocks_max;             /* stream memory in units of STREAM_BLOCK_BYTES; 0 = 640 (40 MiB) */
+    uint64_t wall_us;                /* wall clock now, us since 1970 */
+    uint64_t rekey_us;               /* 0 = KEYS_REKEY_US; shorter in tests */
+};
+
+/* NULL on out of memory. */
+struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us);
+void endpoint_free(struct endpoint *e); /* wipes every secret */
+/* The wall clock may jump; handshakes need it only to be newer than before. */
+void endpoint_set_wall(struct endpoint *e, uint64_t now_us, uint64_t wall_us);
+struct block_pool *endpoint_blocks(struct endpoint *e);
+
+/* ---- peers ---- */
+enum { PEER_ADDRS_MAX = 8, PEER_PSKS_MAX = 2 };
+
+struct peer_setup {
+    struct node_id id;
+    struct dh_public transport;
+    struct psk psks[PEER_PSKS_MAX]; /* tried in turn; the first is the pairing secret, if any */
+    unsigned psk_count;             /* 0: no psk (all zeroes is used) */
+    bool pairing;                   /* psks[psk_count - 1] is a ticket's one-time secret: a session made with
+                                     * it gives EP_PAIRED and a new pairing secret */
+    struct addr addrs[PEER_ADDRS_MAX];
+    unsigned addr_count;
+};
+
+/* Lets this peer in and out. Adding an id that is known replaces its setup and keeps its session.
+ * ERR_FULL, ERR_NOMEM, ERR_USAGE (our own id). */
+int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct peer_ref *out) MUST_USE;
+/* Its session ends with a CLOSE and an EP_SESSION_DOWN (ERR_CLOSED). */
+void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref p);
+/* A one-time secret: whoever shows it becomes a peer (EP_PAIRED) and the secret is burned.
+ * expires_us is monotonic. */
+int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) MUST_USE;
+void endpoint_ticket_close(struct endpoint *e, const struct psk *secret);
+
+/* Starts a session if there is none: 0 when one is up or coming, ERR_OFFLINE if no address is known,
+ * ERR_NOT_FOUND. The outcome is EP_SESSION_UP or EP_CONNECT_FAILED. */
+int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref p) MUST_USE;
+/* The peer's session, if one is up. */
+bool endpoint_session(const struct endpoint *e, struct peer_ref p, struct session_ref *out);
+/* Ends it: a CLOSE goes to the peer. */
+void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref s, int err);
+
+struct session_info {
+    struct node_id peer;
+    uint64_t session_id;
+    struct addr path;      /* the peer's address in use */
+    unsigned suite;        /* enum aead_suite */
+    uint64_t age_us, idle_us;
+    uint8_t key_epoch;
+    bool initiator, has_transport;
+    uint64_t srtt_us, min_rtt_us, cwnd_bytes; /* 0 without a transport or sample */
+    uint16_t mtu_bytes;
+    uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received, pkts_lost;
+};
+bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct session_ref s,
+                           struct session_info *out);
+
+/* ---- packets ---- */
+/* One datagram, opened in place: buf is scratch afterwards. `local` is handed back in the trains that
+ * answer it. */
+void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
+                    uint8_t *buf, size_t len);
+/* Fills one train; false if nothing may leave now. */
+bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
+/* The network refused a datagram of this size (EMSGSIZE). */
+void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes);
+uint64_t endpoint_deadline_us(const struct endpoint *e);
+void endpoint_timeout(struct endpoint *e, uint64_t now_us);
+
+/* ---- events ---- */
+enum ep_event_kind {
+    EP_SESSION_UP,      /* both sides hold the keys: peer, session */
+    EP_SESSION_DOWN,    /* peer, session, err; its streams are gone */
+    EP_CONNECT_FAILED,  /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
+    EP_PAIRED,          /* peer, setup.id/transport and psks[0] = the pairing secret to keep;
+                         * ticket = secret that was used up. Before the EP_SESSION_UP */
+    EP_ROAMED,          /* session: the peer's address changed; addr */
+    EP_STREAM_OPENED,   /* session, stream: by the peer */
+    EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
+    EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
+    EP_STREAM_FINISHED, /* session, stream: all we wrote, and our FIN, is acknowledged */
+    EP_STREAM_RESET,    /* session, stream, err: the peer will send no more */
+    EP_STREAM_STOPPED,  /* session, stream, err: the peer reads no more */
+    EP_DATAGRAM,        /* session, data/len valid until the next endpoint call */
+    EP_PONG,            /* session, id, rtt_us */
+};
+
+struct ep_event {
+    enum ep_event_kind kind;
+    struct peer_ref peer;
+    struct session_ref session;
+    uint64_t stream;
+    int err;
+    uint64_t id, rtt_us;
+    const uint8_t *data;
+    size_t len;
+    struct addr addr;
+    struct node_id node;
+    struct dh_public transport;
+    struct psk secret, ticket; /* EP_PAIRED; wipe after use */
+};
+
+bool endpoint_poll(struct endpoint *e, struct ep_event *out);
+
+/* ---- streams: ordered bytes both ways, with half-close ---- */
+/* ERR_NOT_FOUND (session or stream gone), ERR_FULL (too many streams), ERR_NOMEM. */
+int stream_open(struct endpoint *e, struct session_ref s, uint64_t *stream) MUST_USE;
+/* Copies up to len bytes; *taken may be less, 0 with ERR_AGAIN when the buffer is full (then
+ * EP_STREAM_WRITABLE comes). ERR_CLOSED after finish or reset. */
+int stream_write(struct endpoint *e, struct session_ref s, uint64_t stream, const void *data,
+                 size_t len, size_t *taken) MUST_USE;
+/* Without copying: takes its own reference on the block, whose bytes must not change until it is
+ * released. All or nothing: ERR_AGAIN if STREAM_SEND_BUFFER_BYTES are already waiting unsent. */
+int stream_write_span(struct endpoint *e, struct session_ref s, uint64_t stream,
+                      struct span span) MUST_USE;
+/* Bytes written but not yet sent for the first time. */
+size_t stream_unsent(const struct endpoint *e, struct session_ref s, uint64_t stream);
+/* FIN after what was written. Twice is fine. */
+int stream_finish(struct endpoint *e, struct session_ref s, uint64_t stream) MUST_USE;
+/* Gives up sending; err travels to the peer (EP_STREAM_RESET there). */
+int stream_reset(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
+/* Reads no more; the peer hears it (EP_STREAM_STOPPED there). */
+int stream_stop(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
+/* In-order bytes ready from `skip` bytes after the read position on: up to max spans, without
+ * references (valid until consumed; take references with block_get to keep them longer). *fin: the
+ * stream ends right after them. Returns the number of spans. */
+unsigned stream_peek(struct endpoint *e, struct session_ref s, uint64_t stream, size_t skip,
+                     struct span *spans, unsigned max, bool *fin);
+/* Moves the read position over n bytes (n must be ready) and gives the peer credit for as many. */
+void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t stream,
+                    size_t n);
+/* Priority: 0 (first) .. 7 (last); new streams have 3. Within one priority streams take turns. */
+void stream_set_priority(struct endpoint *e, struct session_ref s, uint64_t stream, unsigned prio);
+
+/* ---- without streams ---- */
+/* Leaves before stream data, is never sent again, and is dropped unsent after deadline_us.
+ * len <= DATAGRAM_MAX_BYTES else ERR_USAGE. */
+int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, const void *data,
+                     size_t len, uint64_t deadline_us) MUST_USE;
+/* An echo inside the session: EP_PONG with the same id, or nothing. */
+int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t id) MUST_USE;
+/* The network may have changed: move to this address as a new path (congestion, RTT and MTU start
+ * afresh). Normally the endpoint does it by itself when the peer roams. */
+int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
+                        const struct addr *to, uint32_t local) MUST_USE;
+
+/* ---- counters: what peers and the world did to us ---- */
+#define ENDPOINT_COUNTERS(X)                                                                       \
+    X(pkts_in) X(pkts_out) X(bytes_in) X(bytes_out) X(malformed) X(mac_fail) X(unknown_index)      \
+    X(auth_fail) X(replay_dropped) X(handshakes_in) X(handshakes_out) X(handshake_refused)         \
+    X(handshake_stale) X(cookies_sent) X(challenges_sent) X(sessions_up) X(sessions_down)          \
+    X(rekeys) X(simultaneous_open) X(roamed) X(pkts_lost) X(spurious_losses) X(ptos)               \
+    X(persistent_congestion) X(black_holes) X(frames_bad) X(queue_dropped) X(datagrams_expired)
+struct endpoint_counters {
+#define X(name) uint64_t name;
+    ENDPOINT_COUNTERS(X)
+#undef X
+};
+const struct endpoint_counters *endpoint_counters(const struct endpoint *e);
+/* Sessions that are up; and half-open handshakes. */
+uint32_t endpoint_session_count(const struct endpoint *e);
+uint32_t endpoint_half_open_count(const struct endpoint *e);
+
+#endif
