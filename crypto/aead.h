@@ -2,8 +2,7 @@
  *
  * Suites: ChaCha20-Poly1305 (RFC 8439) always, AES-256-GCM where the CPU has AES and carry-less
  * multiply. Providers: libsodium always, libcrypto where the build found it (HAVE_LIBCRYPTO);
- * both give the same bytes, and aead_new measures which is faster here unless told. The nonce is
- * 4 zero bytes and the 64-bit counter, little-endian.
+ * both give the same bytes. The nonce is 4 zero bytes and the 64-bit counter, little-endian.
  *
  * Expanded keys (AES round keys, GHASH tables, EVP contexts) are large, a session has several,
  * and most sessions are idle: so keys stay 32 bytes in the session, and `struct aead` (one per
@@ -20,8 +19,8 @@
 #include "crypto/types.h"
 
 enum aead_suite { /* one bit each: an offered list is their OR */
-    AEAD_CHACHA20_POLY1305 = 1,
-    AEAD_AES_256_GCM = 2,
+                  AEAD_CHACHA20_POLY1305 = 1,
+                  AEAD_AES_256_GCM = 2,
 };
 
 enum aead_provider { AEAD_AUTO, AEAD_LIBSODIUM, AEAD_LIBCRYPTO };
@@ -31,7 +30,8 @@ enum { AEAD_SLOTS = 16 };
 struct aead;
 
 /* NULL on out of memory, or if `provider` is AEAD_LIBCRYPTO and the build has none. AEAD_AUTO is a
- * fixed preference without a clock: libcrypto where present (measured about twice as fast). */
+ * fixed preference without a clock: libcrypto where present (measured about twice as fast). Calls
+ * sodium_init. Not thread-safe: one `struct aead` belongs to one thread at a time. */
 struct aead *aead_new(enum aead_provider provider);
 void aead_free(struct aead *a); /* wipes; NULL is fine */
 
@@ -42,7 +42,7 @@ unsigned aead_suites(const struct aead *a);
  * ChaCha20-Poly1305; 0 if the lists have nothing in common. */
 unsigned aead_choose(unsigned ours, unsigned theirs);
 
-const char *aead_suite_name(unsigned suite);        /* "chacha20-poly1305" | "aes-256-gcm" | "none" */
+const char *aead_suite_name(unsigned suite); /* "chacha20-poly1305" | "aes-256-gcm" | "none" */
 const char *aead_provider_name(const struct aead *a); /* "libsodium" | "libcrypto" */
 
 /* Encrypts buf[0..len) in place and writes the 16-byte tag at buf + len. `key_id` must differ for

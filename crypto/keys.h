@@ -32,7 +32,7 @@ struct keygen {
     uint8_t epoch;
     enum aead_suite suite;
     uint64_t born_us;
-    uint64_t replaced_us; /* when it became previous */
+    uint64_t replaced_us;   /* when it became previous */
     uint64_t first_counter; /* our send counter when it was made */
     struct aead_key send, recv;
     uint64_t send_id, recv_id; /* aead cache ids */
@@ -45,9 +45,11 @@ struct keys {
 /* Everything wiped, also in the aead cache. Legal on zeroes. */
 void keys_clear(struct keys *k, struct aead *a);
 
-/* Installs a generation. as_next = true for the responder (unconfirmed), false for the initiator
- * (current at once; what was current becomes previous). Key ids are drawn from `a`. An unconfirmed
- * `next` that was there is replaced. */
+/* Installs a copy of `g`; the caller fills epoch, suite, first_counter, send and recv (and wipes
+ * its own), the rest is set here: born_us = now_us, key ids are drawn from `a`. as_next = true for
+ * the responder (unconfirmed), false for the initiator (current at once; what was current becomes
+ * previous). An unconfirmed `next` that was there is replaced by a new one, and dropped if a new
+ * current has the same epoch byte. The epoch must differ from the current generation's. */
 void keys_install(struct keys *k, struct aead *a, const struct keygen *g, bool as_next,
                   uint64_t now_us);
 
@@ -60,7 +62,10 @@ struct keygen *keys_for_epoch(struct keys *k, uint8_t epoch, uint64_t now_us);
 /* Wipes `previous` if its time is over. */
 void keys_expire(struct keys *k, struct aead *a, uint64_t now_us);
 
+/* Time for a rekey: KEYS_REKEY_US old, or half of KEYS_MAX_PACKETS sent. False without a current
+ * generation: then there is nothing to renew. */
 bool keys_want_rekey(const struct keys *k, uint64_t now_us, uint64_t next_counter);
+/* There is a current generation, younger than KEYS_REJECT_US and below KEYS_MAX_PACKETS. */
 bool keys_may_send(const struct keys *k, uint64_t now_us, uint64_t next_counter);
 
 #endif

@@ -74,12 +74,13 @@ const struct dh_public *noise_remote(const struct noise *n);
 
 /* After message 2: the two transport keys of Split(), initiator-to-responder first, the handshake
  * hash (channel binding), and a further secret that only the two ends can compute: HKDF's third
- * output over the final chaining key (as Noise's ASK extension draws it). Any pointer may be NULL.*/
+ * output over the final chaining key (as Noise's ASK extension draws it). Any pointer may be
+ * NULL.*/
 void noise_split(const struct noise *n, struct aead_key *i2r, struct aead_key *r2i,
                  uint8_t hash[NOISE_HASH_BYTES], struct psk *extra);
 
-/* Transport messages of the plain Noise framework (nonce = counter, no associated data), used by the
- * vector tests: ChaChaPoly with Noise's nonce layout. `out` gets len + 16 / len - 16 bytes. */
+/* Transport messages of the plain Noise framework (nonce = counter, no associated data), used by
+ * the vector tests: ChaChaPoly with Noise's nonce layout. `out` gets len + 16 / len - 16 bytes. */
 void noise_transport_seal(const struct aead_key *k, uint64_t counter, const uint8_t *in, size_t len,
                           uint8_t *out);
 bool noise_transport_open(const struct aead_key *k, uint64_t counter, const uint8_t *in, size_t len,

@@ -37,12 +37,11 @@ struct cc_hystart { /* RFC 9406 §4 */
 struct cc_cubic {
     struct cc_hystart hystart;
     uint64_t w_max_bytes, w_est_bytes, cwnd_prior_bytes, k_us, epoch_start_us;
-    uint64_t acked_remainder; /* fractions of a byte carried between ACKs */
+    uint64_t acked_remainder, est_remainder; /* fractions of a byte carried between ACKs */
     bool epoch_running;
-    uint64_t idle_since_us;
+    uint64_t idle_since_us; /* when the window stopped being the limit; 0 = it is */
     struct { /* state before the last reduction, for undo: RFC 9438 §4.9 */
-        bool valid;
-        uint64_t cwnd_bytes, ssthresh_bytes, w_max_bytes, w_est_bytes, k_us, epoch_start_us;
+        uint64_t w_max_bytes, w_est_bytes, cwnd_prior_bytes, k_us, epoch_start_us;
         bool epoch_running;
     } undo;
 };
@@ -54,29 +53,39 @@ struct cc {
     uint64_t recovery_start_us; /* a loss of a packet sent before this is the same event */
     bool in_recovery_ever;
     uint64_t reductions, undone; /* counters for reports */
+    struct { /* before the last reduction; the controller keeps its own part */
+        bool valid, in_recovery_ever;
+        uint64_t cwnd_bytes, ssthresh_bytes, recovery_start_us;
+    } undo;
     union {
         struct cc_cubic cubic;
         struct {
             uint64_t acked_bytes; /* towards the next increase */
-            uint64_t undo_cwnd_bytes, undo_ssthresh_bytes;
         } reno;
     } u;
 };
 
+/* What differs between controllers; cc.c keeps recovery periods and undo, which do not. `lost` is called
+ * once per reduction, `acked` only outside recovery. */
 struct cc_ops {
     const char *name;
     void (*init)(struct cc *c);
     void (*acked)(struct cc *c, const struct cc_ack *a);
     void (*lost)(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
-    void (*spurious)(struct cc *c, uint64_t now_us); /* all losses of the last reduction were false */
-    void (*persistent)(struct cc *c);                /* RFC 9002 §7.6: window to the minimum */
+    void (*spurious)(struct cc *c, uint64_t now_us); /* cwnd and ssthresh are restored already */
+    void (*persistent)(struct cc *c);                /* the window is at the minimum already */
 };
 
-enum { CC_INITIAL_PKTS = 10, CC_MIN_PKTS = 2 };
+enum {
+    CC_INITIAL_PKTS = 10,
+    CC_MIN_PKTS = 2,
+    CC_MAX_BYTES = 1 << 30, /* windows stop here, so that the arithmetic stays within 64 bits */
+};
 
 /* RFC 9002 §7.2: initial window min(10 mss, max(2 mss, 14720)). */
 void cc_init(struct cc *c, enum cc_kind kind, uint64_t mss_bytes);
-void cc_set_mss(struct cc *c, uint64_t mss_bytes); /* PLPMTUD found a larger one; window is kept */
+/* PLPMTUD found a larger one, or fell back. The window is kept, but never below CC_MIN_PKTS of it. */
+void cc_set_mss(struct cc *c, uint64_t mss_bytes);
 
 /* Every in-flight packet passes through exactly one cc_sent and one of the ways out:
  * cc_acked's bytes, cc_lost's bytes, or cc_discard (forgotten without a verdict). */
@@ -84,7 +93,10 @@ void cc_sent(struct cc *c, uint64_t bytes);
 void cc_acked(struct cc *c, const struct cc_ack *a);
 void cc_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
 void cc_discard(struct cc *c, uint64_t bytes);
+/* Every loss of the last reduction was false: as if it had not been (RFC 9438 §4.9). Nothing happens if
+ * that reduction was undone before, or persistent congestion came after it. */
 void cc_spurious(struct cc *c, uint64_t now_us);
+/* RFC 9002 §7.6: the window becomes the minimum. Called after the cc_lost that revealed it. */
 void cc_persistent(struct cc *c);
 
 static inline bool cc_may_send(const struct cc *c) {

@@ -1,0 +1,83 @@
+/* ack.c: RFC 9000 §13.2.1 (when), §13.2.3 and §13.2.4 (which), with an adaptive threshold. */
+#include "net/ack.h"
+
+#include "net/limits.h"
+#include "net/rtt.h"
+#include "net/timer.h"
+
+void ack_init(struct ack *a) {
+    *a = (struct ack){.every = ACK_EVERY_FIRST, .deadline_us = TIME_NEVER};
+    ranges_init(&a->received, ACK_RANGES_MAX);
+}
+
+void ack_clear(struct ack *a) {
+    ranges_clear(&a->received);
+    ack_init(a);
+}
+
+/* Remembers `pn`; when the table is full the oldest interval makes room, or, if `pn` is older than
+ * all of them, `pn` is the one that is forgotten. */
+static int note(struct ack *a, uint64_t pn) {
+    int err = ranges_add(&a->received, pn, pn + 1);
+    if (err != ERR_FULL)
+        return err;
+    if (pn < ranges_at(&a->received, 0).lo)
+        return 0;
+    ranges_drop_first(&a->received);
+    return ranges_add(&a->received, pn, pn + 1);
+}
+
+/* How many packets may wait: those that arrive within ACK_SPREAD_US at the present speed. So a
+ * sender with a small window is never kept waiting for a count that it cannot reach. */
+static void adapt(struct ack *a, uint64_t now_us) {
+    uint64_t gap_us = now_us > a->eliciting_us ? now_us - a->eliciting_us : 0;
+    if (a->eliciting_total == 0 || gap_us > RTT_MAX_ACK_DELAY_US)
+        gap_us = RTT_MAX_ACK_DELAY_US;
+    a->eliciting_us = now_us;
+    /* Average of the gaps with a weight of 1/16, in 1/16 us. */
+    a->gap_us16 = a->gap_us16 - a->gap_us16 / 16 + gap_us;
+    a->eliciting_total++;
+    uint64_t every = a->gap_us16 > 0 ? ACK_SPREAD_US * 16 / a->gap_us16 : ACK_EVERY_MAX;
+    if (every < ACK_EVERY_FIRST || a->eliciting_total <= ACK_QUICK_PKTS)
+        every = ACK_EVERY_FIRST;
+    a->every = every < ACK_EVERY_MAX ? (uint32_t)every : ACK_EVERY_MAX;
+}
+
+int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) {
+    if (pn == UINT64_MAX)
+        return ERR_PROTO; /* not a packet number: the counter ends long before */
+    int err = note(a, pn);
+    if (err)
+        return err;
+    /* Older than the newest one, or a hole in front of it (RFC 9000 §13.2.1). A first packet has
+     * nothing before it that could be missed. */
+    bool in_order = !a->has_largest || pn == a->largest + 1;
+    if (!a->has_largest || pn > a->largest) {
+        a->has_largest = true;
+        a->largest = pn;
+        a->largest_us = now_us;
+    }
+    if (!eliciting)
+        return 0;
+    adapt(a, now_us);
+    if (a->waiting++ == 0)
+        a->deadline_us =
+            now_us + (a->every > ACK_EVERY_FIRST ? 2 * ACK_SPREAD_US : RTT_MAX_ACK_DELAY_US);
+    if (!in_order || a->waiting >= a->every)
+        a->due = true;
+    return 0;
+}
+
+void ack_sent(struct ack *a) {
+    a->due = false;
+    a->waiting = 0;
+    a->deadline_us = TIME_NEVER;
+}
+
+void ack_forget_below(struct ack *a, uint64_t largest) {
+    ranges_drop_below(&a->received, largest);
+}
+
+uint64_t ack_delay_us(const struct ack *a, uint64_t now_us) {
+    return a->has_largest && now_us > a->largest_us ? now_us - a->largest_us : 0;
+}

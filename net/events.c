@@ -1,0 +1,89 @@
+#include "net/events.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVENTS_FIRST = 16 };
+
+static void free_bytes(const uint8_t *p) {
+    union { /* the event shows its bytes as const; here is their owner */
+        const uint8_t *in;
+        uint8_t *out;
+    } u = {.in = p};
+    free(u.out);
+}
+
+void events_clear(struct events *q) {
+    for (uint32_t i = 0; i < q->count; i++)
+        free_bytes(q->ring[(q->head + i) % q->cap].data);
+    free(q->lent);
+    if (q->ring)
+        sodium_memzero(q->ring, q->cap * sizeof *q->ring);
+    free(q->ring);
+    *q = (struct events){0};
+}
+
+static bool grow(struct events *q) {
+    uint32_t cap = q->cap ? q->cap * 2 : EVENTS_FIRST;
+    if (cap > EVENTS_MAX)
+        return false;
+    struct ep_event *ring = calloc(cap, sizeof *ring);
+    if (!ring)
+        return false;
+    for (uint32_t i = 0; i < q->count; i++)
+        ring[i] = q->ring[(q->head + i) % q->cap];
+    if (q->ring)
+        sodium_memzero(q->ring, q->cap * sizeof *q->ring);
+    free(q->ring);
+    q->ring = ring;
+    q->cap = cap;
+    q->head = 0;
+    return true;
+}
+
+bool events_push(struct events *q, const struct ep_event *e) {
+    if (q->count == q->cap && !grow(q)) {
+        q->dropped++;
+        return false;
+    }
+    q->ring[(q->head + q->count) % q->cap] = *e;
+    q->count++;
+    return true;
+}
+
+bool events_push_data(struct events *q, const struct ep_event *e) {
+    struct ep_event copy = *e;
+    uint8_t *data = malloc(e->len ? e->len : 1);
+    if (!data) {
+        q->dropped++;
+        return false;
+    }
+    if (e->len > 0)
+        memcpy(data, e->data, e->len);
+    copy.data = data;
+    if (events_push(q, &copy))
+        return true;
+    free(data);
+    return false;
+}
+
+bool events_pop(struct events *q, struct ep_event *out) {
+    if (q->count == 0)
+        return false;
+    *out = q->ring[q->head];
+    free(q->lent);
+    q->lent = NULL;
+    if (out->data) {
+        union {
+            const uint8_t *in;
+            uint8_t *out;
+        } u = {.in = out->data};
+        q->lent = u.out;
+    }
+    if (out->kind == EP_PAIRED)
+        sodium_memzero(&q->ring[q->head], sizeof *q->ring);
+    q->head = (q->head + 1) % q->cap;
+    q->count--;
+    return true;
+}

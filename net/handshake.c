@@ -1,0 +1,144 @@
+#include "net/handshake.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "crypto/bytes.h"
+
+uint64_t psk_id(const struct psk *psk) {
+    static const char label[] = "meshd psk id v1";
+    if (sodium_is_zero(psk->bytes, sizeof psk->bytes))
+        return 0;
+    uint8_t out[16]; /* libsodium's smallest output is 16 bytes; the first 8 are used */
+    crypto_generichash_state st;
+    crypto_generichash_init(&st, NULL, 0, sizeof out);
+    crypto_generichash_update(&st, (const uint8_t *)label, sizeof label - 1);
+    crypto_generichash_update(&st, psk->bytes, sizeof psk->bytes);
+    crypto_generichash_final(&st, out, sizeof out);
+    sodium_memzero(&st, sizeof st);
+    return load_le64(out);
+}
+
+static void put_macs(uint8_t *msg, size_t len, const struct dh_public *receiver) {
+    cookie_mac1(receiver, msg, len - 2 * MAC_BYTES, msg + len - 2 * MAC_BYTES);
+    memset(msg + len - MAC_BYTES, 0, MAC_BYTES);
+}
+
+void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static COOKIE_BYTES]) {
+    cookie_mac2(cookie, msg, len - MAC_BYTES, msg + len - MAC_BYTES);
+}
+
+bool handshake_mac1_ok(const struct identity *self, const uint8_t *msg, size_t len) {
+    return cookie_mac1_ok(&self->transport_public, msg, len - 2 * MAC_BYTES,
+                          msg + len - 2 * MAC_BYTES);
+}
+
+bool handshake_write_initiation(struct noise *n, const struct handshake_self *self,
+                                const struct dh_public *peer, const struct dh_secret *ephemeral,
+                                const struct initiation *in, uint32_t sender,
+                                uint8_t out[static INITIATION_BYTES]) {
+    uint8_t payload[INITIATION_PAYLOAD_BYTES], cert[KEY_CERT_BYTES];
+    key_cert_write(self->cert, cert);
+    struct wr p = wr_init(payload, sizeof payload);
+    wr_u8(&p, PROTOCOL_VERSION);
+    wr_u8(&p, (uint8_t)in->suites);
+    wr_u8(&p, in->epoch);
+    wr_u8(&p, 0);
+    wr_u64(&p, in->timestamp_us);
+    wr_bytes(&p, in->challenge, CHALLENGE_BYTES);
+    wr_u64(&p, in->session_id);
+    wr_u64(&p, in->psk_id);
+    wr_bytes(&p, cert, sizeof cert);
+
+    struct wr w = wr_init(out, INITIATION_BYTES);
+    wr_u32(&w, PACKET_INITIATION);
+    wr_u32(&w, sender);
+    noise_init(n, NOISE_IKPSK2, true, self->prologue, self->prologue_len,
+               &self->identity->transport_public, &self->identity->transport_secret, peer);
+    bool ok = p.ok && noise_write1(n, ephemeral, payload, sizeof payload, out + 8);
+    put_macs(out, INITIATION_BYTES, peer);
+    sodium_memzero(payload, sizeof payload);
+    return ok;
+}
+
+bool handshake_read_initiation(struct noise *n, const struct handshake_self *self,
+                               const uint8_t msg[static INITIATION_BYTES], struct initiation *out,
+                               uint32_t *sender) {
+    uint8_t payload[INITIATION_PAYLOAD_BYTES];
+    *sender = load_le32(msg + 4);
+    noise_init(n, NOISE_IKPSK2, false, self->prologue, self->prologue_len,
+               &self->identity->transport_public, &self->identity->transport_secret, NULL);
+    bool ok = noise_read1(n, msg + 8, INITIATION_NOISE_BYTES, payload);
+    if (ok) {
+        struct rd r = rd_init(payload, sizeof payload);
+        uint8_t version = rd_u8(&r);
+        out->suites = rd_u8(&r);
+        out->epoch = rd_u8(&r);
+        uint8_t flags = rd_u8(&r);
+        out->timestamp_us = rd_u64(&r);
+        rd_bytes(&r, out->challenge, CHALLENGE_BYTES);
+        out->session_id = rd_u64(&r);
+        out->psk_id = rd_u64(&r);
+        uint8_t cert[KEY_CERT_BYTES];
+        rd_bytes(&r, cert, sizeof cert);
+        key_cert_read(&out->cert, cert);
+        ok = r.ok && version == PROTOCOL_VERSION && flags == 0;
+    }
+    sodium_memzero(payload, sizeof payload);
+    return ok;
+}
+
+bool handshake_write_response(struct noise *n, const struct handshake_self *self,
+                              const struct dh_secret *ephemeral, const struct psk *psk,
+                              const struct response *r, uint32_t sender, uint32_t receiver,
+                              uint8_t out[static RESPONSE_BYTES]) {
+    uint8_t payload[RESPONSE_PAYLOAD_BYTES], cert[KEY_CERT_BYTES];
+    key_cert_write(self->cert, cert);
+    struct wr p = wr_init(payload, sizeof payload);
+    wr_u8(&p, PROTOCOL_VERSION);
+    wr_u8(&p, (uint8_t)r->suites);
+    wr_u8(&p, (uint8_t)r->suite);
+    wr_u8(&p, r->epoch);
+    wr_u32(&p, r->continues ? 1 : 0);
+    wr_u64(&p, r->session_id);
+    wr_bytes(&p, cert, sizeof cert);
+
+    struct wr w = wr_init(out, RESPONSE_BYTES);
+    wr_u32(&w, PACKET_RESPONSE);
+    wr_u32(&w, sender);
+    wr_u32(&w, receiver);
+    bool ok = p.ok && noise_write2(n, ephemeral, psk, payload, sizeof payload, out + 12);
+    put_macs(out, RESPONSE_BYTES, noise_remote(n));
+    sodium_memzero(payload, sizeof payload);
+    return ok;
+}
+
+bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_BYTES],
+                             const struct psk *psk, struct response *out, uint32_t *sender) {
+    uint8_t payload[RESPONSE_PAYLOAD_BYTES];
+    *sender = load_le32(msg + 4);
+    bool ok = noise_read2(n, msg + 12, RESPONSE_NOISE_BYTES, psk, payload);
+    if (ok) {
+        struct rd r = rd_init(payload, sizeof payload);
+        uint8_t version = rd_u8(&r);
+        out->suites = rd_u8(&r);
+        out->suite = rd_u8(&r);
+        out->epoch = rd_u8(&r);
+        out->continues = (rd_u32(&r) & 1) != 0;
+        out->session_id = rd_u64(&r);
+        uint8_t cert[KEY_CERT_BYTES];
+        rd_bytes(&r, cert, sizeof cert);
+        key_cert_read(&out->cert, cert);
+        ok = r.ok && version == PROTOCOL_VERSION;
+    }
+    sodium_memzero(payload, sizeof payload);
+    return ok;
+}
+
+void handshake_keys(const struct noise *n, bool initiator, enum aead_suite suite, uint8_t epoch,
+                    struct keygen *out, struct psk *pairing) {
+    *out = (struct keygen){.valid = true, .epoch = epoch, .suite = suite};
+    struct aead_key *i2r = initiator ? &out->send : &out->recv;
+    struct aead_key *r2i = initiator ? &out->recv : &out->send;
+    noise_split(n, i2r, r2i, NULL, pairing);
+}

@@ -1,0 +1,71 @@
+/* handshake.h: the three handshake messages (packet.h, docs/PROTOCOL.md §4) made and read: the glue between
+ * wire and Noise. No state machine here: who answers what, and when, is endpoint_handshake.c.
+ */
+#ifndef MESHD_NET_HANDSHAKE_H
+#define MESHD_NET_HANDSHAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/aead.h"
+#include "crypto/identity.h"
+#include "crypto/keys.h"
+#include "crypto/noise.h"
+#include "net/packet.h"
+
+struct handshake_self { /* what a node brings to every handshake */
+    const struct identity *identity;
+    const struct key_cert *cert;
+    const uint8_t *prologue; /* "meshd v1" | network id */
+    size_t prologue_len;
+    unsigned suites;
+};
+
+struct initiation { /* payload of message 1 */
+    unsigned suites;
+    uint8_t epoch;
+    uint64_t timestamp_us, session_id, psk_id;
+    uint8_t challenge[CHALLENGE_BYTES];
+    struct key_cert cert;
+};
+
+struct response { /* payload of message 2 */
+    unsigned suites, suite;
+    uint8_t epoch;
+    bool continues; /* the session named in message 1 goes on; else a new one begins */
+    uint64_t session_id;
+    struct key_cert cert;
+};
+
+/* 0 for no psk; else the first 8 bytes of BLAKE2b("meshd psk id v1" | psk). */
+uint64_t psk_id(const struct psk *psk);
+
+/* Initiator. `n` keeps the state for read_response. mac2 is zero until handshake_set_mac2. False: a
+ * low-order key. */
+bool handshake_write_initiation(struct noise *n, const struct handshake_self *self,
+                                const struct dh_public *peer, const struct dh_secret *ephemeral,
+                                const struct initiation *in, uint32_t sender,
+                                uint8_t out[static INITIATION_BYTES]) MUST_USE;
+/* mac2 over everything before it, for either message. */
+void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static COOKIE_BYTES]);
+
+/* Responder. mac1 is for us. */
+bool handshake_mac1_ok(const struct identity *self, const uint8_t *msg, size_t len);
+/* Decrypts message 1; n is then ready for write_response. False: not authentic or malformed. */
+bool handshake_read_initiation(struct noise *n, const struct handshake_self *self,
+                               const uint8_t msg[static INITIATION_BYTES], struct initiation *out,
+                               uint32_t *sender) MUST_USE;
+bool handshake_write_response(struct noise *n, const struct handshake_self *self,
+                              const struct dh_secret *ephemeral, const struct psk *psk,
+                              const struct response *r, uint32_t sender, uint32_t receiver,
+                              uint8_t out[static RESPONSE_BYTES]) MUST_USE;
+
+/* Initiator. False leaves `n` as it was. */
+bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_BYTES],
+                             const struct psk *psk, struct response *out, uint32_t *sender) MUST_USE;
+
+/* Both, after message 2: a key generation (ids not set) and the secret for pairing. */
+void handshake_keys(const struct noise *n, bool initiator, enum aead_suite suite, uint8_t epoch,
+                    struct keygen *out, struct psk *pairing);
+
+#endif

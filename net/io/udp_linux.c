@@ -1,0 +1,403 @@
+#ifdef __linux__
+
+/* Why an own socket and not uv_udp: one UDP_SEGMENT send carries a train of 64 packets through the
+ * stack once, and UDP_GRO gives it to the receiver whole (measured 15 times the rate of plain
+ * sends). Both may be missing (kernel < 4.18 and < 5.0), and UDP_SEGMENT may start to fail in
+ * mid-run, when a route moves to a device without checksum offload: then the same train goes out
+ * again as plain datagrams and the socket never tries segments again.
+ */
+#include "net/io/udp_impl.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/io/sockaddr.h"
+#include "net/limits.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum {
+    RX_MSGS = 8,          /* per recvmmsg: half a MiB when every message is a full GRO run */
+    RX_MSG_BYTES = 65536, /* no message is larger: 16-bit UDP length */
+    RX_ROUNDS = 8,        /* per turn; then timers, files and control get theirs */
+    TX_MSGS = TRAIN_MAX_SEGMENTS,
+};
+
+struct control_buf { /* one int (GRO) or u16 (GSO) */
+    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int))];
+};
+
+struct udp_linux {
+    struct udp base;
+    uv_poll_t poll;
+    int fd;
+    const struct udp_linux_sys *sys;
+
+    bool blocked; /* `kept` waits for the socket; what lies before kept_at is gone already */
+    struct train kept;
+    size_t kept_at;
+    uint8_t kept_buf[TRAIN_MAX_BYTES];
+
+    struct mmsghdr rx_hdr[RX_MSGS];
+    struct iovec rx_iov[RX_MSGS];
+    struct sockaddr_storage rx_from[RX_MSGS];
+    struct control_buf rx_control[RX_MSGS];
+    uint8_t rx[RX_MSGS][RX_MSG_BYTES];
+};
+
+static struct udp_linux *as_linux(struct udp *u) {
+    return (struct udp_linux *)u; /* base is the first member */
+}
+
+static const struct udp_linux_sys real_sys = {sendmsg, sendmmsg};
+
+void udp_linux_set_sys(struct udp *u, const struct udp_linux_sys *sys) {
+    as_linux(u)->sys = sys;
+}
+
+/* ---- receiving ---- */
+
+/* The length of the datagrams in a GRO run; 0 if the message is one datagram. */
+static size_t gro_segment(struct msghdr *m) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
+            continue;
+        int size = 0;
+        memcpy(&size, CMSG_DATA(c), sizeof size);
+        return size > 0 ? (size_t)size : 0;
+    }
+    return 0;
+}
+
+static void give(struct udp_linux *u, unsigned i) {
+    struct msghdr *m = &u->rx_hdr[i].msg_hdr;
+    size_t len = u->rx_hdr[i].msg_len;
+    struct addr from;
+    if (m->msg_flags & MSG_TRUNC || !sockaddr_to(&from, (struct sockaddr *)&u->rx_from[i]))
+        return;
+    size_t segment = gro_segment(m);
+    if (segment == 0)
+        segment = len;
+    for (size_t at = 0; at < len; at += segment) {
+        size_t n = len - at < segment ? len - at : segment;
+        u->base.cb.datagram(u->base.ctx, u->base.local, &from, u->rx[i] + at, n);
+    }
+}
+
+/* One recvmmsg. False when the socket is drained. */
+static bool receive_round(struct udp_linux *u) {
+    for (unsigned i = 0; i < RX_MSGS; i++) {
+        u->rx_iov[i] = (struct iovec){u->rx[i], RX_MSG_BYTES};
+        u->rx_hdr[i].msg_hdr = (struct msghdr){.msg_name = &u->rx_from[i],
+                                               .msg_namelen = sizeof u->rx_from[i],
+                                               .msg_iov = &u->rx_iov[i],
+                                               .msg_iovlen = 1,
+                                               .msg_control = &u->rx_control[i],
+                                               .msg_controllen = sizeof u->rx_control[i]};
+    }
+    int n;
+    do
+        n = recvmmsg(u->fd, u->rx_hdr, RX_MSGS, MSG_DONTWAIT, NULL);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return false; /* empty, or an error of some datagram sent earlier: nothing to do about it */
+    for (int i = 0; i < n; i++)
+        give(u, (unsigned)i);
+    if (u->base.cb.batch_end)
+        u->base.cb.batch_end(u->base.ctx);
+    return n == RX_MSGS;
+}
+
+/* ---- sending ---- */
+
+enum sent { SENT, WOULD_BLOCK, TOO_BIG, NO_GSO, LOST };
+
+/* How errno of a send ends for the datagrams in it. ENOBUFS, ENETUNREACH, EPERM and the like are
+ * the network's doing. */
+static enum sent verdict(int err) {
+    switch (err) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+        return WOULD_BLOCK;
+    case EMSGSIZE:
+        return TOO_BIG;
+    case EIO:
+    case EINVAL:
+    case EOPNOTSUPP:
+        return NO_GSO;
+    default:
+        return LOST;
+    }
+}
+
+static void report_too_big(struct udp_linux *u, const struct train *t, size_t bytes) {
+    if (u->base.cb.too_big)
+        u->base.cb.too_big(u->base.ctx, &t->to, bytes);
+}
+
+/* Everything from `at` on in one sendmsg: with UDP_SEGMENT, or as the one datagram it is. */
+static enum sent send_whole(struct udp_linux *u, const struct train *t, size_t at, bool segments) {
+    struct sockaddr_storage to;
+    struct iovec iov = {t->buf + at, t->len - at};
+    struct control_buf control;
+    struct msghdr m = {.msg_name = &to,
+                       .msg_namelen = sockaddr_from(&to, &t->to),
+                       .msg_iov = &iov,
+                       .msg_iovlen = 1};
+    if (segments) {
+        memset(&control, 0, sizeof control);
+        m.msg_control = &control;
+        m.msg_controllen = CMSG_SPACE(sizeof(uint16_t));
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        c->cmsg_level = SOL_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+        memcpy(CMSG_DATA(c), &t->segment_bytes, sizeof t->segment_bytes);
+    }
+    ssize_t n;
+    do
+        n = u->sys->sendmsg(u->fd, &m, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? verdict(errno) : SENT;
+}
+
+/* Plain datagrams from *at on; *at moves over what is sent or lost. The first failure's verdict, or
+ * SENT; sendmmsg reports an error only if its first message meets it, so a short count means: ask
+ * again from there. */
+static enum sent send_plain_run(struct udp_linux *u, const struct train *t, size_t *at) {
+    struct sockaddr_storage to;
+    socklen_t to_len = sockaddr_from(&to, &t->to);
+    struct mmsghdr v[TX_MSGS];
+    struct iovec iov[TX_MSGS];
+    unsigned count = 0;
+    for (size_t p = *at; p < t->len && count < TX_MSGS; p += t->segment_bytes, count++) {
+        size_t left = t->len - p;
+        iov[count] = (struct iovec){t->buf + p, left < t->segment_bytes ? left : t->segment_bytes};
+        v[count].msg_len = 0;
+        v[count].msg_hdr = (struct msghdr){
+            .msg_name = &to, .msg_namelen = to_len, .msg_iov = &iov[count], .msg_iovlen = 1};
+    }
+    int n;
+    do
+        n = u->sys->sendmmsg(u->fd, v, count, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return verdict(errno);
+    for (int i = 0; i < n; i++)
+        *at += iov[i].iov_len;
+    return SENT;
+}
+
+/* False when the socket is full; *at is then the first unsent byte. `worked` is set once the kernel
+ * has taken a datagram. */
+static bool send_plain(struct udp_linux *u, const struct train *t, size_t *at, bool *worked) {
+    bool reported = false;
+    while (*at < t->len) {
+        size_t left = t->len - *at;
+        size_t first = left < t->segment_bytes ? left : t->segment_bytes;
+        switch (send_plain_run(u, t, at)) {
+        case SENT:
+            *worked = true;
+            break;
+        case WOULD_BLOCK:
+            *worked = true;
+            return false;
+        case TOO_BIG:
+            if (!reported)
+                report_too_big(u, t, first);
+            reported = true;
+            *at += first; /* a shorter last one may still fit */
+            break;
+        case NO_GSO:
+        case LOST:
+            *at = t->len; /* the rest would meet the same route or firewall */
+            break;
+        }
+    }
+    return true;
+}
+
+/* False when the socket is full; *at is then the first unsent byte. */
+static bool transmit(struct udp_linux *u, const struct train *t, size_t *at) {
+    bool worked = false;
+    if (t->len - *at > t->segment_bytes) {
+        if (!u->base.caps.gso)
+            return send_plain(u, t, at, &worked);
+        switch (send_whole(u, t, *at, true)) {
+        case WOULD_BLOCK:
+            return false;
+        case TOO_BIG:
+            report_too_big(u, t, t->segment_bytes);
+            break;
+        case NO_GSO: {
+            /* Kernels before 6.14 also say EINVAL when the segments are larger than the device's
+             * MTU, and any says it for a bad address. Only if the same bytes go out plain was
+             * UDP_SEGMENT itself the trouble. */
+            bool done = send_plain(u, t, at, &worked);
+            if (worked)
+                u->base.caps.gso = false;
+            return done;
+        }
+        case SENT:
+        case LOST:
+            break;
+        }
+    } else {
+        enum sent s = send_whole(u, t, *at, false);
+        if (s == WOULD_BLOCK)
+            return false;
+        if (s == TOO_BIG)
+            report_too_big(u, t, t->len - *at);
+    }
+    *at = t->len;
+    return true;
+}
+
+/* ---- the loop ---- */
+
+static void on_poll(uv_poll_t *p, int status, int events);
+
+static void watch(struct udp_linux *u) {
+    int r = uv_poll_start(&u->poll, UV_READABLE | (u->blocked ? UV_WRITABLE : 0), on_poll);
+    assert(r == 0);
+    (void)r;
+}
+
+static void on_poll(uv_poll_t *p, int status, int events) {
+    struct udp_linux *u = p->data;
+    if (status < 0) {
+        /* libuv stops the handle on POLLERR: some earlier datagram met an ICMP error. Take it and
+         * go on. */
+        int err = 0;
+        socklen_t len = sizeof err;
+        (void)getsockopt(u->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+        watch(u);
+        return;
+    }
+    if (events & UV_WRITABLE && u->blocked && transmit(u, &u->kept, &u->kept_at)) {
+        u->blocked = false;
+        watch(u);
+        if (u->base.cb.writable)
+            u->base.cb.writable(u->base.ctx);
+    }
+    if (events & UV_READABLE)
+        for (unsigned i = 0; i < RX_ROUNDS && receive_round(u); i++)
+            ;
+}
+
+static int linux_send(struct udp *base, const struct train *t) {
+    struct udp_linux *u = as_linux(base);
+    assert(!u->blocked && t->len <= TRAIN_MAX_BYTES && t->segment_bytes > 0);
+    size_t at = 0;
+    if (transmit(u, t, &at))
+        return 0;
+    memcpy(u->kept_buf, t->buf, t->len);
+    u->kept = *t;
+    u->kept.buf = u->kept_buf;
+    u->kept_at = at;
+    u->blocked = true;
+    watch(u);
+    return ERR_AGAIN;
+}
+
+static void on_closed(uv_handle_t *h) {
+    free(h->data);
+}
+
+static void linux_close(struct udp *base) {
+    struct udp_linux *u = as_linux(base);
+    uv_close((uv_handle_t *)&u->poll, on_closed);
+    close(u->fd); /* at once, so that the port is free again */
+}
+
+static const struct udp_ops linux_ops = {linux_send, linux_close};
+
+/* ---- opening ---- */
+
+/* Asks for UDP_BUFFER_BYTES; returns what the kernel gave (it keeps, and reports, twice that for
+ * its own overhead). */
+static int set_buffer(int fd, int force, int plain) {
+    int want = UDP_BUFFER_BYTES, got = 0;
+    socklen_t len = sizeof got;
+    if (setsockopt(fd, SOL_SOCKET, force, &want, sizeof want) != 0)
+        (void)setsockopt(fd, SOL_SOCKET, plain, &want, sizeof want);
+    if (getsockopt(fd, SOL_SOCKET, plain, &got, &len) != 0)
+        return 0;
+    return got / 2;
+}
+
+static void set_options(struct udp_linux *u, bool ipv6) {
+    struct udp_caps *c = &u->base.caps;
+    c->recv_buffer_bytes = set_buffer(u->fd, SO_RCVBUFFORCE, SO_RCVBUF);
+    c->send_buffer_bytes = set_buffer(u->fd, SO_SNDBUFFORCE, SO_SNDBUF);
+    c->buffers_capped =
+        c->recv_buffer_bytes < UDP_BUFFER_BYTES || c->send_buffer_bytes < UDP_BUFFER_BYTES;
+    int value = 0, on = 1;
+    socklen_t len = sizeof value;
+    c->gso = getsockopt(u->fd, SOL_UDP, UDP_SEGMENT, &value, &len) == 0;
+    c->gro = setsockopt(u->fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
+    udp_dont_fragment(u->fd, ipv6);
+}
+
+static int bind_to(struct udp_linux *u, const struct addr *at) {
+    struct sockaddr_storage sa;
+    socklen_t len = sockaddr_from(&sa, at);
+    int on = 1;
+    if (at->kind == ADDR_IPV6 && setsockopt(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+        return -errno;
+    if (bind(u->fd, (struct sockaddr *)&sa, len) != 0)
+        return -errno;
+    len = sizeof sa;
+    if (getsockname(u->fd, (struct sockaddr *)&sa, &len) != 0)
+        return -errno;
+    return sockaddr_to(&u->base.bound, (struct sockaddr *)&sa) ? 0 : -EINVAL;
+}
+
+int udp_linux_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
+                   const struct udp *base) {
+    struct udp_linux *u = calloc(1, sizeof *u);
+    if (!u)
+        return ERR_NOMEM;
+    u->base = *base;
+    u->base.ops = &linux_ops;
+    u->sys = &real_sys;
+    bool ipv6 = at->kind == ADDR_IPV6;
+    int r;
+    u->fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (u->fd < 0) {
+        r = -errno;
+        goto out;
+    }
+    set_options(u, ipv6);
+    r = bind_to(u, at);
+    if (r == 0)
+        r = uv_poll_init(loop, &u->poll, u->fd);
+    if (r != 0)
+        goto out;
+    u->poll.data = u;
+    watch(u);
+    *out = &u->base;
+    return 0;
+out:
+    if (u->fd >= 0)
+        close(u->fd);
+    free(u);
+    return udp_open_error(r);
+}
+
+#else
+typedef int udp_linux_is_empty_here;
+#endif

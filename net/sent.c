@@ -1,0 +1,82 @@
+#include "net/sent.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sent_init(struct sent *s, uint64_t next_pn) {
+    *s = (struct sent){.base = next_pn, .next = next_pn};
+}
+
+void sent_clear(struct sent *s) {
+    free(s->ring);
+    *s = (struct sent){0};
+}
+
+static struct sent_pkt *slot(const struct sent *s, uint64_t pn) {
+    return &s->ring[pn & (s->cap - 1)];
+}
+
+static int grow(struct sent *s, uint64_t need) {
+    uint32_t cap = s->cap ? s->cap : SENT_RING_FIRST;
+    while (cap < need)
+        cap *= 2;
+    if (cap > SENT_PKTS_MAX)
+        return ERR_FULL;
+    struct sent_pkt *ring = calloc(cap, sizeof *ring);
+    if (!ring)
+        return ERR_NOMEM;
+    for (uint64_t pn = s->base; pn < s->next; pn++)
+        ring[pn & (cap - 1)] = *slot(s, pn);
+    free(s->ring);
+    s->ring = ring;
+    s->cap = cap;
+    return 0;
+}
+
+int sent_add(struct sent *s, uint64_t pn, struct sent_pkt **out) {
+    assert(pn >= s->next);
+    if (s->base == s->next) /* empty: no need to remember the numbers between */
+        s->base = s->next = pn;
+    uint64_t need = pn + 1 - s->base;
+    if (need > s->cap) {
+        int err = grow(s, need);
+        if (err)
+            return err;
+    }
+    for (uint64_t n = s->next; n < pn; n++)
+        slot(s, n)->state = SENT_NONE;
+    struct sent_pkt *p = slot(s, pn);
+    memset(p, 0, sizeof *p);
+    p->pn = pn;
+    p->state = SENT_OUTSTANDING;
+    s->next = pn + 1;
+    s->outstanding++;
+    *out = p;
+    return 0;
+}
+
+void sent_undo(struct sent *s) {
+    assert(s->next > s->base);
+    slot(s, s->next - 1)->state = SENT_NONE;
+    s->next--;
+    s->outstanding--;
+}
+
+struct sent_pkt *sent_get(const struct sent *s, uint64_t pn) {
+    if (pn < s->base || pn >= s->next)
+        return NULL;
+    struct sent_pkt *p = slot(s, pn);
+    return p->state == SENT_NONE ? NULL : p;
+}
+
+void sent_trim(struct sent *s, uint64_t lost_before_us) {
+    while (s->base < s->next) {
+        struct sent_pkt *p = slot(s, s->base);
+        if (p->state == SENT_OUTSTANDING)
+            return;
+        if (p->state == SENT_LOST && p->lost_us >= lost_before_us)
+            return;
+        s->base++;
+    }
+}

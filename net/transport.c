@@ -1,0 +1,133 @@
+#include "net/transport.h"
+
+#include <stdlib.h>
+
+#include "net/timer.h"
+
+void transport_memo_init(struct transport_memo *m) {
+    *m = (struct transport_memo){
+        .credit = {.send_limit = SESSION_WINDOW_BYTES,
+                   .recv_limit = SESSION_WINDOW_BYTES,
+                   .recv_window = SESSION_WINDOW_BYTES},
+        .local_max = STREAMS_MAX,
+        .peer_max = STREAMS_MAX,
+    };
+}
+
+static void path_init(struct transport *t, uint64_t now_us) {
+    pmtud_init(&t->pmtud, t->mtu_max);
+    rtt_init(&t->rtt);
+    cc_init(&t->cc, t->cc_kind, t->pmtud.mtu_bytes);
+    pacer_init(&t->pacer, now_us, t->pmtud.mtu_bytes);
+    t->pacer_until_us = TIME_NEVER;
+}
+
+static uint64_t next_skip(struct transport *t, uint64_t pn) {
+    return pn + 128 + rng_u32(&t->rng) % 1024;
+}
+
+struct transport *transport_new(const struct transport_setup *s, uint64_t now_us,
+                                uint64_t next_pn) {
+    struct transport *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->memo = s->memo;
+    t->pool = s->pool;
+    t->events = s->events;
+    t->counters = s->counters;
+    t->rng = s->rng;
+    t->self = s->self;
+    t->peer = s->peer;
+    t->initiator = s->initiator;
+    t->cc_kind = s->cc;
+    t->mtu_max = s->mtu_max;
+    t->epoch = s->epoch;
+    t->touched_us = now_us;
+    t->next_pn = next_pn;
+    path_init(t, now_us);
+    /* The same path as when the last transport of this session was detached. */
+    if (t->memo->mtu_bytes > t->pmtud.mtu_bytes) {
+        t->pmtud.mtu_bytes = t->memo->mtu_bytes;
+        cc_init(&t->cc, t->cc_kind, t->pmtud.mtu_bytes);
+    }
+    if (t->memo->has_rtt)
+        t->rtt = t->memo->rtt;
+    sent_init(&t->sent, next_pn);
+    loss_init(&t->loss, next_pn);
+    t->loss.epoch = t->epoch;
+    ack_init(&t->ack);
+    t->skip_at = next_skip(t, next_pn);
+    return t;
+}
+
+void transport_free(struct transport *t) {
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->hash_cap; i++) {
+        for (struct stream *s = t->hash[i], *next; s; s = next) {
+            next = s->hash_next;
+            sstream_clear(&s->out);
+            rstream_clear(&s->in);
+            free(s);
+        }
+    }
+    free(t->hash);
+    for (struct datagram_out *d = t->dgram_head, *next; d; d = next) {
+        next = d->next;
+        free(d);
+    }
+    sent_clear(&t->sent);
+    loss_clear(&t->loss);
+    ack_clear(&t->ack);
+    free(t);
+}
+
+uint16_t transport_mtu(const struct transport *t) {
+    return t->pmtud.mtu_bytes;
+}
+
+bool transport_has_streams(const struct transport *t) {
+    for (unsigned p = 0; p < STREAM_PRIORITIES; p++)
+        if (t->active[p])
+            return true;
+    return false;
+}
+
+bool transport_has_work(const struct transport *t) {
+    return t->ctl_head || t->dgram_head || t->want_max_data || t->want_max_streams || t->probes ||
+           transport_has_streams(t);
+}
+
+bool transport_idle(const struct transport *t, uint64_t now_us) {
+    return t->stream_count == 0 && t->sent.outstanding == 0 && t->ack.waiting == 0 &&
+           !t->ack.due && !transport_has_work(t) && now_us >= t->touched_us + TRANSPORT_LINGER_US;
+}
+
+uint64_t transport_deadline_us(const struct transport *t) {
+    uint64_t d = loss_deadline_us(&t->loss, &t->sent, &t->rtt);
+    if (t->ack.deadline_us < d)
+        d = t->ack.deadline_us;
+    if (t->pacer_until_us < d)
+        d = t->pacer_until_us;
+    if (d == TIME_NEVER && t->stream_count == 0)
+        d = t->touched_us + TRANSPORT_LINGER_US;
+    return d;
+}
+
+void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch) {
+    uint64_t old_pto_us = rtt_pto_us(&t->rtt);
+    t->epoch = epoch;
+    loss_new_epoch(&t->loss, now_us, epoch, old_pto_us, t->sent.outstanding > 0);
+    path_init(t, now_us);
+    t->memo->mtu_bytes = 0;
+    t->memo->has_rtt = false;
+    /* Say something at once, so that the new path gets its first RTT sample and the peer learns it. */
+    if (t->sent.outstanding > 0 && t->probes == 0)
+        t->probes = 1;
+}
+
+void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes) {
+    uint16_t size = bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)bytes;
+    if (pmtud_too_big(&t->pmtud, now_us, size))
+        cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
+}

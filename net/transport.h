@@ -1,0 +1,179 @@
+/* transport.h: the reliable transport of one session (docs/TRANSPORT.md): it turns packets into frames
+ * and frames into packets, and only holds together the modules that know how: sent, loss, rtt, cc, pacer,
+ * pmtud, ack, stream. QUIC's rules (RFC 9000, RFC 9002), this project's packets.
+ *
+ * Attached to a session only while streams, datagrams or unacknowledged packets exist; what must outlive it
+ * (stream numbering, credit, what the path was like) is in struct transport_memo inside the session.
+ */
+#ifndef MESHD_NET_TRANSPORT_H
+#define MESHD_NET_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/bytes.h"
+#include "crypto/rng.h"
+#include "net/ack.h"
+#include "net/cc.h"
+#include "net/events.h"
+#include "net/loss.h"
+#include "net/pacer.h"
+#include "net/pmtud.h"
+#include "net/rtt.h"
+#include "net/sent.h"
+#include "net/stream.h"
+
+enum {
+    TRANSPORT_LINGER_US = 2 * 1000000, /* detached after so long without anything to do */
+    TRANSPORT_SKIPS = 8,
+    STREAM_PRIORITIES = 8,
+    STREAM_PRIORITY_DEFAULT = 3,
+};
+
+/* Credit for the whole session, both directions (RFC 9000 §4). */
+struct credit {
+    uint64_t send_limit, send_used;
+    uint64_t recv_limit, recv_used, recv_consumed, recv_window, recv_limit_us;
+};
+
+struct transport_memo { /* outlives the transport; all zeroes, then transport_memo_init */
+    struct credit credit;
+    uint64_t local_opened, local_max; /* streams we opened, and may */
+    uint64_t peer_opened, peer_max, peer_closed;
+    uint16_t mtu_bytes;               /* of the current path; 0 = unknown */
+    struct rtt rtt;                   /* of the current path */
+    bool has_rtt;
+    uint64_t pkts_lost;
+};
+void transport_memo_init(struct transport_memo *m);
+
+struct stream {
+    uint64_t id;
+    struct sstream out;
+    struct rstream in;
+    uint8_t priority;
+    bool active;          /* in an active list */
+    bool in_ctl;          /* in the control list */
+    bool want_credit;     /* a MAX_STREAM_DATA is due */
+    bool want_stop, stop_sent;
+    int stop_err;
+    bool readable_told;   /* an event is waiting in the queue */
+    bool writable_wanted; /* the user was told ERR_AGAIN */
+    bool finished_told;
+    struct stream *active_next, *active_prev, *ctl_next, *hash_next;
+};
+
+struct datagram_out {
+    struct datagram_out *next;
+    uint64_t deadline_us;
+    size_t len;
+    uint8_t data[];
+};
+
+struct transport { /* private to transport*.c */
+    struct transport_memo *memo;
+    struct block_pool *pool;
+    struct events *events;
+    struct endpoint_counters *counters;
+    struct rng rng;
+    struct session_ref self;
+    struct peer_ref peer;
+    bool initiator;           /* of the session: opens the even streams */
+    enum cc_kind cc_kind;
+    uint16_t mtu_max;
+
+    uint16_t epoch;
+    struct rtt rtt;
+    struct cc cc;
+    struct pacer pacer;
+    struct pmtud pmtud;
+    struct sent sent;
+    struct loss loss;
+    struct ack ack;
+    uint64_t next_pn;         /* as the session told */
+    uint64_t skip_at;         /* the next number to leave out: optimistic acknowledgements hit it */
+    uint64_t skipped[TRANSPORT_SKIPS];
+    unsigned skipped_count;
+    unsigned probes;          /* packets that may leave regardless of the window (PTO) */
+    uint32_t bare_acks;       /* sent since the last eliciting packet */
+    bool app_limited;
+    uint64_t pacer_until_us;  /* TIME_NEVER: the pacer is not what holds us */
+    uint64_t touched_us;
+    bool want_max_data, want_max_streams;
+
+    struct stream **hash;
+    uint32_t hash_cap, stream_count;
+    struct stream *active[STREAM_PRIORITIES]; /* heads of circular lists */
+    struct stream *ctl_head, *ctl_tail;
+    struct datagram_out *dgram_head, *dgram_tail;
+    unsigned dgram_count;
+};
+
+struct transport_setup {
+    struct transport_memo *memo;
+    struct block_pool *pool;
+    struct events *events;
+    struct endpoint_counters *counters;
+    struct rng rng;
+    struct session_ref self;
+    struct peer_ref peer;
+    bool initiator;
+    enum cc_kind cc;
+    uint16_t mtu_max;
+    uint16_t epoch;
+};
+
+struct transport *transport_new(const struct transport_setup *s, uint64_t now_us, uint64_t next_pn);
+void transport_free(struct transport *t);
+
+/* ---- packets in (transport_in.c) ---- */
+/* One frame, type byte read. *eliciting is set if it asks for an acknowledgement. ERR_PROTO: the peer broke the rules, the
+ * session must end. ERR_NOMEM, ERR_FULL: no room now; the packet must count as lost. */
+int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct rd *r,
+                    bool *eliciting) MUST_USE;
+/* After the last frame of an accepted packet. */
+int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting) MUST_USE;
+void transport_detect_losses(struct transport *t, uint64_t now_us);
+/* Queues what a packet carried again. */
+void transport_requeue(struct transport *t, const struct sent_pkt *p);
+
+/* ---- packets out (transport_out.c) ---- */
+struct transport_packet {
+    bool probe;      /* a PLPMTU probe: leaves alone */
+    bool skip_after; /* leave one packet number out after this one */
+};
+/* Writes the plaintext of packet `pn` into buf. `overhead` = bytes that sealing and header add. First in a train: up to the path MTU (a
+ * probe may be larger, cap permitting); else `cap` is the train's segment. 0: nothing may or need leave. */
+size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
+                       size_t overhead, bool first, struct transport_packet *info);
+/* Something ack-eliciting waits to leave; some stream has bytes or a FIN to send. */
+bool transport_has_work(const struct transport *t);
+bool transport_has_streams(const struct transport *t);
+/* Largest datagram on this path now. */
+uint16_t transport_mtu(const struct transport *t);
+uint64_t transport_deadline_us(const struct transport *t);
+void transport_timeout(struct transport *t, uint64_t now_us);
+/* Nothing to do and nothing expected: the session may drop it. */
+bool transport_idle(const struct transport *t, uint64_t now_us);
+/* The session moved to another path. */
+void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch);
+void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
+
+/* ---- streams (transport_streams.c) ---- */
+struct stream *transport_stream(const struct transport *t, uint64_t id);
+int transport_stream_open(struct transport *t, uint64_t *id) MUST_USE;
+/* Puts the stream where output finds it, if it has something to send. */
+void transport_activate(struct transport *t, struct stream *s);
+void transport_deactivate(struct transport *t, struct stream *s);
+void transport_want_ctl(struct transport *t, struct stream *s);
+/* Frees it once both halves are done. */
+void transport_reap(struct transport *t, struct stream *s);
+struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: no memory */
+void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
+void transport_tell_readable(struct transport *t, struct stream *s);
+void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n);
+void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s);
+int transport_datagram(struct transport *t, const void *data, size_t len, uint64_t deadline_us) MUST_USE;
+
+#endif

@@ -1,0 +1,332 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/frame.h"
+#include "net/timer.h"
+#include "net/transport.h"
+
+/* One packet being written. */
+struct draft {
+    struct wr w;
+    struct sent_frame frames[SENT_FRAMES_MAX];
+    unsigned nframes;
+    bool eliciting;
+};
+
+static bool draft_full(const struct draft *d) {
+    return d->nframes == SENT_FRAMES_MAX;
+}
+
+static void note(struct draft *d, enum sent_frame_kind kind, uint64_t stream, uint64_t offset,
+                 uint64_t len, bool fin) {
+    d->frames[d->nframes++] = (struct sent_frame){.kind = (uint8_t)kind,
+                                                  .stream = stream,
+                                                  .offset = offset,
+                                                  .len = (uint32_t)len,
+                                                  .fin = fin};
+    if (kind != SENT_ACK)
+        d->eliciting = true;
+}
+
+static void put_ack(struct transport *t, uint64_t now_us, struct draft *d) {
+    /* At most half of a small packet: data has to get through, too. */
+    size_t room = wr_left(&d->w) / 2;
+    if (!t->ack.has_largest ||
+        !frame_write_ack(&d->w, &t->ack.received, ack_delay_us(&t->ack, now_us), room))
+        return;
+    note(d, SENT_ACK, 0, t->ack.largest, 0, false);
+    ack_sent(&t->ack);
+}
+
+/* ---- control frames ---- */
+
+enum { CONTROL_ROOM = 1 + 3 * 8 }; /* the largest control frame: RESET */
+
+/* One stream's due frames; false if it needs another packet. */
+static bool put_stream_control(struct transport *t, struct stream *s, struct draft *d) {
+    (void)t;
+    if (s->out.reset && !s->out.reset_sent) {
+        if (draft_full(d) || wr_left(&d->w) < CONTROL_ROOM)
+            return false;
+        wr_u8(&d->w, FRAME_RESET);
+        wr_varint(&d->w, s->id);
+        wr_varint(&d->w, (uint64_t)-s->out.reset_err);
+        wr_varint(&d->w, s->out.next); /* what was sent; RFC 9000 §4.5 */
+        s->out.reset_sent = true;
+        note(d, SENT_RESET, s->id, 0, 0, false);
+    }
+    if (s->want_stop && !s->stop_sent) {
+        if (draft_full(d) || wr_left(&d->w) < CONTROL_ROOM)
+            return false;
+        wr_u8(&d->w, FRAME_STOP);
+        wr_varint(&d->w, s->id);
+        wr_varint(&d->w, (uint64_t)-s->stop_err);
+        s->stop_sent = true;
+        note(d, SENT_STOP, s->id, 0, 0, false);
+    }
+    if (s->want_credit) {
+        if (draft_full(d) || wr_left(&d->w) < CONTROL_ROOM)
+            return false;
+        wr_u8(&d->w, FRAME_MAX_STREAM_DATA);
+        wr_varint(&d->w, s->id);
+        wr_varint(&d->w, s->in.limit);
+        s->want_credit = false;
+        note(d, SENT_MAX_STREAM_DATA, s->id, 0, 0, false);
+    }
+    return true;
+}
+
+static void put_control(struct transport *t, struct draft *d) {
+    if (t->want_max_data && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
+        wr_u8(&d->w, FRAME_MAX_DATA);
+        wr_varint(&d->w, t->memo->credit.recv_limit);
+        t->want_max_data = false;
+        note(d, SENT_MAX_DATA, 0, 0, 0, false);
+    }
+    if (t->want_max_streams && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
+        wr_u8(&d->w, FRAME_MAX_STREAMS);
+        wr_varint(&d->w, t->memo->peer_max);
+        t->want_max_streams = false;
+        note(d, SENT_MAX_STREAMS, 0, 0, 0, false);
+    }
+    while (t->ctl_head && put_stream_control(t, t->ctl_head, d)) {
+        struct stream *s = t->ctl_head;
+        t->ctl_head = s->ctl_next;
+        if (!t->ctl_head)
+            t->ctl_tail = NULL;
+        s->in_ctl = false;
+    }
+}
+
+/* ---- datagrams and stream data ---- */
+
+static void put_datagrams(struct transport *t, uint64_t now_us, struct draft *d) {
+    while (t->dgram_head) {
+        struct datagram_out *g = t->dgram_head;
+        bool late = now_us > g->deadline_us;
+        if (!late && wr_left(&d->w) < 1 + varint_size(g->len) + g->len)
+            return;
+        if (late) {
+            t->counters->datagrams_expired++;
+        } else {
+            wr_u8(&d->w, FRAME_DATAGRAM);
+            wr_varint(&d->w, g->len);
+            wr_bytes(&d->w, g->data, g->len);
+            d->eliciting = true;
+        }
+        t->dgram_head = g->next;
+        if (!t->dgram_head)
+            t->dgram_tail = NULL;
+        t->dgram_count--;
+        free(g);
+    }
+}
+
+/* One STREAM frame of `s`; false if nothing of it fits or it has nothing. */
+static bool put_stream(struct transport *t, struct stream *s, struct draft *d) {
+    struct credit *c = &t->memo->credit;
+    uint64_t offset, len;
+    bool fin;
+    if (!sstream_next(&s->out, &offset, &len, &fin))
+        return false;
+    uint64_t max = len;
+    if (offset >= s->out.next && max > c->send_limit - c->send_used)
+        max = c->send_limit - c->send_used;
+    size_t head = frame_stream_overhead(s->id, offset, max < UINT16_MAX ? (size_t)max : UINT16_MAX);
+    size_t left = wr_left(&d->w);
+    if (left <= head && !(max == 0 && len == 0 && left == head))
+        return false;
+    if (max > left - head)
+        max = left - head;
+    if (max == 0 && len != 0)
+        return false;
+    fin = fin && max == len;
+    frame_write_stream_header(&d->w, s->id, offset, (size_t)max, fin);
+    uint8_t *at = wr_room(&d->w, (size_t)max);
+    if (at)
+        sstream_copy(&s->out, offset, at, (size_t)max);
+    c->send_used += sstream_sent(&s->out, offset, max, fin);
+    note(d, SENT_STREAM, s->id, offset, max, fin);
+    return true;
+}
+
+static void tell_writable(struct transport *t, struct stream *s) {
+    if (s->writable_wanted && s->out.end - s->out.next <= STREAM_SEND_BUFFER_BYTES / 2) {
+        s->writable_wanted = false;
+        transport_tell(t, EP_STREAM_WRITABLE, s->id, 0);
+    }
+}
+
+static void put_streams(struct transport *t, struct draft *d) {
+    for (unsigned p = 0; p < STREAM_PRIORITIES; p++) {
+        while (t->active[p]) {
+            struct stream *s = t->active[p];
+            if (draft_full(d))
+                return;
+            bool put = put_stream(t, s, d);
+            tell_writable(t, s);
+            /* Out of the list and, if there is more, to its end: streams take turns packet by packet. */
+            bool full = wr_left(&d->w) < 64;
+            if (!put && full)
+                return;
+            transport_deactivate(t, s);
+            transport_activate(t, s);
+            if (full || (!put && s->active))
+                return;
+        }
+    }
+}
+
+/* ---- the packet ---- */
+
+/* May something that counts leave now? Says why not: the window (app_limited becomes false) or the pacer. */
+static bool allowed(struct transport *t, uint64_t now_us) {
+    t->pacer_until_us = TIME_NEVER;
+    if (t->probes > 0)
+        return true;
+    if (!cc_may_send(&t->cc)) {
+        t->app_limited = false;
+        return false;
+    }
+    uint64_t rate = cc_pacing_rate(&t->cc, t->rtt.srtt_us);
+    uint64_t mss = t->pmtud.mtu_bytes;
+    if (pacer_allowance(&t->pacer, now_us, rate, mss) >= mss)
+        return true;
+    /* Wake for a worthwhile burst: half a millisecond of the rate, at least one packet, at most ten. */
+    uint64_t need = rate / 2000;
+    if (need < mss)
+        need = mss;
+    if (need > 10 * mss)
+        need = 10 * mss;
+    t->pacer_until_us = pacer_when_us(&t->pacer, now_us, rate, need);
+    return false;
+}
+
+/* A PLPMTU probe pays when there is more than a packet to send (RFC 8899 §3: not on an idle path). */
+static size_t build_probe(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap,
+                          size_t overhead, struct draft *d) {
+    if (t->probes > 0 || t->sent.outstanding <= 4 || !transport_has_streams(t))
+        return 0;
+    uint16_t size = pmtud_probe(&t->pmtud, now_us);
+    if (size <= overhead || size - overhead > cap)
+        return 0;
+    pmtud_probe_sent(&t->pmtud, size);
+    size_t len = size - overhead;
+    memset(buf, 0, len); /* FRAME_PADDING */
+    buf[0] = FRAME_PING;
+    d->eliciting = true;
+    return len;
+}
+
+static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, const struct draft *d,
+                  size_t bytes, bool probe) {
+    p->sent_us = now_us;
+    p->bytes = (uint16_t)bytes;
+    p->epoch = t->epoch;
+    p->in_flight = true;
+    p->probe = probe;
+    p->app_limited = t->app_limited;
+    p->nframes = (uint8_t)d->nframes;
+    memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
+    loss_sent(&t->loss, now_us);
+    cc_sent(&t->cc, bytes);
+    pacer_sent(&t->pacer, bytes);
+    t->bare_acks = 0;
+    if (t->probes > 0)
+        t->probes--;
+}
+
+static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap) {
+    struct draft d = {.w = wr_init(buf, cap)};
+    if (!frame_write_ack(&d.w, &t->ack.received, ack_delay_us(&t->ack, now_us), cap))
+        return 0;
+    ack_sent(&t->ack);
+    t->bare_acks++;
+    return wr_len(&d.w);
+}
+
+static void skip_number(struct transport *t, uint64_t pn, struct transport_packet *info) {
+    if (pn < t->skip_at)
+        return;
+    info->skip_after = true;
+    if (t->skipped_count == TRANSPORT_SKIPS) {
+        memmove(t->skipped, t->skipped + 1, (TRANSPORT_SKIPS - 1) * sizeof t->skipped[0]);
+        t->skipped_count--;
+    }
+    t->skipped[t->skipped_count++] = pn + 1;
+    t->skip_at = pn + 128 + rng_u32(&t->rng) % 1024;
+}
+
+enum { BARE_ACKS_MAX = 32 };
+
+size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
+                       size_t overhead, bool first, struct transport_packet *info) {
+    *info = (struct transport_packet){0};
+    size_t mtu = t->pmtud.mtu_bytes - overhead;
+    size_t room = cap < mtu ? cap : mtu;
+    bool work = transport_has_work(t);
+    bool ping = t->bare_acks >= BARE_ACKS_MAX && ack_wanted(&t->ack, now_us);
+    struct sent_pkt *p = NULL;
+    if (!work && !ping)
+        t->app_limited = true;
+    if ((!work && !ping) || !allowed(t, now_us) || sent_add(&t->sent, pn, &p))
+        return ack_wanted(&t->ack, now_us) ? build_bare_ack(t, now_us, buf, room) : 0;
+
+    struct draft d = {.w = wr_init(buf, room)};
+    size_t len = first ? build_probe(t, now_us, buf, cap, overhead, &d) : 0;
+    info->probe = len > 0;
+    if (len == 0) {
+        if (t->ack.waiting > 0 || t->ack.due)
+            put_ack(t, now_us, &d);
+        put_control(t, &d);
+        put_datagrams(t, now_us, &d);
+        put_streams(t, &d);
+        if (!d.eliciting && (t->probes > 0 || ping)) {
+            wr_u8(&d.w, FRAME_PING);
+            d.eliciting = true;
+        }
+        len = wr_len(&d.w);
+    }
+    if (!d.eliciting) { /* only an ACK, or nothing after all: not tracked */
+        sent_undo(&t->sent);
+        if (len > 0)
+            t->bare_acks++;
+        return len;
+    }
+    track(t, now_us, p, &d, len + overhead, info->probe);
+    skip_number(t, pn, info);
+    t->touched_us = now_us;
+    return len;
+}
+
+/* RFC 9002 §6.2.4: the oldest unacknowledged data goes again, without calling it lost. */
+static void requeue_oldest(struct transport *t, unsigned packets) {
+    for (uint64_t pn = t->sent.base; pn < t->sent.next && packets > 0; pn++) {
+        struct sent_pkt *p = sent_get(&t->sent, pn);
+        if (!p || p->state != SENT_OUTSTANDING || p->probe)
+            continue;
+        packets--;
+        if (p->requeued)
+            continue;
+        p->requeued = true;
+        transport_requeue(t, p);
+    }
+}
+
+void transport_timeout(struct transport *t, uint64_t now_us) {
+    if (now_us >= t->pacer_until_us)
+        t->pacer_until_us = TIME_NEVER;
+    uint64_t loss_us = t->loss.loss_time_us < t->loss.old_epoch_us ? t->loss.loss_time_us
+                                                                   : t->loss.old_epoch_us;
+    if (now_us >= loss_us) {
+        transport_detect_losses(t, now_us);
+        return;
+    }
+    if (t->sent.outstanding == 0 || now_us < loss_deadline_us(&t->loss, &t->sent, &t->rtt))
+        return;
+    t->loss.pto_count++;
+    t->loss.last_sent_us = now_us; /* the next one counts from here, even if the socket is full */
+    t->counters->ptos++;
+    t->probes = 2;
+    requeue_oldest(t, 2);
+}

@@ -1,0 +1,241 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/timer.h"
+#include "net/transport.h"
+
+enum { HASH_FIRST = 16 };
+
+static uint32_t bucket(uint64_t id, uint32_t cap) {
+    return (uint32_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (cap - 1);
+}
+
+struct stream *transport_stream(const struct transport *t, uint64_t id) {
+    if (t->hash_cap == 0)
+        return NULL;
+    struct stream *s = t->hash[bucket(id, t->hash_cap)];
+    while (s && s->id != id)
+        s = s->hash_next;
+    return s;
+}
+
+static bool grow(struct transport *t) {
+    uint32_t cap = t->hash_cap ? t->hash_cap * 2 : HASH_FIRST;
+    struct stream **v = calloc(cap, sizeof(struct stream *));
+    if (!v)
+        return t->hash_cap != 0;
+    for (uint32_t i = 0; i < t->hash_cap; i++) {
+        for (struct stream *s = t->hash[i], *next; s; s = next) {
+            next = s->hash_next;
+            s->hash_next = v[bucket(s->id, cap)];
+            v[bucket(s->id, cap)] = s;
+        }
+    }
+    free(t->hash);
+    t->hash = v;
+    t->hash_cap = cap;
+    return true;
+}
+
+struct stream *transport_stream_new(struct transport *t, uint64_t id) {
+    if (t->stream_count >= t->hash_cap && !grow(t))
+        return NULL;
+    struct stream *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->id = id;
+    s->priority = STREAM_PRIORITY_DEFAULT;
+    sstream_init(&s->out, STREAM_WINDOW_BYTES);
+    rstream_init(&s->in, STREAM_WINDOW_BYTES);
+    uint32_t b = bucket(id, t->hash_cap);
+    s->hash_next = t->hash[b];
+    t->hash[b] = s;
+    t->stream_count++;
+    return s;
+}
+
+int transport_stream_open(struct transport *t, uint64_t *id) {
+    struct transport_memo *m = t->memo;
+    if (m->local_opened >= m->local_max)
+        return ERR_FULL;
+    uint64_t n = m->local_opened * 2 + (t->initiator ? 0 : 1);
+    if (!transport_stream_new(t, n))
+        return ERR_NOMEM;
+    m->local_opened++;
+    *id = n;
+    return 0;
+}
+
+/* ---- who has something to send: circular lists, one per priority, served in turn ---- */
+
+static bool sendable(const struct transport *t, const struct stream *s) {
+    uint64_t offset, len;
+    bool fin;
+    if (!sstream_next(&s->out, &offset, &len, &fin))
+        return false;
+    /* New bytes also need the session's credit; what was sent once has it already. */
+    return offset < s->out.next || len == 0 || t->memo->credit.send_used < t->memo->credit.send_limit;
+}
+
+void transport_activate(struct transport *t, struct stream *s) {
+    if (s->active || !sendable(t, s))
+        return;
+    struct stream **head = &t->active[s->priority];
+    if (*head) {
+        s->active_next = *head;
+        s->active_prev = (*head)->active_prev;
+        s->active_prev->active_next = s;
+        (*head)->active_prev = s;
+    } else {
+        s->active_next = s->active_prev = s;
+        *head = s;
+    }
+    s->active = true;
+}
+
+void transport_deactivate(struct transport *t, struct stream *s) {
+    if (!s->active)
+        return;
+    struct stream **head = &t->active[s->priority];
+    if (s->active_next == s) {
+        *head = NULL;
+    } else {
+        s->active_prev->active_next = s->active_next;
+        s->active_next->active_prev = s->active_prev;
+        if (*head == s)
+            *head = s->active_next;
+    }
+    s->active = false;
+    s->active_next = s->active_prev = NULL;
+}
+
+void transport_want_ctl(struct transport *t, struct stream *s) {
+    if (s->in_ctl)
+        return;
+    s->in_ctl = true;
+    s->ctl_next = NULL;
+    if (t->ctl_tail)
+        t->ctl_tail->ctl_next = s;
+    else
+        t->ctl_head = s;
+    t->ctl_tail = s;
+}
+
+static void drop_ctl(struct transport *t, struct stream *s) {
+    if (!s->in_ctl)
+        return;
+    struct stream *prev = NULL;
+    for (struct stream *p = t->ctl_head; p != s; p = p->ctl_next)
+        prev = p;
+    if (prev)
+        prev->ctl_next = s->ctl_next;
+    else
+        t->ctl_head = s->ctl_next;
+    if (t->ctl_tail == s)
+        t->ctl_tail = prev;
+    s->in_ctl = false;
+}
+
+void transport_reap(struct transport *t, struct stream *s) {
+    if (!sstream_done(&s->out) || !rstream_done(&s->in))
+        return;
+    bool peers = (s->id & 1) == (t->initiator ? 1u : 0u);
+    transport_deactivate(t, s);
+    drop_ctl(t, s);
+    struct stream **at = &t->hash[bucket(s->id, t->hash_cap)];
+    while (*at != s)
+        at = &(*at)->hash_next;
+    *at = s->hash_next;
+    t->stream_count--;
+    sstream_clear(&s->out);
+    rstream_clear(&s->in);
+    free(s);
+    struct transport_memo *m = t->memo;
+    if (peers) {
+        m->peer_closed++;
+        if (m->peer_max - m->peer_opened < STREAMS_MAX / 2 &&
+            m->peer_closed + STREAMS_MAX > m->peer_max) {
+            m->peer_max = m->peer_closed + STREAMS_MAX;
+            t->want_max_streams = true;
+        }
+    }
+}
+
+/* ---- events ---- */
+
+void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err) {
+    struct ep_event e = {
+        .kind = kind, .peer = t->peer, .session = t->self, .stream = stream, .err = err};
+    if (!events_push(t->events, &e))
+        t->counters->queue_dropped++;
+}
+
+void transport_tell_readable(struct transport *t, struct stream *s) {
+    if (s->readable_told)
+        return;
+    s->readable_told = true;
+    transport_tell(t, EP_STREAM_READABLE, s->id, 0);
+}
+
+/* ---- receive credit (RFC 9000 §4.2): topped up when half is used; the window doubles when it is used up
+ * within two round trips, so that it follows the bandwidth-delay product ---- */
+
+static bool top_up(uint64_t now_us, uint64_t srtt_us, uint64_t consumed, uint64_t *limit,
+                   uint64_t *window, uint64_t *limit_us, uint64_t window_max) {
+    if (*limit - consumed > *window / 2)
+        return false;
+    if (*limit_us != 0 && now_us - *limit_us < 2 * srtt_us && *window < window_max)
+        *window = *window * 2 < window_max ? *window * 2 : window_max;
+    *limit = consumed + *window;
+    *limit_us = now_us ? now_us : 1;
+    return true;
+}
+
+void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n) {
+    struct credit *c = &t->memo->credit;
+    c->recv_consumed += n;
+    if (top_up(now_us, t->rtt.srtt_us, c->recv_consumed, &c->recv_limit, &c->recv_window,
+               &c->recv_limit_us, SESSION_WINDOW_MAX_BYTES))
+        t->want_max_data = true;
+}
+
+void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s) {
+    if (s->in.has_final || s->in.stopped)
+        return;
+    if (top_up(now_us, t->rtt.srtt_us, s->in.read, &s->in.limit, &s->in.window, &s->in.limit_us,
+               STREAM_WINDOW_MAX_BYTES)) {
+        s->want_credit = true;
+        transport_want_ctl(t, s);
+    }
+}
+
+/* ---- datagrams ---- */
+
+int transport_datagram(struct transport *t, const void *data, size_t len, uint64_t deadline_us) {
+    if (len > DATAGRAM_MAX_BYTES)
+        return ERR_USAGE;
+    struct datagram_out *d = malloc(sizeof *d + len);
+    if (!d)
+        return ERR_NOMEM;
+    d->next = NULL;
+    d->deadline_us = deadline_us;
+    d->len = len;
+    if (len > 0)
+        memcpy(d->data, data, len);
+    if (t->dgram_count == DATAGRAM_QUEUE_MAX) { /* the oldest is worth least */
+        struct datagram_out *old = t->dgram_head;
+        t->dgram_head = old->next;
+        if (!t->dgram_head)
+            t->dgram_tail = NULL;
+        free(old);
+        t->dgram_count--;
+        t->counters->datagrams_expired++;
+    }
+    if (t->dgram_tail)
+        t->dgram_tail->next = d;
+    else
+        t->dgram_head = d;
+    t->dgram_tail = d;
+    t->dgram_count++;
+    return 0;
+}

@@ -1,0 +1,178 @@
+/* control_internal.h: what the control API's files share; included by node/control*.c only.
+ *
+ *   control.c                   connections, bytes in and out, dispatch
+ *   control_args.c              strict arguments: tables, and getters that need no further checks
+ *   control_wait.c              requests that are answered later, and events on their way to
+ * clients control_show.c              contacts, sessions, transfers, events as maps
+ *   control_methods.c           the table, and the daemon's own methods
+ *   control_methods_peer.c      contact.*, ticket.*, peer.*
+ *   control_methods_transfer.c  transfer.*, recv.*
+ *   control_methods_message.c   message.*, events.*
+ */
+#ifndef MESHD_NODE_CONTROL_INTERNAL_H
+#define MESHD_NODE_CONTROL_INTERNAL_H
+
+#include "node/control.h"
+#include "node/control_proto.h"
+
+enum {
+    CONTROL_WAITS_MAX = 512, /* unanswered requests of all connections; further ones get ERR_FULL */
+    CONTROL_RECVS_MAX = 8,   /* standing recv.start of one connection; further ones get ERR_FULL */
+    CONTROL_OUT_SOFT = 1 << 20,   /* unread bytes above which progress notifications are dropped */
+    CONTROL_PAGE_MAX = 1000,      /* entries in one answer of a listing */
+    CONTROL_PAGE_BYTES = 1 << 20, /* and bytes after which it stops */
+    CONTROL_PATH_MAX = 4096,      /* a path's bytes, as Linux has it */
+    CONTROL_RECONNECT_US = 1000000, /* wait for=peer: pause between two attempts */
+    CONTROL_ARGS_MAX = 6,
+    CONTROL_TTL_MAX_S = 366 * 24 * 3600,
+};
+/* Longer than any wait that makes sense, and far from overflowing a time. */
+#define CONTROL_TIMEOUT_MAX_US (UINT64_C(1) << 50)
+
+struct conn {
+    bool used, closing;
+    uint32_t generation;
+    struct proto_reader in;
+    uint8_t *out; /* out[out_start..out_len) is to be written */
+    size_t out_start, out_len, out_cap;
+    uint32_t events; /* subscribed kinds: 1 << enum node_event_kind */
+    uint64_t recvs[CONTROL_RECVS_MAX];
+    unsigned recv_count;
+};
+
+enum wait_kind { WAIT_NONE, WAIT_PEER, WAIT_CONTACT, WAIT_PING, WAIT_TRANSFER, WAIT_MESSAGE };
+
+struct wait { /* one request that is answered later */
+    enum wait_kind kind;
+    uint32_t conn; /* index */
+    uint32_t request;
+    uint64_t ref;         /* ping id, transfer id or message seq */
+    uint64_t deadline_us; /* UINT64_MAX: none */
+    uint64_t
+        retry_us; /* WAIT_PEER: when to connect again; UINT64_MAX while an attempt is under way */
+    char contact[PETNAME_MAX + 1];
+};
+
+struct control {
+    struct node *node;
+    char *version, *state_dir, *socket_path, *config_path;
+    struct addr listen[PEER_ADDRS_MAX];
+    unsigned listen_count;
+    int udp_gso, udp_gro;
+    bool shutdown;
+    struct proto_writer w; /* the message being made */
+    struct conn conns[CONTROL_CONNS_MAX];
+    struct wait waits[CONTROL_WAITS_MAX];
+};
+
+/* ---- one request ---- */
+enum arg_kind {
+    ARG_STR,  /* max: bytes; no NUL inside */
+    ARG_TEXT, /* max: bytes; anything inside */
+    ARG_UINT, /* max: value, 0 = any */
+    ARG_BOOL,
+    ARG_STRS, /* array of ARG_STR; max: bytes of each */
+};
+struct arg_spec {
+    const char *name; /* NULL: no further arguments */
+    enum arg_kind kind;
+    bool required;
+    uint64_t max;
+};
+
+struct call {
+    struct control *c;
+    struct conn *conn;
+    uint64_t now_us;
+    uint32_t id;
+    const struct method *method;
+    const msgpack_object *params; /* a checked map, or NULL if there are none */
+    struct proto_writer *w;       /* a response is open: write one map, or return something else */
+    char text[512], detail[256];  /* of an error */
+};
+
+enum { CALL_LATER = 1 }; /* the answer comes through control_wait.c */
+
+struct method {
+    const char *name;
+    int (*run)(struct call *call); /* 0, CALL_LATER or an error */
+    struct arg_spec args[CONTROL_ARGS_MAX + 1];
+};
+extern const struct method control_methods[];
+const struct method *control_method(const char *name);
+
+/* Makes the error's sentence; gives err back. fmt NULL: err_text. detail may be NULL. */
+int call_fail(struct call *call, int err, const char *detail, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+/* ---- control_args.c ---- */
+/* Checks params against the method's table. ERR_USAGE with a sentence that names the culprit. */
+int args_check(struct call *call, const msgpack_object *params) MUST_USE;
+bool arg_given(const struct call *call, const char *name);
+uint64_t arg_uint(const struct call *call, const char *name, uint64_t fallback);
+bool arg_bool(const struct call *call, const char *name);
+/* Copies a string of at most cap - 1 bytes (the table says so); "" if not given. True if given. */
+bool arg_str(const struct call *call, const char *name, char *out, size_t cap);
+const char *arg_text(const struct call *call, const char *name, size_t *len);
+/* An array of NUL-terminated strings in one allocation (free it); NULL: no memory. */
+char **arg_strs(const struct call *call, const char *name, unsigned *count);
+/* now + the argument in us; UINT64_MAX if not given or 0. */
+uint64_t arg_deadline(const struct call *call, const char *name);
+
+/* ---- control.c ---- */
+/* Appends the message in c->w to the connection's output, or closes it when it reads too slowly. */
+void conn_push(struct control *c, struct conn *conn);
+static inline size_t conn_unread(const struct conn *conn) {
+    return conn->out_len - conn->out_start;
+}
+
+/* ---- control_wait.c ---- */
+/* A free wait for this call, or NULL: everything is taken. */
+struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_us);
+void wait_drop_conn(struct control *c, uint32_t conn_index);
+void wait_event(struct control *c, uint64_t now_us, const struct node_event *e);
+void wait_timeout(struct control *c, uint64_t now_us);
+uint64_t wait_deadline_us(const struct control *c);
+/* Whether message `seq` exists (of ours), and whether the peer has it. */
+bool message_state(struct node *n, uint64_t seq, bool *delivered);
+
+/* ---- control_show.c ---- */
+void show_addr(struct proto_writer *w, const char *key, const struct addr *a);
+void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i);
+void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i);
+void show_transfer(struct proto_writer *w, const char *key, const struct transfer_info *i,
+                   uint64_t now_us);
+void show_message(struct proto_writer *w, const char *key, const struct message_info *i);
+void show_event(struct proto_writer *w, struct node *n, const struct node_event *e);
+void show_status(struct control *c, struct proto_writer *w, uint64_t now_us);
+
+/* ---- handlers ---- */
+int do_version(struct call *call);
+int do_shutdown(struct call *call);
+int do_id(struct call *call);
+int do_status(struct call *call);
+int do_wait(struct call *call);
+int do_ticket_new(struct call *call);
+int do_contact_add(struct call *call);
+int do_contact_list(struct call *call);
+int do_contact_remove(struct call *call);
+int do_peer_connect(struct call *call);
+int do_peer_list(struct call *call);
+int do_peer_ping(struct call *call);
+int do_transfer_send(struct call *call);
+int do_transfer_list(struct call *call);
+int do_transfer_get(struct call *call);
+int do_transfer_files(struct call *call);
+int do_transfer_accept(struct call *call);
+int do_transfer_reject(struct call *call);
+int do_transfer_cancel(struct call *call);
+int do_transfer_wait(struct call *call);
+int do_recv_start(struct call *call);
+int do_recv_stop(struct call *call);
+int do_message_send(struct call *call);
+int do_message_list(struct call *call);
+int do_message_wait(struct call *call);
+int do_events_subscribe(struct call *call);
+int do_events_unsubscribe(struct call *call);
+
+#endif

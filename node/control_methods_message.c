@@ -1,0 +1,118 @@
+/* control_methods_message.c: message.*, events.* */
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/control_internal.h"
+
+int do_message_send(struct call *call) {
+    char contact[PETNAME_MAX + 1];
+    size_t len;
+    uint64_t seq;
+    arg_str(call, "contact", contact, sizeof contact);
+    const char *text = arg_text(call, "text", &len);
+    int err = node_message_send(call->c->node, call->now_us, contact, text, len, &seq);
+    if (err == ERR_NOT_FOUND)
+        return call_fail(call, err, contact, "there is no contact of that name");
+    if (err == ERR_USAGE)
+        return call_fail(call, err, "text", "a message is 1 to %d bytes of UTF-8",
+                         MESSAGE_MAX_BYTES);
+    if (err == ERR_FULL)
+        return call_fail(call, err, contact, "%d messages to this contact are waiting already",
+                         OUTBOX_MAX);
+    if (err)
+        return call_fail(call, err, contact, NULL);
+    proto_map(call->w, NULL);
+    proto_uint(call->w, "seq", seq);
+    proto_end(call->w);
+    return 0;
+}
+
+int do_message_list(struct call *call) {
+    struct proto_writer *w = call->w;
+    char contact[PETNAME_MAX + 1];
+    struct contact_info who;
+    struct message_info info;
+    bool one = arg_str(call, "contact", contact, sizeof contact);
+    uint64_t after = arg_uint(call, "after", 0);
+    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX), shown = 0;
+    if (one && !node_contact_get(call->c->node, call->now_us, contact, &who))
+        return call_fail(call, ERR_NOT_FOUND, contact, "there is no contact of that name");
+    bool more = false;
+    proto_map(w, NULL);
+    proto_array(w, "messages");
+    while (node_message_next(call->c->node, after, one ? contact : NULL, &info)) {
+        more = shown == limit || w->len >= CONTROL_PAGE_BYTES;
+        if (more)
+            break;
+        show_message(w, NULL, &info);
+        after = info.seq;
+        shown++;
+    }
+    proto_end(w);
+    proto_uint(w, "last", after);
+    proto_bool(w, "more", more);
+    proto_end(w);
+    return 0;
+}
+
+int do_message_wait(struct call *call) {
+    struct message_info info;
+    uint64_t seq = arg_uint(call, "seq", 0);
+    bool delivered = false;
+    if (!message_state(call->c->node, seq, &delivered))
+        return call_fail(call, ERR_NOT_FOUND, NULL, "there is no outgoing message of that number");
+    if (delivered) {
+        proto_map(call->w, NULL);
+        proto_uint(call->w, "seq", seq);
+        proto_bool(call->w, "delivered", true);
+        proto_end(call->w);
+        return 0;
+    }
+    struct wait *w = wait_new(call, WAIT_MESSAGE, arg_deadline(call, "timeout_us"));
+    if (!w)
+        return ERR_FULL;
+    w->ref = seq;
+    if (node_message_next(call->c->node, seq - 1, NULL, &info))
+        memcpy(w->contact, info.contact, sizeof w->contact);
+    return CALL_LATER;
+}
+
+/* The bit of an event's name; 0 if there is no such event. */
+static uint32_t event_bit(const char *name) {
+    for (unsigned k = 0; k <= NODE_PING_FAILED; k++)
+        if (strcmp(node_event_name((enum node_event_kind)k), name) == 0)
+            return UINT32_C(1) << k;
+    return 0;
+}
+
+int do_events_subscribe(struct call *call) {
+    uint32_t mask = UINT32_MAX;
+    if (arg_given(call, "kinds")) {
+        unsigned count = 0;
+        char **kinds = arg_strs(call, "kinds", &count);
+        if (!kinds)
+            return ERR_NOMEM;
+        mask = 0;
+        for (unsigned i = 0; i < count; i++) {
+            uint32_t bit = event_bit(kinds[i]);
+            if (bit == 0) {
+                call_fail(call, ERR_USAGE, kinds[i], "there is no event of that name");
+                free(kinds);
+                return ERR_USAGE;
+            }
+            mask |= bit;
+        }
+        free(kinds);
+    }
+    call->conn->events = mask;
+    proto_map(call->w, NULL);
+    proto_end(call->w);
+    return 0;
+}
+
+int do_events_unsubscribe(struct call *call) {
+    call->conn->events = 0;
+    proto_map(call->w, NULL);
+    proto_end(call->w);
+    return 0;
+}

@@ -1,0 +1,135 @@
+/* control_methods_peer.c: ticket.*, contact.*, peer.* */
+#include <string.h>
+
+#include "crypto/identity.h"
+#include "node/control_internal.h"
+
+enum {
+    TICKET_TTL_DEFAULT_S = 24 * 3600,
+    PING_DEFAULT_US = 5000000,
+};
+
+/* The sentence for an error about a contact's name. */
+static int name_failed(struct call *call, int err, const char *name) {
+    if (err == ERR_NOT_FOUND)
+        return call_fail(call, err, name, "there is no contact of that name");
+    if (err == ERR_EXISTS)
+        return call_fail(call, err, name,
+                         "a contact of that name, or with that id, is there already");
+    return call_fail(call, err, name, NULL);
+}
+
+int do_ticket_new(struct call *call) {
+    char name[PETNAME_MAX + 1], ticket[TICKET_TEXT_MAX + 1];
+    bool named = arg_str(call, "name", name, sizeof name);
+    uint64_t ttl_s = arg_uint(call, "ttl_s", TICKET_TTL_DEFAULT_S);
+    if (ttl_s == 0)
+        return call_fail(call, ERR_USAGE, "ttl_s", "\"ttl_s\" must be 1 or more");
+    int err = node_ticket_new(call->c->node, call->now_us, named ? name : NULL, ttl_s, ticket);
+    if (err)
+        return name_failed(call, err, named ? name : NULL);
+    proto_map(call->w, NULL);
+    proto_str(call->w, "ticket", ticket);
+    proto_uint(call->w, "ttl_s", ttl_s);
+    proto_end(call->w);
+    return 0;
+}
+
+int do_contact_add(struct call *call) {
+    char name[PETNAME_MAX + 1], ticket[TICKET_TEXT_MAX + 1];
+    struct contact_info info;
+    arg_str(call, "name", name, sizeof name);
+    arg_str(call, "ticket", ticket, sizeof ticket);
+    int err = node_contact_add(call->c->node, call->now_us, name, ticket);
+    if (err == ERR_FORMAT)
+        return call_fail(call, err, name, "the ticket is damaged or not a ticket");
+    if (err == ERR_TIMEOUT)
+        return call_fail(call, err, name, "the ticket has expired");
+    if (err == ERR_USAGE)
+        return call_fail(
+            call, err, name,
+            "the name is not usable (1 to %d bytes of UTF-8 without control characters "
+            "or '/'), or the ticket is this node's own",
+            PETNAME_MAX);
+    if (err)
+        return name_failed(call, err, name);
+    if (!node_contact_get(call->c->node, call->now_us, name, &info))
+        return name_failed(call, ERR_NOT_FOUND, name);
+    proto_map(call->w, NULL);
+    show_contact(call->w, "contact", &info);
+    proto_end(call->w);
+    return 0;
+}
+
+int do_contact_remove(struct call *call) {
+    char name[PETNAME_MAX + 1];
+    arg_str(call, "name", name, sizeof name);
+    int err = node_contact_remove(call->c->node, call->now_us, name);
+    if (err)
+        return name_failed(call, err, name);
+    proto_map(call->w, NULL);
+    proto_end(call->w);
+    return 0;
+}
+
+/* One page of contacts: {key: [...], "next": offset of the next page or nil}. */
+static int list(struct call *call, const char *key,
+                void (*show)(struct proto_writer *, const char *, const struct contact_info *)) {
+    struct proto_writer *w = call->w;
+    struct contact_info info;
+    unsigned i = (unsigned)arg_uint(call, "offset", 0);
+    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX), shown = 0;
+    proto_map(w, NULL);
+    proto_array(w, key);
+    for (; shown < limit && w->len < CONTROL_PAGE_BYTES; shown++, i++) {
+        if (!node_contact_at(call->c->node, call->now_us, i, &info))
+            break;
+        show(w, NULL, &info);
+    }
+    proto_end(w);
+    if (node_contact_at(call->c->node, call->now_us, i, &info))
+        proto_uint(w, "next", i);
+    else
+        proto_nil(w, "next");
+    proto_end(w);
+    return 0;
+}
+
+int do_contact_list(struct call *call) {
+    return list(call, "contacts", show_contact);
+}
+
+int do_peer_list(struct call *call) {
+    return list(call, "peers", show_peer);
+}
+
+int do_peer_connect(struct call *call) {
+    char name[PETNAME_MAX + 1];
+    arg_str(call, "name", name, sizeof name);
+    int err = node_connect(call->c->node, call->now_us, name);
+    if (err)
+        return name_failed(call, err, name);
+    proto_map(call->w, NULL);
+    proto_end(call->w);
+    return 0;
+}
+
+int do_peer_ping(struct call *call) {
+    char name[PETNAME_MAX + 1];
+    uint64_t id, timeout_us = arg_uint(call, "timeout_us", PING_DEFAULT_US);
+    arg_str(call, "name", name, sizeof name);
+    if (timeout_us == 0)
+        return call_fail(call, ERR_USAGE, "timeout_us", "\"timeout_us\" must be 1 or more");
+    /* The node gives up at timeout_us by itself; the second is there in case that it does not. */
+    struct wait *w = wait_new(call, WAIT_PING, call->now_us + timeout_us + 1000000);
+    if (!w)
+        return ERR_FULL;
+    int err = node_ping(call->c->node, call->now_us, name, timeout_us, &id);
+    if (err) {
+        w->kind = WAIT_NONE;
+        return name_failed(call, err, name);
+    }
+    w->ref = id;
+    memcpy(w->contact, name, sizeof w->contact);
+    return CALL_LATER;
+}

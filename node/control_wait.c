@@ -1,0 +1,205 @@
+/* control_wait.c: requests that are answered later. Each has an entry in one bounded table; an
+ * event, a deadline or the end of its connection removes it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "node/control_internal.h"
+
+struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_us) {
+    struct control *c = call->c;
+    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++) {
+        if (c->waits[i].kind != WAIT_NONE)
+            continue;
+        c->waits[i] = (struct wait){.kind = kind,
+                                    .conn = (uint32_t)(call->conn - c->conns),
+                                    .request = call->id,
+                                    .deadline_us = deadline_us,
+                                    .retry_us = UINT64_MAX};
+        return &c->waits[i];
+    }
+    call_fail(call, ERR_FULL, NULL, "too many requests are waiting for an answer");
+    return NULL;
+}
+
+void wait_drop_conn(struct control *c, uint32_t conn_index) {
+    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++)
+        if (c->waits[i].conn == conn_index)
+            c->waits[i].kind = WAIT_NONE;
+}
+
+bool message_state(struct node *n, uint64_t seq, bool *delivered) {
+    struct message_info info;
+    if (seq == 0 || !node_message_next(n, seq - 1, NULL, &info) || info.seq != seq)
+        return false;
+    *delivered = info.delivered;
+    return info.outgoing;
+}
+
+/* ---- answers ---- */
+
+static void answer_error(struct control *c, struct wait *w, int err, const char *text) {
+    proto_writer_reset(&c->w);
+    proto_error(&c->w, w->request, err, text, w->contact);
+    w->kind = WAIT_NONE;
+    conn_push(c, &c->conns[w->conn]);
+}
+
+static void answer_open(struct control *c, const struct wait *w) {
+    proto_writer_reset(&c->w);
+    proto_response(&c->w, w->request);
+    proto_map(&c->w, NULL);
+}
+
+static void answer_close(struct control *c, struct wait *w) {
+    proto_end(&c->w);
+    w->kind = WAIT_NONE;
+    conn_push(c, &c->conns[w->conn]);
+}
+
+static void answer_contact(struct control *c, uint64_t now_us, struct wait *w) {
+    struct contact_info info;
+    if (!node_contact_get(c->node, now_us, w->contact, &info)) {
+        answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+        return;
+    }
+    answer_open(c, w);
+    show_peer(&c->w, "peer", &info);
+    answer_close(c, w);
+}
+
+static void answer_transfer(struct control *c, uint64_t now_us, struct wait *w) {
+    struct transfer_info info;
+    if (!node_transfer_get(c->node, w->ref, &info)) {
+        answer_error(c, w, ERR_NOT_FOUND, "the transfer is gone");
+        return;
+    }
+    answer_open(c, w);
+    show_transfer(&c->w, "transfer", &info, now_us);
+    answer_close(c, w);
+}
+
+static void answer_pong(struct control *c, struct wait *w, const struct node_event *e) {
+    answer_open(c, w);
+    proto_str(&c->w, "name", e->contact);
+    proto_uint(&c->w, "rtt_us", e->rtt_us);
+    show_addr(&c->w, "path", &e->addr);
+    answer_close(c, w);
+}
+
+/* ---- events ---- */
+
+static void peer_event(struct control *c, uint64_t now_us, struct wait *w,
+                       const struct node_event *e) {
+    if (strcmp(w->contact, e->contact) != 0)
+        return;
+    if (e->kind == NODE_PEER_UP)
+        answer_contact(c, now_us, w);
+    else if (e->kind == NODE_CONTACT_REMOVED)
+        answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+    else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN)
+        w->retry_us = now_us + CONTROL_RECONNECT_US;
+}
+
+static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
+                           const struct node_event *e) {
+    switch (w->kind) {
+    case WAIT_NONE:
+        return;
+    case WAIT_PEER:
+        peer_event(c, now_us, w, e);
+        return;
+    case WAIT_CONTACT:
+        if (e->kind == NODE_CONTACT_ADDED && strcmp(w->contact, e->contact) == 0)
+            answer_contact(c, now_us, w);
+        return;
+    case WAIT_PING:
+        if (e->kind == NODE_PONG && e->id == w->ref)
+            answer_pong(c, w, e);
+        else if (e->kind == NODE_PING_FAILED && e->id == w->ref)
+            answer_error(c, w, e->err ? e->err : ERR_FAILED, NULL);
+        return;
+    case WAIT_TRANSFER:
+        if ((e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED) && e->id == w->ref)
+            answer_transfer(c, now_us, w);
+        return;
+    case WAIT_MESSAGE:
+        if (e->kind == NODE_MESSAGE_DELIVERED && e->id == w->ref) {
+            answer_open(c, w);
+            proto_uint(&c->w, "seq", w->ref);
+            proto_bool(&c->w, "delivered", true);
+            answer_close(c, w);
+        } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
+            answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+        }
+        return;
+    }
+}
+
+void wait_event(struct control *c, uint64_t now_us, const struct node_event *e) {
+    if (e->kind == NODE_TRANSFER_PROGRESS)
+        return;
+    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++)
+        wait_one_event(c, now_us, &c->waits[i], e);
+}
+
+/* ---- time ---- */
+
+static const char *timeout_text(enum wait_kind k) {
+    switch (k) {
+    case WAIT_PEER:
+        return "the peer did not come online in time";
+    case WAIT_CONTACT:
+        return "no contact of that name appeared in time";
+    case WAIT_PING:
+        return "no answer came in time";
+    case WAIT_TRANSFER:
+        return "the transfer did not end in time; it goes on";
+    case WAIT_MESSAGE:
+        return "the peer has not confirmed the message yet; it stays queued";
+    case WAIT_NONE:
+        break;
+    }
+    return NULL;
+}
+
+uint64_t wait_deadline_us(const struct control *c) {
+    uint64_t first = UINT64_MAX;
+    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++) {
+        const struct wait *w = &c->waits[i];
+        if (w->kind == WAIT_NONE)
+            continue;
+        if (w->deadline_us < first)
+            first = w->deadline_us;
+        if (w->retry_us < first)
+            first = w->retry_us;
+    }
+    return first;
+}
+
+/* Tries again: the peer may have come up, may be unreachable still, or may be gone. */
+static void reconnect(struct control *c, uint64_t now_us, struct wait *w) {
+    struct contact_info info;
+    w->retry_us = UINT64_MAX;
+    if (node_contact_get(c->node, now_us, w->contact, &info) && info.online) {
+        answer_contact(c, now_us, w);
+        return;
+    }
+    int err = node_connect(c->node, now_us, w->contact);
+    if (err == ERR_NOT_FOUND)
+        answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+    else if (err)
+        w->retry_us = now_us + CONTROL_RECONNECT_US;
+}
+
+void wait_timeout(struct control *c, uint64_t now_us) {
+    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++) {
+        struct wait *w = &c->waits[i];
+        if (w->kind == WAIT_NONE)
+            continue;
+        if (now_us >= w->deadline_us)
+            answer_error(c, w, ERR_TIMEOUT, timeout_text(w->kind));
+        else if (now_us >= w->retry_us)
+            reconnect(c, now_us, w);
+    }
+}

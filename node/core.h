@@ -1,0 +1,50 @@
+/* core.h: the inside of a node, for the modules of node/ only: node/node.c holds them together. */
+#ifndef MESHD_NODE_CORE_H
+#define MESHD_NODE_CORE_H
+
+#include "node/chan.h"
+#include "node/contact.h"
+#include "node/events.h"
+#include "node/invite.h"
+#include "node/message.h"
+#include "node/node.h"
+#include "node/ping.h"
+#include "node/recv_rule.h"
+#include "node/transfer.h"
+#include "node/work.h"
+
+struct node {
+    struct env env;
+    struct endpoint *ep;
+    struct node_id id;
+    struct dh_public transport;
+    enum accept_rule accept;
+    char download_dir[1024];
+    uint64_t accept_max_bytes;
+    enum treehash_alg hash;
+    uint32_t blocks_max;
+    struct addr tell[PEER_ADDRS_MAX];
+    unsigned tell_count;
+
+    uint64_t now_us;     /* of this turn */
+    uint64_t started_us;
+    uint64_t wall_us, wall_at_us; /* wall clock as told, and when */
+    bool shut;           /* after node_shutdown nothing is started */
+
+    struct contacts contacts;
+    struct invites invites;
+    struct messages messages;
+    struct pings pings;
+    struct transfers transfers;
+    struct recv_rules rules;
+    struct intakes intakes;
+    struct work work;
+    struct events events;
+};
+
+uint64_t node_wall_us(const struct node *n);
+struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact);
+void node_log(const struct node *n, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+bool session_ref_equal(struct session_ref a, struct session_ref b);
+
+#endif

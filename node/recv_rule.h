@@ -1,0 +1,28 @@
+/* recv_rule.h: standing orders where to put what comes: node_recv_start's, and the configuration's. */
+#ifndef MESHD_NODE_RECV_RULE_H
+#define MESHD_NODE_RECV_RULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/node.h"
+
+enum { RECV_RULES_MAX = 64 }; /* further ones are refused with ERR_FULL */
+
+struct recv_rule {
+    uint64_t id;
+    bool once;
+    char contact[PETNAME_MAX + 1]; /* empty: any */
+    char dir[1024];
+};
+struct recv_rules { /* zeroes = empty */
+    struct recv_rule *list;
+    unsigned count;
+    uint64_t last_id;
+};
+
+void recv_rules_clear(struct node *n);
+/* Where a transfer from `contact` goes without asking; uses up a rule that holds once. False: it has to be asked for. */
+bool recv_rule_apply(struct node *n, const char *contact, char dir[static 1024]);
+
+#endif

@@ -1,0 +1,76 @@
+/* ledger.h: what was asked of the nodes and what came of it, seen from outside through their events:
+ * connections, transfers, messages, pings. It judges nothing; metrics.c reads it.
+ */
+#ifndef MESHD_SIM_LEDGER_H
+#define MESHD_SIM_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/node.h"
+#include "sim/response.h"
+#include "sim/samples.h"
+
+#define LEDGER_NEVER UINT64_MAX
+
+struct ledger_transfer {
+    uint32_t from, to;
+    uint64_t id, size; /* the sender's id */
+    char name[96];
+    uint64_t asked_ns, started_ns, ended_ns; /* LEDGER_NEVER: not yet */
+    bool done, failed;
+    bool verified; /* every byte on the receiver's disk is right */
+    int err;
+    struct response_path path; /* when it was asked for */
+};
+
+struct ledger_message {
+    uint32_t from, to;
+    uint64_t seq; /* the sender's */
+    uint64_t asked_ns, received_ns;
+    uint32_t times_received;
+    bool delivered;
+};
+
+struct ledger_bond { /* what one host thinks of another */
+    uint32_t to;
+    bool wanted, up;
+    uint64_t asked_ns, down_ns; /* LEDGER_NEVER: not waiting */
+    uint64_t last_serial;       /* of the messages that `to` got from here */
+};
+
+struct ledger_host {
+    struct ledger_bond *bonds;
+    uint32_t bond_count, bond_cap;
+};
+
+struct ledger { /* all zeroes is empty */
+    struct ledger_transfer *transfers;
+    uint64_t transfer_count, transfer_cap;
+    struct ledger_message *messages;
+    uint64_t message_count, message_cap;
+    struct ledger_host *hosts;
+    uint32_t host_count;
+    struct samples handshake, reconnect, ping, message;
+    uint64_t handshakes_failed, pings_failed;
+    uint64_t messages_received, messages_delivered, messages_doubled, messages_disordered,
+        messages_unknown;
+    uint64_t events[NODE_PING_FAILED + 1];
+};
+
+void ledger_clear(struct ledger *l);
+struct ledger_bond *ledger_bond(struct ledger *l, uint32_t from, uint32_t to);
+/* Somebody wants a session: starts the handshake's clock unless one is up or coming. */
+void ledger_want(struct ledger *l, uint64_t now_ns, uint32_t from, uint32_t to);
+struct ledger_transfer *ledger_add_transfer(struct ledger *l);
+struct ledger_message *ledger_add_message(struct ledger *l);
+/* An event of `host` about `peer` (which may be SIM_NO_HOST). Messages come by ledger_got_message. */
+void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t peer,
+                  const struct node_event *e);
+/* `host` has received message number `serial` from `peer`. */
+void ledger_got_message(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t peer,
+                        uint64_t serial);
+/* The host's node is gone, and what it was sending. */
+void ledger_died(struct ledger *l, uint64_t now_ns, uint32_t host);
+
+#endif

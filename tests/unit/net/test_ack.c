@@ -1,0 +1,212 @@
+/* When an acknowledgement is due, and what it reports. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "net/ack.h"
+#include "net/limits.h"
+#include "net/timer.h"
+
+static struct ack fresh(void) {
+    struct ack a;
+    ack_init(&a);
+    return a;
+}
+
+static void take(struct ack *a, uint64_t now_us, uint64_t pn) {
+    assert_int_equal(ack_received(a, now_us, pn, true), 0);
+}
+
+/* In-order packets, one every `gap_us`, acknowledged when wanted. */
+static uint64_t steady(struct ack *a, uint64_t now_us, uint64_t gap_us, uint64_t pkts) {
+    for (uint64_t i = 0; i < pkts; i++, now_us += gap_us) {
+        take(a, now_us, a->has_largest ? a->largest + 1 : 0);
+        if (ack_wanted(a, now_us))
+            ack_sent(a);
+    }
+    return now_us;
+}
+
+static void nothing_is_said_while_nothing_waits(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    assert_false(ack_wanted(&a, UINT64_MAX - 1));
+    assert_int_equal(ack_received(&a, 5, 0, false), 0); /* an ACK is not acknowledged */
+    assert_int_equal(ack_received(&a, 6, 9, false), 0);
+    assert_false(ack_wanted(&a, UINT64_MAX - 1));
+    assert_true(ranges_has(&a.received, 0)); /* but reported, when something else is */
+    ack_clear(&a);
+}
+
+static void every_second_packet_is_acknowledged_at_first(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    uint64_t now_us = 1000;
+    for (uint64_t pn = 0; pn < ACK_QUICK_PKTS; pn++, now_us += 10) {
+        take(&a, now_us, pn);
+        assert_int_equal(a.due, pn % 2 == 1);
+        if (a.due)
+            ack_sent(&a);
+        else
+            assert_int_equal(a.deadline_us, now_us + 25000);
+    }
+    ack_clear(&a);
+}
+
+static void a_lone_packet_waits_no_longer_than_the_delay_promised(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    take(&a, 1000, 0);
+    assert_false(ack_wanted(&a, 25999));
+    assert_true(ack_wanted(&a, 26000));
+    ack_sent(&a);
+    assert_false(ack_wanted(&a, UINT64_MAX - 1));
+    assert_true(a.deadline_us == TIME_NEVER);
+    ack_clear(&a);
+}
+
+static void a_gap_is_reported_at_once(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    take(&a, 0, 10); /* the first packet has nothing before it */
+    assert_false(a.due);
+    ack_sent(&a);
+    take(&a, 1, 12);
+    assert_true(a.due);
+    ack_sent(&a);
+    take(&a, 2, 13); /* the gap is known already */
+    assert_false(a.due);
+    ack_clear(&a);
+}
+
+static void a_late_packet_is_reported_at_once(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    take(&a, 0, 10);
+    take(&a, 0, 12);
+    ack_sent(&a);
+    take(&a, 1, 11);
+    assert_true(a.due);
+    assert_int_equal(a.received.count, 1);
+    assert_int_equal(a.largest, 12);
+    ack_sent(&a);
+    /* Even when what surrounds it need not be repeated: it undoes a false loss. */
+    take(&a, 2, 20);
+    ack_sent(&a);
+    ack_forget_below(&a, 20);
+    assert_int_equal(a.received.count, 1);
+    take(&a, 3, 15);
+    assert_true(a.due);
+    assert_true(ranges_has(&a.received, 15));
+    assert_false(ranges_has(&a.received, 12));
+    assert_true(ranges_has(&a.received, 20));
+    ack_clear(&a);
+}
+
+static void non_eliciting_packets_do_not_look_like_a_gap(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    take(&a, 0, 0);
+    ack_sent(&a);
+    assert_int_equal(ack_received(&a, 1, 1, false), 0);
+    take(&a, 2, 2);
+    assert_false(a.due);
+    ack_clear(&a);
+}
+
+static void dense_traffic_is_acknowledged_rarely(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    uint64_t now_us = steady(&a, 1000, 10, 1000); /* 100 a millisecond */
+    assert_int_equal(a.every, ACK_EVERY_MAX);
+    int acks = 0;
+    for (int i = 0; i < 320; i++, now_us += 10) {
+        take(&a, now_us, a.largest + 1);
+        if (ack_wanted(&a, now_us)) {
+            acks++;
+            ack_sent(&a);
+        }
+    }
+    assert_int_equal(acks, 10);
+    ack_clear(&a);
+}
+
+static void a_stopped_sender_is_not_kept_waiting_for_a_count(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    uint64_t now_us = steady(&a, 1000, 10, 1000);
+    ack_sent(&a);
+    take(&a, now_us, a.largest + 1); /* its window ends here */
+    assert_false(a.due);
+    assert_int_equal(a.deadline_us, now_us + 2 * ACK_SPREAD_US);
+    ack_clear(&a);
+}
+
+static void sparse_traffic_goes_back_to_every_second(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    uint64_t now_us = steady(&a, 1000, 10, 1000);
+    now_us = steady(&a, now_us, 5000, 30);
+    assert_int_equal(a.every, ACK_EVERY_FIRST);
+    steady(&a, now_us, 100, 1000); /* ten a millisecond */
+    assert_in_range(a.every, 9, 11);
+    ack_clear(&a);
+}
+
+static void the_table_is_bounded_and_forgets_the_oldest(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    for (uint64_t i = 0; i < 1000; i++)
+        take(&a, i, 100 + 2 * i);
+    assert_int_equal(a.received.count, ACK_RANGES_MAX);
+    assert_int_equal(ranges_at(&a.received, ACK_RANGES_MAX - 1).lo, 100 + 2 * 999);
+    assert_int_equal(ranges_at(&a.received, 0).lo, 100 + 2 * (1000 - ACK_RANGES_MAX));
+    take(&a, 2000, 50); /* older than all that are remembered: does not push out a newer one */
+    assert_int_equal(a.received.count, ACK_RANGES_MAX);
+    assert_int_equal(ranges_at(&a.received, 0).lo, 100 + 2 * (1000 - ACK_RANGES_MAX));
+    assert_true(a.due);
+    ack_clear(&a);
+    assert_false(a.has_largest);
+}
+
+static void the_delay_is_that_of_the_largest(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    assert_int_equal(ack_delay_us(&a, 500), 0);
+    take(&a, 1000, 7);
+    take(&a, 3000, 5);
+    assert_int_equal(ack_delay_us(&a, 4500), 3500);
+    assert_int_equal(ack_delay_us(&a, 900), 0);
+    ack_clear(&a);
+}
+
+static void an_impossible_number_is_refused(void **state) {
+    (void)state;
+    struct ack a = fresh();
+    assert_int_equal(ack_received(&a, 0, UINT64_MAX, true), ERR_PROTO);
+    assert_false(a.has_largest);
+    assert_false(ack_wanted(&a, 1 << 30));
+    ack_clear(&a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_said_while_nothing_waits),
+        cmocka_unit_test(every_second_packet_is_acknowledged_at_first),
+        cmocka_unit_test(a_lone_packet_waits_no_longer_than_the_delay_promised),
+        cmocka_unit_test(a_gap_is_reported_at_once),
+        cmocka_unit_test(a_late_packet_is_reported_at_once),
+        cmocka_unit_test(non_eliciting_packets_do_not_look_like_a_gap),
+        cmocka_unit_test(dense_traffic_is_acknowledged_rarely),
+        cmocka_unit_test(a_stopped_sender_is_not_kept_waiting_for_a_count),
+        cmocka_unit_test(sparse_traffic_goes_back_to_every_second),
+        cmocka_unit_test(the_table_is_bounded_and_forgets_the_oldest),
+        cmocka_unit_test(the_delay_is_that_of_the_largest),
+        cmocka_unit_test(an_impossible_number_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

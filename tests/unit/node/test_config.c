@@ -1,0 +1,205 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/treehash.h"
+#include "node/config.h"
+
+static int parse(struct config *c, const char *text, struct config_error *e) {
+    config_init(c);
+    return config_parse(c, text, strlen(text), e);
+}
+
+static void an_empty_file_gives_the_defaults(void **s) {
+    (void)s;
+    struct config c;
+    struct config_error e;
+    assert_int_equal(parse(&c, "", &e), 0);
+    assert_int_equal(c.listen_count, 2);
+    assert_true(c.listen_default);
+    assert_int_equal(c.listen[0].kind, ADDR_IPV4);
+    assert_int_equal(c.listen[1].kind, ADDR_IPV6);
+    assert_int_equal(c.listen[0].port, CONFIG_PORT);
+    assert_int_equal(c.listen[1].port, CONFIG_PORT);
+    assert_int_equal(c.log, LOG_INFO);
+    assert_int_equal(c.accept, ACCEPT_ASK);
+    assert_int_equal(c.accept_max_bytes, 0);
+    assert_int_equal(c.cc, CC_CUBIC);
+    assert_int_equal(c.hash, 0);
+    assert_false(c.udp_portable);
+    uint8_t id[32], zero[32] = {0};
+    config_network_id(&c, id);
+    assert_memory_equal(id, zero, 32);
+}
+
+static const char full[] = "# comment\n"
+                           "; another\n"
+                           "[node]\n"
+                           "listen = 127.0.0.1:4000, [::1]:4001\n"
+                           "listen = 10.0.0.1:0   ; any port\n"
+                           "network = tea at five\n"
+                           "log=debug\n"
+                           "\n"
+                           "[files]\n"
+                           "download_dir = ~/in here\n"
+                           "accept = contacts\n"
+                           "accept_max = 40G\n"
+                           "[transport]\r\n"
+                           "congestion = reno\r\n"
+                           "aead = libsodium\n"
+                           "hash = sha256\n"
+                           "udp = portable\n"
+                           "[control]\n"
+                           "socket = /run/x.sock";
+
+static void every_key_is_read(void **s) {
+    (void)s;
+    struct config c;
+    struct config_error e;
+    assert_int_equal(parse(&c, full, &e), 0);
+    assert_int_equal(c.listen_count, 3);
+    assert_false(c.listen_default);
+    assert_int_equal(c.listen[0].port, 4000);
+    assert_int_equal(c.listen[1].kind, ADDR_IPV6);
+    assert_int_equal(c.listen[2].port, 0);
+    assert_string_equal(c.network, "tea at five");
+    assert_int_equal(c.log, LOG_DEBUG);
+    assert_string_equal(c.download_dir, "~/in here");
+    assert_int_equal(c.accept, ACCEPT_CONTACTS);
+    assert_true(c.accept_max_bytes == UINT64_C(40) << 30);
+    assert_int_equal(c.cc, CC_RENO);
+    assert_int_equal(c.aead, AEAD_LIBSODIUM);
+    assert_int_equal(c.hash, TREEHASH_SHA256);
+    assert_true(c.udp_portable);
+    assert_string_equal(c.socket, "/run/x.sock");
+    config_clear(&c);
+    assert_string_equal(c.network, "");
+}
+
+static void errors_name_their_line(void **s) {
+    (void)s;
+    static const struct {
+        const char *text;
+        unsigned line;
+        const char *says;
+    } cases[] = {
+        {"[nodes]\nlog = info\n", 2, "no section [nodes]"},
+        {"log = info\n", 1, "before any section"},
+        {"[node]\n\nlisten_on = 1.2.3.4:5\n", 3, "no 'listen_on'"},
+        {"[node]\nlisten = 1.2.3.4\n", 2, "not an address"},
+        {"[node]\nlisten = 1.2.3.4:1,nonsense\n", 2, "'nonsense'"},
+        {"[node]\nlog = loud\n", 2, "error, warn, info, debug"},
+        {"[node]\nlog =\n", 2, "may be"},
+        {"[node]\nlog = info\nlog = warn\n", 3, "twice"},
+        {"[node]\nrubbish\nlog = loud\n", 2, "key = value"},
+        {"[node]\nlog = loud\nrubbish\n", 2, "may be"},
+        {"[files]\naccept = everybody\n", 2, "ask, contacts"},
+        {"[files]\naccept_max = 12X\n", 2, "number of bytes"},
+        {"[files]\naccept_max = -1\n", 2, "number of bytes"},
+        {"[files]\naccept_max = 20000000T\n", 2, "number of bytes"},
+        {"[files]\naccept_max = 18446744073709551616\n", 2, "number of bytes"},
+        {"[transport]\ncongestion = bbr\n", 2, "cubic, reno"},
+        {"[node]\nlisten = 1.1.1.1:1 1.1.1.1:2 1.1.1.1:3 1.1.1.1:4 1.1.1.1:5 1.1.1.1:6\n"
+         "listen = 1.1.1.1:7 1.1.1.1:8 1.1.1.1:9\n",
+         3, "more than 8"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config c, before;
+        struct config_error e;
+        config_init(&before);
+        assert_int_equal(parse(&c, cases[i].text, &e), ERR_FORMAT);
+        if (e.line != cases[i].line || !strstr(e.text, cases[i].says))
+            fail_msg("case %zu: line %u: %s", i, e.line, e.text);
+        assert_memory_equal(&c, &before, sizeof c); /* nothing half-applied */
+    }
+}
+
+static void long_lines_and_zero_bytes_are_refused(void **s) {
+    (void)s;
+    struct config c;
+    struct config_error e;
+    char text[CONFIG_LINE_MAX + 64] = "[node]\nnetwork = ";
+    size_t n = strlen(text);
+    memset(text + n, 'x', sizeof text - n - 1);
+    assert_int_equal(parse(&c, text, &e), ERR_FORMAT);
+    assert_int_equal(e.line, 2);
+    assert_non_null(strstr(e.text, "too long"));
+    static const char zero[] = "[node]\nlog = info\0\n";
+    config_init(&c);
+    assert_int_equal(config_parse(&c, zero, sizeof zero - 1, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.text, "zero byte"));
+}
+
+static void what_is_written_reads_the_same(void **s) {
+    (void)s;
+    struct config a, b;
+    struct config_error e;
+    char one[CONFIG_OUT_MAX], two[CONFIG_OUT_MAX];
+    const char *texts[] = {"", full, "[files]\naccept_max = 1500\n", "[files]\naccept_max=3k\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(parse(&a, texts[i], &e), 0);
+        config_write(&a, one);
+        assert_int_equal(parse(&b, one, &e), 0);
+        config_write(&b, two);
+        if (!a.network[0])
+            assert_string_equal(one, two);
+        assert_true(a.accept_max_bytes == b.accept_max_bytes);
+    }
+}
+
+static void the_network_secret_is_not_shown(void **s) {
+    (void)s;
+    struct config c;
+    struct config_error e;
+    char out[CONFIG_OUT_MAX];
+    assert_int_equal(parse(&c, full, &e), 0);
+    config_write(&c, out);
+    assert_null(strstr(out, "tea at five"));
+    assert_non_null(strstr(out, "network is set"));
+}
+
+static void networks_have_different_ids(void **s) {
+    (void)s;
+    struct config c;
+    struct config_error e;
+    uint8_t a[32], b[32], zero[32] = {0};
+    assert_int_equal(parse(&c, "[node]\nnetwork = a\n", &e), 0);
+    config_network_id(&c, a);
+    assert_int_equal(parse(&c, "[node]\nnetwork = b\n", &e), 0);
+    config_network_id(&c, b);
+    assert_memory_not_equal(a, b, 32);
+    assert_memory_not_equal(a, zero, 32);
+}
+
+static void the_command_line_takes_the_place_of_the_default(void **s) {
+    (void)s;
+    struct config c;
+    config_init(&c);
+    assert_int_equal(config_listen(&c, "nonsense"), ERR_FORMAT);
+    assert_true(c.listen_default);
+    for (int i = 0; i < CONFIG_LISTEN_MAX; i++)
+        assert_int_equal(config_listen(&c, "127.0.0.1:0"), 0);
+    assert_int_equal(c.listen_count, CONFIG_LISTEN_MAX);
+    assert_false(c.listen_default);
+    assert_int_equal(config_listen(&c, "127.0.0.1:0"), ERR_FULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_file_gives_the_defaults),
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(errors_name_their_line),
+        cmocka_unit_test(long_lines_and_zero_bytes_are_refused),
+        cmocka_unit_test(what_is_written_reads_the_same),
+        cmocka_unit_test(the_network_secret_is_not_shown),
+        cmocka_unit_test(networks_have_different_ids),
+        cmocka_unit_test(the_command_line_takes_the_place_of_the_default),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
