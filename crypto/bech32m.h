@@ -19,7 +19,8 @@ enum {
 
 /* Writes hrp + '1' + data + checksum and a NUL to `out`. Errors: ERR_FULL if `cap` is too small
  * or the text would be longer than BECH32M_MAX_CHARS; ERR_FORMAT for an unusable hrp. */
-int bech32m_encode(char *out, size_t cap, const char *hrp, const uint8_t *data, size_t len) MUST_USE;
+int bech32m_encode(char *out, size_t cap, const char *hrp, const uint8_t *data,
+                   size_t len) MUST_USE;
 
 /* Reads `text` (NUL-terminated), whose prefix must be `hrp`. *len gets the number of data bytes.
  * Errors: ERR_FORMAT (characters, case, checksum, prefix, non-zero padding bits), ERR_FULL if the

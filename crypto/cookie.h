@@ -56,8 +56,8 @@ bool cookie_challenge_ok(struct cookie_jar *j, const struct rng *rng, uint64_t n
                          const uint8_t *bind, size_t bind_len,
                          const uint8_t challenge[static CHALLENGE_BYTES]);
 
-/* The reply: XChaCha20-Poly1305 under BLAKE2b-256("meshd cookie v1" | responder transport key), with
- * the mac1 of the message that is being answered as associated data. */
+/* The reply: XChaCha20-Poly1305 under BLAKE2b-256("meshd cookie v1" | responder transport key),
+ * with the mac1 of the message that is being answered as associated data. */
 void cookie_seal(const struct dh_public *responder, const uint8_t nonce[static COOKIE_NONCE_BYTES],
                  const uint8_t mac1[static MAC_BYTES], const uint8_t cookie[static COOKIE_BYTES],
                  const uint8_t challenge[static CHALLENGE_BYTES],
@@ -65,7 +65,7 @@ void cookie_seal(const struct dh_public *responder, const uint8_t nonce[static C
 bool cookie_unseal(const struct dh_public *responder,
                    const uint8_t nonce[static COOKIE_NONCE_BYTES],
                    const uint8_t mac1[static MAC_BYTES],
-                   const uint8_t in[static COOKIE_SEALED_BYTES], uint8_t cookie[static COOKIE_BYTES],
-                   uint8_t challenge[static CHALLENGE_BYTES]);
+                   const uint8_t in[static COOKIE_SEALED_BYTES],
+                   uint8_t cookie[static COOKIE_BYTES], uint8_t challenge[static CHALLENGE_BYTES]);
 
 #endif

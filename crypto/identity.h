@@ -49,9 +49,11 @@ void identity_clear(struct identity *i);
 void identity_from_secrets(struct identity *out, const struct sign_secret *sign,
                            const struct dh_secret *transport, uint64_t transport_seq);
 
-/* The identity file: a few "key = value" lines in ASCII with a version, both secrets in hex, and
- * '#' comments. encode: NUL-terminated, ERR_FULL if cap < IDENTITY_FILE_MAX. decode: ERR_FORMAT if
- * anything is missing, doubled, unknown or malformed. */
+/* The identity file: "key = value" lines in ASCII (version = 1, sign_secret and transport_secret in
+ * hex, transport_seq in decimal), '#' comments, empty lines; LF or CRLF. encode: NUL-terminated,
+ * ERR_FULL if cap < IDENTITY_FILE_MAX; the caller wipes `out`. decode: `len` bytes without the NUL;
+ * ERR_FORMAT if anything is missing, doubled, unknown or malformed, or the file is longer than
+ * IDENTITY_FILE_MAX; `out` is then untouched. */
 int identity_encode(const struct identity *i, char *out, size_t cap) MUST_USE;
 int identity_decode(struct identity *out, const char *text, size_t len) MUST_USE;
 

@@ -1,13 +1,13 @@
-/* treehash.h: the content hash of a file: a binary Merkle tree over fixed leaves, computed while the
- * bytes stream by, in O(log n) memory.
+/* treehash.h: the content hash of a file: a binary Merkle tree over fixed leaves, computed while
+ * the bytes stream by, in O(log n) memory.
  *
  *   leaf  = H(0x00 | bytes)            leaves of TREEHASH_LEAF_BYTES, the last one may be shorter;
  *                                      an empty file has one empty leaf
  *   inner = H(0x01 | left | right)     tree shape of RFC 6962 §2.1
  *   root  = H(0x02 | algorithm u8 | length u64 LE | top of the tree)
  *
- * H gives 32 bytes: BLAKE2b-256 (libsodium) or SHA-256 (libcrypto with SHA instructions where found,
- * else libsodium). Both ends know both; the sender names the one it chose by measurement.
+ * H gives 32 bytes: BLAKE2b-256 (libsodium) or SHA-256 (libcrypto with SHA instructions where
+ * found, else libsodium). Both ends know both; the sender names the one it chose by measurement.
  */
 #ifndef MESHD_CRYPTO_TREEHASH_H
 #define MESHD_CRYPTO_TREEHASH_H

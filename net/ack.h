@@ -1,11 +1,13 @@
-/* ack.h: the receiving side of acknowledgements: which packets of the peer have arrived, and when to
- * say so (RFC 9000 §13.2, with the frequency falling with speed: draft-ietf-quic-ack-frequency §6).
+/* ack.h: the receiving side of acknowledgements: which packets of the peer have arrived, and when
+ * to say so (RFC 9000 §13.2, with the frequency falling with speed: draft-ietf-quic-ack-frequency
+ * §6).
  *
  * Every packet that carried transport frames is noted after it has been processed. An ACK is due at
  * once when an ack-eliciting packet arrives out of order or leaves a gap, or when `every` eliciting
  * ones wait: 2 at first, later as many as arrive within ACK_SPREAD_US, at most ACK_EVERY_MAX. Else
- * after RTT_MAX_ACK_DELAY_US at the latest, in dense traffic after 2 ACK_SPREAD_US. One read batch is
- * processed before output is pulled, so batches are acknowledged by one frame anyway. Value struct.
+ * after RTT_MAX_ACK_DELAY_US at the latest, in dense traffic after 2 ACK_SPREAD_US. One read batch
+ * is processed before output is pulled, so batches are acknowledged by one frame anyway. Value
+ * struct.
  */
 #ifndef MESHD_NET_ACK_H
 #define MESHD_NET_ACK_H
@@ -19,35 +21,36 @@
 enum {
     ACK_EVERY_FIRST = 2,
     ACK_EVERY_MAX = 32,
-    ACK_QUICK_PKTS = 100, /* so many eliciting packets are acknowledged every second one: slow start */
+    ACK_QUICK_PKTS =
+        100, /* so many eliciting packets are acknowledged every second one: slow start */
     ACK_SPREAD_US = 1000, /* later: about one ACK per loop timer tick */
 };
 
 struct ack {
-    struct ranges received;      /* packet numbers, at most ACK_RANGES_MAX intervals */
-    uint64_t largest;            /* largest received; valid if has_largest */
-    uint64_t largest_us;         /* when it arrived */
+    struct ranges received; /* packet numbers, at most ACK_RANGES_MAX intervals */
+    uint64_t largest;       /* largest received; valid if has_largest */
+    uint64_t largest_us;    /* when it arrived */
     bool has_largest;
-    bool due;                    /* send one now */
-    uint32_t waiting;            /* eliciting packets not yet acknowledged */
+    bool due;         /* send one now */
+    uint32_t waiting; /* eliciting packets not yet acknowledged */
     uint64_t eliciting_total;
-    uint64_t deadline_us;        /* TIME_NEVER if nothing waits */
-    uint32_t every;              /* eliciting packets that may wait now */
-    uint64_t eliciting_us;       /* when the last eliciting packet arrived */
-    uint64_t gap_us16;           /* average time between them, in 1/16 us */
+    uint64_t deadline_us;  /* TIME_NEVER if nothing waits */
+    uint32_t every;        /* eliciting packets that may wait now */
+    uint64_t eliciting_us; /* when the last eliciting packet arrived */
+    uint64_t gap_us16;     /* average time between them, in 1/16 us */
 };
 
 void ack_init(struct ack *a);
 void ack_clear(struct ack *a);
 /* Notes packet `pn`. When the interval table is full the oldest interval goes (that packet was
- * reported many times). ERR_NOMEM, or ERR_PROTO for UINT64_MAX, which is no packet number: the packet
- * must be treated as not received. */
+ * reported many times). ERR_NOMEM, or ERR_PROTO for UINT64_MAX, which is no packet number: the
+ * packet must be treated as not received. */
 int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) MUST_USE;
 /* An ACK frame left: nothing waits now. */
 void ack_sent(struct ack *a);
-/* The peer has acknowledged a packet of ours that carried an ACK up to `largest`: what lies below it
- * need not be repeated (RFC 9000 §13.2.4). A packet that arrives below it later is still reported: that
- * is how the peer learns that its loss was false. */
+/* The peer has acknowledged a packet of ours that carried an ACK up to `largest`: what lies below
+ * it need not be repeated (RFC 9000 §13.2.4). A packet that arrives below it later is still
+ * reported: that is how the peer learns that its loss was false. */
 void ack_forget_below(struct ack *a, uint64_t largest);
 /* The delay to report for `largest`. */
 uint64_t ack_delay_us(const struct ack *a, uint64_t now_us);

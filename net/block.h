@@ -23,14 +23,16 @@ struct block {
     uint8_t data[STREAM_BLOCK_BYTES];
 };
 
-/* Opaque, heap. Freed by block_pool_free once the last block is back: free drops the owner's hold. */
+/* Opaque, heap. Freed by block_pool_free once the last block is back: free drops the owner's hold.
+ */
 struct block_pool *block_pool_new(uint32_t max, uint32_t keep);
 void block_pool_free(struct block_pool *p);
 uint32_t block_pool_in_use(const struct block_pool *p);
 
-struct block *block_new(struct block_pool *p); /* one reference, len 0; NULL: none left, or no memory */
-struct block *block_get(struct block *b);      /* one more reference; returns b */
-void block_put(struct block *b);               /* NULL is fine */
+struct block *block_new(
+    struct block_pool *p);                /* one reference, len 0; NULL: none left, or no memory */
+struct block *block_get(struct block *b); /* one more reference; returns b */
+void block_put(struct block *b);          /* NULL is fine */
 
 /* A piece of a block. Who holds a span holds a reference unless said otherwise. */
 struct span {

@@ -2,8 +2,9 @@
  * compared on the same links: CUBIC with HyStart++ (cc_cubic.c: RFC 9438, RFC 9406) is the default,
  * Reno (cc_reno.c: RFC 9002 §7, appendix B) is the test oracle. Value struct without allocation.
  *
- * The transport tells what was sent, acknowledged and lost on the current path epoch; the controller
- * answers with a window (cwnd_bytes) and a pacing rate. bytes_in_flight is kept here, by cc_* below.
+ * The transport tells what was sent, acknowledged and lost on the current path epoch; the
+ * controller answers with a window (cwnd_bytes) and a pacing rate. bytes_in_flight is kept here, by
+ * cc_* below.
  */
 #ifndef MESHD_NET_CC_H
 #define MESHD_NET_CC_H
@@ -17,11 +18,11 @@ enum cc_kind { CC_CUBIC, CC_RENO };
 /* What one ACK frame newly acknowledged (on the current path epoch). */
 struct cc_ack {
     uint64_t now_us;
-    uint64_t bytes;           /* newly acknowledged in-flight bytes */
-    uint64_t newest_sent_us;  /* send time of the newest packet among them */
-    uint64_t newest_pn;       /* and its number */
-    uint64_t next_pn;         /* the number the next packet will get: ends a round (RFC 9406 §4.2) */
-    bool app_limited;         /* the window was not the limit when they were sent: no growth (§7.8) */
+    uint64_t bytes;          /* newly acknowledged in-flight bytes */
+    uint64_t newest_sent_us; /* send time of the newest packet among them */
+    uint64_t newest_pn;      /* and its number */
+    uint64_t next_pn; /* the number the next packet will get: ends a round (RFC 9406 §4.2) */
+    bool app_limited; /* the window was not the limit when they were sent: no growth (§7.8) */
     uint64_t rtt_latest_us, rtt_min_us, srtt_us;
 };
 
@@ -40,7 +41,7 @@ struct cc_cubic {
     uint64_t acked_remainder, est_remainder; /* fractions of a byte carried between ACKs */
     bool epoch_running;
     uint64_t idle_since_us; /* when the window stopped being the limit; 0 = it is */
-    struct { /* state before the last reduction, for undo: RFC 9438 §4.9 */
+    struct {                /* state before the last reduction, for undo: RFC 9438 §4.9 */
         uint64_t w_max_bytes, w_est_bytes, cwnd_prior_bytes, k_us, epoch_start_us;
         bool epoch_running;
     } undo;
@@ -53,7 +54,7 @@ struct cc {
     uint64_t recovery_start_us; /* a loss of a packet sent before this is the same event */
     bool in_recovery_ever;
     uint64_t reductions, undone; /* counters for reports */
-    struct { /* before the last reduction; the controller keeps its own part */
+    struct {                     /* before the last reduction; the controller keeps its own part */
         bool valid, in_recovery_ever;
         uint64_t cwnd_bytes, ssthresh_bytes, recovery_start_us;
     } undo;
@@ -65,8 +66,8 @@ struct cc {
     } u;
 };
 
-/* What differs between controllers; cc.c keeps recovery periods and undo, which do not. `lost` is called
- * once per reduction, `acked` only outside recovery. */
+/* What differs between controllers; cc.c keeps recovery periods and undo, which do not. `lost` is
+ * called once per reduction, `acked` only outside recovery. */
 struct cc_ops {
     const char *name;
     void (*init)(struct cc *c);
@@ -84,7 +85,8 @@ enum {
 
 /* RFC 9002 §7.2: initial window min(10 mss, max(2 mss, 14720)). */
 void cc_init(struct cc *c, enum cc_kind kind, uint64_t mss_bytes);
-/* PLPMTUD found a larger one, or fell back. The window is kept, but never below CC_MIN_PKTS of it. */
+/* PLPMTUD found a larger one, or fell back. The window is kept, but never below CC_MIN_PKTS of it.
+ */
 void cc_set_mss(struct cc *c, uint64_t mss_bytes);
 
 /* Every in-flight packet passes through exactly one cc_sent and one of the ways out:
@@ -93,8 +95,8 @@ void cc_sent(struct cc *c, uint64_t bytes);
 void cc_acked(struct cc *c, const struct cc_ack *a);
 void cc_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
 void cc_discard(struct cc *c, uint64_t bytes);
-/* Every loss of the last reduction was false: as if it had not been (RFC 9438 §4.9). Nothing happens if
- * that reduction was undone before, or persistent congestion came after it. */
+/* Every loss of the last reduction was false: as if it had not been (RFC 9438 §4.9). Nothing
+ * happens if that reduction was undone before, or persistent congestion came after it. */
 void cc_spurious(struct cc *c, uint64_t now_us);
 /* RFC 9002 §7.6: the window becomes the minimum. Called after the cc_lost that revealed it. */
 void cc_persistent(struct cc *c);

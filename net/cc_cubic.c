@@ -61,8 +61,6 @@ static uint64_t curve_bytes(const struct cc *c, uint64_t t_us) {
  * 0 and the curve starts from here. */
 static void begin_epoch(struct cc *c, uint64_t now_us) {
     struct cc_cubic *q = &c->u.cubic;
-    if (q->w_max_bytes == 0)
-        q->cwnd_prior_bytes = c->cwnd_bytes;
     if (q->w_max_bytes <= c->cwnd_bytes) {
         q->w_max_bytes = c->cwnd_bytes;
         q->k_us = 0;

@@ -1,6 +1,6 @@
-/* cc_hystart.h: HyStart++, RFC 9406: leaves the first slow start when round trips grow longer, before
- * the queue overflows; grows slowly for some rounds first, in case it was only jitter. Kept in struct
- * cc_hystart; used by controllers, not by the transport.
+/* cc_hystart.h: HyStart++, RFC 9406: leaves the first slow start when round trips grow longer,
+ * before the queue overflows; grows slowly for some rounds first, in case it was only jitter. Kept
+ * in struct cc_hystart; used by controllers, not by the transport.
  */
 #ifndef MESHD_NET_CC_HYSTART_H
 #define MESHD_NET_CC_HYSTART_H
@@ -18,8 +18,8 @@ enum {
 };
 
 void cc_hystart_init(struct cc_hystart *h);
-/* One ACK of slow start that was not app-limited. Gives the bytes by which the window grows; *leave says
- * that slow start is over after that. */
+/* One ACK of slow start that was not app-limited. Gives the bytes by which the window grows; *leave
+ * says that slow start is over after that. */
 uint64_t cc_hystart_acked(struct cc_hystart *h, const struct cc_ack *a, bool *leave);
 
 #endif

@@ -50,9 +50,8 @@ bool handshake_write_initiation(struct noise *n, const struct handshake_self *se
     wr_u64(&p, in->psk_id);
     wr_bytes(&p, cert, sizeof cert);
 
-    struct wr w = wr_init(out, INITIATION_BYTES);
-    wr_u32(&w, PACKET_INITIATION);
-    wr_u32(&w, sender);
+    store_le32(out, PACKET_INITIATION);
+    store_le32(out + 4, sender);
     noise_init(n, NOISE_IKPSK2, true, self->prologue, self->prologue_len,
                &self->identity->transport_public, &self->identity->transport_secret, peer);
     bool ok = p.ok && noise_write1(n, ephemeral, payload, sizeof payload, out + 8);
@@ -103,10 +102,9 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
     wr_u64(&p, r->session_id);
     wr_bytes(&p, cert, sizeof cert);
 
-    struct wr w = wr_init(out, RESPONSE_BYTES);
-    wr_u32(&w, PACKET_RESPONSE);
-    wr_u32(&w, sender);
-    wr_u32(&w, receiver);
+    store_le32(out, PACKET_RESPONSE);
+    store_le32(out + 4, sender);
+    store_le32(out + 8, receiver);
     bool ok = p.ok && noise_write2(n, ephemeral, psk, payload, sizeof payload, out + 12);
     put_macs(out, RESPONSE_BYTES, noise_remote(n));
     sodium_memzero(payload, sizeof payload);

@@ -25,10 +25,14 @@ enum {
     HANDSHAKE_RETRY_MAX_US = 700 * 1000,
     HANDSHAKE_ATTEMPT_US = 8 * 1000000,   /* then the attempt has failed: the peer is offline */
     HANDSHAKE_LOAD_PER_S = 200,           /* above: answered only with a cookie (about 4 % of a core) */
+    HANDSHAKE_REFUSED_US = 1000 * 1000,   /* so long after a refusal a better answer may still come */
     CONFIRM_RETRY_US = 250 * 1000,
+    CONFIRM_TRIES = 20,
+    REKEY_RESPONDER_US = 15 * 1000000,    /* the responder begins a rekey only so much later */
+    OPEN_YIELD_US = 1000 * 1000,          /* simultaneous open: the winner insists so long */
     HALF_OPEN_US = 10 * 1000000,          /* an unconfirmed answer is forgotten after this */
     SESSION_IDLE_US = 540 * 1000000,      /* keys of an unused session are wiped: 3 x reject time */
-    SESSION_SILENT_US = 10 * 1000000,     /* sent, but nothing heard: a new handshake is tried */
+    SESSION_SILENT_US = 5 * 1000000,      /* sent, but nothing heard: a new handshake is tried */
 
     /* Streams. */
     STREAMS_MAX = 4096,                   /* per session and direction of opening */

@@ -1,7 +1,7 @@
-/* pacer.h: spreads a window over its round trip: a token bucket in bytes, filled at the pacing rate.
- * The bucket's size, the burst, is the larger of 10 packets (but at most one train) and PACER_BURST_US
- * of rate; the invariant is: over any interval T no more than burst + rate * T bytes leave. RFC 9002
- * §7.7. Value struct, integer arithmetic only.
+/* pacer.h: spreads a window over its round trip: a token bucket in bytes, filled at the pacing
+ * rate. The bucket's size, the burst, is the larger of 10 packets (but at most one train) and
+ * PACER_BURST_US of rate; the invariant is: over any interval T no more than burst + rate * T bytes
+ * leave. RFC 9002 §7.7. Value struct, integer arithmetic only.
  */
 #ifndef MESHD_NET_PACER_H
 #define MESHD_NET_PACER_H
@@ -25,8 +25,8 @@ uint64_t pacer_allowance(struct pacer *p, uint64_t now_us, uint64_t rate_bytes_p
                          uint64_t mss_bytes);
 /* `bytes` left. May take the bucket to 0, never below. */
 void pacer_sent(struct pacer *p, uint64_t bytes);
-/* When `need` bytes, at most a burst, will be allowed; now_us if they are, TIME_NEVER at rate 0. Call
- * after pacer_allowance. */
+/* When `need` bytes, at most a burst, will be allowed; now_us if they are, TIME_NEVER at rate 0.
+ * Call after pacer_allowance. */
 uint64_t pacer_when_us(const struct pacer *p, uint64_t now_us, uint64_t rate_bytes_per_s,
                        uint64_t need_bytes);
 

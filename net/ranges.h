@@ -1,8 +1,9 @@
 /* ranges.h: a set of uint64 kept as sorted, disjoint, non-adjacent half-open intervals [lo, hi).
  *
- * Used for packets received, stream bytes received, and stream bytes acknowledged or lost. Intervals
- * live in one small array that grows up to a bound; the usual case is one interval, and adding at the
- * end is O(1). Value struct; all zeroes is an empty set with bound 0 (call ranges_init).
+ * Used for packets received, stream bytes received, and stream bytes acknowledged or lost.
+ * Intervals live in one small array that grows up to a bound; the usual case is one interval, and
+ * adding at the end is O(1). Value struct; all zeroes is an empty set with bound 0 (call
+ * ranges_init).
  */
 #ifndef MESHD_NET_RANGES_H
 #define MESHD_NET_RANGES_H
@@ -18,7 +19,7 @@ struct range {
 };
 
 struct ranges {
-    struct range *v; /* ascending; heap once count > 1 was ever needed */
+    struct range *v;  /* ascending; heap once count > 1 was ever needed */
     struct range one; /* inline storage for a single interval */
     uint32_t count, cap, max;
 };
@@ -26,8 +27,8 @@ struct ranges {
 void ranges_init(struct ranges *r, uint32_t max);
 void ranges_clear(struct ranges *r); /* frees; leaves an empty set with the same bound */
 
-/* Adds [lo, hi), lo <= hi; empty adds nothing. ERR_FULL if that needs more than `max` intervals (the
- * set is unchanged), ERR_NOMEM. */
+/* Adds [lo, hi), lo <= hi; empty adds nothing. ERR_FULL if that needs more than `max` intervals
+ * (the set is unchanged), ERR_NOMEM. */
 int ranges_add(struct ranges *r, uint64_t lo, uint64_t hi) MUST_USE;
 /* Removes [lo, hi). Splitting may need one more interval: the same errors. */
 int ranges_remove(struct ranges *r, uint64_t lo, uint64_t hi) MUST_USE;

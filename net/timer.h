@@ -1,7 +1,7 @@
 /* timer.h: which of many entities has the next deadline: an indexed 4-ary min-heap of
  * (deadline, id). ids are small integers given by the owner (slot numbers); setting a deadline is
- * O(log n), asking for the earliest O(1), an entity without a deadline costs 4 bytes. Ties are broken
- * by id, so that the order never depends on history (the simulator compares runs).
+ * O(log n), asking for the earliest O(1), an entity without a deadline costs 4 bytes. Ties are
+ * broken by id, so that the order never depends on history (the simulator compares runs).
  */
 #ifndef MESHD_NET_TIMER_H
 #define MESHD_NET_TIMER_H

@@ -30,6 +30,7 @@ struct node {
     uint64_t started_us;
     uint64_t wall_us, wall_at_us; /* wall clock as told, and when */
     bool shut;           /* after node_shutdown nothing is started */
+    bool blocks_short;   /* a sender waits for memory: pumped at the next turn */
 
     struct contacts contacts;
     struct invites invites;

@@ -60,6 +60,7 @@ struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, 
 bool transfer_ended(const struct transfer *t);
 /* How many run: they share the blocks. */
 unsigned transfers_running(const struct node *n);
+unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);
 /* Ends it here; the channel's own module has told the peer, or there is none to tell. detail: peer's or user's words,
@@ -73,8 +74,8 @@ void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done);
 struct file_op *transfer_op(struct node *n, struct transfer *t, enum file_op_kind kind);
 void transfer_submit(struct node *n, struct transfer *t, struct file_op *op);
 void transfer_op_done(struct node *n, struct file_op *op);
-/* Closes a slot that has no operation out (a temporary is removed). */
-void transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot);
+/* Closes a slot that has no operation out (a temporary is removed). False: no memory; the slot stays open. */
+bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot);
 
 void transfers_peer_up(struct node *n, struct contact *c);
 void transfers_connect_failed(struct node *n, struct contact *c, int err);

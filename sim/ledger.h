@@ -1,5 +1,5 @@
-/* ledger.h: what was asked of the nodes and what came of it, seen from outside through their events:
- * connections, transfers, messages, pings. It judges nothing; metrics.c reads it.
+/* ledger.h: what was asked of the nodes and what came of it, seen from outside through their
+ * events: connections, transfers, messages, pings. It judges nothing; metrics.c reads it.
  */
 #ifndef MESHD_SIM_LEDGER_H
 #define MESHD_SIM_LEDGER_H
@@ -64,7 +64,8 @@ struct ledger_bond *ledger_bond(struct ledger *l, uint32_t from, uint32_t to);
 void ledger_want(struct ledger *l, uint64_t now_ns, uint32_t from, uint32_t to);
 struct ledger_transfer *ledger_add_transfer(struct ledger *l);
 struct ledger_message *ledger_add_message(struct ledger *l);
-/* An event of `host` about `peer` (which may be SIM_NO_HOST). Messages come by ledger_got_message. */
+/* An event of `host` about `peer` (which may be SIM_NO_HOST). Messages come by ledger_got_message.
+ */
 void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t peer,
                   const struct node_event *e);
 /* `host` has received message number `serial` from `peer`. */

@@ -9,7 +9,9 @@ const char *fate_name(enum fate f) {
 }
 
 void link_init(struct link *l, const struct draw *draw, uint32_t entity) {
-    *l = (struct link){.cfg = {.mtu_bytes = LINK_MTU_BYTES}, .draw = draw, .entity = entity};
+    *l = (struct link){.cfg = {.mtu_bytes = LINK_MTU_BYTES, .queue_ns = LINK_QUEUE_NS},
+                       .draw = draw,
+                       .entity = entity};
 }
 
 /* a * b / c with a 128-bit product: rates reach 10^11, times 10^12. */

@@ -42,6 +42,7 @@ struct link_config {
 
 enum {
     LINK_MTU_BYTES = 1500,
+    LINK_QUEUE_NS = 100000000,     /* 100 ms of the rate: a home router of the better kind */
     LINK_OVERHEAD_IPV4_BYTES = 28, /* IP and UDP headers */
     LINK_OVERHEAD_IPV6_BYTES = 48,
     LINK_DUPLICATE_SPREAD_NS = 1000000, /* a copy comes up to 1 ms after the original */
@@ -64,7 +65,7 @@ struct link_out {
     uint64_t duplicate_at_ns;
 };
 
-/* Unlimited, without delay and faults, MTU 1500. */
+/* Without rate, delay and faults; MTU 1500; a queue of 100 ms once it gets a rate. */
 void link_init(struct link *l, const struct draw *draw, uint32_t entity);
 /* One packet of `bytes` (with its headers) is handed to the link now. */
 void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out *out);

@@ -20,7 +20,6 @@
 enum {
     WORLD_PORT = 7700,
     WORLD_TURNS_MAX = 1000000, /* of one host at one instant: then it is a livelock */
-    WORLD_DOWNLOADS_BYTES = 8,
 };
 #define WORLD_DOWNLOADS "/inbox"
 
@@ -52,11 +51,11 @@ struct host {
     struct link up, down;
     struct addr addr;
     struct draw_stream rng;
-    uint32_t life;    /* counts starts */
-    uint32_t seq;     /* numbers events for the heap */
-    uint64_t wake_ns; /* the earliest wake in the heap; LEDGER_NEVER: none */
+    uint32_t life;           /* counts starts */
+    uint32_t seq;            /* numbers events for the heap */
+    uint64_t wake_ns;        /* the earliest wake in the heap; LEDGER_NEVER: none */
     uint64_t turn_ns, turns; /* livelock guard */
-    struct file_op **ops; /* handed to the disk */
+    struct file_op **ops;    /* handed to the disk */
     uint32_t op_count, op_cap;
     struct endpoint_counters past; /* of earlier lives */
 };
@@ -87,13 +86,13 @@ struct sim {
     struct trace trace;
     struct ledger ledger;
     struct world_stats stats;
-    struct addr bound; /* scratch: an address that is being made */
     uint8_t train[TRAIN_MAX_BYTES];
     char failure[160];
 };
 
 /* sim.c */
-void world_push(struct sim *s, struct host *source, const struct event *e); /* fills source and seq */
+void world_push(struct sim *s, struct host *source,
+                const struct event *e); /* fills source and seq */
 void world_fail(struct sim *s, const struct host *h, const char *what);
 static inline uint64_t world_now_us(const struct sim *s) {
     return s->now_ns / 1000;

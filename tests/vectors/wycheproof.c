@@ -108,8 +108,7 @@ static bool run_file(const char *path, const char *algorithm) {
         right = false;
     }
     json_decref(root);
-    printf("%s: %zu ran, %zu refused, %zu failed\n", path, s.ran, s.refused,
-           s.failed);
+    printf("%s: %zu ran, %zu refused, %zu failed\n", path, s.ran, s.refused, s.failed);
     return right && s.ran > 0 && s.failed == 0;
 }
 

@@ -9,8 +9,7 @@ static const char *const valid[] = {
     "a1lqfn3a",
     "an83characterlonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11sg7hg6",
     "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
-    "11lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll"
-    "lludsr8",
+    "11llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllludsr8",
     "split1checkupstagehandshakeupstreamerranterredcaperredlc445v",
     "?1v759aa",
 };

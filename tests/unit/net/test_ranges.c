@@ -161,6 +161,7 @@ static void every_operation_agrees_with_a_bitmap(void **state) {
             assert_int_equal(err, model_count(next) > max ? ERR_FULL : 0);
             for (size_t i = 0; i < UNIVERSE && err == 0; i++)
                 m[i] = next[i];
+            assert_true(r.cap <= max);
             compare(&r, m, &rnd);
         }
         ranges_clear(&r);

@@ -1,0 +1,264 @@
+#include "cli/app.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/interrupt.h"
+
+enum { SENTENCE_MAX = 1024 };
+
+static int exit_code(const struct app *a, int err) {
+    bool signal = a->interrupted || interrupt_seen();
+    return err == ERR_CANCELLED && signal ? EXIT_INTERRUPTED : err_exit_code(err);
+}
+
+/* The sentence, and with --json the object. `text` is not escaped yet. */
+static int report(struct app *a, int err, const char *text, const char *detail) {
+    int code = exit_code(a, err);
+    fflush(stdout);
+    fputs("meshctl: ", stderr);
+    print_text(stderr, text, strlen(text));
+    fputc('\n', stderr);
+    if (a->o.json) {
+        json_t *e = json_object(), *o = json_object();
+        json_object_set_new(e, "code", json_string(err_name(err)));
+        json_object_set_new(e, "num", json_integer(-err));
+        json_object_set_new(e, "exit", json_integer(code));
+        json_object_set_new(e, "text", json_text(text, strlen(text)));
+        json_object_set_new(e, "detail", json_text(detail, strlen(detail)));
+        json_object_set_new(o, "error", e);
+        if (!a->hold) {
+            print_json(o);
+        } else {
+            json_decref(a->held);
+            a->held = o;
+        }
+    }
+    return code;
+}
+
+json_t *app_take_held(struct app *a) {
+    json_t *o = a->held;
+    a->held = NULL;
+    a->hold = false;
+    return o;
+}
+
+int app_fail(struct app *a, int err, const char *fmt, ...) {
+    char text[SENTENCE_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return report(a, err, text, "");
+}
+
+void app_say(const char *fmt, ...) {
+    char text[SENTENCE_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    fputs("meshctl: ", stderr);
+    print_text(stderr, text, strlen(text));
+    fputc('\n', stderr);
+}
+
+/* ---- what to do about an error ---- */
+
+static bool begins(const char *s, const char *with) {
+    return strncmp(s, with, strlen(with)) == 0;
+}
+
+static const char *not_found_hint(const char *method, const char *detail) {
+    if (detail[0] == '/')
+        return "check the path";
+    if (begins(method, "transfer.") && strcmp(method, "transfer.send") != 0)
+        return "list what there is with: meshctl transfers ls";
+    if (strcmp(method, "message.wait") == 0)
+        return "list what there is with: meshctl msgs";
+    return "list what there is with: meshctl contact ls";
+}
+
+/* NULL: the sentence says it all. */
+static const char *hint(const char *method, int err, const char *detail) {
+    bool adding = strcmp(method, "contact.add") == 0;
+    switch (err) {
+    case ERR_NOT_FOUND:
+        return not_found_hint(method, detail);
+    case ERR_EXISTS:
+        return begins(method, "transfer") || begins(method, "recv")
+                   ? "receive into another directory with --out"
+                   : "choose another name, or see: meshctl contact ls";
+    case ERR_FORMAT:
+        return adding ? "ask for a new one, made with: meshctl ticket" : NULL;
+    case ERR_TIMEOUT:
+        return adding ? "ask for a new one, made with: meshctl ticket"
+                      : "try again, or allow more time with --timeout";
+    case ERR_REFUSED:
+        return "ask them to run: meshctl recv";
+    case ERR_OFFLINE:
+    case ERR_CLOSED:
+        return "see whether it is on with: meshctl wait --for peer=NAME";
+    case ERR_AUTH:
+    case ERR_STALE:
+        return "exchange a new ticket to pair again";
+    case ERR_INTEGRITY:
+    case ERR_CHANGED:
+        return "send it again";
+    case ERR_DISK:
+        return "free some space, or choose another directory with --out";
+    case ERR_FULL:
+        return "see what is under way with: meshctl transfers ls";
+    case ERR_PERM:
+        return "give meshd's user access to it";
+    case ERR_UNSUPPORTED:
+        return strcmp(method, detail) == 0 ? "restart meshd, which is older than this meshctl"
+                                           : NULL;
+    default:
+        return NULL;
+    }
+}
+
+int app_fail_map(struct app *a, const char *method, const msgpack_object *error) {
+    char text[SENTENCE_MAX / 2], detail[256], all[SENTENCE_MAX];
+    int err = err_from_wire(proto_get_uint(error, "num", 1));
+    if (!proto_copy_str(error, "text", text, sizeof text))
+        snprintf(text, sizeof text, "%s", err_text(err));
+    proto_copy_str(error, "detail", detail, sizeof detail);
+    bool quote = detail[0] && !strstr(text, detail);
+    const char *advice = hint(method, err, detail);
+    snprintf(all, sizeof all, "%s%s%s%s%s%s", text, quote ? ": \"" : "", quote ? detail : "",
+             quote ? "\"" : "", advice ? "; " : "", advice ? advice : "");
+    return report(a, err, all, detail);
+}
+
+int app_broken(struct app *a, int err) {
+    switch (err) {
+    case ERR_NO_DAEMON:
+        return app_fail(a, err, "meshd is not running (no answer at %s); start it with: meshd",
+                        a->socket);
+    case ERR_PERM:
+        return app_fail(a, err,
+                        "the socket %s belongs to somebody else; run meshctl as the user that "
+                        "runs meshd, or choose another socket with --socket",
+                        a->socket);
+    case ERR_USAGE:
+        return app_fail(a, err, "the socket's path is longer than the system allows: %s",
+                        a->socket);
+    case ERR_CANCELLED:
+        return app_fail(a, err, "interrupted");
+    case ERR_TIMEOUT:
+        return app_fail(a, err, "meshd did not answer in time; look at its log, or restart it");
+    case ERR_CLOSED:
+        return app_fail(a, ERR_NO_DAEMON, "meshd has gone away; start it again with: meshd");
+    case ERR_PROTO:
+        return app_fail(a, err, "what answers at %s is not meshd, or not of this version",
+                        a->socket);
+    case ERR_FULL:
+        return app_fail(a, err, "that is too much for one request; split it");
+    default:
+        return app_fail(a, err, "talking to meshd failed: %s", err_text(err));
+    }
+}
+
+/* ---- requests ---- */
+
+struct proto_writer *app_ask(struct app *a, const char *method) {
+    snprintf(a->method, sizeof a->method, "%s", method);
+    a->err = 0;
+    if (a->client.fd < 0)
+        a->err = client_open(&a->client, a->socket);
+    if (a->err)
+        proto_writer_init(&a->client.out, CLIENT_MESSAGE_MAX); /* filled in vain */
+    return client_request(&a->client, method, &a->request);
+}
+
+int app_send(struct app *a) {
+    int err = a->err ? a->err : client_send(&a->client);
+    if (a->err) {
+        a->err = 0;
+        proto_writer_clear(&a->client.out);
+    }
+    return err ? app_broken(a, err) : 0;
+}
+
+int app_answer(struct app *a, uint64_t timeout_us, struct proto_msg *m) {
+    *m = (struct proto_msg){0};
+    int code = app_send(a);
+    if (code)
+        return code;
+    uint64_t deadline_us = timeout_us == UINT64_MAX ? UINT64_MAX : client_now_us() + timeout_us;
+    int err = client_answer(&a->client, a->request, deadline_us, m);
+    if (err)
+        return app_broken(a, err);
+    if (m->error.type != MSGPACK_OBJECT_NIL) {
+        code = app_fail_map(a, a->method, &m->error);
+        proto_msg_clear(m);
+        return code;
+    }
+    if (m->result.type != MSGPACK_OBJECT_MAP) {
+        proto_msg_clear(m);
+        return app_broken(a, ERR_PROTO);
+    }
+    return 0;
+}
+
+bool app_timeout(struct app *a, uint64_t fallback_us, uint64_t *us, int *code) {
+    *us = fallback_us;
+    if (!a->o.timeout || options_duration(a->o.timeout, us))
+        return true;
+    *code = app_fail(a, ERR_USAGE, "--timeout needs a duration like 30, 90s, 5m or 2h, not \"%s\"",
+                     a->o.timeout);
+    return false;
+}
+
+/* ---- listings ---- */
+
+int app_list(struct app *a, const char *method, const char *key, uint64_t id, json_t *all,
+             void (*row)(struct table *t, const msgpack_object *entry), struct table *t) {
+    uint64_t offset = 0, seen = 0, next;
+    do {
+        struct proto_msg m;
+        const msgpack_object *at;
+        struct proto_writer *w = app_ask(a, method);
+        if (id)
+            proto_uint(w, "id", id);
+        if (offset)
+            proto_uint(w, "offset", offset);
+        int code = app_answer(a, CLIENT_ANSWER_US, &m);
+        if (code)
+            return code;
+        for (uint32_t i = 0; (at = proto_at(proto_get(&m.result, key), i)) != NULL; i++, seen++) {
+            if (all)
+                json_array_append_new(all, json_from(at));
+            if (row)
+                row(t, at);
+        }
+        next = proto_get_uint(&m.result, "next", 0);
+        bool odd = (next && next <= offset) || seen > LIST_MAX;
+        proto_msg_clear(&m);
+        if (odd)
+            return app_broken(a, ERR_PROTO);
+        offset = next;
+    } while (next);
+    return 0;
+}
+
+int app_show_list(struct app *a, const char *method, const char *key, const char *headers,
+                  void (*row)(struct table *t, const msgpack_object *entry)) {
+    struct table t;
+    json_t *o = json_object(), *all = json_array();
+    json_object_set_new(o, key, all);
+    table_init(&t, headers);
+    int code = app_list(a, method, key, 0, a->o.json ? all : NULL, a->o.json ? NULL : row, &t);
+    if (code == 0 && a->o.json)
+        print_json(json_incref(o));
+    else if (code == 0)
+        table_print(&t, stdout);
+    table_clear(&t);
+    json_decref(o);
+    return code;
+}

@@ -1,0 +1,88 @@
+/* contact.c: contact add, ls, rm */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/app.h"
+
+enum { TICKET_READ_MAX = 4096 };
+
+/* The ticket from a file or standard input, without the white space around it. */
+static int read_ticket(struct app *a, const char *path, char out[static TICKET_READ_MAX]) {
+    FILE *f = path ? fopen(path, "rb") : stdin;
+    if (!f)
+        return app_fail(a, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+                        "cannot read the ticket from %s: %s; check the path", path,
+                        strerror(errno));
+    size_t n = fread(out, 1, TICKET_READ_MAX - 1, f);
+    bool failed = ferror(f) != 0;
+    if (path)
+        fclose(f);
+    if (failed)
+        return app_fail(a, ERR_IO, "reading the ticket failed; check where it comes from");
+    while (n > 0 && strchr(" \t\r\n", out[n - 1]))
+        n--;
+    out[n] = '\0';
+    size_t lead = strspn(out, " \t\r\n");
+    memmove(out, out + lead, n + 1 - lead);
+    if (out[0] == '\0')
+        return app_fail(a, ERR_FORMAT,
+                        "there is no ticket in the input; make one with: meshctl ticket");
+    return 0;
+}
+
+int run_contact_add(struct app *a) {
+    char ticket[TICKET_READ_MAX];
+    char *word = a->word_count > 1 ? a->words[1] : NULL;
+    struct proto_msg m;
+    if (!word == !a->o.file)
+        return app_fail(a, ERR_USAGE,
+                        "give the ticket once: as '-' (standard input, best), --file PATH or text");
+    if (a->o.file || strcmp(word, "-") == 0) {
+        int code = read_ticket(a, a->o.file, ticket);
+        if (code)
+            return code;
+    } else {
+        snprintf(ticket, sizeof ticket, "%s", word);
+        memset(word, 'x', strlen(word)); /* no longer for everybody in the list of processes */
+    }
+    struct proto_writer *w = app_ask(a, "contact.add");
+    proto_str(w, "name", a->words[0]);
+    proto_str(w, "ticket", ticket);
+    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    if (a->o.json)
+        print_json(json_from(&m.result));
+    proto_msg_clear(&m);
+    return 0;
+}
+
+static void add_row(struct table *t, const msgpack_object *c) {
+    table_str(t, c, "name");
+    table_cell(t, proto_get_bool(c, "online") ? "online" : "offline");
+    table_cell(t, proto_get_bool(c, "paired") ? "paired" : "not yet");
+    table_uint(t, proto_get_uint(c, "queued", 0));
+    table_str(t, c, "id");
+}
+
+int run_contact_ls(struct app *a) {
+    return app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+}
+
+int run_contact_rm(struct app *a) {
+    struct proto_msg m;
+    struct proto_writer *w = app_ask(a, "contact.remove");
+    proto_str(w, "name", a->words[0]);
+    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    if (a->o.json) {
+        json_t *o = json_object();
+        json_object_set_new(o, "removed", json_text(a->words[0], strlen(a->words[0])));
+        print_json(o);
+    }
+    proto_msg_clear(&m);
+    return 0;
+}

@@ -1,0 +1,189 @@
+/* main.c: meshctl: finds the verb, opens nothing before it is asked for, and gives the exit code.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/app.h"
+#include "cli/interrupt.h"
+
+static const struct verb verbs[] = {
+    {"id", "", "", 0, 0, run_id, "print this node's id", ""},
+    {"status", "", "", 0, 0, run_status, "what the daemon does, on one screen",
+     "Exits with 3 if meshd is not running.\n"},
+    {"ticket", "[--name NAME] [--ttl DURATION]", "name ttl", 0, 0, run_ticket,
+     "make a ticket: a text that lets somebody become a contact",
+     "The ticket holds a one-time secret: give it to one person, on a way that you trust.\n"
+     "  --name NAME     the name that its user gets here (default: made from their id)\n"
+     "  --ttl DURATION  how long it can be used (default: 1d)\n"},
+    {"wait", "--for ready|peer=NAME|contact=NAME [--timeout DURATION]", "for timeout", 0, 0,
+     run_wait, "wait until the daemon answers, a peer is online, or a contact exists",
+     "  --timeout DURATION  give up after it with exit code 10 (default: 30s); 0: never\n"},
+    {"contact add", "NAME TICKET|-|--file PATH", "file", 1, 2, run_contact_add,
+     "add a contact from a ticket",
+     "A ticket holds a secret and does not belong on a command line, which other users can see: "
+     "use\n"
+     "'-' (standard input) or --file, for example: meshctl contact add bob - < ticket.txt\n"},
+    {"contact ls", "", "", 0, 0, run_contact_ls, "list the contacts", ""},
+    {"contact rm", "NAME", "", 1, 1, run_contact_rm, "remove a contact and end its session", ""},
+    {"send", "NAME PATH... [--timeout DURATION]", "timeout", 2, 1 << 30, run_send,
+     "send files to a contact, and wait until they are verified there",
+     "  --timeout DURATION  how long the contact may take to accept (default: no limit)\n"
+     "Interrupting it cancels the transfer.\n"},
+    {"recv", "[--out DIR] [--from NAME] [--once] [--timeout DURATION]", "out from once timeout", 0,
+     0, run_recv, "accept files until interrupted",
+     "  --out DIR           where to (default: meshd's download directory)\n"
+     "  --from NAME         from this contact only\n"
+     "  --once              accept one transfer, and exit with its outcome when it has ended\n"
+     "  --timeout DURATION  exit with 10 if no transfer has ended by then\n"},
+    {"transfers ls", "", "", 0, 0, run_transfers, "list transfers, ended ones too", ""},
+    {"transfers", "", "", 0, 0, run_transfers, NULL, ""},
+    {"accept", "N [--out DIR]", "out", 1, 1, run_accept, "accept the offered transfer N",
+     "  --out DIR  where to (default: meshd's download directory)\n"},
+    {"reject", "N", "", 1, 1, run_reject, "refuse the offered transfer N", ""},
+    {"cancel", "N", "", 1, 1, run_cancel, "end the transfer N", ""},
+    {"msg", "NAME TEXT|- [--timeout DURATION]", "timeout", 2, 2, run_msg,
+     "send a message ('-': from standard input)",
+     "Waits until the contact has it (default: 5s), then leaves it queued and exits with 6.\n"
+     "One line end at the end of standard input is not part of the message.\n"},
+    {"msgs", "[--with NAME] [--after SEQ] [--follow]", "with after follow", 0, 0, run_msgs,
+     "print the stored messages",
+     "  --with NAME  of this contact only\n"
+     "  --after SEQ  newer ones than number SEQ only\n"
+     "  --follow     go on as messages come, until interrupted\n"},
+    {"peers", "", "", 0, 0, run_peers, "sessions with contacts: path, RTT, traffic", ""},
+    {"ping", "NAME [-c N] [--timeout DURATION]", "count timeout", 1, 1, run_ping,
+     "measure the round trip to a contact",
+     "  -c, --count N       how many, a second apart (default: 3)\n"
+     "  --timeout DURATION  for each answer (default: 5s)\n"},
+    {"events", "", "", 0, 0, run_events, "print what happens, one JSON object a line", ""},
+};
+enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
+
+static void usage(FILE *f) {
+    fputs("usage: meshctl [--socket PATH] [--json] COMMAND [ARGUMENT]...\n\n", f);
+    for (int i = 0; i < VERB_COUNT; i++)
+        if (verbs[i].brief)
+            fprintf(f, "  %-14s %s\n", verbs[i].name, verbs[i].brief);
+    fputs(
+        "\n  --socket PATH  the daemon's control socket (also: MESHD_SOCKET)\n"
+        "  --json         one JSON object on standard output\n"
+        "  --version      print the version\n"
+        "  --help         this text; after a command: about that command\n\n"
+        "Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused by the\n"
+        "peer, 6 peer offline (queued), 7 not authenticated, 8 integrity, 9 disk or quota,\n"
+        "10 timeout, 130 interrupted.\n",
+        f);
+}
+
+static int help(const struct verb *v) {
+    printf("usage: meshctl [--socket PATH] [--json] %s%s%s\n\n%s\n%s%s", v->name,
+           v->synopsis[0] ? " " : "", v->synopsis, v->brief ? v->brief : "see transfers ls",
+           v->help[0] ? "\n" : "", v->help);
+    return 0;
+}
+
+/* The verb that the words begin with, two words before one. */
+static const struct verb *find(char **words, int count, int *used) {
+    for (int i = 0; i < VERB_COUNT; i++) {
+        const char *name = verbs[i].name, *blank = strchr(name, ' ');
+        size_t first = blank ? (size_t)(blank - name) : strlen(name);
+        if (strlen(words[0]) != first || memcmp(words[0], name, first) != 0)
+            continue;
+        if (blank && (count < 2 || strcmp(words[1], blank + 1) != 0))
+            continue;
+        *used = blank ? 2 : 1;
+        return &verbs[i];
+    }
+    return NULL;
+}
+
+static bool is_group(const char *word) {
+    size_t len = strlen(word);
+    for (int i = 0; i < VERB_COUNT; i++)
+        if (strncmp(verbs[i].name, word, len) == 0 && verbs[i].name[len] == ' ')
+            return true;
+    return false;
+}
+
+static int no_such_verb(struct app *a, char **words, int count) {
+    if (is_group(words[0]))
+        return app_fail(a, ERR_USAGE, "%s needs one of its own commands%s; see: meshctl --help",
+                        words[0], count > 1 ? ", which this is not" : "");
+    return app_fail(a, ERR_USAGE, "there is no command \"%s\"; see: meshctl --help", words[0]);
+}
+
+static bool find_socket(struct app *a) {
+    const char *given = a->o.socket ? a->o.socket : getenv("MESHD_SOCKET");
+    if (given && given[0]) {
+        int n = snprintf(a->socket, sizeof a->socket, "%s", given);
+        return n > 0 && (size_t)n < sizeof a->socket;
+    }
+    return paths_socket(a->socket, sizeof a->socket, getenv("XDG_RUNTIME_DIR"),
+                        getenv("XDG_STATE_HOME"), getenv("HOME")) == 0;
+}
+
+static int run(struct app *a, char **words, int count) {
+    char message[OPTIONS_MESSAGE_MAX];
+    int used = 0;
+    const struct verb *v = find(words, count, &used);
+    if (!v)
+        return no_such_verb(a, words, count);
+    if (a->o.help)
+        return help(v);
+    a->verb = v;
+    a->words = words + used;
+    a->word_count = count - used;
+    if (options_allow(&a->o, v->options, message) != 0)
+        return app_fail(a, ERR_USAGE, "%s; see: meshctl %s --help", message, v->name);
+    if (a->word_count < v->min || a->word_count > v->max)
+        return app_fail(a, ERR_USAGE, "too %s arguments; usage: meshctl %s%s%s",
+                        a->word_count < v->min ? "few" : "many", v->name, v->synopsis[0] ? " " : "",
+                        v->synopsis);
+    if (!find_socket(a))
+        return app_fail(a, ERR_USAGE,
+                        "where is the control socket? give --socket PATH or set HOME");
+    interrupt_catch();
+    return v->run(a);
+}
+
+static int show_version(const struct app *a) {
+    if (a->o.json) {
+        json_t *o = json_object();
+        json_object_set_new(o, "version", json_string(MESHD_VERSION));
+        json_object_set_new(o, "api", json_integer(PROTO_API_VERSION));
+        print_json(o);
+    } else {
+        puts("meshctl " MESHD_VERSION);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    static struct app a;
+    char message[OPTIONS_MESSAGE_MAX];
+    int count = 0, code;
+    char **words = calloc((size_t)argc + 1, sizeof *words);
+    if (!words)
+        return 1;
+    client_init(&a.client);
+    int err = options_parse(&a.o, argc, argv, words, &count, message);
+    if (err) {
+        code = app_fail(&a, err, "%s; see: meshctl --help", message);
+    } else if (a.o.version && count == 0) {
+        code = show_version(&a);
+    } else if (count == 0) {
+        usage(a.o.help ? stdout : stderr);
+        code = a.o.help ? 0 : 2;
+    } else {
+        code = run(&a, words, count);
+    }
+    client_close(&a.client);
+    json_decref(a.held);
+    free(words);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
+        fputs("meshctl: writing to standard output failed; is its disk full?\n", stderr);
+        code = 1;
+    }
+    return code;
+}

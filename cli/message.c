@@ -1,0 +1,188 @@
+/* message.c: msg, msgs */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/app.h"
+#include "node/utf8.h"
+
+enum { MESSAGE_MAX = 64 * 1024 }; /* the daemon's limit, plus a line end here */
+
+static int read_text(struct app *a, char out[static MESSAGE_MAX + 2], size_t *len) {
+    *len = fread(out, 1, MESSAGE_MAX + 2, stdin);
+    if (ferror(stdin))
+        return app_fail(a, ERR_IO, "reading standard input failed; check where it comes from");
+    if (*len > 0 && out[*len - 1] == '\n')
+        (*len)--;
+    if (*len > MESSAGE_MAX)
+        return app_fail(a, ERR_USAGE, "a message has %d bytes at most; send a file instead",
+                        MESSAGE_MAX);
+    return 0;
+}
+
+static int show_outcome(struct app *a, uint64_t seq, bool delivered) {
+    const char *name = a->words[0];
+    if (a->o.json) {
+        json_t *o = json_object();
+        json_object_set_new(o, "seq", json_integer((json_int_t)seq));
+        json_object_set_new(o, "contact", json_text(name, strlen(name)));
+        json_object_set_new(o, "delivered", json_boolean(delivered));
+        json_object_set_new(o, "queued", json_boolean(!delivered));
+        print_json(o);
+    }
+    if (delivered)
+        return 0;
+    app_say("%s has not answered; the message is queued and goes out when they are reachable",
+            name);
+    return err_exit_code(ERR_OFFLINE);
+}
+
+/* Waits for the receipt. The message is safe whatever happens here. */
+static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
+    struct proto_msg m;
+    struct proto_writer *w = app_ask(a, "message.wait");
+    proto_uint(w, "seq", seq);
+    proto_uint(w, "timeout_us", timeout_us);
+    int code = app_send(a);
+    if (code)
+        return code;
+    int err =
+        client_answer(&a->client, a->request, client_now_us() + timeout_us + CLIENT_ANSWER_US, &m);
+    if (err)
+        return app_broken(a, err);
+    uint64_t num = proto_get_uint(&m.error, "num", 0);
+    if (m.error.type == MSGPACK_OBJECT_NIL)
+        code = show_outcome(a, seq, true);
+    else if (err_from_wire(num) == ERR_TIMEOUT)
+        code = show_outcome(a, seq, false);
+    else
+        code = app_fail_map(a, a->method, &m.error);
+    proto_msg_clear(&m);
+    return code;
+}
+
+int run_msg(struct app *a) {
+    static char buf[MESSAGE_MAX + 2];
+    struct proto_msg m;
+    const char *text = a->words[1];
+    size_t len = strlen(text);
+    uint64_t timeout_us;
+    int code = 0;
+    if (!app_timeout(a, 5000000, &timeout_us, &code))
+        return code;
+    if (strcmp(text, "-") == 0) {
+        code = read_text(a, buf, &len);
+        if (code)
+            return code;
+        text = buf;
+    }
+    if (len == 0 || len > MESSAGE_MAX || !utf8_valid(text, len))
+        return app_fail(a, ERR_USAGE,
+                        "a message is 1 to %d bytes of UTF-8; send other things as a file",
+                        MESSAGE_MAX);
+    struct proto_writer *w = app_ask(a, "message.send");
+    proto_str(w, "contact", a->words[0]);
+    proto_strn(w, "text", text, len);
+    code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    uint64_t seq = proto_get_uint(&m.result, "seq", 0);
+    proto_msg_clear(&m);
+    return timeout_us ? await_receipt(a, seq, timeout_us) : show_outcome(a, seq, false);
+}
+
+/* ---- msgs ---- */
+
+static void print_message(struct app *a, const msgpack_object *o) {
+    if (a->o.json) {
+        print_json(json_from(o));
+        return;
+    }
+    char when[PRINT_NUMBER_MAX];
+    size_t name_len, text_len;
+    bool outgoing = proto_get_bool(o, "outgoing");
+    const char *name = proto_get_str(o, "contact", &name_len);
+    const char *text = proto_get_str(o, "text", &text_len);
+    print_time(when, proto_get_uint(o, "wall_us", 0));
+    printf("%llu  %s  %s ", (unsigned long long)proto_get_uint(o, "seq", 0), when,
+           outgoing ? "to" : "from");
+    print_text(stdout, name, name_len);
+    fputs(outgoing && !proto_get_bool(o, "delivered") ? " (queued): " : ": ", stdout);
+    print_text(stdout, text, text_len);
+    putchar('\n');
+}
+
+/* Everything newer than *after, page by page. `all` not NULL: collected there instead of printed.
+ */
+static int print_new(struct app *a, uint64_t *after, json_t *all) {
+    bool more = true;
+    while (more) {
+        struct proto_msg m;
+        const msgpack_object *at;
+        struct proto_writer *w = app_ask(a, "message.list");
+        if (a->o.with)
+            proto_str(w, "contact", a->o.with);
+        proto_uint(w, "after", *after);
+        int code = app_answer(a, CLIENT_ANSWER_US, &m);
+        if (code)
+            return code;
+        for (uint32_t i = 0; (at = proto_at(proto_get(&m.result, "messages"), i)) != NULL; i++) {
+            if (all)
+                json_array_append_new(all, json_from(at));
+            else
+                print_message(a, at);
+        }
+        uint64_t last = proto_get_uint(&m.result, "last", *after);
+        more = proto_get_bool(&m.result, "more") && last > *after;
+        *after = last > *after ? last : *after;
+        proto_msg_clear(&m);
+        more = more && (!all || json_array_size(all) < LIST_MAX);
+    }
+    fflush(stdout);
+    return 0;
+}
+
+static int subscribe(struct app *a) {
+    struct proto_msg m;
+    struct proto_writer *w = app_ask(a, "events.subscribe");
+    proto_array(w, "kinds");
+    proto_str(w, NULL, "message");
+    proto_str(w, NULL, "message.delivered");
+    proto_end(w);
+    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    proto_msg_clear(&m);
+    return code;
+}
+
+static int follow(struct app *a, uint64_t after) {
+    int code = subscribe(a);
+    while (code == 0) {
+        struct proto_msg m;
+        code = print_new(a, &after, NULL);
+        if (code || ferror(stdout))
+            return code ? code : 1;
+        int err = client_note(&a->client, UINT64_MAX, &m);
+        if (err)
+            return app_broken(a, err);
+        proto_msg_clear(&m);
+    }
+    return code;
+}
+
+int run_msgs(struct app *a) {
+    uint64_t after = 0;
+    if (a->o.after && !options_number(a->o.after, &after))
+        return app_fail(a, ERR_USAGE, "--after needs a message's number, not \"%s\"", a->o.after);
+    if (a->o.follow)
+        return follow(a, after);
+    if (!a->o.json)
+        return print_new(a, &after, NULL);
+    json_t *o = json_object(), *all = json_array();
+    json_object_set_new(o, "messages", all);
+    int code = print_new(a, &after, all);
+    if (code == 0)
+        print_json(json_incref(o));
+    json_decref(o);
+    return code;
+}

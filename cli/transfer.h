@@ -1,0 +1,15 @@
+/* transfer.h: what send, recv and transfers share. */
+#ifndef MESHD_CLI_TRANSFER_H
+#define MESHD_CLI_TRANSFER_H
+
+#include "cli/app.h"
+
+/* The daemon's working directory is not ours: resolves the path's directory, or the path itself if
+ * it is a directory. What the last component is a link to is left to whoever opens it. 0 or the
+ * exit code, reported. */
+int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX]);
+/* An ended transfer for people or, with --json, as an object with bytes, seconds, files. A failed
+ * one is reported like any error, and has "error". Gives the exit code. */
+int transfer_report(struct app *a, const msgpack_object *transfer);
+
+#endif

@@ -1,0 +1,415 @@
+#include "net/endpoint_int.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/frame.h"
+
+enum { SESSION_SLOTS_MAX = 1 << 20, BLOCKS_DEFAULT = 640, BLOCKS_KEPT = 64 };
+
+/* ---- life ---- */
+
+struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us) {
+    struct endpoint *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    e->identity = *cfg->identity;
+    identity_cert(&e->identity, &e->cert);
+    memcpy(e->prologue, "meshd v1", 8);
+    memcpy(e->prologue + 8, cfg->network_id, 32);
+    e->rng = cfg->rng;
+    e->cc = cfg->cc;
+    e->mtu_max = cfg->mtu_max_bytes ? cfg->mtu_max_bytes : MTU_MAX_BYTES;
+    e->rekey_us = cfg->rekey_us ? cfg->rekey_us : KEYS_REKEY_US;
+    endpoint_set_wall(e, now_us, cfg->wall_us);
+    e->aead = aead_new(cfg->provider);
+    e->blocks = block_pool_new(cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT, BLOCKS_KEPT);
+    if (!e->aead || !e->blocks) {
+        endpoint_free(e);
+        return NULL;
+    }
+    e->suites = aead_suites(e->aead);
+    if (cfg->suites)
+        e->suites &= cfg->suites;
+    e->self = (struct handshake_self){.identity = &e->identity,
+                                      .cert = &e->cert,
+                                      .prologue = e->prologue,
+                                      .prologue_len = sizeof e->prologue,
+                                      .suites = e->suites};
+    cookie_jar_init(&e->jar, &e->rng, now_us);
+    return e;
+}
+
+void endpoint_free(struct endpoint *e) {
+    if (!e)
+        return;
+    for (uint32_t i = 0; i < e->session_cap; i++)
+        if (e->sessions[i])
+            session_free(e->sessions[i], e->aead);
+    free(e->sessions);
+    for (uint32_t i = 0; i < e->peer_count; i++) {
+        sodium_memzero(e->peers[i], sizeof *e->peers[i]);
+        free(e->peers[i]);
+    }
+    free(e->peers);
+    free(e->buckets);
+    for (struct small_packet *p = e->small_head, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
+    timer_clear(&e->timers);
+    events_clear(&e->events);
+    cookie_jar_clear(&e->jar);
+    if (e->blocks)
+        block_pool_free(e->blocks);
+    aead_free(e->aead);
+    sodium_memzero(e, sizeof *e);
+    free(e);
+}
+
+void endpoint_set_wall(struct endpoint *e, uint64_t now_us, uint64_t wall_us) {
+    e->wall_offset_us = (int64_t)(wall_us - now_us);
+}
+
+struct block_pool *endpoint_blocks(struct endpoint *e) {
+    return e->blocks;
+}
+
+const struct endpoint_counters *endpoint_counters(const struct endpoint *e) {
+    return &e->counters;
+}
+
+uint32_t endpoint_session_count(const struct endpoint *e) {
+    return e->sessions_up;
+}
+
+uint32_t endpoint_half_open_count(const struct endpoint *e) {
+    return e->half_open;
+}
+
+/* ---- peers and tickets ---- */
+
+int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct peer_ref *out) {
+    if (node_id_equal(&s->id, &e->identity.id) || s->psk_count > PEER_PSKS_MAX ||
+        s->addr_count > PEER_ADDRS_MAX)
+        return ERR_USAGE;
+    struct peer *p = peers_by_id(e, &s->id);
+    if (!p)
+        p = peers_add(e, &s->id);
+    if (!p)
+        return e->peers_used >= PEERS_MAX ? ERR_FULL : ERR_NOMEM;
+    if (memcmp(&p->setup.transport, &s->transport, sizeof s->transport) != 0)
+        p->cert_ok = false;
+    p->setup = *s;
+    p->stranger = false;
+    *out = peer_ref_of(p);
+    return 0;
+}
+
+void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
+    struct peer *p = peers_by_ref(e, r);
+    if (!p)
+        return;
+    if (p->pending)
+        endpoint_session_end(e, p->pending, ERR_CLOSED);
+    if (p->session)
+        endpoint_disconnect(e, now_us,
+                            (struct session_ref){session_slot(p->session), p->session->serial},
+                            ERR_CLOSED);
+    peers_remove(e, p);
+}
+
+int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) {
+    uint64_t id = psk_id(secret);
+    if (id == 0)
+        return ERR_USAGE;
+    unsigned at = e->ticket_count;
+    if (at == TICKETS_OPEN_MAX) { /* the oldest one gives way */
+        at = 0;
+        for (unsigned i = 1; i < e->ticket_count; i++)
+            if (e->tickets[i].opened < e->tickets[at].opened)
+                at = i;
+    } else {
+        e->ticket_count++;
+    }
+    e->tickets[at] = (struct open_ticket){*secret, id, expires_us, e->tickets_opened++};
+    return 0;
+}
+
+struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id) {
+    for (unsigned i = 0; i < e->ticket_count; i++)
+        if (e->tickets[i].id == id && now_us < e->tickets[i].expires_us)
+            return &e->tickets[i];
+    return NULL;
+}
+
+void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret) {
+    uint64_t id = psk_id(secret);
+    for (unsigned i = 0; i < e->ticket_count; i++) {
+        if (e->tickets[i].id != id)
+            continue;
+        e->tickets[i] = e->tickets[--e->ticket_count];
+        sodium_memzero(&e->tickets[e->ticket_count], sizeof e->tickets[0]);
+        return;
+    }
+}
+
+void endpoint_ticket_close(struct endpoint *e, const struct psk *secret) {
+    endpoint_ticket_burn(e, secret);
+}
+
+/* ---- sessions ---- */
+
+struct session *endpoint_find(const struct endpoint *e, struct session_ref r) {
+    if (r.index >= e->session_cap)
+        return NULL;
+    struct session *s = e->sessions[r.index];
+    return s && s->serial == r.serial && s->state == SESSION_UP ? s : NULL;
+}
+
+static bool grow_sessions(struct endpoint *e) {
+    uint32_t cap = e->session_cap ? e->session_cap * 2 : 8;
+    if (cap > SESSION_SLOTS_MAX)
+        return false;
+    struct session **v = realloc(e->sessions, cap * sizeof(struct session *));
+    if (!v)
+        return false;
+    memset(v + e->session_cap, 0, (cap - e->session_cap) * sizeof(struct session *));
+    e->sessions = v;
+    e->session_cap = cap;
+    return true;
+}
+
+struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
+                                     uint64_t now_us) {
+    uint32_t slot = 0, looked = 0;
+    for (; looked < e->session_cap; looked++) {
+        slot = (e->session_next + looked) % e->session_cap;
+        if (!e->sessions[slot])
+            break;
+    }
+    if (looked == e->session_cap) {
+        slot = e->session_cap;
+        if (!grow_sessions(e))
+            return NULL;
+    }
+    struct session *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    e->session_next = slot + 1;
+    s->state = state;
+    s->peer = p;
+    s->local_index = slot | (rng_u32(&e->rng) & 0xfff) << 20;
+    s->serial = ++e->serial;
+    s->path.local = LOCAL_ANY;
+    s->last_recv_us = s->last_use_us = s->up_us = now_us;
+    transport_memo_init(&s->memo);
+    e->sessions[slot] = s;
+    p->pending = s;
+    e->half_open++;
+    return s;
+}
+
+void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
+    struct peer *p = s->peer;
+    if (s->state == SESSION_UP) {
+        e->sessions_up--;
+        e->counters.sessions_down++;
+        endpoint_tell(e, EP_SESSION_DOWN, p, s, err);
+    } else {
+        e->half_open--;
+    }
+    if (p->session == s)
+        p->session = NULL;
+    if (p->pending == s)
+        p->pending = NULL;
+    endpoint_unready(e, s);
+    uint32_t slot = session_slot(s);
+    if (timer_set(&e->timers, slot, TIME_NEVER)) {
+        /* Removing never fails. */
+    }
+    e->sessions[slot] = NULL;
+    session_free(s, e->aead);
+    if (p->stranger && !p->session && !p->pending)
+        peers_remove(e, p);
+}
+
+void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct peer *p = s->peer;
+    if (p->session && p->session != s)
+        endpoint_session_end(e, p->session, ERR_CLOSED);
+    p->session = s;
+    if (p->pending == s)
+        p->pending = NULL;
+    s->state = SESSION_UP;
+    s->up_us = s->last_recv_us = s->last_use_us = now_us;
+    p->last_path = s->path.remote;
+    p->last_local = s->path.local;
+    e->half_open--;
+    e->sessions_up++;
+    e->counters.sessions_up++;
+    endpoint_tell(e, EP_SESSION_UP, p, s, 0);
+    endpoint_make_ready(e, s);
+}
+
+bool endpoint_session(const struct endpoint *e, struct peer_ref r, struct session_ref *out) {
+    const struct peer *p = peers_by_ref(e, r);
+    if (!p || !p->session)
+        return false;
+    *out = (struct session_ref){session_slot(p->session), p->session->serial};
+    return true;
+}
+
+/* Keys of an idle session grow old, and the peer may have forgotten it: it is not worth waiting for. */
+static bool worn_out(const struct session *s, uint64_t now_us) {
+    return !s->hs_out && !s->tp && !keys_may_send(&s->keys, now_us, s->send_counter);
+}
+
+int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
+    struct peer *p = peers_by_ref(e, r);
+    if (!p)
+        return ERR_NOT_FOUND;
+    if (p->session && worn_out(p->session, now_us))
+        endpoint_session_end(e, p->session, 0);
+    if (p->session || p->pending)
+        return 0;
+    if (p->setup.addr_count == 0 && p->last_path.kind == ADDR_NONE)
+        return ERR_OFFLINE;
+    struct session *s = endpoint_session_new(e, p, SESSION_INITIATING, now_us);
+    if (!s)
+        return ERR_NOMEM;
+    s->initiator = true;
+    s->id = rng_u64(&e->rng);
+    int err = handshake_start(e, s, now_us, false);
+    if (err)
+        endpoint_session_end(e, s, err);
+    return err;
+}
+
+void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref r, int err) {
+    struct session *s = endpoint_find(e, r);
+    if (!s)
+        return;
+    uint8_t frame[10];
+    struct wr w = wr_init(frame, sizeof frame);
+    wr_u8(&w, FRAME_CLOSE);
+    wr_varint(&w, (uint64_t)-err);
+    endpoint_send_frames(e, s, now_us, frame, wr_len(&w));
+    endpoint_session_end(e, s, err);
+}
+
+bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct session_ref r,
+                           struct session_info *out) {
+    const struct session *s = endpoint_find(e, r);
+    if (!s)
+        return false;
+    const struct rtt *rtt = s->tp ? &s->tp->rtt : &s->memo.rtt;
+    bool sampled = s->tp ? s->tp->rtt.has_sample : s->memo.has_rtt;
+    *out = (struct session_info){
+        .peer = s->peer->setup.id,
+        .session_id = s->id,
+        .path = s->path.remote,
+        .suite = s->keys.current.suite,
+        .age_us = now_us - s->up_us,
+        .idle_us = now_us - s->last_use_us,
+        .key_epoch = s->keys.current.epoch,
+        .initiator = s->initiator,
+        .has_transport = s->tp != NULL,
+        .srtt_us = sampled ? rtt->srtt_us : 0,
+        .min_rtt_us = sampled ? rtt->min_us : 0,
+        .cwnd_bytes = s->tp ? s->tp->cc.cwnd_bytes : 0,
+        .mtu_bytes = s->tp             ? transport_mtu(s->tp)
+                     : s->memo.mtu_bytes ? s->memo.mtu_bytes
+                                         : MTU_BASE_BYTES,
+        .bytes_sent = s->bytes_sent,
+        .bytes_received = s->bytes_received,
+        .pkts_sent = s->pkts_sent,
+        .pkts_received = s->pkts_received,
+        .pkts_lost = s->memo.pkts_lost,
+    };
+    return true;
+}
+
+struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->tp)
+        return s->tp;
+    struct transport_setup setup = {
+        .memo = &s->memo,
+        .pool = e->blocks,
+        .events = &e->events,
+        .counters = &e->counters,
+        .rng = e->rng,
+        .self = {session_slot(s), s->serial},
+        .peer = peer_ref_of(s->peer),
+        .initiator = s->initiator,
+        .cc = e->cc,
+        .mtu_max = e->mtu_max,
+        .epoch = s->path.epoch,
+    };
+    s->tp = transport_new(&setup, now_us, s->send_counter);
+    return s->tp;
+}
+
+/* ---- the list of sessions that may have output ---- */
+
+void endpoint_make_ready(struct endpoint *e, struct session *s) {
+    if (s->ready)
+        return;
+    s->ready = true;
+    if (e->ready) {
+        s->ready_next = e->ready;
+        s->ready_prev = e->ready->ready_prev;
+        s->ready_prev->ready_next = s;
+        e->ready->ready_prev = s;
+    } else {
+        s->ready_next = s->ready_prev = s;
+        e->ready = s;
+    }
+}
+
+void endpoint_unready(struct endpoint *e, struct session *s) {
+    if (!s->ready)
+        return;
+    s->ready = false;
+    if (s->ready_next == s) {
+        e->ready = NULL;
+    } else {
+        s->ready_prev->ready_next = s->ready_next;
+        s->ready_next->ready_prev = s->ready_prev;
+        if (e->ready == s)
+            e->ready = s->ready_next;
+    }
+    s->ready_next = s->ready_prev = NULL;
+}
+
+/* ---- events ---- */
+
+void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
+                   const struct session *s, int err) {
+    struct ep_event ev = {.kind = kind, .peer = peer_ref_of(p), .err = err, .node = p->setup.id};
+    if (s) {
+        ev.session = (struct session_ref){session_slot(s), s->serial};
+        ev.addr = s->path.remote;
+    }
+    if (!events_push(&e->events, &ev))
+        e->counters.queue_dropped++;
+}
+
+bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
+    while (events_pop(&e->events, out)) {
+        if (out->kind < EP_STREAM_OPENED || out->kind > EP_STREAM_STOPPED)
+            return true;
+        /* Of a session or stream that has gone since: nothing to tell any more. */
+        struct session *s = endpoint_find(e, out->session);
+        struct stream *st = s && s->tp ? transport_stream(s->tp, out->stream) : NULL;
+        if (out->kind == EP_STREAM_READABLE) {
+            if (!st)
+                continue;
+            st->readable_told = false;
+        }
+        if (s)
+            return true;
+    }
+    return false;
+}

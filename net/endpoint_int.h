@@ -1,0 +1,129 @@
+/* endpoint_int.h: what the endpoint's files share and nobody else sees.
+ *
+ *   endpoint.c            life, peers, tickets, events, counters
+ *   endpoint_handshake.c  who answers which handshake message, and when
+ *   endpoint_io.c         datagrams in, trains out, deadlines
+ *   endpoint_streams.c    the stream and datagram calls
+ *   peers.c               the table of peers by id
+ */
+#ifndef MESHD_NET_ENDPOINT_INT_H
+#define MESHD_NET_ENDPOINT_INT_H
+
+#include "net/endpoint.h"
+#include "net/session.h"
+
+struct peer {
+    bool used;
+    bool stranger;            /* known only by a ticket's secret, unconfirmed */
+    bool cert_ok;             /* setup.transport is certified by setup.id, checked here */
+    uint32_t index, generation;
+    struct peer_setup setup;
+    uint64_t cert_seq;
+    struct session *session;  /* UP, or NULL */
+    struct session *pending;  /* INITIATING or RESPONDED, or NULL */
+    struct addr last_path;    /* where it was heard last */
+    uint32_t last_local;
+    /* Freshness of its initiations. */
+    uint64_t last_timestamp_us, accepted;
+    uint8_t last_ephemeral[32];
+    /* What it told us in a RETRY. */
+    bool has_cookie, has_challenge;
+    uint64_t cookie_us;
+    uint8_t cookie[COOKIE_BYTES], challenge[CHALLENGE_BYTES];
+    uint32_t next_in_bucket;  /* index + 1 */
+};
+
+struct open_ticket {
+    struct psk secret;
+    uint64_t id, expires_us, opened;
+};
+
+struct small_packet { /* handshake and session packets, ready to leave */
+    struct small_packet *next;
+    struct addr to;
+    uint32_t local;
+    size_t len;
+    uint8_t data[];
+};
+
+struct endpoint {
+    struct identity identity;
+    struct key_cert cert;
+    uint8_t prologue[8 + 32];
+    struct handshake_self self;
+    struct rng rng;
+    struct aead *aead;
+    unsigned suites;
+    enum cc_kind cc;
+    uint16_t mtu_max;
+    uint64_t rekey_us;
+    int64_t wall_offset_us;
+    uint64_t last_timestamp_us; /* of our own initiations */
+    struct block_pool *blocks;
+    struct cookie_jar jar;
+    uint64_t load_second;
+    uint32_t load_count;
+    struct events events;
+    struct endpoint_counters counters;
+
+    struct peer **peers;      /* by index; freed ones stay for their generation */
+    uint32_t peer_count, peer_cap, peers_used;
+    uint32_t *buckets;        /* hash by id -> index + 1 */
+    uint32_t bucket_cap;
+    struct open_ticket tickets[TICKETS_OPEN_MAX];
+    unsigned ticket_count;
+    uint64_t tickets_opened;
+
+    struct session **sessions; /* by slot */
+    uint32_t session_cap, session_next, sessions_up, half_open;
+    uint32_t serial;
+    struct timer_heap timers;  /* ids are slots */
+    struct session *ready;     /* circular list */
+    struct small_packet *small_head, *small_tail;
+    unsigned small_count;
+};
+
+/* ---- peers.c ---- */
+struct peer *peers_by_ref(const struct endpoint *e, struct peer_ref r);
+struct peer *peers_by_id(const struct endpoint *e, const struct node_id *id);
+struct peer *peers_add(struct endpoint *e, const struct node_id *id); /* NULL: full or no memory */
+void peers_remove(struct endpoint *e, struct peer *p);
+static inline struct peer_ref peer_ref_of(const struct peer *p) {
+    return (struct peer_ref){p->index, p->generation};
+}
+
+/* ---- endpoint.c ---- */
+struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
+struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
+                                     uint64_t now_us);
+/* Takes it out of every table and frees it. An UP one tells EP_SESSION_DOWN. */
+void endpoint_session_end(struct endpoint *e, struct session *s, int err);
+void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us);
+void endpoint_make_ready(struct endpoint *e, struct session *s);
+void endpoint_unready(struct endpoint *e, struct session *s);
+void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
+                   const struct session *s, int err);
+struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id);
+void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
+/* Queues a datagram; dropped and counted when the queue is full. */
+void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
+                          const uint8_t *data, size_t len);
+/* Seals a few session frames into a packet of their own and queues it. */
+void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const uint8_t *frames, size_t len);
+/* The transport, attached if need be; NULL: no memory. */
+struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us);
+
+/* ---- endpoint_handshake.c ---- */
+int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) MUST_USE;
+void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
+                     const uint8_t *buf, size_t len);
+/* Repetitions and time-outs. May end the session: true if it did. */
+bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The first packet under a new generation has come: it counts now. May replace the peer's session. */
+void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us);
+
+/* ---- endpoint_io.c ---- */
+uint64_t session_deadline_us(const struct endpoint *e, const struct session *s);
+
+#endif

@@ -1,0 +1,405 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/endpoint_int.h"
+#include "net/frame.h"
+
+/* ---- small packets ---- */
+
+void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
+                          const uint8_t *data, size_t len) {
+    struct small_packet *p =
+        e->small_count < CONTROL_QUEUE_MAX ? malloc(sizeof *p + len) : NULL;
+    if (!p) {
+        e->counters.queue_dropped++;
+        return;
+    }
+    p->next = NULL;
+    p->to = *to;
+    p->local = local;
+    p->len = len;
+    memcpy(p->data, data, len);
+    if (e->small_tail)
+        e->small_tail->next = p;
+    else
+        e->small_head = p;
+    e->small_tail = p;
+    e->small_count++;
+}
+
+void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const uint8_t *frames, size_t len) {
+    uint8_t buf[DATA_OVERHEAD_BYTES + 64];
+    if (len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
+        return;
+    memcpy(buf + DATA_HEADER_BYTES, frames, len);
+    size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
+    s->pkts_sent++;
+    s->bytes_sent += n;
+    endpoint_queue_small(e, &s->path.remote, s->path.local, buf, n);
+}
+
+/* ---- in ---- */
+
+static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *from,
+                 uint32_t local) {
+    s->path.remote = *from;
+    s->path.local = local;
+    s->path.epoch++;
+    s->peer->last_path = *from;
+    s->peer->last_local = local;
+    e->counters.roamed++;
+    if (s->tp) {
+        transport_path_switched(s->tp, now_us, s->path.epoch);
+    } else {
+        s->memo.mtu_bytes = 0;
+        s->memo.has_rtt = false;
+    }
+    endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
+}
+
+/* One frame of the session's own. False: malformed, or the session ended (*ended). */
+static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us, uint8_t type,
+                          struct rd *r, bool *ended) {
+    uint8_t reply[9];
+    switch (type) {
+    case FRAME_CONFIRM:
+        reply[0] = FRAME_CONFIRMED;
+        endpoint_send_frames(e, s, now_us, reply, 1);
+        return true;
+    case FRAME_CONFIRMED:
+        return true;
+    case FRAME_ECHO:
+        reply[0] = FRAME_ECHOED;
+        rd_bytes(r, reply + 1, 8);
+        if (r->ok)
+            endpoint_send_frames(e, s, now_us, reply, 9);
+        return r->ok;
+    case FRAME_ECHOED: {
+        struct ep_event ev = {.kind = EP_PONG,
+                              .peer = peer_ref_of(s->peer),
+                              .session = {session_slot(s), s->serial},
+                              .addr = s->path.remote};
+        ev.id = rd_u64(r);
+        if (r->ok && !events_push(&e->events, &ev))
+            e->counters.queue_dropped++;
+        return r->ok;
+    }
+    case FRAME_CLOSE: {
+        uint64_t err = rd_varint(r);
+        if (!r->ok)
+            return false;
+        endpoint_session_end(e, s, err ? err_from_wire(err) : ERR_CLOSED);
+        *ended = true;
+        return false;
+    }
+    default:
+        return false;
+    }
+}
+
+static bool is_session_frame(uint8_t type) {
+    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_ECHOED);
+}
+
+static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_us) {
+    e->counters.frames_bad++;
+    endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial}, ERR_PROTO);
+}
+
+static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us, uint64_t pn,
+                         const uint8_t *buf, size_t len) {
+    struct rd r = rd_init(buf, len);
+    bool transport = false, eliciting = false, ended = false;
+    while (rd_left(&r) > 0) {
+        uint8_t type = rd_u8(&r);
+        if (type == FRAME_PADDING)
+            continue;
+        if (is_session_frame(type)) {
+            if (!session_frame(e, s, now_us, type, &r, &ended)) {
+                if (!ended)
+                    protocol_error(e, s, now_us);
+                return;
+            }
+            continue;
+        }
+        /* An ACK alone must not bring a detached transport back: nothing waits for it. */
+        if (type == FRAME_ACK && !s->tp) {
+            struct frame_ack ack;
+            if (!frame_read_ack(&r, &ack)) {
+                protocol_error(e, s, now_us);
+                return;
+            }
+            continue;
+        }
+        struct transport *tp = endpoint_attach(e, s, now_us);
+        if (!tp)
+            return; /* no memory: as if it had been lost */
+        tp->next_pn = s->send_counter;
+        transport = true;
+        int err = transport_frame(tp, now_us, type, &r, &eliciting);
+        if (err == ERR_NOMEM || err == ERR_FULL)
+            return;
+        if (err) {
+            protocol_error(e, s, now_us);
+            return;
+        }
+    }
+    if (transport && s->tp && transport_received(s->tp, now_us, pn, eliciting)) {
+        /* Not noted, so not acknowledged: it will come again. */
+    }
+}
+
+static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
+                       uint8_t *buf, size_t len) {
+    if (len < DATA_OVERHEAD_BYTES) {
+        e->counters.malformed++;
+        return;
+    }
+    uint32_t index = load_le32(buf + 4), slot = index & 0xfffff;
+    struct session *s = slot < e->session_cap ? e->sessions[slot] : NULL;
+    if (!s || s->local_index != index) {
+        e->counters.unknown_index++;
+        return;
+    }
+    uint64_t pn;
+    struct keygen *g;
+    bool replayed;
+    if (!session_open(s, e->aead, now_us, buf, len, &pn, &g, &replayed)) {
+        if (replayed)
+            e->counters.replay_dropped++;
+        else
+            e->counters.auth_fail++;
+        return;
+    }
+    if (g == &s->keys.next)
+        handshake_confirmed(e, s, now_us);
+    else if (buf[1] == s->keys.current.epoch)
+        s->confirm_left = 0;
+    s->last_recv_us = s->last_use_us = now_us;
+    s->pkts_received++;
+    s->bytes_received += len;
+    /* Only the newest packet may move the path: an old one may have been delayed on the path left behind. */
+    if (pn + 1 == s->replay.newest &&
+        (!addr_equal(from, &s->path.remote) || local != s->path.local)) {
+        if (addr_equal(from, &s->path.remote) || s->path.local == LOCAL_ANY) {
+            s->path.local = local;
+            if (!addr_equal(from, &s->path.remote))
+                roam(e, s, now_us, from, local);
+        } else {
+            roam(e, s, now_us, from, local);
+        }
+    }
+    endpoint_make_ready(e, s);
+    input_frames(e, s, now_us, pn, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES);
+}
+
+void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
+                    uint8_t *buf, size_t len) {
+    e->counters.pkts_in++;
+    e->counters.bytes_in += len;
+    if (len < 8 || buf[0] < PACKET_INITIATION || buf[0] > PACKET_DATA) {
+        e->counters.malformed++;
+        return;
+    }
+    if (buf[0] == PACKET_DATA)
+        input_data(e, now_us, from, local, buf, len);
+    else
+        handshake_input(e, now_us, from, local, buf, len);
+}
+
+/* ---- out ---- */
+
+static void maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
+    const struct keygen *g = &s->keys.current;
+    uint64_t after = e->rekey_us;
+    if (!s->initiator)
+        after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
+    bool due = now_us >= g->born_us + after ||
+               s->send_counter - g->first_counter >= KEYS_MAX_PACKETS;
+    if (!due || s->hs_out || s->hs_in || s->keys.next.valid)
+        return;
+    if (handshake_start(e, s, now_us, true)) {
+        /* No memory: tried again with the next packet. */
+    }
+}
+
+/* Packets of one size, sealed one after another into the train. */
+static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, struct train *t) {
+    struct transport *tp = s->tp;
+    struct transport_packet info = {0};
+    bool was_quiet = tp->sent.outstanding == 0;
+    t->len = 0;
+    t->segment_bytes = 0;
+    for (unsigned n = 0; n < TRAIN_MAX_SEGMENTS; n++) {
+        size_t cap = TRAIN_MAX_BYTES - t->len;
+        if (n > 0 && cap > t->segment_bytes)
+            cap = t->segment_bytes;
+        if (cap <= DATA_OVERHEAD_BYTES || (n > 0 && cap < t->segment_bytes))
+            break;
+        uint8_t *at = t->buf + t->len;
+        tp->next_pn = s->send_counter;
+        size_t len = transport_build(tp, now_us, s->send_counter, at + DATA_HEADER_BYTES,
+                                     cap - DATA_OVERHEAD_BYTES, DATA_OVERHEAD_BYTES, n == 0, &info);
+        if (len == 0)
+            break;
+        size_t size = session_seal(s, e->aead, s->send_counter++, at, len);
+        if (info.skip_after)
+            s->send_counter++;
+        s->pkts_sent++;
+        s->bytes_sent += size;
+        e->counters.pkts_out++;
+        t->len += size;
+        if (n == 0)
+            t->segment_bytes = (uint16_t)size;
+        if (size < t->segment_bytes || info.probe)
+            break;
+    }
+    tp->next_pn = s->send_counter;
+    if (t->len == 0)
+        return false;
+    if (was_quiet && tp->sent.outstanding > 0)
+        s->busy_since_us = now_us;
+    s->last_use_us = now_us;
+    t->to = s->path.remote;
+    t->local = s->path.local;
+    e->counters.bytes_out += t->len;
+    return true;
+}
+
+static bool session_output(struct endpoint *e, struct session *s, uint64_t now_us,
+                           struct train *t) {
+    if (s->state != SESSION_UP || !s->tp)
+        return false;
+    if (transport_has_work(s->tp) || ack_wanted(&s->tp->ack, now_us))
+        maybe_rekey(e, s, now_us);
+    if (!keys_may_send(&s->keys, now_us, s->send_counter))
+        return false;
+    return fill_train(e, s, now_us, t);
+}
+
+static bool take_small(struct endpoint *e, struct train *t) {
+    struct small_packet *p = e->small_head;
+    if (!p)
+        return false;
+    memcpy(t->buf, p->data, p->len);
+    t->len = p->len;
+    t->segment_bytes = (uint16_t)p->len;
+    t->to = p->to;
+    t->local = p->local;
+    e->small_head = p->next;
+    if (!e->small_head)
+        e->small_tail = NULL;
+    e->small_count--;
+    e->counters.pkts_out++;
+    e->counters.bytes_out += p->len;
+    free(p);
+    return true;
+}
+
+static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->tp && transport_idle(s->tp, now_us)) {
+        transport_free(s->tp);
+        s->tp = NULL;
+    }
+    endpoint_unready(e, s);
+    if (timer_set(&e->timers, session_slot(s), session_deadline_us(e, s)))
+        endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
+}
+
+bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+    if (take_small(e, t))
+        return true;
+    while (e->ready) {
+        struct session *s = e->ready;
+        if (session_output(e, s, now_us, t)) {
+            e->ready = s->ready_next; /* the others' turn */
+            return true;
+        }
+        settle(e, s, now_us);
+        if (take_small(e, t)) /* a rekey may have begun */
+            return true;
+    }
+    return false;
+}
+
+void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes) {
+    for (uint32_t i = 0; i < e->session_cap; i++) {
+        struct session *s = e->sessions[i];
+        if (s && s->tp && addr_equal(&s->path.remote, to)) {
+            transport_too_big(s->tp, now_us, bytes);
+            endpoint_make_ready(e, s);
+        }
+    }
+}
+
+/* ---- time ---- */
+
+uint64_t session_deadline_us(const struct endpoint *e, const struct session *s) {
+    (void)e;
+    uint64_t d = TIME_NEVER;
+    if (s->hs_out) {
+        d = s->hs_out->next_us;
+        if (s->hs_out->refused && s->hs_out->refused_us + HANDSHAKE_REFUSED_US < d)
+            d = s->hs_out->refused_us + HANDSHAKE_REFUSED_US;
+    }
+    if (s->hs_in && s->hs_in->expires_us < d)
+        d = s->hs_in->expires_us;
+    if (s->state != SESSION_UP)
+        return d;
+    if (s->confirm_left > 0 && s->confirm_us < d)
+        d = s->confirm_us;
+    if (s->keys.previous.valid && s->keys.previous.replaced_us + KEYS_PREVIOUS_US < d)
+        d = s->keys.previous.replaced_us + KEYS_PREVIOUS_US;
+    if (s->tp) {
+        uint64_t t = transport_deadline_us(s->tp);
+        if (t < d)
+            d = t;
+        if (s->tp->sent.outstanding > 0 && !s->hs_out) {
+            uint64_t heard = s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
+            if (heard + SESSION_SILENT_US < d)
+                d = heard + SESSION_SILENT_US;
+        }
+    } else if (s->last_use_us + SESSION_IDLE_US < d) {
+        d = s->last_use_us + SESSION_IDLE_US;
+    }
+    return d;
+}
+
+static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (handshake_timeout(e, s, now_us))
+        return;
+    endpoint_make_ready(e, s);
+    if (s->state != SESSION_UP)
+        return;
+    keys_expire(&s->keys, e->aead, now_us);
+    if (s->confirm_left > 0 && now_us >= s->confirm_us) {
+        static const uint8_t frame[] = {FRAME_CONFIRM};
+        s->confirm_left--;
+        s->confirm_us = now_us + CONFIRM_RETRY_US;
+        endpoint_send_frames(e, s, now_us, frame, sizeof frame);
+    }
+    if (!s->tp) {
+        if (now_us >= s->last_use_us + SESSION_IDLE_US)
+            endpoint_session_end(e, s, 0);
+        return;
+    }
+    transport_timeout(s->tp, now_us);
+    uint64_t heard = s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
+    if (s->tp->sent.outstanding > 0 && !s->hs_out && now_us >= heard + SESSION_SILENT_US) {
+        /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake tells. */
+        if (handshake_start(e, s, now_us, true))
+            endpoint_session_end(e, s, ERR_NOMEM);
+    }
+}
+
+uint64_t endpoint_deadline_us(const struct endpoint *e) {
+    return timer_next_us(&e->timers);
+}
+
+void endpoint_timeout(struct endpoint *e, uint64_t now_us) {
+    uint32_t slot;
+    while (timer_pop(&e->timers, now_us, &slot))
+        if (e->sessions[slot])
+            session_timeout(e, e->sessions[slot], now_us);
+}

@@ -1,0 +1,217 @@
+#include <string.h>
+
+#include "net/endpoint_int.h"
+#include "net/frame.h"
+
+struct found {
+    struct session *s;
+    struct stream *st;
+};
+
+static bool find(const struct endpoint *e, struct session_ref r, uint64_t id, struct found *out) {
+    out->s = endpoint_find(e, r);
+    out->st = out->s && out->s->tp ? transport_stream(out->s->tp, id) : NULL;
+    return out->st != NULL;
+}
+
+static void sent_something(struct endpoint *e, const struct found *f) {
+    transport_activate(f->s->tp, f->st);
+    endpoint_make_ready(e, f->s);
+}
+
+int stream_open(struct endpoint *e, struct session_ref r, uint64_t *stream) {
+    struct session *s = endpoint_find(e, r);
+    if (!s)
+        return ERR_NOT_FOUND;
+    struct transport *tp = endpoint_attach(e, s, s->last_use_us);
+    return tp ? transport_stream_open(tp, stream) : ERR_NOMEM;
+}
+
+static int writable(const struct found *f) {
+    if (f->st->out.fin || f->st->out.reset)
+        return ERR_CLOSED;
+    if (f->st->out.end - f->st->out.next >= STREAM_SEND_BUFFER_BYTES) {
+        f->st->writable_wanted = true;
+        return ERR_AGAIN;
+    }
+    return 0;
+}
+
+int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, const void *data,
+                 size_t len, size_t *taken) {
+    struct found f;
+    *taken = 0;
+    if (!find(e, r, stream, &f))
+        return ERR_NOT_FOUND;
+    int err = writable(&f);
+    if (err)
+        return err;
+    const uint8_t *p = data;
+    while (len > 0 && f.st->out.end - f.st->out.next < STREAM_SEND_BUFFER_BYTES) {
+        size_t n = len;
+        uint8_t *at = sstream_tail(&f.st->out, &n);
+        if (!at) {
+            struct block *b = block_new(e->blocks);
+            if (!b)
+                break;
+            n = len < STREAM_BLOCK_BYTES ? len : STREAM_BLOCK_BYTES;
+            b->len = (uint32_t)n;
+            at = b->data;
+            if (sstream_push(&f.st->out, (struct span){b, 0, (uint32_t)n})) {
+                block_put(b);
+                break;
+            }
+        }
+        memcpy(at, p, n);
+        p += n;
+        len -= n;
+        *taken += n;
+    }
+    sent_something(e, &f);
+    if (len > 0)
+        f.st->writable_wanted = true;
+    return *taken > 0 || len == 0 ? 0 : ERR_AGAIN;
+}
+
+int stream_write_span(struct endpoint *e, struct session_ref r, uint64_t stream,
+                      struct span span) {
+    struct found f;
+    if (!find(e, r, stream, &f))
+        return ERR_NOT_FOUND;
+    int err = writable(&f);
+    if (err)
+        return err;
+    if (span.len == 0)
+        return 0;
+    err = sstream_push(&f.st->out, span);
+    if (err)
+        return err;
+    block_get(span.block);
+    sent_something(e, &f);
+    return 0;
+}
+
+size_t stream_unsent(const struct endpoint *e, struct session_ref r, uint64_t stream) {
+    struct found f;
+    return find(e, r, stream, &f) ? (size_t)(f.st->out.end - f.st->out.next) : 0;
+}
+
+int stream_finish(struct endpoint *e, struct session_ref r, uint64_t stream) {
+    struct found f;
+    if (!find(e, r, stream, &f))
+        return ERR_NOT_FOUND;
+    if (f.st->out.reset)
+        return ERR_CLOSED;
+    f.st->out.fin = true;
+    sent_something(e, &f);
+    return 0;
+}
+
+int stream_reset(struct endpoint *e, struct session_ref r, uint64_t stream, int err) {
+    struct found f;
+    if (!find(e, r, stream, &f))
+        return ERR_NOT_FOUND;
+    if (f.st->out.reset || sstream_done(&f.st->out))
+        return 0;
+    sstream_reset(&f.st->out, err);
+    transport_deactivate(f.s->tp, f.st);
+    transport_want_ctl(f.s->tp, f.st);
+    endpoint_make_ready(e, f.s);
+    return 0;
+}
+
+int stream_stop(struct endpoint *e, struct session_ref r, uint64_t stream, int err) {
+    struct found f;
+    if (!find(e, r, stream, &f))
+        return ERR_NOT_FOUND;
+    struct rstream *in = &f.st->in;
+    if (in->stopped || in->reset)
+        return 0;
+    /* What is here and will not be read counts as read for the session's credit. */
+    transport_credit_consumed(f.s->tp, f.s->last_use_us, in->highest - in->read);
+    in->stopped = true;
+    if (!in->has_final) {
+        f.st->want_stop = true;
+        f.st->stop_err = err;
+        transport_want_ctl(f.s->tp, f.st);
+    }
+    endpoint_make_ready(e, f.s);
+    transport_reap(f.s->tp, f.st);
+    return 0;
+}
+
+unsigned stream_peek(struct endpoint *e, struct session_ref r, uint64_t stream, size_t skip,
+                     struct span *spans, unsigned max, bool *fin) {
+    struct found f;
+    *fin = false;
+    if (!find(e, r, stream, &f) || f.st->in.stopped || f.st->in.reset)
+        return 0;
+    unsigned n = rstream_peek(&f.st->in, skip, spans, max, fin);
+    if (*fin) {
+        f.st->in.fin_told = true;
+        if (n == 0 && f.st->in.read == f.st->in.final_size)
+            transport_reap(f.s->tp, f.st);
+    }
+    return n;
+}
+
+void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref r, uint64_t stream,
+                    size_t n) {
+    struct found f;
+    if (!find(e, r, stream, &f) || f.st->in.stopped || f.st->in.reset)
+        return;
+    rstream_consume(&f.st->in, n);
+    transport_credit_consumed(f.s->tp, now_us, n);
+    transport_stream_credit(f.s->tp, now_us, f.st);
+    endpoint_make_ready(e, f.s);
+    transport_reap(f.s->tp, f.st);
+}
+
+void stream_set_priority(struct endpoint *e, struct session_ref r, uint64_t stream,
+                         unsigned prio) {
+    struct found f;
+    if (!find(e, r, stream, &f) || prio >= STREAM_PRIORITIES)
+        return;
+    transport_deactivate(f.s->tp, f.st);
+    f.st->priority = (uint8_t)prio;
+    transport_activate(f.s->tp, f.st);
+}
+
+int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref r, const void *data,
+                     size_t len, uint64_t deadline_us) {
+    struct session *s = endpoint_find(e, r);
+    if (!s)
+        return ERR_NOT_FOUND;
+    struct transport *tp = endpoint_attach(e, s, now_us);
+    if (!tp)
+        return ERR_NOMEM;
+    endpoint_make_ready(e, s);
+    return transport_datagram(tp, data, len, deadline_us);
+}
+
+int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref r, uint64_t id) {
+    struct session *s = endpoint_find(e, r);
+    if (!s)
+        return ERR_NOT_FOUND;
+    uint8_t frame[9] = {FRAME_ECHO};
+    store_le64(frame + 1, id);
+    endpoint_send_frames(e, s, now_us, frame, sizeof frame);
+    endpoint_make_ready(e, s);
+    return 0;
+}
+
+int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref r,
+                        const struct addr *to, uint32_t local) {
+    struct session *s = endpoint_find(e, r);
+    if (!s)
+        return ERR_NOT_FOUND;
+    s->path.remote = *to;
+    s->path.local = local;
+    s->path.epoch++;
+    if (s->tp)
+        transport_path_switched(s->tp, now_us, s->path.epoch);
+    else
+        s->memo.mtu_bytes = 0;
+    endpoint_make_ready(e, s);
+    return 0;
+}

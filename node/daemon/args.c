@@ -1,0 +1,97 @@
+#include "node/daemon/args.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static const char usage[] =
+    "usage: meshd [options]\n"
+    "\n"
+    "Runs a node of the mesh in the foreground. meshctl drives it.\n"
+    "\n"
+    "  --state DIR           identity, contacts and messages (default: $XDG_STATE_HOME/meshd\n"
+    "                        or ~/.local/state/meshd)\n"
+    "  --socket PATH         control socket (default: $XDG_RUNTIME_DIR/meshd/control.sock, or\n"
+    "                        DIR/control.sock if --state is given)\n"
+    "  --listen ADDR:PORT    UDP address to listen on; may be repeated (default: 0.0.0.0:7557\n"
+    "                        and [::]:7557)\n"
+    "  --config FILE         settings (default: $XDG_CONFIG_HOME/meshd/meshd.conf or\n"
+    "                        ~/.config/meshd/meshd.conf, which may be missing)\n"
+    "  --log LEVEL           error, warn, info or debug\n"
+    "  --udp auto|portable   portable: without the Linux batching\n"
+    "  -n                    check the settings and exit: 0 if they are good, 2 if not\n"
+    "  --show-config         print the settings in force and exit\n"
+    "  --version, --help\n";
+
+enum {
+    OPT_STATE = 256,
+    OPT_SOCKET,
+    OPT_LISTEN,
+    OPT_CONFIG,
+    OPT_LOG,
+    OPT_UDP,
+    OPT_SHOW,
+    OPT_VERSION
+};
+
+static const struct option options[] = {
+    {"state", required_argument, NULL, OPT_STATE},
+    {"socket", required_argument, NULL, OPT_SOCKET},
+    {"listen", required_argument, NULL, OPT_LISTEN},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"udp", required_argument, NULL, OPT_UDP},
+    {"show-config", no_argument, NULL, OPT_SHOW},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+int args_parse(struct args *a, int argc, char **argv) {
+    *a = (struct args){0};
+    for (int c; (c = getopt_long(argc, argv, "nh", options, NULL)) != -1;) {
+        switch (c) {
+        case OPT_STATE:
+            a->state = optarg;
+            break;
+        case OPT_SOCKET:
+            a->socket = optarg;
+            break;
+        case OPT_LISTEN:
+            if (a->listen_count == CONFIG_LISTEN_MAX) {
+                fprintf(stderr, "meshd: more than %d addresses to listen on\n", CONFIG_LISTEN_MAX);
+                return EXIT_USAGE;
+            }
+            a->listen[a->listen_count++] = optarg;
+            break;
+        case OPT_CONFIG:
+            a->config = optarg;
+            break;
+        case OPT_LOG:
+            a->log = optarg;
+            break;
+        case OPT_UDP:
+            a->udp = optarg;
+            break;
+        case OPT_SHOW:
+            a->show_config = true;
+            break;
+        case OPT_VERSION:
+            puts("meshd " MESHD_VERSION);
+            return 0;
+        case 'n':
+            a->check = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs("try 'meshd --help'\n", stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "meshd: unexpected argument '%s'\ntry 'meshd --help'\n", argv[optind]);
+        return EXIT_USAGE;
+    }
+    return -1;
+}

@@ -1,0 +1,286 @@
+#include "node/daemon/control_server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "node/daemon/oserr.h"
+#include "node/daemon/statedir.h"
+#include "node/paths.h"
+
+enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 64 * 1024, BACKLOG = 16 };
+
+struct conn {
+    uv_pipe_t pipe;
+    struct control_server *server; /* NULL once the server is gone */
+    uint32_t id;
+    bool open;    /* known to the core */
+    bool writing; /* `out` is on its way; nothing is read meanwhile */
+    uv_write_t write;
+    char out[WRITE_BYTES];
+};
+
+struct control_server {
+    uv_pipe_t listener;
+    uv_loop_t *loop;
+    struct control *control;
+    struct control_server_callbacks cb;
+    void *ctx;
+    const struct log *log;
+    struct conn *conns[CONTROL_CONNS_MAX];
+    uint8_t in[READ_BYTES];
+};
+
+/* ---- connections ---- */
+
+static void on_conn_closed(uv_handle_t *h) {
+    free(h->data);
+}
+
+static void drop(struct conn *c, uint64_t now_us) {
+    struct control_server *s = c->server;
+    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
+        if (s->conns[i] == c)
+            s->conns[i] = NULL;
+    if (c->open)
+        control_close(s->control, now_us, c->id);
+    c->open = false;
+    c->server = NULL;
+    uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
+}
+
+static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf) {
+    struct conn *c = h->data;
+    (void)hint;
+    *buf = uv_buf_init((char *)c->server->in, READ_BYTES);
+}
+
+static void flush_conn(struct conn *c, uint64_t now_us);
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
+    struct conn *c = stream->data;
+    struct control_server *s = c->server;
+    if (n == 0)
+        return;
+    uint64_t now_us = s->cb.begin(s->ctx);
+    if (n < 0) {
+        flush_conn(c, now_us); /* a client may have half-closed after its last request */
+        if (c->server)
+            drop(c, now_us);
+    } else if (control_input(s->control, now_us, c->id, (const uint8_t *)buf->base, (size_t)n) !=
+               0) {
+        flush_conn(c, now_us);
+        if (c->server && !c->writing)
+            drop(c, now_us);
+        else if (c->server)
+            uv_read_stop((uv_stream_t *)&c->pipe);
+    }
+    s->cb.end(s->ctx);
+}
+
+static void on_written(uv_write_t *w, int status) {
+    struct conn *c = w->data;
+    struct control_server *s = c->server;
+    if (!s)
+        return;
+    c->writing = false;
+    uint64_t now_us = s->cb.begin(s->ctx);
+    if (status < 0)
+        drop(c, now_us);
+    else
+        flush_conn(c, now_us);
+    if (c->server && !c->writing)
+        (void)uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+    s->cb.end(s->ctx);
+}
+
+/* What the socket does not take at once is copied, one piece at a time, and reading waits for it.
+ */
+static int write_later(struct conn *c, const uint8_t *buf, size_t len) {
+    size_t n = len < sizeof c->out ? len : sizeof c->out;
+    memcpy(c->out, buf, n);
+    uv_buf_t piece = uv_buf_init(c->out, (unsigned)n);
+    c->write.data = c;
+    if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &piece, 1, on_written) != 0)
+        return ERR_IO;
+    c->writing = true;
+    uv_read_stop((uv_stream_t *)&c->pipe);
+    control_sent(c->server->control, c->id, n);
+    return 0;
+}
+
+static void flush_conn(struct conn *c, uint64_t now_us) {
+    struct control *control = c->server->control;
+    const uint8_t *buf;
+    size_t len;
+    while (!c->writing && control_output(control, c->id, &buf, &len)) {
+        uv_buf_t piece = uv_buf_init((char *)(uintptr_t)buf, (unsigned)len);
+        int n = uv_try_write((uv_stream_t *)&c->pipe, &piece, 1);
+        if (n > 0) {
+            control_sent(control, c->id, (size_t)n);
+        } else if (n != UV_EAGAIN || write_later(c, buf, len) != 0) {
+            drop(c, now_us);
+            return;
+        }
+    }
+    if (!c->writing && control_wants_close(control, c->id))
+        drop(c, now_us);
+}
+
+void control_server_flush(struct control_server *s, uint64_t now_us) {
+    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
+        if (s->conns[i])
+            flush_conn(s->conns[i], now_us);
+}
+
+bool control_server_idle(const struct control_server *s) {
+    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
+        if (s->conns[i] && s->conns[i]->writing)
+            return false;
+    return true;
+}
+
+/* ---- accepting ---- */
+
+/* The uid at the other end, from the kernel. */
+static bool peer_uid(uv_pipe_t *pipe, uid_t *uid) {
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)pipe, &fd) != 0)
+        return false;
+#ifdef __linux__
+    struct ucred cred;
+    socklen_t len = sizeof cred;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+        return false;
+    *uid = cred.uid;
+    return true;
+#else
+    gid_t gid;
+    return getpeereid(fd, uid, &gid) == 0;
+#endif
+}
+
+static bool may_enter(struct conn *c) {
+    struct control_server *s = c->server;
+    uid_t uid;
+    if (!peer_uid(&c->pipe, &uid) || (uid != geteuid() && uid != 0)) {
+        log_put(s->log, LOG_WARN, "control: refused a client of another user");
+        return false;
+    }
+    if (control_open(s->control, &c->id) != 0) {
+        log_put(s->log, LOG_WARN, "control: too many clients");
+        return false;
+    }
+    c->open = true;
+    return true;
+}
+
+static void on_connection(uv_stream_t *listener, int status) {
+    struct control_server *s = listener->data;
+    if (status < 0)
+        return;
+    struct conn *c = calloc(1, sizeof *c);
+    if (!c)
+        return; /* the kernel's queue keeps it for the next time */
+    c->server = s;
+    (void)uv_pipe_init(s->loop, &c->pipe, 0);
+    c->pipe.data = c;
+    unsigned i = 0;
+    while (i < CONTROL_CONNS_MAX && s->conns[i])
+        i++;
+    if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 || i == CONTROL_CONNS_MAX ||
+        !may_enter(c)) {
+        uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
+        return;
+    }
+    s->conns[i] = c;
+    (void)uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+}
+
+/* ---- listening ---- */
+
+/* 0: nobody is there, and `path` is free now. */
+static int clear_stale(const char *path, const struct log *log) {
+    struct stat st;
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? 0 : oserr(errno);
+    if (!S_ISSOCK(st.st_mode)) {
+        log_put(log, LOG_ERROR, "%s is in the way of the control socket", path);
+        return ERR_EXISTS;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0)
+        return ERR_IO;
+    strncpy(sa.sun_path, path, sizeof sa.sun_path - 1);
+    bool answered = connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0;
+    int err = errno;
+    close(fd);
+    if (answered) {
+        log_put(log, LOG_ERROR, "another meshd answers at %s; give this one a --socket", path);
+        return ERR_EXISTS;
+    }
+    if (err != ECONNREFUSED && err != ENOENT)
+        return oserr(err);
+    return unlink(path) == 0 || errno == ENOENT ? 0 : oserr(errno);
+}
+
+static void on_listener_closed(uv_handle_t *h) {
+    free(h->data);
+}
+
+static int bind_socket(struct control_server *s, const char *path) {
+    char dir[PATH_TEXT_MAX];
+    int r = paths_parent(dir, sizeof dir, path);
+    if (r == 0)
+        r = statedir_make(dir);
+    if (r == 0)
+        r = clear_stale(path, s->log);
+    if (r != 0)
+        return r;
+    mode_t old = umask(0177); /* never, not for a moment, open to others */
+    int e = uv_pipe_bind(&s->listener, path);
+    umask(old);
+    return e == 0 ? 0 : e == UV_EADDRINUSE ? ERR_EXISTS : oserr(-e);
+}
+
+int control_server_open(struct control_server **out, uv_loop_t *loop, const char *path,
+                        const struct log *log) {
+    struct control_server *s = calloc(1, sizeof *s);
+    *out = NULL;
+    if (!s)
+        return ERR_NOMEM;
+    s->loop = loop;
+    s->log = log;
+    (void)uv_pipe_init(loop, &s->listener, 0);
+    s->listener.data = s;
+    int r = bind_socket(s, path);
+    if (r != 0) {
+        log_put(log, LOG_ERROR, "control socket %s: %s", path, err_text(r));
+        uv_close((uv_handle_t *)&s->listener, on_listener_closed);
+        return r;
+    }
+    *out = s;
+    return 0;
+}
+
+int control_server_start(struct control_server *s, struct control *c,
+                         const struct control_server_callbacks *cb, void *ctx) {
+    s->control = c;
+    s->cb = *cb;
+    s->ctx = ctx;
+    return uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection) == 0 ? 0 : ERR_IO;
+}
+
+void control_server_close(struct control_server *s, uint64_t now_us) {
+    if (!s)
+        return;
+    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
+        if (s->conns[i])
+            drop(s->conns[i], now_us);
+    uv_close((uv_handle_t *)&s->listener, on_listener_closed); /* libuv unlinks the path */
+}

@@ -1,0 +1,387 @@
+#include "node/daemon/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "node/control.h"
+#include "node/daemon/clock.h"
+#include "node/daemon/control_server.h"
+#include "node/daemon/fileio.h"
+#include "node/daemon/measure.h"
+#include "node/daemon/notify.h"
+#include "node/daemon/own_addrs.h"
+#include "node/daemon/sockets.h"
+#include "node/daemon/ticker.h"
+
+enum {
+    TRAINS_PER_TURN = 16, /* 1 MiB; then the sockets are read again */
+    RETRY_US = 1000,      /* a deadline that cannot be met now (socket full) is looked at again */
+    REFRESH_US = 5 * 1000 * 1000, /* wall clock and own addresses may be this old */
+    LEAVE_MS = 700,               /* shutdown waits no longer for clients, sockets and files */
+    SIGNALS = 3,
+};
+
+struct daemon {
+    uv_loop_t loop;
+    const struct daemon_setup *setup;
+    const struct log *log;
+    struct node *node;
+    struct control *control;
+    struct control_server *server;
+    struct fileio *fileio;
+    struct ticker *ticker;
+    struct sockets sockets;
+    uv_signal_t signals[SIGNALS];
+    uv_idle_t more;   /* runs while trains are left after a turn */
+    uv_timer_t leave; /* ends a shutdown that takes too long */
+
+    uint64_t now_us; /* of this turn */
+    uint64_t wall_at_us, tell_at_us;
+    bool begun; /* the clock was read for this turn */
+    bool in_turn;
+    unsigned blocked; /* sockets that keep a train */
+    bool stopping;
+    uint8_t tx[TRAIN_MAX_BYTES];
+};
+
+/* ---- the turn ---- */
+
+static uint64_t begin(struct daemon *d) {
+    if (!d->begun) {
+        d->begun = true;
+        d->now_us = clock_now_us();
+        if (d->now_us - d->wall_at_us >= REFRESH_US) {
+            d->wall_at_us = d->now_us;
+            node_set_wall(d->node, d->now_us, clock_wall_us());
+        }
+    }
+    return d->now_us;
+}
+
+static void log_event(const struct daemon *d, const struct node_event *e) {
+    enum log_level level = e->kind == NODE_TRANSFER_PROGRESS ? LOG_DEBUG : LOG_INFO;
+    if (level > d->log->level)
+        return;
+    log_put(d->log, level, "%s%s%s id %llu%s%s%s%s", node_event_name(e->kind),
+            e->contact[0] ? " " : "", e->contact, (unsigned long long)e->id, e->err ? ": " : "",
+            e->err ? err_text(e->err) : "", e->detail[0] ? ": " : "", e->detail);
+}
+
+static bool pull_events(struct daemon *d) {
+    struct node_event e;
+    bool any = false;
+    for (; node_poll(d->node, &e); any = true) {
+        log_event(d, &e);
+        control_event(d->control, d->now_us, &e);
+    }
+    return any;
+}
+
+static bool pull_file_ops(struct daemon *d) {
+    bool any = false;
+    for (struct file_op *op; (op = node_next_file_op(d->node)); any = true)
+        fileio_submit(d->fileio, op);
+    return any;
+}
+
+static bool pull_trains(struct daemon *d, unsigned *budget) {
+    bool any = false;
+    for (; *budget > 0 && d->blocked == 0; any = true) {
+        struct train t = {.buf = d->tx};
+        if (!node_output(d->node, d->now_us, &t))
+            break;
+        --*budget;
+        struct udp *u = sockets_for(&d->sockets, &t);
+        if (u && udp_send(u, &t) == ERR_AGAIN)
+            d->blocked++;
+    }
+    return any;
+}
+
+static void on_more(uv_idle_t *i);
+static void stop(struct daemon *d);
+
+/* Nothing of ours is left to be sent, written or finished. */
+static bool is_quiet(const struct daemon *d) {
+    return d->blocked == 0 && fileio_pending(d->fileio) == 0 && control_server_idle(d->server) &&
+           !uv_is_active((const uv_handle_t *)&d->more);
+}
+
+static void arm(struct daemon *d, bool more) {
+    uint64_t deadline_us = node_deadline_us(d->node);
+    uint64_t control_us = control_deadline_us(d->control);
+    if (control_us < deadline_us)
+        deadline_us = control_us;
+    if (more) {
+        (void)uv_idle_start(&d->more, on_more);
+        return;
+    }
+    uv_idle_stop(&d->more);
+    /* What is due and still there after everything was pulled waits for a socket. */
+    uint64_t earliest_us = d->now_us + (d->blocked > 0 ? RETRY_US : 1);
+    ticker_arm(d->ticker, deadline_us < earliest_us ? earliest_us : deadline_us);
+}
+
+static void turn(struct daemon *d) {
+    unsigned budget = TRAINS_PER_TURN;
+    bool any;
+    if (d->in_turn)
+        return; /* an operation that failed at once: the running turn sees what follows from it */
+    d->in_turn = true;
+    begin(d);
+    if (node_deadline_us(d->node) <= d->now_us)
+        node_timeout(d->node, d->now_us);
+    if (control_deadline_us(d->control) <= d->now_us)
+        control_timeout(d->control, d->now_us);
+    do {
+        any = pull_events(d);
+        any |= pull_file_ops(d);
+        control_server_flush(d->server, d->now_us);
+        any |= pull_trains(d, &budget);
+    } while (any && budget > 0);
+    arm(d, any);
+    d->begun = d->in_turn = false;
+    if (control_wants_shutdown(d->control))
+        stop(d);
+    if (d->stopping && is_quiet(d))
+        uv_stop(&d->loop);
+}
+
+/* ---- what starts a turn ---- */
+
+static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t *buf,
+                        size_t len) {
+    struct daemon *d = ctx;
+    node_input(d->node, begin(d), from, local, buf, len);
+}
+static void on_batch_end(void *ctx) {
+    turn(ctx);
+}
+static void on_writable(void *ctx) {
+    struct daemon *d = ctx;
+    d->blocked--;
+    turn(d);
+}
+static void on_too_big(void *ctx, const struct addr *to, size_t bytes) {
+    struct daemon *d = ctx;
+    endpoint_too_big(node_endpoint(d->node), begin(d), to, bytes);
+}
+static void on_deadline(void *ctx) {
+    turn(ctx);
+}
+static void on_more(uv_idle_t *i) {
+    turn(i->data);
+}
+static void on_file_done(void *ctx, struct file_op *op) {
+    struct daemon *d = ctx;
+    node_file_done(d->node, begin(d), op);
+    turn(d);
+}
+
+static void refresh_tell(struct daemon *d) {
+    struct addr addrs[PEER_ADDRS_MAX];
+    unsigned n = own_addrs(addrs, PEER_ADDRS_MAX, d->sockets.bound, d->sockets.count);
+    node_set_tell(d->node, addrs, n);
+}
+
+/* A client may ask for a ticket, which tells our addresses: interfaces come and go. */
+static uint64_t on_client_begin(void *ctx) {
+    struct daemon *d = ctx;
+    begin(d);
+    if (d->now_us - d->tell_at_us >= REFRESH_US) {
+        d->tell_at_us = d->now_us;
+        refresh_tell(d);
+    }
+    return d->now_us;
+}
+static void on_client_end(void *ctx) {
+    turn(ctx);
+}
+
+/* ---- leaving ---- */
+
+static void on_leave(uv_timer_t *t) {
+    uv_stop(t->loop);
+}
+
+static void stop(struct daemon *d) {
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    notify_state("STOPPING=1");
+    log_put(d->log, LOG_INFO, "stopping");
+    (void)uv_timer_start(&d->leave, on_leave, LEAVE_MS, 0);
+    node_shutdown(d->node, begin(d));
+    turn(d);
+}
+
+static void on_signal(uv_signal_t *s, int number) {
+    struct daemon *d = s->data;
+    (void)number;
+    if (d->stopping)
+        uv_stop(&d->loop); /* the second one: at once */
+    else
+        stop(d);
+}
+
+/* ---- opening ---- */
+
+static void open_handles(struct daemon *d) {
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (unsigned i = 0; i < SIGNALS; i++) {
+        (void)uv_signal_init(&d->loop, &d->signals[i]);
+        d->signals[i].data = d;
+        (void)uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+    }
+    (void)uv_idle_init(&d->loop, &d->more);
+    d->more.data = d;
+    (void)uv_timer_init(&d->loop, &d->leave);
+}
+
+static enum treehash_alg choose_hash(const struct daemon *d) {
+    unsigned speed, hash = d->setup->settings->config.hash;
+    if (hash != 0)
+        return (enum treehash_alg)hash;
+    enum treehash_alg alg = measure_hash(&speed);
+    log_put(d->log, LOG_DEBUG, "hash: %s (%u MB/s)", treehash_name(alg), speed);
+    return alg;
+}
+
+static int open_node(struct daemon *d) {
+    const struct daemon_setup *setup = d->setup;
+    const struct config *c = &setup->settings->config;
+    struct aead *probe = aead_new(c->aead);
+    if (!probe) {
+        log_put(d->log, LOG_ERROR, "aead = libcrypto: this meshd was built without it");
+        return ERR_UNSUPPORTED;
+    }
+    aead_free(probe);
+    struct env env = {
+        .rng = setup->rng, .store = *setup->store, .log = log_sink, .log_ctx = setup->log};
+    struct node_config cfg = {.identity = setup->identity,
+                              .accept = c->accept,
+                              .download_dir = c->download_dir,
+                              .accept_max_bytes = c->accept_max_bytes,
+                              .cc = c->cc,
+                              .aead = c->aead,
+                              .hash = choose_hash(d),
+                              .wall_us = clock_wall_us()};
+    config_network_id(c, cfg.network_id);
+    cfg.tell_count = own_addrs(cfg.tell, PEER_ADDRS_MAX, d->sockets.bound, d->sockets.count);
+    d->now_us = d->wall_at_us = d->tell_at_us = clock_now_us();
+    d->node = node_new(&cfg, &env, d->now_us);
+    if (!d->node)
+        log_put(d->log, LOG_ERROR, "cannot start the node: out of memory, or a damaged database");
+    return d->node ? 0 : ERR_FAILED;
+}
+
+static int open_control(struct daemon *d) {
+    const struct settings *s = d->setup->settings;
+    bool gso = true, gro = true;
+    for (unsigned i = 0; i < d->sockets.count; i++) {
+        struct udp_caps caps;
+        udp_caps(d->sockets.udp[i], &caps);
+        gso &= caps.gso;
+        gro &= caps.gro;
+    }
+    struct control_facts facts = {.version = MESHD_VERSION,
+                                  .state_dir = s->state_dir,
+                                  .socket_path = s->config.socket,
+                                  .config_path = s->config_path,
+                                  .listen = d->sockets.bound,
+                                  .listen_count = d->sockets.count,
+                                  .udp_gso = gso,
+                                  .udp_gro = gro};
+    static const struct control_server_callbacks cb = {on_client_begin, on_client_end};
+    d->control = control_new(d->node, &facts);
+    if (!d->control)
+        return ERR_NOMEM;
+    int r = control_server_open(&d->server, &d->loop, s->config.socket, d->log);
+    if (r == 0)
+        r = control_server_start(d->server, d->control, &cb, d);
+    return r;
+}
+
+static void say_ready(const struct daemon *d) {
+    char id[NODE_ID_TEXT_CHARS + 1], list[CONFIG_LISTEN_MAX * ADDR_TEXT_MAX] = "";
+    struct udp_caps caps;
+    for (unsigned i = 0; i < d->sockets.count; i++) {
+        char text[ADDR_TEXT_MAX];
+        size_t n = strlen(list);
+        addr_text(&d->sockets.bound[i], text);
+        snprintf(list + n, sizeof list - n, "%s%s", i > 0 ? "," : "", text);
+    }
+    node_id_text(node_self(d->node), id);
+    udp_caps(d->sockets.udp[0], &caps);
+    log_put(d->log, LOG_INFO, "ready: %s udp %s (gso %s, gro %s) control %s", id, list,
+            caps.gso ? "on" : "off", caps.gro ? "on" : "off", d->setup->settings->config.socket);
+}
+
+static int open_parts(struct daemon *d) {
+    static const struct udp_callbacks cb = {on_datagram, on_batch_end, on_writable, on_too_big};
+    struct fileio_setup files = {.state_fd = d->setup->state->dir_fd,
+                                 .umask = d->setup->umask,
+                                 .done = on_file_done,
+                                 .ctx = d};
+    int r = sockets_open(&d->sockets, &d->loop, &d->setup->settings->config, &cb, d, d->log);
+    if (r == 0)
+        r = fileio_open(&d->fileio, &d->loop, &files, d->log);
+    if (r == 0)
+        r = ticker_open(&d->ticker, &d->loop, on_deadline, d);
+    if (r == 0)
+        r = open_node(d);
+    if (r == 0)
+        r = open_control(d);
+    return r;
+}
+
+int daemon_open(struct daemon **out, const struct daemon_setup *setup) {
+    struct daemon *d = calloc(1, sizeof *d);
+    *out = NULL;
+    if (!d || uv_loop_init(&d->loop) != 0) {
+        free(d);
+        return ERR_NOMEM;
+    }
+    d->setup = setup;
+    d->log = setup->log;
+    open_handles(d);
+    int r = open_parts(d);
+    if (r != 0) {
+        (void)daemon_close(d);
+        return r;
+    }
+    say_ready(d);
+    *out = d;
+    return 0;
+}
+
+void daemon_run(struct daemon *d) {
+    turn(d); /* the core may have something to do from the start */
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+}
+
+bool daemon_close(struct daemon *d) {
+    if (!d)
+        return true;
+    control_server_close(d->server, clock_now_us());
+    ticker_close(d->ticker);
+    sockets_close(&d->sockets);
+    for (unsigned i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    uv_close((uv_handle_t *)&d->more, NULL);
+    uv_close((uv_handle_t *)&d->leave, NULL);
+    if (d->fileio && fileio_pending(d->fileio) > 0)
+        return false;
+    uv_run(&d->loop, UV_RUN_DEFAULT); /* the handles' closing */
+    if (d->control)
+        control_free(d->control);
+    fileio_close(d->fileio);
+    if (d->node)
+        node_free(d->node);
+    uv_loop_close(&d->loop);
+    free(d);
+    return true;
+}

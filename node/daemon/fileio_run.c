@@ -1,0 +1,272 @@
+#include "node/daemon/fileio_run.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "node/daemon/oserr.h"
+#include "node/daemon/statedir.h"
+
+enum {
+    PUSH_BYTES = 8 << 20, /* written bytes between two starts of write-out: so that the final fsync
+                           * finds most of the file on the disk already */
+    TEMP_TRIES = 16,      /* other tags tried when a temporary's name is taken */
+};
+
+void file_slot_init(struct file_slot *s) {
+    memset(s, 0, sizeof *s);
+    s->fd = s->dir_fd = -1;
+}
+
+void file_slot_drop(struct file_slot *s, uint32_t number, const struct file_env *env) {
+    if (s->fd >= 0)
+        close(s->fd);
+    if (s->temp[0]) {
+        (void)unlinkat(s->dir_fd, s->temp, 0);
+        partials_remove(env->partials_fd, number);
+    }
+    if (s->dir_fd >= 0)
+        close(s->dir_fd);
+    file_slot_init(s);
+}
+
+/* ---- sources ---- */
+
+static int run_open(struct file_op *op, struct file_slot *s) {
+    struct stat st;
+    /* Looked at first: opening a device can do something. */
+    if (stat(op->path, &st) != 0)
+        return oserr(errno);
+    if (!S_ISREG(st.st_mode))
+        return ERR_UNSUPPORTED;
+    s->fd = open(op->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (s->fd < 0)
+        return oserr(errno);
+    if (fstat(s->fd, &st) != 0)
+        return oserr(errno);
+    if (!S_ISREG(st.st_mode))
+        return ERR_UNSUPPORTED;
+    (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    op->size = (uint64_t)st.st_size;
+    op->mode = (uint32_t)st.st_mode & 0777;
+    op->mtime_s = st.st_mtim.tv_sec;
+    op->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+    return 0;
+}
+
+static size_t fill_iov(const struct file_op *op, struct iovec iov[static FILE_OP_SPANS]) {
+    size_t total = 0;
+    for (unsigned i = 0; i < op->nspans; i++) {
+        const struct span *p = &op->spans[i];
+        iov[i] = (struct iovec){p->block->data + p->offset, p->len};
+        total += p->len;
+    }
+    return total;
+}
+
+/* Moves iov over n bytes; returns the index of the first one with something left. */
+static unsigned advance(struct iovec *iov, unsigned i, unsigned count, size_t n) {
+    while (i < count && n >= iov[i].iov_len)
+        n -= iov[i++].iov_len;
+    if (i < count) {
+        iov[i].iov_base = (uint8_t *)iov[i].iov_base + n;
+        iov[i].iov_len -= n;
+    }
+    return i;
+}
+
+static void hash_spans(const struct file_op *op, size_t bytes) {
+    if (!op->hash)
+        return;
+    for (unsigned i = 0; i < op->nspans && bytes > 0; i++) {
+        const struct span *p = &op->spans[i];
+        size_t n = p->len < bytes ? p->len : bytes;
+        treehash_update(op->hash, p->block->data + p->offset, n);
+        bytes -= n;
+    }
+}
+
+static int run_read(struct file_op *op, const struct file_slot *s) {
+    struct iovec iov[FILE_OP_SPANS];
+    size_t total = fill_iov(op, iov), done = 0;
+    unsigned i = advance(iov, 0, op->nspans, 0);
+    while (done < total) {
+        ssize_t n = preadv(s->fd, iov + i, (int)(op->nspans - i), (off_t)(op->offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return oserr(errno);
+        if (n == 0)
+            break;
+        done += (size_t)n;
+        i = advance(iov, i, op->nspans, (size_t)n);
+    }
+    hash_spans(op, done);
+    op->bytes = done;
+    return 0;
+}
+
+/* ---- destinations ---- */
+
+static int run_prepare(const struct file_op *op) {
+    struct statvfs vfs;
+    int r = statedir_make(op->path);
+    if (r != 0)
+        return r;
+    if (access(op->path, W_OK | X_OK) != 0)
+        return oserr(errno);
+    if (statvfs(op->path, &vfs) != 0)
+        return oserr(errno);
+    uint64_t unit = vfs.f_frsize > 0 ? vfs.f_frsize : vfs.f_bsize;
+    return unit > 0 && op->size / unit >= vfs.f_bavail && op->size > 0 ? ERR_DISK : 0;
+}
+
+/* The core has checked it; what protects the file system is checked twice. */
+static bool name_is_one_component(const char *name) {
+    size_t n = strlen(name);
+    return n > 0 && n <= FILE_NAME_MAX_BYTES && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+/* O_EXCL and O_NOFOLLOW on a single component: there is nothing left that could lead out of the
+ * directory. The temporary is noted before it is made: killed in between, we leave a note without a
+ * file. */
+static int make_temporary(const struct file_op *op, struct file_slot *s,
+                          const struct file_env *env) {
+    int err = 0;
+    for (unsigned i = 0; i < TEMP_TRIES; i++) {
+        partials_name(s->temp, op->id + i);
+        partials_add(env->partials_fd, op->slot, op->path, s->temp);
+        s->fd =
+            openat(s->dir_fd, s->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (s->fd >= 0)
+            return 0;
+        err = errno;
+        if (err != EEXIST)
+            break;
+    }
+    s->temp[0] = '\0';
+    partials_remove(env->partials_fd, op->slot);
+    return err == EEXIST ? ERR_IO : oserr(err);
+}
+
+static int run_create(const struct file_op *op, struct file_slot *s, const struct file_env *env) {
+    struct stat st;
+    if (!name_is_one_component(op->name))
+        return ERR_USAGE;
+    s->dir_fd = open(op->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dir_fd < 0)
+        return oserr(errno);
+    if (fstatat(s->dir_fd, op->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return ERR_EXISTS;
+    if (errno != ENOENT)
+        return errno == ENAMETOOLONG ? ERR_USAGE : oserr(errno);
+    strcpy(s->name, op->name);
+    return make_temporary(op, s, env);
+}
+
+static int run_write(struct file_op *op, struct file_slot *s) {
+    struct iovec iov[FILE_OP_SPANS];
+    size_t total = fill_iov(op, iov), done = 0;
+    unsigned i = advance(iov, 0, op->nspans, 0);
+    while (done < total) {
+        ssize_t n = pwritev(s->fd, iov + i, (int)(op->nspans - i), (off_t)(op->offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? ERR_IO : oserr(errno);
+        done += (size_t)n;
+        i = advance(iov, i, op->nspans, (size_t)n);
+    }
+    hash_spans(op, done);
+    op->bytes = done;
+#ifdef SYNC_FILE_RANGE_WRITE
+    uint64_t end = op->offset + done;
+    if (end >= s->pushed + PUSH_BYTES) {
+        (void)sync_file_range(s->fd, (off_t)s->pushed, (off_t)(end - s->pushed),
+                              SYNC_FILE_RANGE_WRITE);
+        s->pushed = end;
+    }
+#endif
+    return 0;
+}
+
+/* temp -> name, replacing nothing. */
+static int rename_new(const struct file_slot *s) {
+#ifdef RENAME_NOREPLACE
+    if (renameat2(s->dir_fd, s->temp, s->dir_fd, s->name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return oserr(errno);
+#endif
+    /* A file system without it (NFS, FUSE): an empty file made with O_EXCL takes the name, and is
+     * then replaced. */
+    int fd = openat(s->dir_fd, s->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return oserr(errno);
+    close(fd);
+    if (renameat(s->dir_fd, s->temp, s->dir_fd, s->name) == 0)
+        return 0;
+    int err = errno;
+    (void)unlinkat(s->dir_fd, s->name, 0);
+    return oserr(err);
+}
+
+static int run_commit(const struct file_op *op, struct file_slot *s, const struct file_env *env) {
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                {.tv_sec = (time_t)op->mtime_s, .tv_nsec = (long)op->mtime_ns}};
+    if (s->dir_fd < 0)
+        return ERR_USAGE;
+    /* A file system without modes or times (FAT) still gets the file. */
+    (void)fchmod(s->fd, (mode_t)op->mode & 0777 & ~env->umask);
+    if (op->mtime_ns < 1000000000)
+        (void)futimens(s->fd, times);
+    if (fsync(s->fd) != 0)
+        return oserr(errno);
+    int r = rename_new(s);
+    if (r != 0)
+        return r;
+    s->temp[0] = '\0';
+    partials_remove(env->partials_fd, op->slot);
+    return fsync(s->dir_fd) == 0 || errno == EINVAL ? 0 : oserr(errno);
+}
+
+void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env *env) {
+    bool needs_open = op->kind == FILE_READ || op->kind == FILE_WRITE || op->kind == FILE_COMMIT;
+    op->bytes = 0;
+    if (needs_open && s->fd < 0) {
+        op->err = ERR_IO;
+        return;
+    }
+    switch (op->kind) {
+    case FILE_OPEN:
+        op->err = run_open(op, s);
+        break;
+    case FILE_READ:
+        op->err = run_read(op, s);
+        return;
+    case FILE_PREPARE:
+        op->err = run_prepare(op);
+        return;
+    case FILE_CREATE:
+        op->err = run_create(op, s, env);
+        break;
+    case FILE_WRITE:
+        op->err = run_write(op, s);
+        return;
+    case FILE_COMMIT:
+        op->err = run_commit(op, s, env);
+        file_slot_drop(s, op->slot, env);
+        return;
+    case FILE_CLOSE:
+        op->err = 0;
+        file_slot_drop(s, op->slot, env);
+        return;
+    }
+    if (op->err != 0)
+        file_slot_drop(s, op->slot, env);
+}

@@ -1,0 +1,97 @@
+/* meshd: one node of the mesh as a process. main reads as the order of starting up; each step says
+ * on stderr why it failed. Exit codes: 0 after a shutdown, 1 failed, 2 wrong arguments or settings.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/daemon/args.h"
+#include "node/daemon/daemon.h"
+#include "node/daemon/keyfile.h"
+#include "node/daemon/log.h"
+#include "node/daemon/notify.h"
+#include "node/daemon/process.h"
+#include "node/daemon/settings.h"
+#include "node/daemon/statedir.h"
+#include "node/daemon/store_sqlite.h"
+#include "node/paths.h"
+
+static void fill_random(void *ctx, void *buf, size_t len) {
+    (void)ctx;
+    randombytes_buf(buf, len);
+}
+
+static int show(const struct settings *s) {
+    char text[CONFIG_OUT_MAX];
+    config_write(&s->config, text);
+    fputs(text, stdout);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_RUN_FAILED;
+}
+
+/* With the state directory locked: identity, store, node, loop. */
+static int run(const struct settings *s, const struct statedir *state, struct log *log,
+               mode_t user_umask) {
+    struct rng rng = {fill_random, NULL};
+    struct identity identity;
+    struct store_sqlite *db = NULL;
+    struct store store;
+    struct daemon *d = NULL;
+    char path[PATH_TEXT_MAX];
+    int r = keyfile_load(&identity, state, s->state_dir, &rng, log);
+    if (r != 0)
+        return EXIT_RUN_FAILED;
+    r = paths_join(path, sizeof path, s->state_dir, "meshd.db");
+    if (r == 0)
+        r = store_sqlite_open(&db, &store, path, log);
+    if (r == 0) {
+        struct daemon_setup setup = {s, state, &identity, &store, rng, user_umask, log};
+        r = daemon_open(&d, &setup);
+        if (r == 0) {
+            notify_state("READY=1");
+            daemon_run(d);
+            log_put(log, LOG_INFO, "stopped");
+        }
+        if (!daemon_close(d)) {
+            store_sqlite_close(db);
+            _exit(EXIT_SUCCESS); /* exit() would wait for the worker */
+        }
+    }
+    store_sqlite_close(db);
+    identity_clear(&identity);
+    return r == 0 ? EXIT_SUCCESS : EXIT_RUN_FAILED;
+}
+
+int main(int argc, char **argv) {
+    struct args args;
+    struct settings settings;
+    struct statedir state;
+    int status = args_parse(&args, argc, argv);
+    if (status >= 0)
+        return status;
+    if (sodium_init() < 0) {
+        fputs("meshd: libsodium does not start\n", stderr);
+        return EXIT_RUN_FAILED;
+    }
+    mode_t user_umask = process_prepare();
+    if (settings_load(&settings, &args) != 0) {
+        status = EXIT_USAGE;
+    } else if (args.check) {
+        status = EXIT_SUCCESS;
+    } else if (args.show_config) {
+        status = show(&settings);
+    } else {
+        struct log log = {settings.config.log};
+        if (settings.secret_exposed)
+            log_put(&log, LOG_WARN, "others can read the network secret in %s; chmod 600 it",
+                    settings.config_path);
+        status = EXIT_RUN_FAILED;
+        if (statedir_open(&state, settings.state_dir, &log) == 0) {
+            status = run(&settings, &state, &log, user_umask);
+            statedir_close(&state);
+        }
+    }
+    settings_clear(&settings);
+    return status;
+}

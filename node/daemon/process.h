@@ -1,0 +1,12 @@
+/* process.h: what the process sets for itself before it holds a secret. */
+#ifndef MESHD_NODE_DAEMON_PROCESS_H
+#define MESHD_NODE_DAEMON_PROCESS_H
+
+#include <sys/types.h>
+
+/* No core files and no tracing by other processes of the user (MESHD_DEBUG_DUMPABLE=1 leaves both
+ * on), as many open files as the system allows, SIGPIPE ignored, and umask 077: returns the one
+ * there was. */
+mode_t process_prepare(void);
+
+#endif

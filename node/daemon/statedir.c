@@ -1,0 +1,102 @@
+#include "node/daemon/statedir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/daemon/oserr.h"
+#include "node/paths.h"
+
+int statedir_make(const char *path) {
+    char part[PATH_TEXT_MAX];
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof part) {
+        errno = ENAMETOOLONG;
+        return ERR_IO;
+    }
+    memcpy(part, path, len + 1);
+    for (size_t i = 1; i <= len; i++) {
+        if (part[i] != '/' && part[i] != '\0')
+            continue;
+        char end = part[i];
+        part[i] = '\0';
+        struct stat st;
+        if (mkdir(part, 0700) != 0 && (stat(part, &st) != 0 || !S_ISDIR(st.st_mode))) {
+            int err = errno == EEXIST ? ENOTDIR : errno;
+            errno = err;
+            return oserr(err);
+        }
+        part[i] = end;
+    }
+    return 0;
+}
+
+static int check_owner(const struct statedir *s, const char *path, const struct log *log) {
+    struct stat st;
+    if (fstat(s->dir_fd, &st) != 0)
+        return ERR_IO;
+    if (st.st_uid != geteuid()) {
+        log_put(log, LOG_ERROR, "%s belongs to another user (uid %lu)", path,
+                (unsigned long)st.st_uid);
+        return ERR_PERM;
+    }
+    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+        log_put(log, LOG_ERROR, "others can write to %s; mend it with: chmod 700 '%s'", path, path);
+        return ERR_PERM;
+    }
+    return 0;
+}
+
+/* The holder's process id is in the file, for the message only: the lock itself is the kernel's. */
+static int take_lock(struct statedir *s, const char *path, const struct log *log) {
+    char pid[32] = "";
+    s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (s->lock_fd < 0) {
+        int err = errno;
+        log_put(log, LOG_ERROR, "%s/lock: %s", path, strerror(err));
+        return oserr(err);
+    }
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t n = pread(s->lock_fd, pid, sizeof pid - 1, 0);
+        pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+        log_put(log, LOG_ERROR, "another meshd%s%s is already running on %s",
+                pid[0] ? ", process " : "", pid, path);
+        return ERR_EXISTS;
+    }
+    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(s->lock_fd, 0) != 0 || pwrite(s->lock_fd, pid, (size_t)n, 0) != n)
+        log_put(log, LOG_DEBUG, "%s/lock: %s", path, strerror(errno));
+    return 0;
+}
+
+int statedir_open(struct statedir *s, const char *path, const struct log *log) {
+    s->dir_fd = s->lock_fd = -1;
+    int r = statedir_make(path);
+    if (r == 0) {
+        s->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        r = s->dir_fd < 0 ? oserr(errno) : 0;
+    }
+    if (r != 0) {
+        log_put(log, LOG_ERROR, "%s: %s", path, strerror(errno));
+        return r;
+    }
+    r = check_owner(s, path, log);
+    if (r == 0)
+        r = take_lock(s, path, log);
+    if (r != 0)
+        statedir_close(s);
+    return r;
+}
+
+void statedir_close(struct statedir *s) {
+    if (s->lock_fd >= 0)
+        close(s->lock_fd); /* gives the lock back */
+    if (s->dir_fd >= 0)
+        close(s->dir_fd);
+    s->dir_fd = s->lock_fd = -1;
+}

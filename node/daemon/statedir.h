@@ -1,0 +1,22 @@
+/* statedir.h: the directory where a node keeps its identity and its database: made 0700, owned by
+ * us, locked by one daemon at a time.
+ */
+#ifndef MESHD_NODE_DAEMON_STATEDIR_H
+#define MESHD_NODE_DAEMON_STATEDIR_H
+
+#include "node/daemon/log.h"
+
+struct statedir {
+    int dir_fd, lock_fd;
+};
+
+/* Makes `path` and its parents where missing, and takes the lock. Says why not in the log:
+ * ERR_EXISTS (another daemon has it), ERR_PERM (not ours, or others may write to it), ERR_IO. */
+int statedir_open(struct statedir *s, const char *path, const struct log *log) MUST_USE;
+void statedir_close(struct statedir *s);
+
+/* mkdir -p with 0700. errno is set; ERR_PERM, ERR_DISK, ERR_NOT_FOUND (a part is not a directory),
+ * ERR_IO. */
+int statedir_make(const char *path) MUST_USE;
+
+#endif

@@ -1,0 +1,189 @@
+#include "node/daemon/store_sqlite.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCHEMA = 1, BUSY_MS = 2000 };
+
+enum { STMT_PUT, STMT_GET, STMT_DEL, STMT_NEXT, STMT_COUNT };
+
+static const char *const sql[STMT_COUNT] = {
+    [STMT_PUT] = "INSERT OR REPLACE INTO kv(tbl, k, v) VALUES(?1, ?2, ?3)",
+    [STMT_GET] = "SELECT v FROM kv WHERE tbl = ?1 AND k = ?2",
+    [STMT_DEL] = "DELETE FROM kv WHERE tbl = ?1 AND k = ?2",
+    [STMT_NEXT] = "SELECT v, k FROM kv WHERE tbl = ?1 AND k > ?2 ORDER BY k LIMIT 1",
+};
+
+struct store_sqlite {
+    sqlite3 *db;
+    sqlite3_stmt *stmt[STMT_COUNT];
+    const struct log *log;
+    char path[];
+};
+
+static int map_error(struct store_sqlite *s, int rc) {
+    int os = sqlite3_system_errno(s->db);
+    log_put(s->log, LOG_ERROR, "%s: %s", s->path, sqlite3_errmsg(s->db));
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        return ERR_DISK;
+    case SQLITE_NOMEM:
+        return ERR_NOMEM;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH:
+        return ERR_PERM;
+    case SQLITE_NOTADB:
+        return ERR_FORMAT;
+    case SQLITE_CANTOPEN:
+        return os == EACCES || os == EPERM ? ERR_PERM : ERR_IO;
+    default:
+        return os == ENOSPC || os == EDQUOT ? ERR_DISK : ERR_IO;
+    }
+}
+
+/* A statement with table and key bound; the bytes must stay until it is reset. */
+static sqlite3_stmt *bind(struct store_sqlite *s, unsigned i, const char *table, const void *key,
+                          size_t key_len) {
+    sqlite3_stmt *st = s->stmt[i];
+    sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
+    /* A NULL pointer would bind NULL, which no key is greater than. */
+    sqlite3_bind_blob(st, 2, key_len > 0 ? key : "", (int)key_len, SQLITE_STATIC);
+    return st;
+}
+
+static int finish(struct store_sqlite *s, sqlite3_stmt *st, int rc) {
+    int r = rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : map_error(s, rc);
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    return r;
+}
+
+static int store_put(void *ctx, const char *table, const void *key, size_t key_len,
+                     const void *value, size_t value_len) {
+    struct store_sqlite *s = ctx;
+    assert(key_len > 0 && key_len <= STORE_KEY_MAX && value_len <= STORE_VALUE_MAX);
+    sqlite3_stmt *st = bind(s, STMT_PUT, table, key, key_len);
+    sqlite3_bind_blob(st, 3, value_len > 0 ? value : "", (int)value_len, SQLITE_STATIC);
+    return finish(s, st, sqlite3_step(st));
+}
+
+/* Column 0 into value[0..cap). */
+static int take_value(sqlite3_stmt *st, void *value, size_t cap, size_t *len) {
+    *len = (size_t)sqlite3_column_bytes(st, 0);
+    if (*len > cap)
+        return ERR_FULL;
+    if (*len > 0)
+        memcpy(value, sqlite3_column_blob(st, 0), *len);
+    return 0;
+}
+
+static int store_get(void *ctx, const char *table, const void *key, size_t key_len, void *value,
+                     size_t cap, size_t *len) {
+    struct store_sqlite *s = ctx;
+    sqlite3_stmt *st = bind(s, STMT_GET, table, key, key_len);
+    int rc = sqlite3_step(st);
+    int found = rc == SQLITE_ROW ? take_value(st, value, cap, len) : ERR_NOT_FOUND;
+    int r = finish(s, st, rc);
+    return r != 0 ? r : found;
+}
+
+static int store_del(void *ctx, const char *table, const void *key, size_t key_len) {
+    struct store_sqlite *s = ctx;
+    sqlite3_stmt *st = bind(s, STMT_DEL, table, key, key_len);
+    return finish(s, st, sqlite3_step(st));
+}
+
+static int store_next(void *ctx, const char *table, void *key, size_t *key_len, void *value,
+                      size_t cap, size_t *len) {
+    struct store_sqlite *s = ctx;
+    uint8_t found_key[STORE_KEY_MAX];
+    size_t found_len = 0;
+    sqlite3_stmt *st = bind(s, STMT_NEXT, table, key, *key_len);
+    int rc = sqlite3_step(st), found = ERR_NOT_FOUND;
+    if (rc == SQLITE_ROW) {
+        found = take_value(st, value, cap, len);
+        found_len = (size_t)sqlite3_column_bytes(st, 1);
+        if (found_len == 0 || found_len > sizeof found_key)
+            found = ERR_IO; /* not written by us */
+        else
+            memcpy(found_key, sqlite3_column_blob(st, 1), found_len);
+    }
+    int r = finish(s, st, rc);
+    if (r == 0 && (found == 0 || found == ERR_FULL)) {
+        memcpy(key, found_key, found_len);
+        *key_len = found_len;
+    }
+    return r != 0 ? r : found;
+}
+
+/* ---- opening ---- */
+
+static int read_version(struct store_sqlite *s, int *version) {
+    sqlite3_stmt *st;
+    int rc = sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL);
+    if (rc != SQLITE_OK)
+        return map_error(s, rc);
+    rc = sqlite3_step(st);
+    *version = rc == SQLITE_ROW ? sqlite3_column_int(st, 0) : 0;
+    int r = rc == SQLITE_ROW ? 0 : map_error(s, rc);
+    sqlite3_finalize(st);
+    return r;
+}
+
+static int prepare(struct store_sqlite *s) {
+    static const char setup[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                                "PRAGMA secure_delete = ON;"
+                                "CREATE TABLE IF NOT EXISTS kv(tbl TEXT NOT NULL, k BLOB NOT NULL,"
+                                " v BLOB NOT NULL, PRIMARY KEY(tbl, k)) WITHOUT ROWID;"
+                                "PRAGMA user_version = 1";
+    static_assert(SCHEMA == 1, "the number in the text above");
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    int version = 0;
+    int r = read_version(s, &version);
+    if (r != 0)
+        return r;
+    if (version > SCHEMA) {
+        log_put(s->log, LOG_ERROR, "%s was made by a newer meshd (schema %d)", s->path, version);
+        return ERR_FORMAT;
+    }
+    int rc = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+    for (unsigned i = 0; rc == SQLITE_OK && i < STMT_COUNT; i++)
+        rc = sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
+    return rc == SQLITE_OK ? 0 : map_error(s, rc);
+}
+
+int store_sqlite_open(struct store_sqlite **out, struct store *store, const char *path,
+                      const struct log *log) {
+    size_t n = strlen(path) + 1;
+    struct store_sqlite *s = calloc(1, sizeof *s + n);
+    *out = NULL;
+    if (!s)
+        return ERR_NOMEM;
+    memcpy(s->path, path, n);
+    s->log = log;
+    int rc = sqlite3_open_v2(path, &s->db,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                                 SQLITE_OPEN_EXRESCODE,
+                             NULL);
+    int r = rc == SQLITE_OK ? prepare(s) : map_error(s, rc);
+    if (r != 0) {
+        store_sqlite_close(s);
+        return r;
+    }
+    *store = (struct store){s, store_put, store_get, store_del, store_next};
+    *out = s;
+    return 0;
+}
+
+void store_sqlite_close(struct store_sqlite *s) {
+    if (!s)
+        return;
+    for (unsigned i = 0; i < STMT_COUNT; i++)
+        sqlite3_finalize(s->stmt[i]);
+    sqlite3_close(s->db);
+    free(s);
+}

@@ -1,0 +1,327 @@
+#include "node/node.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/core.h"
+#include "node/pairing.h"
+
+enum { BLOCKS_DEFAULT = 640 }; /* what 0 means to the endpoint (net/endpoint.h) */
+
+/* ---- for all modules ---- */
+uint64_t node_wall_us(const struct node *n) {
+    return n->wall_us + (n->now_us > n->wall_at_us ? n->now_us - n->wall_at_us : 0);
+}
+
+struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact) {
+    return events_add(&n->events, kind, n->now_us, contact);
+}
+
+void node_log(const struct node *n, enum log_level level, const char *format, ...) {
+    if (!n->env.log)
+        return;
+    char line[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    n->env.log(n->env.log_ctx, level, line);
+}
+
+bool session_ref_equal(struct session_ref a, struct session_ref b) {
+    return a.index == b.index && a.serial == b.serial;
+}
+
+/* ---- beginning and end ---- */
+static struct endpoint *make_endpoint(const struct node_config *cfg, const struct env *env,
+                                      uint64_t now_us) {
+    struct endpoint_config ec = {.identity = cfg->identity,
+                                 .rng = env->rng,
+                                 .provider = cfg->aead,
+                                 .cc = cfg->cc,
+                                 .blocks_max = cfg->blocks_max,
+                                 .wall_us = cfg->wall_us};
+    memcpy(ec.network_id, cfg->network_id, sizeof ec.network_id);
+    return endpoint_new(&ec, now_us);
+}
+
+static int load(struct node *n) {
+    int err = contacts_load(n);
+    if (!err)
+        err = invites_load(n);
+    if (!err)
+        err = messages_load(n);
+    if (err)
+        node_log(n, LOG_ERROR, "the store cannot be read: %s", err_text(err));
+    return err;
+}
+
+struct node *node_new(const struct node_config *cfg, const struct env *env, uint64_t now_us) {
+    struct node *n = calloc(1, sizeof *n);
+    if (!n)
+        return NULL;
+    n->env = *env;
+    n->now_us = n->started_us = n->wall_at_us = now_us;
+    n->wall_us = cfg->wall_us;
+    n->id = cfg->identity->id;
+    n->transport = cfg->identity->transport_public;
+    n->accept = cfg->accept;
+    n->accept_max_bytes = cfg->accept_max_bytes;
+    n->hash = treehash_known((unsigned)cfg->hash) ? cfg->hash : TREEHASH_BLAKE2B;
+    n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
+    n->contacts.retry_us = UINT64_MAX;
+    snprintf(n->download_dir, sizeof n->download_dir, "%s",
+             cfg->download_dir ? cfg->download_dir : "");
+    node_set_tell(n, cfg->tell, cfg->tell_count);
+    n->ep = make_endpoint(cfg, env, now_us);
+    if (!n->ep || load(n) != 0) {
+        node_free(n);
+        return NULL;
+    }
+    return n;
+}
+
+void node_free(struct node *n) {
+    if (!n)
+        return;
+    chan_clear(n);
+    transfers_clear(n);
+    work_clear(&n->work);
+    messages_clear(n);
+    pings_clear(n);
+    invites_clear(n);
+    contacts_clear(n);
+    recv_rules_clear(n);
+    events_clear(&n->events);
+    endpoint_free(n->ep);
+    sodium_memzero(n, sizeof *n);
+    free(n);
+}
+
+const struct node_id *node_self(const struct node *n) {
+    return &n->id;
+}
+
+struct endpoint *node_endpoint(struct node *n) {
+    return n->ep;
+}
+
+void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us) {
+    n->now_us = n->wall_at_us = now_us;
+    n->wall_us = wall_us;
+    endpoint_set_wall(n->ep, now_us, wall_us);
+}
+
+void node_set_tell(struct node *n, const struct addr *addrs, unsigned count) {
+    n->tell_count = count < PEER_ADDRS_MAX ? count : PEER_ADDRS_MAX;
+    for (unsigned i = 0; i < n->tell_count; i++)
+        n->tell[i] = addrs[i];
+}
+
+/* ---- what the endpoint tells ---- */
+static void session_lost(struct node *n, struct contact *c, int err) {
+    struct session_ref s = c->session;
+    c->online = false;
+    transfers_session_down(n, s, err);
+    chan_session_down(n, s);
+    message_peer_down(n, c);
+    ping_peer_lost(n, c, ERR_CLOSED);
+    node_tell(n, NODE_PEER_DOWN, c->name)->err = err;
+    if (c->queued)
+        contact_retry_later(n, c);
+}
+
+static void session_up(struct node *n, const struct ep_event *ev) {
+    struct contact *c = contact_by_peer(n, ev->peer);
+    struct session_info info;
+    if (!c) {
+        endpoint_disconnect(n->ep, n->now_us, ev->session, ERR_AUTH);
+        return;
+    }
+    if (c->online && !session_ref_equal(c->session, ev->session))
+        session_lost(n, c, ERR_CLOSED);
+    c->online = true;
+    c->session = ev->session;
+    contact_retry_reset(c);
+    if (endpoint_session_info(n->ep, n->now_us, c->session, &info))
+        contact_seen_at(n, c, &info.path);
+    node_tell(n, NODE_PEER_UP, c->name);
+    message_kick(n, c);
+    ping_peer_up(n, c);
+    transfers_peer_up(n, c);
+}
+
+static void connect_failed(struct node *n, const struct ep_event *ev) {
+    struct contact *c = contact_by_peer(n, ev->peer);
+    if (!c)
+        return;
+    node_tell(n, NODE_CONNECT_FAILED, c->name)->err = ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err;
+    transfers_connect_failed(n, c, ev->err);
+    ping_peer_lost(n, c, ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err);
+    if (c->queued)
+        contact_retry_later(n, c);
+}
+
+static void roamed(struct node *n, const struct ep_event *ev) {
+    struct contact *c = contact_by_session(n, ev->session);
+    if (!c)
+        return;
+    contact_seen_at(n, c, &ev->addr);
+    node_tell(n, NODE_PATH_CHANGED, c->name)->addr = ev->addr;
+}
+
+static void stream_event(struct node *n, const struct ep_event *ev) {
+    struct transfer *t = transfer_by_stream(n, ev->session, ev->stream);
+    if (t) {
+        transfer_stream_event(n, t, ev);
+        return;
+    }
+    struct contact *c = contact_by_session(n, ev->session);
+    if (c && message_owns(c, ev->stream))
+        message_stream_event(n, c, ev);
+    else if (ev->kind == EP_STREAM_READABLE)
+        chan_readable(n, ev->session, ev->stream);
+    else if (ev->kind == EP_STREAM_RESET)
+        chan_reset(n, ev->session, ev->stream);
+}
+
+static void endpoint_event(struct node *n, const struct ep_event *ev) {
+    struct contact *c;
+    switch (ev->kind) {
+    case EP_SESSION_UP:
+        session_up(n, ev);
+        break;
+    case EP_SESSION_DOWN:
+        c = contact_by_session(n, ev->session);
+        if (c)
+            session_lost(n, c, ev->err);
+        break;
+    case EP_CONNECT_FAILED:
+        connect_failed(n, ev);
+        break;
+    case EP_PAIRED:
+        pairing_done(n, ev);
+        break;
+    case EP_ROAMED:
+        roamed(n, ev);
+        break;
+    case EP_STREAM_OPENED:
+        chan_opened(n, ev->session, ev->stream);
+        break;
+    case EP_STREAM_READABLE:
+    case EP_STREAM_WRITABLE:
+    case EP_STREAM_RESET:
+    case EP_STREAM_STOPPED:
+        stream_event(n, ev);
+        break;
+    case EP_PONG:
+        c = contact_by_session(n, ev->session);
+        if (c)
+            ping_answered(n, c, ev->id, ev->rtt_us);
+        break;
+    case EP_STREAM_FINISHED:
+    case EP_DATAGRAM:
+        break;
+    }
+}
+
+/* Everything the endpoint has to say is heard, and what waited for memory goes on. True if there was anything. */
+static bool turn(struct node *n) {
+    struct ep_event ev;
+    bool any = false;
+    while (endpoint_poll(n->ep, &ev)) {
+        any = true;
+        endpoint_event(n, &ev);
+        if (ev.kind == EP_PAIRED)
+            sodium_memzero(&ev, sizeof ev);
+    }
+    if (n->blocks_short) {
+        n->blocks_short = false;
+        transfers_pump(n);
+    }
+    return any;
+}
+
+/* ---- the world ---- */
+void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32_t local,
+                uint8_t *buf, size_t len) {
+    n->now_us = now_us;
+    endpoint_input(n->ep, now_us, from, local, buf, len);
+    turn(n);
+}
+
+bool node_output(struct node *n, uint64_t now_us, struct train *t) {
+    n->now_us = now_us;
+    do {
+        /* Sending makes room in streams: whoever waits for it writes more before this call says no. */
+        bool filled = endpoint_output(n->ep, now_us, t);
+        bool heard = turn(n);
+        if (filled)
+            return true;
+        if (!heard)
+            return false;
+    } while (true);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+uint64_t node_deadline_us(const struct node *n) {
+    uint64_t at = endpoint_deadline_us(n->ep);
+    at = earlier(at, contacts_deadline_us(n));
+    at = earlier(at, invites_deadline_us(n));
+    at = earlier(at, pings_deadline_us(n));
+    return earlier(at, transfers_deadline_us(n));
+}
+
+void node_timeout(struct node *n, uint64_t now_us) {
+    n->now_us = now_us;
+    endpoint_timeout(n->ep, now_us);
+    turn(n);
+    contacts_timeout(n);
+    invites_timeout(n);
+    pings_timeout(n);
+    transfers_timeout(n);
+    turn(n);
+}
+
+struct file_op *node_next_file_op(struct node *n) {
+    return work_take(&n->work);
+}
+
+void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
+    n->now_us = now_us;
+    n->work.out--;
+    transfer_op_done(n, op);
+    turn(n);
+}
+
+void node_shutdown(struct node *n, uint64_t now_us) {
+    n->now_us = now_us;
+    n->shut = true;
+    transfers_shutdown(n);
+    for (unsigned i = 0; i < n->contacts.count; i++)
+        if (n->contacts.list[i]->online)
+            endpoint_disconnect(n->ep, now_us, n->contacts.list[i]->session, ERR_CLOSED);
+    turn(n);
+}
+
+bool node_poll(struct node *n, struct node_event *out) {
+    return events_take(&n->events, out) || transfers_poll_progress(n, out);
+}
+
+void node_status(const struct node *n, uint64_t now_us, struct node_status *out) {
+    *out = (struct node_status){
+        .uptime_us = now_us - n->started_us,
+        .contacts = n->contacts.count,
+        .sessions = endpoint_session_count(n->ep),
+        .half_open = endpoint_half_open_count(n->ep),
+        .transfers = transfers_live(n),
+        .messages_queued = n->messages.queued,
+        .counters = endpoint_counters(n->ep),
+    };
+}

@@ -1,0 +1,78 @@
+#include "node/recv_rule.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/core.h"
+#include "node/file_recv.h"
+
+static bool fits(const struct recv_rule *r, const char *contact) {
+    return r->contact[0] == '\0' || strcmp(r->contact, contact) == 0;
+}
+
+static void drop(struct node *n, unsigned i) {
+    struct recv_rules *t = &n->rules;
+    memmove(&t->list[i], &t->list[i + 1], (t->count - i - 1) * sizeof *t->list);
+    t->count--;
+}
+
+int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact, bool once,
+                    uint64_t *id) {
+    n->now_us = now_us;
+    if (!dir)
+        dir = n->download_dir;
+    struct recv_rules *t = &n->rules;
+    struct recv_rule r = {.once = once};
+    if (dir[0] == '\0' || strlen(dir) >= sizeof r.dir)
+        return ERR_USAGE;
+    if (contact && !contact_by_name(n, contact))
+        return ERR_NOT_FOUND;
+    if (!t->list)
+        t->list = calloc(RECV_RULES_MAX, sizeof *t->list);
+    if (!t->list)
+        return ERR_NOMEM;
+    if (t->count >= RECV_RULES_MAX)
+        return ERR_FULL;
+    snprintf(r.dir, sizeof r.dir, "%s", dir);
+    snprintf(r.contact, sizeof r.contact, "%s", contact ? contact : "");
+    r.id = ++t->last_id;
+    t->list[t->count++] = r;
+    *id = r.id;
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *w = n->transfers.list[i];
+        char into[1024];
+        if (file_recv_waits(w) && recv_rule_apply(n, w->info.contact, into))
+            file_recv_accept(n, w, into);
+    }
+    return 0;
+}
+
+void node_recv_stop(struct node *n, uint64_t id) {
+    for (unsigned i = 0; i < n->rules.count; i++)
+        if (n->rules.list[i].id == id) {
+            drop(n, i);
+            return;
+        }
+}
+
+void recv_rules_clear(struct node *n) {
+    free(n->rules.list);
+    n->rules = (struct recv_rules){0};
+}
+
+bool recv_rule_apply(struct node *n, const char *contact, char dir[static 1024]) {
+    for (unsigned i = 0; i < n->rules.count; i++) {
+        struct recv_rule *r = &n->rules.list[i];
+        if (!fits(r, contact))
+            continue;
+        memcpy(dir, r->dir, sizeof r->dir);
+        if (r->once)
+            drop(n, i);
+        return true;
+    }
+    if (n->accept != ACCEPT_CONTACTS || n->download_dir[0] == '\0')
+        return false;
+    memcpy(dir, n->download_dir, sizeof n->download_dir);
+    return true;
+}

@@ -1,0 +1,396 @@
+#include "node/transfer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/core.h"
+#include "node/escape.h"
+#include "node/file_recv.h"
+#include "node/file_send.h"
+
+const char *transfer_state_name(enum transfer_state s) {
+    switch (s) {
+    case TRANSFER_CONNECTING:
+        return "connecting";
+    case TRANSFER_OPENING:
+        return "opening";
+    case TRANSFER_OFFERED:
+        return "offered";
+    case TRANSFER_RUNNING:
+        return "running";
+    case TRANSFER_VERIFYING:
+        return "verifying";
+    case TRANSFER_DONE:
+        return "done";
+    case TRANSFER_FAILED:
+        return "failed";
+    }
+    return "unknown";
+}
+
+/* ---- the table ---- */
+bool transfer_ended(const struct transfer *t) {
+    return t->info.state == TRANSFER_DONE || t->info.state == TRANSFER_FAILED;
+}
+
+static void free_transfer(struct node *n, struct transfer *t) {
+    if (t->send)
+        file_send_free(n, t);
+    if (t->recv)
+        file_recv_free(n, t);
+    manifest_clear(&t->manifest);
+    free(t);
+}
+
+void transfers_clear(struct node *n) {
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        free_transfer(n, n->transfers.list[i]);
+    free(n->transfers.list);
+    n->transfers = (struct transfers){0};
+}
+
+static void drop_at(struct node *n, unsigned i) {
+    struct transfers *t = &n->transfers;
+    free_transfer(n, t->list[i]);
+    memmove(&t->list[i], &t->list[i + 1], (t->count - i - 1) * sizeof(struct transfer *));
+    t->count--;
+}
+
+/* Forgets the oldest ended ones, so that TRANSFERS_KEPT stay; counts those that live. */
+static unsigned purge(struct node *n) {
+    unsigned live = 0, ended = 0;
+    for (unsigned i = n->transfers.count; i-- > 0;) {
+        struct transfer *t = n->transfers.list[i];
+        if (!transfer_ended(t) || t->ops_out > 0)
+            live++;
+        else if (!t->reported || ++ended > TRANSFERS_KEPT)
+            drop_at(n, i);
+    }
+    return live;
+}
+
+int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum transfer_state state,
+                 struct transfer **out) {
+    struct transfers *table = &n->transfers;
+    if (purge(n) >= TRANSFERS_MAX)
+        return ERR_FULL;
+    if (table->count == table->cap) {
+        unsigned cap = table->cap ? table->cap * 2 : 8;
+        struct transfer **list = realloc(table->list, cap * sizeof *list);
+        if (!list)
+            return ERR_NOMEM;
+        table->list = list;
+        table->cap = cap;
+    }
+    struct transfer *t = calloc(1, sizeof *t);
+    if (!t)
+        return ERR_NOMEM;
+    t->info.id = ++table->last_id;
+    t->info.outgoing = outgoing;
+    t->info.state = state;
+    t->info.started_us = n->now_us;
+    memcpy(t->info.contact, c->name, sizeof t->info.contact);
+    t->contact = c->serial;
+    table->list[table->count++] = t;
+    *out = t;
+    return 0;
+}
+
+struct transfer *transfer_by_id(const struct node *n, uint64_t id) {
+    for (unsigned i = n->transfers.count; i-- > 0;)
+        if (n->transfers.list[i]->info.id == id)
+            return n->transfers.list[i];
+    return NULL;
+}
+
+struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, uint64_t stream) {
+    for (unsigned i = n->transfers.count; i-- > 0;) {
+        struct transfer *t = n->transfers.list[i];
+        if (t->has_stream && t->stream == stream && session_ref_equal(t->session, s))
+            return t;
+    }
+    return NULL;
+}
+
+unsigned transfers_running(const struct node *n) {
+    unsigned running = 0;
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        running += n->transfers.list[i]->info.state == TRANSFER_RUNNING;
+    return running;
+}
+
+unsigned transfers_live(const struct node *n) {
+    unsigned live = 0;
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        live += !transfer_ended(n->transfers.list[i]);
+    return live;
+}
+
+/* ---- states ---- */
+static bool legal(enum transfer_state from, enum transfer_state to) {
+    static const unsigned next[] = {
+        [TRANSFER_OPENING] = 1u << TRANSFER_CONNECTING | 1u << TRANSFER_OFFERED,
+        [TRANSFER_CONNECTING] = 1u << TRANSFER_OFFERED,
+        [TRANSFER_OFFERED] = 1u << TRANSFER_RUNNING,
+        [TRANSFER_RUNNING] = 1u << TRANSFER_VERIFYING,
+        [TRANSFER_VERIFYING] = 1u << TRANSFER_DONE,
+        [TRANSFER_DONE] = 0,
+        [TRANSFER_FAILED] = 0,
+    };
+    if (from == TRANSFER_DONE || from == TRANSFER_FAILED)
+        return false;
+    return to == TRANSFER_FAILED || (next[from] >> to & 1);
+}
+
+/* The end: what is not needed for the summary goes. */
+static void ended(struct node *n, struct transfer *t) {
+    enum { KEEP_FILES = 1000 };
+    t->info.ended_us = n->now_us;
+    t->progress_due = false;
+    t->deadline_us = 0;
+    t->has_stream = false;
+    if (t->send)
+        file_send_wind_down(n, t);
+    if (t->recv)
+        file_recv_wind_down(n, t);
+    if (t->manifest.count > KEEP_FILES && t->ops_out == 0)
+        manifest_clear(&t->manifest);
+}
+
+void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) {
+    assert(legal(t->info.state, to));
+    t->info.state = to;
+    struct node_event *e;
+    switch (to) {
+    case TRANSFER_RUNNING:
+        t->progress_at_us = n->now_us;
+        e = node_tell(n, NODE_TRANSFER_STARTED, t->info.contact);
+        break;
+    case TRANSFER_DONE:
+        t->info.bytes_done = t->info.bytes_total;
+        e = node_tell(n, NODE_TRANSFER_DONE, t->info.contact);
+        break;
+    case TRANSFER_FAILED:
+        if (!t->reported) {
+            ended(n, t);
+            return;
+        }
+        e = node_tell(n, NODE_TRANSFER_FAILED, t->info.contact);
+        break;
+    case TRANSFER_CONNECTING:
+    case TRANSFER_OPENING:
+    case TRANSFER_OFFERED:
+    case TRANSFER_VERIFYING:
+        return;
+    default:
+        abort();
+    }
+    e->id = t->info.id;
+    e->err = t->info.err;
+    e->bytes = t->info.bytes_done;
+    e->total = t->info.bytes_total;
+    memcpy(e->detail, t->info.detail, sizeof e->detail);
+    if (transfer_ended(t))
+        ended(n, t);
+}
+
+void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail) {
+    if (transfer_ended(t))
+        return;
+    t->info.err = err;
+    if (detail)
+        escape_text(t->info.detail, sizeof t->info.detail, detail, strlen(detail));
+    transfer_enter(n, t, TRANSFER_FAILED);
+}
+
+void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail) {
+    if (transfer_ended(t))
+        return;
+    if (t->recv && t->has_stream) {
+        file_recv_refuse(n, t, err, detail);
+        return;
+    }
+    if (t->has_stream) {
+        /* Failing means that the stream is gone already. */
+        int gone = stream_reset(n->ep, t->session, t->stream, err);
+        gone = stream_stop(n->ep, t->session, t->stream, err);
+        (void)gone;
+    }
+    transfer_fail(n, t, err, detail);
+}
+
+void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done) {
+    t->info.bytes_done = bytes_done;
+    if (t->info.state != TRANSFER_RUNNING || n->now_us < t->progress_at_us + TRANSFER_PROGRESS_US)
+        return;
+    t->progress_at_us = n->now_us;
+    t->progress_due = true;
+}
+
+bool transfers_poll_progress(struct node *n, struct node_event *out) {
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (!t->progress_due)
+            continue;
+        t->progress_due = false;
+        memset(out, 0, sizeof *out);
+        out->kind = NODE_TRANSFER_PROGRESS;
+        out->now_us = n->now_us;
+        memcpy(out->contact, t->info.contact, sizeof out->contact);
+        out->id = t->info.id;
+        out->bytes = t->info.bytes_done;
+        out->total = t->info.bytes_total;
+        return true;
+    }
+    return false;
+}
+
+/* ---- file operations ---- */
+struct file_op *transfer_op(struct node *n, struct transfer *t, enum file_op_kind kind) {
+    return work_new(&n->work, kind, t->info.id);
+}
+
+void transfer_submit(struct node *n, struct transfer *t, struct file_op *op) {
+    t->ops_out++;
+    work_submit(&n->work, op);
+}
+
+void transfer_op_done(struct node *n, struct file_op *op) {
+    struct transfer *t = transfer_by_id(n, op->owner);
+    assert(t && t->ops_out > 0);
+    t->ops_out--;
+    if (transfer_ended(t)) {
+        if (t->send)
+            file_send_late_op(n, t, op);
+        else
+            file_recv_late_op(n, t, op);
+    } else if (t->send) {
+        file_send_op_done(n, t, op);
+    } else {
+        file_recv_op_done(n, t, op);
+    }
+}
+
+bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot) {
+    struct file_op *op = transfer_op(n, t, FILE_CLOSE);
+    if (!op)
+        return false;
+    op->slot = slot;
+    transfer_submit(n, t, op);
+    return true;
+}
+
+/* ---- what happens around a transfer ---- */
+void transfers_peer_up(struct node *n, struct contact *c) {
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (t->contact == c->serial && t->info.state == TRANSFER_CONNECTING)
+            file_send_offer(n, t, c);
+    }
+}
+
+void transfers_connect_failed(struct node *n, struct contact *c, int err) {
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (t->contact == c->serial && t->info.state == TRANSFER_CONNECTING)
+            transfer_fail(n, t, err == ERR_TIMEOUT ? ERR_OFFLINE : err, NULL);
+    }
+}
+
+void transfers_session_down(struct node *n, struct session_ref s, int err) {
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (!t->has_stream || !session_ref_equal(t->session, s))
+            continue;
+        t->has_stream = false;
+        if (err == ERR_AUTH)
+            transfer_fail(n, t, err, NULL);
+        else
+            transfer_fail(n, t, t->info.outgoing ? ERR_OFFLINE : ERR_CLOSED,
+                          "the connection to the peer was lost");
+    }
+}
+
+void transfers_contact_gone(struct node *n, const struct contact *c) {
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        if (n->transfers.list[i]->contact == c->serial)
+            transfer_abort(n, n->transfers.list[i], ERR_CANCELLED, NULL);
+}
+
+void transfers_shutdown(struct node *n) {
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        transfer_abort(n, n->transfers.list[i], ERR_CLOSED, NULL);
+}
+
+void transfer_stream_event(struct node *n, struct transfer *t, const struct ep_event *ev) {
+    if (t->send)
+        file_send_event(n, t, ev);
+    else
+        file_recv_event(n, t, ev);
+}
+
+void transfers_pump(struct node *n) {
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (t->info.state == TRANSFER_RUNNING && t->send)
+            file_send_pump(n, t);
+    }
+}
+
+uint64_t transfers_deadline_us(const struct node *n) {
+    uint64_t next = UINT64_MAX;
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        uint64_t at = n->transfers.list[i]->deadline_us;
+        if (at && at < next)
+            next = at;
+    }
+    return next;
+}
+
+void transfers_timeout(struct node *n) {
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (t->deadline_us && t->deadline_us <= n->now_us)
+            transfer_abort(n, t, t->deadline_err, NULL);
+    }
+}
+
+/* ---- commands ---- */
+int node_cancel(struct node *n, uint64_t now_us, uint64_t id) {
+    n->now_us = now_us;
+    struct transfer *t = transfer_by_id(n, id);
+    if (!t || !t->reported)
+        return ERR_NOT_FOUND;
+    if (transfer_ended(t))
+        return ERR_USAGE;
+    transfer_abort(n, t, ERR_CANCELLED, NULL);
+    return 0;
+}
+
+bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out) {
+    for (unsigned at = 0; at < n->transfers.count; at++) {
+        if (!n->transfers.list[at]->reported || i-- > 0)
+            continue;
+        *out = n->transfers.list[at]->info;
+        return true;
+    }
+    return false;
+}
+
+bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out) {
+    const struct transfer *t = transfer_by_id(n, id);
+    if (!t || !t->reported)
+        return false;
+    *out = t->info;
+    return true;
+}
+
+const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size) {
+    const struct transfer *t = transfer_by_id(n, id);
+    if (!t || i >= t->manifest.count)
+        return NULL;
+    *size = t->manifest.files[i].size;
+    return t->manifest.files[i].name;
+}

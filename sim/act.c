@@ -1,0 +1,182 @@
+/* act.c: what hosts are told to do, and what happens to them, while the world runs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/world.h"
+
+static const uint64_t ping_timeout_us = 10 * 1000000;
+static const uint64_t ticket_ttl_s = 3600;
+
+/* Of a full packet, besides the payload: IP and UDP, our header and tag, the STREAM frame. */
+enum { PACKET_OVERHEAD_BYTES = 32 + 16 };
+
+/* Both ends must run for things to be asked of `from`; `to` may be anywhere. */
+static struct host *running(struct sim *s, uint32_t host) {
+    return host < s->host_count && s->hosts[host]->node ? s->hosts[host] : NULL;
+}
+
+int sim_connect(struct sim *s, uint32_t from, uint32_t to) {
+    struct host *h = running(s, from);
+    if (!h)
+        return ERR_OFFLINE;
+    ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    const int err = node_connect(h->node, world_now_us(s), s->hosts[to]->name);
+    host_pump(h);
+    return err;
+}
+
+int sim_ping(struct sim *s, uint32_t from, uint32_t to) {
+    struct host *h = running(s, from);
+    uint64_t id;
+    if (!h)
+        return ERR_OFFLINE;
+    ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    const int err = node_ping(h->node, world_now_us(s), s->hosts[to]->name, ping_timeout_us, &id);
+    host_pump(h);
+    return err;
+}
+
+static void describe_path(const struct host *from, const struct host *to,
+                          struct response_path *out) {
+    const struct link_config *up = &from->up.cfg, *down = &to->down.cfg;
+    const uint64_t narrow = up->rate_bps == 0               ? down->rate_bps
+                            : down->rate_bps == 0           ? up->rate_bps
+                            : up->rate_bps < down->rate_bps ? up->rate_bps
+                                                            : down->rate_bps;
+    const uint64_t rtt_ns =
+        up->delay_ns + down->delay_ns + to->up.cfg.delay_ns + from->down.cfg.delay_ns;
+    uint32_t mtu = up->mtu_bytes < down->mtu_bytes ? up->mtu_bytes : down->mtu_bytes;
+    if (mtu == 0)
+        mtu = LINK_MTU_BYTES;
+    const uint32_t headers = from->ipv6 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES;
+    *out = (struct response_path){
+        .rate_bps = (double)narrow,
+        .rtt_s = (double)rtt_ns / 1e9,
+        .loss = 1 - (1 - up->loss_ppb / 1e9) * (1 - down->loss_ppb / 1e9),
+        .payload_bytes = (double)mtu - headers - PACKET_OVERHEAD_BYTES,
+        .packet_bytes = mtu,
+    };
+}
+
+int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint64_t *index) {
+    struct host *h = running(s, from);
+    if (!h)
+        return ERR_OFFLINE;
+    struct ledger_transfer *t = ledger_add_transfer(&s->ledger);
+    const uint64_t number = s->ledger.transfer_count - 1;
+    char path[128];
+    (void)snprintf(t->name, sizeof t->name, "%s-%s-%llu.bin", h->name, s->hosts[to]->name,
+                   (unsigned long long)number);
+    (void)snprintf(path, sizeof path, "/outbox/%s", t->name);
+    t->from = from;
+    t->to = to;
+    t->size = size;
+    t->asked_ns = sim_now_ns(s);
+    describe_path(h, s->hosts[to], &t->path);
+    int err = disk_make_file(h->disk, path, size);
+    if (!err) {
+        const char *paths[] = {path};
+        ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        err = node_send(h->node, world_now_us(s), s->hosts[to]->name, paths, 1, 0, &t->id);
+    }
+    if (err) {
+        s->ledger.transfer_count--;
+        return err;
+    }
+    if (index)
+        *index = number;
+    host_pump(h);
+    return 0;
+}
+
+int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint64_t size) {
+    struct host *h = running(s, from);
+    if (!h)
+        return ERR_OFFLINE;
+    if (size > MESSAGE_MAX_BYTES)
+        return ERR_USAGE;
+    char *text = malloc(MESSAGE_MAX_BYTES + 1);
+    if (!text)
+        abort();
+    int err = 0;
+    ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    for (uint64_t i = 0; i < count && !err; i++) {
+        struct ledger_message *m = ledger_add_message(&s->ledger);
+        m->from = from;
+        m->to = to;
+        m->asked_ns = sim_now_ns(s);
+        memset(text, '.', MESSAGE_MAX_BYTES);
+        const int head = snprintf(text, MESSAGE_MAX_BYTES, "#%llu ",
+                                  (unsigned long long)(s->ledger.message_count - 1));
+        text[head] = '.';
+        const size_t len = size > (uint64_t)head ? (size_t)size : (size_t)head;
+        err = node_message_send(h->node, world_now_us(s), s->hosts[to]->name, text, len, &m->seq);
+        if (err)
+            s->ledger.message_count--;
+    }
+    free(text);
+    host_pump(h);
+    return err;
+}
+
+int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) {
+    struct host *user = running(s, from), *giver = running(s, to);
+    char ticket[TICKET_TEXT_MAX + 1];
+    if (!user || !giver)
+        return ERR_OFFLINE;
+    int err = node_ticket_new(giver->node, world_now_us(s), user->name, ticket_ttl_s, ticket);
+    if (err)
+        return err;
+    ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    err = node_contact_add(user->node, world_now_us(s), giver->name, ticket);
+    host_pump(giver);
+    host_pump(user);
+    return err;
+}
+
+void sim_roam(struct sim *s, uint32_t host) {
+    struct host *h = s->hosts[host];
+    wire_new_address(s, h);
+    if (h->node) {
+        node_set_tell(h->node, &h->addr, 1);
+        host_pump(h);
+    }
+}
+
+void sim_rebind(struct sim *s, uint32_t host) {
+    s->hosts[host]->addr.port++;
+}
+
+void sim_kill(struct sim *s, uint32_t host) {
+    host_kill(s->hosts[host]);
+}
+
+void sim_stop(struct sim *s, uint32_t host) {
+    host_stop(s->hosts[host]);
+}
+
+void sim_start(struct sim *s, uint32_t host) {
+    host_start(s->hosts[host]);
+}
+
+void sim_heal(struct sim *s) {
+    s->cut_count = 0;
+}
+
+void sim_cut(struct sim *s, uint32_t a, uint32_t b, bool cut) {
+    for (uint32_t i = 0; i < s->cut_count; i++) {
+        const struct world_cut *c = &s->cuts[i];
+        if ((c->a == a && c->b == b) || (c->a == b && c->b == a)) {
+            if (!cut)
+                s->cuts[i] = s->cuts[--s->cut_count];
+            return;
+        }
+    }
+    if (!cut)
+        return;
+    s->cuts = realloc(s->cuts, (s->cut_count + 1) * sizeof *s->cuts);
+    if (!s->cuts)
+        abort();
+    s->cuts[s->cut_count++] = (struct world_cut){a, b};
+}

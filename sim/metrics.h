@@ -1,0 +1,38 @@
+/* metrics.h: everything a scenario can expect something of, by name: numbers ("drop.queue") and
+ * samples
+ * ("handshake", with ".p99" and the like). Units are seconds, bit/s, bytes and fractions.
+ * docs/SIMULATOR.md lists them.
+ */
+#ifndef MESHD_SIM_METRICS_H
+#define MESHD_SIM_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sim/samples.h"
+#include "sim/sim.h"
+
+struct metric {
+    char name[48];
+    bool sampled;
+    double value;
+    struct samples samples;
+};
+
+struct metrics { /* all zeroes is empty */
+    struct metric *items;
+    size_t count, cap;
+};
+
+void metrics_clear(struct metrics *m);
+/* All of them, as they are now. */
+void metrics_collect(struct sim *s, struct metrics *m);
+void metrics_set(struct metrics *m, const char *name, double value);
+/* Adds the samples of `more` to those here, and its numbers to the numbers. */
+void metrics_merge(struct metrics *m, const struct metrics *more);
+
+enum metrics_lookup { METRIC_FOUND, METRIC_EMPTY, METRIC_UNKNOWN }; /* EMPTY: no sample yet */
+/* Samples named without a statistic give `bare`: the worst one for whoever asks. */
+enum metrics_lookup metrics_value(struct metrics *m, const char *name, enum stat bare, double *out);
+
+#endif

@@ -1,0 +1,163 @@
+#include "sim/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+enum { HASH_TEXT = 2 * TRACE_BYTES + 1, SEEDS_SHOWN = 20 };
+
+static const enum stat shown_stats[] = {STAT_MIN, STAT_MEAN, STAT_P50, STAT_P99, STAT_MAX};
+enum { SHOWN_STATS = sizeof shown_stats / sizeof *shown_stats };
+
+static void hash_text(const uint8_t hash[static TRACE_BYTES], char out[static HASH_TEXT]) {
+    (void)sodium_bin2hex(out, HASH_TEXT, hash, TRACE_BYTES);
+}
+
+static void text_metrics(FILE *out, struct metrics *m) {
+    for (size_t i = 0; i < m->count; i++) {
+        struct metric *item = &m->items[i];
+        if (item->sampled && item->samples.count > 0) {
+            fprintf(out, "  %-28s", item->name);
+            for (size_t k = 0; k < SHOWN_STATS; k++) {
+                double v = 0;
+                (void)samples_stat(&item->samples, shown_stats[k], &v);
+                fprintf(out, " %s %.6g", stat_name(shown_stats[k]), v);
+            }
+            fprintf(out, " (%zu)\n", item->samples.count);
+        } else if (!item->sampled && item->value > 0) {
+            fprintf(out, "  %-28s %.10g\n", item->name, item->value);
+        }
+    }
+}
+
+static void text_expectation(FILE *out, const char *file, const struct expectation *e,
+                             const struct verdict *v) {
+    fprintf(out, "%s %s:%u: %s %s %s %s", v->met ? "met   " : "BROKEN", file, e->at.line,
+            e->eventually ? "eventually" : "expect", e->metric, comparison_sign(e->cmp),
+            e->value_text);
+    if (v->empty)
+        fprintf(out, ": nothing was measured\n");
+    else if (e->eventually && v->met)
+        fprintf(out, ": at %.2f s\n", (double)v->met_ns / 1e9);
+    else
+        fprintf(out, ": %.6g\n", v->value);
+}
+
+static void text_notes(FILE *out, const char *file, const struct run *r) {
+    if (sim_failure(r->sim))
+        fprintf(out, "BROKEN the world stopped: %s\n", sim_failure(r->sim));
+    for (uint64_t i = 0; i < r->actions_failed && i < RUN_NOTES_MAX; i++)
+        fprintf(out, "note   %s:%u: %s\n", file, r->notes[i].at.line, r->notes[i].text);
+    if (r->actions_failed > RUN_NOTES_MAX)
+        fprintf(out, "note   and %" PRIu64 " more\n", r->actions_failed - RUN_NOTES_MAX);
+}
+
+void report_broken(FILE *out, const struct scenario *sc, const char *file, const struct run *r) {
+    for (size_t i = 0; i < sc->expect_count; i++)
+        if (!r->verdicts[i].met)
+            text_expectation(out, file, &sc->expects[i], &r->verdicts[i]);
+    text_notes(out, file, r);
+}
+
+void report_text(FILE *out, const struct scenario *sc, const char *file, struct run *r) {
+    char hash[HASH_TEXT];
+    hash_text(r->hash, hash);
+    fprintf(out, "scenario  %s\nseed      %" PRIu64 "\ntrace     %s\n", file, sim_seed(r->sim),
+            hash);
+    fprintf(out, "simulated %.3f s in %.3f s of real time\n", (double)sim_now_ns(r->sim) / 1e9,
+            (double)r->wall_us / 1e6);
+    text_metrics(out, &r->metrics);
+    for (size_t i = 0; i < sc->expect_count; i++)
+        text_expectation(out, file, &sc->expects[i], &r->verdicts[i]);
+    text_notes(out, file, r);
+    fprintf(out, "%s\n", r->ok ? "ok" : "broken");
+}
+
+/* ---- JSON ---- */
+
+static json_t *json_metrics(struct metrics *m) {
+    json_t *all = json_object();
+    for (size_t i = 0; i < m->count; i++) {
+        struct metric *item = &m->items[i];
+        if (!item->sampled) {
+            json_object_set_new(all, item->name, json_real(item->value));
+            continue;
+        }
+        json_t *stats = json_object();
+        for (unsigned k = 0; k < STATS; k++) {
+            double v;
+            if (samples_stat(&item->samples, (enum stat)k, &v))
+                json_object_set_new(stats, stat_name((enum stat)k), json_real(v));
+        }
+        json_object_set_new(all, item->name, stats);
+    }
+    return all;
+}
+
+static json_t *json_expectations(const struct scenario *sc, const struct run *r) {
+    json_t *all = json_array();
+    for (size_t i = 0; i < sc->expect_count; i++) {
+        const struct expectation *e = &sc->expects[i];
+        const struct verdict *v = &r->verdicts[i];
+        json_array_append_new(
+            all, json_pack("{s:i, s:s, s:s, s:s, s:b, s:b, s:o}", "line", (int)e->at.line, "metric",
+                           e->metric, "comparison", comparison_sign(e->cmp), "expected",
+                           e->value_text, "eventually", (int)e->eventually, "met", (int)v->met,
+                           "value", v->empty ? json_null() : json_real(v->value)));
+    }
+    return all;
+}
+
+static void dump(FILE *out, json_t *j) {
+    (void)json_dumpf(j, out, JSON_SORT_KEYS | JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(j);
+}
+
+void report_json(FILE *out, const struct scenario *sc, const char *file, struct run *r) {
+    char hash[HASH_TEXT];
+    hash_text(r->hash, hash);
+    json_t *notes = json_array();
+    for (uint64_t i = 0; i < r->actions_failed && i < RUN_NOTES_MAX; i++)
+        json_array_append_new(notes, json_pack("{s:i, s:s}", "line", (int)r->notes[i].at.line,
+                                               "text", r->notes[i].text));
+    const char *failure = sim_failure(r->sim);
+    dump(out,
+         json_pack("{s:i, s:s, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "version", 1, "scenario", file,
+                   "seed", (json_int_t)sim_seed(r->sim), "trace", hash, "ok", (int)r->ok, "metrics",
+                   json_metrics(&r->metrics), "expectations", json_expectations(sc, r), "notes",
+                   notes, "failure", failure ? json_string(failure) : json_null()));
+}
+
+/* ---- many seeds ---- */
+
+bool report_sweep_ok(const struct report_sweep *w) {
+    const double runs = (double)(w->passed + w->failed);
+    return (double)w->passed >= w->needed * runs;
+}
+
+void report_sweep_text(FILE *out, const char *file, struct report_sweep *w) {
+    const uint64_t runs = w->passed + w->failed;
+    fprintf(out, "scenario  %s\nseeds     %" PRIu64 "..%" PRIu64 "\n", file, w->first, w->last);
+    fprintf(out, "passed    %" PRIu64 " of %" PRIu64 " (%.3f %%, needed %.3f %%) in %.3f s\n",
+            w->passed, runs, runs ? 100.0 * (double)w->passed / (double)runs : 0, 100 * w->needed,
+            (double)w->wall_us / 1e6);
+    if (w->failed > 0) {
+        fprintf(out, "failed   ");
+        for (uint64_t i = 0; i < w->failed && i < SEEDS_SHOWN; i++)
+            fprintf(out, " %" PRIu64, w->failed_seeds[i]);
+        fprintf(out, "%s\n", w->failed > SEEDS_SHOWN ? " ..." : "");
+    }
+    text_metrics(out, &w->total);
+    fprintf(out, "%s\n", report_sweep_ok(w) ? "ok" : "broken");
+}
+
+void report_sweep_json(FILE *out, const char *file, struct report_sweep *w) {
+    json_t *seeds = json_array();
+    for (uint64_t i = 0; i < w->failed; i++)
+        json_array_append_new(seeds, json_integer((json_int_t)w->failed_seeds[i]));
+    dump(out, json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "version", 1, "scenario",
+                        file, "first", (json_int_t)w->first, "last", (json_int_t)w->last, "passed",
+                        (json_int_t)w->passed, "failed", (json_int_t)w->failed, "failed_seeds",
+                        seeds, "metrics", json_metrics(&w->total), "ok", (int)report_sweep_ok(w)));
+}

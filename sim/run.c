@@ -1,0 +1,336 @@
+#include "sim/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t tick_ns = 10 * SIM_MS; /* how often "eventually" is looked at */
+
+struct runner {
+    const struct scenario *sc;
+    const struct run_options *o;
+    struct run *r;
+    uint64_t *next_ns;   /* per action; UINT64_MAX: no more */
+    uint64_t settled_ns; /* when the last single action happens: "eventually" counts from here */
+    uint64_t told_s;
+};
+
+static bool fail(struct problem *problem, struct place at, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+static bool fail(struct problem *problem, struct place at, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    problem->at = at;
+    (void)vsnprintf(problem->text, sizeof problem->text, format, args);
+    va_end(args);
+    return false;
+}
+
+/* ---- actions ---- */
+
+static void refused(struct runner *x, const struct action *a, uint32_t from, int err) {
+    struct run *r = x->r;
+    if (r->actions_failed < RUN_NOTES_MAX) {
+        struct run_note *n = &r->notes[r->actions_failed];
+        n->at = a->at;
+        (void)snprintf(n->text, sizeof n->text, "%s: %s %s: %s", sim_host_name(r->sim, from),
+                       action_name(a->kind), "was refused", err_text(err));
+    }
+    r->actions_failed++;
+}
+
+static void change(struct runner *x, const struct action *a, uint32_t host) {
+    struct sim *s = x->r->sim;
+    if (a->kind == ACT_DISK) {
+        struct disk_config c;
+        disk_get_config(sim_disk(s, host), &c);
+        disk_patch_apply(&a->disk, &c);
+        disk_configure(sim_disk(s, host), &c);
+        return;
+    }
+    for (unsigned d = SIM_UP; d <= SIM_DOWN; d++) {
+        struct link_config c;
+        sim_link_get(s, host, (enum sim_direction)d, &c);
+        link_patch_apply(&a->link, d, &c);
+        sim_link_set(s, host, (enum sim_direction)d, &c);
+    }
+}
+
+static int act_on_pair(struct sim *s, const struct action *a, uint32_t from, uint32_t to) {
+    switch (a->kind) {
+    case ACT_CONNECT:
+        return sim_connect(s, from, to);
+    case ACT_PING:
+        return sim_ping(s, from, to);
+    case ACT_TRANSFER:
+        return sim_transfer(s, from, to, a->size, NULL);
+    case ACT_MESSAGE:
+        return sim_message(s, from, to, a->amount, a->size);
+    case ACT_PAIR:
+        return sim_use_ticket(s, from, to);
+    case ACT_CUT:
+        sim_cut(s, from, to, true);
+        return 0;
+    case ACT_LINK:
+    case ACT_DISK:
+    case ACT_CONTACTS:
+    case ACT_HEAL:
+    case ACT_ROAM:
+    case ACT_REBIND:
+    case ACT_KILL:
+    case ACT_STOP:
+    case ACT_START:
+    case ACTIONS:
+        break;
+    }
+    return ERR_USAGE;
+}
+
+static void act_on_host(struct runner *x, const struct action *a, uint32_t host) {
+    struct sim *s = x->r->sim;
+    switch (a->kind) {
+    case ACT_LINK:
+    case ACT_DISK:
+        change(x, a, host);
+        break;
+    case ACT_ROAM:
+        sim_roam(s, host);
+        break;
+    case ACT_REBIND:
+        sim_rebind(s, host);
+        break;
+    case ACT_KILL:
+        sim_kill(s, host);
+        break;
+    case ACT_STOP:
+        sim_stop(s, host);
+        break;
+    case ACT_START:
+        sim_start(s, host);
+        break;
+    case ACT_CONNECT:
+    case ACT_PING:
+    case ACT_TRANSFER:
+    case ACT_MESSAGE:
+    case ACT_PAIR:
+    case ACT_CUT:
+    case ACT_CONTACTS:
+    case ACT_HEAL:
+    case ACTIONS:
+        break;
+    }
+}
+
+static void act(struct runner *x, const struct action *a) {
+    if (a->kind == ACT_HEAL)
+        sim_heal(x->r->sim);
+    for (uint32_t i = 0; i < a->from.count; i++) {
+        const uint32_t from = a->from.hosts[i];
+        if (a->to.count == 0)
+            act_on_host(x, a, from);
+        for (uint32_t k = 0; k < a->to.count; k++) {
+            const uint32_t to = a->to.hosts[k];
+            const int err = from == to ? 0 : act_on_pair(x->r->sim, a, from, to);
+            if (err)
+                refused(x, a, from, err);
+        }
+    }
+}
+
+/* ---- building ---- */
+
+static bool pair_all(struct runner *x, const struct action *a, struct problem *problem) {
+    struct sim *s = x->r->sim;
+    for (uint32_t i = 0; i < a->from.count; i++)
+        for (uint32_t k = i + 1; k < a->from.count; k++) {
+            const uint32_t one = a->from.hosts[i], two = a->from.hosts[k];
+            const int err = sim_pair(s, one, two);
+            if (err)
+                return fail(problem, a->at, "%s and %s do not become contacts: %s",
+                            sim_host_name(s, one), sim_host_name(s, two), err_text(err));
+        }
+    return true;
+}
+
+static bool build(struct runner *x, struct problem *problem) {
+    const struct scenario *sc = x->sc;
+    struct sim *s = x->r->sim;
+    for (uint32_t i = 0; i < sc->host_count; i++) {
+        struct sim_host_options options = sc->hosts[i].options;
+        uint32_t host;
+        options.name = sc->hosts[i].name;
+        const int err = sim_host_add(s, &options, &host);
+        if (err)
+            return fail(problem, sc->hosts[i].at, "node %s: %s", options.name, err_text(err));
+    }
+    for (size_t i = 0; i < sc->action_count; i++) {
+        const struct action *a = &sc->actions[i];
+        x->next_ns[i] = a->setup ? UINT64_MAX : a->time_ns;
+        if (!a->setup && a->every_ns == 0 && a->time_ns > x->settled_ns)
+            x->settled_ns = a->time_ns;
+        if (a->setup && a->kind == ACT_CONTACTS && !pair_all(x, a, problem))
+            return false;
+        if (a->setup && a->kind != ACT_CONTACTS)
+            act(x, a);
+    }
+    sim_begin(s);
+    if (sim_failure(s))
+        return fail(problem, sc->hosts[0].at, "%s", sim_failure(s));
+    metrics_collect(s, &x->r->metrics);
+    for (size_t i = 0; i < sc->expect_count; i++) {
+        double v;
+        const struct expectation *e = &sc->expects[i];
+        if (metrics_value(&x->r->metrics, e->metric, STAT_MAX, &v) == METRIC_UNKNOWN)
+            return fail(problem, e->at, "there is no metric '%s'", e->metric);
+    }
+    return true;
+}
+
+/* ---- judging ---- */
+
+static bool holds(const struct expectation *e, double v) {
+    switch (e->cmp) {
+    case CMP_LESS:
+        return v < e->value;
+    case CMP_LESS_EQUAL:
+        return v <= e->value;
+    case CMP_GREATER:
+        return v > e->value;
+    case CMP_GREATER_EQUAL:
+        return v >= e->value;
+    case CMP_EQUAL:
+        return v >= e->value && v <= e->value;
+    case CMP_UNEQUAL:
+        return v < e->value || v > e->value;
+    }
+    return false;
+}
+
+/* The worst sample decides, unless a statistic is named. */
+static void judge(struct metrics *m, const struct expectation *e, struct verdict *v) {
+    const bool low = e->cmp == CMP_GREATER || e->cmp == CMP_GREATER_EQUAL;
+    v->empty = metrics_value(m, e->metric, low ? STAT_MIN : STAT_MAX, &v->value) != METRIC_FOUND;
+    v->met = !v->empty && holds(e, v->value);
+}
+
+static bool in_window(const struct runner *x, size_t i, uint64_t now_ns) {
+    const struct expectation *e = &x->sc->expects[i];
+    return e->eventually && !x->r->verdicts[i].met && now_ns >= x->settled_ns &&
+           now_ns - x->settled_ns <= e->within_ns;
+}
+
+static bool waiting(const struct runner *x, uint64_t now_ns) {
+    for (size_t i = 0; i < x->sc->expect_count; i++)
+        if (in_window(x, i, now_ns))
+            return true;
+    return false;
+}
+
+static void look(struct runner *x) {
+    const uint64_t now_ns = sim_now_ns(x->r->sim);
+    if (!waiting(x, now_ns))
+        return;
+    metrics_collect(x->r->sim, &x->r->metrics);
+    for (size_t i = 0; i < x->sc->expect_count; i++)
+        if (in_window(x, i, now_ns)) {
+            judge(&x->r->metrics, &x->sc->expects[i], &x->r->verdicts[i]);
+            x->r->verdicts[i].met_ns = now_ns;
+        }
+}
+
+/* ---- running ---- */
+
+static void advance(struct runner *x, uint64_t to_ns) {
+    struct sim *s = x->r->sim;
+    while (sim_now_ns(s) < to_ns && !sim_failure(s)) {
+        const uint64_t now_ns = sim_now_ns(s);
+        uint64_t step = waiting(x, now_ns) ? tick_ns : SIM_S;
+        if (step > to_ns - now_ns)
+            step = to_ns - now_ns;
+        sim_run_until(s, now_ns + step);
+        look(x);
+        if (x->o->progress && sim_now_ns(s) / SIM_S > x->told_s) {
+            x->told_s = sim_now_ns(s) / SIM_S;
+            x->o->progress(x->o->progress_ctx, sim_now_ns(s), x->sc->duration_ns);
+        }
+    }
+}
+
+/* The next action in time, then in the order they were written. */
+static size_t next_action(const struct runner *x) {
+    size_t best = x->sc->action_count;
+    for (size_t i = 0; i < x->sc->action_count; i++)
+        if (x->next_ns[i] <= x->sc->duration_ns &&
+            (best == x->sc->action_count || x->next_ns[i] < x->next_ns[best]))
+            best = i;
+    return best;
+}
+
+static void play(struct runner *x) {
+    struct sim *s = x->r->sim;
+    size_t i;
+    while ((i = next_action(x)) < x->sc->action_count && !sim_failure(s)) {
+        const struct action *a = &x->sc->actions[i];
+        advance(x, x->next_ns[i]);
+        if (sim_failure(s))
+            break;
+        act(x, a);
+        x->next_ns[i] = a->every_ns > 0 ? x->next_ns[i] + a->every_ns : UINT64_MAX;
+    }
+    look(x);
+    advance(x, x->sc->duration_ns);
+}
+
+static void finish(struct runner *x) {
+    struct run *r = x->r;
+    const double wall_s = (double)r->wall_us / 1e6;
+    double events = 0, datagrams = 0;
+    bool tolerated = false;
+    metrics_collect(r->sim, &r->metrics);
+    (void)metrics_value(&r->metrics, "sim.events", STAT_MAX, &events);
+    (void)metrics_value(&r->metrics, "datagram.sent", STAT_MAX, &datagrams);
+    metrics_set(&r->metrics, "sim.wall_seconds", wall_s);
+    metrics_set(&r->metrics, "sim.events_per_s", wall_s > 0 ? events / wall_s : 0);
+    metrics_set(&r->metrics, "sim.datagrams_per_s", wall_s > 0 ? datagrams / wall_s : 0);
+    metrics_set(&r->metrics, "action.failed", (double)r->actions_failed);
+    trace_hash(sim_trace(r->sim), r->hash);
+    r->ok = sim_failure(r->sim) == NULL;
+    for (size_t i = 0; i < x->sc->expect_count; i++) {
+        const struct expectation *e = &x->sc->expects[i];
+        if (!e->eventually)
+            judge(&r->metrics, e, &r->verdicts[i]);
+        r->ok = r->ok && r->verdicts[i].met;
+        tolerated = tolerated || strcmp(e->metric, "action.failed") == 0;
+    }
+    if (r->actions_failed > 0 && !tolerated)
+        r->ok = false;
+}
+
+bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,
+                  struct problem *problem) {
+    struct runner x = {.sc = sc, .o = o, .r = out};
+    const uint64_t start_us = o->clock_us ? o->clock_us() : 0;
+    *out = (struct run){.sim = sim_new(&(struct sim_config){.seed = o->seed, .tap = o->tap})};
+    out->verdicts = calloc(sc->expect_count + 1, sizeof *out->verdicts);
+    x.next_ns = calloc(sc->action_count + 1, sizeof *x.next_ns);
+    if (!out->verdicts || !x.next_ns)
+        abort();
+    const bool built = build(&x, problem);
+    if (built) {
+        play(&x);
+        out->wall_us = o->clock_us ? o->clock_us() - start_us : 0;
+        finish(&x);
+    }
+    free(x.next_ns);
+    if (!built)
+        run_clear(out);
+    return built;
+}
+
+void run_clear(struct run *r) {
+    sim_free(r->sim);
+    metrics_clear(&r->metrics);
+    free(r->verdicts);
+    *r = (struct run){0};
+}

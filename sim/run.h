@@ -1,0 +1,48 @@
+/* run.h: a scenario is run once with one seed: its world is built, its actions happen at their
+ * times, its expectations are judged.
+ */
+#ifndef MESHD_SIM_RUN_H
+#define MESHD_SIM_RUN_H
+
+#include "sim/metrics.h"
+#include "sim/scenario.h"
+
+struct run_options {
+    uint64_t seed;
+    struct sim_tap tap;
+    uint64_t (*clock_us)(void); /* real time, for sim.wall_seconds; NULL: stays 0 */
+    void (*progress)(void *ctx, uint64_t now_ns, uint64_t duration_ns); /* each simulated second */
+    void *progress_ctx;
+};
+
+struct verdict {
+    bool met, empty; /* empty: nothing was measured */
+    double value;
+    uint64_t met_ns; /* eventually: when */
+};
+
+struct run_note { /* an action that the node refused */
+    struct place at;
+    char text[128];
+};
+
+enum { RUN_NOTES_MAX = 16 };
+
+struct run { /* what came of it; run_clear when done */
+    struct sim *sim;
+    struct metrics metrics;
+    struct verdict *verdicts; /* one per expectation */
+    struct run_note notes[RUN_NOTES_MAX];
+    uint64_t actions_failed;
+    uint8_t hash[TRACE_BYTES];
+    uint64_t wall_us;
+    bool ok; /* all expectations met and nothing else went wrong */
+};
+
+/* False with the problem if the scenario cannot be run (an expectation of an unknown metric, nodes
+ * that do not start or do not pair). */
+bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,
+                  struct problem *problem);
+void run_clear(struct run *r);
+
+#endif

@@ -1,0 +1,234 @@
+#include "sim/scenario.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/quantity.h"
+#include "sim/scenario_int.h"
+
+static const char *const comparison_signs[] = {"<", "<=", ">", ">=", "==", "!="};
+
+const char *comparison_sign(enum comparison c) {
+    return comparison_signs[c];
+}
+
+bool parse_fail(struct parser *p, struct place at, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    p->lexer.problem.at = at;
+    (void)vsnprintf(p->lexer.problem.text, sizeof p->lexer.problem.text, format, args);
+    va_end(args);
+    return false;
+}
+
+const struct word *parse_word(struct parser *p, const char *what) {
+    const struct lexer *l = &p->lexer;
+    if (p->next < l->count)
+        return &l->words[p->next++];
+    const struct word *last = &l->words[l->count - 1];
+    const struct place end = {last->at.line, last->at.column + (unsigned)strlen(last->text)};
+    (void)parse_fail(p, end, "%s is expected", what);
+    return NULL;
+}
+
+bool parse_end(struct parser *p) {
+    if (p->next == p->lexer.count)
+        return true;
+    const struct word *w = &p->lexer.words[p->next];
+    return parse_fail(p, w->at, "unexpected '%.60s'", w->text);
+}
+
+bool parse_quantity(struct parser *p, enum quantity q, const char *what, uint64_t *out) {
+    const struct word *w = parse_word(p, what);
+    if (!w)
+        return false;
+    const char *wrong = quantity_parse(w->text, q, out);
+    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
+}
+
+bool parse_keyword(struct parser *p, const char *keyword) {
+    const struct word *w = parse_word(p, keyword);
+    if (!w)
+        return false;
+    return strcmp(w->text, keyword) == 0 ? true : parse_fail(p, w->at, "'%s' is expected", keyword);
+}
+
+static bool parse_seed(struct parser *p) {
+    p->sc->has_seed = true;
+    return parse_quantity(p, QUANTITY_COUNT, "a number", &p->sc->seed) && parse_end(p);
+}
+
+static bool parse_for(struct parser *p) {
+    return parse_quantity(p, QUANTITY_DURATION, "a duration", &p->sc->duration_ns) && parse_end(p);
+}
+
+static bool parse_let(struct parser *p) {
+    const struct word *name = parse_word(p, "a name");
+    const struct word *value = name ? parse_word(p, "a value") : NULL;
+    if (value && strcmp(value->text, "=") == 0)
+        value = parse_word(p, "a value");
+    if (!value || !parse_end(p))
+        return false;
+    return lexer_let(&p->lexer, name->text, value->text, false)
+               ? true
+               : parse_fail(p, name->at, "'%.60s' is not a name, or there are too many",
+                            name->text);
+}
+
+/* ---- expect, eventually ---- */
+
+static struct expectation *add_expectation(struct scenario *sc) {
+    if (sc->expect_count == sc->expect_cap) {
+        sc->expect_cap = sc->expect_cap ? sc->expect_cap * 2 : 8;
+        sc->expects = realloc(sc->expects, sc->expect_cap * sizeof *sc->expects);
+        if (!sc->expects)
+            abort();
+    }
+    struct expectation *e = &sc->expects[sc->expect_count++];
+    *e = (struct expectation){0};
+    return e;
+}
+
+static bool parse_comparison(struct parser *p, struct expectation *e) {
+    const struct word *sign = parse_word(p, "a comparison (< <= > >= == !=)");
+    if (!sign)
+        return false;
+    unsigned i = 0;
+    while (i < sizeof comparison_signs / sizeof *comparison_signs &&
+           strcmp(sign->text, comparison_signs[i]) != 0)
+        i++;
+    if (i == sizeof comparison_signs / sizeof *comparison_signs)
+        return parse_fail(p, sign->at, "one of < <= > >= == != is expected");
+    e->cmp = (enum comparison)i;
+    const struct word *value = parse_word(p, "a value");
+    if (!value)
+        return false;
+    const char *wrong = quantity_number(value->text, &e->value);
+    if (wrong || strlen(value->text) >= sizeof e->value_text)
+        return parse_fail(p, value->at, "'%.60s': %s", value->text, wrong ? wrong : "too long");
+    (void)snprintf(e->value_text, sizeof e->value_text, "%s", value->text);
+    return true;
+}
+
+/* METRIC COMPARISON VALUE; `connected` stands for peers.disconnected == 0. */
+static bool parse_condition(struct parser *p, struct expectation *e) {
+    const struct word *metric = parse_word(p, "a metric");
+    if (!metric)
+        return false;
+    e->at = metric->at;
+    if (strcmp(metric->text, "connected") == 0) {
+        (void)snprintf(e->metric, sizeof e->metric, "peers.disconnected");
+        (void)snprintf(e->value_text, sizeof e->value_text, "0");
+        e->cmp = CMP_EQUAL;
+        return true;
+    }
+    if (strlen(metric->text) >= sizeof e->metric)
+        return parse_fail(p, metric->at, "the name is too long");
+    (void)snprintf(e->metric, sizeof e->metric, "%s", metric->text);
+    return parse_comparison(p, e);
+}
+
+static bool parse_expect(struct parser *p) {
+    return parse_condition(p, add_expectation(p->sc)) && parse_end(p);
+}
+
+static bool parse_eventually(struct parser *p) {
+    struct expectation *e = add_expectation(p->sc);
+    e->eventually = true;
+    return parse_condition(p, e) && parse_keyword(p, "within") &&
+           parse_quantity(p, QUANTITY_DURATION, "a duration", &e->within_ns) && parse_end(p);
+}
+
+/* ---- the whole ---- */
+
+static bool parse_at(struct parser *p) {
+    struct action *a = scenario_add_action(p->sc);
+    a->setup = false;
+    if (!parse_quantity(p, QUANTITY_DURATION, "a time", &a->time_ns))
+        return false;
+    const struct word *w = parse_word(p, "an action");
+    if (w && strcmp(w->text, "every") == 0) {
+        if (!parse_quantity(p, QUANTITY_DURATION, "a duration", &a->every_ns))
+            return false;
+        if (a->every_ns == 0)
+            return parse_fail(p, w->at, "'every' needs a duration above zero");
+        w = parse_word(p, "an action");
+    }
+    return w && parse_action(p, w, a);
+}
+
+static bool parse_setup(struct parser *p, const struct word *verb) {
+    struct action *a = scenario_add_action(p->sc);
+    a->setup = true;
+    return parse_action(p, verb, a);
+}
+
+static bool parse_statement(struct parser *p) {
+    static const struct {
+        const char *name;
+        bool (*parse)(struct parser *p);
+    } verbs[] = {{"seed", parse_seed}, {"for", parse_for},       {"let", parse_let},
+                 {"node", parse_node}, {"expect", parse_expect}, {"eventually", parse_eventually},
+                 {"at", parse_at}};
+    p->next = 0;
+    const struct word *verb = parse_word(p, "a statement");
+    if (!verb)
+        return false;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verb->text, verbs[i].name) == 0)
+            return verbs[i].parse(p);
+    if (strcmp(verb->text, "link") == 0 || strcmp(verb->text, "disk") == 0 ||
+        strcmp(verb->text, "contacts") == 0)
+        return parse_setup(p, verb);
+    return parse_fail(p, verb->at,
+                      "unknown statement '%.60s'; there are: seed for let node link disk contacts "
+                      "at expect eventually",
+                      verb->text);
+}
+
+/* Things that only the whole tells. */
+static bool check_whole(struct parser *p) {
+    const struct scenario *sc = p->sc;
+    const struct place end = p->lexer.at;
+    if (sc->host_count == 0)
+        return parse_fail(p, end, "there is no node");
+    if (sc->duration_ns == 0)
+        return parse_fail(p, end, "how long it runs is missing: for DURATION");
+    for (size_t i = 0; i < sc->action_count; i++)
+        if (!sc->actions[i].setup && sc->actions[i].time_ns > sc->duration_ns)
+            return parse_fail(p, sc->actions[i].at, "this is after the end of the run");
+    return true;
+}
+
+bool scenario_parse(struct scenario *sc, const char *text, const struct scenario_let *lets,
+                    size_t let_count, struct problem *problem) {
+    struct parser p = {.sc = sc};
+    *sc = (struct scenario){0};
+    lexer_init(&p.lexer, text);
+    bool ok = true;
+    for (size_t i = 0; i < let_count && ok; i++)
+        ok = lexer_let(&p.lexer, lets[i].name, lets[i].value, true) ||
+             parse_fail(&p, (struct place){0, 0}, "'%.60s' is not a name", lets[i].name);
+    while (ok && lexer_next(&p.lexer))
+        ok = parse_statement(&p);
+    ok = ok && p.lexer.problem.at.line == 0 && check_whole(&p);
+    *problem = p.lexer.problem;
+    lexer_clear(&p.lexer);
+    if (!ok)
+        scenario_clear(sc);
+    return ok;
+}
+
+void scenario_clear(struct scenario *sc) {
+    for (size_t i = 0; i < sc->action_count; i++) {
+        free(sc->actions[i].from.hosts);
+        free(sc->actions[i].to.hosts);
+    }
+    free(sc->actions);
+    free(sc->hosts);
+    free(sc->expects);
+    *sc = (struct scenario){0};
+}

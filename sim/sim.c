@@ -1,0 +1,251 @@
+/* sim.c: the world's clock and its list of hosts. */
+#include "sim/sim.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/world.h"
+
+static const uint64_t pair_limit_ns = 60 * SIM_S;
+static const uint64_t ticket_ttl_s = 3600;
+
+struct sim *sim_new(const struct sim_config *cfg) {
+    if (sodium_init() < 0)
+        abort();
+    struct sim *s = calloc(1, sizeof *s);
+    if (!s)
+        abort();
+    s->seed = cfg->seed;
+    s->tap = cfg->tap;
+    s->now_ns = WORLD_SETUP_NS;
+    draw_init(&s->draw, cfg->seed);
+    trace_init(&s->trace, WORLD_START_NS);
+    return s;
+}
+
+void sim_free(struct sim *s) {
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->host_count; i++)
+        host_free(s->hosts[i]);
+    free(s->hosts);
+    free(s->owners);
+    free(s->cuts);
+    heap_clear(&s->heap);
+    slab_clear(&s->slab);
+    trace_clear(&s->trace);
+    ledger_clear(&s->ledger);
+    free(s);
+}
+
+uint64_t sim_seed(const struct sim *s) {
+    return s->seed;
+}
+
+uint64_t sim_now_ns(const struct sim *s) {
+    return s->begun ? s->now_ns - WORLD_START_NS : 0;
+}
+
+uint64_t sim_node_now_us(const struct sim *s) {
+    return world_now_us(s);
+}
+
+const char *sim_failure(const struct sim *s) {
+    return s->failure[0] ? s->failure : NULL;
+}
+
+const struct trace *sim_trace(const struct sim *s) {
+    return &s->trace;
+}
+
+void world_fail(struct sim *s, const struct host *h, const char *what) {
+    if (!s->failure[0])
+        (void)snprintf(s->failure, sizeof s->failure, "%s: %s at %llu.%06llu s", h->name, what,
+                       (unsigned long long)(sim_now_ns(s) / SIM_S),
+                       (unsigned long long)(sim_now_ns(s) % SIM_S / SIM_US));
+}
+
+void world_push(struct sim *s, struct host *source, const struct event *e) {
+    struct event keyed = *e;
+    keyed.source = source->index;
+    keyed.seq = source->seq++;
+    heap_push(&s->heap, &keyed);
+}
+
+/* ---- hosts ---- */
+
+static bool name_ok(const char *name) {
+    const size_t len = strlen(name);
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '_' && name[i] != '-')
+            return false;
+    return len > 0 && len <= SIM_NAME_MAX;
+}
+
+int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) {
+    if (!name_ok(o->name))
+        return ERR_USAGE;
+    if (sim_host_find(s, o->name) != SIM_NO_HOST)
+        return ERR_EXISTS;
+    if (s->host_count == SIM_HOSTS_MAX)
+        return ERR_FULL;
+    if (s->host_count == s->host_cap) {
+        s->host_cap = s->host_cap ? s->host_cap * 2 : 16;
+        s->hosts = realloc(s->hosts, s->host_cap * sizeof(struct host *));
+        if (!s->hosts)
+            abort();
+    }
+    struct host *h = host_new(s, o);
+    s->hosts[s->host_count] = h;
+    *host = s->host_count++;
+    wire_new_address(s, h);
+    if (s->begun)
+        host_start(h);
+    return 0;
+}
+
+uint32_t sim_host_count(const struct sim *s) {
+    return s->host_count;
+}
+
+uint32_t sim_host_find(const struct sim *s, const char *name) {
+    for (uint32_t i = 0; i < s->host_count; i++)
+        if (strcmp(s->hosts[i]->name, name) == 0)
+            return i;
+    return SIM_NO_HOST;
+}
+
+const char *sim_host_name(const struct sim *s, uint32_t host) {
+    return host < s->host_count ? s->hosts[host]->name : "?";
+}
+
+void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
+                  struct link_config *out) {
+    const struct host *h = s->hosts[host];
+    *out = d == SIM_UP ? h->up.cfg : h->down.cfg;
+}
+
+void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c) {
+    struct host *h = s->hosts[host];
+    struct link *l = d == SIM_UP ? &h->up : &h->down;
+    l->cfg = *c;
+}
+
+struct disk *sim_disk(struct sim *s, uint32_t host) {
+    return s->hosts[host]->disk;
+}
+
+struct store_mem *sim_store(struct sim *s, uint32_t host) {
+    return s->hosts[host]->store;
+}
+
+struct node *sim_node(struct sim *s, uint32_t host) {
+    return s->hosts[host]->node;
+}
+
+void sim_touch(struct sim *s, uint32_t host) {
+    if (s->hosts[host]->node)
+        host_pump(s->hosts[host]);
+}
+
+/* ---- before time 0 ---- */
+
+static bool is_paired(const struct host *h, const struct host *with) {
+    struct contact_info info;
+    return node_contact_get(h->node, world_now_us(h->sim), with->name, &info) && info.paired &&
+           info.online;
+}
+
+int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
+    struct host *ha = s->hosts[a], *hb = s->hosts[b];
+    char ticket[TICKET_TEXT_MAX + 1];
+    host_start(ha);
+    host_start(hb);
+    if (sim_failure(s))
+        return ERR_FAILED;
+    int err = node_ticket_new(ha->node, world_now_us(s), hb->name, ticket_ttl_s, ticket);
+    if (err)
+        return err;
+    err = node_contact_add(hb->node, world_now_us(s), ha->name, ticket);
+    if (err)
+        return err;
+    host_pump(ha);
+    host_pump(hb);
+    const uint64_t limit = s->now_ns + pair_limit_ns;
+    while (!is_paired(ha, hb) || !is_paired(hb, ha)) {
+        const struct event *e = heap_top(&s->heap);
+        if (!e || e->time_ns > limit || !sim_step(s))
+            return ERR_TIMEOUT;
+    }
+    return 0;
+}
+
+static void drop_events(struct sim *s) {
+    struct event e;
+    while (heap_pop(&s->heap, &e))
+        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER)
+            slab_put(&s->slab, e.ref);
+}
+
+void sim_begin(struct sim *s) {
+    for (uint32_t i = 0; i < s->host_count; i++)
+        host_stop(s->hosts[i]);
+    drop_events(s);
+    ledger_clear(&s->ledger);
+    s->stats = (struct world_stats){0};
+    s->now_ns = WORLD_START_NS;
+    s->begun = true;
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        struct host *h = s->hosts[i];
+        h->past = (struct endpoint_counters){0};
+        h->seq = 0;
+        h->wake_ns = LEDGER_NEVER;
+    }
+    for (uint32_t i = 0; i < s->host_count; i++)
+        host_start(s->hosts[i]);
+}
+
+/* ---- time ---- */
+
+bool sim_step(struct sim *s) {
+    struct event e;
+    if (s->failure[0] || !heap_pop(&s->heap, &e))
+        return false;
+    s->now_ns = e.time_ns;
+    s->stats.events++;
+    switch ((enum event_kind)e.kind) {
+    case EVENT_ARRIVE:
+        wire_arrive(s, e.ref);
+        break;
+    case EVENT_DELIVER:
+        wire_deliver(s, e.ref);
+        break;
+    case EVENT_WAKE:
+        host_wake(s->hosts[e.tag]);
+        break;
+    case EVENT_FILE:
+        host_file_done(s->hosts[e.source], &e);
+        break;
+    }
+    return true;
+}
+
+bool sim_run_while_not(struct sim *s, uint64_t time_ns, bool (*done)(void *ctx), void *ctx) {
+    const uint64_t until = WORLD_START_NS + time_ns;
+    for (;;) {
+        if (done && done(ctx))
+            return true;
+        const struct event *e = heap_top(&s->heap);
+        if (!e || e->time_ns > until || !sim_step(s))
+            break;
+    }
+    if (!s->failure[0] && s->now_ns < until)
+        s->now_ns = until;
+    return false;
+}
+
+void sim_run_until(struct sim *s, uint64_t time_ns) {
+    (void)sim_run_while_not(s, time_ns, NULL, NULL);
+}
