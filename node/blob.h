@@ -4,8 +4,8 @@
  *   | length, varint (1-8) | length bytes msgpack |
  *   +----------------------+----------------------+
  *
- * The reader takes bytes in any pieces and grows its buffer with what has really come, never with what
- * the length promises.
+ * The reader takes bytes in any pieces and grows its buffer with what has really come, never with
+ * what the length promises.
  */
 #ifndef MESHD_NODE_BLOB_H
 #define MESHD_NODE_BLOB_H
@@ -21,7 +21,8 @@ struct varint_in { /* a varint that arrives in pieces; zeroes = empty */
     uint8_t have;
 };
 /* Takes bytes from in[0..len); *used of them. True once the value is whole. */
-bool varint_in_feed(struct varint_in *v, const uint8_t *in, size_t len, size_t *used, uint64_t *value);
+bool varint_in_feed(struct varint_in *v, const uint8_t *in, size_t len, size_t *used,
+                    uint64_t *value);
 
 struct blob_in { /* caller's; zeroes with max set = empty */
     struct varint_in head;
@@ -32,8 +33,8 @@ struct blob_in { /* caller's; zeroes with max set = empty */
 };
 void blob_in_init(struct blob_in *b, size_t max);
 void blob_in_clear(struct blob_in *b);
-/* *used bytes of in[0..len) belong to this blob; b->whole when it is complete. ERR_PROTO: longer than max, or
- * empty. ERR_NOMEM. */
+/* *used bytes of in[0..len) belong to this blob; b->whole when it is complete. ERR_PROTO: longer
+ * than max, or empty. ERR_NOMEM. */
 int blob_in_feed(struct blob_in *b, const uint8_t *in, size_t len, size_t *used) MUST_USE;
 
 /* A heap copy: prefix[0..prefix_len) + varint length + body. NULL: no memory. */

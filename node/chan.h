@@ -1,6 +1,7 @@
-/* chan.h: which channel a stream opened by a peer is. A stream begins with a varint: its channel. Then comes
- * one blob (node/blob.h): the manifest or the message. It is gathered here; once whole, the stream is handed
- * to its channel. An unknown channel is reset with ERR_UNSUPPORTED, a broken beginning with ERR_PROTO.
+/* chan.h: which channel a stream opened by a peer is. A stream begins with a varint: its channel.
+ * Then comes one blob (node/blob.h): the manifest or the message. It is gathered here; once whole,
+ * the stream is handed to its channel. An unknown channel is reset with ERR_UNSUPPORTED, a broken
+ * beginning with ERR_PROTO.
  */
 #ifndef MESHD_NODE_CHAN_H
 #define MESHD_NODE_CHAN_H
@@ -14,9 +15,9 @@
 enum chan_kind { CHAN_FILE = 1, CHAN_MESSAGE = 2 };
 
 enum {
-    INTAKES_MAX = 256,               /* streams not handed over yet; beyond: reset with ERR_FULL */
+    INTAKES_MAX = 256, /* streams not handed over yet; beyond: reset with ERR_FULL */
     INTAKES_MAX_PER_CONTACT = 96,
-    INTAKE_BYTES_MAX = 48 << 20,     /* their memory, all together; beyond: reset with ERR_FULL */
+    INTAKE_BYTES_MAX = 48 << 20, /* their memory, all together; beyond: reset with ERR_FULL */
 };
 
 struct node;

@@ -277,8 +277,7 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     memcpy(out->name, c->name, sizeof out->name);
     out->id = c->id;
     out->paired = c->paired;
-    out->online =
-        c->online && endpoint_session_info(n->ep, now_us, c->session, &out->session);
+    out->online = c->online && endpoint_session_info(n->ep, now_us, c->session, &out->session);
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
     out->queued = c->queued;

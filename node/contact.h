@@ -1,11 +1,14 @@
-/* contact.h: the peers the user has named: who they are, the secret shared with them, where they were
- * last seen, and whether a session is up. Persisted in the store's table "contacts", one entry per petname.
+/* contact.h: the peers the user has named: who they are, the secret shared with them, where they
+ * were last seen, and whether a session is up. Persisted in the store's table "contacts", one entry
+ * per petname.
  *
  *   key   = petname
  *   value = version u8 = 1 | flags u8 (1: paired, 2: psk is a ticket's one-time secret)
- *           | node id 32 | transport public 32 | psk 32 | address count u8 | addresses (addr_write), best first
+ *           | node id 32 | transport public 32 | psk 32 | address count u8 | addresses
+ * (addr_write), best first
  *
- * Pointers to a contact are valid until the turn ends or it is removed; what outlives a turn keeps its serial.
+ * Pointers to a contact are valid until the turn ends or it is removed; what outlives a turn keeps
+ * its serial.
  */
 #ifndef MESHD_NODE_CONTACT_H
 #define MESHD_NODE_CONTACT_H
@@ -22,7 +25,7 @@ struct posting;
 enum {
     CONTACTS_MAX = 4096, /* further ones are refused with ERR_FULL */
     CONTACT_VALUE_MAX = 2 + 3 * 32 + 1 + PEER_ADDRS_MAX * ADDR_WIRE_MAX,
-    CONTACT_RETRY_US = 5 * 1000000,       /* first repetition while messages wait; then doubled */
+    CONTACT_RETRY_US = 5 * 1000000, /* first repetition while messages wait; then doubled */
     CONTACT_RETRY_MAX_US = 300 * 1000000,
 };
 
@@ -40,21 +43,21 @@ struct contact { /* holds a secret */
     struct peer_ref peer;
     bool online;
     struct session_ref session;
-    uint32_t queued;       /* messages in the outbox */
-    uint64_t retry_us;     /* when to try again to deliver them; 0: not planned */
+    uint32_t queued;   /* messages in the outbox */
+    uint64_t retry_us; /* when to try again to deliver them; 0: not planned */
     uint64_t backoff_us;
     struct posting *posting; /* the message on its way, owned (node/message) */
 };
 
-struct contacts { /* zeroes = empty */
+struct contacts {          /* zeroes = empty */
     struct contact **list; /* ordered by name */
     unsigned count, cap;
     uint32_t last_serial;
     uint64_t retry_us; /* no contact's retry_us is earlier; UINT64_MAX: none */
 };
 
-/* 1..PETNAME_MAX bytes of plain UTF-8 (node/utf8.h) without '/', not beginning or ending with a space, not
- * beginning with '-' (so that it is never an option of meshctl). */
+/* 1..PETNAME_MAX bytes of plain UTF-8 (node/utf8.h) without '/', not beginning or ending with a
+ * space, not beginning with '-' (so that it is never an option of meshctl). */
 bool petname_ok(const char *name);
 /* "peer-" and the first 8 characters after "mesh1" of the id. */
 void petname_default(const struct node_id *id, char out[static PETNAME_MAX + 1]);
@@ -62,8 +65,8 @@ void petname_default(const struct node_id *id, char out[static PETNAME_MAX + 1])
 size_t contact_encode(const struct contact *c, uint8_t out[static CONTACT_VALUE_MAX]);
 bool contact_decode(struct contact *c, const uint8_t *in, size_t len); /* all but the name */
 
-/* Reads the table and tells the endpoint. An entry that cannot be read is left alone and logged. ERR_NOMEM or what
- * the store says. */
+/* Reads the table and tells the endpoint. An entry that cannot be read is left alone and logged.
+ * ERR_NOMEM or what the store says. */
 int contacts_load(struct node *n) MUST_USE;
 void contacts_clear(struct node *n);
 
@@ -73,8 +76,8 @@ struct contact *contact_by_serial(const struct node *n, uint32_t serial);
 struct contact *contact_by_peer(const struct node *n, struct peer_ref p);
 struct contact *contact_by_session(const struct node *n, struct session_ref s);
 
-/* Copies name, id, transport, psk, flags and addresses of `model`; stores it and tells the endpoint.
- * ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE (our id), ERR_DISK, ERR_IO. */
+/* Copies name, id, transport, psk, flags and addresses of `model`; stores it and tells the
+ * endpoint. ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE (our id), ERR_DISK, ERR_IO. */
 int contact_add(struct node *n, const struct contact *model, struct contact **out) MUST_USE;
 /* Stores and tells the endpoint the contact as it is now. */
 int contact_update(struct node *n, struct contact *c) MUST_USE;

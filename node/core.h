@@ -4,9 +4,9 @@
 
 #include "node/chan.h"
 #include "node/contact.h"
-#include "node/events.h"
 #include "node/invite.h"
 #include "node/message.h"
+#include "node/news.h"
 #include "node/node.h"
 #include "node/ping.h"
 #include "node/recv_rule.h"
@@ -26,11 +26,11 @@ struct node {
     struct addr tell[PEER_ADDRS_MAX];
     unsigned tell_count;
 
-    uint64_t now_us;     /* of this turn */
+    uint64_t now_us; /* of this turn */
     uint64_t started_us;
     uint64_t wall_us, wall_at_us; /* wall clock as told, and when */
-    bool shut;           /* after node_shutdown nothing is started */
-    bool blocks_short;   /* a sender waits for memory: pumped at the next turn */
+    bool shut;                    /* after node_shutdown nothing is started */
+    bool blocks_short;            /* a sender waits for memory: pumped at the next turn */
 
     struct contacts contacts;
     struct invites invites;
@@ -40,12 +40,13 @@ struct node {
     struct recv_rules rules;
     struct intakes intakes;
     struct work work;
-    struct events events;
+    struct news news;
 };
 
 uint64_t node_wall_us(const struct node *n);
 struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact);
-void node_log(const struct node *n, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+void node_log(const struct node *n, enum log_level level, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 bool session_ref_equal(struct session_ref a, struct session_ref b);
 
 #endif

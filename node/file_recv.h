@@ -1,10 +1,11 @@
 /* file_recv.h: the receiving side of a transfer (wire form: node/manifest.h).
  *
- * An offer waits until a rule or the user accepts it. Then the directory and its free space are looked at, and for
- * up to RECV_CHECK_FILES files that no name is taken, before the peer hears yes. Bytes go from the stream's blocks to
- * the disk without a copy; the stream's credit is renewed only when a write is back, which bounds memory. A file gets
- * its name only after its tree hash is the sender's; files are created ahead and committed behind the one being
- * written, at most TRANSFER_WINDOW together.
+ * An offer waits until a rule or the user accepts it. Then the directory and its free space are
+ * looked at, and for up to RECV_CHECK_FILES files that no name is taken, before the peer hears yes.
+ * Bytes go from the stream's blocks to the disk without a copy; the stream's credit is renewed only
+ * when a write is back, which bounds memory. A file gets its name only after its tree hash is the
+ * sender's; files are created ahead and committed behind the one being written, at most
+ * TRANSFER_WINDOW together.
  */
 #ifndef MESHD_NODE_FILE_RECV_H
 #define MESHD_NODE_FILE_RECV_H
@@ -22,7 +23,9 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
 /* True while it waits for accept. */
 bool file_recv_waits(const struct transfer *t);
 void file_recv_accept(struct node *n, struct transfer *t, const char *dir);
-void file_recv_free(struct node *n, struct transfer *t);
+void file_recv_free(struct transfer *t);
+/* Every file has its name: the sender hears it. */
+void file_recv_finished(struct node *n, struct transfer *t);
 /* Answers {"err"} with the file's name (NULL: none), ends the stream and the transfer. */
 void file_recv_refuse(struct node *n, struct transfer *t, int err, const char *file);
 void file_recv_op_done(struct node *n, struct transfer *t, struct file_op *op);

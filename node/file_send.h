@@ -1,11 +1,11 @@
 /* file_send.h: the sending side of a transfer (wire form: node/manifest.h).
  *
- * Sources are opened once before the peer is bothered, for their sizes, and closed again; then up to
- * TRANSFER_WINDOW of them are open at a time. Each file is read by operations of up to 1 MiB into blocks of the
- * endpoint's pool, hashed by the worker that reads, and its spans are given to the stream without a copy. Reading runs
- * ahead of the stream by SEND_AHEAD_BYTES. A read asks for one byte more than the file should have, so
- * that growth is noticed as surely as shrinking; the size and mtime that FILE_CLOSE gives back show a file that was
- * written while it was read.
+ * Sources are opened once before the peer is bothered, for their sizes, and closed again; then up
+ * to TRANSFER_WINDOW of them are open at a time. Each file is read by operations of up to 1 MiB
+ * into blocks of the endpoint's pool, hashed by the worker that reads, and its spans are given to
+ * the stream without a copy. Reading runs ahead of the stream by SEND_AHEAD_BYTES. A read asks for
+ * one byte more than the file should have, so that growth is noticed as surely as shrinking; the
+ * size and mtime that FILE_CLOSE gives back show a file that was written while it was read.
  */
 #ifndef MESHD_NODE_FILE_SEND_H
 #define MESHD_NODE_FILE_SEND_H
@@ -18,7 +18,8 @@ enum {
 };
 
 /* Paths are copied, sources opened. ERR_USAGE, ERR_NOMEM: then the caller drops t. */
-int file_send_start(struct node *n, struct transfer *t, const char *const *paths, unsigned count) MUST_USE;
+int file_send_start(struct node *n, struct transfer *t, const char *const *paths,
+                    unsigned count) MUST_USE;
 void file_send_free(struct node *n, struct transfer *t);
 /* The session is there: the offer goes out. */
 void file_send_offer(struct node *n, struct transfer *t, const struct contact *c);

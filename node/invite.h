@@ -1,5 +1,5 @@
-/* invite.h: tickets given out and not used yet: the one-time secret, the name reserved for whoever shows it, and
- * its expiry. Persisted in the store's table "tickets", so that a restart keeps them:
+/* invite.h: tickets given out and not used yet: the one-time secret, the name reserved for whoever
+ * shows it, and its expiry. Persisted in the store's table "tickets", so that a restart keeps them:
  *
  *   key   = psk 32 (node/ticket.h)
  *   value = version u8 = 1 | expiry u64 LE, wall clock s | petname

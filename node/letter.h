@@ -3,8 +3,8 @@
  *   sender:   varint channel (2) | blob {"v": 1, "id": bin 16, "t": wall clock ms, "x": text} | FIN
  *   receiver: blob {"ok": true} once it is stored, or {"err": number} | FIN
  *
- * "id" is random and stays the same when the message is sent again: the receiver stores each (sender, id)
- * once. "x" is UTF-8, 1..MESSAGE_MAX_BYTES bytes.
+ * "id" is random and stays the same when the message is sent again: the receiver stores each
+ * (sender, id) once. "x" is UTF-8, 1..MESSAGE_MAX_BYTES bytes.
  */
 #ifndef MESHD_NODE_LETTER_H
 #define MESHD_NODE_LETTER_H

@@ -10,7 +10,7 @@
 #include "node/utf8.h"
 
 enum {
-    MANIFEST_DEPTH = 4,      /* map, array, map, and one more for later versions */
+    MANIFEST_DEPTH = 4,       /* map, array, map, and one more for later versions */
     FILE_OBJECTS = 1 + 2 * 8, /* a file's map with up to 8 pairs */
 };
 
@@ -166,7 +166,8 @@ int manifest_decode(struct manifest *m, const uint8_t *in, size_t len) {
     if (len > MANIFEST_MAX_BYTES)
         return ERR_PROTO;
     struct pack p;
-    int err = pack_open(&p, in, len, MANIFEST_DEPTH, 16 + (size_t)TRANSFER_FILES_MAX * FILE_OBJECTS);
+    int err =
+        pack_open(&p, in, len, MANIFEST_DEPTH, 16 + (size_t)TRANSFER_FILES_MAX * FILE_OBJECTS);
     if (err)
         return err;
     err = from_root(m, &p.root);

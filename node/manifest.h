@@ -9,9 +9,10 @@
  *   manifest = {"v": 1, "alg": tree hash algorithm, "files": [file, ...]}
  *   file     = {"n": name, "s": size, "m": mode, "t": mtime s}
  *
- * 1..TRANSFER_FILES_MAX files; the body is at most MANIFEST_MAX_BYTES. A name is one path component, checked
- * by manifest_name_ok; no two are equal. "m" is permission bits, of which 0777 are kept; "m" and "t" may be missing. A
- * sender that gives up resets its half with the reason; a receiver that does answers with {"err"}, FIN and STOP.
+ * 1..TRANSFER_FILES_MAX files; the body is at most MANIFEST_MAX_BYTES. A name is one path
+ * component, checked by manifest_name_ok; no two are equal. "m" is permission bits, of which 0777
+ * are kept; "m" and "t" may be missing. A sender that gives up resets its half with the reason; a
+ * receiver that does answers with {"err"}, FIN and STOP.
  */
 #ifndef MESHD_NODE_MANIFEST_H
 #define MESHD_NODE_MANIFEST_H
@@ -38,8 +39,9 @@ struct manifest { /* zeroes = empty */
     uint64_t total_bytes;
 };
 
-/* One path component that may be shown and created: 1..255 bytes of well-formed UTF-8 of plain characters
- * (node/utf8.h), without '/' and '\\', not "." or "..", and not of the form of our temporaries (".meshd-"). */
+/* One path component that may be shown and created: 1..255 bytes of well-formed UTF-8 of plain
+ * characters (node/utf8.h), without '/' and '\\', not "." or "..", and not of the form of our
+ * temporaries (".meshd-"). */
 bool manifest_name_ok(const char *name, size_t len);
 
 /* Room for `count` files and `names_bytes` of names; the caller fills it. ERR_NOMEM. */
@@ -50,8 +52,8 @@ int manifest_find_double(const struct manifest *m, bool *found) MUST_USE;
 
 /* Heap: channel number, length and body. ERR_NOMEM, ERR_FULL (more than MANIFEST_MAX_BYTES). */
 int manifest_encode(const struct manifest *m, uint8_t **out, size_t *len) MUST_USE;
-/* The blob's body; every bound is checked before memory is taken. ERR_PROTO, ERR_UNSUPPORTED (version or hash
- * algorithm), ERR_NOMEM. */
+/* The blob's body; every bound is checked before memory is taken. ERR_PROTO, ERR_UNSUPPORTED
+ * (version or hash algorithm), ERR_NOMEM. */
 int manifest_decode(struct manifest *m, const uint8_t *in, size_t len) MUST_USE;
 
 #endif

@@ -1,15 +1,6 @@
 /* message.h: messages: history, outbox, and delivery once and in order (wire form: node/letter.h).
  *
- * Store tables (integers big-endian in keys, so that their order is the order of numbers):
- *   "messages"     seq u64 -> version u8 = 1 | flags u8 (1: outgoing, 2: delivered) | id 16 | wall us u64 LE
- *                  | peer id 32 | petname length u8 | petname | text
- *   "message_ids"  peer id 32 | message id 16 -> seq u64: what has come already
- *   "outbox"       peer id 32 | seq u64 -> nothing: what waits to be delivered
- *
- * Each step is ordered so that a crash between two puts neither loses nor doubles a message: an incoming one is
- * registered in "message_ids" before it is stored, and counts as known only if both are there and agree; an
- * outgoing one is put into the outbox before it is stored, and an outbox entry without a message is swept at
- * the next start; a delivered one leaves the outbox last.
+ * What is kept, and how it survives a crash, is node/history's business.
  *
  * One message per contact is on its way at a time: order is by waiting, whatever the streams do.
  */
@@ -24,7 +15,7 @@
 
 struct messages { /* zeroes = empty */
     uint64_t last_seq;
-    uint8_t *value; /* scratch of MESSAGE_VALUE_MAX, made when first needed */
+    uint8_t *value; /* scratch for one stored message, made when first needed */
     uint32_t queued;
 };
 
@@ -37,7 +28,8 @@ void message_come(struct node *n, struct contact *c, struct session_ref s, uint6
 /* Sends the next of the outbox if the contact is online and none is on its way. */
 void message_kick(struct node *n, struct contact *c);
 void message_peer_down(struct node *n, struct contact *c);
-void message_contact_gone(struct node *n, struct contact *c); /* before contact_drop: empties the outbox */
+void message_contact_gone(struct node *n,
+                          struct contact *c); /* before contact_drop: empties the outbox */
 /* True if the stream is that of a message on its way to c. */
 bool message_owns(const struct contact *c, uint64_t stream);
 void message_stream_event(struct node *n, struct contact *c, const struct ep_event *ev);

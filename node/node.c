@@ -17,7 +17,7 @@ uint64_t node_wall_us(const struct node *n) {
 }
 
 struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact) {
-    return events_add(&n->events, kind, n->now_us, contact);
+    return news_add(&n->news, kind, n->now_us, contact);
 }
 
 void node_log(const struct node *n, enum log_level level, const char *format, ...) {
@@ -95,7 +95,7 @@ void node_free(struct node *n) {
     invites_clear(n);
     contacts_clear(n);
     recv_rules_clear(n);
-    events_clear(&n->events);
+    news_clear(&n->news);
     endpoint_free(n->ep);
     sodium_memzero(n, sizeof *n);
     free(n);
@@ -158,7 +158,8 @@ static void connect_failed(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_peer(n, ev->peer);
     if (!c)
         return;
-    node_tell(n, NODE_CONNECT_FAILED, c->name)->err = ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err;
+    node_tell(n, NODE_CONNECT_FAILED, c->name)->err =
+        ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err;
     transfers_connect_failed(n, c, ev->err);
     ping_peer_lost(n, c, ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err);
     if (c->queued)
@@ -228,7 +229,8 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     }
 }
 
-/* Everything the endpoint has to say is heard, and what waited for memory goes on. True if there was anything. */
+/* Everything the endpoint has to say is heard, and what waited for memory goes on. True if there
+ * was anything. */
 static bool turn(struct node *n) {
     struct ep_event ev;
     bool any = false;
@@ -256,7 +258,8 @@ void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32
 bool node_output(struct node *n, uint64_t now_us, struct train *t) {
     n->now_us = now_us;
     do {
-        /* Sending makes room in streams: whoever waits for it writes more before this call says no. */
+        /* Sending makes room in streams: whoever waits for it writes more before this call says no.
+         */
         bool filled = endpoint_output(n->ep, now_us, t);
         bool heard = turn(n);
         if (filled)
@@ -311,7 +314,7 @@ void node_shutdown(struct node *n, uint64_t now_us) {
 }
 
 bool node_poll(struct node *n, struct node_event *out) {
-    return events_take(&n->events, out) || transfers_poll_progress(n, out);
+    return news_take(&n->news, out) || transfers_poll_progress(n, out);
 }
 
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out) {

@@ -99,7 +99,8 @@ static int stranger(struct node *n, const struct ep_event *ev) {
     model.paired = true;
     memcpy(model.name, v.name, sizeof model.name);
     int err = contact_add(n, &model, &c);
-    if (!err) /* After the contact is stored: a crash between leaves both, and the next start burns it. */
+    if (!err) /* After the contact is stored: a crash between leaves both, and the next start burns
+                 it. */
         invite_burn(n, &v.psk);
     sodium_memzero(&v, sizeof v);
     sodium_memzero(&model, sizeof model);

@@ -1,6 +1,7 @@
-/* pairing.h: how two nodes become each other's contacts: one gives out a ticket (node_ticket_new), the other adds it
- * (node_contact_add), the first session is made with the ticket's one-time secret, and both keep the pairing secret that
- * comes out of it. The commands of node.h about contacts are here.
+/* pairing.h: how two nodes become each other's contacts: one gives out a ticket (node_ticket_new),
+ * the other adds it (node_contact_add), the first session is made with the ticket's one-time
+ * secret, and both keep the pairing secret that comes out of it. The commands of node.h about
+ * contacts are here.
  */
 #ifndef MESHD_NODE_PAIRING_H
 #define MESHD_NODE_PAIRING_H
@@ -9,8 +10,8 @@
 
 struct node;
 
-/* EP_PAIRED: a known contact gets its pairing secret; a ticket's holder becomes a contact under the reserved name and the
- * ticket is burned. */
+/* EP_PAIRED: a known contact gets its pairing secret; a ticket's holder becomes a contact under the
+ * reserved name and the ticket is burned. */
 void pairing_done(struct node *n, const struct ep_event *ev);
 
 #endif

@@ -23,7 +23,8 @@ static bool send(struct node *n, struct ping *p, const struct contact *c) {
     return p->sent;
 }
 
-int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us, uint64_t *id) {
+int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us,
+              uint64_t *id) {
     n->now_us = now_us;
     struct contact *c = contact_by_name(n, name);
     if (!c)
@@ -35,7 +36,8 @@ int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeou
         return ERR_NOMEM;
     if (t->count >= PINGS_MAX)
         return ERR_FULL;
-    struct ping p = {.id = t->last_id + 1, .contact = c->serial, .deadline_us = now_us + timeout_us};
+    struct ping p = {
+        .id = t->last_id + 1, .contact = c->serial, .deadline_us = now_us + timeout_us};
     if (c->online) {
         if (!send(n, &p, c))
             return ERR_CLOSED;

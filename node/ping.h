@@ -22,7 +22,8 @@ struct pings { /* zeroes = empty */
 
 void pings_clear(struct node *n);
 void ping_peer_up(struct node *n, struct contact *c);
-void ping_peer_lost(struct node *n, struct contact *c, int err); /* session down, connect failed, removed */
+void ping_peer_lost(struct node *n, struct contact *c,
+                    int err); /* session down, connect failed, removed */
 void ping_answered(struct node *n, struct contact *c, uint64_t id, uint64_t rtt_us);
 uint64_t pings_deadline_us(const struct node *n);
 void pings_timeout(struct node *n);

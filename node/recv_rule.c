@@ -17,8 +17,8 @@ static void drop(struct node *n, unsigned i) {
     t->count--;
 }
 
-int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact, bool once,
-                    uint64_t *id) {
+int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
+                    bool once, uint64_t *id) {
     n->now_us = now_us;
     if (!dir)
         dir = n->download_dir;

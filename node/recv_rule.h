@@ -1,4 +1,5 @@
-/* recv_rule.h: standing orders where to put what comes: node_recv_start's, and the configuration's. */
+/* recv_rule.h: standing orders where to put what comes: node_recv_start's, and the configuration's.
+ */
 #ifndef MESHD_NODE_RECV_RULE_H
 #define MESHD_NODE_RECV_RULE_H
 
@@ -22,7 +23,8 @@ struct recv_rules { /* zeroes = empty */
 };
 
 void recv_rules_clear(struct node *n);
-/* Where a transfer from `contact` goes without asking; uses up a rule that holds once. False: it has to be asked for. */
+/* Where a transfer from `contact` goes without asking; uses up a rule that holds once. False: it
+ * has to be asked for. */
 bool recv_rule_apply(struct node *n, const char *contact, char dir[static 1024]);
 
 #endif

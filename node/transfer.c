@@ -39,7 +39,7 @@ static void free_transfer(struct node *n, struct transfer *t) {
     if (t->send)
         file_send_free(n, t);
     if (t->recv)
-        file_recv_free(n, t);
+        file_recv_free(t);
     manifest_clear(&t->manifest);
     free(t);
 }

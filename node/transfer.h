@@ -1,12 +1,12 @@
-/* transfer.h: one offer of files, sent or received: its place in the table, its state, its events. What happens in each
- * state is node/file_send's and node/file_recv's.
+/* transfer.h: one offer of files, sent or received: its place in the table, its state, its events.
+ * What happens in each state is node/file_send's and node/file_recv's.
  *
  *   sender    OPENING -> [CONNECTING ->] OFFERED -> RUNNING -> VERIFYING -> DONE
  *   receiver  OFFERED -> RUNNING -> VERIFYING -> DONE
  *   and FAILED from each that is not an end. transfer_enter asserts it.
  *
- * An ended transfer's memory is let go once its last file operation is back; its summary is kept while it is
- * among the last TRANSFERS_KEPT.
+ * An ended transfer's memory is let go once its last file operation is back; its summary is kept
+ * while it is among the last TRANSFERS_KEPT.
  */
 #ifndef MESHD_NODE_TRANSFER_H
 #define MESHD_NODE_TRANSFER_H
@@ -39,13 +39,13 @@ struct transfer {
     int deadline_err;        /* what has happened when it is over */
     uint64_t progress_at_us; /* when the last progress event was due */
     bool progress_due;
-    bool reported;           /* its events may be seen: false until it is complete enough */
+    bool reported; /* its events may be seen: false until it is complete enough */
     unsigned ops_out;
     struct file_send *send; /* one of these while it lives */
     struct file_recv *recv;
 };
 
-struct transfers { /* zeroes = empty */
+struct transfers {          /* zeroes = empty */
     struct transfer **list; /* oldest first */
     unsigned count, cap;
     uint64_t last_id;
@@ -63,8 +63,8 @@ unsigned transfers_running(const struct node *n);
 unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);
-/* Ends it here; the channel's own module has told the peer, or there is none to tell. detail: peer's or user's words,
- * escaped on the way; NULL: none. No effect on an ended one. */
+/* Ends it here; the channel's own module has told the peer, or there is none to tell. detail:
+ * peer's or user's words, escaped on the way; NULL: none. No effect on an ended one. */
 void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail);
 /* Fails it and tells the peer why. */
 void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail);
@@ -74,7 +74,8 @@ void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done);
 struct file_op *transfer_op(struct node *n, struct transfer *t, enum file_op_kind kind);
 void transfer_submit(struct node *n, struct transfer *t, struct file_op *op);
 void transfer_op_done(struct node *n, struct file_op *op);
-/* Closes a slot that has no operation out (a temporary is removed). False: no memory; the slot stays open. */
+/* Closes a slot that has no operation out (a temporary is removed). False: no memory; the slot
+ * stays open. */
 bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot);
 
 void transfers_peer_up(struct node *n, struct contact *c);

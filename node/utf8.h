@@ -8,13 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The character at s[0..len) into *cp; returns its bytes (1..4), or 0 if there is none that is well-formed. */
+/* The character at s[0..len) into *cp; returns its bytes (1..4), or 0 if there is none that is
+ * well-formed. */
 size_t utf8_read(const char *s, size_t len, uint32_t *cp);
 bool utf8_valid(const char *s, size_t len);
 
-/* False for what has no shape of its own or changes how its neighbours look: controls (C0, DEL, C1),
- * line and paragraph separators, zero-width and joining characters, bidirectional marks, embeddings, overrides
- * and isolates (UAX #9), tags, interlinear annotation, soft hyphen, noncharacters, private use. */
+/* False for what has no shape of its own or changes how its neighbours look: controls (C0, DEL,
+ * C1), line and paragraph separators, zero-width and joining characters, bidirectional marks,
+ * embeddings, overrides and isolates (UAX #9), tags, interlinear annotation, soft hyphen,
+ * noncharacters, private use. */
 bool utf8_plain(uint32_t cp);
 /* Well-formed, and every character plain. */
 bool utf8_all_plain(const char *s, size_t len);

@@ -1,8 +1,8 @@
 /* work.h: file operations on their way out, and the slot numbers that name open files.
  *
- * An operation is made by a transfer, queued here, taken by the environment (node_next_file_op), given
- * back (node_file_done) and released by the transfer. It owns the block references in its spans. The pool
- * keeps some for reuse, so that a running transfer allocates nothing.
+ * An operation is made by a transfer, queued here, taken by the environment (node_next_file_op),
+ * given back (node_file_done) and released by the transfer. It owns the block references in its
+ * spans. The pool keeps some for reuse, so that a running transfer allocates nothing.
  */
 #ifndef MESHD_NODE_WORK_H
 #define MESHD_NODE_WORK_H
@@ -15,7 +15,7 @@
 
 enum { WORK_KEEP = 256 };
 
-struct work { /* zeroes = empty */
+struct work {                    /* zeroes = empty */
     struct file_op *head, *tail; /* waiting for the environment */
     struct file_op *spare;
     unsigned spare_count;

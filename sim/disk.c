@@ -178,6 +178,12 @@ static int run_prepare(const struct disk *d, const struct file_op *op) {
     return has_room(d, op->size) ? 0 : ERR_DISK;
 }
 
+static int run_check(const struct disk *d, const struct file_op *op) {
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%s", op->path, op->name);
+    return find(d, path) ? ERR_EXISTS : 0;
+}
+
 static int run_create(struct disk *d, struct file_op *op) {
     char temporary[PATH_BYTES], final_path[PATH_BYTES];
     (void)snprintf(temporary, sizeof temporary, "%s/.meshd-%016llx.part", op->path,
@@ -232,11 +238,16 @@ static int run_commit(struct disk *d, struct file *f, const struct file_op *op) 
     return 0;
 }
 
-static int run_close(struct disk *d, uint32_t slot) {
-    struct file *f = d->slots[slot];
-    d->slots[slot] = NULL;
-    if (f && f->final_path)
+static int run_close(struct disk *d, struct file_op *op) {
+    struct file *f = d->slots[op->slot];
+    d->slots[op->slot] = NULL;
+    if (f && f->final_path) {
         forget(d, f);
+    } else if (f) {
+        op->size = f->size;
+        op->mtime_s = f->mtime_s;
+        op->mtime_ns = 0;
+    }
     return 0;
 }
 
@@ -256,6 +267,9 @@ void disk_run(struct disk *d, uint64_t now_ns, struct file_op *op) {
     case FILE_PREPARE:
         op->err = run_prepare(d, op);
         break;
+    case FILE_CHECK:
+        op->err = run_check(d, op);
+        break;
     case FILE_CREATE:
         op->err = run_create(d, op);
         break;
@@ -268,7 +282,7 @@ void disk_run(struct disk *d, uint64_t now_ns, struct file_op *op) {
             op->err = run_commit(d, f, op);
         break;
     case FILE_CLOSE:
-        op->err = run_close(d, op->slot);
+        op->err = run_close(d, op);
         break;
     }
 }

@@ -16,7 +16,7 @@ struct work {
     uv_work_t req;
     struct fileio *f;
     struct file_op *op;
-    struct open_file *file; /* NULL for FILE_PREPARE */
+    struct open_file *file; /* NULL: has_file says no */
     struct work *next;
 };
 
@@ -51,9 +51,13 @@ unsigned fileio_pending(const struct fileio *f) {
     return f->pending;
 }
 
-/* The slot's file, made if it has none. NULL: FILE_PREPARE, which needs none, or no memory. */
+static bool has_file(const struct file_op *op) {
+    return op->kind != FILE_PREPARE && op->kind != FILE_CHECK;
+}
+
+/* The slot's file, made if it has none. NULL: it needs none, or no memory. */
 static struct open_file *file_for(struct fileio *f, const struct file_op *op) {
-    if (op->kind == FILE_PREPARE)
+    if (!has_file(op))
         return NULL;
     assert(op->slot < FILE_SLOTS_MAX);
     struct open_file **at = &f->files[op->slot];
@@ -97,7 +101,7 @@ void fileio_submit(struct fileio *f, struct file_op *op) {
         f->spare = w->next;
     else
         w = malloc(sizeof *w);
-    if (!w || (!file && op->kind != FILE_PREPARE)) {
+    if (!w || (!file && has_file(op))) {
         free(w);
         op->err = ERR_NOMEM;
         f->setup.done(f->setup.ctx, op);

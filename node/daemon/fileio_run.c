@@ -36,6 +36,12 @@ void file_slot_drop(struct file_slot *s, uint32_t number, const struct file_env 
 
 /* ---- sources ---- */
 
+static void note_stat(struct file_op *op, const struct stat *st) {
+    op->size = (uint64_t)st->st_size;
+    op->mtime_s = st->st_mtim.tv_sec;
+    op->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+}
+
 static int run_open(struct file_op *op, struct file_slot *s) {
     struct stat st;
     /* Looked at first: opening a device can do something. */
@@ -51,11 +57,17 @@ static int run_open(struct file_op *op, struct file_slot *s) {
     if (!S_ISREG(st.st_mode))
         return ERR_UNSUPPORTED;
     (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    op->size = (uint64_t)st.st_size;
+    note_stat(op, &st);
     op->mode = (uint32_t)st.st_mode & 0777;
-    op->mtime_s = st.st_mtim.tv_sec;
-    op->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
     return 0;
+}
+
+/* Looks once more at a source before it is closed: the core compares. */
+static void run_close(struct file_op *op, struct file_slot *s, const struct file_env *env) {
+    struct stat st;
+    if (s->fd >= 0 && s->dir_fd < 0 && fstat(s->fd, &st) == 0)
+        note_stat(op, &st);
+    file_slot_drop(s, op->slot, env);
 }
 
 static size_t fill_iov(const struct file_op *op, struct iovec iov[static FILE_OP_SPANS]) {
@@ -132,6 +144,28 @@ static bool name_is_one_component(const char *name) {
            strcmp(name, "..") != 0;
 }
 
+/* Is the name free in this directory? fstatat does not follow, so a dangling link counts as taken.
+ */
+static int check_free(int dir_fd, const char *name) {
+    struct stat st;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return ERR_EXISTS;
+    if (errno == ENOENT)
+        return 0;
+    return errno == ENAMETOOLONG ? ERR_USAGE : oserr(errno);
+}
+
+static int run_check(const struct file_op *op) {
+    if (!name_is_one_component(op->name))
+        return ERR_USAGE;
+    int fd = open(op->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return oserr(errno);
+    int r = check_free(fd, op->name);
+    close(fd);
+    return r;
+}
+
 /* O_EXCL and O_NOFOLLOW on a single component: there is nothing left that could lead out of the
  * directory. The temporary is noted before it is made: killed in between, we leave a note without a
  * file. */
@@ -155,16 +189,14 @@ static int make_temporary(const struct file_op *op, struct file_slot *s,
 }
 
 static int run_create(const struct file_op *op, struct file_slot *s, const struct file_env *env) {
-    struct stat st;
     if (!name_is_one_component(op->name))
         return ERR_USAGE;
     s->dir_fd = open(op->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dir_fd < 0)
         return oserr(errno);
-    if (fstatat(s->dir_fd, op->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return ERR_EXISTS;
-    if (errno != ENOENT)
-        return errno == ENAMETOOLONG ? ERR_USAGE : oserr(errno);
+    int r = check_free(s->dir_fd, op->name);
+    if (r != 0)
+        return r;
     strcpy(s->name, op->name);
     return make_temporary(op, s, env);
 }
@@ -252,6 +284,9 @@ void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env 
     case FILE_PREPARE:
         op->err = run_prepare(op);
         return;
+    case FILE_CHECK:
+        op->err = run_check(op);
+        return;
     case FILE_CREATE:
         op->err = run_create(op, s, env);
         break;
@@ -264,7 +299,7 @@ void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env 
         return;
     case FILE_CLOSE:
         op->err = 0;
-        file_slot_drop(s, op->slot, env);
+        run_close(op, s, env);
         return;
     }
     if (op->err != 0)

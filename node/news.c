@@ -1,4 +1,4 @@
-#include "node/events.h"
+#include "node/news.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,15 +6,15 @@
 
 #include "net/limits.h"
 
-enum { EVENTS_FIRST = 16 };
+enum { NEWS_FIRST = 16 };
 
-void events_clear(struct events *q) {
+void news_clear(struct news *q) {
     free(q->ring);
     memset(q, 0, sizeof *q);
 }
 
-static bool grow(struct events *q) {
-    uint32_t cap = q->cap ? q->cap * 2 : EVENTS_FIRST;
+static bool grow(struct news *q) {
+    uint32_t cap = q->cap ? q->cap * 2 : NEWS_FIRST;
     if (cap > EVENTS_MAX)
         return false;
     struct node_event *ring = malloc(cap * sizeof *ring);
@@ -29,8 +29,8 @@ static bool grow(struct events *q) {
     return true;
 }
 
-struct node_event *events_add(struct events *q, enum node_event_kind kind, uint64_t now_us,
-                              const char *contact) {
+struct node_event *news_add(struct news *q, enum node_event_kind kind, uint64_t now_us,
+                            const char *contact) {
     struct node_event *e = &q->spare;
     if (q->count == q->cap && !grow(q)) {
         q->dropped++;
@@ -49,7 +49,7 @@ struct node_event *events_add(struct events *q, enum node_event_kind kind, uint6
     return e;
 }
 
-bool events_take(struct events *q, struct node_event *out) {
+bool news_take(struct news *q, struct node_event *out) {
     if (q->count == 0)
         return false;
     *out = q->ring[q->first];

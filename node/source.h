@@ -1,0 +1,52 @@
+/* source.h: the window of files that a sending transfer reads and gives to its stream: the inner
+ * half of node/file_send, for it only.
+ */
+#ifndef MESHD_NODE_SOURCE_H
+#define MESHD_NODE_SOURCE_H
+
+#include "node/blob.h"
+#include "node/transfer.h"
+
+enum source_phase {
+    SOURCE_OPENING,
+    SOURCE_READING,
+    SOURCE_CLOSING, /* all read; FILE_CLOSE tells whether it was changed meanwhile */
+    SOURCE_READY,   /* the root is known */
+};
+
+struct source { /* a file of the window */
+    uint32_t index, slot;
+    enum source_phase phase;
+    bool busy;           /* an operation is out */
+    uint64_t asked;      /* by the READ that is out */
+    uint64_t read_bytes; /* what has come */
+    struct treehash *hash;
+    uint8_t root[TREEHASH_BYTES];
+    size_t root_at;              /* bytes of it the stream has taken */
+    struct file_op *head, *tail; /* finished READs whose spans wait for the stream */
+    unsigned span_at;            /* in head */
+};
+
+struct file_send {
+    char **paths; /* one allocation with their text */
+    uint32_t *mtime_ns;
+    uint32_t opened, closed; /* first pass over the sources: asked for, and finished */
+    uint8_t *offer;          /* channel and manifest on their way */
+    size_t offer_len, offer_at;
+    struct blob_in reply;
+    bool accepted, stopped;
+    struct source window[TRANSFER_WINDOW]; /* file i is at i % TRANSFER_WINDOW */
+    uint32_t first, next;                  /* files first..next-1 are in the window */
+    uint64_t ahead_bytes;                  /* asked for or waiting for the stream */
+    uint64_t given_bytes;                  /* the stream has taken */
+};
+
+/* Gives the stream what is read, opens and reads what comes next. */
+void source_pump(struct node *n, struct transfer *t);
+/* An operation of the window is back; the transfer may have ended after it. */
+void source_op_done(struct node *n, struct transfer *t, struct file_op *op);
+/* Lets go of what no operation holds. */
+void source_wind_down(struct node *n, struct transfer *t);
+void source_free_all(struct node *n, struct transfer *t);
+
+#endif
