@@ -4,8 +4,8 @@
  *
  *   key   = petname
  *   value = version u8 = 1 | flags u8 (1: paired, 2: psk is a ticket's one-time secret)
- *           | node id 32 | transport public 32 | psk 32 | address count u8 | addresses
- * (addr_write), best first
+ *           | node id 32 | transport public 32 | psk 32
+ *           | address count u8 | addresses (addr_write), best first
  *
  * Pointers to a contact are valid until the turn ends or it is removed; what outlives a turn keeps
  * its serial.

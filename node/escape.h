@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-enum { ESCAPE_GROWTH = 6 }; /* an output is at most this many times longer than its input */
+enum { ESCAPE_GROWTH = 4 }; /* an output is at most this many times longer than its input */
 
 /* Writes at most cap - 1 bytes and a NUL; what does not fit is cut before the first character that
  * does not. Returns the bytes that the whole text takes, without the NUL: >= cap means cut. cap 0:

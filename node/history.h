@@ -2,10 +2,10 @@
  * already.
  *
  * Store tables (integers big-endian in keys, so that their order is the order of numbers):
- *   "messages"     seq u64 -> version u8 = 1 | flags u8 (1: outgoing, 2: delivered) | id 16 | wall
- * us u64 LE | peer id 32 | petname length u8 | petname | text "message_ids"  peer id 32 | message
- * id 16 -> seq u64: what has come already "outbox"       peer id 32 | seq u64 -> nothing: what
- * waits to be delivered
+ *   "messages"     seq u64 -> version u8 = 1 | flags u8 (1: outgoing, 2: delivered) | id 16
+ *                  | wall us u64 LE | peer id 32 | petname length u8 | petname | text
+ *   "message_ids"  peer id 32 | message id 16 -> seq u64: what has come already
+ *   "outbox"       peer id 32 | seq u64 -> nothing: what waits to be delivered
  *
  * Each step is ordered so that a crash between two puts neither loses nor doubles a message: an
  * incoming one is registered in "message_ids" before it is stored, and counts as known only if both

@@ -2,8 +2,7 @@
  *
  *   {"ok": true}                    yes; or for a message: it is stored
  *   {"ok": true, "files": n}        the end of a file transfer: n files verified and on disk
- *   {"err": number, "file": name}   no; number as in crypto/err.h, file (optional) the one it is
- * about
+ *   {"err": number, "file": name}   no; number as in crypto/err.h; file: which one, may be missing
  */
 #ifndef MESHD_NODE_REPLY_H
 #define MESHD_NODE_REPLY_H
