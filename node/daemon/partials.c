@@ -82,7 +82,8 @@ void partials_add(int dir_fd, uint32_t slot, const char *dir, const char *name) 
     if (!realpath(dir, full) || paths_join(path, sizeof path, full, name) != 0)
         return;
     (void)unlinkat(dir_fd, entry, 0);
-    (void)symlinkat(path, dir_fd, entry);
+    if (symlinkat(path, dir_fd, entry))
+        return;
 }
 
 void partials_remove(int dir_fd, uint32_t slot) {
