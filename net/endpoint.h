@@ -80,7 +80,7 @@ void endpoint_ticket_close(struct endpoint *e, const struct psk *secret);
 /* Starts a session if there is none: 0 when one is up or coming, ERR_OFFLINE if no address is known,
  * ERR_NOT_FOUND. The outcome is EP_SESSION_UP or EP_CONNECT_FAILED. */
 int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref p) MUST_USE;
-/* The peer's session, if one is up. */
+/* The peer's session, if one is up. Call endpoint_connect first: it ends one that is too old to be used. */
 bool endpoint_session(const struct endpoint *e, struct peer_ref p, struct session_ref *out);
 /* Ends it: a CLOSE goes to the peer. */
 void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref s, int err);
@@ -136,7 +136,7 @@ struct ep_event {
     struct session_ref session;
     uint64_t stream;
     int err;
-    uint64_t id, rtt_us;
+    uint64_t id;
     const uint8_t *data;
     size_t len;
     struct addr addr;

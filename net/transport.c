@@ -128,6 +128,8 @@ void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoc
 
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes) {
     uint16_t size = bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)bytes;
-    if (pmtud_too_big(&t->pmtud, now_us, size))
-        cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
+    if (!pmtud_too_big(&t->pmtud, now_us, size))
+        return;
+    cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
+    t->memo->mtu_bytes = t->pmtud.mtu_bytes;
 }

@@ -126,6 +126,7 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
         if (pmtud_packet_lost(&t->pmtud, now_us, p->bytes)) {
             t->counters->black_holes++;
             cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
+            t->memo->mtu_bytes = t->pmtud.mtu_bytes;
         }
     }
     if (count == 0)

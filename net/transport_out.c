@@ -263,6 +263,10 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
                        size_t overhead, bool first, struct transport_packet *info) {
     *info = (struct transport_packet){0};
     size_t mtu = t->pmtud.mtu_bytes - overhead;
+    /* Every other probe, and all after the first timeout, is small enough for any path: when big packets fall into
+     * a black hole, only a small one brings the acknowledgement that shows it (RFC 8899 §4.3). */
+    if (t->probes > 0 && (t->probes == 1 || t->loss.pto_count > 1) && mtu > MTU_BASE_BYTES - overhead)
+        mtu = MTU_BASE_BYTES - overhead;
     size_t room = cap < mtu ? cap : mtu;
     bool work = transport_has_work(t);
     bool ping = t->bare_acks >= BARE_ACKS_MAX && ack_wanted(&t->ack, now_us);

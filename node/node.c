@@ -221,7 +221,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_PONG:
         c = contact_by_session(n, ev->session);
         if (c)
-            ping_answered(n, c, ev->id, ev->rtt_us);
+            ping_answered(n, c, ev->id);
         break;
     case EP_STREAM_FINISHED:
     case EP_DATAGRAM:

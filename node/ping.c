@@ -19,6 +19,7 @@ static void fail(struct node *n, unsigned i, const char *name, int err) {
 }
 
 static bool send(struct node *n, struct ping *p, const struct contact *c) {
+    p->sent_us = n->now_us;
     p->sent = session_ping(n->ep, n->now_us, c->session, p->id) == 0;
     return p->sent;
 }
@@ -71,14 +72,14 @@ void ping_peer_lost(struct node *n, struct contact *c, int err) {
             fail(n, i, c->name, err);
 }
 
-void ping_answered(struct node *n, struct contact *c, uint64_t id, uint64_t rtt_us) {
+void ping_answered(struct node *n, struct contact *c, uint64_t id) {
     for (unsigned i = 0; i < n->pings.count; i++) {
         if (n->pings.list[i].id != id || n->pings.list[i].contact != c->serial)
             continue;
         struct session_info info;
         struct node_event *e = node_tell(n, NODE_PONG, c->name);
         e->id = id;
-        e->rtt_us = rtt_us;
+        e->rtt_us = n->now_us - n->pings.list[i].sent_us;
         if (endpoint_session_info(n->ep, n->now_us, c->session, &info))
             e->addr = info.path;
         drop(n, i);

@@ -10,7 +10,7 @@
 enum { PINGS_MAX = 256 }; /* further ones are refused with ERR_FULL */
 
 struct ping {
-    uint64_t id, deadline_us;
+    uint64_t id, deadline_us, sent_us;
     uint32_t contact;
     bool sent;
 };
@@ -24,7 +24,7 @@ void pings_clear(struct node *n);
 void ping_peer_up(struct node *n, struct contact *c);
 void ping_peer_lost(struct node *n, struct contact *c,
                     int err); /* session down, connect failed, removed */
-void ping_answered(struct node *n, struct contact *c, uint64_t id, uint64_t rtt_us);
+void ping_answered(struct node *n, struct contact *c, uint64_t id);
 uint64_t pings_deadline_us(const struct node *n);
 void pings_timeout(struct node *n);
 

@@ -1,0 +1,296 @@
+#include "support_world.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support_disk.h"
+#include "support_store.h"
+
+struct packet {
+    struct packet *next;
+    uint64_t at_us;
+    unsigned to;
+    struct addr from;
+    size_t len;
+    uint8_t buf[];
+};
+
+struct job { /* a file operation that takes time */
+    struct job *next;
+    uint64_t at_us;
+    unsigned node;
+    struct file_op *op;
+};
+
+static uint64_t draw(uint64_t *state) { /* splitmix64 */
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static void fill(void *ctx, void *buf, size_t len) {
+    uint8_t *out = buf;
+    for (size_t i = 0; i < len; i++)
+        out[i] = (uint8_t)draw(ctx);
+}
+
+/* ---- nodes ---- */
+void world_name(unsigned i, char out[static 8]) {
+    snprintf(out, 8, "n%u", i % 100);
+}
+
+void world_start(struct world *w, unsigned i) {
+    struct world_node *n = &w->nodes[i];
+    n->cfg.identity = &n->identity;
+    n->cfg.wall_us = UINT64_C(1700000000000000) + w->now_us;
+    n->node = node_new(&n->cfg, &n->env, w->now_us);
+    assert(n->node);
+}
+
+void world_kill(struct world *w, unsigned i) {
+    for (struct job **at = &w->jobs; *at;) {
+        struct job *j = *at;
+        if (j->node != i) {
+            at = &j->next;
+            continue;
+        }
+        /* As in the core: an operation owns its spans' references. */
+        for (unsigned s = 0; s < j->op->nspans; s++)
+            block_put(j->op->spans[s].block);
+        free(j->op);
+        *at = j->next;
+        free(j);
+    }
+    node_free(w->nodes[i].node);
+    w->nodes[i].node = NULL;
+    mem_disk_forget(w->nodes[i].disk);
+    mem_store_die_at(w->nodes[i].store, 0);
+}
+
+struct world *world_new(unsigned count, uint64_t seed) {
+    struct world *w = calloc(1, sizeof *w);
+    w->now_us = 1000000;
+    w->seed = seed;
+    w->delay_us = 1000;
+    w->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        struct world_node *n = &w->nodes[i];
+        n->world = w;
+        n->rng = seed * 100 + i;
+        n->addr = (struct addr){.kind = ADDR_IPV4, .port = 4000, .ip = {10, 0, 0, (uint8_t)(i + 1)}};
+        n->store = mem_store_new();
+        n->disk = mem_disk_new();
+        n->env.rng = (struct rng){fill, &n->rng};
+        n->env.store = mem_store_face(n->store);
+        identity_generate(&n->identity, &n->env.rng);
+        n->cfg.download_dir = "in";
+        n->cfg.hash = TREEHASH_BLAKE2B;
+        n->cfg.tell[0] = n->addr;
+        n->cfg.tell_count = 1;
+        world_start(w, i);
+    }
+    return w;
+}
+
+void world_free(struct world *w) {
+    for (unsigned i = 0; i < w->count; i++) {
+        world_kill(w, i);
+        mem_store_free(w->nodes[i].store);
+        mem_disk_free(w->nodes[i].disk);
+        identity_clear(&w->nodes[i].identity);
+    }
+    while (w->packets) {
+        struct packet *p = w->packets;
+        w->packets = p->next;
+        free(p);
+    }
+    free(w);
+}
+
+/* ---- time ---- */
+static void post(struct world *w, const struct world_node *from, const struct addr *to,
+                 const uint8_t *buf, size_t len) {
+    unsigned i = 0;
+    while (i < w->count && !addr_equal(&w->nodes[i].addr, to))
+        i++;
+    if (i == w->count || from->unplugged || draw(&w->seed) % 100 < w->loss_percent)
+        return;
+    struct packet *p = malloc(sizeof *p + len);
+    *p = (struct packet){.at_us = w->now_us + w->delay_us, .to = i, .from = from->addr, .len = len};
+    memcpy(p->buf, buf, len);
+    p->next = NULL; /* the delay is one for all, so the order of sending is the order of arrival */
+    if (w->packets)
+        w->last->next = p;
+    else
+        w->packets = p;
+    w->last = p;
+}
+
+static void run_job(struct world *w, struct world_node *n, struct file_op *op) {
+    mem_disk_run(n->disk, op);
+    node_file_done(n->node, w->now_us, op);
+}
+
+static void start_job(struct world *w, unsigned i, struct file_op *op) {
+    if (w->disk_us == 0) {
+        run_job(w, &w->nodes[i], op);
+        return;
+    }
+    struct job *j = malloc(sizeof *j);
+    *j = (struct job){.at_us = w->now_us + w->disk_us, .node = i, .op = op};
+    struct job **at = &w->jobs;
+    while (*at)
+        at = &(*at)->next;
+    *at = j;
+}
+
+static void pull(struct world *w, unsigned i) {
+    static uint8_t buf[TRAIN_MAX_BYTES];
+    struct world_node *n = &w->nodes[i];
+    struct file_op *op;
+    struct train t = {.buf = buf};
+    bool more = true;
+    while (more) {
+        more = false;
+        while ((op = node_next_file_op(n->node)) != NULL) {
+            start_job(w, i, op);
+            more = true;
+        }
+        while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count]))
+            n->log_count++;
+        while (node_output(n->node, w->now_us, &t)) {
+            for (size_t at = 0; at < t.len; at += t.segment_bytes)
+                post(w, n, &t.to, buf + at,
+                     t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
+            more = true;
+        }
+    }
+}
+
+static uint64_t next_time(const struct world *w) {
+    uint64_t at = UINT64_MAX;
+    if (w->packets)
+        at = w->packets->at_us;
+    for (const struct job *j = w->jobs; j; j = j->next)
+        at = j->at_us < at ? j->at_us : at;
+    for (unsigned i = 0; i < w->count; i++)
+        if (w->nodes[i].node && node_deadline_us(w->nodes[i].node) < at)
+            at = node_deadline_us(w->nodes[i].node);
+    return at;
+}
+
+/* One moment: everything due is done. */
+static void moment(struct world *w) {
+    while (w->packets && w->packets->at_us <= w->now_us) {
+        struct packet *p = w->packets;
+        struct world_node *n = &w->nodes[p->to];
+        w->packets = p->next;
+        if (n->node && !n->unplugged)
+            node_input(n->node, w->now_us, &p->from, 0, p->buf, p->len);
+        free(p);
+    }
+    while (w->jobs && w->jobs->at_us <= w->now_us) {
+        struct job *j = w->jobs;
+        w->jobs = j->next;
+        run_job(w, &w->nodes[j->node], j->op);
+        free(j);
+    }
+    for (unsigned i = 0; i < w->count; i++) {
+        if (!w->nodes[i].node)
+            continue;
+        if (node_deadline_us(w->nodes[i].node) <= w->now_us)
+            node_timeout(w->nodes[i].node, w->now_us);
+        pull(w, i);
+    }
+}
+
+/* Runs to `end`, or until node i has logged something of this kind. */
+static struct node_event *go(struct world *w, uint64_t end, int i, enum node_event_kind kind) {
+    unsigned same = 0;
+    for (;;) {
+        moment(w);
+        if (i >= 0) {
+            struct world_node *n = &w->nodes[i];
+            for (unsigned k = n->log_seen; k < n->log_count; k++)
+                if (n->log[k].kind == kind) {
+                    n->log_seen = k + 1;
+                    return &n->log[k];
+                }
+        }
+        uint64_t at = next_time(w);
+        if (at > end) {
+            w->now_us = end;
+            return NULL;
+        }
+        same = at <= w->now_us ? same + 1 : 0;
+        assert(same < 1000); /* a node that is always due would stand still here */
+        if (at > w->now_us)
+            w->now_us = at;
+    }
+}
+
+void world_run(struct world *w, uint64_t us) {
+    go(w, w->now_us + us, -1, NODE_PEER_UP);
+}
+
+struct node_event *world_wait(struct world *w, unsigned i, enum node_event_kind kind,
+                              uint64_t limit_us) {
+    return go(w, w->now_us + limit_us, (int)i, kind);
+}
+
+unsigned world_count(const struct world *w, unsigned i, enum node_event_kind kind) {
+    unsigned n = 0;
+    for (unsigned k = 0; k < w->nodes[i].log_count; k++)
+        n += w->nodes[i].log[k].kind == kind;
+    return n;
+}
+
+void world_pair(struct world *w, unsigned a, unsigned b) {
+    char ticket[TICKET_TEXT_MAX + 1], name_a[8], name_b[8];
+    world_name(a, name_a);
+    world_name(b, name_b);
+    int err = node_ticket_new(w->nodes[a].node, w->now_us, name_b, 3600, ticket);
+    assert(err == 0);
+    err = node_contact_add(w->nodes[b].node, w->now_us, name_a, ticket);
+    assert(err == 0);
+    struct contact_info info_a, info_b;
+    for (unsigned i = 0; i < 100; i++) {
+        world_run(w, 100000);
+        if (node_contact_get(w->nodes[a].node, w->now_us, name_b, &info_a) && info_a.online &&
+            node_contact_get(w->nodes[b].node, w->now_us, name_a, &info_b) && info_b.online)
+            return;
+    }
+    assert(!"the nodes did not pair");
+}
+
+/* ---- disk and store ---- */
+void disk_fill(struct world *w, unsigned i, const char *path, size_t len, unsigned salt) {
+    mem_disk_fill(w->nodes[i].disk, path, len, salt);
+}
+
+const uint8_t *disk_file(struct world *w, unsigned i, const char *path, size_t *len) {
+    return mem_disk_file(w->nodes[i].disk, path, len);
+}
+
+unsigned disk_count(struct world *w, unsigned i) {
+    return mem_disk_count(w->nodes[i].disk);
+}
+
+unsigned disk_open_count(struct world *w, unsigned i) {
+    return mem_disk_open(w->nodes[i].disk);
+}
+
+struct disk_faults *disk_faults(struct world *w, unsigned i) {
+    return mem_disk_faults(w->nodes[i].disk);
+}
+
+void store_die_at(struct world *w, unsigned i, unsigned n) {
+    mem_store_die_at(w->nodes[i].store, n);
+}
+
+unsigned store_count(struct world *w, unsigned i, const char *table) {
+    return mem_store_count(w->nodes[i].store, table);
+}

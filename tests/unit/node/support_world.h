@@ -1,0 +1,81 @@
+/* support_world.h: a few nodes in memory: virtual time, a pipe between them that can lose and delay,
+ * a store and a disk per node with faults. Deterministic for a seed.
+ */
+#ifndef MESHD_TESTS_SUPPORT_WORLD_H
+#define MESHD_TESTS_SUPPORT_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/node.h"
+
+enum { WORLD_NODES = 4, WORLD_LOG = 4096 };
+
+struct mem_store;
+struct mem_disk;
+
+struct world_node {
+    struct world *world;
+    struct node *node; /* NULL: switched off */
+    struct identity identity;
+    struct addr addr;
+    struct mem_store *store;
+    struct mem_disk *disk;
+    struct node_config cfg;
+    struct env env;
+    uint64_t rng;
+    bool unplugged; /* its packets go nowhere */
+    struct node_event log[WORLD_LOG];
+    unsigned log_count, log_seen;
+};
+
+struct world {
+    uint64_t now_us, seed;
+    uint64_t delay_us;     /* one way */
+    unsigned loss_percent;
+    uint64_t disk_us;      /* how long a file operation takes; 0: at once */
+    struct packet *packets, *last; /* by time */
+    struct job *jobs;
+    struct world_node nodes[WORLD_NODES];
+    unsigned count;
+};
+
+struct world *world_new(unsigned count, uint64_t seed);
+void world_free(struct world *w);
+/* Runs until something is logged at node i of this kind that world_wait has not given before; NULL after
+ * limit_us of virtual time. */
+struct node_event *world_wait(struct world *w, unsigned i, enum node_event_kind kind,
+                              uint64_t limit_us);
+void world_run(struct world *w, uint64_t us);
+/* Node b takes a ticket of node a; afterwards a calls b "nB" and b calls a "nA" (n0, n1, ...). */
+void world_pair(struct world *w, unsigned a, unsigned b);
+void world_name(unsigned i, char out[static 8]);
+/* The process dies and starts again with its store and disk. */
+void world_kill(struct world *w, unsigned i);
+void world_start(struct world *w, unsigned i);
+/* Events of a kind logged so far. */
+unsigned world_count(const struct world *w, unsigned i, enum node_event_kind kind);
+
+/* ---- disk ---- */
+/* Bytes that depend on the path and `salt`. */
+void disk_fill(struct world *w, unsigned i, const char *path, size_t len, unsigned salt);
+/* NULL if there is none. */
+const uint8_t *disk_file(struct world *w, unsigned i, const char *path, size_t *len);
+unsigned disk_count(struct world *w, unsigned i); /* files and temporaries */
+unsigned disk_open_count(struct world *w, unsigned i);
+struct disk_faults {
+    uint64_t room;          /* bytes a PREPARE may promise; default: no limit */
+    uint64_t room_late;     /* bytes that can really be written */
+    const char *read_error; /* path whose READ gives ERR_IO */
+    const char *flip;       /* path whose bytes are changed after they were hashed */
+    const char *grow, *shrink, *touch; /* path that changes once it was opened twice */
+};
+struct disk_faults *disk_faults(struct world *w, unsigned i);
+
+/* ---- store ---- */
+/* From the n-th change on (1 = the next) every one fails as if the process had died. 0: never. */
+void store_die_at(struct world *w, unsigned i, unsigned n);
+unsigned store_count(struct world *w, unsigned i, const char *table);
+
+#endif
