@@ -181,9 +181,12 @@ static void put_streams(struct transport *t, struct draft *d) {
 
 /* May something that counts leave now? Says why not: the window (app_limited becomes false) or the pacer. */
 static bool allowed(struct transport *t, uint64_t now_us) {
-    t->pacer_until_us = TIME_NEVER;
     if (t->probes > 0)
         return true;
+    /* Once the pacer has said stop, tokens are left to gather: a full train costs little more than one packet. */
+    if (t->pacer_until_us != TIME_NEVER && now_us < t->pacer_until_us)
+        return false;
+    t->pacer_until_us = TIME_NEVER;
     if (!cc_may_send(&t->cc)) {
         t->app_limited = false;
         return false;
@@ -192,12 +195,12 @@ static bool allowed(struct transport *t, uint64_t now_us) {
     uint64_t mss = t->pmtud.mtu_bytes;
     if (pacer_allowance(&t->pacer, now_us, rate, mss) >= mss)
         return true;
-    /* Wake for a worthwhile burst: half a millisecond of the rate, at least one packet, at most ten. */
+    /* Wake for a worthwhile burst: half a millisecond of the rate, at least one packet, at most a train. */
     uint64_t need = rate / 2000;
+    if (need > TRAIN_MAX_BYTES)
+        need = TRAIN_MAX_BYTES;
     if (need < mss)
         need = mss;
-    if (need > 10 * mss)
-        need = 10 * mss;
     t->pacer_until_us = pacer_when_us(&t->pacer, now_us, rate, need);
     return false;
 }

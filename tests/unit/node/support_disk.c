@@ -95,7 +95,8 @@ static int run_read(struct mem_disk *d, struct file_op *op) {
         size_t at = op->offset + op->bytes, n = at < f->len ? f->len - at : 0;
         if (n > sp->len)
             n = sp->len;
-        memcpy(sp->block->data + sp->offset, f->data + at, n);
+        if (n > 0)
+            memcpy(sp->block->data + sp->offset, f->data + at, n);
         if (op->hash)
             treehash_update(op->hash, sp->block->data + sp->offset, n);
         if (n > 0 && is(d->faults.flip, f))
