@@ -132,8 +132,9 @@ static bool put_stream(struct transport *t, struct stream *s, struct draft *d) {
     uint64_t max = len;
     if (offset >= s->out.next && max > c->send_limit - c->send_used)
         max = c->send_limit - c->send_used;
-    size_t head = frame_stream_overhead(s->id, offset, max < UINT16_MAX ? (size_t)max : UINT16_MAX);
+    /* The length field as it will be: a packet that is filled to the last byte keeps the train going. */
     size_t left = wr_left(&d->w);
+    size_t head = frame_stream_overhead(s->id, offset, max < left ? (size_t)max : left);
     if (left <= head && !(max == 0 && len == 0 && left == head))
         return false;
     if (max > left - head)
