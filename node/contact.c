@@ -34,6 +34,7 @@ size_t contact_encode(const struct contact *c, uint8_t out[static CONTACT_VALUE_
     wr_bytes(&w, c->id.bytes, sizeof c->id.bytes);
     wr_bytes(&w, c->transport.bytes, sizeof c->transport.bytes);
     wr_bytes(&w, c->psk.bytes, sizeof c->psk.bytes);
+    wr_bytes(&w, c->ticket.bytes, sizeof c->ticket.bytes);
     wr_u8(&w, (uint8_t)c->addr_count);
     for (unsigned i = 0; i < c->addr_count; i++) {
         uint8_t a[ADDR_WIRE_MAX];
@@ -52,13 +53,14 @@ bool contact_decode(struct contact *c, const uint8_t *in, size_t len) {
     rd_bytes(&r, c->id.bytes, sizeof c->id.bytes);
     rd_bytes(&r, c->transport.bytes, sizeof c->transport.bytes);
     rd_bytes(&r, c->psk.bytes, sizeof c->psk.bytes);
+    rd_bytes(&r, c->ticket.bytes, sizeof c->ticket.bytes);
     c->addr_count = rd_u8(&r);
     if (!r.ok || c->addr_count > PEER_ADDRS_MAX)
         return false;
     for (unsigned i = 0; i < c->addr_count; i++)
         if (!rd_take(&r, addr_read(&c->addrs[i], r.p, rd_left(&r))) || !c->addrs[i].kind)
             return false;
-    return r.p == r.end && !(c->paired && c->pairing);
+    return r.p == r.end;
 }
 
 static int store_contact(const struct node *n, const struct contact *c) {
@@ -84,12 +86,12 @@ static unsigned place(const struct node *n, const char *name) {
 }
 
 static int tell_endpoint(struct node *n, struct contact *c) {
-    struct peer_setup s = {.id = c->id,
-                           .transport = c->transport,
-                           .psk_count = c->paired || c->pairing ? 1 : 0,
-                           .pairing = c->pairing,
-                           .addr_count = c->addr_count};
-    s.psks[0] = c->psk;
+    struct peer_setup s = {
+        .id = c->id, .transport = c->transport, .pairing = c->pairing, .addr_count = c->addr_count};
+    if (c->paired)
+        s.psks[s.psk_count++] = c->psk;
+    if (c->pairing)
+        s.psks[s.psk_count++] = c->ticket;
     memcpy(s.addrs, c->addrs, sizeof s.addrs);
     int err = endpoint_peer_add(n->ep, &s, &c->peer);
     sodium_memzero(&s, sizeof s);
@@ -121,6 +123,7 @@ static int insert(struct node *n, const struct contact *model, struct contact **
     c->id = model->id;
     c->transport = model->transport;
     c->psk = model->psk;
+    c->ticket = model->ticket;
     c->paired = model->paired;
     c->pairing = model->pairing;
     memcpy(c->addrs, model->addrs, sizeof c->addrs);

@@ -3,8 +3,8 @@
  * per petname.
  *
  *   key   = petname
- *   value = version u8 = 1 | flags u8 (1: paired, 2: psk is a ticket's one-time secret)
- *           | node id 32 | transport public 32 | psk 32
+ *   value = version u8 = 1 | flags u8 (1: paired, 2: pairing)
+ *           | node id 32 | transport public 32 | pairing secret 32 | ticket's one-time secret 32
  *           | address count u8 | addresses (addr_write), best first
  *
  * Pointers to a contact are valid until the turn ends or it is removed; what outlives a turn keeps
@@ -19,12 +19,13 @@
 
 #include "crypto/err.h"
 #include "node/node.h"
+#include "node/watch.h"
 
 struct posting;
 
 enum {
     CONTACTS_MAX = 4096, /* further ones are refused with ERR_FULL */
-    CONTACT_VALUE_MAX = 2 + 3 * 32 + 1 + PEER_ADDRS_MAX * ADDR_WIRE_MAX,
+    CONTACT_VALUE_MAX = 2 + 4 * 32 + 1 + PEER_ADDRS_MAX * ADDR_WIRE_MAX,
     CONTACT_RETRY_US = 5 * 1000000, /* first repetition while messages wait; then doubled */
     CONTACT_RETRY_MAX_US = 300 * 1000000,
 };
@@ -33,19 +34,22 @@ struct contact { /* holds a secret */
     char name[PETNAME_MAX + 1];
     struct node_id id;
     struct dh_public transport;
-    struct psk psk;
-    bool paired;  /* psk is the pairing secret */
-    bool pairing; /* psk is a ticket's one-time secret */
+    struct psk psk; /* paired: the pairing secret */
+    struct psk
+        ticket; /* pairing: a ticket's one-time secret, until the pairing secret has worked */
+    bool paired, pairing;
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
     /* not persisted */
     uint32_t serial; /* from 1, never reused */
     struct peer_ref peer;
     bool online;
+    bool just_paired; /* the session that is coming up made the pairing secret */
     struct session_ref session;
     uint32_t queued;   /* messages in the outbox */
     uint64_t retry_us; /* when to try again to deliver them; 0: not planned */
     uint64_t backoff_us;
+    struct watched watched;
     struct posting *posting; /* the message on its way, owned (node/message) */
 };
 

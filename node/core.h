@@ -11,6 +11,7 @@
 #include "node/ping.h"
 #include "node/recv_rule.h"
 #include "node/transfer.h"
+#include "node/watch.h"
 #include "node/work.h"
 
 struct node {
@@ -36,6 +37,7 @@ struct node {
     struct invites invites;
     struct messages messages;
     struct pings pings;
+    struct watch watch;
     struct transfers transfers;
     struct recv_rules rules;
     struct intakes intakes;

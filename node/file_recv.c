@@ -60,6 +60,7 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
     t->session = s;
     t->stream = stream;
     t->has_stream = true;
+    watch_start(n);
     t->reported = true;
     t->info.files = m.count;
     t->info.bytes_total = m.total_bytes;

@@ -108,6 +108,7 @@ static int post(struct node *n, struct contact *c) {
     if (!p)
         return ERR_NOMEM;
     c->posting = p;
+    watch_start(n);
     p->seq = seq;
     blob_in_init(&p->reply, REPLY_MAX_BYTES);
     p->out = letter_encode(&l, &p->len);

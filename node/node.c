@@ -146,6 +146,7 @@ static void session_up(struct node *n, const struct ep_event *ev) {
     c->online = true;
     c->session = ev->session;
     contact_retry_reset(c);
+    pairing_session_up(n, c);
     if (endpoint_session_info(n->ep, n->now_us, c->session, &info))
         contact_seen_at(n, c, &info.path);
     node_tell(n, NODE_PEER_UP, c->name);
@@ -278,6 +279,7 @@ uint64_t node_deadline_us(const struct node *n) {
     at = earlier(at, contacts_deadline_us(n));
     at = earlier(at, invites_deadline_us(n));
     at = earlier(at, pings_deadline_us(n));
+    at = earlier(at, watch_deadline_us(n));
     return earlier(at, transfers_deadline_us(n));
 }
 
@@ -288,6 +290,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
     contacts_timeout(n);
     invites_timeout(n);
     pings_timeout(n);
+    watch_timeout(n);
     transfers_timeout(n);
     turn(n);
 }

@@ -63,7 +63,7 @@ static int add(struct node *n, const char *name, const struct ticket *t) {
     memcpy(model.addrs, t->addrs, sizeof model.addrs);
     model.addr_count = t->addr_count;
     if (t->has_secret)
-        ticket_psk(t, &model.psk);
+        ticket_psk(t, &model.ticket);
     int err = contact_add(n, &model, &c);
     sodium_memzero(&model, sizeof model);
     if (!err && endpoint_connect(n->ep, n->now_us, c->peer) != 0)
@@ -114,7 +114,7 @@ void pairing_done(struct node *n, const struct ep_event *ev) {
         c->transport = ev->transport;
         c->psk = ev->secret;
         c->paired = true;
-        c->pairing = false;
+        c->just_paired = true;
         err = contact_update(n, c);
         invite_burn(n, &ev->ticket);
     } else {
@@ -124,6 +124,17 @@ void pairing_done(struct node *n, const struct ep_event *ev) {
     }
     if (err)
         node_log(n, LOG_ERROR, "a pairing could not be kept: %s", err_text(err));
+}
+
+void pairing_session_up(struct node *n, struct contact *c) {
+    if (!c->just_paired && c->paired && c->pairing) {
+        sodium_memzero(&c->ticket, sizeof c->ticket);
+        c->pairing = false;
+        int err = contact_update(n, c);
+        if (err)
+            node_log(n, LOG_WARN, "a used ticket is still stored: %s", err_text(err));
+    }
+    c->just_paired = false;
 }
 
 /* ---- the other commands ---- */

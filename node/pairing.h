@@ -8,10 +8,15 @@
 
 #include "net/endpoint.h"
 
+struct contact;
 struct node;
 
 /* EP_PAIRED: a known contact gets its pairing secret; a ticket's holder becomes a contact under the
  * reserved name and the ticket is burned. */
 void pairing_done(struct node *n, const struct ep_event *ev);
+/* A session is up. If it was made with the pairing secret, the other side has it too, and the
+ * ticket's is wiped: not earlier, since the inviter may have died before it had stored the pairing.
+ */
+void pairing_session_up(struct node *n, struct contact *c);
 
 #endif

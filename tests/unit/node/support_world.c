@@ -80,7 +80,8 @@ struct world *world_new(unsigned count, uint64_t seed) {
         struct world_node *n = &w->nodes[i];
         n->world = w;
         n->rng = seed * 100 + i;
-        n->addr = (struct addr){.kind = ADDR_IPV4, .port = 4000, .ip = {10, 0, 0, (uint8_t)(i + 1)}};
+        n->addr =
+            (struct addr){.kind = ADDR_IPV4, .port = 4000, .ip = {10, 0, 0, (uint8_t)(i + 1)}};
         n->store = mem_store_new();
         n->disk = mem_disk_new();
         n->env.rng = (struct rng){fill, &n->rng};

@@ -1,5 +1,5 @@
-/* support_world.h: a few nodes in memory: virtual time, a pipe between them that can lose and delay,
- * a store and a disk per node with faults. Deterministic for a seed.
+/* support_world.h: a few nodes in memory: virtual time, a pipe between them that can lose and
+ * delay, a store and a disk per node with faults. Deterministic for a seed.
  */
 #ifndef MESHD_TESTS_SUPPORT_WORLD_H
 #define MESHD_TESTS_SUPPORT_WORLD_H
@@ -32,9 +32,9 @@ struct world_node {
 
 struct world {
     uint64_t now_us, seed;
-    uint64_t delay_us;     /* one way */
+    uint64_t delay_us; /* one way */
     unsigned loss_percent;
-    uint64_t disk_us;      /* how long a file operation takes; 0: at once */
+    uint64_t disk_us;              /* how long a file operation takes; 0: at once */
     struct packet *packets, *last; /* by time */
     struct job *jobs;
     struct world_node nodes[WORLD_NODES];
@@ -43,8 +43,8 @@ struct world {
 
 struct world *world_new(unsigned count, uint64_t seed);
 void world_free(struct world *w);
-/* Runs until something is logged at node i of this kind that world_wait has not given before; NULL after
- * limit_us of virtual time. */
+/* Runs until something is logged at node i of this kind that world_wait has not given before; NULL
+ * after limit_us of virtual time. */
 struct node_event *world_wait(struct world *w, unsigned i, enum node_event_kind kind,
                               uint64_t limit_us);
 void world_run(struct world *w, uint64_t us);
@@ -65,10 +65,10 @@ const uint8_t *disk_file(struct world *w, unsigned i, const char *path, size_t *
 unsigned disk_count(struct world *w, unsigned i); /* files and temporaries */
 unsigned disk_open_count(struct world *w, unsigned i);
 struct disk_faults {
-    uint64_t room;          /* bytes a PREPARE may promise; default: no limit */
-    uint64_t room_late;     /* bytes that can really be written */
-    const char *read_error; /* path whose READ gives ERR_IO */
-    const char *flip;       /* path whose bytes are changed after they were hashed */
+    uint64_t room;                     /* bytes a PREPARE may promise; default: no limit */
+    uint64_t room_late;                /* bytes that can really be written */
+    const char *read_error;            /* path whose READ gives ERR_IO */
+    const char *flip;                  /* path whose bytes are changed after they were hashed */
     const char *grow, *shrink, *touch; /* path that changes once it was opened twice */
 };
 struct disk_faults *disk_faults(struct world *w, unsigned i);

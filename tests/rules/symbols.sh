@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The sans-IO archives (arguments) must not need a socket, a clock, libuv, a thread, a file or the system's randomness, and must hold
+# no writable global (DESIGN §3).
+set -eu
+bad=0
+deny='^(socket|bind|connect|accept4?|send(to|msg|mmsg)?|recv(from|msg|mmsg)?|select|poll|epoll_.*|uv_.*|clock_.*|gettimeofday|time|localtime.*|nanosleep|usleep|sleep|getrandom|getentropy|rand(om)?|s?rand48|arc4random.*|randombytes.*|pthread_.*|thrd_.*|mtx_.*|open(at)?(64)?|fopen(64)?|fread|fwrite|read|write|pread.*|pwrite.*|unlink.*|rename.*|getenv|secure_getenv|setenv|system|fork|exec.*|sqlite3_.*)$'
+for archive in "$@"; do
+    undefined=$(nm -u "$archive" | awk 'NF == 2 && $1 == "U" {print $2}' | sed 's/@.*//' | sort -u)
+    [ -n "$undefined" ] || { echo "$archive: nm shows no symbol at all"; bad=1; }
+    hits=$(printf '%s\n' "$undefined" | grep -E "$deny" || true)
+    [ -z "$hits" ] || { echo "$archive needs: $(echo $hits)"; bad=1; }
+    globals=$(nm "$archive" | awk '$2 ~ /^[BbDd]$/ {print $3}' | grep -vE '^(__|\.L|\.data|_ZN|DW\.ref|completed|__asan|__odr_asan|__ubsan|\.LASAN|\.Lubsan)' | grep -vE '\.local$|^\.' || true)
+    [ -z "$globals" ] || { echo "$archive has writable globals: $(echo $globals)"; bad=1; }
+done
+exit $bad
