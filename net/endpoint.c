@@ -244,6 +244,7 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
         p->pending = NULL;
     s->state = SESSION_UP;
     s->up_us = s->last_recv_us = s->last_use_us = now_us;
+    p->asked = false;
     p->last_path = s->path.remote;
     p->last_local = s->path.local;
     e->half_open--;
@@ -261,7 +262,8 @@ bool endpoint_session(const struct endpoint *e, struct peer_ref r, struct sessio
     return true;
 }
 
-/* Keys of an idle session grow old, and the peer may have forgotten it: it is not worth waiting for. */
+/* Keys of an idle session grow old, and the peer may have forgotten it: it is not worth waiting
+ * for. */
 static bool worn_out(const struct session *s, uint64_t now_us) {
     return !s->hs_out && !s->tp && !keys_may_send(&s->keys, now_us, s->send_counter);
 }
@@ -272,13 +274,18 @@ int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
         return ERR_NOT_FOUND;
     if (p->session && worn_out(p->session, now_us))
         endpoint_session_end(e, p->session, 0);
-    if (p->session || p->pending)
+    if (p->session)
         return 0;
+    if (p->pending) {
+        p->asked = true;
+        return 0;
+    }
     if (p->setup.addr_count == 0 && p->last_path.kind == ADDR_NONE)
         return ERR_OFFLINE;
     struct session *s = endpoint_session_new(e, p, SESSION_INITIATING, now_us);
     if (!s)
         return ERR_NOMEM;
+    p->asked = true;
     s->initiator = true;
     s->id = rng_u64(&e->rng);
     int err = handshake_start(e, s, now_us, false);
@@ -319,7 +326,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .srtt_us = sampled ? rtt->srtt_us : 0,
         .min_rtt_us = sampled ? rtt->min_us : 0,
         .cwnd_bytes = s->tp ? s->tp->cc.cwnd_bytes : 0,
-        .mtu_bytes = s->tp             ? transport_mtu(s->tp)
+        .mtu_bytes = s->tp               ? transport_mtu(s->tp)
                      : s->memo.mtu_bytes ? s->memo.mtu_bytes
                                          : MTU_BASE_BYTES,
         .bytes_sent = s->bytes_sent,

@@ -1,9 +1,9 @@
 /* endpoint.h: everything a node does with packets: handshakes, sessions, streams, datagrams.
  *
- * A state machine without IO. In: datagrams, time, calls. Out, pulled: trains of datagrams, events, the
- * next deadline. One endpoint serves any number of peers; a peer has at most one session; a session
- * that carries streams has a transport attached, an idle one has not. Times are monotonic us; one
- * value per turn. Nothing calls back into the user.
+ * A state machine without IO. In: datagrams, time, calls. Out, pulled: trains of datagrams, events,
+ * the next deadline. One endpoint serves any number of peers; a peer has at most one session; a
+ * session that carries streams has a transport attached, an idle one has not. Times are monotonic
+ * us; one value per turn. Nothing calls back into the user.
  *
  * After any call, the user pulls endpoint_poll until it gives false, and endpoint_output until it
  * gives false (or its socket is full), and arms one timer for endpoint_deadline_us.
@@ -38,12 +38,12 @@ struct endpoint_config {
     uint8_t network_id[32];          /* all zeroes: the public mesh. Bound into the handshake */
     struct rng rng;
     enum aead_provider provider;
-    unsigned suites;                 /* 0 = all this machine has */
+    unsigned suites; /* 0 = all this machine has */
     enum cc_kind cc;
-    uint16_t mtu_max_bytes;          /* 0 = MTU_MAX_BYTES */
-    uint32_t blocks_max;             /* stream memory in units of STREAM_BLOCK_BYTES; 0 = 640 (40 MiB) */
-    uint64_t wall_us;                /* wall clock now, us since 1970 */
-    uint64_t rekey_us;               /* 0 = KEYS_REKEY_US; shorter in tests */
+    uint16_t mtu_max_bytes; /* 0 = MTU_MAX_BYTES */
+    uint32_t blocks_max;    /* stream memory in units of STREAM_BLOCK_BYTES; 0 = 640 (40 MiB) */
+    uint64_t wall_us;       /* wall clock now, us since 1970 */
+    uint64_t rekey_us;      /* 0 = KEYS_REKEY_US; shorter in tests */
 };
 
 /* NULL on out of memory. */
@@ -61,26 +61,29 @@ struct peer_setup {
     struct dh_public transport;
     struct psk psks[PEER_PSKS_MAX]; /* tried in turn; the first is the pairing secret, if any */
     unsigned psk_count;             /* 0: no psk (all zeroes is used) */
-    bool pairing;                   /* psks[psk_count - 1] is a ticket's one-time secret: a session made with
-                                     * it gives EP_PAIRED and a new pairing secret */
+    bool pairing; /* psks[psk_count - 1] is a ticket's one-time secret: a session made with
+                   * it gives EP_PAIRED and a new pairing secret */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
 };
 
 /* Lets this peer in and out. Adding an id that is known replaces its setup and keeps its session.
  * ERR_FULL, ERR_NOMEM, ERR_USAGE (our own id). */
-int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct peer_ref *out) MUST_USE;
+int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s,
+                      struct peer_ref *out) MUST_USE;
 /* Its session ends with a CLOSE and an EP_SESSION_DOWN (ERR_CLOSED). */
 void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref p);
 /* A one-time secret: whoever shows it becomes a peer (EP_PAIRED) and the secret is burned.
  * expires_us is monotonic. */
-int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) MUST_USE;
+int endpoint_ticket_open(struct endpoint *e, const struct psk *secret,
+                         uint64_t expires_us) MUST_USE;
 void endpoint_ticket_close(struct endpoint *e, const struct psk *secret);
 
-/* Starts a session if there is none: 0 when one is up or coming, ERR_OFFLINE if no address is known,
- * ERR_NOT_FOUND. The outcome is EP_SESSION_UP or EP_CONNECT_FAILED. */
+/* Starts a session if there is none: 0 when one is up or coming, ERR_OFFLINE if no address is
+ * known, ERR_NOT_FOUND. The outcome is EP_SESSION_UP or EP_CONNECT_FAILED. */
 int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref p) MUST_USE;
-/* The peer's session, if one is up. Call endpoint_connect first: it ends one that is too old to be used. */
+/* The peer's session, if one is up. Call endpoint_connect first: it ends one that is too old to be
+ * used. */
 bool endpoint_session(const struct endpoint *e, struct peer_ref p, struct session_ref *out);
 /* Ends it: a CLOSE goes to the peer. */
 void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref s, int err);
@@ -88,8 +91,8 @@ void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref
 struct session_info {
     struct node_id peer;
     uint64_t session_id;
-    struct addr path;      /* the peer's address in use */
-    unsigned suite;        /* enum aead_suite */
+    struct addr path; /* the peer's address in use */
+    unsigned suite;   /* enum aead_suite */
     uint64_t age_us, idle_us;
     uint8_t key_epoch;
     bool initiator, has_transport;
@@ -101,8 +104,8 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
                            struct session_info *out);
 
 /* ---- packets ---- */
-/* One datagram, opened in place: buf is scratch afterwards. `local` is handed back in the trains that
- * answer it. */
+/* One datagram, opened in place: buf is scratch afterwards. `local` is handed back in the trains
+ * that answer it. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
                     uint8_t *buf, size_t len);
 /* Fills one train; false if nothing may leave now. */
@@ -191,11 +194,13 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
 
 /* ---- counters: what peers and the world did to us ---- */
 #define ENDPOINT_COUNTERS(X)                                                                       \
-    X(pkts_in) X(pkts_out) X(bytes_in) X(bytes_out) X(malformed) X(mac_fail) X(unknown_index)      \
-    X(auth_fail) X(replay_dropped) X(handshakes_in) X(handshakes_out) X(handshake_refused)         \
-    X(handshake_stale) X(cookies_sent) X(challenges_sent) X(sessions_up) X(sessions_down)          \
-    X(rekeys) X(simultaneous_open) X(roamed) X(pkts_lost) X(spurious_losses) X(ptos)               \
-    X(persistent_congestion) X(black_holes) X(frames_bad) X(queue_dropped) X(datagrams_expired)
+    X(pkts_in)                                                                                     \
+    X(pkts_out) X(bytes_in) X(bytes_out) X(malformed) X(mac_fail) X(unknown_index) X(auth_fail)    \
+        X(replay_dropped) X(handshakes_in) X(handshakes_out) X(handshake_refused)                  \
+            X(handshake_stale) X(cookies_sent) X(challenges_sent) X(sessions_up) X(sessions_down)  \
+                X(rekeys) X(simultaneous_open) X(roamed) X(pkts_lost) X(spurious_losses) X(ptos)   \
+                    X(persistent_congestion) X(black_holes) X(frames_bad) X(queue_dropped)         \
+                        X(datagrams_expired)
 struct endpoint_counters {
 #define X(name) uint64_t name;
     ENDPOINT_COUNTERS(X)

@@ -18,8 +18,7 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
     uint64_t wall_us = now_us + (uint64_t)e->wall_offset_us;
-    e->last_timestamp_us =
-        wall_us > e->last_timestamp_us ? wall_us : e->last_timestamp_us + 1;
+    e->last_timestamp_us = wall_us > e->last_timestamp_us ? wall_us : e->last_timestamp_us + 1;
     struct initiation in = {
         .suites = e->suites,
         .epoch = h->epoch,
@@ -42,7 +41,8 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     return 0;
 }
 
-/* A first handshake goes to every address known, a rekey along the path; if that stays silent, everywhere. */
+/* A first handshake goes to every address known, a rekey along the path; if that stays silent,
+ * everywhere. */
 static void send(struct endpoint *e, struct session *s) {
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
@@ -85,10 +85,16 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool
     return 0;
 }
 
+static void tell_failed(struct endpoint *e, struct peer *p, int err) {
+    if (p->asked)
+        endpoint_tell(e, EP_CONNECT_FAILED, p, NULL, err);
+    p->asked = false;
+}
+
 static bool give_up(struct endpoint *e, struct session *s, bool refused) {
     struct peer *p = s->peer;
-    if (s->state == SESSION_INITIATING)
-        endpoint_tell(e, EP_CONNECT_FAILED, p, NULL, refused ? ERR_AUTH : ERR_TIMEOUT);
+    if (s->state != SESSION_UP)
+        tell_failed(e, p, refused ? ERR_AUTH : ERR_TIMEOUT);
     p->has_challenge = false;
     endpoint_session_end(e, s, refused ? ERR_AUTH : ERR_TIMEOUT);
     return true;
@@ -105,8 +111,8 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
         if (h->interval_us > HANDSHAKE_RETRY_MAX_US)
             h->interval_us = HANDSHAKE_RETRY_MAX_US;
         h->next_us = now_us + h->interval_us;
-        /* In the second half of the attempt the other secret is tried, if there is one: the peer may have
-         * missed the end of the pairing. */
+        /* In the second half of the attempt the other secret is tried, if there is one: the peer
+         * may have missed the end of the pairing. */
         unsigned psk = now_us - h->started_us > HANDSHAKE_ATTEMPT_US / 2 ? 1 : 0;
         if (psk != h->psk_index && s->peer->setup.psk_count > 1) {
             h->psk_index = psk;
@@ -118,6 +124,7 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     if (s->hs_in && now_us >= s->hs_in->expires_us) {
         session_drop_hs_in(s);
         if (s->state == SESSION_RESPONDED) {
+            tell_failed(e, s->peer, ERR_TIMEOUT); /* ours had yielded to it */
             endpoint_session_end(e, s, ERR_TIMEOUT);
             return true;
         }
@@ -189,8 +196,8 @@ static void input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg)
 
 /* ---- their initiations ---- */
 
-/* Two million handshakes a second can be asked for, some 10,000 done: above the limit only who shows a cookie for
- * its address is served. Load is counted in messages per second. */
+/* Two million handshakes a second can be asked for, some 10,000 done: above the limit only who
+ * shows a cookie for its address is served. Load is counted in messages per second. */
 static bool under_load(struct endpoint *e, uint64_t now_us) {
     uint64_t second = now_us / 1000000;
     if (second != e->load_second) {
@@ -258,7 +265,8 @@ static struct peer *admit(struct endpoint *e, uint64_t now_us, struct request *q
     return p;
 }
 
-/* An initiation seen before is answered as before; an older one must prove that it is not a replay. */
+/* An initiation seen before is answered as before; an older one must prove that it is not a replay.
+ */
 static bool fresh(struct endpoint *e, uint64_t now_us, struct peer *p, const struct request *q) {
     const uint8_t *ephemeral = q->msg + 8;
     if (q->in.timestamp_us > p->last_timestamp_us)
@@ -281,7 +289,8 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct peer *p, const str
     return false;
 }
 
-/* Both opened at once: the one with the greater transport key insists for a while, the other yields. */
+/* Both opened at once: the one with the greater transport key insists for a while, the other
+ * yields. */
 static bool insist(struct endpoint *e, uint64_t now_us, struct peer *p) {
     const struct session *s = p->pending && p->pending->hs_out ? p->pending : p->session;
     if (!s || !s->hs_out)
@@ -493,7 +502,8 @@ static void input_response(struct endpoint *e, uint64_t now_us, const struct add
         s->path.local = local;
     }
     {
-        bool by_ticket = p->setup.pairing && h->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
+        bool by_ticket =
+            p->setup.pairing && h->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
         session_drop_hs_out(s);
         if (by_ticket)
             paired(e, p, &pairing, &psk);
@@ -506,6 +516,7 @@ static void input_response(struct endpoint *e, uint64_t now_us, const struct add
         e->counters.rekeys++;
     s->confirm_left = CONFIRM_TRIES;
     confirm(e, s, now_us);
+    endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);
 out:
     sodium_memzero(&psk, sizeof psk);
@@ -527,6 +538,7 @@ void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
         endpoint_session_up(e, s, now_us);
     else
         e->counters.rekeys++;
+    endpoint_send_echoes(e, s, now_us);
 }
 
 void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,

@@ -14,14 +14,15 @@
 
 struct peer {
     bool used;
-    bool stranger;            /* known only by a ticket's secret, unconfirmed */
-    bool cert_ok;             /* setup.transport is certified by setup.id, checked here */
+    bool stranger; /* known only by a ticket's secret, unconfirmed */
+    bool cert_ok;  /* setup.transport is certified by setup.id, checked here */
     uint32_t index, generation;
     struct peer_setup setup;
     uint64_t cert_seq;
-    struct session *session;  /* UP, or NULL */
-    struct session *pending;  /* INITIATING or RESPONDED, or NULL */
-    struct addr last_path;    /* where it was heard last */
+    struct session *session; /* UP, or NULL */
+    struct session *pending; /* INITIATING or RESPONDED, or NULL */
+    bool asked;              /* endpoint_connect was called and its outcome not told yet */
+    struct addr last_path;   /* where it was heard last */
     uint32_t last_local;
     /* Freshness of its initiations. */
     uint64_t last_timestamp_us, accepted;
@@ -30,7 +31,7 @@ struct peer {
     bool has_cookie, has_challenge;
     uint64_t cookie_us;
     uint8_t cookie[COOKIE_BYTES], challenge[CHALLENGE_BYTES];
-    uint32_t next_in_bucket;  /* index + 1 */
+    uint32_t next_in_bucket; /* index + 1 */
 };
 
 struct open_ticket {
@@ -66,9 +67,9 @@ struct endpoint {
     struct events events;
     struct endpoint_counters counters;
 
-    struct peer **peers;      /* by index; freed ones stay for their generation */
+    struct peer **peers; /* by index; freed ones stay for their generation */
     uint32_t peer_count, peer_cap, peers_used;
-    uint32_t *buckets;        /* hash by id -> index + 1 */
+    uint32_t *buckets; /* hash by id -> index + 1 */
     uint32_t bucket_cap;
     struct open_ticket tickets[TICKETS_OPEN_MAX];
     unsigned ticket_count;
@@ -77,8 +78,8 @@ struct endpoint {
     struct session **sessions; /* by slot */
     uint32_t session_cap, session_next, sessions_up, half_open;
     uint32_t serial;
-    struct timer_heap timers;  /* ids are slots */
-    struct session *ready;     /* circular list */
+    struct timer_heap timers; /* ids are slots */
+    struct session *ready;    /* circular list */
     struct small_packet *small_head, *small_tail;
     unsigned small_count;
 };
@@ -111,6 +112,8 @@ void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t lo
 /* Seals a few session frames into a packet of their own and queues it. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
+/* Echoes that waited for new keys. */
+void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 /* The transport, attached if need be; NULL: no memory. */
 struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us);
 
@@ -120,7 +123,8 @@ void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *fro
                      const uint8_t *buf, size_t len);
 /* Repetitions and time-outs. May end the session: true if it did. */
 bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The first packet under a new generation has come: it counts now. May replace the peer's session. */
+/* The first packet under a new generation has come: it counts now. May replace the peer's session.
+ */
 void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_io.c ---- */

@@ -8,8 +8,7 @@
 
 void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
                           const uint8_t *data, size_t len) {
-    struct small_packet *p =
-        e->small_count < CONTROL_QUEUE_MAX ? malloc(sizeof *p + len) : NULL;
+    struct small_packet *p = e->small_count < CONTROL_QUEUE_MAX ? malloc(sizeof *p + len) : NULL;
     if (!p) {
         e->counters.queue_dropped++;
         return;
@@ -179,7 +178,8 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
     s->last_recv_us = s->last_use_us = now_us;
     s->pkts_received++;
     s->bytes_received += len;
-    /* Only the newest packet may move the path: an old one may have been delayed on the path left behind. */
+    /* Only the newest packet may move the path: an old one may have been delayed on the path left
+     * behind. */
     if (pn + 1 == s->replay.newest &&
         (!addr_equal(from, &s->path.remote) || local != s->path.local)) {
         if (addr_equal(from, &s->path.remote) || s->path.local == LOCAL_ANY) {
@@ -215,8 +215,8 @@ static void maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) 
     uint64_t after = e->rekey_us;
     if (!s->initiator)
         after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
-    bool due = now_us >= g->born_us + after ||
-               s->send_counter - g->first_counter >= KEYS_MAX_PACKETS;
+    bool due =
+        now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS;
     if (!due || s->hs_out || s->hs_in || s->keys.next.valid)
         return;
     if (handshake_start(e, s, now_us, true)) {
@@ -356,7 +356,8 @@ uint64_t session_deadline_us(const struct endpoint *e, const struct session *s) 
         if (t < d)
             d = t;
         if (s->tp->sent.outstanding > 0 && !s->hs_out) {
-            uint64_t heard = s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
+            uint64_t heard =
+                s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
             if (heard + SESSION_SILENT_US < d)
                 d = heard + SESSION_SILENT_US;
         }
@@ -387,7 +388,8 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     transport_timeout(s->tp, now_us);
     uint64_t heard = s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
     if (s->tp->sent.outstanding > 0 && !s->hs_out && now_us >= heard + SESSION_SILENT_US) {
-        /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake tells. */
+        /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake
+         * tells. */
         if (handshake_start(e, s, now_us, true))
             endpoint_session_end(e, s, ERR_NOMEM);
     }

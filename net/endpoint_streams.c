@@ -73,8 +73,7 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
     return *taken > 0 || len == 0 ? 0 : ERR_AGAIN;
 }
 
-int stream_write_span(struct endpoint *e, struct session_ref r, uint64_t stream,
-                      struct span span) {
+int stream_write_span(struct endpoint *e, struct session_ref r, uint64_t stream, struct span span) {
     struct found f;
     if (!find(e, r, stream, &f))
         return ERR_NOT_FOUND;
@@ -167,8 +166,7 @@ void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref r, u
     transport_reap(f.s->tp, f.st);
 }
 
-void stream_set_priority(struct endpoint *e, struct session_ref r, uint64_t stream,
-                         unsigned prio) {
+void stream_set_priority(struct endpoint *e, struct session_ref r, uint64_t stream, unsigned prio) {
     struct found f;
     if (!find(e, r, stream, &f) || prio >= STREAM_PRIORITIES)
         return;
@@ -193,11 +191,25 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref r, uint
     struct session *s = endpoint_find(e, r);
     if (!s)
         return ERR_NOT_FOUND;
-    uint8_t frame[9] = {FRAME_ECHO};
-    store_le64(frame + 1, id);
-    endpoint_send_frames(e, s, now_us, frame, sizeof frame);
-    endpoint_make_ready(e, s);
+    if (s->echo_count == SESSION_ECHOES)
+        return ERR_FULL;
+    s->echoes[s->echo_count++] = id;
+    if (keys_may_send(&s->keys, now_us, s->send_counter))
+        endpoint_send_echoes(e, s, now_us);
+    else if (!s->hs_out)
+        return handshake_start(e, s, now_us, true);
     return 0;
+}
+
+void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us) {
+    uint8_t frame[9] = {FRAME_ECHO};
+    for (unsigned i = 0; i < s->echo_count; i++) {
+        store_le64(frame + 1, s->echoes[i]);
+        endpoint_send_frames(e, s, now_us, frame, sizeof frame);
+    }
+    s->echo_count = 0;
+    s->last_use_us = now_us;
+    endpoint_make_ready(e, s);
 }
 
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref r,

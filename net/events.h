@@ -1,5 +1,6 @@
 /* events.h: what the protocol wants to tell, waiting to be polled: a bounded ring. Readiness of one
- * stream is merged by a flag in the stream, so the ring holds at most one such event per stream and kind.
+ * stream is merged by a flag in the stream, so the ring holds at most one such event per stream and
+ * kind.
  */
 #ifndef MESHD_NET_EVENTS_H
 #define MESHD_NET_EVENTS_H

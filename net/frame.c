@@ -14,7 +14,8 @@ bool frame_read_stream(struct rd *r, uint8_t type, struct frame_stream *out) {
     return r->ok;
 }
 
-/* RFC 9000 §19.3.1: each range counts down from the one before it; a number below zero is malformed. */
+/* RFC 9000 §19.3.1: each range counts down from the one before it; a number below zero is
+ * malformed. */
 bool frame_read_ack(struct rd *r, struct frame_ack *out) {
     out->largest = rd_varint(r);
     out->delay_us = rd_varint(r);

@@ -1,24 +1,17 @@
-/* frame.h: what is inside a DATA packet: frames one after another, each a type byte and fields as varints
- * (RFC 9000 §16, shapes after §19). An empty plaintext is a packet without frames.
+/* frame.h: what is inside a DATA packet: frames one after another, each a type byte and fields as
+ * varints (RFC 9000 §16, shapes after §19). An empty plaintext is a packet without frames.
  *
  *   00 PADDING   (the rest of the packet may be zeroes)
  *   01 PING
- *   02 ACK       largest | delay in us | further ranges n | first range | n x (gap | range)      RFC 9000 §19.3
- *   04 RESET     stream | error | final size
- *   05 STOP      stream | error
- *   08..0f STREAM  bit 0 FIN, bit 1 LEN, bit 2 OFF: stream | [offset] | [length] | bytes
- *   10 MAX_DATA  bytes
- *   11 MAX_STREAM_DATA  stream | bytes
- *   12 MAX_STREAMS  count of streams the receiver of this frame may open in all
- *   1c CLOSE     error
- *   20 CONFIRM   (session: I hold the new keys)
- *   21 CONFIRMED (session: I have seen that)
- *   22 ECHO      id 8 bytes
- *   23 ECHOED    id 8 bytes
- *   30 DATAGRAM  length | bytes
+ *   02 ACK       largest | delay in us | further ranges n | first range | n x (gap | range) RFC
+ * 9000 §19.3 04 RESET     stream | error | final size 05 STOP      stream | error 08..0f STREAM bit
+ * 0 FIN, bit 1 LEN, bit 2 OFF: stream | [offset] | [length] | bytes 10 MAX_DATA  bytes 11
+ * MAX_STREAM_DATA  stream | bytes 12 MAX_STREAMS  count of streams the receiver of this frame may
+ * open in all 1c CLOSE     error 20 CONFIRM   (session: I hold the new keys) 21 CONFIRMED (session:
+ * I have seen that) 22 ECHO      id 8 bytes 23 ECHOED    id 8 bytes 30 DATAGRAM  length | bytes
  *
- * CONFIRM .. ECHOED and CLOSE belong to the session: they are neither acknowledged nor repeated by the
- * transport, and cost no transport state.
+ * CONFIRM .. ECHOED and CLOSE belong to the session: they are neither acknowledged nor repeated by
+ * the transport, and cost no transport state.
  */
 #ifndef MESHD_NET_FRAME_H
 #define MESHD_NET_FRAME_H
@@ -68,8 +61,8 @@ bool frame_read_stream(struct rd *r, uint8_t type, struct frame_stream *out);
 /* More ranges than ACK_RANGES_MAX: the further ones are skipped, they are the oldest. */
 bool frame_read_ack(struct rd *r, struct frame_ack *out);
 
-/* Writes an ACK of as many of the newest ranges as fit into `max_bytes`; nothing if not even one does.
- * True if written. */
+/* Writes an ACK of as many of the newest ranges as fit into `max_bytes`; nothing if not even one
+ * does. True if written. */
 bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
                      size_t max_bytes);
 

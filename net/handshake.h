@@ -1,5 +1,6 @@
-/* handshake.h: the three handshake messages (packet.h, docs/PROTOCOL.md §4) made and read: the glue between
- * wire and Noise. No state machine here: who answers what, and when, is endpoint_handshake.c.
+/* handshake.h: the three handshake messages (packet.h, docs/PROTOCOL.md §4) made and read: the glue
+ * between wire and Noise. No state machine here: who answers what, and when, is
+ * endpoint_handshake.c.
  */
 #ifndef MESHD_NET_HANDSHAKE_H
 #define MESHD_NET_HANDSHAKE_H
@@ -62,7 +63,8 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
 
 /* Initiator. False leaves `n` as it was. */
 bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_BYTES],
-                             const struct psk *psk, struct response *out, uint32_t *sender) MUST_USE;
+                             const struct psk *psk, struct response *out,
+                             uint32_t *sender) MUST_USE;
 
 /* Both, after message 2: a key generation (ids not set) and the secret for pairing. */
 void handshake_keys(const struct noise *n, bool initiator, enum aead_suite suite, uint8_t epoch,

@@ -3,51 +3,51 @@
 #define MESHD_NET_LIMITS_H
 
 enum {
-    /* Datagrams. 1,200 bytes pass everywhere IPv6 does (RFC 9000 §14); nothing larger is sent before
-     * PLPMTUD has shown that it fits. */
+    /* Datagrams. 1,200 bytes pass everywhere IPv6 does (RFC 9000 §14); nothing larger is sent
+     * before PLPMTUD has shown that it fits. */
     MTU_BASE_BYTES = 1200,
-    MTU_MAX_BYTES = 65507,      /* largest UDP payload over IPv4 */
-    TRAIN_MAX_BYTES = 65507,    /* one UDP_SEGMENT send */
-    TRAIN_MAX_SEGMENTS = 64,    /* Linux: UDP_MAX_SEGMENTS */
+    MTU_MAX_BYTES = 65507,   /* largest UDP payload over IPv4 */
+    TRAIN_MAX_BYTES = 65507, /* one UDP_SEGMENT send */
+    TRAIN_MAX_SEGMENTS = 64, /* Linux: UDP_MAX_SEGMENTS */
 
     /* Sessions and peers. When full: a new one is refused (ERR_FULL); contacts come first, since
      * strangers never get a session. */
     PEERS_MAX = 1 << 20,
-    TICKETS_OPEN_MAX = 64,      /* one-time secrets waiting to be used; the oldest one is dropped */
-    HALF_OPEN_MAX = 256,        /* answered but unconfirmed handshakes of strangers; oldest dropped */
-    CONTROL_QUEUE_MAX = 256,    /* handshake and cookie packets waiting to be sent; further ones are
-                                 * dropped, the other side repeats */
-    EVENTS_MAX = 65536,         /* unread events; readiness events are merged, so this is never reached
-                                 * by a reader that polls once a turn */
+    TICKETS_OPEN_MAX = 64,   /* one-time secrets waiting to be used; the oldest one is dropped */
+    HALF_OPEN_MAX = 256,     /* answered but unconfirmed handshakes of strangers; oldest dropped */
+    CONTROL_QUEUE_MAX = 256, /* handshake and cookie packets waiting to be sent; further ones are
+                              * dropped, the other side repeats */
+    EVENTS_MAX = 65536,      /* unread events; readiness events are merged, so this is never reached
+                              * by a reader that polls once a turn */
 
     /* Handshakes (docs/PROTOCOL.md). */
-    HANDSHAKE_RETRY_US = 250 * 1000,      /* first repetition */
+    HANDSHAKE_RETRY_US = 250 * 1000, /* first repetition */
     HANDSHAKE_RETRY_MAX_US = 700 * 1000,
-    HANDSHAKE_ATTEMPT_US = 8 * 1000000,   /* then the attempt has failed: the peer is offline */
-    HANDSHAKE_LOAD_PER_S = 200,           /* above: answered only with a cookie (about 4 % of a core) */
-    HANDSHAKE_REFUSED_US = 1000 * 1000,   /* so long after a refusal a better answer may still come */
+    HANDSHAKE_ATTEMPT_US = 8 * 1000000, /* then the attempt has failed: the peer is offline */
+    HANDSHAKE_LOAD_PER_S = 200, /* above: answered only with a cookie (about 4 % of a core) */
+    HANDSHAKE_REFUSED_US = 1000 * 1000, /* so long after a refusal a better answer may still come */
     CONFIRM_RETRY_US = 250 * 1000,
     CONFIRM_TRIES = 20,
-    REKEY_RESPONDER_US = 15 * 1000000,    /* the responder begins a rekey only so much later */
-    OPEN_YIELD_US = 1000 * 1000,          /* simultaneous open: the winner insists so long */
-    HALF_OPEN_US = 10 * 1000000,          /* an unconfirmed answer is forgotten after this */
-    SESSION_IDLE_US = 540 * 1000000,      /* keys of an unused session are wiped: 3 x reject time */
-    SESSION_SILENT_US = 5 * 1000000,      /* sent, but nothing heard: a new handshake is tried */
+    REKEY_RESPONDER_US = 15 * 1000000, /* the responder begins a rekey only so much later */
+    OPEN_YIELD_US = 1000 * 1000,       /* simultaneous open: the winner insists so long */
+    HALF_OPEN_US = 10 * 1000000,       /* an unconfirmed answer is forgotten after this */
+    SESSION_IDLE_US = 540 * 1000000,   /* keys of an unused session are wiped: 3 x reject time */
+    SESSION_SILENT_US = 5 * 1000000,   /* sent, but nothing heard: a new handshake is tried */
 
     /* Streams. */
-    STREAMS_MAX = 4096,                   /* per session and direction of opening */
-    STREAM_BLOCK_BYTES = 65536,           /* unit of send and receive memory */
-    STREAM_WINDOW_BYTES = 256 * 1024,     /* initial receive credit of a stream */
-    STREAM_WINDOW_MAX_BYTES = 16 << 20,   /* auto-tuning stops here */
+    STREAMS_MAX = 4096,                 /* per session and direction of opening */
+    STREAM_BLOCK_BYTES = 65536,         /* unit of send and receive memory */
+    STREAM_WINDOW_BYTES = 256 * 1024,   /* initial receive credit of a stream */
+    STREAM_WINDOW_MAX_BYTES = 16 << 20, /* auto-tuning stops here */
     SESSION_WINDOW_BYTES = 512 * 1024,
     SESSION_WINDOW_MAX_BYTES = 24 << 20,
-    STREAM_SEND_BUFFER_BYTES = 1 << 20,   /* unsent bytes a stream takes before it says ERR_AGAIN */
-    STREAM_RANGES_MAX = 1024,             /* gaps remembered per stream; beyond: the packet is dropped
-                                           * unacknowledged and will be sent again */
-    ACK_RANGES_MAX = 64,                  /* received-packet ranges kept and sent; oldest forgotten */
-    SENT_PKTS_MAX = 1 << 16,              /* packets in flight; beyond: no new data is sent */
-    DATAGRAM_QUEUE_MAX = 128,             /* outgoing datagrams; beyond: the oldest is dropped */
-    DATAGRAM_MAX_BYTES = 1100,            /* fits every path */
+    STREAM_SEND_BUFFER_BYTES = 1 << 20, /* unsent bytes a stream takes before it says ERR_AGAIN */
+    STREAM_RANGES_MAX = 1024,           /* gaps remembered per stream; beyond: the packet is dropped
+                                         * unacknowledged and will be sent again */
+    ACK_RANGES_MAX = 64,                /* received-packet ranges kept and sent; oldest forgotten */
+    SENT_PKTS_MAX = 1 << 16,            /* packets in flight; beyond: no new data is sent */
+    DATAGRAM_QUEUE_MAX = 128,           /* outgoing datagrams; beyond: the oldest is dropped */
+    DATAGRAM_MAX_BYTES = 1100,          /* fits every path */
 };
 
 #endif

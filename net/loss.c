@@ -141,7 +141,8 @@ uint64_t loss_pto_us(const struct loss *l, const struct rtt *rtt) {
     return backed > LOSS_PTO_CAP_US ? (pto > LOSS_PTO_CAP_US ? pto : LOSS_PTO_CAP_US) : backed;
 }
 
-/* RFC 9002 A.8. The earliest of: a time-threshold loss, the end of an old path, the probe timeout. */
+/* RFC 9002 A.8. The earliest of: a time-threshold loss, the end of an old path, the probe timeout.
+ */
 uint64_t loss_deadline_us(const struct loss *l, const struct sent *s, const struct rtt *rtt) {
     uint64_t t = l->old_epoch_us;
     if (l->loss_time_us < t)

@@ -5,8 +5,8 @@
 #include "crypto/bytes.h"
 #include "net/endpoint_int.h"
 
-/* Ids are public keys: their bytes are as good as a hash, but chosen by strangers. Only ids that the user or a
- * ticket let in are ever stored, so chains cannot be grown by an attacker at will. */
+/* Ids are public keys: their bytes are as good as a hash, but chosen by strangers. Only ids that
+ * the user or a ticket let in are ever stored, so chains cannot be grown by an attacker at will. */
 static uint32_t bucket(const struct node_id *id, uint32_t cap) {
     return (load_le32(id->bytes) ^ load_le32(id->bytes + 16)) & (cap - 1);
 }

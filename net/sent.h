@@ -1,9 +1,9 @@
 /* sent.h: the packets that have left and are not settled yet: a ring indexed by packet number.
  *
- * A packet is OUTSTANDING, then ACKED or LOST. A lost one stays a while, so that a late acknowledgement
- * is recognised as proof that the loss was false. Numbers that carried nothing to track (session packets, bare
- * ACKs, numbers skipped on purpose) are SENT_NONE slots. Value struct; the ring is heap and bounded by
- * SENT_PKTS_MAX.
+ * A packet is OUTSTANDING, then ACKED or LOST. A lost one stays a while, so that a late
+ * acknowledgement is recognised as proof that the loss was false. Numbers that carried nothing to
+ * track (session packets, bare ACKs, numbers skipped on purpose) are SENT_NONE slots. Value struct;
+ * the ring is heap and bounded by SENT_PKTS_MAX.
  */
 #ifndef MESHD_NET_SENT_H
 #define MESHD_NET_SENT_H
@@ -40,35 +40,36 @@ struct sent_pkt {
     uint64_t pn;
     uint64_t sent_us;
     uint64_t lost_us;
-    uint16_t bytes;     /* of the datagram */
-    uint16_t epoch;     /* path epoch it left on */
-    uint8_t state;      /* enum sent_state */
-    bool in_flight;     /* counts for congestion control */
-    bool probe;         /* PLPMTU probe */
+    uint16_t bytes; /* of the datagram */
+    uint16_t epoch; /* path epoch it left on */
+    uint8_t state;  /* enum sent_state */
+    bool in_flight; /* counts for congestion control */
+    bool probe;     /* PLPMTU probe */
     bool app_limited;
-    bool requeued;      /* a PTO has already queued its data again */
+    bool requeued; /* a PTO has already queued its data again */
     uint8_t nframes;
     struct sent_frame frames[SENT_FRAMES_MAX];
 };
 
 struct sent {
     struct sent_pkt *ring;
-    uint32_t cap;          /* power of two, 0 = nothing allocated */
-    uint64_t base, next;   /* slots [base, next) are valid */
-    uint32_t outstanding;  /* packets in SENT_OUTSTANDING; all of them are ack-eliciting */
+    uint32_t cap;         /* power of two, 0 = nothing allocated */
+    uint64_t base, next;  /* slots [base, next) are valid */
+    uint32_t outstanding; /* packets in SENT_OUTSTANDING; all of them are ack-eliciting */
 };
 
 /* The first number that may be added is `next_pn`. */
 void sent_init(struct sent *s, uint64_t next_pn);
 void sent_clear(struct sent *s);
-/* Room for packet `pn` (>= every one before): numbers between are SENT_NONE. ERR_FULL at the bound, ERR_NOMEM.
- * The slot is zeroed, OUTSTANDING, with pn set. */
+/* Room for packet `pn` (>= every one before): numbers between are SENT_NONE. ERR_FULL at the bound,
+ * ERR_NOMEM. The slot is zeroed, OUTSTANDING, with pn set. */
 int sent_add(struct sent *s, uint64_t pn, struct sent_pkt **out) MUST_USE;
 /* Takes the newest one back: nothing was sent after all. */
 void sent_undo(struct sent *s);
 /* NULL if outside the ring or SENT_NONE. */
 struct sent_pkt *sent_get(const struct sent *s, uint64_t pn);
-/* Moves base over settled packets; those lost at or after `lost_before_us` are kept, and what is behind them. */
+/* Moves base over settled packets; those lost at or after `lost_before_us` are kept, and what is
+ * behind them. */
 void sent_trim(struct sent *s, uint64_t lost_before_us);
 
 #endif

@@ -1,9 +1,9 @@
-/* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport while one
- * is attached. Made and ended by the endpoint; private to endpoint*.c and session.c.
+/* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport
+ * while one is attached. Made and ended by the endpoint; private to endpoint*.c and session.c.
  *
  *   INITIATING  our initiation is out (hs_out)                        -> UP on a valid RESPONSE
- *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA packet under the new keys
- *   UP          rekeys run inside it (hs_out or hs_in again set)
+ *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA
+ * packet under the new keys UP          rekeys run inside it (hs_out or hs_in again set)
  */
 #ifndef MESHD_NET_SESSION_H
 #define MESHD_NET_SESSION_H
@@ -15,13 +15,15 @@
 
 enum session_state { SESSION_INITIATING, SESSION_RESPONDED, SESSION_UP };
 
+enum { SESSION_ECHOES = 4 };
+
 struct hs_out { /* an initiation of ours that waits for its answer */
     struct noise noise;
     uint8_t msg[INITIATION_BYTES];
     unsigned tries, psk_index;
     uint8_t epoch;
-    bool rekey;        /* inside a session that is up */
-    bool refused;      /* a RETRY said so; not authenticated, so only a hint */
+    bool rekey;   /* inside a session that is up */
+    bool refused; /* a RETRY said so; not authenticated, so only a hint */
     uint64_t started_us, next_us, interval_us, refused_us;
 };
 
@@ -42,7 +44,7 @@ struct session {
     enum session_state state;
     struct peer *peer;
     uint32_t local_index, remote_index, serial;
-    uint64_t id;               /* same at both ends */
+    uint64_t id; /* same at both ends */
     bool initiator;
     struct keys keys;
     struct replay replay;
@@ -52,11 +54,13 @@ struct session {
     struct hs_in *hs_in;
     struct transport *tp;
     struct transport_memo memo;
-    unsigned confirm_left;     /* CONFIRMs still to be sent, 0: the peer has shown the keys */
-    uint64_t confirm_us;       /* when the next one is due */
+    unsigned confirm_left;           /* CONFIRMs still to be sent, 0: the peer has shown the keys */
+    uint64_t confirm_us;             /* when the next one is due */
+    uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
+    unsigned echo_count;
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
-    bool ready;                /* in the endpoint's list of sessions to ask for output */
+    bool ready; /* in the endpoint's list of sessions to ask for output */
     struct session *ready_next, *ready_prev;
 };
 
@@ -64,12 +68,12 @@ static inline uint32_t session_slot(const struct session *s) {
     return s->local_index & 0xfffff;
 }
 
-/* Seals buf[DATA_HEADER_BYTES .. + len) as DATA packet `counter` under the current keys; writes the header
- * and the tag. Returns the datagram's size. */
+/* Seals buf[DATA_HEADER_BYTES .. + len) as DATA packet `counter` under the current keys; writes the
+ * header and the tag. Returns the datagram's size. */
 size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t *buf, size_t len);
 
-/* Opens a DATA packet in place and marks its counter. *gen gets the generation that opened it. False: replayed or not
- * authentic (*replayed tells which). */
+/* Opens a DATA packet in place and marks its counter. *gen gets the generation that opened it.
+ * False: replayed or not authentic (*replayed tells which). */
 bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
                   uint64_t *counter, struct keygen **gen, bool *replayed) MUST_USE;
 

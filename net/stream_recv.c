@@ -71,7 +71,8 @@ int rstream_input(struct rstream *r, struct block_pool *pool, uint64_t offset, c
         uint64_t from = offset > r->read ? offset : r->read;
         /* Bytes that are here already must not be written again: the user may be reading them. */
         struct range gap;
-        for (uint64_t lo = from; lo < end && ranges_first_gap(&r->got, lo, end, &gap); lo = gap.hi) {
+        for (uint64_t lo = from; lo < end && ranges_first_gap(&r->got, lo, end, &gap);
+             lo = gap.hi) {
             int err = copy_in(r, pool, gap.lo, data + (gap.lo - offset), (size_t)(gap.hi - gap.lo));
             if (err)
                 return err;

@@ -90,8 +90,8 @@ bool sstream_next(const struct sstream *s, uint64_t *offset, uint64_t *len, bool
     return false;
 }
 
-/* The span that holds `offset`, by binary search over start offsets would need them stored; spans are
- * few (64 KiB each) and the newest are asked for most, so walk from whichever end is nearer. */
+/* The span that holds `offset`, by binary search over start offsets would need them stored; spans
+ * are few (64 KiB each) and the newest are asked for most, so walk from whichever end is nearer. */
 void sstream_copy(const struct sstream *s, uint64_t offset, uint8_t *out, size_t len) {
     assert(offset >= s->first && offset + len <= s->end);
     if (len == 0)
@@ -102,7 +102,8 @@ void sstream_copy(const struct sstream *s, uint64_t offset, uint8_t *out, size_t
         for (i = 0, at = s->first; at + span_at(s, i)->len <= offset; i++)
             at += span_at(s, i)->len;
     } else {
-        for (i = s->count - 1, at = s->end - span_at(s, i)->len; at > offset; at -= span_at(s, i)->len)
+        for (i = s->count - 1, at = s->end - span_at(s, i)->len; at > offset;
+             at -= span_at(s, i)->len)
             i--;
     }
     while (len > 0) {
@@ -176,7 +177,8 @@ void sstream_lost(struct sstream *s, uint64_t offset, uint64_t len, bool fin) {
     struct range gap;
     while (lo < hi && ranges_first_gap(&s->acked, lo, hi, &gap)) {
         if (ranges_add(&s->lost, gap.lo, gap.hi)) {
-            /* Too many holes: one covering interval. Bytes go again that need not, none is forgotten. */
+            /* Too many holes: one covering interval. Bytes go again that need not, none is
+             * forgotten. */
             struct range first = ranges_at(&s->lost, 0);
             uint64_t from = first.lo < gap.lo ? first.lo : gap.lo;
             ranges_clear(&s->lost);

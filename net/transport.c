@@ -99,8 +99,8 @@ bool transport_has_work(const struct transport *t) {
 }
 
 bool transport_idle(const struct transport *t, uint64_t now_us) {
-    return t->stream_count == 0 && t->sent.outstanding == 0 && t->ack.waiting == 0 &&
-           !t->ack.due && !transport_has_work(t) && now_us >= t->touched_us + TRANSPORT_LINGER_US;
+    return t->stream_count == 0 && t->sent.outstanding == 0 && t->ack.waiting == 0 && !t->ack.due &&
+           !transport_has_work(t) && now_us >= t->touched_us + TRANSPORT_LINGER_US;
 }
 
 uint64_t transport_deadline_us(const struct transport *t) {
@@ -121,7 +121,8 @@ void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoc
     path_init(t, now_us);
     t->memo->mtu_bytes = 0;
     t->memo->has_rtt = false;
-    /* Say something at once, so that the new path gets its first RTT sample and the peer learns it. */
+    /* Say something at once, so that the new path gets its first RTT sample and the peer learns it.
+     */
     if (t->sent.outstanding > 0 && t->probes == 0)
         t->probes = 1;
 }

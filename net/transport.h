@@ -1,9 +1,10 @@
-/* transport.h: the reliable transport of one session (docs/TRANSPORT.md): it turns packets into frames
- * and frames into packets, and only holds together the modules that know how: sent, loss, rtt, cc, pacer,
- * pmtud, ack, stream. QUIC's rules (RFC 9000, RFC 9002), this project's packets.
+/* transport.h: the reliable transport of one session (docs/TRANSPORT.md): it turns packets into
+ * frames and frames into packets, and only holds together the modules that know how: sent, loss,
+ * rtt, cc, pacer, pmtud, ack, stream. QUIC's rules (RFC 9000, RFC 9002), this project's packets.
  *
- * Attached to a session only while streams, datagrams or unacknowledged packets exist; what must outlive it
- * (stream numbering, credit, what the path was like) is in struct transport_memo inside the session.
+ * Attached to a session only while streams, datagrams or unacknowledged packets exist; what must
+ * outlive it (stream numbering, credit, what the path was like) is in struct transport_memo inside
+ * the session.
  */
 #ifndef MESHD_NET_TRANSPORT_H
 #define MESHD_NET_TRANSPORT_H
@@ -41,8 +42,8 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     struct credit credit;
     uint64_t local_opened, local_max; /* streams we opened, and may */
     uint64_t peer_opened, peer_max, peer_closed;
-    uint16_t mtu_bytes;               /* of the current path; 0 = unknown */
-    struct rtt rtt;                   /* of the current path */
+    uint16_t mtu_bytes; /* of the current path; 0 = unknown */
+    struct rtt rtt;     /* of the current path */
     bool has_rtt;
     uint64_t pkts_lost;
 };
@@ -53,9 +54,9 @@ struct stream {
     struct sstream out;
     struct rstream in;
     uint8_t priority;
-    bool active;          /* in an active list */
-    bool in_ctl;          /* in the control list */
-    bool want_credit;     /* a MAX_STREAM_DATA is due */
+    bool active;      /* in an active list */
+    bool in_ctl;      /* in the control list */
+    bool want_credit; /* a MAX_STREAM_DATA is due */
     bool want_stop, stop_sent;
     int stop_err;
     bool readable_told;   /* an event is waiting in the queue */
@@ -79,7 +80,7 @@ struct transport { /* private to transport*.c */
     struct rng rng;
     struct session_ref self;
     struct peer_ref peer;
-    bool initiator;           /* of the session: opens the even streams */
+    bool initiator; /* of the session: opens the even streams */
     enum cc_kind cc_kind;
     uint16_t mtu_max;
 
@@ -91,14 +92,14 @@ struct transport { /* private to transport*.c */
     struct sent sent;
     struct loss loss;
     struct ack ack;
-    uint64_t next_pn;         /* as the session told */
-    uint64_t skip_at;         /* the next number to leave out: optimistic acknowledgements hit it */
+    uint64_t next_pn; /* as the session told */
+    uint64_t skip_at; /* the next number to leave out: optimistic acknowledgements hit it */
     uint64_t skipped[TRANSPORT_SKIPS];
     unsigned skipped_count;
-    unsigned probes;          /* packets that may leave regardless of the window (PTO) */
-    uint32_t bare_acks;       /* sent since the last eliciting packet */
+    unsigned probes;    /* packets that may leave regardless of the window (PTO) */
+    uint32_t bare_acks; /* sent since the last eliciting packet */
     bool app_limited;
-    uint64_t pacer_until_us;  /* TIME_NEVER: the pacer is not what holds us */
+    uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
     bool want_max_data, want_max_streams;
 
@@ -128,8 +129,9 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
 void transport_free(struct transport *t);
 
 /* ---- packets in (transport_in.c) ---- */
-/* One frame, type byte read. *eliciting is set if it asks for an acknowledgement. ERR_PROTO: the peer broke the rules, the
- * session must end. ERR_NOMEM, ERR_FULL: no room now; the packet must count as lost. */
+/* One frame, type byte read. *eliciting is set if it asks for an acknowledgement. ERR_PROTO: the
+ * peer broke the rules, the session must end. ERR_NOMEM, ERR_FULL: no room now; the packet must
+ * count as lost. */
 int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct rd *r,
                     bool *eliciting) MUST_USE;
 /* After the last frame of an accepted packet. */
@@ -143,8 +145,9 @@ struct transport_packet {
     bool probe;      /* a PLPMTU probe: leaves alone */
     bool skip_after; /* leave one packet number out after this one */
 };
-/* Writes the plaintext of packet `pn` into buf. `overhead` = bytes that sealing and header add. First in a train: up to the path MTU (a
- * probe may be larger, cap permitting); else `cap` is the train's segment. 0: nothing may or need leave. */
+/* Writes the plaintext of packet `pn` into buf. `overhead` = bytes that sealing and header add.
+ * First in a train: up to the path MTU (a probe may be larger, cap permitting); else `cap` is the
+ * train's segment. 0: nothing may or need leave. */
 size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
                        size_t overhead, bool first, struct transport_packet *info);
 /* Something ack-eliciting waits to leave; some stream has bytes or a FIN to send. */
@@ -174,6 +177,7 @@ void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t strea
 void transport_tell_readable(struct transport *t, struct stream *s);
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n);
 void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s);
-int transport_datagram(struct transport *t, const void *data, size_t len, uint64_t deadline_us) MUST_USE;
+int transport_datagram(struct transport *t, const void *data, size_t len,
+                       uint64_t deadline_us) MUST_USE;
 
 #endif

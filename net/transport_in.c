@@ -231,8 +231,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
 
 /* ---- what the peer sends ---- */
 
-/* The stream a frame names. 0 with *out NULL: it existed and is gone (a late repetition). Streams of the peer
- * are opened in order: a higher number opens those below it, too (RFC 9000 §3.2). */
+/* The stream a frame names. 0 with *out NULL: it existed and is gone (a late repetition). Streams
+ * of the peer are opened in order: a higher number opens those below it, too (RFC 9000 §3.2). */
 static int find(struct transport *t, uint64_t id, struct stream **out) {
     struct transport_memo *m = t->memo;
     uint64_t n = id >> 1;
@@ -357,11 +357,8 @@ static int input_datagram(struct transport *t, struct rd *r) {
         return ERR_PROTO;
     }
     const uint8_t *data = rd_take(r, (size_t)len);
-    struct ep_event e = {.kind = EP_DATAGRAM,
-                         .peer = t->peer,
-                         .session = t->self,
-                         .data = data,
-                         .len = (size_t)len};
+    struct ep_event e = {
+        .kind = EP_DATAGRAM, .peer = t->peer, .session = t->self, .data = data, .len = (size_t)len};
     if (!events_push_data(t->events, &e))
         t->counters->queue_dropped++;
     return 0;

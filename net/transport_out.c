@@ -132,7 +132,8 @@ static bool put_stream(struct transport *t, struct stream *s, struct draft *d) {
     uint64_t max = len;
     if (offset >= s->out.next && max > c->send_limit - c->send_used)
         max = c->send_limit - c->send_used;
-    /* The length field as it will be: a packet that is filled to the last byte keeps the train going. */
+    /* The length field as it will be: a packet that is filled to the last byte keeps the train
+     * going. */
     size_t left = wr_left(&d->w);
     size_t head = frame_stream_overhead(s->id, offset, max < left ? (size_t)max : left);
     if (left <= head && !(max == 0 && len == 0 && left == head))
@@ -166,7 +167,8 @@ static void put_streams(struct transport *t, struct draft *d) {
                 return;
             bool put = put_stream(t, s, d);
             tell_writable(t, s);
-            /* Out of the list and, if there is more, to its end: streams take turns packet by packet. */
+            /* Out of the list and, if there is more, to its end: streams take turns packet by
+             * packet. */
             bool full = wr_left(&d->w) < 64;
             if (!put && full)
                 return;
@@ -180,11 +182,13 @@ static void put_streams(struct transport *t, struct draft *d) {
 
 /* ---- the packet ---- */
 
-/* May something that counts leave now? Says why not: the window (app_limited becomes false) or the pacer. */
+/* May something that counts leave now? Says why not: the window (app_limited becomes false) or the
+ * pacer. */
 static bool allowed(struct transport *t, uint64_t now_us) {
     if (t->probes > 0)
         return true;
-    /* Once the pacer has said stop, tokens are left to gather: a full train costs little more than one packet. */
+    /* Once the pacer has said stop, tokens are left to gather: a full train costs little more than
+     * one packet. */
     if (t->pacer_until_us != TIME_NEVER && now_us < t->pacer_until_us)
         return false;
     t->pacer_until_us = TIME_NEVER;
@@ -196,7 +200,8 @@ static bool allowed(struct transport *t, uint64_t now_us) {
     uint64_t mss = t->pmtud.mtu_bytes;
     if (pacer_allowance(&t->pacer, now_us, rate, mss) >= mss)
         return true;
-    /* Wake for a worthwhile burst: half a millisecond of the rate, at least one packet, at most a train. */
+    /* Wake for a worthwhile burst: half a millisecond of the rate, at least one packet, at most a
+     * train. */
     uint64_t need = rate / 2000;
     if (need > TRAIN_MAX_BYTES)
         need = TRAIN_MAX_BYTES;
@@ -206,7 +211,8 @@ static bool allowed(struct transport *t, uint64_t now_us) {
     return false;
 }
 
-/* A PLPMTU probe pays when there is more than a packet to send (RFC 8899 §3: not on an idle path). */
+/* A PLPMTU probe pays when there is more than a packet to send (RFC 8899 §3: not on an idle path).
+ */
 static size_t build_probe(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap,
                           size_t overhead, struct draft *d) {
     if (t->probes > 0 || t->sent.outstanding <= 4 || !transport_has_streams(t))
@@ -267,9 +273,11 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
                        size_t overhead, bool first, struct transport_packet *info) {
     *info = (struct transport_packet){0};
     size_t mtu = t->pmtud.mtu_bytes - overhead;
-    /* Every other probe, and all after the first timeout, is small enough for any path: when big packets fall into
-     * a black hole, only a small one brings the acknowledgement that shows it (RFC 8899 §4.3). */
-    if (t->probes > 0 && (t->probes == 1 || t->loss.pto_count > 1) && mtu > MTU_BASE_BYTES - overhead)
+    /* Every other probe, and all after the first timeout, is small enough for any path: when big
+     * packets fall into a black hole, only a small one brings the acknowledgement that shows it
+     * (RFC 8899 §4.3). */
+    if (t->probes > 0 && (t->probes == 1 || t->loss.pto_count > 1) &&
+        mtu > MTU_BASE_BYTES - overhead)
         mtu = MTU_BASE_BYTES - overhead;
     size_t room = cap < mtu ? cap : mtu;
     bool work = transport_has_work(t);
@@ -324,8 +332,8 @@ static void requeue_oldest(struct transport *t, unsigned packets) {
 void transport_timeout(struct transport *t, uint64_t now_us) {
     if (now_us >= t->pacer_until_us)
         t->pacer_until_us = TIME_NEVER;
-    uint64_t loss_us = t->loss.loss_time_us < t->loss.old_epoch_us ? t->loss.loss_time_us
-                                                                   : t->loss.old_epoch_us;
+    uint64_t loss_us =
+        t->loss.loss_time_us < t->loss.old_epoch_us ? t->loss.loss_time_us : t->loss.old_epoch_us;
     if (now_us >= loss_us) {
         transport_detect_losses(t, now_us);
         return;

@@ -74,7 +74,8 @@ static bool sendable(const struct transport *t, const struct stream *s) {
     if (!sstream_next(&s->out, &offset, &len, &fin))
         return false;
     /* New bytes also need the session's credit; what was sent once has it already. */
-    return offset < s->out.next || len == 0 || t->memo->credit.send_used < t->memo->credit.send_limit;
+    return offset < s->out.next || len == 0 ||
+           t->memo->credit.send_used < t->memo->credit.send_limit;
 }
 
 void transport_activate(struct transport *t, struct stream *s) {
@@ -177,8 +178,8 @@ void transport_tell_readable(struct transport *t, struct stream *s) {
     transport_tell(t, EP_STREAM_READABLE, s->id, 0);
 }
 
-/* ---- receive credit (RFC 9000 §4.2): topped up when half is used; the window doubles when it is used up
- * within two round trips, so that it follows the bandwidth-delay product ---- */
+/* ---- receive credit (RFC 9000 §4.2): topped up when half is used; the window doubles when it is
+ * used up within two round trips, so that it follows the bandwidth-delay product ---- */
 
 static bool top_up(uint64_t now_us, uint64_t srtt_us, uint64_t consumed, uint64_t *limit,
                    uint64_t *window, uint64_t *limit_us, uint64_t window_max) {

@@ -1,9 +1,10 @@
 /* udp.h: the UDP edge: one socket, batches in, trains out.
  *
- * Two implementations behind one face: udp_linux.c (own non-blocking socket under uv_poll, recvmmsg with UDP_GRO,
- * sendmmsg/sendmsg with UDP_SEGMENT, each probed at run time and switched off for good when it fails in mid-run) and
- * udp_uv.c (uv_udp, one datagram a call; every platform). A train that the kernel does not take at once is kept
- * and sent first when the socket is writable again: nothing is lost on our side of the socket.
+ * Two implementations behind one face: udp_linux.c (own non-blocking socket under uv_poll, recvmmsg
+ * with UDP_GRO, sendmmsg/sendmsg with UDP_SEGMENT, each probed at run time and switched off for
+ * good when it fails in mid-run) and udp_uv.c (uv_udp, one datagram a call; every platform). A
+ * train that the kernel does not take at once is kept and sent first when the socket is writable
+ * again: nothing is lost on our side of the socket.
  */
 #ifndef MESHD_NET_IO_UDP_H
 #define MESHD_NET_IO_UDP_H
@@ -20,7 +21,8 @@
 enum udp_kind { UDP_AUTO, UDP_PORTABLE };
 
 struct udp_callbacks { /* may only enqueue, and must not close the socket */
-    /* One datagram, to be opened in place; buf is the socket's own. Called for each datagram of a batch... */
+    /* One datagram, to be opened in place; buf is the socket's own. Called for each datagram of a
+     * batch... */
     void (*datagram)(void *ctx, uint32_t local, const struct addr *from, uint8_t *buf, size_t len);
     /* ...then once: pull output, events. */
     void (*batch_end)(void *ctx);
@@ -35,20 +37,22 @@ struct udp;
 struct udp_caps {
     bool gso, gro;
     int send_buffer_bytes, recv_buffer_bytes; /* what the kernel gave */
-    bool buffers_capped;                      /* less than asked for: say so in the log, with the sysctl's name */
+    bool buffers_capped; /* less than asked for: say so in the log, with the sysctl's name */
 };
 
 enum { UDP_BUFFER_BYTES = 7 << 20 };
 
-/* Binds `at` (port 0: any) and starts reading. `local` is the number handed to the callbacks. An IPv6 unspecified
- * address is bound v6-only. Errors: ERR_EXISTS (address in use), ERR_PERM, ERR_USAGE (no such address here), ERR_IO, ERR_NOMEM. */
+/* Binds `at` (port 0: any) and starts reading. `local` is the number handed to the callbacks. An
+ * IPv6 unspecified address is bound v6-only. Errors: ERR_EXISTS (address in use), ERR_PERM,
+ * ERR_USAGE (no such address here), ERR_IO, ERR_NOMEM. */
 int udp_open(struct udp **out, uv_loop_t *loop, enum udp_kind kind, const struct addr *at,
              uint32_t local, const struct udp_callbacks *cb, void *ctx) MUST_USE;
 /* The address it is bound to. */
 void udp_address(const struct udp *u, struct addr *out);
 void udp_caps(const struct udp *u, struct udp_caps *out);
-/* Sends a train; copies what it cannot send at once (one train at most). ERR_AGAIN: this train was kept; send no more
- * until `writable`. Errors of the network (unreachable, refused by a firewall) are not errors here: the datagrams are lost. */
+/* Sends a train; copies what it cannot send at once (one train at most). ERR_AGAIN: this train was
+ * kept; send no more until `writable`. Errors of the network (unreachable, refused by a firewall)
+ * are not errors here: the datagrams are lost. */
 int udp_send(struct udp *u, const struct train *t) MUST_USE;
 void udp_close(struct udp *u); /* asynchronous inside; no callback follows */
 

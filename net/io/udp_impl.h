@@ -1,5 +1,5 @@
-/* udp_impl.h: what udp.c and the two implementations share; nobody else includes it, but for the tests of what
- * happens when the kernel refuses.
+/* udp_impl.h: what udp.c and the two implementations share; nobody else includes it, but for the
+ * tests of what happens when the kernel refuses.
  */
 #ifndef MESHD_NET_IO_UDP_IMPL_H
 #define MESHD_NET_IO_UDP_IMPL_H
@@ -29,8 +29,8 @@ int udp_uv_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
 /* The error of udp_open for a libuv error number (which is -errno on POSIX). */
 int udp_open_error(int uv_err);
 
-/* Path MTU is found by our own probes (RFC 8899 §3): datagrams leave with DF and the kernel's idea of the path is
- * ignored, where the platform can do that. */
+/* Path MTU is found by our own probes (RFC 8899 §3): datagrams leave with DF and the kernel's idea
+ * of the path is ignored, where the platform can do that. */
 void udp_dont_fragment(uv_os_fd_t fd, bool ipv6);
 
 #ifdef __linux__

@@ -1,4 +1,5 @@
-/* smoke.c: runs one fuzz target over N random inputs from a printed seed (MESH_SEED), without libFuzzer. */
+/* smoke.c: runs one fuzz target over N random inputs from a printed seed (MESH_SEED), without
+ * libFuzzer. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +24,8 @@ int main(int argc, char **argv) {
     for (unsigned long i = 0; i < runs; i++) {
         static uint8_t buf[2048];
         size_t len = (size_t)(next(&state) % (i % 8 == 0 ? sizeof buf : 128));
-        uint64_t small = next(&state) & 3; /* some inputs of small values: they look like types and lengths */
+        uint64_t small =
+            next(&state) & 3; /* some inputs of small values: they look like types and lengths */
         for (size_t k = 0; k < len; k++)
             buf[k] = (uint8_t)(small ? next(&state) : next(&state) & 0x1f);
         LLVMFuzzerTestOneInput(buf, len);

@@ -1,0 +1,259 @@
+/* Contacts and tickets: who becomes whose contact, what survives a restart, what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/contact.h"
+#include "node/ticket.h"
+#include "support_world.h"
+
+enum { S = 1000000 };
+
+static void petnames_are_short_plain_and_never_options(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        bool ok;
+    } cases[] = {
+        {"anna", true},
+        {"Gr\xc3\xbc\xc3\x9f"
+         "e",
+         true},
+        {"my home pc", true},
+        {"", false},
+        {"a/b", false},
+        {"-x", false},
+        {" a", false},
+        {"a ", false},
+        {"a\nb", false},
+        {"a\x1b", false},
+        {"\xff", false},
+        {"\xe2\x80\xae"
+         "x",
+         false},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(petname_ok(cases[i].name), cases[i].ok);
+    char longest[PETNAME_MAX + 2];
+    memset(longest, 'x', sizeof longest);
+    longest[PETNAME_MAX + 1] = '\0';
+    assert_false(petname_ok(longest));
+    longest[PETNAME_MAX] = '\0';
+    assert_true(petname_ok(longest));
+}
+
+static void a_contact_survives_its_stored_form(void **state) {
+    (void)state;
+    for (unsigned n = 0; n <= PEER_ADDRS_MAX; n++) {
+        struct contact a = {.paired = n & 1, .pairing = n & 2, .addr_count = n}, b = {0};
+        memset(a.id.bytes, 1, 32);
+        memset(a.transport.bytes, 2, 32);
+        memset(a.psk.bytes, 3, 32);
+        memset(a.ticket.bytes, 4, 32);
+        for (unsigned i = 0; i < n; i++)
+            assert_int_equal(addr_parse(&a.addrs[i], i % 2 ? "[2001:db8::1]:1" : "192.0.2.1:2"), 0);
+        uint8_t value[CONTACT_VALUE_MAX + 1];
+        size_t len = contact_encode(&a, value);
+        assert_true(contact_decode(&b, value, len));
+        assert_memory_equal(&a, &b, sizeof a);
+        for (size_t cut = 0; cut < len; cut++)
+            assert_false(contact_decode(&b, value, cut));
+        assert_false(contact_decode(&b, value, len + 1));
+        value[0] = 2;
+        assert_false(contact_decode(&b, value, len));
+    }
+}
+
+static void a_ticket_makes_two_contacts_and_burns(void **state) {
+    (void)state;
+    struct world *w = world_new(3, 1);
+    char ticket[TICKET_TEXT_MAX + 1];
+    struct contact_info c;
+    assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, "bob", 3600, ticket), 0);
+    assert_int_equal(store_count(w, 0, "tickets"), 1);
+    assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", ticket), 0);
+    assert_non_null(world_wait(w, 0, NODE_PEER_UP, 10 * S));
+    assert_non_null(world_wait(w, 1, NODE_PEER_UP, 10 * S));
+    assert_true(node_contact_get(w->nodes[0].node, w->now_us, "bob", &c));
+    assert_true(c.paired && c.online);
+    assert_true(node_id_equal(&c.id, node_self(w->nodes[1].node)));
+    assert_true(node_contact_get(w->nodes[1].node, w->now_us, "anna", &c));
+    assert_true(c.paired && c.online);
+    assert_true(addr_equal(&c.addrs[0], &w->nodes[0].addr));
+    assert_int_equal(store_count(w, 0, "tickets"), 0);
+    assert_int_equal(world_count(w, 0, NODE_CONTACT_ADDED), 1);
+    /* Whoever finds the text later gets nowhere. */
+    assert_int_equal(node_contact_add(w->nodes[2].node, w->now_us, "anna", ticket), 0);
+    struct node_event *e = world_wait(w, 2, NODE_CONNECT_FAILED, 60 * S);
+    assert_non_null(e);
+    assert_int_equal(world_count(w, 0, NODE_CONTACT_ADDED), 1);
+    world_free(w);
+}
+
+static void contacts_and_open_tickets_survive_a_restart(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 2);
+    char ticket[TICKET_TEXT_MAX + 1];
+    struct contact_info c;
+    assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, "bob", 3600, ticket), 0);
+    world_kill(w, 0);
+    world_start(w, 0);
+    assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", ticket), 0);
+    assert_non_null(world_wait(w, 0, NODE_PEER_UP, 10 * S));
+    world_run(w, S);
+    for (unsigned i = 0; i < 2; i++) {
+        world_kill(w, i);
+        world_start(w, i);
+    }
+    assert_true(node_contact_at(w->nodes[0].node, w->now_us, 0, &c));
+    assert_string_equal(c.name, "bob");
+    assert_true(c.paired && !c.online);
+    assert_true(addr_equal(&c.addrs[0], &w->nodes[1].addr)); /* where it was last seen */
+    assert_int_equal(node_connect(w->nodes[0].node, w->now_us, "bob"), 0);
+    assert_non_null(world_wait(w, 1, NODE_PEER_UP, 10 * S));
+    assert_true(node_contact_get(w->nodes[1].node, w->now_us, "anna", &c));
+    assert_true(c.paired && c.online);
+    world_free(w);
+}
+
+/* The inviter dies at every change of its store while the pairing goes on. */
+static void a_crash_during_pairing_locks_nobody_out(void **state) {
+    (void)state;
+    for (unsigned at = 1; at <= 4; at++) {
+        struct world *w = world_new(2, 20 + at);
+        char ticket[TICKET_TEXT_MAX + 1];
+        struct contact_info c;
+        assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, "bob", 3600, ticket), 0);
+        store_die_at(w, 0, at);
+        assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", ticket), 0);
+        world_run(w, S);
+        world_kill(w, 0);
+        world_start(w, 0);
+        world_run(w, 120 * S);
+        for (unsigned tries = 0; tries < 4; tries++) {
+            (void)!node_connect(w->nodes[1].node, w->now_us, "anna");
+            world_run(w, 20 * S);
+        }
+        if (!node_contact_get(w->nodes[0].node, w->now_us, "bob", &c) || !c.online)
+            fail_msg("locked out after a crash at change %u", at);
+        assert_int_equal(store_count(w, 0, "tickets"), 0);
+        assert_int_equal(store_count(w, 0, "contacts"), 1);
+        world_free(w);
+    }
+}
+
+static void bad_names_taken_names_and_bad_tickets_are_refused(void **state) {
+    (void)state;
+    struct world *w = world_new(3, 3);
+    struct node *a = w->nodes[0].node, *b = w->nodes[1].node;
+    char ticket[TICKET_TEXT_MAX + 1], other[TICKET_TEXT_MAX + 1];
+    assert_int_equal(node_ticket_new(a, w->now_us, "a/b", 3600, ticket), ERR_USAGE);
+    assert_int_equal(node_ticket_new(a, w->now_us, "bob", 0, ticket), ERR_USAGE);
+    assert_int_equal(node_ticket_new(a, w->now_us, "bob", 3600, ticket), 0);
+    assert_int_equal(node_ticket_new(a, w->now_us, "bob", 3600, other), ERR_EXISTS);
+    assert_int_equal(node_contact_add(a, w->now_us, "me", ticket), ERR_USAGE);
+    assert_int_equal(node_contact_add(b, w->now_us, "-x", ticket), ERR_USAGE);
+    assert_int_equal(node_contact_add(b, w->now_us, "anna", "meshticket1xyz"), ERR_FORMAT);
+    assert_int_equal(node_contact_add(b, w->now_us, "anna", ticket), 0);
+    world_run(w, 2 * S);
+    assert_int_equal(node_contact_add(b, w->now_us, "anna2", ticket), ERR_EXISTS); /* the id */
+    assert_int_equal(node_ticket_new(w->nodes[2].node, w->now_us, NULL, 60, other), 0);
+    assert_int_equal(node_contact_add(b, w->now_us, "anna", other), ERR_EXISTS);
+    world_run(w, 61 * S);
+    assert_int_equal(node_contact_add(b, w->now_us, "carl", other), ERR_TIMEOUT);
+    assert_int_equal(store_count(w, 2, "tickets"), 0); /* expired ones are removed */
+    assert_int_equal(node_contact_remove(b, w->now_us, "nobody"), ERR_NOT_FOUND);
+    assert_int_equal(node_connect(b, w->now_us, "nobody"), ERR_NOT_FOUND);
+    world_free(w);
+}
+
+static void unnamed_tickets_get_names_of_their_own(void **state) {
+    (void)state;
+    struct world *w = world_new(3, 4);
+    char ticket[2][TICKET_TEXT_MAX + 1];
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, NULL, 3600, ticket[i]), 0);
+        assert_int_equal(node_contact_add(w->nodes[i + 1].node, w->now_us, "anna", ticket[i]), 0);
+    }
+    world_run(w, 2 * S);
+    struct contact_info c[2];
+    assert_true(node_contact_at(w->nodes[0].node, w->now_us, 0, &c[0]));
+    assert_true(node_contact_at(w->nodes[0].node, w->now_us, 1, &c[1]));
+    assert_false(node_contact_at(w->nodes[0].node, w->now_us, 2, &c[1]));
+    assert_int_equal(strncmp(c[0].name, "peer-", 5), 0);
+    assert_true(strcmp(c[0].name, c[1].name) < 0);
+    world_free(w);
+}
+
+static void a_removed_contact_gets_no_session(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 5);
+    world_pair(w, 0, 1);
+    assert_int_equal(node_contact_remove(w->nodes[0].node, w->now_us, "n1"), 0);
+    assert_non_null(world_wait(w, 0, NODE_CONTACT_REMOVED, S));
+    assert_non_null(world_wait(w, 1, NODE_PEER_DOWN, 10 * S));
+    assert_int_equal(node_connect(w->nodes[1].node, w->now_us, "n0"), 0);
+    assert_non_null(world_wait(w, 1, NODE_CONNECT_FAILED, 60 * S));
+    world_kill(w, 0);
+    world_start(w, 0);
+    struct contact_info c;
+    assert_false(node_contact_at(w->nodes[0].node, w->now_us, 0, &c));
+    world_free(w);
+}
+
+static void too_many_open_tickets_are_refused(void **state) {
+    (void)state;
+    struct world *w = world_new(1, 6);
+    char ticket[TICKET_TEXT_MAX + 1];
+    for (unsigned i = 0; i < TICKETS_OPEN_MAX; i++)
+        assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, NULL, 60, ticket), 0);
+    assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, NULL, 60, ticket), ERR_FULL);
+    world_run(w, 61 * S);
+    assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, NULL, 60, ticket), 0);
+    world_free(w);
+}
+
+static void a_ping_connects_and_comes_back(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 7);
+    uint64_t id;
+    world_pair(w, 0, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        world_kill(w, i);
+        world_start(w, i);
+    }
+    assert_int_equal(node_ping(w->nodes[1].node, w->now_us, "n0", 5 * S, &id), 0);
+    struct node_event *e = world_wait(w, 1, NODE_PONG, 10 * S);
+    assert_non_null(e);
+    assert_int_equal(e->id, id);
+    assert_true(e->rtt_us >= 2 * w->delay_us && e->rtt_us < 3 * w->delay_us);
+    assert_true(addr_equal(&e->addr, &w->nodes[0].addr));
+    w->nodes[0].unplugged = true;
+    assert_int_equal(node_ping(w->nodes[1].node, w->now_us, "n0", 2 * S, &id), 0);
+    e = world_wait(w, 1, NODE_PING_FAILED, 10 * S);
+    assert_non_null(e);
+    assert_int_equal(e->err, ERR_TIMEOUT);
+    assert_int_equal(node_ping(w->nodes[1].node, w->now_us, "nobody", S, &id), ERR_NOT_FOUND);
+    world_free(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(petnames_are_short_plain_and_never_options),
+        cmocka_unit_test(a_contact_survives_its_stored_form),
+        cmocka_unit_test(a_ticket_makes_two_contacts_and_burns),
+        cmocka_unit_test(contacts_and_open_tickets_survive_a_restart),
+        cmocka_unit_test(a_crash_during_pairing_locks_nobody_out),
+        cmocka_unit_test(bad_names_taken_names_and_bad_tickets_are_refused),
+        cmocka_unit_test(unnamed_tickets_get_names_of_their_own),
+        cmocka_unit_test(a_removed_contact_gets_no_session),
+        cmocka_unit_test(too_many_open_tickets_are_refused),
+        cmocka_unit_test(a_ping_connects_and_comes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
