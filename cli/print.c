@@ -139,6 +139,8 @@ static size_t characters(const char *s) {
 }
 
 void table_print(struct table *t, FILE *f) {
+    if (t->columns == 0)
+        return;
     size_t width[TABLE_COLUMNS_MAX] = {0};
     bool right[TABLE_COLUMNS_MAX] = {false};
     for (size_t i = 0; i < t->columns; i++)

@@ -57,9 +57,11 @@ bool contact_decode(struct contact *c, const uint8_t *in, size_t len) {
     c->addr_count = rd_u8(&r);
     if (!r.ok || c->addr_count > PEER_ADDRS_MAX)
         return false;
-    for (unsigned i = 0; i < c->addr_count; i++)
-        if (!rd_take(&r, addr_read(&c->addrs[i], r.p, rd_left(&r))) || !c->addrs[i].kind)
+    for (unsigned i = 0; i < c->addr_count; i++) {
+        size_t n = addr_read(&c->addrs[i], r.p, rd_left(&r));
+        if (n == 0 || !rd_take(&r, n))
             return false;
+    }
     return r.p == r.end;
 }
 

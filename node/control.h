@@ -1,10 +1,11 @@
 /* control.h: the control API's server side, sans-IO: MessagePack-RPC requests in, responses and
- * notifications out (docs/CONTROL.md lists methods, arguments, results, notifications, errors). The daemon's
- * socket (node/daemon/control_server) and the tests feed it bytes; it calls the node core.
+ * notifications out (docs/CONTROL.md lists methods, arguments, results, notifications, errors). The
+ * daemon's socket (node/daemon/control_server) and the tests feed it bytes; it calls the node core.
  *
- * A request may be answered later (wait, ping); a connection that goes away cancels what it waited for and ends its
- * recv subscriptions. Output per connection is bounded (CONTROL_OUT_MAX): a subscriber that does not read loses progress
- * notifications first, then is closed. Garbage closes the connection, with an error response if a request id was readable.
+ * A request may be answered later (wait, ping); a connection that goes away cancels what it waited
+ * for and ends its recv subscriptions. Output per connection is bounded (CONTROL_OUT_MAX): a
+ * subscriber that does not read loses progress notifications first, then is closed. Garbage closes
+ * the connection, with an error response if a request id was readable.
  */
 #ifndef MESHD_NODE_CONTROL_H
 #define MESHD_NODE_CONTROL_H
@@ -42,7 +43,8 @@ int control_input(struct control *c, uint64_t now_us, uint32_t conn, const uint8
 /* Bytes to write, valid until the next call; false if none. */
 bool control_output(struct control *c, uint32_t conn, const uint8_t **buf, size_t *len);
 void control_sent(struct control *c, uint32_t conn, size_t n);
-/* True once the connection asked for too much or broke the protocol and its output has been given. */
+/* True once the connection asked for too much or broke the protocol and its output has been given.
+ */
 bool control_wants_close(const struct control *c, uint32_t conn);
 /* True after a client asked for "shutdown". */
 bool control_wants_shutdown(const struct control *c);

@@ -185,8 +185,8 @@ static bool is_known(struct node *n, const struct contact *c, const struct lette
     struct entry e;
     known_key(key, &c->id, l->id);
     *err = n->env.store.get(n->env.store.ctx, known, key, sizeof key, value, sizeof value, &len);
-    if (*err == 0 && len == SEQ_BYTES)
-        *err = history_get(n, get_seq(value), &e);
+    if (*err == 0)
+        *err = len == SEQ_BYTES ? history_get(n, get_seq(value), &e) : ERR_IO;
     if (*err == ERR_NOT_FOUND) {
         *err = 0;
         return false;

@@ -1,9 +1,10 @@
 /* node.h: one meshd node as a state machine without IO: identity, contacts, tickets, the file and
  * message channels. meshd puts libuv around it, meshsim a virtual world, tests themselves.
  *
- * In: now, datagrams, commands, finished file operations. Out, pulled: trains, events, file operations,
- * the next deadline. After any input the environment pulls node_next_file_op, node_poll and node_output until
- * each gives nothing, and arms one timer. One thread. Strings given in are copied.
+ * In: now, datagrams, commands, finished file operations. Out, pulled: trains, events, file
+ * operations, the next deadline. After any input the environment pulls node_next_file_op, node_poll
+ * and node_output until each gives nothing, and arms one timer. One thread. Strings given in are
+ * copied.
  */
 #ifndef MESHD_NODE_NODE_H
 #define MESHD_NODE_NODE_H
@@ -33,28 +34,29 @@ struct node_config {
     const struct identity *identity; /* copied */
     uint8_t network_id[32];
     enum accept_rule accept;
-    const char *download_dir;        /* where accepted files go by default */
-    uint64_t accept_max_bytes;       /* larger transfers are refused; 0 = no limit */
+    const char *download_dir;  /* where accepted files go by default */
+    uint64_t accept_max_bytes; /* larger transfers are refused; 0 = no limit */
     enum cc_kind cc;
     enum aead_provider aead;
-    enum treehash_alg hash;          /* what we send with (measured by the daemon) */
+    enum treehash_alg hash;           /* what we send with (measured by the daemon) */
     struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
     unsigned tell_count;
     uint64_t wall_us;
-    uint32_t blocks_max;             /* see endpoint_config */
+    uint32_t blocks_max; /* see endpoint_config */
 };
 
 enum {
-    PETNAME_MAX = 64,   /* bytes, UTF-8, no control characters, no '/' */
+    PETNAME_MAX = 64, /* bytes, UTF-8, no control characters, no '/' */
     TICKET_TEXT_MAX = 1023,
     TRANSFER_FILES_MAX = 65536,
     MANIFEST_MAX_BYTES = 16 << 20,
-    TRANSFERS_MAX = 64,  /* at once; further ones are refused with ERR_FULL */
+    TRANSFERS_MAX = 64, /* at once; further ones are refused with ERR_FULL */
     MESSAGE_MAX_BYTES = 64 * 1024,
-    OUTBOX_MAX = 4096,   /* unsent messages per contact */
+    OUTBOX_MAX = 4096, /* unsent messages per contact */
 };
 
-struct node *node_new(const struct node_config *cfg, const struct env *env, uint64_t now_us); /* NULL: no memory or a broken store */
+struct node *node_new(const struct node_config *cfg, const struct env *env,
+                      uint64_t now_us); /* NULL: no memory or a broken store */
 void node_free(struct node *n);
 const struct node_id *node_self(const struct node *n);
 struct endpoint *node_endpoint(struct node *n);
@@ -70,27 +72,31 @@ void node_timeout(struct node *n, uint64_t now_us);
 /* The next operation to run, or NULL. Owned by the core; give it back with node_file_done. */
 struct file_op *node_next_file_op(struct node *n);
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op);
-/* Says goodbye: CLOSE to every session, transfers end with ERR_CLOSED. Pull output once more after it. */
+/* Says goodbye: CLOSE to every session, transfers end with ERR_CLOSED. Pull output once more after
+ * it. */
 void node_shutdown(struct node *n, uint64_t now_us);
 
 /* ---- contacts and tickets ---- */
 struct contact_info {
     char name[PETNAME_MAX + 1];
     struct node_id id;
-    bool paired;           /* a pairing secret exists */
-    bool online;           /* a session is up */
+    bool paired;                 /* a pairing secret exists */
+    bool online;                 /* a session is up */
     struct session_info session; /* if online */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
-    uint32_t queued;       /* messages waiting in the outbox */
+    uint32_t queued; /* messages waiting in the outbox */
 };
-/* A text that lets its holder reach this node; with a one-time secret that makes the holder a contact under
- * `name` (NULL: "peer-" and the first 8 characters after "mesh1" of its id). ERR_FULL, ERR_EXISTS (name). */
+/* A text that lets its holder reach this node; with a one-time secret that makes the holder a
+ * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of its id).
+ * ERR_FULL, ERR_EXISTS (name). */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
-/* ERR_FORMAT (the ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket), ERR_TIMEOUT (expired),
- * ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret is used while fresh. */
-int node_contact_add(struct node *n, uint64_t now_us, const char *name, const char *ticket) MUST_USE;
+/* ERR_FORMAT (the ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
+ * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
+ * is used while fresh. */
+int node_contact_add(struct node *n, uint64_t now_us, const char *name,
+                     const char *ticket) MUST_USE;
 int node_contact_remove(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* i = 0.. until false; ordered by name. */
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out);
@@ -108,7 +114,7 @@ enum transfer_state {
     TRANSFER_OPENING,    /* sender: sources are being opened */
     TRANSFER_OFFERED,    /* sender: waits for the peer's yes. receiver: waits for accept */
     TRANSFER_RUNNING,
-    TRANSFER_VERIFYING,  /* all bytes are there: hash, fsync, rename */
+    TRANSFER_VERIFYING, /* all bytes are there: hash, fsync, rename */
     TRANSFER_DONE,
     TRANSFER_FAILED,
 };
@@ -120,44 +126,46 @@ struct transfer_info {
     char contact[PETNAME_MAX + 1];
     enum transfer_state state;
     int err;
-    char detail[256];       /* what the error is about: a file name, escaped; or empty */
+    char detail[256]; /* what the error is about: a file name, escaped; or empty */
     uint32_t files, files_done;
     uint64_t bytes_total, bytes_done;
     uint64_t started_us, ended_us;
-    char dir[1024];         /* receiver: destination directory */
+    char dir[1024]; /* receiver: destination directory */
 };
-/* Offers files (not directories yet) to a contact. The outcome comes as NODE_TRANSFER_DONE / _FAILED.
- * timeout_us: until the peer has accepted; 0 = none. ERR_NOT_FOUND (contact), ERR_USAGE (no path, two files of one
- * name), ERR_FULL, ERR_NOMEM. */
+/* Offers files (not directories yet) to a contact. The outcome comes as NODE_TRANSFER_DONE /
+ * _FAILED. timeout_us: until the peer has accepted; 0 = none. ERR_NOT_FOUND (contact), ERR_USAGE
+ * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
 /* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting. */
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
-/* While it stands, transfers from `contact` (NULL: any contact) are accepted into `dir`; once: only the first.
- * Offers already waiting are taken at once. */
-int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact, bool once,
-                    uint64_t *id) MUST_USE;
+/* While it stands, transfers from `contact` (NULL: any contact) are accepted into `dir`; once: only
+ * the first. Offers already waiting are taken at once. */
+int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
+                    bool once, uint64_t *id) MUST_USE;
 void node_recv_stop(struct node *n, uint64_t id);
 /* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64). */
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out);
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out);
-/* Names of a transfer's files as the sender gave them: NULL at the end. Peer-supplied: escape before showing. */
+/* Names of a transfer's files as the sender gave them: NULL at the end. Peer-supplied: escape
+ * before showing. */
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 
 /* ---- messages ---- */
 struct message_info {
-    uint64_t seq;             /* this node's own order, from 1 */
-    uint8_t id[16];           /* the sender's, random: delivery is once per id */
+    uint64_t seq;   /* this node's own order, from 1 */
+    uint8_t id[16]; /* the sender's, random: delivery is once per id */
     char contact[PETNAME_MAX + 1];
     bool outgoing, delivered;
     uint64_t wall_us;
-    const char *text;         /* valid until the next node call; peer-supplied */
+    const char *text; /* valid until the next node call; peer-supplied */
     size_t len;
 };
-/* Stored first, then sent, repeated until the peer has stored it. ERR_NOT_FOUND, ERR_USAGE (empty, too long, not
- * UTF-8), ERR_FULL, ERR_DISK. NODE_MESSAGE_DELIVERED follows, when the peer has it. */
+/* Stored first, then sent, repeated until the peer has stored it. ERR_NOT_FOUND, ERR_USAGE (empty,
+ * too long, not UTF-8), ERR_FULL, ERR_DISK. NODE_MESSAGE_DELIVERED follows, when the peer has it.
+ */
 int node_message_send(struct node *n, uint64_t now_us, const char *contact, const char *text,
                       size_t len, uint64_t *seq) MUST_USE;
 /* The first stored message with seq > after (of `contact`, or of all if NULL). */
@@ -166,10 +174,10 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
 
 /* ---- events ---- */
 enum node_event_kind {
-    NODE_PEER_UP,           /* contact */
-    NODE_PEER_DOWN,         /* contact, err */
-    NODE_CONNECT_FAILED,    /* contact, err */
-    NODE_CONTACT_ADDED,     /* contact: by us or through a ticket */
+    NODE_PEER_UP,        /* contact */
+    NODE_PEER_DOWN,      /* contact, err */
+    NODE_CONNECT_FAILED, /* contact, err */
+    NODE_CONTACT_ADDED,  /* contact: by us or through a ticket */
     NODE_CONTACT_REMOVED,
     NODE_PATH_CHANGED,      /* contact, addr */
     NODE_TRANSFER_OFFERED,  /* transfer id, contact: an incoming one that waits for accept */

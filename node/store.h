@@ -1,6 +1,6 @@
-/* store.h: what a node remembers: named tables of (key, value), ordered by key bytes. The environment
- * provides it: meshd puts SQLite behind it, meshsim and the tests memory. Calls are synchronous and
- * small; a returned 0 means that the change survives the death of the process.
+/* store.h: what a node remembers: named tables of (key, value), ordered by key bytes. The
+ * environment provides it: meshd puts SQLite behind it, meshsim and the tests memory. Calls are
+ * synchronous and small; a returned 0 means that the change survives the death of the process.
  */
 #ifndef MESHD_NODE_STORE_H
 #define MESHD_NODE_STORE_H

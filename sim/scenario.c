@@ -107,9 +107,10 @@ static bool parse_comparison(struct parser *p, struct expectation *e) {
     if (!value)
         return false;
     const char *wrong = quantity_number(value->text, &e->value);
-    if (wrong || strlen(value->text) >= sizeof e->value_text)
+    size_t len = strlen(value->text);
+    if (wrong || len >= sizeof e->value_text)
         return parse_fail(p, value->at, "'%.60s': %s", value->text, wrong ? wrong : "too long");
-    (void)snprintf(e->value_text, sizeof e->value_text, "%s", value->text);
+    memcpy(e->value_text, value->text, len + 1);
     return true;
 }
 
@@ -125,9 +126,10 @@ static bool parse_condition(struct parser *p, struct expectation *e) {
         e->cmp = CMP_EQUAL;
         return true;
     }
-    if (strlen(metric->text) >= sizeof e->metric)
+    size_t len = strlen(metric->text);
+    if (len >= sizeof e->metric)
         return parse_fail(p, metric->at, "the name is too long");
-    (void)snprintf(e->metric, sizeof e->metric, "%s", metric->text);
+    memcpy(e->metric, metric->text, len + 1);
     return parse_comparison(p, e);
 }
 

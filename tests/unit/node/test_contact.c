@@ -115,7 +115,7 @@ static void contacts_and_open_tickets_survive_a_restart(void **state) {
     assert_true(c.paired && !c.online);
     assert_true(addr_equal(&c.addrs[0], &w->nodes[1].addr)); /* where it was last seen */
     assert_int_equal(node_connect(w->nodes[0].node, w->now_us, "bob"), 0);
-    assert_non_null(world_wait(w, 1, NODE_PEER_UP, 10 * S));
+    world_run(w, S);
     assert_true(node_contact_get(w->nodes[1].node, w->now_us, "anna", &c));
     assert_true(c.paired && c.online);
     world_free(w);
