@@ -7,7 +7,7 @@
 
 struct mem_file {
     struct mem_file *next;
-    char path[1300];
+    char path[1400];
     char final[1300]; /* of a temporary */
     uint8_t *data;
     size_t len, cap;
@@ -153,7 +153,7 @@ static int run_commit(struct mem_disk *d, struct file_op *op) {
 }
 
 static int run_check(struct mem_disk *d, const struct file_op *op) {
-    char path[1300];
+    char path[1400];
     snprintf(path, sizeof path, "%s/%s", op->path, op->name);
     return find(d, path) ? ERR_EXISTS : 0;
 }
