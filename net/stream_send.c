@@ -184,8 +184,9 @@ void sstream_lost(struct sstream *s, uint64_t offset, uint64_t len, bool fin) {
             ranges_clear(&s->lost);
             if (from < s->first)
                 from = s->first;
-            if (ranges_add(&s->lost, from, s->next))
-                assert(!"one interval always fits");
+            int err = ranges_add(&s->lost, from, s->next);
+            assert(!err); /* one interval always fits */
+            (void)err;
             return;
         }
         lo = gap.hi;
