@@ -1,15 +1,19 @@
 /* config.h: meshd.conf, an INI file (libinih), from text to settings and back. Pure: the daemon
  * reads the file.
  *
- *   [node]       listen      address:port, several separated by commas or on several lines. Default
- *                            0.0.0.0:7557 and [::]:7557, of which one may be missing on the machine
- *                network     name or secret of a private mesh; empty = the public mesh
- *                log         error | warn | info | debug
- *   [files]      download_dir  where accepted files go; "~/" is the home directory. Default
- * ~/Downloads accept      ask | contacts accept_max  larger transfers are refused; bytes, or with
- * K, M, G, T (powers of 1024); 0 = no limit [transport]  congestion  cubic | reno aead        auto
- * | libsodium | libcrypto hash        auto | blake2b | sha256 udp         auto | portable [control]
- * socket      path of the control socket
+ *   [node]       listen        address:port, several separated by commas or on several lines. Default
+ *                              0.0.0.0:7557 and [::]:7557, of which one may be missing on the machine
+ *                network       name or secret of a private mesh; empty = the public mesh
+ *                log           error | warn | info | debug
+ *   [files]      download_dir  where accepted files go; "~/" is the home directory. Default ~/Downloads
+ *                accept        ask | contacts
+ *                accept_max    larger transfers are refused; bytes, or with K, M, G, T (powers of
+ *                              1024); 0 = no limit
+ *   [transport]  congestion    cubic | reno
+ *                aead          auto | libsodium | libcrypto
+ *                hash          auto | blake2b | sha256
+ *                udp           auto | portable
+ *   [control]    socket        path of the control socket
  *
  * Nothing is guessed: an unknown section or key, a key given twice, a value outside its list and a
  * line that is neither are errors with their line.

@@ -49,6 +49,8 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
     struct transfer *t = NULL;
     struct manifest m;
     int err = manifest_decode(&m, body, len);
+    if (!err && !transfers_room_for_offer(n, c, m.count))
+        err = ERR_FULL;
     if (!err)
         err = transfer_new(n, c, false, TRANSFER_OFFERED, &t);
     if (err) {

@@ -141,6 +141,7 @@ void file_send_offer(struct node *n, struct transfer *t, const struct contact *c
     }
     t->session = c->session;
     t->has_stream = true;
+    stream_set_priority(n->ep, t->session, t->stream, SEND_PRIORITY);
     watch_start(n);
     transfer_enter(n, t, TRANSFER_OFFERED);
     flush_offer(n, t);

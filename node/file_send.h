@@ -13,6 +13,7 @@
 #include "node/transfer.h"
 
 enum {
+    SEND_PRIORITY = 5,          /* files go after words */
     SEND_AHEAD_BYTES = 4 << 20, /* read or being read, and not yet taken by the stream */
     SEND_COPY_BYTES = 8192,     /* smaller pieces are copied: they would pin a whole block each */
 };

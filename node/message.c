@@ -115,6 +115,8 @@ static int post(struct node *n, struct contact *c) {
     err = p->out ? stream_open(n->ep, c->session, &p->stream) : ERR_NOMEM;
     if (err)
         posting_free(c);
+    else
+        stream_set_priority(n->ep, c->session, p->stream, MESSAGE_PRIORITY);
     return err;
 }
 
@@ -144,6 +146,7 @@ static void delivered(struct node *n, struct contact *c) {
         posting_failed(n, c, err); /* sent again, and known there */
         return;
     }
+    stream_let_go(n, c->session, c->posting->stream);
     posting_free(c);
     c->queued--;
     n->messages.queued--;
@@ -240,6 +243,7 @@ void message_come(struct node *n, struct contact *c, struct session_ref s, uint6
     uint8_t out[REPLY_MAX_BYTES];
     size_t out_len, taken = 0;
     uint64_t seq = 0;
+    stream_set_priority(n->ep, s, stream, MESSAGE_PRIORITY);
     r.err = letter_decode(&l, body, len);
     if (!r.err)
         r.err = history_keep(n, c, &l, &seq);
@@ -254,6 +258,8 @@ void message_come(struct node *n, struct contact *c, struct session_ref s, uint6
         err = stream_reset(n->ep, s, stream, ERR_AGAIN);
     if (r.err)
         err = stream_stop(n->ep, s, stream, r.err);
+    else
+        stream_let_go(n, s, stream);
     (void)err; /* a stream that is gone needs no answer: the message comes again */
 }
 

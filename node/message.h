@@ -13,6 +13,8 @@
 
 #include "node/contact.h"
 
+enum { MESSAGE_PRIORITY = 1 }; /* words go before files (net/endpoint.h) */
+
 struct messages { /* zeroes = empty */
     uint64_t last_seq;
     uint8_t *value; /* scratch for one stored message, made when first needed */

@@ -35,6 +35,15 @@ bool session_ref_equal(struct session_ref a, struct session_ref b) {
     return a.index == b.index && a.serial == b.serial;
 }
 
+void stream_let_go(struct node *n, struct session_ref s, uint64_t stream) {
+    struct span sp;
+    bool fin = false;
+    int gone = 0;
+    if (stream_peek(n->ep, s, stream, 0, &sp, 1, &fin) > 0)
+        gone = stream_stop(n->ep, s, stream, ERR_CLOSED);
+    (void)gone;
+}
+
 /* ---- beginning and end ---- */
 static struct endpoint *make_endpoint(const struct node_config *cfg, const struct env *env,
                                       uint64_t now_us) {
@@ -184,8 +193,8 @@ static void stream_event(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_session(n, ev->session);
     if (c && message_owns(c, ev->stream))
         message_stream_event(n, c, ev);
-    else if (ev->kind == EP_STREAM_READABLE)
-        chan_readable(n, ev->session, ev->stream);
+    else if (ev->kind == EP_STREAM_READABLE && !chan_readable(n, ev->session, ev->stream))
+        stream_let_go(n, ev->session, ev->stream);
     else if (ev->kind == EP_STREAM_RESET)
         chan_reset(n, ev->session, ev->stream);
 }

@@ -121,6 +121,20 @@ unsigned transfers_running(const struct node *n) {
     return running;
 }
 
+bool transfers_room_for_offer(const struct node *n, const struct contact *c, uint32_t files) {
+    unsigned all = 0, same = 0;
+    uint64_t waiting = files;
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        const struct transfer *t = n->transfers.list[i];
+        if (t->info.outgoing || transfer_ended(t))
+            continue;
+        all++;
+        same += t->contact == c->serial;
+        waiting += t->info.files;
+    }
+    return all < OFFERS_MAX && same < OFFERS_MAX_PER_CONTACT && waiting <= OFFERS_FILES_MAX;
+}
+
 unsigned transfers_live(const struct node *n) {
     unsigned live = 0;
     for (unsigned i = 0; i < n->transfers.count; i++)
@@ -150,6 +164,8 @@ static void ended(struct node *n, struct transfer *t) {
     t->info.ended_us = n->now_us;
     t->progress_due = false;
     t->deadline_us = 0;
+    if (t->has_stream)
+        stream_let_go(n, t->session, t->stream);
     t->has_stream = false;
     if (t->send)
         file_send_wind_down(n, t);

@@ -204,6 +204,48 @@ static void both_ways_at_once_each_keeps_its_order(void **state) {
     world_free(w);
 }
 
+/* Each message is a stream of its own, of which a session has 4,096 at a time. */
+static void a_session_carries_any_number_of_messages(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 6);
+    world_pair(w, 0, 1);
+    w->delay_us = 10;
+    for (unsigned k = 0; k < 5; k++) {
+        say_many(w, 0, "n1", 1000);
+        world_run(w, 20 * S);
+        struct contact_info c;
+        assert_true(node_contact_get(w->nodes[0].node, w->now_us, "n1", &c));
+        assert_int_equal(c.queued, 0);
+        assert_true(c.online);
+    }
+    assert_int_equal(world_count(w, 0, NODE_PEER_UP), 1);
+    world_free(w);
+}
+
+static void a_transfer_does_not_hold_up_a_message(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 8);
+    world_kill(w, 1);
+    w->nodes[1].cfg.accept = ACCEPT_CONTACTS;
+    world_start(w, 1);
+    world_pair(w, 0, 1);
+    w->disk_us = 2000;
+    disk_fill(w, 0, "/a/long", 100 << 20, 1);
+    const char *path = "/a/long";
+    uint64_t id;
+    assert_int_equal(node_send(w->nodes[0].node, w->now_us, "n1", &path, 1, 0, &id), 0);
+    assert_non_null(world_wait(w, 0, NODE_TRANSFER_STARTED, 10 * S));
+    world_run(w, 100000);
+    uint64_t start = w->now_us;
+    say(w, 0, "n1", "now");
+    assert_non_null(world_wait(w, 1, NODE_MESSAGE, 10 * S));
+    assert_true(w->now_us - start <= 20000);
+    struct transfer_info t;
+    assert_true(node_transfer_get(w->nodes[0].node, id, &t));
+    assert_int_equal(t.state, TRANSFER_RUNNING);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_once_and_in_order_over_a_lossy_path),
@@ -213,6 +255,8 @@ int main(void) {
         cmocka_unit_test(any_size_up_to_the_limit_arrives),
         cmocka_unit_test(the_outbox_is_bounded),
         cmocka_unit_test(both_ways_at_once_each_keeps_its_order),
+        cmocka_unit_test(a_session_carries_any_number_of_messages),
+        cmocka_unit_test(a_transfer_does_not_hold_up_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -381,15 +381,21 @@ static void more_than_the_limit_of_transfers_is_refused(void **state) {
     const char *path = "/a/f";
     uint64_t id;
     disk_fill(w, 0, path, 10, 1);
-    for (unsigned i = 0; i < TRANSFERS_MAX; i++)
+    for (unsigned i = 0; i < 33; i++) /* one contact may have 32 offers waiting */
         send_one(w, path);
-    assert_int_equal(node_send(w->nodes[0].node, w->now_us, "n1", &path, 1, 0, &id), ERR_FULL);
     world_run(w, 5 * S);
-    assert_int_equal(world_count(w, 1, NODE_TRANSFER_OFFERED), TRANSFERS_MAX);
+    assert_int_equal(world_count(w, 1, NODE_TRANSFER_OFFERED), 32);
+    assert_int_equal(world_count(w, 0, NODE_TRANSFER_FAILED), 1);
+    assert_int_equal(info(w, 0, 33).err, ERR_FULL);
     assert_int_equal(node_cancel(w->nodes[0].node, w->now_us, 5), 0);
+    world_run(w, 5 * S);
     send_one(w, path);
     world_run(w, 5 * S);
-    assert_int_equal(world_count(w, 1, NODE_TRANSFER_OFFERED), TRANSFERS_MAX + 1);
+    assert_int_equal(world_count(w, 1, NODE_TRANSFER_OFFERED), 33);
+    world_kill(w, 1);
+    for (unsigned i = 32; i < TRANSFERS_MAX; i++)
+        send_one(w, path);
+    assert_int_equal(node_send(w->nodes[0].node, w->now_us, "n1", &path, 1, 0, &id), ERR_FULL);
     world_free(w);
 }
 
