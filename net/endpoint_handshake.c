@@ -102,8 +102,14 @@ static bool give_up(struct endpoint *e, struct session *s, bool refused) {
 
 bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
-    if (h && h->refused && now_us >= h->refused_us + HANDSHAKE_REFUSED_US)
-        return give_up(e, s, true);
+    if (h && h->refused && now_us >= h->refused_us + HANDSHAKE_REFUSED_US) {
+        if (h->psk_index > 0 || s->peer->setup.psk_count < 2)
+            return give_up(e, s, true);
+        /* Perhaps only this secret is refused, since the peer died before it had stored it: on with the other. */
+        h->refused = false;
+        h->started_us = now_us - HANDSHAKE_ATTEMPT_US / 2 - 1;
+        h->next_us = now_us;
+    }
     if (h && now_us >= h->started_us + HANDSHAKE_ATTEMPT_US)
         return give_up(e, s, h->refused);
     if (h && now_us >= h->next_us) {
