@@ -3,7 +3,7 @@
 # daemons live on.
 . "$(dirname "$0")/lib.sh"
 expect 3 'not running.*meshd' ctl nobody status
-expect 2 usage "$BUILD/meshctl" frobnicate
+expect 2 'see.*help' "$BUILD/meshctl" frobnicate
 start a
 start b
 ticket=$(ctl b ticket --name a)

@@ -15,14 +15,17 @@ cleanup() {
 trap 'rc=$?; cleanup; exit $rc' EXIT
 trap 'exit 130' INT TERM
 
-# start NAME [meshd options]: a node with its state in $DIR/NAME.
+# start NAME [meshd options]: a node with its state in $DIR/NAME; started again, it has the port it had.
 start() {
     local who=$1
     shift
     mkdir -p "$DIR/$who"
-    "$BUILD/meshd" --state "$DIR/$who" --listen 127.0.0.1:"${PORT:-0}" "$@" >>"$DIR/$who.log" 2>&1 &
+    local port=0
+    [ ! -f "$DIR/$who/port" ] || port=$(cat "$DIR/$who/port")
+    "$BUILD/meshd" --state "$DIR/$who" --listen "127.0.0.1:$port" "$@" >>"$DIR/$who.log" 2>&1 &
     PID[$who]=$!
     ctl "$who" wait --for ready --timeout 20s >/dev/null || { echo "$who did not start"; FAILED=1; exit 1; }
+    ctl "$who" --json status | grep -oE '127\.0\.0\.1:[0-9]+' | head -1 | cut -d: -f2 >"$DIR/$who/port"
 }
 stop() { # NAME [signal]
     kill "-${2:-TERM}" "${PID[$1]}"
