@@ -15,7 +15,7 @@ run() { # NAME side
 }
 run a a
 run b b
-ip netns exec ${NS}a tcpdump -i ${NS}va -U -s 0 -w "$DIR/pcap" >"$DIR/tcpdump.log" 2>&1 &
+ip netns exec ${NS}a tcpdump --immediate-mode -Z root -i ${NS}va -U -s 0 -w "$DIR/pcap" >"$DIR/tcpdump.log" 2>&1 &
 PID[tcpdump]=$!
 for _ in $(seq 50); do grep -q listening "$DIR/tcpdump.log" && break; sleep 0.1; done
 pair a b
@@ -32,7 +32,8 @@ size=$(stat -c %s "$DIR/pcap")
 echo "captured $size bytes"
 check "the capture has the transfer" test "$size" -gt 25000
 # The harness itself must be able to find things: the address is there.
-check "the search works" grep -qaF "$(printf '\x0a\x4d\x00\x01')" "$DIR/pcap"
+printf '\x0a\x4d\x00\x01' >"$DIR/address"
+check "the search works" "$BUILD/tests/e2e_find" "$DIR/pcap" "$DIR/address"
 absent() { # WHAT: standard input is not in the capture, as it is
     local what=$1 needle=$DIR/needle
     cat >"$needle"

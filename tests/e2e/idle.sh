@@ -8,7 +8,7 @@ start a
 start b
 pair a b
 ctl a msg b hello
-sleep 4 # the transport is detached after two seconds
+sleep 9 # the transport is detached after two seconds, the core's watch over lost peers ends after five
 ticks() { awk '{print $14 + $15}' "/proc/${PID[a]}/stat"; }
 before=$(ticks)
 timeout "$seconds" strace -f -o "$DIR/trace" -p "${PID[a]}" 2>/dev/null
