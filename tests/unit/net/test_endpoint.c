@@ -9,7 +9,6 @@
 
 #include "net/endpoint_int.h"
 #include "support_pair.h"
-#include "support_rand.h"
 
 static const struct psk secret = {{1, 2, 3}}, other_secret = {{9}};
 

@@ -1,0 +1,103 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/frame.h"
+
+static void an_ack_comes_back_as_it_was(void **state) {
+    (void)state;
+    struct ranges r;
+    ranges_init(&r, 64);
+    for (uint64_t i = 0; i < 20; i++)
+        assert_int_equal(ranges_add(&r, i * 100, i * 100 + 1 + i), 0);
+    uint8_t buf[512];
+    struct wr w = wr_init(buf, sizeof buf);
+    assert_true(frame_write_ack(&w, &r, 12345, sizeof buf));
+    struct rd in = rd_init(buf, wr_len(&w));
+    struct frame_ack a;
+    assert_int_equal(rd_u8(&in), FRAME_ACK);
+    assert_true(frame_read_ack(&in, &a));
+    assert_int_equal(rd_left(&in), 0);
+    assert_int_equal(a.delay_us, 12345);
+    assert_int_equal(a.count, 20);
+    for (unsigned i = 0; i < a.count; i++) {
+        struct range x = ranges_at(&r, 19 - i);
+        assert_true(a.ranges[i].lo == x.lo && a.ranges[i].hi == x.hi);
+    }
+    /* With less room the newest ranges are kept. */
+    for (size_t room = 1; room < wr_len(&w); room++) {
+        uint8_t small[512];
+        struct wr s = wr_init(small, sizeof small);
+        if (!frame_write_ack(&s, &r, 12345, room)) {
+            assert_int_equal(wr_len(&s), 0);
+            continue;
+        }
+        assert_true(wr_len(&s) <= room);
+        struct rd t = rd_init(small + 1, wr_len(&s) - 1);
+        assert_true(frame_read_ack(&t, &a));
+        assert_int_equal(a.largest, 1919);
+    }
+    ranges_clear(&r);
+}
+
+static void an_ack_that_counts_below_zero_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        uint8_t bytes[8];
+        size_t len;
+    } bad[] = {
+        {{5, 0, 0, 6}, 4},       /* first range longer than the largest */
+        {{5, 0, 1, 0, 4, 0}, 6}, /* gap below zero */
+        {{5, 0, 1, 2, 0, 2}, 6}, /* range below zero */
+        {{5, 0, 2, 0, 0, 0}, 6}, /* a range is missing */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct rd r = rd_init(bad[i].bytes, bad[i].len);
+        struct frame_ack a;
+        assert_false(frame_read_ack(&r, &a));
+        assert_false(r.ok);
+    }
+    static const uint8_t good[] = {5, 0, 1, 0, 0, 2};
+    struct rd r = rd_init(good, sizeof good);
+    struct frame_ack a;
+    assert_true(frame_read_ack(&r, &a));
+    assert_true(a.ranges[1].lo == 1 && a.ranges[1].hi == 4);
+}
+
+static void stream_frames_stay_inside_the_packet(void **state) {
+    (void)state;
+    uint8_t buf[64];
+    struct wr w = wr_init(buf, sizeof buf);
+    frame_write_stream_header(&w, 4, 1000, 10, true);
+    wr_bytes(&w, "0123456789", 10);
+    assert_int_equal(wr_len(&w), frame_stream_overhead(4, 1000, 10) + 10);
+    for (size_t cut = 0; cut <= wr_len(&w); cut++) {
+        struct rd r = rd_init(buf, cut);
+        struct frame_stream f;
+        uint8_t type = rd_u8(&r);
+        bool ok = frame_read_stream(&r, type, &f);
+        assert_true(ok == (cut == wr_len(&w)));
+    }
+    struct rd r = rd_init(buf, wr_len(&w));
+    struct frame_stream f;
+    assert_true(frame_read_stream(&r, rd_u8(&r), &f));
+    assert_true(f.id == 4 && f.offset == 1000 && f.len == 10 && f.fin);
+    assert_memory_equal(f.data, "0123456789", 10);
+    /* An end beyond 2^62. */
+    static const uint8_t far[] = {0x0e, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 'x'};
+    r = rd_init(far, sizeof far);
+    assert_false(frame_read_stream(&r, rd_u8(&r), &f));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_ack_comes_back_as_it_was),
+        cmocka_unit_test(an_ack_that_counts_below_zero_is_refused),
+        cmocka_unit_test(stream_frames_stay_inside_the_packet),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
