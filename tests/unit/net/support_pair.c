@@ -192,6 +192,10 @@ void pair_connect(struct pair *p, struct session_ref s[2]) {
     assert_true(pair_run(p, 8000000, 0, EP_SESSION_UP));
     if (!pair_event(p, 1, EP_SESSION_UP))
         assert_true(pair_run(p, 8000000, 1, EP_SESSION_UP));
-    for (int i = 0; i < 2; i++)
-        s[i] = pair_event(p, i, EP_SESSION_UP)->session;
+    for (int i = 0; i < 2; i++) {
+        const struct ep_event *up = pair_event(p, i, EP_SESSION_UP);
+        if (!up)
+            abort();
+        s[i] = up->session;
+    }
 }

@@ -304,14 +304,14 @@ static void bytes_arrive_exactly_over_a_bad_link(void **state) {
 static void a_rekey_loses_no_byte(void **state) {
     (void)state;
     struct pair *p = pair_new(9);
-    pair_start(p, 300000); /* every 0.3 s */
+    pair_start(p, 100000); /* every 0.1 s */
     pair_know(p, 0, NULL, false);
     pair_know(p, 1, NULL, false);
     struct session_ref s[2];
     pair_connect(p, s);
     p->loss_permille = 20;
     transfer(p, s[0], 6000000, UINT64_C(240000000));
-    assert_true(endpoint_counters(p->ep[0])->rekeys >= 3);
+    assert_true(endpoint_counters(p->ep[0])->rekeys >= 5);
     assert_int_equal(pair_count(p, 0, EP_SESSION_DOWN) + pair_count(p, 1, EP_SESSION_DOWN), 0);
     pair_free(p);
 }
