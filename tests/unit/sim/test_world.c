@@ -98,7 +98,7 @@ static void the_store_keeps_order_and_can_fail(void **state) {
         seen[strlen(seen)] = (char)value[0];
     assert_string_equal(seen, "132");
     assert_int_equal(s.get(s.ctx, "t", "c", 1, value, sizeof value, &len), ERR_NOT_FOUND);
-    store_mem_fail(m, store_mem_writes(m) + 1, ERR_DISK);
+    store_mem_fail(m, 0, ERR_DISK);
     assert_int_equal(s.put(s.ctx, "t", "c", 1, "5", 1), ERR_DISK);
     assert_int_equal(s.get(s.ctx, "t", "c", 1, value, sizeof value, &len), ERR_NOT_FOUND);
     store_mem_free(m);
