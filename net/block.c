@@ -38,6 +38,10 @@ uint32_t block_pool_in_use(const struct block_pool *p) {
     return p->in_use;
 }
 
+bool block_pool_scarce(const struct block_pool *p) {
+    return p->in_use >= p->max - p->max / 8;
+}
+
 struct block *block_new(struct block_pool *p) {
     assert(p->owned);
     if (p->in_use >= p->max)

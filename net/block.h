@@ -8,6 +8,7 @@
 #ifndef MESHD_NET_BLOCK_H
 #define MESHD_NET_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ struct block {
 struct block_pool *block_pool_new(uint32_t max, uint32_t keep);
 void block_pool_free(struct block_pool *p);
 uint32_t block_pool_in_use(const struct block_pool *p);
+/* Only the last eighth is left: writers wait, so that what arrives always finds room. */
+bool block_pool_scarce(const struct block_pool *p);
 
 struct block *block_new(
     struct block_pool *p);                /* one reference, len 0; NULL: none left, or no memory */

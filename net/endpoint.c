@@ -404,6 +404,7 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
 }
 
 bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
+    endpoint_feed_starved(e);
     while (events_pop(&e->events, out)) {
         if (out->kind < EP_STREAM_OPENED || out->kind > EP_STREAM_STOPPED)
             return true;

@@ -530,9 +530,29 @@ out:
     sodium_memzero(&g, sizeof g);
 }
 
-void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
+/* Several may have shown the same ticket before the first of them was confirmed. */
+static bool ticket_counts(struct endpoint *e, const struct peer *p, const struct psk *ticket,
+                          uint64_t now_us) {
+    const struct peer_setup *set = &p->setup;
+    if (!p->stranger && set->pairing && set->psk_count > 0 &&
+        sodium_memcmp(&set->psks[set->psk_count - 1], ticket, sizeof *ticket) == 0)
+        return true;
+    return endpoint_ticket(e, now_us, psk_id(ticket)) != NULL;
+}
+
+bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_in *h = s->hs_in;
     keys_confirm(&s->keys, e->aead, now_us);
+    if (h && h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us)) {
+        uint8_t frame[10];
+        struct wr w = wr_init(frame, sizeof frame);
+        wr_u8(&w, FRAME_CLOSE);
+        wr_varint(&w, (uint64_t)-ERR_AUTH);
+        endpoint_send_frames(e, s, now_us, frame, wr_len(&w));
+        e->counters.handshake_refused++;
+        endpoint_session_end(e, s, ERR_AUTH);
+        return false;
+    }
     if (h && h->by_ticket) {
         endpoint_ticket_burn(e, &h->ticket);
         paired(e, s->peer, &h->pairing, &h->ticket);
@@ -545,6 +565,7 @@ void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     else
         e->counters.rekeys++;
     endpoint_send_echoes(e, s, now_us);
+    return true;
 }
 
 void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,

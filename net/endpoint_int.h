@@ -61,6 +61,7 @@ struct endpoint {
     int64_t wall_offset_us;
     uint64_t last_timestamp_us; /* of our own initiations */
     struct block_pool *blocks;
+    bool starved; /* a writer found no block; told when there are some again */
     struct cookie_jar jar;
     uint64_t load_second;
     uint32_t load_count;
@@ -117,6 +118,10 @@ void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us
 /* The transport, attached if need be; NULL: no memory. */
 struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us);
 
+/* ---- endpoint_streams.c ---- */
+/* Tells the streams whose writers found no block that there are some again. */
+void endpoint_feed_starved(struct endpoint *e);
+
 /* ---- endpoint_handshake.c ---- */
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) MUST_USE;
 void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
@@ -124,10 +129,10 @@ void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *fro
 /* Repetitions and time-outs. May end the session: true if it did. */
 bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
 /* The first packet under a new generation has come: it counts now. May replace the peer's session.
- */
-void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us);
+ * False: the ticket it came with has been used up by another since; the session has ended. */
+bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
 
 /* ---- endpoint_io.c ---- */
-uint64_t session_deadline_us(const struct endpoint *e, const struct session *s);
+uint64_t session_deadline_us(const struct session *s, uint64_t now_us);
 
 #endif

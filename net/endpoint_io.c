@@ -171,10 +171,12 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
             e->counters.auth_fail++;
         return;
     }
-    if (g == &s->keys.next)
-        handshake_confirmed(e, s, now_us);
-    else if (buf[1] == s->keys.current.epoch)
+    if (g == &s->keys.next) {
+        if (!handshake_confirmed(e, s, now_us))
+            return;
+    } else if (buf[1] == s->keys.current.epoch) {
         s->confirm_left = 0;
+    }
     s->last_recv_us = s->last_use_us = now_us;
     s->pkts_received++;
     s->bytes_received += len;
@@ -217,7 +219,7 @@ static void maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) 
         after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
     bool due =
         now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS;
-    if (!due || s->hs_out || s->hs_in || s->keys.next.valid)
+    if (!due || s->hs_out || s->hs_in)
         return;
     if (handshake_start(e, s, now_us, true)) {
         /* No memory: tried again with the next packet. */
@@ -303,7 +305,7 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
         s->tp = NULL;
     }
     endpoint_unready(e, s);
-    if (timer_set(&e->timers, session_slot(s), session_deadline_us(e, s)))
+    if (timer_set(&e->timers, session_slot(s), session_deadline_us(s, now_us)))
         endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
 }
 
@@ -335,8 +337,13 @@ void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to
 
 /* ---- time ---- */
 
-uint64_t session_deadline_us(const struct endpoint *e, const struct session *s) {
-    (void)e;
+/* Nothing may leave until a handshake that is under way has given new keys: what the transport
+ * wants to send does not count until then. */
+static bool waits_for_keys(const struct session *s, uint64_t now_us) {
+    return (s->hs_out || s->hs_in) && !keys_may_send(&s->keys, now_us, s->send_counter);
+}
+
+uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
     uint64_t d = TIME_NEVER;
     if (s->hs_out) {
         d = s->hs_out->next_us;
@@ -352,7 +359,7 @@ uint64_t session_deadline_us(const struct endpoint *e, const struct session *s) 
     if (s->keys.previous.valid && s->keys.previous.replaced_us + KEYS_PREVIOUS_US < d)
         d = s->keys.previous.replaced_us + KEYS_PREVIOUS_US;
     if (s->tp) {
-        uint64_t t = transport_deadline_us(s->tp);
+        uint64_t t = waits_for_keys(s, now_us) ? TIME_NEVER : transport_deadline_us(s->tp);
         if (t < d)
             d = t;
         if (s->tp->sent.outstanding > 0 && !s->hs_out) {

@@ -51,9 +51,11 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
         size_t n = len;
         uint8_t *at = sstream_tail(&f.st->out, &n);
         if (!at) {
-            struct block *b = block_new(e->blocks);
-            if (!b)
+            struct block *b = block_pool_scarce(e->blocks) ? NULL : block_new(e->blocks);
+            if (!b) {
+                e->starved = true;
                 break;
+            }
             n = len < STREAM_BLOCK_BYTES ? len : STREAM_BLOCK_BYTES;
             b->len = (uint32_t)n;
             at = b->data;
@@ -71,6 +73,22 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
     if (len > 0)
         f.st->writable_wanted = true;
     return *taken > 0 || len == 0 ? 0 : ERR_AGAIN;
+}
+
+void endpoint_feed_starved(struct endpoint *e) {
+    if (!e->starved || block_pool_scarce(e->blocks))
+        return;
+    e->starved = false;
+    for (uint32_t i = 0; i < e->session_cap; i++) {
+        struct transport *tp = e->sessions[i] ? e->sessions[i]->tp : NULL;
+        for (uint32_t k = 0; tp && k < tp->hash_cap; k++)
+            for (struct stream *s = tp->hash[k]; s; s = s->hash_next) {
+                if (!s->writable_wanted || s->out.end - s->out.next > STREAM_SEND_BUFFER_BYTES / 2)
+                    continue;
+                s->writable_wanted = false;
+                transport_tell(tp, EP_STREAM_WRITABLE, s->id, 0);
+            }
+    }
 }
 
 int stream_write_span(struct endpoint *e, struct session_ref r, uint64_t stream, struct span span) {

@@ -2,11 +2,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "net/frame.h"
+#include "support_rand.h"
 
 static void an_ack_comes_back_as_it_was(void **state) {
     (void)state;
@@ -42,6 +44,45 @@ static void an_ack_comes_back_as_it_was(void **state) {
         assert_int_equal(a.largest, 1919);
     }
     ranges_clear(&r);
+}
+
+/* Any set of ranges, any room: the newest that fit come back, and no truncation of it passes. */
+static void any_ack_comes_back_and_none_is_cut_short(void **state) {
+    (void)state;
+    struct rand_state rnd = rand_seeded("ack", 1);
+    for (int round = 0; round < 300; round++) {
+        struct ranges set;
+        ranges_init(&set, 2 * ACK_RANGES_MAX);
+        uint64_t at = rand_u64(&rnd) >> (2 + rand_below(&rnd, 60)) >> 1;
+        for (uint64_t n = 1 + rand_below(&rnd, ACK_RANGES_MAX + 8); n > 0; n--) {
+            uint64_t len = 1 + (rand_u64(&rnd) >> (34 + rand_below(&rnd, 30)));
+            assert_int_equal(ranges_add(&set, at, at + len), 0);
+            at += len + 1 + (rand_u64(&rnd) >> (34 + rand_below(&rnd, 30)));
+        }
+        uint8_t buf[2048];
+        size_t room = 1 + (size_t)rand_below(&rnd, 400);
+        uint64_t delay_us = rand_u64(&rnd) >> 30;
+        struct wr w = wr_init(buf, sizeof buf);
+        if (frame_write_ack(&w, &set, delay_us, room)) {
+            size_t len = wr_len(&w) - 1;
+            assert_true(len < room);
+            for (size_t cut = 0; cut <= len; cut++) {
+                uint8_t *exact = malloc(cut ? cut : 1); /* a read beyond it is seen */
+                assert_non_null(exact);
+                memcpy(exact, buf + 1, cut);
+                struct rd r = rd_init(exact, cut);
+                struct frame_ack a;
+                assert_true(frame_read_ack(&r, &a) == (cut == len));
+                for (unsigned i = 0; cut == len && i < a.count; i++) {
+                    struct range want = ranges_at(&set, set.count - 1 - i);
+                    assert_true(a.ranges[i].lo == want.lo && a.ranges[i].hi == want.hi);
+                }
+                assert_true(cut < len || (a.delay_us == delay_us && a.count <= ACK_RANGES_MAX));
+                free(exact);
+            }
+        }
+        ranges_clear(&set);
+    }
 }
 
 static void an_ack_that_counts_below_zero_is_refused(void **state) {
@@ -96,6 +137,7 @@ static void stream_frames_stay_inside_the_packet(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ack_comes_back_as_it_was),
+        cmocka_unit_test(any_ack_comes_back_and_none_is_cut_short),
         cmocka_unit_test(an_ack_that_counts_below_zero_is_refused),
         cmocka_unit_test(stream_frames_stay_inside_the_packet),
     };
