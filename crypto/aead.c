@@ -34,7 +34,7 @@ struct lane {
 #endif
 
 struct slot {
-    crypto_aead_aes256gcm_state gcm; /* provider libsodium, suite AES-256-GCM */
+    crypto_aead_aes256gcm_state *gcm; /* provider libsodium, suite AES-256-GCM; made at first use */
 #ifdef HAVE_LIBCRYPTO
     struct lane seal, open; /* provider libcrypto; keyed at their first use */
 #endif
@@ -136,7 +136,7 @@ static bool evp_open(EVP_CIPHER_CTX *ctx, const uint8_t nonce[static NONCE_BYTES
 
 /* ---- provider libsodium ---- */
 
-/* AES with the slot's expanded key; `s` NULL expands it for this one packet. */
+/* AES with the slot's expanded key; without one it is expanded for this packet. */
 static void sodium_seal(const struct slot *s, enum aead_suite suite, const struct aead_key *key,
                         const uint8_t nonce[static NONCE_BYTES], const uint8_t *ad, size_t ad_len,
                         uint8_t *buf, size_t len) {
@@ -144,9 +144,9 @@ static void sodium_seal(const struct slot *s, enum aead_suite suite, const struc
     if (suite == AEAD_CHACHA20_POLY1305)
         rc = crypto_aead_chacha20poly1305_ietf_encrypt_detached(buf, buf + len, NULL, buf, len, ad,
                                                                 ad_len, NULL, nonce, key->bytes);
-    else if (s)
+    else if (s && s->gcm)
         rc = crypto_aead_aes256gcm_encrypt_detached_afternm(buf, buf + len, NULL, buf, len, ad,
-                                                            ad_len, NULL, nonce, &s->gcm);
+                                                            ad_len, NULL, nonce, s->gcm);
     else
         rc = crypto_aead_aes256gcm_encrypt_detached(buf, buf + len, NULL, buf, len, ad, ad_len,
                                                     NULL, nonce, key->bytes);
@@ -161,9 +161,9 @@ static bool sodium_open(const struct slot *s, enum aead_suite suite, const struc
     if (suite == AEAD_CHACHA20_POLY1305)
         rc = crypto_aead_chacha20poly1305_ietf_decrypt_detached(buf, NULL, buf, len, buf + len, ad,
                                                                 ad_len, nonce, key->bytes);
-    else if (s)
+    else if (s && s->gcm)
         rc = crypto_aead_aes256gcm_decrypt_detached_afternm(buf, NULL, buf, len, buf + len, ad,
-                                                            ad_len, nonce, &s->gcm);
+                                                            ad_len, nonce, s->gcm);
     else
         rc = crypto_aead_aes256gcm_decrypt_detached(buf, NULL, buf, len, buf + len, ad, ad_len,
                                                     nonce, key->bytes);
@@ -175,7 +175,8 @@ static bool sodium_open(const struct slot *s, enum aead_suite suite, const struc
 static void slot_wipe(struct aead *a, unsigned i) {
     if (a->tags[i].suite == 0)
         return;
-    sodium_memzero(&a->slots[i].gcm, sizeof a->slots[i].gcm);
+    if (a->slots[i].gcm)
+        sodium_memzero(a->slots[i].gcm, sizeof *a->slots[i].gcm);
 #ifdef HAVE_LIBCRYPTO
     lane_wipe(&a->slots[i].seal);
     lane_wipe(&a->slots[i].open);
@@ -199,8 +200,13 @@ static unsigned slot_find(struct aead *a, enum aead_suite suite, const struct ae
     }
     slot_wipe(a, oldest);
     a->tags[oldest] = (struct tag){.key_id = key_id, .suite = suite};
-    if (a->provider == AEAD_LIBSODIUM && suite == AEAD_AES_256_GCM)
-        (void)crypto_aead_aes256gcm_beforenm(&a->slots[oldest].gcm, key->bytes);
+    if (a->provider == AEAD_LIBSODIUM && suite == AEAD_AES_256_GCM) {
+        struct slot *s = &a->slots[oldest];
+        if (!s->gcm)
+            s->gcm = aligned_alloc(16, sizeof *s->gcm);
+        if (s->gcm)
+            (void)crypto_aead_aes256gcm_beforenm(s->gcm, key->bytes);
+    }
     return oldest;
 }
 
@@ -254,8 +260,10 @@ struct aead *aead_new(enum aead_provider provider) {
 void aead_free(struct aead *a) {
     if (!a)
         return;
-    for (unsigned i = 0; i < AEAD_SLOTS; i++)
+    for (unsigned i = 0; i < AEAD_SLOTS; i++) {
         slot_wipe(a, i);
+        free(a->slots[i].gcm);
+    }
 #ifdef HAVE_LIBCRYPTO
     for (unsigned i = 0; i < AEAD_SLOTS; i++) {
         EVP_CIPHER_CTX_free(a->slots[i].seal.ctx);

@@ -5,6 +5,7 @@
 #include "node/chan.h"
 #include "node/contact.h"
 #include "node/invite.h"
+#include "node/mailbox.h"
 #include "node/message.h"
 #include "node/news.h"
 #include "node/node.h"
@@ -43,6 +44,7 @@ struct node {
     struct intakes intakes;
     struct work work;
     struct news news;
+    struct mailbox mailbox;
 };
 
 uint64_t node_wall_us(const struct node *n);

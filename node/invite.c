@@ -1,6 +1,7 @@
 #include "node/invite.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/bytes.h"
@@ -47,6 +48,10 @@ static int insert(struct node *n, const struct invite *v) {
     struct invites *t = &n->invites;
     if (t->count >= TICKETS_OPEN_MAX)
         return ERR_FULL;
+    if (!t->list)
+        t->list = calloc(TICKETS_OPEN_MAX, sizeof *t->list);
+    if (!t->list)
+        return ERR_NOMEM;
     int err = endpoint_ticket_open(n->ep, &v->psk, expires_us(n, v));
     if (!err)
         t->list[t->count++] = *v;
@@ -77,7 +82,10 @@ int invites_load(struct node *n) {
 }
 
 void invites_clear(struct node *n) {
-    sodium_memzero(&n->invites, sizeof n->invites);
+    if (n->invites.list)
+        sodium_memzero(n->invites.list, TICKETS_OPEN_MAX * sizeof *n->invites.list);
+    free(n->invites.list);
+    n->invites = (struct invites){0};
 }
 
 bool invite_name_taken(const struct node *n, const char *name) {
@@ -126,6 +134,8 @@ static void remove_at(struct node *n, unsigned i) {
     endpoint_ticket_close(n->ep, &t->list[i].psk);
     t->list[i] = t->list[--t->count];
     sodium_memzero(&t->list[t->count], sizeof t->list[0]);
+    if (t->count == 0)
+        invites_clear(n);
 }
 
 void invite_burn(struct node *n, const struct psk *psk) {

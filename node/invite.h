@@ -22,7 +22,7 @@ struct invite { /* secret */
 };
 
 struct invites { /* zeroes = empty; wiped by invites_clear */
-    struct invite list[TICKETS_OPEN_MAX];
+    struct invite *list; /* of TICKETS_OPEN_MAX; NULL while there was none yet */
     unsigned count;
 };
 

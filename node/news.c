@@ -6,7 +6,7 @@
 
 #include "net/limits.h"
 
-enum { NEWS_FIRST = 16 };
+enum { NEWS_FIRST = 4, NEWS_KEEP = 16 }; /* a larger ring is given back once it is empty */
 
 void news_clear(struct news *q) {
     free(q->ring);
@@ -54,7 +54,11 @@ bool news_take(struct news *q, struct node_event *out) {
         return false;
     *out = q->ring[q->first];
     q->first = (q->first + 1) % q->cap;
-    q->count--;
+    if (--q->count == 0 && q->cap > NEWS_KEEP) {
+        free(q->ring);
+        q->ring = NULL;
+        q->cap = q->first = 0;
+    }
     return true;
 }
 

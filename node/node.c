@@ -50,6 +50,7 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
     struct endpoint_config ec = {.identity = cfg->identity,
                                  .rng = env->rng,
                                  .provider = cfg->aead,
+                                 .suites = cfg->suites,
                                  .cc = cfg->cc,
                                  .blocks_max = cfg->blocks_max,
                                  .wall_us = cfg->wall_us};
@@ -105,6 +106,7 @@ void node_free(struct node *n) {
     contacts_clear(n);
     recv_rules_clear(n);
     news_clear(&n->news);
+    mailbox_clear(&n->mailbox);
     endpoint_free(n->ep);
     sodium_memzero(n, sizeof *n);
     free(n);
@@ -233,8 +235,12 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         if (c)
             ping_answered(n, c, ev->id);
         break;
-    case EP_STREAM_FINISHED:
     case EP_DATAGRAM:
+        c = contact_by_session(n, ev->session);
+        if (c)
+            mailbox_add(&n->mailbox, c->name, ev->data, ev->len);
+        break;
+    case EP_STREAM_FINISHED:
         break;
     }
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "net/endpoint.h"
+#include "net/limits.h"
 #include "node/file_op.h"
 #include "node/store.h"
 
@@ -38,6 +39,7 @@ struct node_config {
     uint64_t accept_max_bytes; /* larger transfers are refused; 0 = no limit */
     enum cc_kind cc;
     enum aead_provider aead;
+    unsigned suites;                  /* AEAD suites offered; 0 = all this machine has */
     enum treehash_alg hash;           /* what we send with (measured by the daemon) */
     struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
     unsigned tell_count;
@@ -171,6 +173,21 @@ int node_message_send(struct node *n, uint64_t now_us, const char *contact, cons
 /* The first stored message with seq > after (of `contact`, or of all if NULL). */
 bool node_message_next(struct node *n, uint64_t after, const char *contact,
                        struct message_info *out);
+
+/* ---- datagrams: what calls are made of ---- */
+enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, the oldest is dropped and counted */
+struct node_datagram {
+    char contact[PETNAME_MAX + 1];
+    uint32_t len;
+    uint8_t data[DATAGRAM_MAX_BYTES]; /* peer-supplied */
+};
+/* At most once, unordered, ahead of stream data; dropped unsent after deadline_us (monotonic).
+ * ERR_NOT_FOUND (contact), ERR_OFFLINE (no session is up), ERR_USAGE (empty or over
+ * DATAGRAM_MAX_BYTES), ERR_NOMEM. */
+int node_datagram_send(struct node *n, uint64_t now_us, const char *contact, const void *data,
+                       size_t len, uint64_t deadline_us) MUST_USE;
+/* The oldest unread one; false: none. */
+bool node_datagram_next(struct node *n, struct node_datagram *out);
 
 /* ---- events ---- */
 enum node_event_kind {

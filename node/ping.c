@@ -31,12 +31,16 @@ int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeou
     if (!c)
         return ERR_NOT_FOUND;
     struct pings *t = &n->pings;
-    if (!t->list)
-        t->list = calloc(PINGS_MAX, sizeof *t->list);
-    if (!t->list)
-        return ERR_NOMEM;
     if (t->count >= PINGS_MAX)
         return ERR_FULL;
+    if (t->count == t->cap) {
+        unsigned cap = t->cap ? t->cap * 2 : 4;
+        struct ping *grown = realloc(t->list, cap * sizeof *grown);
+        if (!grown)
+            return ERR_NOMEM;
+        t->list = grown;
+        t->cap = cap;
+    }
     struct ping p = {
         .id = t->last_id + 1, .contact = c->serial, .deadline_us = now_us + timeout_us};
     if (c->online) {

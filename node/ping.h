@@ -16,7 +16,7 @@ struct ping {
 };
 struct pings { /* zeroes = empty */
     struct ping *list;
-    unsigned count;
+    unsigned count, cap;
     uint64_t last_id;
 };
 

@@ -13,7 +13,8 @@ enum { PACKET_OVERHEAD_BYTES = 32 + 16 };
 
 /* Both ends must run for things to be asked of `from`; `to` may be anywhere. */
 static struct host *running(struct sim *s, uint32_t host) {
-    return host < s->host_count && s->hosts[host]->node ? s->hosts[host] : NULL;
+    struct host *h = host < s->host_count ? s->hosts[host] : NULL;
+    return h && h->node && h->state == HOST_RUNS ? h : NULL;
 }
 
 int sim_connect(struct sim *s, uint32_t from, uint32_t to) {
@@ -21,7 +22,9 @@ int sim_connect(struct sim *s, uint32_t from, uint32_t to) {
     if (!h)
         return ERR_OFFLINE;
     ledger_want(&s->ledger, sim_now_ns(s), from, to);
-    const int err = node_connect(h->node, world_now_us(s), s->hosts[to]->name);
+    struct arena *before = arena_enter(&h->arena);
+    const int err = node_connect(h->node, host_now_us(h), s->hosts[to]->name);
+    (void)arena_enter(before);
     host_pump(h);
     return err;
 }
@@ -32,7 +35,9 @@ int sim_ping(struct sim *s, uint32_t from, uint32_t to) {
     if (!h)
         return ERR_OFFLINE;
     ledger_want(&s->ledger, sim_now_ns(s), from, to);
-    const int err = node_ping(h->node, world_now_us(s), s->hosts[to]->name, ping_timeout_us, &id);
+    struct arena *before = arena_enter(&h->arena);
+    const int err = node_ping(h->node, host_now_us(h), s->hosts[to]->name, ping_timeout_us, &id);
+    (void)arena_enter(before);
     host_pump(h);
     return err;
 }
@@ -49,7 +54,8 @@ static void describe_path(const struct host *from, const struct host *to,
     uint32_t mtu = up->mtu_bytes < down->mtu_bytes ? up->mtu_bytes : down->mtu_bytes;
     if (mtu == 0)
         mtu = LINK_MTU_BYTES;
-    const uint32_t headers = from->ipv6 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES;
+    const uint32_t headers =
+        !from->options.ipv4 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES;
     *out = (struct response_path){
         .rate_bps = (double)narrow,
         .rtt_s = (double)rtt_ns / 1e9,
@@ -78,7 +84,9 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
     if (!err) {
         const char *paths[] = {path};
         ledger_want(&s->ledger, sim_now_ns(s), from, to);
-        err = node_send(h->node, world_now_us(s), s->hosts[to]->name, paths, 1, 0, &t->id);
+        struct arena *before = arena_enter(&h->arena);
+        err = node_send(h->node, host_now_us(h), s->hosts[to]->name, paths, 1, 0, &t->id);
+        (void)arena_enter(before);
     }
     if (err) {
         s->ledger.transfer_count--;
@@ -111,7 +119,9 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
                                   (unsigned long long)(s->ledger.message_count - 1));
         text[head] = '.';
         const size_t len = size > (uint64_t)head ? (size_t)size : (size_t)head;
-        err = node_message_send(h->node, world_now_us(s), s->hosts[to]->name, text, len, &m->seq);
+        struct arena *before = arena_enter(&h->arena);
+        err = node_message_send(h->node, host_now_us(h), s->hosts[to]->name, text, len, &m->seq);
+        (void)arena_enter(before);
         if (err)
             s->ledger.message_count--;
     }
@@ -125,58 +135,20 @@ int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) {
     char ticket[TICKET_TEXT_MAX + 1];
     if (!user || !giver)
         return ERR_OFFLINE;
-    int err = node_ticket_new(giver->node, world_now_us(s), user->name, ticket_ttl_s, ticket);
+    struct arena *before = arena_enter(&giver->arena);
+    int err = node_ticket_new(giver->node, host_now_us(giver), user->name, ticket_ttl_s, ticket);
+    (void)arena_enter(before);
     if (err)
         return err;
     ledger_want(&s->ledger, sim_now_ns(s), from, to);
-    err = node_contact_add(user->node, world_now_us(s), giver->name, ticket);
+    before = arena_enter(&user->arena);
+    err = node_contact_add(user->node, host_now_us(user), giver->name, ticket);
+    (void)arena_enter(before);
+    if (!err) {
+        host_add_contact(user, to);
+        host_add_contact(giver, from);
+    }
     host_pump(giver);
     host_pump(user);
     return err;
-}
-
-void sim_roam(struct sim *s, uint32_t host) {
-    struct host *h = s->hosts[host];
-    wire_new_address(s, h);
-    if (h->node) {
-        node_set_tell(h->node, &h->addr, 1);
-        host_pump(h);
-    }
-}
-
-void sim_rebind(struct sim *s, uint32_t host) {
-    s->hosts[host]->addr.port++;
-}
-
-void sim_kill(struct sim *s, uint32_t host) {
-    host_kill(s->hosts[host]);
-}
-
-void sim_stop(struct sim *s, uint32_t host) {
-    host_stop(s->hosts[host]);
-}
-
-void sim_start(struct sim *s, uint32_t host) {
-    host_start(s->hosts[host]);
-}
-
-void sim_heal(struct sim *s) {
-    s->cut_count = 0;
-}
-
-void sim_cut(struct sim *s, uint32_t a, uint32_t b, bool cut) {
-    for (uint32_t i = 0; i < s->cut_count; i++) {
-        const struct world_cut *c = &s->cuts[i];
-        if ((c->a == a && c->b == b) || (c->a == b && c->b == a)) {
-            if (!cut)
-                s->cuts[i] = s->cuts[--s->cut_count];
-            return;
-        }
-    }
-    if (!cut)
-        return;
-    s->cuts = realloc(s->cuts, (s->cut_count + 1) * sizeof *s->cuts);
-    if (!s->cuts)
-        abort();
-    s->cuts[s->cut_count++] = (struct world_cut){a, b};
 }

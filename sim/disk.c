@@ -287,6 +287,14 @@ void disk_run(struct disk *d, uint64_t now_ns, struct file_op *op) {
     }
 }
 
+void disk_wipe(struct disk *d) {
+    disk_crash(d);
+    for (size_t i = 0; i < d->file_count; i++)
+        free_file(d->files[i]);
+    d->file_count = 0;
+    d->used_bytes = 0;
+}
+
 void disk_crash(struct disk *d) {
     memset(d->slots, 0, sizeof d->slots);
     d->free_ns = 0;

@@ -36,6 +36,8 @@ int disk_make_file(struct disk *d, const char *path, uint64_t size) MUST_USE;
 uint64_t disk_submit(struct disk *d, uint64_t now_ns, const struct file_op *op);
 /* Runs it: fills op->err and op->bytes, and updates op->hash. */
 void disk_run(struct disk *d, uint64_t now_ns, struct file_op *op);
+/* Every file is gone. */
+void disk_wipe(struct disk *d);
 /* The process died: slots are gone, temporaries stay. */
 void disk_crash(struct disk *d);
 

@@ -19,6 +19,12 @@ enum draw_kind {
     DRAW_CORRUPT_BIT,
     DRAW_READ_ERROR,
     DRAW_CONTENT,
+    DRAW_JITTER,
+    DRAW_LOAD,
+    DRAW_LOAD_TARGET,
+    DRAW_HOSTILE,
+    DRAW_GRAPH,
+    DRAW_CHOICE,
     DRAW_STREAM, /* the keys of draw_stream: from here on upwards, nothing else */
 };
 

@@ -6,10 +6,6 @@
 
 #include "sim/world.h"
 
-static uint32_t entity(const struct host *h, enum entity e) {
-    return h->index * ENTITIES + (uint32_t)e;
-}
-
 struct host *host_new(struct sim *s, const struct sim_host_options *o) {
     struct host *h = calloc(1, sizeof *h);
     if (!h)
@@ -17,17 +13,25 @@ struct host *host_new(struct sim *s, const struct sim_host_options *o) {
     h->sim = s;
     h->index = s->host_count;
     (void)snprintf(h->name, sizeof h->name, "%s", o->name);
-    h->cc = o->cc;
-    h->ipv6 = o->ipv6;
+    (void)snprintf(h->group, sizeof h->group, "%s", o->group ? o->group : "");
+    h->options = *o;
+    h->options.name = h->options.group = NULL;
+    if (!o->ipv4 && !o->ipv6)
+        h->options.ipv4 = true;
+    h->site = o->site;
+    h->region = o->region;
+    if (h->site != SITE_NONE)
+        h->region = s->route.sites[h->site]->region;
     h->wake_ns = LEDGER_NEVER;
+    h->clock = (struct hclock){.base_ns = s->now_ns, .local_ns = s->now_ns};
     h->store = store_mem_new();
-    h->disk = disk_new(&s->draw, entity(h, ENTITY_DISK));
+    h->disk = disk_new(&s->draw, world_entity(h, ENTITY_DISK));
     if (!h->store || !h->disk)
         abort();
-    link_init(&h->up, &s->draw, entity(h, ENTITY_UP));
-    link_init(&h->down, &s->draw, entity(h, ENTITY_DOWN));
+    link_init(&h->up, &s->draw, world_entity(h, ENTITY_UP));
+    link_init(&h->down, &s->draw, world_entity(h, ENTITY_DOWN));
     struct draw_stream birth;
-    draw_stream_init(&birth, &s->draw, entity(h, ENTITY_IDENTITY), 0);
+    draw_stream_init(&birth, &s->draw, world_entity(h, ENTITY_IDENTITY), 0);
     identity_generate(&h->identity, &(struct rng){draw_stream_fill, &birth});
     return h;
 }
@@ -40,13 +44,19 @@ static void bury(struct host *h) {
     ENDPOINT_COUNTERS(X)
 #undef X
     store_mem_freeze(h->store, true);
+    struct arena *before = arena_enter(&h->arena);
     for (unsigned rounds = 0; h->op_count > 0 && rounds < WORLD_TURNS_MAX; rounds++) {
         struct file_op *op = h->ops[--h->op_count];
         op->err = ERR_IO;
         op->bytes = 0;
-        node_file_done(h->node, world_now_us(h->sim), op);
+        node_file_done(h->node, host_now_us(h), op);
     }
     node_free(h->node);
+    (void)arena_enter(before);
+    h->leaked_bytes += h->arena.bytes;
+    if (h->arena.peak_bytes > h->sim->stats.peak_node_bytes)
+        h->sim->stats.peak_node_bytes = h->arena.peak_bytes;
+    h->arena = (struct arena){0};
     store_mem_freeze(h->store, false);
     disk_crash(h->disk);
     h->node = NULL;
@@ -56,43 +66,113 @@ static void bury(struct host *h) {
 void host_free(struct host *h) {
     if (h->node)
         bury(h);
+    hostile_clear(h);
+    link_lose(&h->up, NULL, 0);
+    link_lose(&h->down, NULL, 0);
     store_mem_free(h->store);
     disk_free(h->disk);
     identity_clear(&h->identity);
+    for (uint32_t i = 0; i < h->held_count; i++)
+        if (h->held[i].kind == EVENT_DELIVER)
+            slab_put(&h->sim->slab, h->held[i].ref);
+    free(h->held);
+    free(h->contacts);
     free(h->ops);
     free(h);
+}
+
+void host_add_contact(struct host *h, uint32_t other) {
+    for (uint32_t i = 0; i < h->contact_count; i++)
+        if (h->contacts[i] == other)
+            return;
+    if (h->contact_count == h->contact_cap) {
+        h->contact_cap = h->contact_cap ? h->contact_cap * 2 : 4;
+        h->contacts = realloc(h->contacts, h->contact_cap * sizeof *h->contacts);
+        if (!h->contacts)
+            abort();
+    }
+    h->contacts[h->contact_count++] = other;
 }
 
 static void on_log(void *ctx, enum log_level level, const char *line) {
     const struct host *h = ctx;
     const struct sim_tap *tap = &h->sim->tap;
+    struct arena *before = arena_enter(NULL);
     if (tap->log && h->sim->begun)
         tap->log(tap->ctx, sim_now_ns(h->sim), h->name, level, line);
+    (void)arena_enter(before);
 }
+
+/* ---- what it knows of itself ---- */
+
+static unsigned own_addresses(const struct host *h, struct addr out[static 3]) {
+    unsigned n = 0;
+    if (!h->sim->begun) {
+        if (h->options.ipv4)
+            route_number_address(h->setup_number, false, WORLD_PORT, &out[n++]);
+        if (h->options.ipv6)
+            route_number_address(h->setup_number, true, WORLD_PORT, &out[n++]);
+        return n;
+    }
+    if (h->hostile && h->hostile->plan.lies) {
+        const struct host *other = h->sim->hosts[h->hostile->plan.lie_host];
+        for (unsigned i = 0; i < other->addr_count; i++)
+            out[n++] = other->addrs[i];
+        return n;
+    }
+    if (h->mapped.kind != ADDR_NONE)
+        out[n++] = h->mapped;
+    for (unsigned i = 0; i < h->addr_count; i++)
+        out[n++] = h->addrs[i];
+    return n;
+}
+
+void host_tell(struct host *h) {
+    struct addr own[3];
+    if (h->node)
+        node_set_tell(h->node, own, own_addresses(h, own));
+}
+
+static uint64_t wall_us(const struct host *h) {
+    const uint64_t right = WORLD_WALL_US + h->sim->now_ns / 1000;
+    const uint64_t ahead = h->hostile ? h->hostile->plan.future_us : 0;
+    return right + (uint64_t)h->clock.wall_offset_us + ahead;
+}
+
+void host_set_wall(struct host *h) {
+    if (h->node)
+        node_set_wall(h->node, host_now_us(h), wall_us(h));
+}
+
+/* ---- its node's life ---- */
 
 void host_start(struct host *h) {
     struct sim *s = h->sim;
     if (h->node)
         return;
-    draw_stream_init(&h->rng, &s->draw, entity(h, ENTITY_NODE), h->life++);
+    draw_stream_init(&h->rng, &s->draw, world_entity(h, ENTITY_NODE), h->life++);
+    struct addr own[3];
     struct node_config cfg = {
         .identity = &h->identity,
         .accept = ACCEPT_CONTACTS,
         .download_dir = WORLD_DOWNLOADS,
-        .cc = h->cc,
+        .cc = h->options.cc,
         .aead = AEAD_AUTO,
-        .hash = TREEHASH_BLAKE2B,
-        .tell = {h->addr},
-        .tell_count = 1,
-        .wall_us = WORLD_WALL_US + world_now_us(s),
+        .hash = h->options.sha256 ? TREEHASH_SHA256 : TREEHASH_BLAKE2B,
+        .suites = h->options.suites,
+        .tell_count = own_addresses(h, own),
+        .wall_us = wall_us(h),
     };
+    memcpy(cfg.tell, own, cfg.tell_count * sizeof *own);
     const struct env env = {
         .rng = {draw_stream_fill, &h->rng},
         .store = store_mem_face(h->store),
         .log = on_log,
         .log_ctx = h,
     };
-    h->node = node_new(&cfg, &env, world_now_us(s));
+    struct arena *before = arena_enter(&h->arena);
+    h->node = node_new(&cfg, &env, host_now_us(h));
+    (void)arena_enter(before);
     if (!h->node) {
         world_fail(s, h, "the node does not start");
         return;
@@ -108,10 +188,15 @@ void host_kill(struct host *h) {
 void host_stop(struct host *h) {
     if (!h->node)
         return;
-    node_shutdown(h->node, world_now_us(h->sim));
-    host_pump(h);
+    struct arena *before = arena_enter(&h->arena);
+    node_shutdown(h->node, host_now_us(h));
+    (void)arena_enter(before);
+    if (h->state == HOST_RUNS)
+        host_pump(h);
     host_kill(h);
 }
+
+/* ---- turns ---- */
 
 static void submit(struct host *h, struct file_op *op) {
     if (h->op_count == h->op_cap) {
@@ -139,7 +224,9 @@ void host_file_done(struct host *h, const struct event *e) {
     memmove(h->ops + i, h->ops + i + 1, (h->op_count - i - 1) * sizeof(struct file_op *));
     h->op_count--;
     disk_run(h->disk, h->sim->now_ns, e->ref);
-    node_file_done(h->node, world_now_us(h->sim), e->ref);
+    struct arena *before = arena_enter(&h->arena);
+    node_file_done(h->node, host_now_us(h), e->ref);
+    (void)arena_enter(before);
     host_pump(h);
 }
 
@@ -148,11 +235,13 @@ static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
     struct message_info m;
     uint64_t serial = UINT64_MAX;
     char head[24] = {0};
+    struct arena *before = arena_enter(&h->arena);
     if (node_message_next(h->node, seq - 1, NULL, &m) && m.seq == seq && m.len > 1) {
         memcpy(head, m.text, m.len < sizeof head - 1 ? m.len : sizeof head - 1);
         if (head[0] == '#')
             serial = strtoull(head + 1, NULL, 10);
     }
+    (void)arena_enter(before);
     ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial);
 }
 
@@ -198,7 +287,7 @@ static void arm(struct host *h) {
     const uint64_t deadline_us = node_deadline_us(h->node);
     if (deadline_us == TIME_NEVER || deadline_us > UINT64_MAX / 1000)
         return;
-    uint64_t at_ns = deadline_us * 1000;
+    uint64_t at_ns = hclock_when_ns(&h->clock, deadline_us * 1000);
     if (at_ns < h->sim->now_ns)
         at_ns = h->sim->now_ns;
     if (h->wake_ns != LEDGER_NEVER && h->wake_ns <= at_ns)
@@ -215,24 +304,46 @@ static bool livelocked(struct host *h) {
     return ++h->turns > WORLD_TURNS_MAX;
 }
 
-void host_pump(struct host *h) {
+/* What the core allocates counts for the host; what the world does with the answer does not. */
+static struct file_op *next_file_op(struct host *h) {
+    struct arena *before = arena_enter(&h->arena);
+    struct file_op *op = node_next_file_op(h->node);
+    (void)arena_enter(before);
+    return op;
+}
+
+static bool next_event(struct host *h, struct node_event *e) {
+    struct arena *before = arena_enter(&h->arena);
+    const bool any = node_poll(h->node, e);
+    (void)arena_enter(before);
+    return any;
+}
+
+static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
+    struct arena *before = arena_enter(&h->arena);
+    const bool any = node_output(h->node, now_us, t);
+    (void)arena_enter(before);
+    return any;
+}
+
+/* Everything the node has to give; false: it does not come to rest. */
+static bool pull(struct host *h) {
     struct sim *s = h->sim;
-    const uint64_t now_us = world_now_us(s);
+    const uint64_t now_us = host_now_us(h);
     bool more = true;
-    s->stats.turns++;
     while (more) {
-        if (livelocked(h)) {
-            world_fail(s, h, "the node does not come to rest");
-            return;
-        }
+        if (livelocked(h))
+            return false;
         more = false;
-        for (struct file_op *op; (op = node_next_file_op(h->node)) != NULL; more = true)
+        for (struct file_op *op; (op = next_file_op(h)) != NULL; more = true)
             submit(h, op);
-        for (struct node_event e; node_poll(h->node, &e); more = true)
+        for (struct node_event e; next_event(h, &e); more = true)
             on_event(h, &e);
+        for (struct node_datagram d; node_datagram_next(h->node, &d); more = true)
+            load_flow_got(h, d.data, d.len);
         for (;;) {
             struct train t = {.buf = s->train, .local = LOCAL_ANY};
-            if (!node_output(h->node, now_us, &t))
+            if (!next_train(h, now_us, &t))
                 break;
             wire_send(h, &t);
             more = true;
@@ -240,7 +351,15 @@ void host_pump(struct host *h) {
                 break;
         }
     }
-    arm(h);
+    return true;
+}
+
+void host_pump(struct host *h) {
+    h->sim->stats.turns++;
+    if (!pull(h))
+        world_fail(h->sim, h, "the node does not come to rest");
+    else
+        arm(h);
 }
 
 void host_wake(struct host *h) {
@@ -249,10 +368,12 @@ void host_wake(struct host *h) {
     h->wake_ns = LEDGER_NEVER;
     if (!h->node)
         return;
-    if (node_deadline_us(h->node) > world_now_us(h->sim)) {
+    if (node_deadline_us(h->node) > host_now_us(h)) {
         arm(h);
         return;
     }
-    node_timeout(h->node, world_now_us(h->sim));
+    struct arena *before = arena_enter(&h->arena);
+    node_timeout(h->node, host_now_us(h));
+    (void)arena_enter(before);
     host_pump(h);
 }

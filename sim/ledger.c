@@ -26,6 +26,7 @@ void ledger_clear(struct ledger *l) {
     samples_clear(&l->reconnect);
     samples_clear(&l->ping);
     samples_clear(&l->message);
+    samples_clear(&l->flow);
     *l = (struct ledger){0};
 }
 
@@ -186,6 +187,11 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     case NODE_MESSAGE:
         break;
     }
+}
+
+void ledger_flow(struct ledger *l, uint64_t now_ns, uint64_t sent_ns) {
+    if (sent_ns <= now_ns)
+        samples_add(&l->flow, (double)(now_ns - sent_ns) / ns_per_s);
 }
 
 void ledger_died(struct ledger *l, uint64_t now_ns, uint32_t host) {

@@ -55,6 +55,8 @@ struct ledger { /* all zeroes is empty */
     uint64_t handshakes_failed, pings_failed;
     uint64_t messages_received, messages_delivered, messages_doubled, messages_disordered,
         messages_unknown;
+    struct samples flow; /* one-way times of datagrams */
+    uint64_t flow_sent, load_done, load_refused;
     uint64_t events[NODE_PING_FAILED + 1];
 };
 
@@ -71,6 +73,8 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
 /* `host` has received message number `serial` from `peer`. */
 void ledger_got_message(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t peer,
                         uint64_t serial);
+/* A flow's datagram, sent then, has come. */
+void ledger_flow(struct ledger *l, uint64_t now_ns, uint64_t sent_ns);
 /* The host's node is gone, and what it was sending. */
 void ledger_died(struct ledger *l, uint64_t now_ns, uint32_t host);
 

@@ -1,10 +1,16 @@
 #include "sim/link.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static const uint64_t ns_per_s = UINT64_C(1000000000);
 
 const char *fate_name(enum fate f) {
-    static const char *const names[FATE_COUNT] = {"delivered", "loss",    "burst", "queue",
-                                                  "mtu",       "no_host", "down",  "cut"};
+    static const char *const names[FATE_COUNT] = {
+        "delivered",    "loss",         "burst",    "queue",       "mtu",
+        "no_host",      "down",         "cut",      "codel",       "listed",
+        "nat_unmapped", "nat_filtered", "nat_full", "nat_hairpin", "unreachable",
+        "blocked",      "suspended",    "buffer",   "hostile"};
     return f < FATE_COUNT ? names[f] : "unknown";
 }
 
@@ -36,7 +42,8 @@ uint64_t link_backlog_bytes(const struct link *l, uint64_t now_ns) {
 bool link_is_plain(const struct link *l) {
     const struct link_config *c = &l->cfg;
     return c->rate_bps == 0 && c->loss_ppb == 0 && c->burst_enter_ppb == 0 && c->reorder_ppb == 0 &&
-           c->duplicate_ppb == 0 && c->corrupt_ppb == 0;
+           c->duplicate_ppb == 0 && c->corrupt_ppb == 0 && c->jitter == JITTER_NONE &&
+           l->lose_count == 0;
 }
 
 static bool happens(const struct link *l, enum draw_kind kind, uint64_t n, uint32_t ppb) {
@@ -53,10 +60,102 @@ static bool lost_in_burst(struct link *l, uint64_t n) {
     return l->bad && happens(l, DRAW_BURST, 2 * n + 1, c->burst_loss_ppb);
 }
 
+/* ---- CoDel (RFC 8289) on a virtual queue: what a packet would wait is known when it comes ---- */
+enum { CODEL_INTERVAL_NS = 100000000 };
+
+static uint64_t isqrt(uint64_t n) {
+    uint64_t x = n, y = (n + 1) / 2;
+    while (y < x) {
+        x = y;
+        y = (x + n / x) / 2;
+    }
+    return x;
+}
+
+static uint64_t control_law(uint64_t from_ns, uint32_t drops) {
+    /* interval / sqrt(count), in integers: the root of count x 10^6 is 1000 times its root. */
+    return from_ns + (uint64_t)CODEL_INTERVAL_NS * 1000 / isqrt((uint64_t)drops * 1000000);
+}
+
+static bool codel_drops(struct link *l, uint64_t now_ns, uint64_t wait_ns) {
+    struct codel *c = &l->codel;
+    if (wait_ns < l->cfg.codel_ns) {
+        c->first_above_ns = 0;
+        c->dropping = false;
+        return false;
+    }
+    if (c->first_above_ns == 0)
+        c->first_above_ns = now_ns + CODEL_INTERVAL_NS;
+    if (!c->dropping) {
+        if (now_ns < c->first_above_ns)
+            return false;
+        c->dropping = true;
+        const uint32_t delta = c->drops - c->last_drops;
+        const bool recent = now_ns - c->next_drop_ns < 16 * (uint64_t)CODEL_INTERVAL_NS;
+        c->drops = delta > 1 && recent ? delta : 1;
+        c->last_drops = c->drops;
+        c->next_drop_ns = control_law(now_ns, c->drops);
+        return true;
+    }
+    if (now_ns < c->next_drop_ns)
+        return false;
+    c->drops++;
+    c->next_drop_ns = control_law(c->next_drop_ns, c->drops);
+    return true;
+}
+
+/* ---- jitter ---- */
+
+uint64_t link_jitter_ns(enum link_jitter kind, uint64_t scale_ns, uint64_t drawn) {
+    uint64_t n = 0;
+    switch (kind) {
+    case JITTER_NONE:
+        break;
+    case JITTER_GAUSS: /* Irwin-Hall: the sum of four even draws is close to normal, sigma = 0.577 */
+        for (unsigned i = 0; i < 4; i++)
+            n += drawn >> 16 * i & 0xffff;
+        n = n > 131072 ? n - 131072 : 131072 - n;
+        return mul_div(n, scale_ns, 37837);
+    case JITTER_WIFI: /* each further round of contention is half as likely; at most 12 */
+        while (n < 12 && (drawn >> n & 1) != 0)
+            n++;
+        return n == 0 ? 0
+                      : mul_div(n, scale_ns, 1) - mul_div(drawn >> 32, scale_ns, UINT64_C(1) << 32);
+    case JITTER_TAIL: /* scale x (1/u - 1), u even in (0,1]; at most 64 x */
+        n = (drawn >> 32) + 1;
+        n = mul_div((UINT64_C(1) << 32) - n, scale_ns, n);
+        return n < 64 * scale_ns ? n : 64 * scale_ns;
+    }
+    return 0;
+}
+
+void link_lose(struct link *l, const uint64_t *packets, uint32_t count) {
+    free(l->lose);
+    l->lose = NULL;
+    l->lose_count = l->lose_next = 0;
+    if (count == 0)
+        return;
+    l->lose = malloc(count * sizeof *packets);
+    if (!l->lose)
+        abort();
+    memcpy(l->lose, packets, count * sizeof *packets);
+    l->lose_count = count;
+}
+
+static bool is_listed(struct link *l, uint64_t n) {
+    while (l->lose_next < l->lose_count && l->lose[l->lose_next] < n)
+        l->lose_next++;
+    return l->lose_next < l->lose_count && l->lose[l->lose_next] == n;
+}
+
 void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out *out) {
     const struct link_config *c = &l->cfg;
     const uint64_t n = l->packets++;
     *out = (struct link_out){.fate = FATE_DELIVERED};
+    if (is_listed(l, n)) {
+        out->fate = FATE_LISTED;
+        return;
+    }
     if (c->mtu_bytes > 0 && bytes > c->mtu_bytes) {
         out->fate = FATE_MTU;
         return;
@@ -66,6 +165,11 @@ void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out 
         const uint64_t backlog = link_backlog_bytes(l, now_ns);
         if (backlog > 0 && backlog + bytes > link_queue_bytes(c)) {
             out->fate = FATE_QUEUE;
+            return;
+        }
+        if (c->codel_ns > 0 &&
+            codel_drops(l, now_ns, l->free_ns > now_ns ? l->free_ns - now_ns : 0)) {
+            out->fate = FATE_CODEL;
             return;
         }
         if (l->free_ns < now_ns)
@@ -82,6 +186,13 @@ void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out 
         return;
     }
     out->at_ns = left_ns + c->delay_ns;
+    if (c->jitter != JITTER_NONE) {
+        out->at_ns +=
+            link_jitter_ns(c->jitter, c->jitter_ns, draw_u64(l->draw, l->entity, DRAW_JITTER, n));
+        if (out->at_ns < l->last_out_ns)
+            out->at_ns = l->last_out_ns;
+        l->last_out_ns = out->at_ns;
+    }
     if (happens(l, DRAW_DUPLICATE, n, c->duplicate_ppb)) {
         out->duplicated = true;
         out->duplicate_at_ns =

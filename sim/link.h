@@ -2,7 +2,7 @@
  * link only remembers when it will be free (as picoquic's sim_link does), so a datagram costs one
  * event.
  *
- * Order of what happens to a packet: too big for the MTU (dropped without a word: a black hole),
+ * Order of what happens to a packet: named by `lose`, too big for the MTU (dropped without a word: a black hole),
  * queue full (drop-tail), sent at the link's rate, then lost, corrupted, delayed or doubled on the
  * wire. A lost packet has used its share of the rate. Each kind of fault has draws of its own,
  * numbered by packet.
@@ -17,16 +17,32 @@
 
 enum fate {
     FATE_DELIVERED,
-    FATE_LOSS,    /* random loss */
-    FATE_BURST,   /* loss in the bad state of the Gilbert-Elliott model */
-    FATE_QUEUE,   /* drop-tail */
-    FATE_MTU,     /* larger than the link takes */
-    FATE_NO_HOST, /* nobody has this address (any more) */
-    FATE_DOWN,    /* the host's node is not running */
-    FATE_CUT,     /* the two hosts are cut off from each other */
+    FATE_LOSS,         /* random loss */
+    FATE_BURST,        /* loss in the bad state of the Gilbert-Elliott model */
+    FATE_QUEUE,        /* drop-tail */
+    FATE_MTU,          /* larger than the link takes */
+    FATE_NO_HOST,      /* nobody has this address (any more) */
+    FATE_DOWN,         /* the host's node is not running */
+    FATE_CUT,          /* the two hosts are cut off from each other */
+    FATE_CODEL,        /* the queue's own early drop */
+    FATE_LISTED,       /* a `lose` statement named it */
+    FATE_NAT_UNMAPPED, /* a NAT has no mapping for it */
+    FATE_NAT_FILTERED, /* a NAT lets only others in */
+    FATE_NAT_FULL,     /* a NAT has no room for a mapping */
+    FATE_NAT_HAIRPIN,  /* a NAT that does not bring packets back */
+    FATE_UNREACHABLE,  /* a private address of elsewhere, or of a family the host has not */
+    FATE_BLOCKED,      /* UDP does not pass there */
+    FATE_SUSPENDED,    /* the host sleeps */
+    FATE_BUFFER,       /* the host does not read its socket, which is full */
+    FATE_HOSTILE,      /* a hostile host kept it */
     FATE_COUNT,
 };
 const char *fate_name(enum fate f);
+
+/* How late packets come, beside queueing. gauss: half a normal distribution. wifi: as picoquic's simulator has it, most
+ * at once, some after a few rounds of contention of `jitter_ns`. tail: mostly little, rarely up to 64 times as much
+ * (Pareto-like). Packets do not overtake each other because of it, but gaps close up behind a late one. */
+enum link_jitter { JITTER_NONE, JITTER_GAUSS, JITTER_WIFI, JITTER_TAIL };
 
 struct link_config {
     uint64_t rate_bps;              /* 0: unlimited */
@@ -38,6 +54,10 @@ struct link_config {
     uint32_t reorder_ppb;
     uint64_t reorder_ns; /* a reordered packet comes this much later */
     uint32_t duplicate_ppb, corrupt_ppb;
+    enum link_jitter jitter;
+    uint64_t jitter_ns; /* gauss: standard deviation; wifi, tail: see link_jitter_ns */
+    uint64_t codel_ns;  /* 0: drop-tail; else CoDel's target */
+    bool icmp;          /* who sends too much is told (else it is a black hole) */
 };
 
 enum {
@@ -48,13 +68,23 @@ enum {
     LINK_DUPLICATE_SPREAD_NS = 1000000, /* a copy comes up to 1 ms after the original */
 };
 
+struct codel { /* RFC 8289 §5: when the queue began to stand, and the rhythm of drops */
+    uint64_t first_above_ns, next_drop_ns;
+    uint32_t drops, last_drops;
+    bool dropping;
+};
+
 struct link {
     struct link_config cfg;
     const struct draw *draw;
     uint32_t entity;
-    uint64_t packets; /* numbers the draws */
-    uint64_t free_ns; /* when the last accepted packet has left */
-    bool bad;         /* Gilbert-Elliott state */
+    uint64_t packets;     /* numbers the draws */
+    uint64_t free_ns;     /* when the last accepted packet has left */
+    bool bad;             /* Gilbert-Elliott state */
+    uint64_t last_out_ns; /* jitter keeps the order */
+    struct codel codel;
+    uint64_t *lose; /* packet numbers that are lost, ascending */
+    uint32_t lose_count, lose_next;
 };
 
 struct link_out {
@@ -67,10 +97,14 @@ struct link_out {
 
 /* Without rate, delay and faults; MTU 1500; a queue of 100 ms once it gets a rate. */
 void link_init(struct link *l, const struct draw *draw, uint32_t entity);
+/* These packets are lost (copied; ascending); count 0: none. Also frees the list. */
+void link_lose(struct link *l, const uint64_t *packets, uint32_t count);
 /* One packet of `bytes` (with its headers) is handed to the link now. */
 void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out *out);
 /* What the queue holds at most; UINT64_MAX if unlimited. */
 uint64_t link_queue_bytes(const struct link_config *c);
+/* What a draw gives: gauss and tail with scale_ns as their scale. */
+uint64_t link_jitter_ns(enum link_jitter kind, uint64_t scale_ns, uint64_t drawn);
 uint64_t link_backlog_bytes(const struct link *l, uint64_t now_ns);
 /* Neither rate nor faults: only a delay and an MTU. */
 bool link_is_plain(const struct link *l);

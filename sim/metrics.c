@@ -102,6 +102,11 @@ static void collect_ledger(const struct ledger *l, struct metrics *m) {
     samples_append(sampled(m, "reconnect"), &l->reconnect);
     samples_append(sampled(m, "ping"), &l->ping);
     samples_append(sampled(m, "message"), &l->message);
+    samples_append(sampled(m, "flow"), &l->flow);
+    set_in(m, "flow", "sent", l->flow_sent);
+    set_in(m, "flow", "received", l->flow.count);
+    set_in(m, "load", "done", l->load_done);
+    set_in(m, "load", "refused", l->load_refused);
     set_in(m, "handshake", "failed", l->handshakes_failed);
     set_in(m, "ping", "failed", l->pings_failed);
     set_in(m, "message", "sent", l->message_count);
@@ -126,7 +131,7 @@ static void collect_sessions(struct sim *s, struct metrics *m) {
             continue;
         sessions += endpoint_session_count(node_endpoint(n));
         half_open += endpoint_half_open_count(node_endpoint(n));
-        for (unsigned k = 0; node_contact_at(n, world_now_us(s), k, &c); k++) {
+        for (unsigned k = 0; node_contact_at(n, host_now_us(s->hosts[i]), k, &c); k++) {
             online += c.online;
             if (!c.online || !c.session.has_transport)
                 continue;
@@ -193,6 +198,26 @@ static void collect_world(struct sim *s, struct metrics *m) {
     metrics_set(m, "sim.seconds", (double)sim_now_ns(s) / 1e9);
 }
 
+/* What nodes cost (sim/arena.h), and what NATs hold. */
+static void collect_memory(struct sim *s, struct metrics *m) {
+    uint64_t leaked = 0, peak = s->stats.peak_node_bytes, mappings = 0;
+    sampled(m, "node.bytes");
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        const struct host *h = s->hosts[i];
+        leaked += h->leaked_bytes;
+        if (!h->node)
+            continue;
+        samples_add(sampled(m, "node.bytes"), (double)h->arena.bytes);
+        if (h->arena.peak_bytes > peak)
+            peak = h->arena.peak_bytes;
+    }
+    for (uint32_t i = 0; i < s->route.site_count; i++)
+        mappings += nat_mapping_count(s->route.sites[i]->nat, s->now_ns);
+    set_in(m, "node", "peak_bytes", peak);
+    set_in(m, "node", "leaked_bytes", leaked);
+    set_in(m, "nat", "mappings", mappings);
+}
+
 static int by_name(const void *a, const void *b) {
     const struct metric *x = a, *y = b;
     return strcmp(x->name, y->name);
@@ -205,6 +230,7 @@ void metrics_collect(struct sim *s, struct metrics *m) {
     collect_sessions(s, m);
     collect_endpoints(s, m);
     collect_world(s, m);
+    collect_memory(s, m);
     /* Filled in by whoever has a real clock, or counts (sim/run.c). */
     metrics_set(m, "sim.wall_seconds", 0);
     metrics_set(m, "sim.events_per_s", 0);

@@ -6,12 +6,26 @@
 #include "sim/quantity.h"
 #include "sim/sim.h"
 
-enum link_key { RATE, DELAY, QUEUE, MTU, LOSS, BURST, REORDER, DUPLICATE, CORRUPT, LINK_KEYS };
+enum link_key {
+    RATE,
+    DELAY,
+    QUEUE,
+    MTU,
+    LOSS,
+    BURST,
+    REORDER,
+    DUPLICATE,
+    CORRUPT,
+    JITTER,
+    ICMP,
+    LINK_KEYS
+};
 enum disk_key { LATENCY, DISK_RATE, CAPACITY, READ_ERRORS, DISK_KEYS };
 enum { PART_BYTES = 64, MTU_LARGEST = 65535 };
 
-static const char *const link_keys[LINK_KEYS] = {"rate",  "delay",   "queue", "mtu",    "loss",
-                                                 "burst", "reorder", "dup",   "corrupt"};
+static const char *const link_keys[LINK_KEYS] = {"rate",    "delay",  "queue",   "mtu",
+                                                 "loss",    "burst",  "reorder", "dup",
+                                                 "corrupt", "jitter", "icmp"};
 static const char *const disk_keys[DISK_KEYS] = {"latency", "rate", "capacity", "read_errors"};
 
 static int find_key(const char *const *keys, int count, const char *name) {
@@ -47,10 +61,14 @@ static unsigned split(const char *text, char parts[][PART_BYTES], unsigned max) 
 }
 
 /* "64KiB", "100ms", "0" (unlimited), "1bdp(50ms)": so many times what the rate carries in 50 ms. */
+static const char *parse_codel(const char *text, struct link_config *c);
+
 static const char *parse_queue(const char *text, struct link_config *c) {
     const char *bdp = strstr(text, "bdp(");
     const size_t len = strlen(text);
-    c->queue_bytes = c->queue_ns = 0;
+    c->queue_bytes = c->queue_ns = c->codel_ns = 0;
+    if (strncmp(text, "codel", 5) == 0)
+        return parse_codel(text, c);
     if (!bdp) {
         if (!quantity_parse(text, QUANTITY_DURATION, &c->queue_ns))
             return NULL;
@@ -102,6 +120,43 @@ static const char *parse_reorder(const char *text, struct link_config *c) {
     return wrong ? wrong : quantity_parse(parts[1], QUANTITY_DURATION, &c->reorder_ns);
 }
 
+/* "gauss(5ms)", "wifi(5ms)", "tail(5ms)", "none" */
+static const char *parse_jitter(const char *text, struct link_config *c) {
+    static const char *const kinds[] = {"none", "gauss", "wifi", "tail"};
+    char span[PART_BYTES];
+    const size_t head = strcspn(text, "("), len = strlen(text);
+    c->jitter_ns = 0;
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strlen(kinds[i]) != head || strncmp(kinds[i], text, head) != 0)
+            continue;
+        c->jitter = (enum link_jitter)i;
+        if (i == 0)
+            return head == len ? NULL : "none stands alone";
+        if (head == len || text[len - 1] != ')' || len - head - 2 >= sizeof span)
+            break;
+        memcpy(span, text + head + 1, len - head - 2);
+        span[len - head - 2] = '\0';
+        const char *wrong = quantity_parse(span, QUANTITY_DURATION, &c->jitter_ns);
+        return !wrong && c->jitter_ns > 10 * SIM_S ? "too much jitter" : wrong;
+    }
+    return "a jitter is none, gauss(TIME), wifi(TIME) or tail(TIME)";
+}
+
+/* "codel" (5 ms target, 1000 packets), "codel(TARGET)": the queue may then hold up to a second. */
+static const char *parse_codel(const char *text, struct link_config *c) {
+    char span[PART_BYTES] = "5ms";
+    const size_t len = strlen(text);
+    if (len > 7 && len < sizeof span && text[5] == '(' && text[len - 1] == ')') {
+        memcpy(span, text + 6, len - 7);
+        span[len - 7] = '\0';
+    } else if (len != 5) {
+        return "CoDel is codel or codel(5ms)";
+    }
+    c->queue_bytes = 0;
+    c->queue_ns = SIM_S;
+    return quantity_parse(span, QUANTITY_DURATION, &c->codel_ns);
+}
+
 static const char *parse_link_value(int key, const char *text, struct link_config *c) {
     const char *wrong = NULL;
     switch ((enum link_key)key) {
@@ -124,6 +179,11 @@ static const char *parse_link_value(int key, const char *text, struct link_confi
         return parse_u32(text, QUANTITY_CHANCE, &c->duplicate_ppb);
     case CORRUPT:
         return parse_u32(text, QUANTITY_CHANCE, &c->corrupt_ppb);
+    case JITTER:
+        return parse_jitter(text, c);
+    case ICMP:
+        c->icmp = strcmp(text, "on") == 0;
+        return c->icmp || strcmp(text, "off") == 0 ? NULL : "icmp is on or off";
     case LINK_KEYS:
         break;
     }
@@ -150,7 +210,8 @@ const char *link_patch_read(struct link_patch *p, const char *word) {
     const bool is_rate = strcmp(key, "up") == 0 || strcmp(key, "down") == 0;
     const int found = is_rate ? (int)RATE : find_key(link_keys, LINK_KEYS, key);
     if (found < 0)
-        return "links have: up down rate delay queue mtu loss burst reorder dup corrupt";
+        return "links have: up down rate delay queue mtu loss burst reorder dup corrupt jitter "
+               "icmp";
     const char *wrong = NULL;
     if (up) {
         wrong = parse_link_value(found, eq + 1, &p->values[SIM_UP]);
@@ -173,7 +234,14 @@ void link_patch_apply(const struct link_patch *p, unsigned direction, struct lin
     if (set & 1u << QUEUE) {
         c->queue_bytes = v->queue_bytes;
         c->queue_ns = v->queue_ns;
+        c->codel_ns = v->codel_ns;
     }
+    if (set & 1u << JITTER) {
+        c->jitter = v->jitter;
+        c->jitter_ns = v->jitter_ns;
+    }
+    if (set & 1u << ICMP)
+        c->icmp = v->icmp;
     if (set & 1u << MTU)
         c->mtu_bytes = v->mtu_bytes;
     if (set & 1u << LOSS)

@@ -9,6 +9,8 @@
 
 struct run_options {
     uint64_t seed;
+    bool has_crypto;
+    enum crypto_mode crypto; /* instead of the scenario's */
     struct sim_tap tap;
     uint64_t (*clock_us)(void); /* real time, for sim.wall_seconds; NULL: stays 0 */
     void (*progress)(void *ctx, uint64_t now_ns, uint64_t duration_ns); /* each simulated second */
@@ -30,6 +32,7 @@ enum { RUN_NOTES_MAX = 16 };
 
 struct run { /* what came of it; run_clear when done */
     struct sim *sim;
+    enum crypto_mode crypto;
     struct metrics metrics;
     struct verdict *verdicts; /* one per expectation */
     struct run_note notes[RUN_NOTES_MAX];

@@ -49,6 +49,32 @@ bool parse_quantity(struct parser *p, enum quantity q, const char *what, uint64_
     return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
 }
 
+const struct word *parse_peek(const struct parser *p) {
+    return p->next < p->lexer.count ? &p->lexer.words[p->next] : NULL;
+}
+
+const char *parse_key(const struct word *w, const char *key) {
+    const size_t len = strlen(key);
+    return strncmp(w->text, key, len) == 0 && w->text[len] == '=' ? w->text + len + 1 : NULL;
+}
+
+bool parse_value(struct parser *p, const struct word *w, const char *value, enum quantity q,
+                 uint64_t *out) {
+    const char *wrong = quantity_parse(value, q, out);
+    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
+}
+
+void *scenario_room(void *items, uint32_t count, uint32_t *cap, size_t item_bytes) {
+    if (count == *cap) {
+        *cap = *cap ? *cap * 2 : 8;
+        items = realloc(items, *cap * item_bytes);
+        if (!items)
+            abort();
+    }
+    memset((char *)items + count * item_bytes, 0, item_bytes);
+    return items;
+}
+
 bool parse_keyword(struct parser *p, const char *keyword) {
     const struct word *w = parse_word(p, keyword);
     if (!w)
@@ -144,6 +170,37 @@ static bool parse_eventually(struct parser *p) {
            parse_quantity(p, QUANTITY_DURATION, "a duration", &e->within_ns) && parse_end(p);
 }
 
+static bool parse_sometimes(struct parser *p) {
+    struct expectation *e = add_expectation(p->sc);
+    e->sometimes = true;
+    return parse_condition(p, e) && parse_end(p);
+}
+
+/* never NAME...: invariants (sim/watch.h); "all" is every one. */
+static bool parse_never(struct parser *p) {
+    struct scenario *sc = p->sc;
+    const struct word *w = parse_word(p, "an invariant");
+    for (; w; w = parse_peek(p) ? parse_word(p, "") : NULL) {
+        if (strlen(w->text) >= sizeof sc->nevers->name)
+            return parse_fail(p, w->at, "the name is too long");
+        sc->nevers = scenario_room(sc->nevers, sc->never_count, &sc->never_cap, sizeof *sc->nevers);
+        struct never *n = &sc->nevers[sc->never_count++];
+        n->at = w->at;
+        (void)snprintf(n->name, sizeof n->name, "%s", w->text);
+    }
+    return p->lexer.problem.at.line == 0;
+}
+
+static bool parse_crypto(struct parser *p) {
+    const struct word *w = parse_word(p, "real, memo or stub");
+    if (!w)
+        return false;
+    if (!crypto_mode_find(w->text, &p->sc->crypto))
+        return parse_fail(p, w->at, "cryptography is real, memo or stub");
+    p->sc->has_crypto = true;
+    return parse_end(p);
+}
+
 /* ---- the whole ---- */
 
 static bool parse_at(struct parser *p) {
@@ -172,9 +229,23 @@ static bool parse_statement(struct parser *p) {
     static const struct {
         const char *name;
         bool (*parse)(struct parser *p);
-    } verbs[] = {{"seed", parse_seed}, {"for", parse_for},       {"let", parse_let},
-                 {"node", parse_node}, {"expect", parse_expect}, {"eventually", parse_eventually},
-                 {"at", parse_at}};
+    } verbs[] = {{"seed", parse_seed},
+                 {"for", parse_for},
+                 {"let", parse_let},
+                 {"node", parse_node},
+                 {"group", parse_group},
+                 {"site", parse_site},
+                 {"region", parse_region},
+                 {"rtt", parse_rtt},
+                 {"contacts", parse_contacts},
+                 {"load", parse_load},
+                 {"at", parse_at},
+                 {"crypto", parse_crypto},
+                 {"expect", parse_expect},
+                 {"eventually", parse_eventually},
+                 {"sometimes", parse_sometimes},
+                 {"never", parse_never}};
+    static const char *const setups[] = {"link", "disk", "clock", "hostile", "lose"};
     p->next = 0;
     const struct word *verb = parse_word(p, "a statement");
     if (!verb)
@@ -182,12 +253,13 @@ static bool parse_statement(struct parser *p) {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(verb->text, verbs[i].name) == 0)
             return verbs[i].parse(p);
-    if (strcmp(verb->text, "link") == 0 || strcmp(verb->text, "disk") == 0 ||
-        strcmp(verb->text, "contacts") == 0)
-        return parse_setup(p, verb);
+    for (size_t i = 0; i < sizeof setups / sizeof *setups; i++)
+        if (strcmp(verb->text, setups[i]) == 0)
+            return parse_setup(p, verb);
     return parse_fail(p, verb->at,
-                      "unknown statement '%.60s'; there are: seed for let node link disk contacts "
-                      "at expect eventually",
+                      "unknown statement '%.60s'; there are: seed for let crypto node group site "
+                      "region rtt contacts link disk clock hostile lose load at expect eventually "
+                      "sometimes never",
                       verb->text);
 }
 
@@ -228,7 +300,24 @@ void scenario_clear(struct scenario *sc) {
     for (size_t i = 0; i < sc->action_count; i++) {
         free(sc->actions[i].from.hosts);
         free(sc->actions[i].to.hosts);
+        free(sc->actions[i].sites);
+        free(sc->actions[i].packets);
     }
+    for (uint32_t i = 0; i < sc->graph_count; i++) {
+        free(sc->graphs[i].set.hosts);
+        free(sc->graphs[i].with.hosts);
+    }
+    for (uint32_t i = 0; i < sc->load_count; i++) {
+        free(sc->loads[i].from.hosts);
+        free(sc->loads[i].to.hosts);
+    }
+    free(sc->graphs);
+    free(sc->loads);
+    free(sc->sites);
+    free(sc->groups);
+    free(sc->rtts);
+    free(sc->nevers);
+    names_clear(&sc->names);
     free(sc->actions);
     free(sc->hosts);
     free(sc->expects);

@@ -1,32 +1,53 @@
-/* scenario_act.c: names of nodes, and the actions. */
-#include <ctype.h>
+/* scenario_act.c: the actions: what happens, and to whom. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/hclock.h"
 #include "sim/scenario_int.h"
 
 enum { MESSAGE_BYTES = 100 };
 
+/* What follows an action's name. */
+enum shape {
+    SHAPE_NONE,
+    SHAPE_HOSTS, /* hosts, then options */
+    SHAPE_PAIRS, /* hosts, hosts (or "contacts"), then options */
+    SHAPE_KEYS,  /* hosts and key=value, mixed */
+    SHAPE_SITES, /* sites, then options */
+};
+
 static const struct verb {
     const char *name;
-    bool setup_only, pairs, keyed; /* only before the start; takes two names; takes keys */
+    enum shape shape;
+    bool setup; /* also without a time */
 } verbs[ACTIONS] = {
-    [ACT_LINK] = {.name = "link", .keyed = true},
-    [ACT_DISK] = {.name = "disk", .keyed = true},
-    [ACT_CONTACTS] = {.name = "contacts", .setup_only = true},
-    [ACT_CONNECT] = {.name = "connect", .pairs = true},
-    [ACT_PING] = {.name = "ping", .pairs = true},
-    [ACT_TRANSFER] = {.name = "transfer", .pairs = true},
-    [ACT_MESSAGE] = {.name = "message", .pairs = true},
-    [ACT_PAIR] = {.name = "pair", .pairs = true},
-    [ACT_CUT] = {.name = "cut", .pairs = true},
-    [ACT_HEAL] = {.name = "heal"},
-    [ACT_ROAM] = {.name = "roam"},
-    [ACT_REBIND] = {.name = "rebind"},
-    [ACT_KILL] = {.name = "kill"},
-    [ACT_STOP] = {.name = "stop"},
-    [ACT_START] = {.name = "start"},
+    [ACT_LINK] = {"link", SHAPE_KEYS, true},
+    [ACT_DISK] = {"disk", SHAPE_KEYS, true},
+    [ACT_CONNECT] = {"connect", SHAPE_PAIRS, false},
+    [ACT_PING] = {"ping", SHAPE_PAIRS, false},
+    [ACT_TRANSFER] = {"transfer", SHAPE_PAIRS, false},
+    [ACT_MESSAGE] = {"message", SHAPE_PAIRS, false},
+    [ACT_PAIR] = {"pair", SHAPE_PAIRS, false},
+    [ACT_CUT] = {"cut", SHAPE_PAIRS, false},
+    [ACT_CLOG] = {"clog", SHAPE_PAIRS, false},
+    [ACT_HEAL] = {"heal", SHAPE_NONE, false},
+    [ACT_ROAM] = {"roam", SHAPE_HOSTS, false},
+    [ACT_REBIND] = {"rebind", SHAPE_HOSTS, false},
+    [ACT_KILL] = {"kill", SHAPE_HOSTS, false},
+    [ACT_STOP] = {"stop", SHAPE_HOSTS, false},
+    [ACT_START] = {"start", SHAPE_HOSTS, false},
+    [ACT_WIPE] = {"wipe", SHAPE_HOSTS, false},
+    [ACT_SUSPEND] = {"suspend", SHAPE_HOSTS, false},
+    [ACT_STALL] = {"stall", SHAPE_HOSTS, false},
+    [ACT_RESUME] = {"resume", SHAPE_HOSTS, false},
+    [ACT_CLOCK] = {"clock", SHAPE_HOSTS, true},
+    [ACT_MOVE] = {"move", SHAPE_HOSTS, false},
+    [ACT_REBOOT] = {"reboot", SHAPE_SITES, false},
+    [ACT_GATEWAY] = {"gateway", SHAPE_SITES, false},
+    [ACT_MAP] = {"map", SHAPE_HOSTS, false},
+    [ACT_HOSTILE] = {"hostile", SHAPE_HOSTS, true},
+    [ACT_LOSE] = {"lose", SHAPE_HOSTS, true},
 };
 
 const char *action_name(enum action_kind k) {
@@ -41,137 +62,159 @@ struct action *scenario_add_action(struct scenario *sc) {
             abort();
     }
     struct action *a = &sc->actions[sc->action_count++];
-    *a = (struct action){0};
+    *a = (struct action){.site = SITE_NONE};
     return a;
 }
 
-/* ---- names: "a", "n[1..8]", "all" ---- */
+/* ---- options ---- */
 
-struct names { /* what a word stands for: prefix + first..last, or just prefix */
-    char prefix[SIM_NAME_MAX + 1];
-    bool numbered;
-    unsigned long first, last;
-};
+/* "for=10s": for how long. */
+static bool option_for(struct parser *p, const struct word *w, struct action *a, bool *used) {
+    const char *v = parse_key(w, "for");
+    *used = v != NULL;
+    return !v || parse_value(p, w, v, QUANTITY_DURATION, &a->for_ns);
+}
 
-static bool parse_names(struct parser *p, const struct word *w, struct names *out) {
-    const size_t len = strcspn(w->text, "[");
-    *out = (struct names){0};
-    if (len == 0 || len > SIM_NAME_MAX - 6)
-        return parse_fail(p, w->at, "'%.60s' is not a node's name", w->text);
-    for (size_t i = 0; i < len; i++)
-        if (!isalnum((unsigned char)w->text[i]) && w->text[i] != '_' && w->text[i] != '-')
-            return parse_fail(p, w->at, "a node's name has letters, digits, '-' and '_' only");
-    memcpy(out->prefix, w->text, len);
-    if (!w->text[len])
+/* "-90s", "2h" */
+static const char *signed_quantity(const char *text, int64_t per, int64_t *out) {
+    uint64_t ns;
+    const bool minus = text[0] == '-';
+    const char *wrong = quantity_parse(text + minus, QUANTITY_DURATION, &ns);
+    if (!wrong && ns > INT64_MAX / 2)
+        wrong = "too long";
+    if (!wrong)
+        *out = minus ? -(int64_t)ns / per : (int64_t)ns / per;
+    return wrong;
+}
+
+static bool option_clock(struct parser *p, const struct word *w, struct action *a) {
+    const char *v, *wrong = "a clock has jump=TIME and drift=PPM";
+    if ((v = parse_key(w, "jump"))) {
+        wrong = signed_quantity(v, 1000, &a->jump_us);
+    } else if ((v = parse_key(w, "drift"))) {
+        char *end;
+        const double ppm = strtod(v, &end);
+        const bool ok = end != v && (*end == '\0' || strcmp(end, "ppm") == 0) &&
+                        ppm * 1000 <= HCLOCK_DRIFT_MAX_PPB && ppm * 1000 >= -HCLOCK_DRIFT_MAX_PPB;
+        wrong = ok ? NULL : "a drift is in ppm, at most 500000";
+        a->drift_ppb = ok ? (int64_t)(ppm * 1000) : 0;
+        a->sets_drift = true;
+    }
+    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
+}
+
+static bool option_move(struct parser *p, const struct word *w, struct action *a) {
+    const char *v = parse_key(w, "site");
+    if (!v)
+        return parse_fail(p, w->at, "move NAME... site=SITE, or site=internet");
+    a->move = true;
+    return strcmp(v, "internet") == 0 || parse_site_name(p, w, v, &a->site);
+}
+
+static uint32_t find_host(const void *ctx, const char *name) {
+    return scenario_find_host(ctx, name);
+}
+
+static bool option_hostile(struct parser *p, const struct word *w, struct action *a) {
+    if (strcmp(w->text, "honest") == 0)
         return true;
-    int end = 0;
-    out->numbered = true;
-    if (sscanf(w->text + len, "[%5lu..%5lu]%n", &out->first, &out->last, &end) != 2 || end == 0 ||
-        w->text[len + (size_t)end] || out->first > out->last)
-        return parse_fail(p, w->at, "several nodes are written like n[1..8]");
-    return true;
+    const char *wrong = hostile_read(&a->plan, w->text, find_host, p->sc);
+    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
 }
 
-static void name_at(const struct names *n, unsigned long i, char out[static SIM_NAME_MAX + 1]) {
-    if (n->numbered)
-        (void)snprintf(out, SIM_NAME_MAX + 1, "%.26s%lu", n->prefix, i);
-    else
-        (void)snprintf(out, SIM_NAME_MAX + 1, "%s", n->prefix);
+static int by_number(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
 }
 
-static uint32_t find_host(const struct scenario *sc, const char *name) {
-    for (uint32_t i = 0; i < sc->host_count; i++)
-        if (strcmp(sc->hosts[i].name, name) == 0)
-            return i;
-    return SIM_NO_HOST;
-}
-
-static bool add_host(struct parser *p, const struct word *w, const char *name) {
-    struct scenario *sc = p->sc;
-    if (strcmp(name, "all") == 0 || find_host(sc, name) != SIM_NO_HOST)
-        return parse_fail(p, w->at, "the name '%s' is taken", name);
-    if (sc->host_count == SIM_HOSTS_MAX)
-        return parse_fail(p, w->at, "there are too many nodes");
-    if (sc->host_count == sc->host_cap) {
-        sc->host_cap = sc->host_cap ? sc->host_cap * 2 : 16;
-        sc->hosts = realloc(sc->hosts, sc->host_cap * sizeof *sc->hosts);
-        if (!sc->hosts)
-            abort();
+/* lose NAME up|down N...: these packets of the link, from 0, are lost. */
+static bool option_lose(struct parser *p, const struct word *w, struct action *a) {
+    if (a->packet_count == 0 && (strcmp(w->text, "up") == 0 || strcmp(w->text, "down") == 0)) {
+        a->direction = w->text[0] == 'u' ? SIM_UP : SIM_DOWN;
+        return true;
     }
-    struct scenario_host *h = &sc->hosts[sc->host_count++];
-    *h = (struct scenario_host){.at = w->at};
-    (void)snprintf(h->name, sizeof h->name, "%s", name);
-    return true;
-}
-
-/* node NAME... [cc=cubic|reno] [ip=4|6] */
-bool parse_node(struct parser *p) {
-    const uint32_t first = p->sc->host_count;
-    struct sim_host_options options = {.cc = CC_CUBIC};
-    while (p->next < p->lexer.count) {
-        const struct word *w = &p->lexer.words[p->next++];
-        struct names names;
-        char name[SIM_NAME_MAX + 1];
-        if (strcmp(w->text, "cc=cubic") == 0 || strcmp(w->text, "cc=reno") == 0) {
-            options.cc = w->text[3] == 'r' ? CC_RENO : CC_CUBIC;
-            continue;
-        }
-        if (strcmp(w->text, "ip=4") == 0 || strcmp(w->text, "ip=6") == 0) {
-            options.ipv6 = w->text[3] == '6';
-            continue;
-        }
-        if (strchr(w->text, '='))
-            return parse_fail(p, w->at, "nodes have: cc=cubic|reno ip=4|6");
-        if (!parse_names(p, w, &names))
-            return false;
-        for (unsigned long i = names.first; i <= names.last; i++) {
-            name_at(&names, i, name);
-            if (!add_host(p, w, name))
-                return false;
-        }
-    }
-    if (p->sc->host_count == first)
-        return parse_word(p, "a name") != NULL;
-    for (uint32_t i = first; i < p->sc->host_count; i++)
-        p->sc->hosts[i].options = options;
-    return true;
-}
-
-static void add_to_set(struct host_set *set, uint32_t host) {
-    set->hosts = realloc(set->hosts, (set->count + 1) * sizeof *set->hosts);
-    if (!set->hosts)
+    a->packets = realloc(a->packets, (a->packet_count + 1) * sizeof *a->packets);
+    if (!a->packets)
         abort();
-    set->hosts[set->count++] = host;
+    if (!parse_value(p, w, w->text, QUANTITY_COUNT, &a->packets[a->packet_count]))
+        return false;
+    a->packet_count++;
+    qsort(a->packets, a->packet_count, sizeof *a->packets, by_number);
+    return true;
 }
 
-static bool parse_hosts(struct parser *p, const struct word *w, struct host_set *set) {
-    struct names names;
-    char name[SIM_NAME_MAX + 1];
-    if (!w)
-        return false;
-    if (strcmp(w->text, "all") == 0) {
-        for (uint32_t i = 0; i < p->sc->host_count; i++)
-            add_to_set(set, i);
-        return true;
+/* Whatever follows the names. */
+static bool parse_option(struct parser *p, const struct word *w, struct action *a) {
+    bool used;
+    const char *v;
+    if (!option_for(p, w, a, &used) || used)
+        return used && p->lexer.problem.at.line == 0;
+    switch (a->kind) {
+    case ACT_CLOCK:
+        return option_clock(p, w, a);
+    case ACT_MOVE:
+        return option_move(p, w, a);
+    case ACT_HOSTILE:
+        return option_hostile(p, w, a);
+    case ACT_LOSE:
+        return option_lose(p, w, a);
+    case ACT_MAP:
+        if ((v = parse_key(w, "lease")))
+            return parse_value(p, w, v, QUANTITY_DURATION, &a->amount);
+        break;
+    case ACT_CUT:
+    case ACT_CLOG:
+        if (strcmp(w->text, "oneway") == 0)
+            return a->oneway = true;
+        break;
+    case ACT_REBOOT:
+        if (strcmp(w->text, "move") == 0)
+            return a->move = true;
+        break;
+    case ACT_GATEWAY: {
+        const char *wrong = gateway_config_read(&a->gateway, w->text);
+        return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
     }
-    if (!parse_names(p, w, &names))
-        return false;
-    for (unsigned long i = names.first; i <= names.last; i++) {
-        name_at(&names, i, name);
-        const uint32_t host = find_host(p->sc, name);
-        if (host == SIM_NO_HOST)
-            return parse_fail(p, w->at, "there is no node '%s'", name);
-        add_to_set(set, host);
+    case ACT_LINK:
+    case ACT_DISK:
+    case ACT_CONNECT:
+    case ACT_PING:
+    case ACT_TRANSFER:
+    case ACT_MESSAGE:
+    case ACT_PAIR:
+    case ACT_HEAL:
+    case ACT_ROAM:
+    case ACT_REBIND:
+    case ACT_KILL:
+    case ACT_STOP:
+    case ACT_START:
+    case ACT_WIPE:
+    case ACT_SUSPEND:
+    case ACT_STALL:
+    case ACT_RESUME:
+    case ACTIONS:
+        break;
+    }
+    return parse_fail(p, w->at, "unexpected '%.60s'", w->text);
+}
+
+static bool parse_options(struct parser *p, struct action *a) {
+    const struct word *w;
+    while ((w = parse_peek(p))) {
+        p->next++;
+        if (!parse_option(p, w, a))
+            return false;
     }
     return true;
 }
 
-/* ---- actions ---- */
+/* ---- shapes ---- */
 
 static bool parse_keys(struct parser *p, struct action *a) {
     bool any = false;
-    while (p->next < p->lexer.count) {
-        const struct word *w = &p->lexer.words[p->next++];
+    const struct word *w;
+    while ((w = parse_peek(p))) {
+        p->next++;
         if (!strchr(w->text, '=')) {
             if (any)
                 return parse_fail(p, w->at, "key=value is expected");
@@ -201,41 +244,93 @@ static bool parse_message_size(struct parser *p, struct action *a) {
 }
 
 static bool parse_pairs(struct parser *p, struct action *a) {
-    if (!parse_hosts(p, parse_word(p, "a node's name"), &a->from) ||
-        !parse_hosts(p, parse_word(p, "another node's name"), &a->to))
+    if (!parse_hosts(p, parse_word(p, "a node's name"), &a->from))
+        return false;
+    const struct word *w = parse_word(p, "another node's name");
+    if (w && strcmp(w->text, "contacts") == 0 && a->kind != ACT_CUT && a->kind != ACT_CLOG &&
+        a->kind != ACT_PAIR)
+        a->to_contacts = true;
+    else if (!parse_hosts(p, w, &a->to))
         return false;
     if (a->from.count == 1 && a->to.count == 1 && a->from.hosts[0] == a->to.hosts[0])
         return parse_fail(p, a->at, "two different nodes are needed");
-    if (a->kind == ACT_TRANSFER)
-        return parse_quantity(p, QUANTITY_BYTES, "a size", &a->size);
-    return a->kind == ACT_MESSAGE ? parse_message_size(p, a) : true;
+    if (a->kind == ACT_TRANSFER && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
+        return false;
+    if (a->kind == ACT_MESSAGE && !parse_message_size(p, a))
+        return false;
+    if (!parse_options(p, a))
+        return false;
+    return a->kind != ACT_CLOG || a->for_ns > 0 ||
+           parse_fail(p, a->at, "a clog needs to end: for=TIME");
+}
+
+/* An option: it has '=' or '(', or is one of the words that are. */
+static bool is_option(const struct action *a, const struct word *w) {
+    static const char *const words[] = {"honest", "up", "down", "move"};
+    if (strpbrk(w->text, "=("))
+        return true;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(w->text, words[i]) == 0)
+            return true;
+    return a->kind == ACT_LOSE && a->from.count > 0;
+}
+
+static bool parse_host_list(struct parser *p, struct action *a) {
+    do
+        if (!parse_hosts(p, parse_word(p, "a node's name"), &a->from))
+            return false;
+    while (p->next < p->lexer.count && !is_option(a, parse_peek(p)));
+    if (!parse_options(p, a))
+        return false;
+    if (a->kind == ACT_MOVE && !a->move)
+        return parse_fail(p, a->at, "where to is missing: site=SITE or site=internet");
+    return a->kind != ACT_LOSE || a->packet_count > 0 ||
+           parse_fail(p, a->at, "lose NAME up|down NUMBER...");
+}
+
+static bool parse_site_list(struct parser *p, struct action *a) {
+    const struct word *w;
+    do {
+        uint32_t site;
+        w = parse_word(p, "a site's name");
+        if (!w || !parse_site_name(p, w, w->text, &site))
+            return false;
+        a->sites = realloc(a->sites, (a->site_count + 1) * sizeof *a->sites);
+        if (!a->sites)
+            abort();
+        a->sites[a->site_count++] = site;
+    } while (a->kind == ACT_REBOOT && (w = parse_peek(p)) && !is_option(a, w));
+    if (a->kind == ACT_GATEWAY && !parse_peek(p))
+        return parse_word(p, "how the gateway behaves") != NULL;
+    return parse_options(p, a);
 }
 
 bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
     unsigned k = 0;
-    while (k < ACTIONS && strcmp(verbs[k].name, verb->text) != 0)
+    while (k < ACTIONS && (!verbs[k].name || strcmp(verbs[k].name, verb->text) != 0))
         k++;
     if (k == ACTIONS)
-        return parse_fail(p, verb->at,
-                          "unknown action '%.60s'; there are: link disk connect ping transfer "
-                          "message pair cut heal roam rebind kill stop start",
-                          verb->text);
+        return parse_fail(
+            p, verb->at,
+            "unknown action '%.60s'; there are: link disk connect ping transfer "
+            "message pair cut clog heal roam move rebind kill stop start wipe suspend "
+            "stall resume clock reboot gateway map hostile lose",
+            verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;
-    if (verbs[k].setup_only && !a->setup)
-        return parse_fail(p, verb->at, "'%s' stands without a time: it is before the start",
-                          verb->text);
-    bool ok = true;
-    if (verbs[k].keyed)
-        ok = parse_keys(p, a);
-    else if (verbs[k].pairs)
-        ok = parse_pairs(p, a);
-    else if (a->kind != ACT_HEAL) {
-        do
-            ok = parse_hosts(p, parse_word(p, "a node's name"), &a->from);
-        while (ok && p->next < p->lexer.count);
+    if (a->setup && !verbs[k].setup)
+        return parse_fail(p, verb->at, "'%s' needs a time: at TIME %s", verb->text, verb->text);
+    switch (verbs[k].shape) {
+    case SHAPE_NONE:
+        return parse_end(p);
+    case SHAPE_HOSTS:
+        return parse_host_list(p, a);
+    case SHAPE_PAIRS:
+        return parse_pairs(p, a);
+    case SHAPE_KEYS:
+        return parse_keys(p, a);
+    case SHAPE_SITES:
+        return parse_site_list(p, a);
     }
-    if (ok && a->kind == ACT_CONTACTS && a->from.count < 2)
-        return parse_fail(p, verb->at, "contacts are two or more nodes");
-    return ok && parse_end(p);
+    return false;
 }

@@ -31,8 +31,12 @@ void sim_free(struct sim *s) {
     for (uint32_t i = 0; i < s->host_count; i++)
         host_free(s->hosts[i]);
     free(s->hosts);
-    free(s->owners);
-    free(s->cuts);
+    for (uint32_t i = 0; i < s->load_count; i++)
+        load_clear(&s->loads[i]);
+    free(s->loads);
+    names_clear(&s->names);
+    route_clear(&s->route);
+    faults_clear(&s->faults);
     heap_clear(&s->heap);
     slab_clear(&s->slab);
     trace_clear(&s->trace);
@@ -48,8 +52,8 @@ uint64_t sim_now_ns(const struct sim *s) {
     return s->begun ? s->now_ns - WORLD_START_NS : 0;
 }
 
-uint64_t sim_node_now_us(const struct sim *s) {
-    return world_now_us(s);
+uint64_t sim_node_now_us(const struct sim *s, uint32_t host) {
+    return host_now_us(s->hosts[host]);
 }
 
 const char *sim_failure(const struct sim *s) {
@@ -62,8 +66,8 @@ const struct trace *sim_trace(const struct sim *s) {
 
 void world_fail(struct sim *s, const struct host *h, const char *what) {
     if (!s->failure[0])
-        (void)snprintf(s->failure, sizeof s->failure, "%s: %s at %llu.%06llu s", h->name, what,
-                       (unsigned long long)(sim_now_ns(s) / SIM_S),
+        (void)snprintf(s->failure, sizeof s->failure, "%s: %s at %llu.%06llu s",
+                       h ? h->name : "world", what, (unsigned long long)(sim_now_ns(s) / SIM_S),
                        (unsigned long long)(sim_now_ns(s) % SIM_S / SIM_US));
 }
 
@@ -84,6 +88,11 @@ static bool name_ok(const char *name) {
     return len > 0 && len <= SIM_NAME_MAX;
 }
 
+static void settle(struct sim *s, struct host *h) {
+    if (!route_settle(s, h))
+        world_fail(s, h, "no addresses are left");
+}
+
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) {
     if (!name_ok(o->name))
         return ERR_USAGE;
@@ -100,9 +109,14 @@ int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host
     struct host *h = host_new(s, o);
     s->hosts[s->host_count] = h;
     *host = s->host_count++;
-    wire_new_address(s, h);
-    if (s->begun)
+    names_add(&s->names, h->name, h->index);
+    h->setup_number = route_number_new(s, h);
+    if (h->setup_number == 0)
+        return ERR_FULL;
+    if (s->begun) {
+        settle(s, h);
         host_start(h);
+    }
     return 0;
 }
 
@@ -111,10 +125,16 @@ uint32_t sim_host_count(const struct sim *s) {
 }
 
 uint32_t sim_host_find(const struct sim *s, const char *name) {
-    for (uint32_t i = 0; i < s->host_count; i++)
-        if (strcmp(s->hosts[i]->name, name) == 0)
-            return i;
-    return SIM_NO_HOST;
+    return names_find(&s->names, name);
+}
+
+const char *sim_host_label(const struct sim *s, uint32_t host) {
+    if (host >= s->host_count)
+        return "?";
+    const struct host *h = s->hosts[host];
+    if (h->group[0])
+        return h->group;
+    return h->site == SITE_NONE ? "public" : s->route.sites[h->site]->name;
 }
 
 const char *sim_host_name(const struct sim *s, uint32_t host) {
@@ -131,6 +151,21 @@ void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const stru
     struct host *h = s->hosts[host];
     struct link *l = d == SIM_UP ? &h->up : &h->down;
     l->cfg = *c;
+}
+
+void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
+                   uint64_t count) {
+    struct host *h = s->hosts[host];
+    link_lose(d == SIM_UP ? &h->up : &h->down, packets, (uint32_t)count);
+}
+
+const uint32_t *sim_contacts(const struct sim *s, uint32_t host, uint32_t *count) {
+    *count = s->hosts[host]->contact_count;
+    return s->hosts[host]->contacts;
+}
+
+uint64_t sim_choice(const struct sim *s, uint32_t host, uint64_t number) {
+    return draw_u64(&s->draw, host, DRAW_GRAPH, number);
 }
 
 struct disk *sim_disk(struct sim *s, uint32_t host) {
@@ -154,7 +189,7 @@ void sim_touch(struct sim *s, uint32_t host) {
 
 static bool is_paired(const struct host *h, const struct host *with) {
     struct contact_info info;
-    return node_contact_get(h->node, world_now_us(h->sim), with->name, &info) && info.paired &&
+    return node_contact_get(h->node, host_now_us(h), with->name, &info) && info.paired &&
            info.online;
 }
 
@@ -165,12 +200,16 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
     host_start(hb);
     if (sim_failure(s))
         return ERR_FAILED;
-    int err = node_ticket_new(ha->node, world_now_us(s), hb->name, ticket_ttl_s, ticket);
+    struct arena *before = arena_enter(&ha->arena);
+    int err = node_ticket_new(ha->node, host_now_us(ha), hb->name, ticket_ttl_s, ticket);
+    (void)arena_enter(&hb->arena);
+    if (!err)
+        err = node_contact_add(hb->node, host_now_us(hb), ha->name, ticket);
+    (void)arena_enter(before);
     if (err)
         return err;
-    err = node_contact_add(hb->node, world_now_us(s), ha->name, ticket);
-    if (err)
-        return err;
+    host_add_contact(ha, b);
+    host_add_contact(hb, a);
     host_pump(ha);
     host_pump(hb);
     const uint64_t limit = s->now_ns + pair_limit_ns;
@@ -185,7 +224,7 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
 static void drop_events(struct sim *s) {
     struct event e;
     while (heap_pop(&s->heap, &e))
-        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER)
+        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER || e.kind == EVENT_TOO_BIG)
             slab_put(&s->slab, e.ref);
 }
 
@@ -200,14 +239,60 @@ void sim_begin(struct sim *s) {
     for (uint32_t i = 0; i < s->host_count; i++) {
         struct host *h = s->hosts[i];
         h->past = (struct endpoint_counters){0};
-        h->seq = 0;
+        h->seq = h->sent = 0;
         h->wake_ns = LEDGER_NEVER;
+        h->leaked_bytes = 0;
+        h->clock.base_ns = h->clock.local_ns = s->now_ns;
+        settle(s, h);
     }
     for (uint32_t i = 0; i < s->host_count; i++)
         host_start(s->hosts[i]);
+    load_begin(s);
+    for (uint32_t i = 0; i < s->host_count; i++)
+        if (s->hosts[i]->hostile) {
+            const struct hostile_plan plan = s->hosts[i]->hostile->plan;
+            hostile_clear(s->hosts[i]);
+            hostile_begin(s->hosts[i], &plan);
+        }
 }
 
 /* ---- time ---- */
+
+static void dispatch(struct sim *s, const struct event *e) {
+    struct host *source = s->hosts[e->source];
+    switch ((enum event_kind)e->kind) {
+    case EVENT_ARRIVE:
+        wire_arrive(s, e->ref);
+        break;
+    case EVENT_DELIVER: /* asks itself whether the receiver runs */
+        wire_deliver(s, e->ref);
+        break;
+    case EVENT_WAKE:
+        if (!host_holds(source, e))
+            host_wake(source);
+        break;
+    case EVENT_FILE:
+        if (!host_holds(source, e))
+            host_file_done(source, e);
+        break;
+    case EVENT_LOAD:
+        if (!host_holds(source, e))
+            load_run(s, e);
+        break;
+    case EVENT_HOSTILE:
+        if (!host_holds(source, e))
+            hostile_run(source, e);
+        break;
+    case EVENT_TOO_BIG:
+        if (!host_holds(source, e))
+            wire_too_big(s, e->ref);
+        break;
+    case EVENT_RESUME:
+        if (source->pauses == e->tag)
+            host_resume(source);
+        break;
+    }
+}
 
 bool sim_step(struct sim *s) {
     struct event e;
@@ -215,20 +300,7 @@ bool sim_step(struct sim *s) {
         return false;
     s->now_ns = e.time_ns;
     s->stats.events++;
-    switch ((enum event_kind)e.kind) {
-    case EVENT_ARRIVE:
-        wire_arrive(s, e.ref);
-        break;
-    case EVENT_DELIVER:
-        wire_deliver(s, e.ref);
-        break;
-    case EVENT_WAKE:
-        host_wake(s->hosts[e.tag]);
-        break;
-    case EVENT_FILE:
-        host_file_done(s->hosts[e.source], &e);
-        break;
-    }
+    dispatch(s, &e);
     return true;
 }
 

@@ -21,6 +21,8 @@
 
 #include "node/node.h"
 #include "sim/disk.h"
+#include "sim/gateway.h"
+#include "sim/hostile.h"
 #include "sim/link.h"
 #include "sim/store_mem.h"
 #include "sim/trace.h"
@@ -41,6 +43,7 @@ struct sim_datagram { /* what became of one datagram */
     enum fate fate;
     const uint8_t *data;
     uint32_t len;
+    uint32_t seq; /* the source's how-manieth datagram, from 0 */
 };
 
 /* Watchers, for logs, captures and reports; each may be NULL. They must not call into the world. */
@@ -68,12 +71,20 @@ const struct trace *sim_trace(const struct sim *s);
 
 /* ---- hosts ---- */
 struct sim_host_options {
-    const char *name; /* [A-Za-z0-9_-], also the contact name that others give it */
+    const char *name;  /* [A-Za-z0-9_-], also the contact name that others give it */
+    const char *group; /* a label for reports; NULL: none */
     enum cc_kind cc;
-    bool ipv6;
+    unsigned suites; /* offered AEAD suites; 0: all */
+    bool sha256;     /* hashes what it sends with SHA-256 instead of BLAKE2b */
+    bool ipv4, ipv6; /* neither: IPv4 */
+    bool no_udp;     /* its network lets no UDP out or in */
+    uint32_t site;   /* SITE_NONE: on the internet */
+    uint32_t region; /* SITE_NONE: none, no delay of its own. That of its site, if it is in one */
 };
 /* ERR_USAGE (name), ERR_EXISTS, ERR_FULL. */
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) MUST_USE;
+/* What reports call hosts like this one: its group, or the kind of its NAT, or "public". */
+const char *sim_host_label(const struct sim *s, uint32_t host);
 uint32_t sim_host_count(const struct sim *s);
 uint32_t sim_host_find(const struct sim *s, const char *name); /* SIM_NO_HOST */
 const char *sim_host_name(const struct sim *s, uint32_t host);
@@ -82,12 +93,19 @@ enum sim_direction { SIM_UP, SIM_DOWN };
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out);
 void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c);
+/* These packets (numbers from 0, ascending, copied) of the link are lost. */
+void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
+                   uint64_t count);
+/* Its contacts: hosts it has been paired with. Valid until the next pairing. */
+const uint32_t *sim_contacts(const struct sim *s, uint32_t host, uint32_t *count);
+/* A draw for whoever sets the scene: by host and number. */
+uint64_t sim_choice(const struct sim *s, uint32_t host, uint64_t number);
 struct disk *sim_disk(struct sim *s, uint32_t host);
 struct store_mem *sim_store(struct sim *s, uint32_t host);
 /* The running node, or NULL. After calls that change it: sim_touch. */
 struct node *sim_node(struct sim *s, uint32_t host);
 void sim_touch(struct sim *s, uint32_t host);
-uint64_t sim_node_now_us(const struct sim *s); /* the `now_us` to give to node calls */
+uint64_t sim_node_now_us(const struct sim *s, uint32_t host); /* the `now_us` for node calls */
 
 /* ---- before time 0 ---- */
 /* Makes two hosts each other's contacts. ERR_TIMEOUT if that takes more than a minute; node errors.
@@ -113,13 +131,40 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
 /* A ticket of `to` is used by `from`, over the network as it is. */
 int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) MUST_USE;
 
+/* One datagram of a call-like flow, of `size` bytes (16 at least): ledger.h has what came of it. */
+int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) MUST_USE;
+/* Asks the port-mapping gateway of the host's site for a port, and tells the node the address it
+ * got. ERR_OFFLINE: no gateway, or no answer. ERR_REFUSED. */
+int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) MUST_USE;
+
 /* ---- what happens to hosts ---- */
-void sim_roam(struct sim *s, uint32_t host);   /* a new address, and the node is told */
+void sim_roam(struct sim *s, uint32_t host); /* a new address in its site, and the node is told */
+/* Moves to another site (SITE_NONE: the internet), and the node is told. */
+void sim_move(struct sim *s, uint32_t host, uint32_t site);
 void sim_rebind(struct sim *s, uint32_t host); /* a new port, as behind a NAT: nobody is told */
 void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and store are kept */
 void sim_stop(struct sim *s, uint32_t host);   /* with goodbye */
 void sim_start(struct sim *s, uint32_t host);
-void sim_cut(struct sim *s, uint32_t a, uint32_t b, bool cut); /* nothing passes between the two */
-void sim_heal(struct sim *s);                                  /* no cuts any more */
+void sim_wipe(struct sim *s, uint32_t host); /* killed, and its disk and store are lost */
+void sim_suspend(struct sim *s, uint32_t host, uint64_t for_ns); /* 0: until sim_resume */
+void sim_stall(struct sim *s, uint32_t host, uint64_t for_ns);
+void sim_resume(struct sim *s, uint32_t host);
+/* The wall clock jumps; from now on the clocks drift (NULL: as before). */
+void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *drift_ppb);
+void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan);
+/* A site's NAT loses its mappings; `move`: and gets new external addresses. */
+void sim_site_reboot(struct sim *s, uint32_t site, bool move);
+/* Its port-mapping gateway behaves like this from now on. */
+void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c);
+/* Between two sets of hosts; for_ns 0: until sim_heal. */
+struct sim_between {
+    const uint32_t *from, *to;
+    uint32_t from_count, to_count;
+    bool oneway;
+    uint64_t for_ns;
+};
+void sim_cut(struct sim *s, const struct sim_between *b);
+void sim_clog(struct sim *s, const struct sim_between *b); /* for_ns above 0: everything waits */
+void sim_heal(struct sim *s);                              /* no cuts any more */
 
 #endif

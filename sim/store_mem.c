@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/arena.h"
+
 struct entry {
     size_t key_len, value_len;
     uint8_t bytes[]; /* key, then value */
@@ -128,8 +130,8 @@ static int check_write(struct store_mem *m) {
     return m->fail_err != 0 && n >= m->fail_from ? m->fail_err : 0;
 }
 
-static int put(void *ctx, const char *table, const void *key, size_t key_len, const void *value,
-               size_t value_len) {
+static int put_entry(void *ctx, const char *table, const void *key, size_t key_len,
+                     const void *value, size_t value_len) {
     struct store_mem *m = ctx;
     assert(key_len > 0 && key_len <= STORE_KEY_MAX && value_len <= STORE_VALUE_MAX);
     if (m->frozen)
@@ -180,7 +182,7 @@ static int get(void *ctx, const char *table, const void *key, size_t key_len, vo
     return found_at(t, at, key, key_len) ? give(t->entries[at], value, cap, len) : ERR_NOT_FOUND;
 }
 
-static int del(void *ctx, const char *table, const void *key, size_t key_len) {
+static int del_entry(void *ctx, const char *table, const void *key, size_t key_len) {
     struct store_mem *m = ctx;
     if (m->frozen)
         return 0;
@@ -213,6 +215,22 @@ static int next(void *ctx, const char *table, void *key, size_t *key_len, void *
     memcpy(key, e->bytes, e->key_len);
     *key_len = e->key_len;
     return give(e, value, cap, len);
+}
+
+/* The store is not the node's memory: it is its disk. */
+static int put(void *ctx, const char *table, const void *key, size_t key_len, const void *value,
+               size_t value_len) {
+    struct arena *before = arena_enter(NULL);
+    const int err = put_entry(ctx, table, key, key_len, value, value_len);
+    (void)arena_enter(before);
+    return err;
+}
+
+static int del(void *ctx, const char *table, const void *key, size_t key_len) {
+    struct arena *before = arena_enter(NULL);
+    const int err = del_entry(ctx, table, key, key_len);
+    (void)arena_enter(before);
+    return err;
 }
 
 struct store store_mem_face(struct store_mem *m) {

@@ -1,72 +1,25 @@
-/* wire.c: the way of a datagram: the sender's uplink, the core, the receiver's downlink. */
+/* wire.c: the way of a datagram: the sender's uplink and NATs, the core, the receiver's NATs and
+ * downlink.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/world.h"
 
-/* 198.18.0.0/15 and 2001:2::/48 are set aside for tests of networks (RFC 2544, RFC 5180): not
- * private, so nodes treat them as they would the internet's. The low bits are the address number,
- * from 1. */
-enum { ADDRS_MAX = (1 << 17) - 2 };
-
-static void set_number(struct addr *a, bool ipv6, uint32_t n) {
-    static const uint8_t ipv4[4] = {198, 18, 0, 0}, ipv6_prefix[4] = {0x20, 0x01, 0x00, 0x02};
-    *a = (struct addr){.kind = ipv6 ? ADDR_IPV6 : ADDR_IPV4, .port = WORLD_PORT};
-    memcpy(a->ip, ipv6 ? ipv6_prefix : ipv4, 4);
-    uint8_t *low = a->ip + (ipv6 ? 13 : 1);
-    low[0] = (uint8_t)(low[0] | n >> 16);
-    low[1] = (uint8_t)(n >> 8);
-    low[2] = (uint8_t)n;
-}
-
-/* 0: not one of ours. */
-static uint32_t number_of(const struct addr *a) {
-    const uint8_t *low = a->ip + (a->kind == ADDR_IPV6 ? 13 : 1);
-    const uint32_t n = (uint32_t)(low[0] & 1) << 16 | (uint32_t)low[1] << 8 | low[2];
-    struct addr same;
-    set_number(&same, a->kind == ADDR_IPV6, n);
-    return addr_same_host(&same, a) ? n : 0;
-}
-
-void wire_new_address(struct sim *s, struct host *h) {
-    const uint32_t old = number_of(&h->addr);
-    if (old > 0 && old <= s->addr_count)
-        s->owners[old - 1] = 0;
-    if (s->addr_count == ADDRS_MAX) {
-        world_fail(s, h, "no addresses are left");
-        return;
-    }
-    if (s->addr_count == s->addr_cap) {
-        s->addr_cap = s->addr_cap ? s->addr_cap * 2 : 16;
-        s->owners = realloc(s->owners, s->addr_cap * sizeof *s->owners);
-        if (!s->owners)
-            abort();
-    }
-    s->owners[s->addr_count++] = h->index + 1;
-    set_number(&h->addr, h->ipv6, s->addr_count);
-}
-
-struct host *wire_owner(const struct sim *s, const struct addr *a) {
-    const uint32_t n = number_of(a);
-    if (n == 0 || n > s->addr_count || s->owners[n - 1] == 0)
-        return NULL;
-    struct host *h = s->hosts[s->owners[n - 1] - 1];
-    return addr_equal(&h->addr, a) ? h : NULL;
-}
-
 /* The end of a datagram: everybody who watches is told. */
-static void record(struct sim *s, const struct packet *p, const struct host *to, enum fate fate) {
+static void record(struct sim *s, const struct packet *p, enum fate fate) {
     if (!s->begun)
         return;
     const struct sim_datagram d = {
         .time_ns = sim_now_ns(s),
         .source = p->source,
-        .target = to ? to->index : SIM_NO_HOST,
+        .target = p->target,
         .from = p->from,
         .to = p->to,
         .fate = fate,
         .data = p->data,
         .len = p->len,
+        .seq = p->seq,
     };
     trace_add(&s->trace, &(struct trace_record){.time_ns = s->now_ns,
                                                 .source = d.source,
@@ -83,8 +36,8 @@ static void record(struct sim *s, const struct packet *p, const struct host *to,
     }
 }
 
-static void drop(struct sim *s, struct packet *p, const struct host *to, enum fate fate) {
-    record(s, p, to, fate);
+void wire_drop(struct sim *s, struct packet *p, enum fate fate) {
+    record(s, p, fate);
     slab_put(&s->slab, p);
 }
 
@@ -93,21 +46,49 @@ static void schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event
                &(struct event){.time_ns = at_ns, .kind = (uint32_t)kind, .ref = p});
 }
 
-/* Puts a packet through one link; `next` happens at its other end. */
-static void through(struct sim *s, struct packet *p, struct link *l, enum event_kind next) {
-    const uint32_t overhead =
-        p->to.kind == ADDR_IPV6 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES;
-    struct link_out out;
-    link_pass(l, s->now_ns, p->len + overhead, &out);
-    if (out.fate != FATE_DELIVERED) {
-        drop(s, p, wire_owner(s, &p->to), out.fate);
+static uint32_t wire_bytes(const struct packet *p) {
+    return p->len + (p->to.kind == ADDR_IPV6 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES);
+}
+
+/* A router on the way says that it was too long (RFC 1191, RFC 8201), where the link is so
+ * friendly. */
+static void tell_too_big(struct sim *s, const struct packet *p, const struct link *l) {
+    if (!l->cfg.icmp)
         return;
+    struct packet *note = slab_get(&s->slab, sizeof *note);
+    *note = *p;
+    note->len = p->len;
+    schedule(s, note, s->now_ns + l->cfg.delay_ns, EVENT_TOO_BIG);
+}
+
+void wire_too_big(struct sim *s, struct packet *p) {
+    struct host *h = s->hosts[p->source];
+    if (h->node) {
+        struct arena *before = arena_enter(&h->arena);
+        endpoint_too_big(node_endpoint(h->node), host_now_us(h), &p->to, p->len);
+        (void)arena_enter(before);
+        host_pump(h);
+    }
+    slab_put(&s->slab, p);
+}
+
+/* Puts a packet through one link: false if it ends there. Otherwise *at_ns is when it comes out; a
+ * double that the link has made is scheduled for `next`, `more_ns` later than it comes out. */
+static bool through(struct sim *s, struct packet *p, struct link *l, enum event_kind next,
+                    uint64_t more_ns, uint64_t *at_ns) {
+    struct link_out out;
+    link_pass(l, s->now_ns, wire_bytes(p), &out);
+    if (out.fate != FATE_DELIVERED) {
+        if (out.fate == FATE_MTU)
+            tell_too_big(s, p, l);
+        wire_drop(s, p, out.fate);
+        return false;
     }
     if (out.duplicated) {
         struct packet *copy = slab_get(&s->slab, sizeof *copy + p->len);
         memcpy(copy, p, sizeof *copy + p->len);
         s->stats.duplicated++;
-        schedule(s, copy, out.duplicate_at_ns, next);
+        schedule(s, copy, out.duplicate_at_ns + more_ns, next);
     }
     if (out.corrupted && p->len > 0) {
         const uint64_t bit = draw_below(out.corrupt_draw, (uint64_t)p->len * 8);
@@ -115,24 +96,83 @@ static void through(struct sim *s, struct packet *p, struct link *l, enum event_
         s->stats.corrupted++;
     }
     s->stats.reordered += out.reordered;
-    schedule(s, p, out.at_ns, next);
+    *at_ns = out.at_ns;
+    return true;
+}
+
+/* Out of the host, through its NATs and its uplink, onto the core. */
+static void launch(struct host *h, struct packet *p) {
+    struct sim *s = h->sim;
+    uint64_t at_ns = s->now_ns;
+    s->stats.sent++;
+    s->stats.sent_bytes += p->len;
+    const enum fate fate = route_out(s, h, p);
+    if (fate != FATE_DELIVERED) {
+        wire_drop(s, p, fate);
+        return;
+    }
+    if (h->options.no_udp && p->target == SIM_NO_HOST) {
+        wire_drop(s, p, FATE_BLOCKED);
+        return;
+    }
+    const uint64_t core_ns = route_delay_ns(s, h, p);
+    const enum event_kind next = route_plain(s, p) ? EVENT_DELIVER : EVENT_ARRIVE;
+    struct link *shared =
+        h->site != SITE_NONE && p->target == SIM_NO_HOST && s->route.sites[h->site]->has_link
+            ? &s->route.sites[h->site]->up
+            : NULL;
+    uint64_t shared_ns = 0;
+    if (shared) {
+        if (!through(s, p, shared, next, core_ns + h->up.cfg.delay_ns, &shared_ns))
+            return;
+        shared_ns -= s->now_ns;
+    }
+    if (through(s, p, &h->up, next, core_ns + shared_ns, &at_ns))
+        schedule(s, p, at_ns + core_ns + shared_ns, next);
+}
+
+static struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data,
+                                 uint32_t len) {
+    struct packet *p = slab_get(&h->sim->slab, sizeof *p + len);
+    p->source = h->index;
+    p->target = SIM_NO_HOST;
+    p->resolved = false;
+    p->seq = h->sent++;
+    p->len = len;
+    p->to = *to;
+    p->from = (struct addr){.kind = ADDR_NONE};
+    for (unsigned i = 0; i < h->addr_count; i++)
+        if (h->addrs[i].kind == to->kind)
+            p->from = h->addrs[i];
+    memcpy(p->data, data, len);
+    return p;
 }
 
 static void send_one(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len) {
     struct sim *s = h->sim;
-    struct packet *p = slab_get(&s->slab, sizeof *p + len);
-    p->source = h->index;
-    p->len = len;
-    p->from = h->addr;
-    p->to = *to;
-    memcpy(p->data, data, len);
-    if (!s->begun) {
-        schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
+    if (h->hostile && s->begun && hostile_sends(h, to, data, len))
         return;
+    struct packet *p = packet_new(h, to, data, len);
+    if (!s->begun) {
+        route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
+        schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
+    } else if (p->from.kind == ADDR_NONE) {
+        s->stats.sent++;
+        wire_drop(s, p, FATE_UNREACHABLE); /* it has no address of this kind */
+    } else {
+        launch(h, p);
     }
-    s->stats.sent++;
-    s->stats.sent_bytes += len;
-    through(s, p, &h->up, EVENT_ARRIVE);
+}
+
+void wire_inject(struct host *h, const struct addr *from, const struct addr *to,
+                 const uint8_t *data, uint32_t len) {
+    struct packet *p = packet_new(h, to, data, len);
+    if (from)
+        p->from = *from;
+    if (p->from.kind == ADDR_NONE)
+        wire_drop(h->sim, p, FATE_UNREACHABLE);
+    else
+        launch(h, p);
 }
 
 void wire_send(struct host *h, const struct train *t) {
@@ -146,31 +186,100 @@ void wire_send(struct host *h, const struct train *t) {
     }
 }
 
-static bool is_cut(const struct sim *s, uint32_t a, uint32_t b) {
-    for (uint32_t i = 0; i < s->cut_count; i++)
-        if ((s->cuts[i].a == a && s->cuts[i].b == b) || (s->cuts[i].a == b && s->cuts[i].b == a))
+/* Whatever lies between the two hosts. False: the packet is gone, or waits. */
+static bool passes(struct sim *s, struct packet *p, enum event_kind again) {
+    uint64_t until_ns;
+    if (s->faults.count == 0)
+        return true;
+    if (faults_judge(&s->faults, s->now_ns, p->source, p->target, &until_ns)) {
+        wire_drop(s, p, FATE_CUT);
+        return false;
+    }
+    if (until_ns > s->now_ns)
+        schedule(s, p, until_ns, again);
+    return until_ns <= s->now_ns;
+}
+
+/* Finds out who gets it. False: the packet is gone, or waits. */
+static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
+    const enum fate fate = route_in(s, p);
+    if (fate != FATE_DELIVERED) {
+        wire_drop(s, p, fate);
+        return false;
+    }
+    const struct host *to = s->hosts[p->target];
+    if (to->options.no_udp && to->site != s->hosts[p->source]->site) {
+        wire_drop(s, p, FATE_BLOCKED);
+        return false;
+    }
+    if (!passes(s, p, again))
+        return false;
+    p->resolved = true;
+    return true;
+}
+
+void wire_arrive(struct sim *s, struct packet *p) {
+    uint64_t at_ns, shared_ns = 0;
+    if (!resolve(s, p, EVENT_ARRIVE))
+        return;
+    struct host *to = s->hosts[p->target];
+    struct link *shared = route_site_down(s, p);
+    if (shared) {
+        if (!through(s, p, shared, EVENT_DELIVER, to->down.cfg.delay_ns, &shared_ns))
+            return;
+        shared_ns -= s->now_ns;
+    }
+    if (through(s, p, &to->down, EVENT_DELIVER, shared_ns, &at_ns))
+        schedule(s, p, at_ns + shared_ns, EVENT_DELIVER);
+}
+
+static bool owns(const struct host *h, const struct addr *a) {
+    for (unsigned i = 0; i < h->addr_count; i++)
+        if (addr_equal(&h->addrs[i], a))
             return true;
     return false;
 }
 
-void wire_arrive(struct sim *s, struct packet *p) {
-    struct host *to = wire_owner(s, &p->to);
-    if (!to)
-        drop(s, p, NULL, FATE_NO_HOST);
-    else if (is_cut(s, p->source, to->index))
-        drop(s, p, to, FATE_CUT);
-    else
-        through(s, p, &to->down, EVENT_DELIVER);
+/* A plain downlink was not worth an event of its own: its delay and MTU count here. */
+static bool plain_arrival(struct sim *s, struct packet *p) {
+    if (!resolve(s, p, EVENT_DELIVER))
+        return false;
+    struct link *down = &s->hosts[p->target]->down;
+    if (down->cfg.mtu_bytes > 0 && wire_bytes(p) > down->cfg.mtu_bytes) {
+        tell_too_big(s, p, down);
+        wire_drop(s, p, FATE_MTU);
+        return false;
+    }
+    if (down->cfg.delay_ns == 0)
+        return true;
+    schedule(s, p, s->now_ns + down->cfg.delay_ns, EVENT_DELIVER);
+    return false;
 }
 
 void wire_deliver(struct sim *s, struct packet *p) {
-    struct host *to = wire_owner(s, &p->to);
-    if (!to || !to->node) {
-        drop(s, p, to, to ? FATE_DOWN : FATE_NO_HOST);
+    if (!s->begun) {
+        const struct host *owner = route_setup_owner(s, &p->to);
+        p->target = owner ? owner->index : SIM_NO_HOST;
+    } else if (!p->resolved && !plain_arrival(s, p)) {
         return;
     }
-    record(s, p, to, FATE_DELIVERED);
-    node_input(to->node, world_now_us(s), &p->from, 0, p->data, p->len);
+    struct host *to = p->target == SIM_NO_HOST ? NULL : s->hosts[p->target];
+    if (!to || (s->begun && !owns(to, &p->to))) {
+        wire_drop(s, p, FATE_NO_HOST);
+        return;
+    }
+    if (!to->node) {
+        wire_drop(s, p, FATE_DOWN);
+        return;
+    }
+    if (host_holds(to, &(struct event){.kind = EVENT_DELIVER, .ref = p}))
+        return;
+    record(s, p, FATE_DELIVERED);
+    if (to->hostile && s->begun)
+        hostile_receives(to, &p->from, p->data, p->len);
+    struct arena *before = arena_enter(&to->arena);
+    node_input(to->node, host_now_us(to), &p->from, 0, p->data, p->len);
+    (void)arena_enter(before);
     slab_put(&s->slab, p);
     host_pump(to);
 }

@@ -1,13 +1,22 @@
 /* world.h: private to sim/: the world's insides, shared by sim.c (time), host.c (nodes), wire.c
- * (datagrams), act.c (what hosts are told to do) and metrics.c (what is read off).
+ * (datagrams), route.c (addresses, sites), fault.c (cuts and clogs), load.c (workloads), act.c
+ * (what hosts are told to do) and metrics.c (what is read off).
  */
 #ifndef MESHD_SIM_WORLD_H
 #define MESHD_SIM_WORLD_H
 
 #include "net/limits.h"
+#include "sim/arena.h"
+#include "sim/crypto_mode.h"
 #include "sim/draw.h"
+#include "sim/fault.h"
+#include "sim/hclock.h"
 #include "sim/heap.h"
+#include "sim/hostile.h"
 #include "sim/ledger.h"
+#include "sim/load.h"
+#include "sim/names.h"
+#include "sim/route.h"
 #include "sim/sim.h"
 #include "sim/slab.h"
 
@@ -19,7 +28,9 @@
 
 enum {
     WORLD_PORT = 7700,
-    WORLD_TURNS_MAX = 1000000, /* of one host at one instant: then it is a livelock */
+    WORLD_TURNS_MAX = 1000000,    /* of one host at one instant: then it is a livelock */
+    WORLD_SOCKET_BYTES = 4 << 20, /* what waits for a stalled host: a large socket buffer */
+    WORLD_HELD_MAX = 65536,       /* events held for a suspended or stalled host */
 };
 #define WORLD_DOWNLOADS "/inbox"
 
@@ -28,46 +39,75 @@ enum event_kind {
     EVENT_DELIVER, /* ref packet: at the receiver */
     EVENT_WAKE,    /* tag host */
     EVENT_FILE,    /* ref file_op, source host, tag life */
+    EVENT_LOAD,    /* tag load, source host */
+    EVENT_HOSTILE, /* source host, tag life: its next mischief */
+    EVENT_TOO_BIG, /* ref packet without data: the sender learns that it was too long */
+    EVENT_RESUME,  /* tag: which pause it ends */
 };
 
 struct packet {
-    uint32_t source, len;
-    struct addr from, to;
+    uint32_t source, target; /* hosts; target SIM_NO_HOST until it is known who gets it */
+    uint32_t len, seq;       /* seq: the source's how-manieth datagram, from 0 */
+    bool resolved;           /* target is right, and nothing lies between */
+    struct addr from, to;    /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
 };
 
-enum entity { ENTITY_UP, ENTITY_DOWN, ENTITY_DISK, ENTITY_NODE, ENTITY_IDENTITY, ENTITIES };
+enum entity {
+    ENTITY_UP,
+    ENTITY_DOWN,
+    ENTITY_DISK,
+    ENTITY_NODE,
+    ENTITY_IDENTITY,
+    ENTITY_LOAD,
+    ENTITY_HOSTILE,
+    ENTITIES = 8
+};
+
+enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 
 struct host {
     struct sim *sim;
     char name[SIM_NAME_MAX + 1];
-    uint32_t index;
+    char group[SIM_NAME_MAX + 1]; /* label in reports; may be empty */
+    uint32_t index, site, region;
     struct node *node; /* NULL: not running */
+    struct arena arena;
     struct identity identity;
-    enum cc_kind cc;
-    bool ipv6;
+    struct sim_host_options options; /* without the name */
     struct store_mem *store;
     struct disk *disk;
     struct link up, down;
-    struct addr addr;
+    uint32_t setup_number; /* its address before the start */
+    struct addr addrs[2];  /* its own, IPv4 and IPv6; inside its site */
+    unsigned addr_count;
+    struct addr mapped; /* what a port-mapping gateway gave; ADDR_NONE */
+    struct hclock clock;
     struct draw_stream rng;
     uint32_t life;           /* counts starts */
     uint32_t seq;            /* numbers events for the heap */
+    uint32_t sent;           /* numbers datagrams */
     uint64_t wake_ns;        /* the earliest wake in the heap; LEDGER_NEVER: none */
     uint64_t turn_ns, turns; /* livelock guard */
-    struct file_op **ops;    /* handed to the disk */
+    enum host_state state;
+    uint32_t pauses;     /* counts them, so that an old end does not end a new one */
+    uint64_t stopped_ns; /* suspended or stalled since */
+    struct event *held;  /* while suspended or stalled, in order */
+    uint32_t held_count, held_cap;
+    uint64_t held_bytes;
+    struct file_op **ops; /* handed to the disk */
     uint32_t op_count, op_cap;
+    uint32_t *contacts; /* hosts it has been paired with */
+    uint32_t contact_count, contact_cap;
+    struct hostile *hostile;       /* NULL: honest */
     struct endpoint_counters past; /* of earlier lives */
+    uint64_t leaked_bytes;         /* not given back by earlier lives */
 };
 
 struct world_stats {
     uint64_t sent, sent_bytes, delivered, delivered_bytes, drops[FATE_COUNT];
     uint64_t duplicated, reordered, corrupted;
-    uint64_t events, turns, file_ops;
-};
-
-struct world_cut {
-    uint32_t a, b;
+    uint64_t events, turns, file_ops, peak_node_bytes;
 };
 
 struct sim {
@@ -79,10 +119,11 @@ struct sim {
     struct slab slab;
     struct host **hosts;
     uint32_t host_count, host_cap;
-    uint32_t *owners; /* address number -> host + 1 */
-    uint32_t addr_count, addr_cap;
-    struct world_cut *cuts;
-    uint32_t cut_count;
+    struct names names; /* of hosts */
+    struct route route;
+    struct faults faults;
+    struct load *loads;
+    uint32_t load_count;
     struct trace trace;
     struct ledger ledger;
     struct world_stats stats;
@@ -94,8 +135,8 @@ struct sim {
 void world_push(struct sim *s, struct host *source,
                 const struct event *e); /* fills source and seq */
 void world_fail(struct sim *s, const struct host *h, const char *what);
-static inline uint64_t world_now_us(const struct sim *s) {
-    return s->now_ns / 1000;
+static inline uint32_t world_entity(const struct host *h, enum entity e) {
+    return h->index * ENTITIES + (uint32_t)e;
 }
 
 /* host.c */
@@ -107,12 +148,32 @@ void host_stop(struct host *h);
 void host_pump(struct host *h);
 void host_wake(struct host *h);
 void host_file_done(struct host *h, const struct event *e);
+/* What it is told at start or after a roam: its addresses. */
+void host_tell(struct host *h);
+void host_add_contact(struct host *h, uint32_t other);
+/* What its node calls now. */
+static inline uint64_t host_now_us(const struct host *h) {
+    return hclock_at_ns(&h->clock, h->sim->now_ns) / 1000;
+}
+
+void host_set_wall(struct host *h);
+
+/* pause.c: suspended and stalled hosts */
+/* True if the event waits or is gone (its packet then, too), since the host does not run now. */
+bool host_holds(struct host *h, const struct event *e);
+/* for_ns 0: until host_resume. */
+void host_pause(struct host *h, enum host_state state, uint64_t for_ns);
+void host_resume(struct host *h);
 
 /* wire.c */
-void wire_new_address(struct sim *s, struct host *h);
-struct host *wire_owner(const struct sim *s, const struct addr *a);
 void wire_send(struct host *h, const struct train *t);
+/* One datagram that is not the node's own idea, from any address: a hostile host's. */
+void wire_inject(struct host *h, const struct addr *from, const struct addr *to,
+                 const uint8_t *data, uint32_t len);
 void wire_arrive(struct sim *s, struct packet *p);
 void wire_deliver(struct sim *s, struct packet *p);
+void wire_too_big(struct sim *s, struct packet *p);
+/* The packet has ended like this; it is freed. */
+void wire_drop(struct sim *s, struct packet *p, enum fate fate);
 
 #endif

@@ -1,0 +1,34 @@
+/* crypto_mode.h: how much of the cryptography a simulated world really computes.
+ *
+ *   real  all of it
+ *   memo  every X25519 agreement and every Ed25519 verification is computed once per process and remembered: the
+ *         two ends of a handshake share the work, and so do all who verify one signature. Same bytes as real.
+ *   stub  nothing secret: agreements and signatures are hashes of public values, packets stay readable and
+ *         carry a SipHash tag under the key. For runs whose question is scale; reports say so.
+ *
+ * The node core is not changed: the linker puts these functions in front of crypto/dh, crypto/sign and crypto/aead
+ * (`--wrap`), in meshsim and its tests only. One mode per process at a time; a change counts from the next call.
+ */
+#ifndef MESHD_SIM_CRYPTO_MODE_H
+#define MESHD_SIM_CRYPTO_MODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum crypto_mode { CRYPTO_REAL, CRYPTO_MEMO, CRYPTO_STUB };
+
+const char *crypto_mode_name(enum crypto_mode m);
+bool crypto_mode_find(const char *name, enum crypto_mode *out);
+/* False if this build can only do CRYPTO_REAL. */
+bool crypto_mode_supported(enum crypto_mode m);
+void crypto_mode_set(enum crypto_mode m);
+enum crypto_mode crypto_mode_get(void);
+/* Forgets (and wipes) what memo has remembered. */
+void crypto_mode_clear(void);
+
+struct crypto_mode_counts {
+    uint64_t computed, remembered; /* asymmetric operations since the last clear */
+};
+void crypto_mode_counts(struct crypto_mode_counts *out);
+
+#endif

@@ -1,0 +1,130 @@
+/* events.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off. */
+#include "sim/world.h"
+
+static void told(struct sim *s, struct host *h) {
+    if (!route_settle(s, h))
+        world_fail(s, h, "no addresses are left");
+    host_tell(h);
+    if (h->node && h->state == HOST_RUNS)
+        host_pump(h);
+}
+
+void sim_roam(struct sim *s, uint32_t host) {
+    told(s, s->hosts[host]);
+}
+
+void sim_move(struct sim *s, uint32_t host, uint32_t site) {
+    struct host *h = s->hosts[host];
+    route_leave(s, h);
+    h->site = site;
+    if (site != SITE_NONE)
+        h->region = s->route.sites[site]->region;
+    told(s, h);
+}
+
+void sim_rebind(struct sim *s, uint32_t host) {
+    struct host *h = s->hosts[host];
+    for (unsigned i = 0; i < h->addr_count; i++)
+        h->addrs[i].port++;
+}
+
+void sim_kill(struct sim *s, uint32_t host) {
+    host_kill(s->hosts[host]);
+}
+
+void sim_stop(struct sim *s, uint32_t host) {
+    host_stop(s->hosts[host]);
+}
+
+void sim_start(struct sim *s, uint32_t host) {
+    if (s->hosts[host]->state == HOST_RUNS)
+        host_start(s->hosts[host]);
+}
+
+void sim_wipe(struct sim *s, uint32_t host) {
+    struct host *h = s->hosts[host];
+    host_kill(h);
+    store_mem_wipe(h->store);
+    disk_wipe(h->disk);
+}
+
+void sim_suspend(struct sim *s, uint32_t host, uint64_t for_ns) {
+    host_pause(s->hosts[host], HOST_SUSPENDED, for_ns);
+}
+
+void sim_stall(struct sim *s, uint32_t host, uint64_t for_ns) {
+    host_pause(s->hosts[host], HOST_STALLED, for_ns);
+}
+
+void sim_resume(struct sim *s, uint32_t host) {
+    host_resume(s->hosts[host]);
+}
+
+void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *drift_ppb) {
+    struct host *h = s->hosts[host];
+    if (drift_ppb)
+        hclock_drift(&h->clock, s->now_ns, *drift_ppb);
+    h->clock.wall_offset_us += jump_us;
+    if (!h->node || h->state != HOST_RUNS)
+        return;
+    host_set_wall(h);
+    host_pump(h);
+}
+
+void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan) {
+    hostile_begin(s->hosts[host], plan);
+}
+
+void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
+    route_site_reboot(s, site, move);
+}
+
+void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
+    struct site *w = s->route.sites[site];
+    if (!w->gateway)
+        w->gateway = gateway_new(w->nat, s->now_ns);
+    gateway_configure(w->gateway, c);
+}
+
+static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b) {
+    const struct fault f = {
+        .kind = kind,
+        .hosts = s->host_count,
+        .oneway = b->oneway,
+        .until_ns = b->for_ns > 0 ? s->now_ns + b->for_ns : UINT64_MAX,
+    };
+    faults_add(&s->faults, &f, b->from, b->from_count, b->to, b->to_count);
+}
+
+void sim_cut(struct sim *s, const struct sim_between *b) {
+    add(s, FAULT_CUT, b);
+}
+
+void sim_clog(struct sim *s, const struct sim_between *b) {
+    add(s, FAULT_CLOG, b);
+}
+
+void sim_heal(struct sim *s) {
+    faults_clear(&s->faults);
+}
+
+int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) {
+    struct host *h = s->hosts[host];
+    struct gateway *g = h->site == SITE_NONE ? NULL : s->route.sites[h->site]->gateway;
+    struct gateway_answer answer;
+    if (!g || !h->node || h->addr_count == 0 || h->addrs[0].kind != ADDR_IPV4)
+        return ERR_OFFLINE;
+    const struct gateway_request ask = {
+        .inner = h->addrs[0], .wanted_port = h->addrs[0].port, .lifetime_s = (uint32_t)lifetime_s};
+    switch (gateway_map(g, s->now_ns, &ask, &answer)) {
+    case GATEWAY_OK:
+        h->mapped = lifetime_s > 0 ? answer.external : (struct addr){0};
+        host_tell(h);
+        return 0;
+    case GATEWAY_SILENT:
+        return ERR_OFFLINE;
+    case GATEWAY_REFUSED:
+        break;
+    }
+    return ERR_REFUSED;
+}

@@ -1,0 +1,63 @@
+#include "sim/fault.h"
+
+#include <stdlib.h>
+
+static void drop(struct faults *f, uint32_t i) {
+    free(f->list[i].from);
+    free(f->list[i].to);
+    f->list[i] = f->list[--f->count];
+}
+
+void faults_clear(struct faults *f) {
+    while (f->count > 0)
+        drop(f, f->count - 1);
+    free(f->list);
+    *f = (struct faults){0};
+}
+
+static uint8_t *set_of(uint32_t hosts, const uint32_t *list, uint32_t count) {
+    uint8_t *bits = calloc(hosts / 8 + 1, 1);
+    if (!bits)
+        abort();
+    for (uint32_t i = 0; i < count; i++)
+        bits[list[i] / 8] = (uint8_t)(bits[list[i] / 8] | 1u << list[i] % 8);
+    return bits;
+}
+
+void faults_add(struct faults *f, const struct fault *model, const uint32_t *from,
+                uint32_t from_count, const uint32_t *to, uint32_t to_count) {
+    if (f->count == f->cap) {
+        f->cap = f->cap ? f->cap * 2 : 4;
+        f->list = realloc(f->list, f->cap * sizeof *f->list);
+        if (!f->list)
+            abort();
+    }
+    struct fault *new = &f->list[f->count++];
+    *new = *model;
+    new->from = set_of(model->hosts, from, from_count);
+    new->to = set_of(model->hosts, to, to_count);
+}
+
+static bool in(const uint8_t *set, uint32_t hosts, uint32_t host) {
+    return host < hosts && (set[host / 8] >> host % 8 & 1) != 0;
+}
+
+bool faults_judge(struct faults *f, uint64_t now_ns, uint32_t from, uint32_t to,
+                  uint64_t *held_until_ns) {
+    bool cut = false;
+    *held_until_ns = 0;
+    for (uint32_t i = f->count; i-- > 0;) {
+        const struct fault *x = &f->list[i];
+        if (x->until_ns <= now_ns) {
+            drop(f, i);
+            continue;
+        }
+        const bool hit = (in(x->from, x->hosts, from) && in(x->to, x->hosts, to)) ||
+                         (!x->oneway && in(x->from, x->hosts, to) && in(x->to, x->hosts, from));
+        if (hit && x->kind == FAULT_CUT)
+            cut = true;
+        else if (hit && x->until_ns > *held_until_ns)
+            *held_until_ns = x->until_ns;
+    }
+    return cut;
+}

@@ -1,0 +1,172 @@
+#include "sim/perform.h"
+
+#include <stdio.h>
+
+enum { MAP_LEASE_S = 3600 };
+
+static void refused(struct stage *st, const struct action *a, uint32_t from, int err) {
+    struct run *r = st->run;
+    if (r->actions_failed < RUN_NOTES_MAX) {
+        struct run_note *n = &r->notes[r->actions_failed];
+        n->at = a->at;
+        (void)snprintf(n->text, sizeof n->text, "%s: %s was refused: %s",
+                       sim_host_name(r->sim, from), action_name(a->kind), err_text(err));
+    }
+    r->actions_failed++;
+}
+
+/* ---- with one host ---- */
+
+typedef int on_host(struct stage *st, const struct action *a, uint32_t host);
+
+static int change_disk(struct stage *st, const struct action *a, uint32_t host) {
+    struct disk_config c;
+    disk_get_config(sim_disk(st->run->sim, host), &c);
+    disk_patch_apply(&a->disk, &c);
+    disk_configure(sim_disk(st->run->sim, host), &c);
+    return 0;
+}
+
+static int change_link(struct stage *st, const struct action *a, uint32_t host) {
+    for (unsigned d = SIM_UP; d <= SIM_DOWN; d++) {
+        struct link_config c;
+        sim_link_get(st->run->sim, host, (enum sim_direction)d, &c);
+        link_patch_apply(&a->link, d, &c);
+        sim_link_set(st->run->sim, host, (enum sim_direction)d, &c);
+    }
+    return 0;
+}
+
+static int move(struct stage *st, const struct action *a, uint32_t host) {
+    sim_move(st->run->sim, host, a->site == SITE_NONE ? SITE_NONE : st->sites[a->site]);
+    return 0;
+}
+
+static int suspend(struct stage *st, const struct action *a, uint32_t host) {
+    sim_suspend(st->run->sim, host, a->for_ns);
+    return 0;
+}
+
+static int stall(struct stage *st, const struct action *a, uint32_t host) {
+    sim_stall(st->run->sim, host, a->for_ns);
+    return 0;
+}
+
+static int set_clock(struct stage *st, const struct action *a, uint32_t host) {
+    sim_clock(st->run->sim, host, a->jump_us, a->sets_drift ? &a->drift_ppb : NULL);
+    return 0;
+}
+
+static int map(struct stage *st, const struct action *a, uint32_t host) {
+    return sim_map(st->run->sim, host, a->amount > 0 ? a->amount / SIM_S : MAP_LEASE_S);
+}
+
+static int turn_hostile(struct stage *st, const struct action *a, uint32_t host) {
+    sim_hostile(st->run->sim, host, &a->plan);
+    return 0;
+}
+
+static int lose(struct stage *st, const struct action *a, uint32_t host) {
+    sim_link_lose(st->run->sim, host, a->direction, a->packets, a->packet_count);
+    return 0;
+}
+
+static int on_host_alone(struct stage *st, const struct action *a, uint32_t host) {
+    static void (*const plain[ACTIONS])(struct sim * s, uint32_t host) = {
+        [ACT_ROAM] = sim_roam,    [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
+        [ACT_STOP] = sim_stop,    [ACT_START] = sim_start,   [ACT_WIPE] = sim_wipe,
+        [ACT_RESUME] = sim_resume};
+    if (!plain[a->kind])
+        return ERR_USAGE;
+    plain[a->kind](st->run->sim, host);
+    return 0;
+}
+
+static int act_on_host(struct stage *st, const struct action *a, uint32_t host) {
+    static on_host *const verbs[ACTIONS] = {
+        [ACT_DISK] = change_disk, [ACT_LINK] = change_link, [ACT_MOVE] = move,
+        [ACT_SUSPEND] = suspend,  [ACT_STALL] = stall,      [ACT_CLOCK] = set_clock,
+        [ACT_MAP] = map,          [ACT_LOSE] = lose,        [ACT_HOSTILE] = turn_hostile};
+    return verbs[a->kind] ? verbs[a->kind](st, a, host) : on_host_alone(st, a, host);
+}
+
+/* ---- with two hosts, with sites ---- */
+
+static int act_on_pair(struct sim *s, const struct action *a, uint32_t from, uint32_t to) {
+    static int (*const plain[ACTIONS])(struct sim * s, uint32_t from, uint32_t to) = {
+        [ACT_CONNECT] = sim_connect, [ACT_PING] = sim_ping, [ACT_PAIR] = sim_use_ticket};
+    if (plain[a->kind])
+        return plain[a->kind](s, from, to);
+    if (a->kind == ACT_TRANSFER)
+        return sim_transfer(s, from, to, a->size, NULL);
+    return a->kind == ACT_MESSAGE ? sim_message(s, from, to, a->amount, a->size) : ERR_USAGE;
+}
+
+static void act_on_sites(struct stage *st, const struct action *a) {
+    for (uint32_t i = 0; i < a->site_count; i++) {
+        const uint32_t site = st->sites[a->sites[i]];
+        if (a->kind == ACT_REBOOT)
+            sim_site_reboot(st->run->sim, site, a->move);
+        else
+            sim_site_gateway(st->run->sim, site, &a->gateway);
+    }
+}
+
+/* A share ("home:25%") is drawn anew each time, for every host on its own. */
+static bool is_chosen(const struct stage *st, const struct host_set *set, uint32_t i) {
+    if (set->share_ppb == 0)
+        return true;
+    return draw_chance(sim_choice(st->run->sim, set->hosts[i], 2000000 + st->choices),
+                       set->share_ppb);
+}
+
+static void act_between(struct stage *st, const struct action *a) {
+    const struct sim_between b = {.from = a->from.hosts,
+                                  .to = a->to.hosts,
+                                  .from_count = a->from.count,
+                                  .to_count = a->to.count,
+                                  .oneway = a->oneway,
+                                  .for_ns = a->for_ns};
+    if (a->kind == ACT_CUT)
+        sim_cut(st->run->sim, &b);
+    else
+        sim_clog(st->run->sim, &b);
+}
+
+static void act_with(struct stage *st, const struct action *a, uint32_t from) {
+    struct sim *s = st->run->sim;
+    uint32_t known = 0;
+    const uint32_t *contacts = sim_contacts(s, from, &known);
+    const uint32_t count = a->to_contacts ? known : a->to.count;
+    for (uint32_t k = 0; k < count; k++) {
+        const uint32_t to = a->to_contacts ? contacts[k] : a->to.hosts[k];
+        if (from == to || (!a->to_contacts && !is_chosen(st, &a->to, k)))
+            continue;
+        const int err = act_on_pair(s, a, from, to);
+        if (err)
+            refused(st, a, from, err);
+    }
+}
+
+void perform(struct stage *st, const struct action *a) {
+    st->choices++;
+    if (a->kind == ACT_HEAL)
+        sim_heal(st->run->sim);
+    if (a->kind == ACT_CUT || a->kind == ACT_CLOG) {
+        act_between(st, a);
+        return;
+    }
+    act_on_sites(st, a);
+    for (uint32_t i = 0; i < a->from.count; i++) {
+        const uint32_t from = a->from.hosts[i];
+        if (!is_chosen(st, &a->from, i))
+            continue;
+        if (a->to.count > 0 || a->to_contacts) {
+            act_with(st, a, from);
+            continue;
+        }
+        const int err = act_on_host(st, a, from);
+        if (err)
+            refused(st, a, from, err);
+    }
+}
