@@ -30,6 +30,7 @@ struct host *host_new(struct sim *s, const struct sim_host_options *o) {
         abort();
     link_init(&h->up, &s->draw, world_entity(h, ENTITY_UP));
     link_init(&h->down, &s->draw, world_entity(h, ENTITY_DOWN));
+    h->plain_down = link_is_plain(&h->down);
     struct draw_stream birth;
     draw_stream_init(&birth, &s->draw, world_entity(h, ENTITY_IDENTITY), 0);
     identity_generate(&h->identity, &(struct rng){draw_stream_fill, &birth});
@@ -56,7 +57,7 @@ static void bury(struct host *h) {
     h->leaked_bytes += h->arena.bytes;
     if (h->arena.peak_bytes > h->sim->stats.peak_node_bytes)
         h->sim->stats.peak_node_bytes = h->arena.peak_bytes;
-    h->arena = (struct arena){0};
+    arena_clear(&h->arena);
     store_mem_freeze(h->store, false);
     disk_crash(h->disk);
     h->node = NULL;

@@ -385,12 +385,18 @@ struct link *route_site_down(const struct sim *s, const struct packet *p) {
     return &s->route.sites[to->site]->down;
 }
 
-bool route_plain(const struct sim *s, const struct packet *p) {
+bool route_plain(const struct sim *s, struct packet *p) {
     if (p->target != SIM_NO_HOST)
-        return link_is_plain(&s->hosts[p->target]->down);
+        return s->hosts[p->target]->plain_down;
     const uint32_t owner = owner_of(s, &p->to);
-    return owner != 0 && !(owner & SITE_BIT) && s->hosts[owner - 1]->site == SITE_NONE &&
-           link_is_plain(&s->hosts[owner - 1]->down);
+    if (owner == 0 || (owner & SITE_BIT))
+        return false;
+    const struct host *to = s->hosts[owner - 1];
+    if (to->site != SITE_NONE || !to->plain_down)
+        return false;
+    p->late_ns = to->down.cfg.delay_ns;
+    p->likely = to->index;
+    return true;
 }
 
 uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct packet *p) {

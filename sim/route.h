@@ -78,7 +78,7 @@ enum fate route_in(struct sim *s, struct packet *p);
 /* The host that has this address before the start, or NULL. */
 struct host *route_setup_owner(const struct sim *s, const struct addr *a);
 /* Whether the packet would meet only plain links on the receiver's side: then it needs no event there. */
-bool route_plain(const struct sim *s, const struct packet *p);
+bool route_plain(const struct sim *s, struct packet *p);
 /* One way through the core, from the host to whoever has the address. */
 uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct packet *p);
 /* The receiving site's shared access link, or NULL. */

@@ -43,7 +43,10 @@ void wire_drop(struct sim *s, struct packet *p, enum fate fate) {
 
 static void schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind) {
     world_push(s, s->hosts[p->source],
-               &(struct event){.time_ns = at_ns, .kind = (uint32_t)kind, .ref = p});
+               &(struct event){.time_ns = at_ns,
+                               .kind = (uint32_t)kind,
+                               .tag = p->target != SIM_NO_HOST ? p->target : p->likely,
+                               .ref = p});
 }
 
 static uint32_t wire_bytes(const struct packet *p) {
@@ -116,19 +119,22 @@ static void launch(struct host *h, struct packet *p) {
         return;
     }
     const uint64_t core_ns = route_delay_ns(s, h, p);
+    p->late_ns = 0;
+    p->likely = h->index;
     const enum event_kind next = route_plain(s, p) ? EVENT_DELIVER : EVENT_ARRIVE;
+    const uint64_t more_ns = core_ns + p->late_ns;
     struct link *shared =
         h->site != SITE_NONE && p->target == SIM_NO_HOST && s->route.sites[h->site]->has_link
             ? &s->route.sites[h->site]->up
             : NULL;
     uint64_t shared_ns = 0;
     if (shared) {
-        if (!through(s, p, shared, next, core_ns + h->up.cfg.delay_ns, &shared_ns))
+        if (!through(s, p, shared, next, more_ns + h->up.cfg.delay_ns, &shared_ns))
             return;
         shared_ns -= s->now_ns;
     }
-    if (through(s, p, &h->up, next, core_ns + shared_ns, &at_ns))
-        schedule(s, p, at_ns + core_ns + shared_ns, next);
+    if (through(s, p, &h->up, next, more_ns + shared_ns, &at_ns))
+        schedule(s, p, at_ns + more_ns + shared_ns, next);
 }
 
 static struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data,
@@ -137,6 +143,7 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     p->source = h->index;
     p->target = SIM_NO_HOST;
     p->resolved = false;
+    p->likely = h->index;
     p->seq = h->sent++;
     p->len = len;
     p->to = *to;
@@ -250,9 +257,9 @@ static bool plain_arrival(struct sim *s, struct packet *p) {
         wire_drop(s, p, FATE_MTU);
         return false;
     }
-    if (down->cfg.delay_ns == 0)
+    if (down->cfg.delay_ns <= p->late_ns)
         return true;
-    schedule(s, p, s->now_ns + down->cfg.delay_ns, EVENT_DELIVER);
+    schedule(s, p, s->now_ns + down->cfg.delay_ns - p->late_ns, EVENT_DELIVER);
     return false;
 }
 

@@ -36,7 +36,7 @@ enum {
 
 enum event_kind {
     EVENT_ARRIVE,  /* ref packet: at the receiver's access link */
-    EVENT_DELIVER, /* ref packet: at the receiver */
+    EVENT_DELIVER, /* ref packet: at the receiver; tag: which host that will probably be */
     EVENT_WAKE,    /* tag host */
     EVENT_FILE,    /* ref file_op, source host, tag life */
     EVENT_LOAD,    /* tag load, source host */
@@ -47,6 +47,8 @@ enum event_kind {
 
 struct packet {
     uint32_t source, target; /* hosts; target SIM_NO_HOST until it is known who gets it */
+    uint32_t likely;         /* a guess at target, only to fetch its memory early */
+    uint64_t late_ns;        /* of the downlink's delay already in its time of delivery */
     uint32_t len, seq;       /* seq: the source's how-manieth datagram, from 0 */
     bool resolved;           /* target is right, and nothing lies between */
     struct addr from, to;    /* as they are on this part of the way: NATs rewrite them */
@@ -66,30 +68,36 @@ enum entity {
 
 enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 
-struct host {
+struct host { /* what every event touches comes first, so that it is few cache lines */
     struct sim *sim;
-    char name[SIM_NAME_MAX + 1];
-    char group[SIM_NAME_MAX + 1]; /* label in reports; may be empty */
-    uint32_t index, site, region;
     struct node *node; /* NULL: not running */
-    struct arena arena;
-    struct identity identity;
-    struct sim_host_options options; /* without the name */
-    struct store_mem *store;
-    struct disk *disk;
-    struct link up, down;
-    uint32_t setup_number; /* its address before the start */
-    struct addr addrs[2];  /* its own, IPv4 and IPv6; inside its site */
-    unsigned addr_count;
-    struct addr mapped; /* what a port-mapping gateway gave; ADDR_NONE */
-    struct hclock clock;
-    struct draw_stream rng;
-    uint32_t life;           /* counts starts */
-    uint32_t seq;            /* numbers events for the heap */
-    uint32_t sent;           /* numbers datagrams */
+    uint32_t index, site;
+    uint32_t seq;  /* numbers events for the heap */
+    uint32_t sent; /* numbers datagrams */
+    enum host_state state;
+    bool plain_down;         /* link_is_plain(&down) */
     uint64_t wake_ns;        /* the earliest wake in the heap; LEDGER_NEVER: none */
     uint64_t turn_ns, turns; /* livelock guard */
-    enum host_state state;
+    struct hclock clock;
+    struct hostile *hostile; /* NULL: honest */
+    struct arena arena;
+    unsigned addr_count;
+    struct addr addrs[2]; /* its own, IPv4 and IPv6; inside its site */
+    uint32_t region;
+    uint32_t *contacts; /* hosts it has been paired with */
+    uint32_t contact_count, contact_cap;
+    struct link up, down;
+
+    char name[SIM_NAME_MAX + 1];
+    char group[SIM_NAME_MAX + 1]; /* label in reports; may be empty */
+    struct identity identity;
+    struct sim_host_options options; /* without the names */
+    struct store_mem *store;
+    struct disk *disk;
+    uint32_t setup_number; /* its address before the start */
+    struct addr mapped;    /* what a port-mapping gateway gave; ADDR_NONE */
+    struct draw_stream rng;
+    uint32_t life;       /* counts starts */
     uint32_t pauses;     /* counts them, so that an old end does not end a new one */
     uint64_t stopped_ns; /* suspended or stalled since */
     struct event *held;  /* while suspended or stalled, in order */
@@ -97,9 +105,6 @@ struct host {
     uint64_t held_bytes;
     struct file_op **ops; /* handed to the disk */
     uint32_t op_count, op_cap;
-    uint32_t *contacts; /* hosts it has been paired with */
-    uint32_t contact_count, contact_cap;
-    struct hostile *hostile;       /* NULL: honest */
     struct endpoint_counters past; /* of earlier lives */
     uint64_t leaked_bytes;         /* not given back by earlier lives */
 };
