@@ -134,6 +134,8 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
             endpoint_session_end(e, s, ERR_TIMEOUT);
             return true;
         }
+        if (s->echo_count > 0) /* they waited for the peer's rekey, which came to nothing */
+            endpoint_maybe_rekey(e, s, now_us);
     }
     return false;
 }
@@ -315,6 +317,12 @@ static struct session *session_for(struct endpoint *e, uint64_t now_us, struct p
         session_drop_hs_out(s); /* yielded */
         session_drop_hs_in(s);
         return s;
+    }
+    /* It crossed ours, which has been answered since: theirs has yielded. */
+    if (s && s->id == in->session_id && s->keys.current.epoch == in->epoch &&
+        now_us < s->keys.current.born_us + OPEN_YIELD_US) {
+        e->counters.simultaneous_open++;
+        return NULL;
     }
     *continues = false;
     if (p->pending) {

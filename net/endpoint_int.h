@@ -133,6 +133,8 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
 
 /* ---- endpoint_io.c ---- */
+/* Something is to be sent: begins a rekey if the keys are old enough and none is under way. */
+void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);
 uint64_t session_deadline_us(const struct session *s, uint64_t now_us);
 
 #endif

@@ -71,8 +71,10 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
     case FRAME_ECHO:
         reply[0] = FRAME_ECHOED;
         rd_bytes(r, reply + 1, 8);
-        if (r->ok)
+        if (r->ok) {
+            endpoint_maybe_rekey(e, s, now_us);
             endpoint_send_frames(e, s, now_us, reply, 9);
+        }
         return r->ok;
     case FRAME_ECHOED: {
         struct ep_event ev = {.kind = EP_PONG,
@@ -212,13 +214,13 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
 
 /* ---- out ---- */
 
-static void maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
+void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
     const struct keygen *g = &s->keys.current;
     uint64_t after = e->rekey_us;
     if (!s->initiator)
         after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
     bool due =
-        now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS;
+        now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS / 2;
     if (!due || s->hs_out || s->hs_in)
         return;
     if (handshake_start(e, s, now_us, true)) {
@@ -274,7 +276,7 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
     if (s->state != SESSION_UP || !s->tp)
         return false;
     if (transport_has_work(s->tp) || ack_wanted(&s->tp->ack, now_us))
-        maybe_rekey(e, s, now_us);
+        endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
         return false;
     return fill_train(e, s, now_us, t);
