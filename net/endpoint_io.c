@@ -49,6 +49,7 @@ static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const s
     s->peer->last_local = local;
     e->counters.roamed++;
     if (s->tp) {
+        e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
         transport_path_switched(s->tp, now_us, s->path.epoch);
     } else {
         s->memo.mtu_bytes = 0;
@@ -173,6 +174,7 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
             e->counters.auth_fail++;
         return;
     }
+    e->counters.data_accepted++;
     if (g == &s->keys.next) {
         if (!handshake_confirmed(e, s, now_us))
             return;

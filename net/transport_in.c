@@ -208,8 +208,11 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
                 t->loss.first_sample_us = now_us;
         }
     }
-    if (sum.undo)
+    if (sum.undo) {
+        const uint64_t undone = t->cc.undone;
         cc_spurious(&t->cc, now_us);
+        t->counters->reductions_undone += t->cc.undone - undone;
+    }
     transport_detect_losses(t, now_us);
     if (sum.bytes > 0)
         cc_acked(&t->cc, &(struct cc_ack){

@@ -5,6 +5,7 @@ static void told(struct sim *s, struct host *h) {
     if (!route_settle(s, h))
         world_fail(s, h, "no addresses are left");
     host_tell(h);
+    inspect_addresses(h);
     if (h->node && h->state == HOST_RUNS)
         host_pump(h);
 }

@@ -55,6 +55,7 @@ static void bury(struct host *h) {
     node_free(h->node);
     (void)arena_enter(before);
     h->leaked_bytes += h->arena.bytes;
+    inspect_ended(h, h->arena.bytes);
     if (h->arena.peak_bytes > h->sim->stats.peak_node_bytes)
         h->sim->stats.peak_node_bytes = h->arena.peak_bytes;
     arena_clear(&h->arena);
@@ -93,6 +94,8 @@ void host_add_contact(struct host *h, uint32_t other) {
             abort();
     }
     h->contacts[h->contact_count++] = other;
+    if (h->sim->watch)
+        watch_contact(h->sim->watch, h->index, other);
 }
 
 static void on_log(void *ctx, enum log_level level, const char *line) {
@@ -178,6 +181,7 @@ void host_start(struct host *h) {
         world_fail(s, h, "the node does not start");
         return;
     }
+    inspect_started(h);
     host_pump(h);
 }
 
@@ -258,6 +262,7 @@ static void check_done(struct sim *s, const struct host *h, uint64_t id) {
         (void)snprintf(path, sizeof path, WORLD_DOWNLOADS "/%s", t->name);
         t->verified = disk_file_info(s->hosts[t->to]->disk, path, &info) && info.complete &&
                       info.size == t->size;
+        inspect_transfer(s->hosts[t->to], t->name, t->verified);
         return;
     }
 }
@@ -357,6 +362,8 @@ static bool pull(struct host *h) {
 
 void host_pump(struct host *h) {
     h->sim->stats.turns++;
+    if (h->sim->watch && !h->hostile)
+        watch_turn(h->sim->watch, h->sim->now_ns, h->index);
     if (!pull(h))
         world_fail(h->sim, h, "the node does not come to rest");
     else

@@ -32,15 +32,37 @@ static void text_metrics(FILE *out, struct metrics *m) {
 
 static void text_expectation(FILE *out, const char *file, const struct expectation *e,
                              const struct verdict *v) {
-    fprintf(out, "%s %s:%u: %s %s %s %s", v->met ? "met   " : "BROKEN", file, e->at.line,
-            e->eventually ? "eventually" : "expect", e->metric, comparison_sign(e->cmp),
-            e->value_text);
+    fprintf(out, "%s %s:%u: %s %s %s %s",
+            v->met         ? "met   "
+            : e->sometimes ? "not yet"
+                           : "BROKEN",
+            file, e->at.line,
+            e->eventually  ? "eventually"
+            : e->sometimes ? "sometimes"
+                           : "expect",
+            e->metric, comparison_sign(e->cmp), e->value_text);
     if (v->empty)
         fprintf(out, ": nothing was measured\n");
     else if (e->eventually && v->met)
         fprintf(out, ": at %.2f s\n", (double)v->met_ns / 1e9);
     else
         fprintf(out, ": %.6g\n", v->value);
+}
+
+static void text_nevers(FILE *out, const struct scenario *sc, const char *file, const struct run *r,
+                        bool only_broken) {
+    for (unsigned i = 0; i < INVARIANTS && sim_watch(r->sim); i++) {
+        const struct never *n = run_never(sc, (enum invariant)i);
+        const struct watch_verdict *v = watch_verdict(sim_watch(r->sim), (enum invariant)i);
+        if (!n || (only_broken && v->count == 0))
+            continue;
+        fprintf(out, "%s %s:%u: never %s", v->count ? "BROKEN" : "met   ", file, n->at.line,
+                invariant_name((enum invariant)i));
+        if (v->count)
+            fprintf(out, ": %" PRIu64 " times, first at %.6f s: %s", v->count,
+                    (double)(v->first_ns - sim_start_ns()) / 1e9, v->text);
+        fprintf(out, "\n");
+    }
 }
 
 static void text_notes(FILE *out, const char *file, const struct run *r) {
@@ -54,8 +76,9 @@ static void text_notes(FILE *out, const char *file, const struct run *r) {
 
 void report_broken(FILE *out, const struct scenario *sc, const char *file, const struct run *r) {
     for (size_t i = 0; i < sc->expect_count; i++)
-        if (!r->verdicts[i].met)
+        if (!r->verdicts[i].met && !sc->expects[i].sometimes)
             text_expectation(out, file, &sc->expects[i], &r->verdicts[i]);
+    text_nevers(out, sc, file, r, true);
     text_notes(out, file, r);
 }
 
@@ -64,11 +87,15 @@ void report_text(FILE *out, const struct scenario *sc, const char *file, struct 
     hash_text(r->hash, hash);
     fprintf(out, "scenario  %s\nseed      %" PRIu64 "\ntrace     %s\n", file, sim_seed(r->sim),
             hash);
+    fprintf(out, "crypto    %s%s\n", crypto_mode_name(r->crypto),
+            r->crypto == CRYPTO_STUB ? " (nothing is secret or authentic: for questions of scale)"
+                                     : "");
     fprintf(out, "simulated %.3f s in %.3f s of real time\n", (double)sim_now_ns(r->sim) / 1e9,
             (double)r->wall_us / 1e6);
     text_metrics(out, &r->metrics);
     for (size_t i = 0; i < sc->expect_count; i++)
         text_expectation(out, file, &sc->expects[i], &r->verdicts[i]);
+    text_nevers(out, sc, file, r, false);
     text_notes(out, file, r);
     fprintf(out, "%s\n", r->ok ? "ok" : "broken");
 }
@@ -90,6 +117,20 @@ static json_t *json_metrics(struct metrics *m) {
                 json_object_set_new(stats, stat_name((enum stat)k), json_real(v));
         }
         json_object_set_new(all, item->name, stats);
+    }
+    return all;
+}
+
+static json_t *json_nevers(const struct scenario *sc, const struct run *r) {
+    json_t *all = json_array();
+    for (unsigned i = 0; i < INVARIANTS && sim_watch(r->sim); i++) {
+        const struct never *n = run_never(sc, (enum invariant)i);
+        const struct watch_verdict *v = watch_verdict(sim_watch(r->sim), (enum invariant)i);
+        if (n)
+            json_array_append_new(all, json_pack("{s:s, s:i, s:I, s:s}", "name",
+                                                 invariant_name((enum invariant)i), "line",
+                                                 (int)n->at.line, "count", (json_int_t)v->count,
+                                                 "first", v->text));
     }
     return all;
 }
@@ -123,10 +164,11 @@ void report_json(FILE *out, const struct scenario *sc, const char *file, struct 
                                                "text", r->notes[i].text));
     const char *failure = sim_failure(r->sim);
     dump(out,
-         json_pack("{s:i, s:s, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "version", 1, "scenario", file,
-                   "seed", (json_int_t)sim_seed(r->sim), "trace", hash, "ok", (int)r->ok, "metrics",
-                   json_metrics(&r->metrics), "expectations", json_expectations(sc, r), "notes",
-                   notes, "failure", failure ? json_string(failure) : json_null()));
+         json_pack("{s:i, s:s, s:s, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "version", 1,
+                   "crypto", crypto_mode_name(r->crypto), "nevers", json_nevers(sc, r), "scenario",
+                   file, "seed", (json_int_t)sim_seed(r->sim), "trace", hash, "ok", (int)r->ok,
+                   "metrics", json_metrics(&r->metrics), "expectations", json_expectations(sc, r),
+                   "notes", notes, "failure", failure ? json_string(failure) : json_null()));
 }
 
 /* ---- many seeds ---- */

@@ -161,6 +161,14 @@ static void play(struct runner *x) {
     advance(x, x->sc->duration_ns);
 }
 
+const struct never *run_never(const struct scenario *sc, enum invariant i) {
+    for (uint32_t k = 0; k < sc->never_count; k++)
+        if (strcmp(sc->nevers[k].name, "all") == 0 ||
+            strcmp(sc->nevers[k].name, invariant_name(i)) == 0)
+            return &sc->nevers[k];
+    return NULL;
+}
+
 static void finish(struct runner *x) {
     struct run *r = x->r;
     const double wall_s = (double)r->wall_us / 1e6;
@@ -174,6 +182,7 @@ static void finish(struct runner *x) {
     metrics_set(&r->metrics, "sim.datagrams_per_s", wall_s > 0 ? datagrams / wall_s : 0);
     metrics_set(&r->metrics, "action.failed", (double)r->actions_failed);
     trace_hash(sim_trace(r->sim), r->hash);
+    sim_end(r->sim);
     r->ok = sim_failure(r->sim) == NULL;
     for (size_t i = 0; i < x->sc->expect_count; i++) {
         const struct expectation *e = &x->sc->expects[i];
@@ -184,6 +193,10 @@ static void finish(struct runner *x) {
     }
     if (r->actions_failed > 0 && !tolerated)
         r->ok = false;
+    for (unsigned i = 0; i < INVARIANTS; i++)
+        if (run_never(x->sc, (enum invariant)i) && sim_watch(r->sim) &&
+            watch_verdict(sim_watch(r->sim), (enum invariant)i)->count > 0)
+            r->ok = false;
 }
 
 bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,
@@ -194,7 +207,8 @@ bool run_scenario(const struct scenario *sc, const struct run_options *o, struct
     if (!crypto_mode_supported(mode))
         return fail(problem, (struct place){1, 1}, "this build knows only: crypto real");
     crypto_mode_set(mode);
-    *out = (struct run){.sim = sim_new(&(struct sim_config){.seed = o->seed, .tap = o->tap})};
+    *out = (struct run){.sim = sim_new(&(struct sim_config){
+                            .seed = o->seed, .watched = sc->never_count > 0, .tap = o->tap})};
     out->crypto = mode;
     out->verdicts = calloc(sc->expect_count + 1, sizeof *out->verdicts);
     x.next_ns = calloc(sc->action_count + 1, sizeof *x.next_ns);

@@ -47,5 +47,7 @@ struct run { /* what came of it; run_clear when done */
 bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,
                   struct problem *problem);
 void run_clear(struct run *r);
+/* The statement that forbids this; NULL: none does. */
+const struct never *run_never(const struct scenario *sc, enum invariant i);
 
 #endif

@@ -181,12 +181,15 @@ static bool parse_never(struct parser *p) {
     struct scenario *sc = p->sc;
     const struct word *w = parse_word(p, "an invariant");
     for (; w; w = parse_peek(p) ? parse_word(p, "") : NULL) {
-        if (strlen(w->text) >= sizeof sc->nevers->name)
-            return parse_fail(p, w->at, "the name is too long");
+        enum invariant known;
+        if (strcmp(w->text, "all") != 0 && !invariant_find(w->text, &known))
+            return parse_fail(p, w->at,
+                              "there is no invariant '%.60s' (sim/watch.h, docs/SIMULATOR.md)",
+                              w->text);
         sc->nevers = scenario_room(sc->nevers, sc->never_count, &sc->never_cap, sizeof *sc->nevers);
         struct never *n = &sc->nevers[sc->never_count++];
         n->at = w->at;
-        (void)snprintf(n->name, sizeof n->name, "%s", w->text);
+        (void)snprintf(n->name, sizeof n->name, "%.31s", w->text);
     }
     return p->lexer.problem.at.line == 0;
 }

@@ -19,6 +19,7 @@ struct sim *sim_new(const struct sim_config *cfg) {
         abort();
     s->seed = cfg->seed;
     s->tap = cfg->tap;
+    s->watch = cfg->watched ? watch_new() : NULL;
     s->now_ns = WORLD_SETUP_NS;
     draw_init(&s->draw, cfg->seed);
     trace_init(&s->trace, WORLD_START_NS);
@@ -41,6 +42,7 @@ void sim_free(struct sim *s) {
     slab_clear(&s->slab);
     trace_clear(&s->trace);
     ledger_clear(&s->ledger);
+    watch_free(s->watch);
     free(s);
 }
 
@@ -50,6 +52,10 @@ uint64_t sim_seed(const struct sim *s) {
 
 uint64_t sim_now_ns(const struct sim *s) {
     return s->begun ? s->now_ns - WORLD_START_NS : 0;
+}
+
+uint64_t sim_start_ns(void) {
+    return WORLD_START_NS;
 }
 
 uint64_t sim_node_now_us(const struct sim *s, uint32_t host) {
@@ -327,6 +333,8 @@ bool sim_step(struct sim *s) {
     fetch_ahead(s);
     s->now_ns = e.time_ns;
     s->stats.events++;
+    if (s->watch)
+        inspect_seconds(s);
     dispatch(s, &e);
     return true;
 }

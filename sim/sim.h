@@ -26,6 +26,7 @@
 #include "sim/link.h"
 #include "sim/store_mem.h"
 #include "sim/trace.h"
+#include "sim/watch.h"
 
 #define SIM_US UINT64_C(1000)
 #define SIM_MS UINT64_C(1000000)
@@ -57,6 +58,7 @@ struct sim_tap {
 
 struct sim_config {
     uint64_t seed;
+    bool watched; /* with sim/watch.h */
     struct sim_tap tap;
 };
 
@@ -64,6 +66,8 @@ struct sim *sim_new(const struct sim_config *cfg);
 void sim_free(struct sim *s);
 uint64_t sim_seed(const struct sim *s);
 uint64_t sim_now_ns(const struct sim *s);
+/* The internal clock's value at time 0, for what counts from its beginning (sim/watch.h). */
+uint64_t sim_start_ns(void);
 /* NULL, or why the world cannot go on (a node that never stops working, a node that cannot start).
  */
 const char *sim_failure(const struct sim *s);
@@ -112,6 +116,10 @@ uint64_t sim_node_now_us(const struct sim *s, uint32_t host); /* the `now_us` fo
  */
 int sim_pair(struct sim *s, uint32_t a, uint32_t b) MUST_USE;
 void sim_begin(struct sim *s);
+/* All nodes are killed and everything in flight is dropped: afterwards only reading is left. */
+void sim_end(struct sim *s);
+/* NULL: the world was made without. */
+const struct watch *sim_watch(const struct sim *s);
 
 /* ---- time ---- */
 bool sim_step(struct sim *s); /* one event; false: there is none, or the world has failed */

@@ -159,6 +159,7 @@ static void send_one(struct host *h, const struct addr *to, const uint8_t *data,
     struct sim *s = h->sim;
     if (h->hostile && s->begun && hostile_sends(h, to, data, len))
         return;
+    inspect_sent(h, to, data, len);
     struct packet *p = packet_new(h, to, data, len);
     if (!s->begun) {
         route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
@@ -284,9 +285,19 @@ void wire_deliver(struct sim *s, struct packet *p) {
     record(s, p, FATE_DELIVERED);
     if (to->hostile && s->begun)
         hostile_receives(to, &p->from, p->data, p->len);
+    /* The core opens packets in place, so the watch gets a copy of what it looks at. */
+    struct packet *seen = NULL;
+    const uint64_t accepted = s->watch ? inspect_accepted(to) : 0;
+    if (s->watch) {
+        seen = slab_get(&s->slab, sizeof *p + p->len);
+        memcpy(seen, p, sizeof *p + p->len);
+    }
     struct arena *before = arena_enter(&to->arena);
     node_input(to->node, host_now_us(to), &p->from, 0, p->data, p->len);
     (void)arena_enter(before);
+    if (seen)
+        inspect_received(to, seen, accepted);
+    slab_put(&s->slab, seen);
     slab_put(&s->slab, p);
     host_pump(to);
 }

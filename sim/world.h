@@ -19,6 +19,7 @@
 #include "sim/route.h"
 #include "sim/sim.h"
 #include "sim/slab.h"
+#include "sim/watch.h"
 
 /* The internal clock's values: pairing happens before, the run at and after WORLD_START_NS. */
 #define WORLD_SETUP_NS (1 * SIM_S)
@@ -129,6 +130,8 @@ struct sim {
     struct faults faults;
     struct load *loads;
     uint32_t load_count;
+    struct watch *watch;  /* NULL: nobody looks */
+    uint64_t inspected_s; /* the last second that was looked at */
     struct trace trace;
     struct ledger ledger;
     struct world_stats stats;
@@ -169,6 +172,19 @@ bool host_holds(struct host *h, const struct event *e);
 /* for_ns 0: until host_resume. */
 void host_pause(struct host *h, enum host_state state, uint64_t for_ns);
 void host_resume(struct host *h);
+
+/* inspect.c: what the watch is told; all do nothing without one */
+void inspect_started(struct host *h);
+void inspect_addresses(struct host *h);
+void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len);
+void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before);
+void inspect_transfer(struct host *h, const char *name, bool right);
+void inspect_seconds(struct sim *s); /* once a simulated second: tables, memory, sessions */
+/* The node of a host has ended; so many bytes are missing. */
+void inspect_ended(struct host *h, uint64_t bytes);
+static inline uint64_t inspect_accepted(const struct host *h) {
+    return endpoint_counters(node_endpoint(h->node))->data_accepted;
+}
 
 /* wire.c */
 void wire_send(struct host *h, const struct train *t);

@@ -1,0 +1,124 @@
+/* inspect.c: what the watch (sim/watch.h) is told by the world. */
+#include "sim/world.h"
+
+void inspect_addresses(struct host *h) {
+    if (h->sim->watch)
+        watch_addresses(h->sim->watch, h->index, h->addrs, h->addr_count);
+}
+
+void inspect_started(struct host *h) {
+    struct sim *s = h->sim;
+    struct key_cert cert;
+    if (!s->watch || !s->begun)
+        return;
+    identity_cert(&h->identity, &cert);
+    const struct watch_cert c = {.id = cert.id.bytes,
+                                 .transport = h->identity.transport_public.bytes,
+                                 .signature = cert.signature,
+                                 .seq = cert.seq,
+                                 .checkable = crypto_mode_get() != CRYPTO_STUB};
+    watch_host(s->watch, h->index, h->name);
+    watch_hostile(s->watch, h->index, h->hostile != NULL);
+    watch_started(s->watch, s->now_ns, h->index, &c);
+    for (uint32_t i = 0; i < h->contact_count; i++)
+        watch_contact(s->watch, h->index, h->contacts[i]);
+    inspect_addresses(h);
+}
+
+void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len) {
+    struct sim *s = h->sim;
+    if (!s->watch || !s->begun)
+        return;
+    const struct watch_packet p = {
+        .from = h->index, .at = h->index, .src = &h->addrs[0], .dst = to, .data = data, .len = len};
+    watch_sent(s->watch, s->now_ns, &p);
+}
+
+void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before) {
+    struct sim *s = h->sim;
+    if (!s->watch || !s->begun)
+        return;
+    const struct watch_packet w = {.from = p->source,
+                                   .at = h->index,
+                                   .src = &p->from,
+                                   .dst = &p->to,
+                                   .data = p->data,
+                                   .len = p->len};
+    watch_received(s->watch, s->now_ns, &w, inspect_accepted(h) > accepted_before);
+}
+
+void inspect_transfer(struct host *h, const char *name, bool right) {
+    if (h->sim->watch && !right)
+        watch_broken(h->sim->watch, NEVER_WRONG_BYTES, h->sim->now_ns,
+                     "%s: done, but %s is not what was sent", h->name, name);
+}
+
+void inspect_ended(struct host *h, uint64_t bytes) {
+    if (h->sim->watch && h->sim->begun && bytes > 0)
+        watch_broken(h->sim->watch, NEVER_LEAK, h->sim->now_ns, "%s ended and kept %llu bytes",
+                     h->name, (unsigned long long)bytes);
+}
+
+static void inspect_tables(struct host *h) {
+    struct sim *s = h->sim;
+    struct endpoint *e = node_endpoint(h->node);
+    const uint32_t sessions = endpoint_session_count(e), half = endpoint_half_open_count(e);
+    if (sessions > h->contact_count || half > HALF_OPEN_MAX)
+        watch_broken(s->watch, NEVER_TABLE_CAPS, s->now_ns,
+                     "%s has %u sessions with %u contacts and %u half-open ones", h->name, sessions,
+                     h->contact_count, half);
+    if (h->arena.bytes > WATCH_NODE_BYTES)
+        watch_broken(s->watch, NEVER_MEMORY, s->now_ns, "%s uses %llu bytes", h->name,
+                     (unsigned long long)h->arena.bytes);
+}
+
+static void inspect_sessions(struct host *h) {
+    struct sim *s = h->sim;
+    struct contact_info c;
+    for (unsigned i = 0; node_contact_at(h->node, host_now_us(h), i, &c); i++) {
+        const uint32_t with = sim_host_find(s, c.name);
+        if (!c.online || with == SIM_NO_HOST)
+            continue;
+        if (!node_id_equal(&c.session.peer, &s->hosts[with]->identity.id))
+            watch_broken(s->watch, NEVER_WRONG_PEER, s->now_ns,
+                         "%s is with another id than that of %s", h->name, c.name);
+        watch_session(s->watch, s->now_ns, h->index, with, c.session.pkts_received);
+    }
+}
+
+void inspect_seconds(struct sim *s) {
+    const uint64_t second = s->now_ns / SIM_S;
+    if (!s->watch || !s->begun || second == s->inspected_s)
+        return;
+    s->inspected_s = second;
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        struct host *h = s->hosts[i];
+        if (!h->node || h->hostile)
+            continue;
+        inspect_tables(h);
+        inspect_sessions(h);
+    }
+    if (s->ledger.messages_doubled + s->ledger.messages_disordered > 0)
+        watch_broken(s->watch, NEVER_SEQ_BACKWARDS, s->now_ns,
+                     "messages came twice (%llu) or out of order (%llu)",
+                     (unsigned long long)s->ledger.messages_doubled,
+                     (unsigned long long)s->ledger.messages_disordered);
+}
+
+void sim_end(struct sim *s) {
+    struct event e;
+    for (uint32_t i = 0; i < s->host_count; i++)
+        host_kill(s->hosts[i]);
+    for (uint32_t i = 0; i < s->host_count; i++)
+        host_resume(s->hosts[i]);
+    while (heap_pop(&s->heap, &e))
+        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER || e.kind == EVENT_TOO_BIG)
+            slab_put(&s->slab, e.ref);
+    if (s->watch && s->slab.in_use > 0)
+        watch_broken(s->watch, NEVER_LEAK, s->now_ns, "%llu packets were lost track of",
+                     (unsigned long long)s->slab.in_use);
+}
+
+const struct watch *sim_watch(const struct sim *s) {
+    return s->watch;
+}

@@ -1,0 +1,101 @@
+/* watch.h: the protocol's invariants, checked by code that shares nothing with the protocol's own: it reads the wire
+ * format by docs/PROTOCOL.md, keeps its own memory of counters, and verifies signatures with libcrypto where the core
+ * uses libsodium. It knows what the world knows (which host really sent a datagram) and no node can see.
+ *
+ *   unsigned_accept   a node shows a certificate that its id did not sign
+ *   wrong_peer        a session took packets that its peer did not send, or names another id than the host it is with
+ *   nonce_reuse       a counter used twice towards one receiver index
+ *   replayed          a DATA packet accepted twice
+ *   amplification     more than three times as many bytes to an address as came from it, before it was proven
+ *   private_address   a private address of a host, in clear, in a datagram that reaches a host which is no contact
+ *   seq_backwards     a certificate's sequence number, or the order of messages of one sender, went backwards
+ *   livelock          too many turns in a second, or no rest at one instant
+ *   table_caps        more sessions than contacts, more half-open handshakes or stream memory than allowed
+ *   memory            a node above WATCH_NODE_BYTES
+ *   leak              a node that ended did not give all its memory back, or a packet was lost track of
+ *   wrong_bytes       a file that is not what was sent
+ *
+ * Hostile hosts are not held to the rules. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not
+ * judged any more.
+ */
+#ifndef MESHD_SIM_WATCH_H
+#define MESHD_SIM_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/addr.h"
+
+enum invariant {
+    NEVER_UNSIGNED_ACCEPT,
+    NEVER_WRONG_PEER,
+    NEVER_NONCE_REUSE,
+    NEVER_REPLAYED,
+    NEVER_AMPLIFICATION,
+    NEVER_PRIVATE_ADDRESS,
+    NEVER_SEQ_BACKWARDS,
+    NEVER_LIVELOCK,
+    NEVER_TABLE_CAPS,
+    NEVER_MEMORY,
+    NEVER_LEAK,
+    NEVER_WRONG_BYTES,
+    INVARIANTS,
+};
+const char *invariant_name(enum invariant i);
+bool invariant_find(const char *name, enum invariant *out);
+
+enum {
+    WATCH_GAPS = 512,
+    WATCH_NODE_BYTES = 64 << 20,
+    WATCH_TURNS_PER_S = 100000, /* and 100 for each datagram in or out */
+    WATCH_AMPLIFICATION = 3,
+};
+
+struct watch;
+
+struct watch *watch_new(void); /* aborts when out of memory, like all here */
+void watch_free(struct watch *w);
+
+struct watch_verdict {
+    uint64_t count;
+    uint64_t first_ns;
+    char text[160]; /* about the first one; empty if there is none */
+};
+const struct watch_verdict *watch_verdict(const struct watch *w, enum invariant i);
+/* Something is wrong that the caller itself has seen. */
+void watch_broken(struct watch *w, enum invariant i, uint64_t now_ns, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* ---- what the world tells. Hosts are numbers; names are for the texts. ---- */
+void watch_host(struct watch *w, uint32_t host, const char *name);
+void watch_hostile(struct watch *w, uint32_t host, bool hostile);
+void watch_contact(struct watch *w, uint32_t a, uint32_t b);
+/* Its addresses from now on; only private ones matter. */
+void watch_addresses(struct watch *w, uint32_t host, const struct addr *addrs, unsigned count);
+
+struct watch_cert {
+    const uint8_t *id, *transport; /* 32 bytes each */
+    const uint8_t *signature;      /* 64 bytes */
+    uint64_t seq;
+    bool checkable; /* signatures are real ones */
+};
+/* A node starts its next life and will show this. */
+void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct watch_cert *c);
+
+struct watch_packet {
+    uint32_t from; /* the host that really sent it */
+    uint32_t at;   /* where it is now: the sender or the receiver */
+    const struct addr *src, *dst;
+    const uint8_t *data;
+    uint32_t len;
+};
+/* It leaves a node (before any link). */
+void watch_sent(struct watch *w, uint64_t now_ns, const struct watch_packet *p);
+/* A node has been given it; `accepted`: it has opened it as DATA. */
+void watch_received(struct watch *w, uint64_t now_ns, const struct watch_packet *p, bool accepted);
+/* A session of `host`, which it believes to be with `with`, has taken so many packets since the node started. */
+void watch_session(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with,
+                   uint64_t packets);
+void watch_turn(struct watch *w, uint64_t now_ns, uint32_t host);
+
+#endif
