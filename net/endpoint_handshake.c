@@ -515,6 +515,7 @@ static void input_response(struct endpoint *e, uint64_t now_us, const struct add
         s->path.remote = *from;
         s->path.local = local;
     }
+    bool repeated = h->tries > 1;
     {
         bool by_ticket =
             p->setup.pairing && h->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
@@ -526,8 +527,10 @@ static void input_response(struct endpoint *e, uint64_t now_us, const struct add
     }
     if (s->state != SESSION_UP)
         endpoint_session_up(e, s, now_us);
-    else
+    else {
         e->counters.rekeys++;
+        e->counters.rekeys_repeated += repeated;
+    }
     s->confirm_left = CONFIRM_TRIES;
     confirm(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);

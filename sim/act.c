@@ -21,10 +21,11 @@ int sim_connect(struct sim *s, uint32_t from, uint32_t to) {
     struct host *h = running(s, from);
     if (!h)
         return ERR_OFFLINE;
-    ledger_want(&s->ledger, sim_now_ns(s), from, to);
     struct arena *before = arena_enter(&h->arena);
     const int err = node_connect(h->node, host_now_us(h), s->hosts[to]->name);
     (void)arena_enter(before);
+    if (!err)
+        ledger_want(&s->ledger, sim_now_ns(s), from, to);
     host_pump(h);
     return err;
 }
@@ -34,10 +35,11 @@ int sim_ping(struct sim *s, uint32_t from, uint32_t to) {
     uint64_t id;
     if (!h)
         return ERR_OFFLINE;
-    ledger_want(&s->ledger, sim_now_ns(s), from, to);
     struct arena *before = arena_enter(&h->arena);
     const int err = node_ping(h->node, host_now_us(h), s->hosts[to]->name, ping_timeout_us, &id);
     (void)arena_enter(before);
+    if (!err)
+        ledger_want(&s->ledger, sim_now_ns(s), from, to);
     host_pump(h);
     return err;
 }
@@ -83,7 +85,6 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
     int err = disk_make_file(h->disk, path, size);
     if (!err) {
         const char *paths[] = {path};
-        ledger_want(&s->ledger, sim_now_ns(s), from, to);
         struct arena *before = arena_enter(&h->arena);
         err = node_send(h->node, host_now_us(h), s->hosts[to]->name, paths, 1, 0, &t->id);
         (void)arena_enter(before);
@@ -92,6 +93,7 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
         s->ledger.transfer_count--;
         return err;
     }
+    ledger_want(&s->ledger, sim_now_ns(s), from, to);
     if (index)
         *index = number;
     host_pump(h);
@@ -108,7 +110,6 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
     if (!text)
         abort();
     int err = 0;
-    ledger_want(&s->ledger, sim_now_ns(s), from, to);
     for (uint64_t i = 0; i < count && !err; i++) {
         struct ledger_message *m = ledger_add_message(&s->ledger);
         m->from = from;
@@ -124,6 +125,8 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
         (void)arena_enter(before);
         if (err)
             s->ledger.message_count--;
+        else
+            ledger_want(&s->ledger, sim_now_ns(s), from, to);
     }
     free(text);
     host_pump(h);

@@ -107,6 +107,7 @@ void sim_clog(struct sim *s, const struct sim_between *b) {
 
 void sim_heal(struct sim *s) {
     faults_clear(&s->faults);
+    s->ledger.healed_ns = sim_now_ns(s);
 }
 
 int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) {

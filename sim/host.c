@@ -272,12 +272,15 @@ static void on_event(struct host *h, const struct node_event *e) {
     if (!s->begun)
         return;
     const uint32_t peer = e->contact[0] ? sim_host_find(s, e->contact) : SIM_NO_HOST;
-    trace_add(&s->trace, &(struct trace_record){.time_ns = s->now_ns,
-                                                .source = h->index,
-                                                .target = peer,
-                                                .length = (uint32_t)-e->err,
-                                                .kind = (uint16_t)(TRACE_NODE_EVENT + e->kind),
-                                                .detail = e->bytes});
+    const struct trace_record line = {.time_ns = s->now_ns,
+                                      .source = h->index,
+                                      .target = peer,
+                                      .length = (uint32_t)-e->err,
+                                      .kind = (uint16_t)(TRACE_NODE_EVENT + e->kind),
+                                      .detail = e->bytes};
+    trace_add(&s->trace, &line);
+    if (s->tap.record)
+        s->tap.record(s->tap.ctx, &line);
     if (s->tap.node_event)
         s->tap.node_event(s->tap.ctx, sim_now_ns(s), h->name, e);
     ledger_event(&s->ledger, sim_now_ns(s), h->index, peer, e);
@@ -362,7 +365,7 @@ static bool pull(struct host *h) {
 
 void host_pump(struct host *h) {
     h->sim->stats.turns++;
-    if (h->sim->watch && !h->hostile)
+    if (h->sim->watch)
         watch_turn(h->sim->watch, h->sim->now_ns, h->index);
     if (!pull(h))
         world_fail(h->sim, h, "the node does not come to rest");

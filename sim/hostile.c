@@ -171,8 +171,6 @@ void hostile_begin(struct host *h, const struct hostile_plan *plan) {
     }
     host_tell(h);
     host_set_wall(h);
-    if (h->sim->watch)
-        watch_hostile(h->sim->watch, h->index, h->hostile != NULL);
 }
 
 static void keep(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len) {

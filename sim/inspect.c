@@ -18,7 +18,6 @@ void inspect_started(struct host *h) {
                                  .seq = cert.seq,
                                  .checkable = crypto_mode_get() != CRYPTO_STUB};
     watch_host(s->watch, h->index, h->name);
-    watch_hostile(s->watch, h->index, h->hostile != NULL);
     watch_started(s->watch, s->now_ns, h->index, &c);
     for (uint32_t i = 0; i < h->contact_count; i++)
         watch_contact(s->watch, h->index, h->contacts[i]);
@@ -93,7 +92,7 @@ void inspect_seconds(struct sim *s) {
     s->inspected_s = second;
     for (uint32_t i = 0; i < s->host_count; i++) {
         struct host *h = s->hosts[i];
-        if (!h->node || h->hostile)
+        if (!h->node)
             continue;
         inspect_tables(h);
         inspect_sessions(h);

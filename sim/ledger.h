@@ -57,6 +57,7 @@ struct ledger { /* all zeroes is empty */
         messages_unknown;
     struct samples flow; /* one-way times of datagrams */
     uint64_t flow_sent, load_done, load_refused;
+    uint64_t healed_ns; /* when everything was last healed; 0: never */
     uint64_t events[NODE_PING_FAILED + 1];
 };
 

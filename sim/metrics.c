@@ -52,6 +52,10 @@ static struct samples *sampled(struct metrics *m, const char *name) {
     return &item->samples;
 }
 
+struct samples *metrics_samples(struct metrics *m, const char *name) {
+    return sampled(m, name);
+}
+
 void metrics_merge(struct metrics *m, const struct metrics *more) {
     for (size_t i = 0; i < more->count; i++) {
         const struct metric *from = &more->items[i];
@@ -117,6 +121,23 @@ static void collect_ledger(const struct ledger *l, struct metrics *m) {
     set_in(m, "message", "unknown", l->messages_unknown);
     for (unsigned i = 0; i <= NODE_PING_FAILED; i++)
         set_in(m, "event", node_event_name((enum node_event_kind)i), l->events[i]);
+}
+
+/* What was asked after everything was healed has no excuse. */
+static void collect_healed(const struct ledger *l, struct metrics *m) {
+    uint64_t failed = 0, open = 0, lost = 0;
+    for (uint64_t i = 0; i < l->transfer_count; i++) {
+        const struct ledger_transfer *t = &l->transfers[i];
+        if (l->healed_ns == 0 || t->asked_ns <= l->healed_ns)
+            continue;
+        failed += t->failed;
+        open += t->ended_ns == LEDGER_NEVER;
+    }
+    for (uint64_t i = 0; i < l->message_count; i++)
+        lost += l->messages[i].times_received == 0;
+    set_in(m, "healed", "failed", failed);
+    set_in(m, "healed", "open", open);
+    set_in(m, "message", "lost", lost);
 }
 
 static void collect_sessions(struct sim *s, struct metrics *m) {
@@ -227,6 +248,7 @@ void metrics_collect(struct sim *s, struct metrics *m) {
     metrics_clear(m);
     collect_transfers(s, m);
     collect_ledger(&s->ledger, m);
+    collect_healed(&s->ledger, m);
     collect_sessions(s, m);
     collect_endpoints(s, m);
     collect_world(s, m);
@@ -239,10 +261,10 @@ void metrics_collect(struct sim *s, struct metrics *m) {
     qsort(m->items, m->count, sizeof *m->items, by_name);
 }
 
-enum metrics_lookup metrics_value(struct metrics *m, const char *name, enum stat bare,
+enum metrics_lookup metrics_value(struct metrics *m, const char *name, enum statistic bare,
                                   double *out) {
     struct metric *item = find(m, name);
-    enum stat which = bare;
+    enum statistic which = bare;
     if (!item) {
         char group[sizeof item->name];
         const char *dot = strrchr(name, '.');

@@ -28,11 +28,14 @@ void metrics_clear(struct metrics *m);
 /* All of them, as they are now. */
 void metrics_collect(struct sim *s, struct metrics *m);
 void metrics_set(struct metrics *m, const char *name, double value);
+/* The samples of this name; it becomes a metric of samples. Valid until the next metric is added. */
+struct samples *metrics_samples(struct metrics *m, const char *name);
 /* Adds the samples of `more` to those here, and its numbers to the numbers. */
 void metrics_merge(struct metrics *m, const struct metrics *more);
 
 enum metrics_lookup { METRIC_FOUND, METRIC_EMPTY, METRIC_UNKNOWN }; /* EMPTY: no sample yet */
 /* Samples named without a statistic give `bare`: the worst one for whoever asks. */
-enum metrics_lookup metrics_value(struct metrics *m, const char *name, enum stat bare, double *out);
+enum metrics_lookup metrics_value(struct metrics *m, const char *name, enum statistic bare,
+                                  double *out);
 
 #endif

@@ -6,7 +6,7 @@
 
 enum { HASH_TEXT = 2 * TRACE_BYTES + 1, SEEDS_SHOWN = 20 };
 
-static const enum stat shown_stats[] = {STAT_MIN, STAT_MEAN, STAT_P50, STAT_P99, STAT_MAX};
+static const enum statistic shown_stats[] = {STAT_MIN, STAT_MEAN, STAT_P50, STAT_P99, STAT_MAX};
 enum { SHOWN_STATS = sizeof shown_stats / sizeof *shown_stats };
 
 static void hash_text(const uint8_t hash[static TRACE_BYTES], char out[static HASH_TEXT]) {
@@ -113,8 +113,8 @@ static json_t *json_metrics(struct metrics *m) {
         json_t *stats = json_object();
         for (unsigned k = 0; k < STATS; k++) {
             double v;
-            if (samples_stat(&item->samples, (enum stat)k, &v))
-                json_object_set_new(stats, stat_name((enum stat)k), json_real(v));
+            if (samples_stat(&item->samples, (enum statistic)k, &v))
+                json_object_set_new(stats, stat_name((enum statistic)k), json_real(v));
         }
         json_object_set_new(all, item->name, stats);
     }

@@ -81,7 +81,7 @@ static bool holds(const struct expectation *e, double v) {
 }
 
 /* The worst sample decides, unless a statistic is named. */
-static void judge(struct metrics *m, const struct expectation *e, struct verdict *v) {
+void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v) {
     const bool low = e->cmp == CMP_GREATER || e->cmp == CMP_GREATER_EQUAL;
     v->empty = metrics_value(m, e->metric, low ? STAT_MIN : STAT_MAX, &v->value) != METRIC_FOUND;
     v->met = !v->empty && holds(e, v->value);
@@ -107,7 +107,7 @@ static void look(struct runner *x) {
     metrics_collect(x->r->sim, &x->r->metrics);
     for (size_t i = 0; i < x->sc->expect_count; i++)
         if (in_window(x, i, now_ns)) {
-            judge(&x->r->metrics, &x->sc->expects[i], &x->r->verdicts[i]);
+            run_judge(&x->r->metrics, &x->sc->expects[i], &x->r->verdicts[i]);
             x->r->verdicts[i].met_ns = now_ns;
         }
 }
@@ -187,7 +187,7 @@ static void finish(struct runner *x) {
     for (size_t i = 0; i < x->sc->expect_count; i++) {
         const struct expectation *e = &x->sc->expects[i];
         if (!e->eventually)
-            judge(&r->metrics, e, &r->verdicts[i]);
+            run_judge(&r->metrics, e, &r->verdicts[i]);
         r->ok = r->ok && (e->sometimes || r->verdicts[i].met);
         tolerated = tolerated || strcmp(e->metric, "action.failed") == 0;
     }

@@ -47,6 +47,8 @@ struct run { /* what came of it; run_clear when done */
 bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,
                   struct problem *problem);
 void run_clear(struct run *r);
+/* The worst sample decides, unless a statistic is named. */
+void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v);
 /* The statement that forbids this; NULL: none does. */
 const struct never *run_never(const struct scenario *sc, enum invariant i);
 

@@ -28,14 +28,14 @@ void samples_append(struct samples *s, const struct samples *more) {
 
 static const char *const stat_names[STATS] = {"count", "min", "mean", "p50", "p90", "p99", "max"};
 
-const char *stat_name(enum stat s) {
+const char *stat_name(enum statistic s) {
     return s < STATS ? stat_names[s] : "unknown";
 }
 
-bool stat_find(const char *name, enum stat *out) {
+bool stat_find(const char *name, enum statistic *out) {
     for (unsigned i = 0; i < STATS; i++)
         if (strcmp(name, stat_names[i]) == 0) {
-            *out = (enum stat)i;
+            *out = (enum statistic)i;
             return true;
         }
     return false;
@@ -51,7 +51,7 @@ static double percentile(const struct samples *s, size_t percent) {
     return s->values[rank > 0 ? rank - 1 : 0];
 }
 
-bool samples_stat(struct samples *s, enum stat which, double *out) {
+bool samples_stat(struct samples *s, enum statistic which, double *out) {
     *out = (double)s->count;
     if (which == STAT_COUNT)
         return true;

@@ -45,6 +45,10 @@ struct sim_datagram { /* what became of one datagram */
     const uint8_t *data;
     uint32_t len;
     uint32_t seq; /* the source's how-manieth datagram, from 0 */
+    /* If a link ended it: whose, which way, and its number there (as `lose` counts). */
+    uint32_t link_host; /* SIM_NO_HOST: no host's link did */
+    bool link_down;
+    uint64_t link_packet;
 };
 
 /* Watchers, for logs, captures and reports; each may be NULL. They must not call into the world. */
@@ -54,6 +58,7 @@ struct sim_tap {
     void (*node_event)(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e);
     void (*log)(void *ctx, uint64_t time_ns, const char *host, enum log_level level,
                 const char *line);
+    void (*record)(void *ctx, const struct trace_record *r); /* all that goes into the trace */
 };
 
 struct sim_config {

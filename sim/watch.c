@@ -15,7 +15,7 @@ static const uint64_t ns_per_s = 1000000000;
 
 struct watched {
     const char *name;
-    bool hostile, has_seq;
+    bool has_seq;
     uint64_t seq;
     uint32_t life;
     struct addr own[2];
@@ -105,10 +105,6 @@ void watch_host(struct watch *w, uint32_t host, const char *name) {
     host_of(w, host)->name = name;
 }
 
-void watch_hostile(struct watch *w, uint32_t host, bool hostile) {
-    host_of(w, host)->hostile = hostile;
-}
-
 void watch_contact(struct watch *w, uint32_t a, uint32_t b) {
     (void)watch_map_at(&w->contacts, a, b, 0);
     (void)watch_map_at(&w->contacts, b, a, 0);
@@ -149,8 +145,6 @@ static bool signature_ok(const struct watch_cert *c) {
 void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct watch_cert *c) {
     struct watched *h = host_of(w, host);
     h->life++;
-    if (h->hostile)
-        return;
     if (c->checkable && !signature_ok(c))
         watch_broken(w, NEVER_UNSIGNED_ACCEPT, now_ns, "%s shows a certificate its id did not sign",
                      h->name);
@@ -225,8 +219,6 @@ static void new_session(struct watch_map *m, uint64_t life, const struct watch_p
 
 void watch_sent(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
     struct watched *h = host_of(w, p->at);
-    if (h->hostile)
-        return;
     count_datagram(h, now_ns);
     account_out(w, now_ns, p);
     new_session(&w->sent, life_key(h, p->at), p);
@@ -248,8 +240,7 @@ static bool contains(const struct watch_packet *p, const struct addr *a) {
 
 static void look_for_addresses(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
     const struct watched *sender = host_of(w, p->from);
-    if (sender->hostile || sender->own_count == 0 ||
-        watch_map_find(&w->contacts, p->from, p->at, 0))
+    if (sender->own_count == 0 || watch_map_find(&w->contacts, p->from, p->at, 0))
         return;
     for (unsigned i = 0; i < sender->own_count; i++)
         if (contains(p, &sender->own[i]))
@@ -263,8 +254,6 @@ void watch_received(struct watch *w, uint64_t now_ns, const struct watch_packet 
     struct watched *h = host_of(w, p->at);
     look_for_addresses(w, now_ns, p);
     h = host_of(w, p->at);
-    if (h->hostile)
-        return;
     count_datagram(h, now_ns);
     struct watch_entry *t = traffic(w, p->at, p->src);
     t->a += p->len;
@@ -284,8 +273,6 @@ void watch_received(struct watch *w, uint64_t now_ns, const struct watch_packet 
 void watch_session(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with,
                    uint64_t packets) {
     struct watched *h = host_of(w, host);
-    if (h->hostile)
-        return;
     const struct watch_entry *e = watch_map_find(&w->from, life_key(h, host), with, 0);
     const uint64_t real = e ? e->a : 0;
     if (packets > real)

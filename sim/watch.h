@@ -15,7 +15,7 @@
  *   leak              a node that ended did not give all its memory back, or a packet was lost track of
  *   wrong_bytes       a file that is not what was sent
  *
- * Hostile hosts are not held to the rules. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not
+ * What a hostile host adds to its node's traffic is not told to the watch; its node is an honest one. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not
  * judged any more.
  */
 #ifndef MESHD_SIM_WATCH_H
@@ -68,7 +68,6 @@ void watch_broken(struct watch *w, enum invariant i, uint64_t now_ns, const char
 
 /* ---- what the world tells. Hosts are numbers; names are for the texts. ---- */
 void watch_host(struct watch *w, uint32_t host, const char *name);
-void watch_hostile(struct watch *w, uint32_t host, bool hostile);
 void watch_contact(struct watch *w, uint32_t a, uint32_t b);
 /* Its addresses from now on; only private ones matter. */
 void watch_addresses(struct watch *w, uint32_t host, const struct addr *addrs, unsigned count);

@@ -20,12 +20,18 @@ static void record(struct sim *s, const struct packet *p, enum fate fate) {
         .data = p->data,
         .len = p->len,
         .seq = p->seq,
+        .link_host = p->link_host,
+        .link_down = p->link_down,
+        .link_packet = p->link_packet,
     };
-    trace_add(&s->trace, &(struct trace_record){.time_ns = s->now_ns,
-                                                .source = d.source,
-                                                .target = d.target,
-                                                .length = d.len,
-                                                .kind = (uint16_t)fate});
+    const struct trace_record line = {.time_ns = s->now_ns,
+                                      .source = d.source,
+                                      .target = d.target,
+                                      .length = d.len,
+                                      .kind = (uint16_t)fate};
+    trace_add(&s->trace, &line);
+    if (s->tap.record)
+        s->tap.record(s->tap.ctx, &line);
     if (s->tap.datagram)
         s->tap.datagram(s->tap.ctx, &d);
     if (fate == FATE_DELIVERED) {
@@ -82,6 +88,11 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
     struct link_out out;
     link_pass(l, s->now_ns, wire_bytes(p), &out);
     if (out.fate != FATE_DELIVERED) {
+        p->link_host = l == &s->hosts[p->source]->up                                 ? p->source
+                       : p->target != SIM_NO_HOST && l == &s->hosts[p->target]->down ? p->target
+                                                                                     : SIM_NO_HOST;
+        p->link_down = p->link_host != SIM_NO_HOST && l == &s->hosts[p->link_host]->down;
+        p->link_packet = l->packets - 1;
         if (out.fate == FATE_MTU)
             tell_too_big(s, p, l);
         wire_drop(s, p, out.fate);
@@ -143,6 +154,9 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     p->source = h->index;
     p->target = SIM_NO_HOST;
     p->resolved = false;
+    p->link_host = SIM_NO_HOST;
+    p->link_down = false;
+    p->link_packet = 0;
     p->likely = h->index;
     p->seq = h->sent++;
     p->len = len;

@@ -51,8 +51,11 @@ struct packet {
     uint32_t likely;         /* a guess at target, only to fetch its memory early */
     uint64_t late_ns;        /* of the downlink's delay already in its time of delivery */
     uint32_t len, seq;       /* seq: the source's how-manieth datagram, from 0 */
-    bool resolved;           /* target is right, and nothing lies between */
-    struct addr from, to;    /* as they are on this part of the way: NATs rewrite them */
+    uint32_t link_host;      /* whose link ended it, if one did */
+    bool link_down;
+    uint64_t link_packet; /* its number there */
+    bool resolved;        /* target is right, and nothing lies between */
+    struct addr from, to; /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
 };
 

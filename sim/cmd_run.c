@@ -1,0 +1,354 @@
+/* cmd_run.c: meshsim run, check, metrics. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/campaign.h"
+#include "sim/cmd.h"
+#include "sim/report.h"
+
+enum { FILE_MAX_BYTES = 16 << 20, PROGRESS_US = 250000 };
+
+/* ---- what -v shows ---- */
+
+static void show_event(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e) {
+    (void)ctx;
+    fprintf(stderr, "%12.6f %-8s %s %s id=%" PRIu64 " bytes=%" PRIu64 "/%" PRIu64 " %s %s\n",
+            (double)time_ns / 1e9, host, node_event_name(e->kind), e->contact, e->id, e->bytes,
+            e->total, e->err ? err_name(e->err) : "", e->detail);
+}
+
+static void show_log(void *ctx, uint64_t time_ns, const char *host, enum log_level level,
+                     const char *line) {
+    (void)ctx;
+    fprintf(stderr, "%12.6f %-8s log%u %s\n", (double)time_ns / 1e9, host, (unsigned)level, line);
+}
+
+static void show_datagram(void *ctx, const struct sim_datagram *d) {
+    const struct options *o = ctx;
+    char from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
+    if (d->fate == FATE_DELIVERED && o->verbose < 3)
+        return;
+    addr_text(&d->from, from);
+    addr_text(&d->to, to);
+    fprintf(stderr, "%12.6f %s > %s %u bytes type %u %s\n", (double)d->time_ns / 1e9, from, to,
+            d->len, d->len ? d->data[0] : 0u, fate_name(d->fate));
+}
+
+static struct sim_tap make_tap(struct options *o) {
+    struct sim_tap tap = {.ctx = o};
+    if (o->verbose > 0)
+        tap.node_event = show_event;
+    if (o->verbose > 1) {
+        tap.log = show_log;
+        tap.datagram = show_datagram;
+    }
+    return tap;
+}
+
+/* At most four times a second of real time: how far, how fast, how long still. */
+static void show_progress(void *ctx, uint64_t now_ns, uint64_t duration_ns) {
+    static uint64_t begun_us, shown_us;
+    (void)ctx;
+    const uint64_t now_us = trial_clock_us();
+    if (begun_us == 0)
+        begun_us = now_us;
+    if (now_ns < duration_ns && now_us - shown_us < PROGRESS_US)
+        return;
+    shown_us = now_us;
+    const double real_s = (double)(now_us - begun_us) / 1e6, sim_s = (double)now_ns / 1e9;
+    const double speed = real_s > 0 ? sim_s / real_s : 0;
+    const double left_s = speed > 0 ? ((double)duration_ns / 1e9 - sim_s) / speed : 0;
+    fprintf(stderr, "\r%.0f of %.0f s simulated, %.0f x real time, %.0f s left   ", sim_s,
+            (double)duration_ns / 1e9, speed, left_s);
+    if (now_ns >= duration_ns)
+        fprintf(stderr, "\r%70s\r", "");
+}
+
+/* ---- reading ---- */
+
+char *cmd_read_file(const char *file) {
+    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
+    char *text = f ? malloc(FILE_MAX_BYTES + 1) : NULL;
+    if (text) {
+        const size_t len = fread(text, 1, FILE_MAX_BYTES, f);
+        text[len] = '\0';
+        if (ferror(f) || !feof(f) || strlen(text) != len) {
+            free(text);
+            text = NULL;
+        }
+    }
+    if (f && f != stdin)
+        (void)fclose(f);
+    if (!text)
+        fprintf(stderr, "meshsim: %s cannot be read as a scenario\n", file);
+    return text;
+}
+
+int cmd_complain(const char *file, const struct problem *p) {
+    fprintf(stderr, "%s:%u:%u: %s\n", file, p->at.line, p->at.column, p->text);
+    return EXIT_USAGE;
+}
+
+/* ---- once ---- */
+
+static int once(struct options *o, const struct scenario *sc, uint64_t seed,
+                const struct sim_tap *tap, struct run *r) {
+    struct run_options ro = {.seed = seed,
+                             .tap = *tap,
+                             .clock_us = trial_clock_us,
+                             .has_crypto = o->has_crypto,
+                             .crypto = o->crypto};
+    struct problem problem;
+    if (isatty(STDERR_FILENO) && o->verbose == 0)
+        ro.progress = show_progress;
+    if (!run_scenario(sc, &ro, r, &problem))
+        return cmd_complain(o->files[0], &problem);
+    return r->ok ? EXIT_OK : EXIT_BROKEN;
+}
+
+/* The records of one second of two runs, one after the other: the first that differs is named. */
+struct second {
+    uint64_t from_ns, to_ns;
+    struct trace_record *records;
+    size_t count, cap;
+};
+
+static void keep_record(void *ctx, const struct trace_record *r) {
+    struct second *s = ctx;
+    if (r->time_ns < s->from_ns || r->time_ns >= s->to_ns)
+        return;
+    if (s->count == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 1024;
+        s->records = realloc(s->records, s->cap * sizeof *s->records);
+        if (!s->records)
+            abort();
+    }
+    s->records[s->count++] = *r;
+}
+
+static void show_record(const struct run *r, const struct second *s, size_t i) {
+    if (i >= s->count) {
+        fprintf(stderr, "  nothing more in this second\n");
+        return;
+    }
+    const struct trace_record *t = &s->records[i];
+    const char *what = t->kind >= TRACE_NODE_EVENT
+                           ? node_event_name((enum node_event_kind)(t->kind - TRACE_NODE_EVENT))
+                           : fate_name((enum fate)t->kind);
+    fprintf(stderr, "  %.9f s %s > %s %s length %u detail %" PRIu64 "\n",
+            (double)(t->time_ns - sim_start_ns()) / 1e9, sim_host_name(r->sim, t->source),
+            t->target == SIM_NO_HOST ? "-" : sim_host_name(r->sim, t->target), what, t->length,
+            t->detail);
+}
+
+static bool records_equal(const struct trace_record *a, const struct trace_record *b) {
+    return a->time_ns == b->time_ns && a->source == b->source && a->target == b->target &&
+           a->length == b->length && a->kind == b->kind && a->detail == b->detail;
+}
+
+/* Both runs again, with all records of the second kept. */
+static void name_difference(struct options *o, const struct scenario *sc, uint64_t seed,
+                            uint64_t second) {
+    struct second s[2];
+    struct run r[2];
+    for (unsigned i = 0; i < 2; i++) {
+        s[i] = (struct second){.from_ns = sim_start_ns() + second * SIM_S,
+                               .to_ns = sim_start_ns() + (second + 1) * SIM_S};
+        const struct sim_tap tap = {.ctx = &s[i], .record = keep_record};
+        if (once(o, sc, seed, &tap, &r[i]) == EXIT_USAGE)
+            return;
+    }
+    size_t at = 0;
+    while (at < s[0].count && at < s[1].count &&
+           records_equal(&s[0].records[at], &s[1].records[at]))
+        at++;
+    if (at == s[0].count && at == s[1].count)
+        fprintf(stderr, "twice: when looked at again, this second was the same in both\n");
+    else
+        fprintf(stderr, "twice: the first event that differs, in one run and in the other:\n");
+    for (unsigned i = 0; i < 2; i++) {
+        if (at < s[0].count || at < s[1].count)
+            show_record(&r[i], &s[i], at);
+        free(s[i].records);
+        run_clear(&r[i]);
+    }
+}
+
+/* The same seed again: the same hash, or where it went apart. */
+static int compare_again(struct options *o, const struct scenario *sc, uint64_t seed,
+                         const struct run *first) {
+    struct run again;
+    uint64_t second = 0;
+    const struct sim_tap tap = make_tap(o);
+    const int code = once(o, sc, seed, &tap, &again);
+    if (code == EXIT_USAGE)
+        return code;
+    const bool same = memcmp(first->hash, again.hash, sizeof again.hash) == 0;
+    const bool found =
+        !same && trace_first_difference(sim_trace(first->sim), sim_trace(again.sim), &second);
+    if (!found)
+        second = sim_now_ns(first->sim) / SIM_S;
+    run_clear(&again);
+    if (same) {
+        fprintf(stderr, "twice: the traces are the same\n");
+        return EXIT_OK;
+    }
+    fprintf(stderr, "twice: the traces differ, first in second %" PRIu64 "\n", second);
+    name_difference(o, sc, seed, second);
+    return EXIT_BROKEN;
+}
+
+static int run_one(struct options *o, const struct scenario *sc) {
+    const uint64_t seed = o->has_seed ? o->seed : sc->has_seed ? sc->seed : 1;
+    const struct sim_tap tap = make_tap(o);
+    struct run r;
+    int code = once(o, sc, seed, &tap, &r);
+    if (code == EXIT_USAGE)
+        return code;
+    if (o->json)
+        report_json(stdout, sc, o->files[0], &r);
+    else
+        report_text(stdout, sc, o->files[0], &r);
+    if (o->twice) {
+        const int compared = compare_again(o, sc, seed, &r);
+        if (compared != EXIT_OK)
+            code = compared;
+    }
+    run_clear(&r);
+    return code;
+}
+
+/* ---- many seeds ---- */
+
+struct sweep {
+    struct options *o;
+    const char *text;
+    struct report_sweep report;
+    uint64_t *failed;
+    bool unreadable;
+};
+
+static void same_text(void *ctx, uint64_t seed, struct text *out) {
+    const struct sweep *s = ctx;
+    (void)seed;
+    text_add(out, "%s", s->text);
+}
+
+static bool one_more(void *ctx, uint64_t seed, const char *text, struct trial *t) {
+    struct sweep *s = ctx;
+    (void)text;
+    if (t->kind == TRIAL_UNREADABLE) {
+        fputs(text_of(&t->why), stderr);
+        s->unreadable = true;
+        return false;
+    }
+    if (t->kind == TRIAL_OK) {
+        s->report.passed++;
+    } else {
+        fprintf(stderr, "seed %" PRIu64 ":\n%s", seed, text_of(&t->why));
+        s->failed = realloc(s->failed, (s->report.failed + 1) * sizeof *s->failed);
+        if (!s->failed)
+            abort();
+        s->failed[s->report.failed++] = seed;
+    }
+    metrics_merge(&s->report.total, &t->metrics);
+    return true;
+}
+
+/* `sometimes`: over all runs together. */
+static bool sometimes_met(const struct scenario *sc, struct metrics *total, const char *file) {
+    bool ok = true;
+    for (size_t i = 0; i < sc->expect_count; i++) {
+        const struct expectation *e = &sc->expects[i];
+        struct verdict v;
+        if (!e->sometimes)
+            continue;
+        run_judge(total, e, &v);
+        if (!v.met)
+            fprintf(stderr, "BROKEN %s:%u: sometimes %s %s %s: in all runs together %g\n", file,
+                    e->at.line, e->metric, comparison_sign(e->cmp), e->value_text, v.value);
+        ok = ok && v.met;
+    }
+    return ok;
+}
+
+static int run_many(struct options *o, const struct scenario *sc, const char *text) {
+    const struct trial_job model = {.label = o->files[0],
+                                    .lets = o->lets,
+                                    .let_count = o->let_count,
+                                    .has_crypto = o->has_crypto,
+                                    .crypto = o->crypto,
+                                    .limit_s = o->limit_s,
+                                    .want_metrics = true};
+    struct sweep s = {
+        .o = o, .text = text, .report = {.first = o->first, .last = o->last, .needed = o->needed}};
+    const struct campaign c = {.first = o->first,
+                               .last = o->last,
+                               .jobs = o->jobs,
+                               .model = &model,
+                               .ctx = &s,
+                               .draw = same_text,
+                               .result = one_more};
+    const uint64_t start_us = trial_clock_us();
+    const bool ran = campaign_run(&c);
+    s.report.failed_seeds = s.failed;
+    s.report.wall_us = trial_clock_us() - start_us;
+    int code = EXIT_USAGE;
+    if (!ran)
+        fprintf(stderr, "meshsim: no process could be made\n");
+    if (ran && !s.unreadable) {
+        code = report_sweep_ok(&s.report) ? EXIT_OK : EXIT_BROKEN;
+        if (o->json)
+            report_sweep_json(stdout, o->files[0], &s.report);
+        else
+            report_sweep_text(stdout, o->files[0], &s.report);
+        if (!sometimes_met(sc, &s.report.total, o->files[0]))
+            code = EXIT_BROKEN;
+    }
+    metrics_clear(&s.report.total);
+    free(s.failed);
+    return code;
+}
+
+/* ---- the commands ---- */
+
+static int with_scenario(struct options *o, bool run) {
+    struct scenario sc;
+    struct problem problem;
+    int code = EXIT_OK;
+    char *text = cmd_read_file(o->files[0]);
+    if (!text)
+        return EXIT_USAGE;
+    if (!scenario_parse(&sc, text, o->lets, o->let_count, &problem)) {
+        free(text);
+        return cmd_complain(o->files[0], &problem);
+    }
+    if (run)
+        code = o->has_seeds ? run_many(o, &sc, text) : run_one(o, &sc);
+    scenario_clear(&sc);
+    free(text);
+    return code;
+}
+
+int cmd_run(struct options *o) {
+    return with_scenario(o, true);
+}
+
+int cmd_check(struct options *o) {
+    return with_scenario(o, false);
+}
+
+int cmd_metrics(void) {
+    struct sim *s = sim_new(&(struct sim_config){.seed = 1});
+    struct metrics m = {0};
+    metrics_collect(s, &m);
+    for (size_t i = 0; i < m.count; i++)
+        printf("%s%s\n", m.items[i].name,
+               m.items[i].sampled ? " [.count .min .mean .p50 .p90 .p99 .max]" : "");
+    metrics_clear(&m);
+    sim_free(s);
+    return EXIT_OK;
+}

@@ -1,0 +1,106 @@
+/* cmd_shrink.c: meshsim shrink: the smallest scenario that still fails, and its story. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/cmd.h"
+#include "sim/shrink.h"
+#include "sim/story.h"
+#include "sim/trial.h"
+
+struct task {
+    struct options *o;
+    uint64_t seed;
+    struct text signature; /* how it must fail */
+    unsigned runs;
+};
+
+static void try_text(const struct task *k, const char *text, struct trial *t) {
+    const struct trial_job job = {.text = text,
+                                  .label = k->o->files[0],
+                                  .seed = k->seed,
+                                  .lets = k->o->lets,
+                                  .let_count = k->o->let_count,
+                                  .has_crypto = k->o->has_crypto,
+                                  .crypto = k->o->crypto,
+                                  .limit_s = k->o->limit_s};
+    trial_run(&job, t);
+}
+
+static bool fails(void *ctx, const char *text) {
+    struct task *k = ctx;
+    struct trial t;
+    try_text(k, text, &t);
+    const bool same = trial_same(&t, &k->signature);
+    k->runs++;
+    trial_clear(&t);
+    return same;
+}
+
+static void losses(void *ctx, const char *text, struct text *out) {
+    const struct task *k = ctx;
+    story_losses(text, k->seed, out);
+}
+
+static bool write_out(const struct task *k, const char *text, FILE *out) {
+    struct trial t;
+    struct text story = {0};
+    try_text(k, text, &t);
+    fprintf(out, "# Shrunk from %s, seed %" PRIu64 ", in %u runs. It fails like this:\n",
+            k->o->files[0], k->seed, k->runs);
+    for (const char *line = text_of(&t.why); *line;) {
+        const size_t len = strcspn(line, "\n");
+        fprintf(out, "#   %.*s\n", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+    fputs(text, out);
+    if (t.kind == TRIAL_BROKEN) {
+        story_tell(text, k->seed, &story);
+        fputs(text_of(&story), out);
+    }
+    text_clear(&story);
+    trial_clear(&t);
+    return !ferror(out);
+}
+
+int cmd_shrink(struct options *o) {
+    struct task k = {.o = o};
+    struct scenario sc;
+    struct problem problem;
+    struct trial t;
+    struct text small = {0};
+    char *text = cmd_read_file(o->files[0]);
+    if (!text)
+        return EXIT_USAGE;
+    if (!scenario_parse(&sc, text, o->lets, o->let_count, &problem)) {
+        free(text);
+        return cmd_complain(o->files[0], &problem);
+    }
+    k.seed = o->has_seed ? o->seed : sc.has_seed ? sc.seed : 1;
+    scenario_clear(&sc);
+    try_text(&k, text, &t);
+    const bool failing = t.kind != TRIAL_OK && t.kind != TRIAL_UNREADABLE;
+    text_add(&k.signature, "%s", text_of(&t.signature));
+    trial_clear(&t);
+    if (!failing) {
+        fprintf(stderr,
+                "meshsim: %s does not fail with seed %" PRIu64 "; there is nothing to shrink\n",
+                o->files[0], k.seed);
+        free(text);
+        text_clear(&k.signature);
+        return EXIT_USAGE;
+    }
+    struct shrinker s = {.ctx = &k, .fails = fails, .losses = losses, .budget = o->budget};
+    shrink(&s, text, &small);
+    FILE *out = o->out ? fopen(o->out, "w") : stdout;
+    bool ok = out && write_out(&k, text_of(&small), out);
+    if (out && out != stdout)
+        ok = fclose(out) == 0 && ok;
+    if (!ok)
+        fprintf(stderr, "meshsim: %s cannot be written\n", o->out ? o->out : "the scenario");
+    text_clear(&small);
+    text_clear(&k.signature);
+    free(text);
+    return ok ? EXIT_OK : EXIT_BROKEN;
+}
