@@ -366,7 +366,7 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         uint64_t t = waits_for_keys(s, now_us) ? TIME_NEVER : transport_deadline_us(s->tp);
         if (t < d)
             d = t;
-        if (s->tp->sent.outstanding > 0 && !s->hs_out) {
+        if (s->tp->sent.outstanding > 0 && !s->hs_out && !s->hs_in) {
             uint64_t heard =
                 s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
             if (heard + SESSION_SILENT_US < d)
@@ -398,7 +398,9 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     }
     transport_timeout(s->tp, now_us);
     uint64_t heard = s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
-    if (s->tp->sent.outstanding > 0 && !s->hs_out && now_us >= heard + SESSION_SILENT_US) {
+    /* Not while an answer of ours waits for its proof: a second handshake would cross the first. */
+    if (s->tp->sent.outstanding > 0 && !s->hs_out && !s->hs_in &&
+        now_us >= heard + SESSION_SILENT_US) {
         /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake
          * tells. */
         if (handshake_start(e, s, now_us, true))

@@ -11,6 +11,7 @@
 
 static enum crypto_mode mode;
 static struct crypto_mode_counts counts;
+static struct crypto_hooks hooks;
 
 static const char *const names[] = {"real", "memo", "stub"};
 
@@ -33,6 +34,10 @@ enum crypto_mode crypto_mode_get(void) {
 
 void crypto_mode_counts(struct crypto_mode_counts *out) {
     *out = counts;
+}
+
+void crypto_mode_hook(const struct crypto_hooks *h) {
+    hooks = h ? *h : (struct crypto_hooks){0};
 }
 
 #ifdef MESHD_SIM_WRAP
@@ -272,6 +277,8 @@ static void stub_tag(uint8_t tag[AEAD_TAG], const struct aead_key *key, uint64_t
 void __wrap_aead_seal(struct aead *a, enum aead_suite suite, const struct aead_key *key,
                       uint64_t key_id, uint64_t counter, const uint8_t *ad, size_t ad_len,
                       uint8_t *buf, size_t len) {
+    if (hooks.sealed)
+        hooks.sealed(hooks.ctx, key->bytes, counter);
     if (mode == CRYPTO_STUB)
         stub_tag(buf + len, key, counter, ad, ad_len, buf, len);
     else
@@ -281,11 +288,17 @@ void __wrap_aead_seal(struct aead *a, enum aead_suite suite, const struct aead_k
 bool __wrap_aead_open(struct aead *a, enum aead_suite suite, const struct aead_key *key,
                       uint64_t key_id, uint64_t counter, const uint8_t *ad, size_t ad_len,
                       uint8_t *buf, size_t len) {
-    if (mode != CRYPTO_STUB)
-        return __real_aead_open(a, suite, key, key_id, counter, ad, ad_len, buf, len);
-    uint8_t tag[AEAD_TAG];
-    stub_tag(tag, key, counter, ad, ad_len, buf, len - AEAD_TAG);
-    return memcmp(tag, buf + len - AEAD_TAG, AEAD_TAG) == 0;
+    bool ok;
+    if (mode == CRYPTO_STUB) {
+        uint8_t tag[AEAD_TAG];
+        stub_tag(tag, key, counter, ad, ad_len, buf, len - AEAD_TAG);
+        ok = memcmp(tag, buf + len - AEAD_TAG, AEAD_TAG) == 0;
+    } else {
+        ok = __real_aead_open(a, suite, key, key_id, counter, ad, ad_len, buf, len);
+    }
+    if (ok && hooks.opened)
+        hooks.opened(hooks.ctx, key->bytes, counter);
+    return ok;
 }
 
 #else

@@ -26,6 +26,14 @@ enum crypto_mode crypto_mode_get(void);
 /* Forgets (and wipes) what memo has remembered. */
 void crypto_mode_clear(void);
 
+/* Is told of every packet that is sealed, or opened and right, in all modes; NULL: nobody is. */
+struct crypto_hooks {
+    void *ctx;
+    void (*sealed)(void *ctx, const uint8_t *key, uint64_t counter); /* a key has 32 bytes */
+    void (*opened)(void *ctx, const uint8_t *key, uint64_t counter);
+};
+void crypto_mode_hook(const struct crypto_hooks *h);
+
 struct crypto_mode_counts {
     uint64_t computed, remembered; /* asymmetric operations since the last clear */
 };

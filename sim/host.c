@@ -338,6 +338,7 @@ static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
 /* Everything the node has to give; false: it does not come to rest. */
 static bool pull(struct host *h) {
     struct sim *s = h->sim;
+    s->acting = h->index;
     const uint64_t now_us = host_now_us(h);
     bool more = true;
     while (more) {

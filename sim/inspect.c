@@ -24,6 +24,29 @@ void inspect_started(struct host *h) {
     inspect_addresses(h);
 }
 
+static void on_sealed(void *ctx, const uint8_t *key, uint64_t counter) {
+    struct sim *s = ctx;
+    if (!s->begun)
+        return;
+    struct arena *before = arena_enter(NULL); /* what the watch remembers is not the node's */
+    watch_sealed(s->watch, s->now_ns, s->acting, key, counter);
+    (void)arena_enter(before);
+}
+
+static void on_opened(void *ctx, const uint8_t *key, uint64_t counter) {
+    struct sim *s = ctx;
+    if (!s->begun)
+        return;
+    struct arena *before = arena_enter(NULL); /* what the watch remembers is not the node's */
+    watch_opened(s->watch, s->now_ns, s->acting, key, counter);
+    (void)arena_enter(before);
+}
+
+void inspect_begin(struct sim *s) {
+    const struct crypto_hooks hooks = {.ctx = s, .sealed = on_sealed, .opened = on_opened};
+    crypto_mode_hook(s->watch ? &hooks : NULL);
+}
+
 void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len) {
     struct sim *s = h->sim;
     if (!s->watch || !s->begun)
@@ -106,6 +129,7 @@ void inspect_seconds(struct sim *s) {
 
 void sim_end(struct sim *s) {
     struct event e;
+    crypto_mode_hook(NULL);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_kill(s->hosts[i]);
     for (uint32_t i = 0; i < s->host_count; i++)

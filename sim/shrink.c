@@ -1,6 +1,7 @@
 #include "sim/shrink.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ struct lines {
     char **line;
     bool *keep;
     unsigned count;
+    unsigned fixed; /* from this one on they stay as they are */
 };
 
 static void lines_clear(struct lines *l) {
@@ -85,6 +87,8 @@ static char *copy(const char *p, size_t len) {
 /* Statements: a line each, without comments and blanks around. */
 static void lines_read(struct lines *l, const char *text) {
     while (*text) {
+        if (l->s->keep_marked && strncmp(text, "#! keep", 7) == 0)
+            l->fixed = l->count;
         const size_t len = strcspn(text, ";\n#");
         size_t from = 0, to = len;
         while (from < to && isspace((unsigned char)text[from]))
@@ -100,6 +104,8 @@ static void lines_read(struct lines *l, const char *text) {
             l->keep[l->count++] = true;
         }
         text += len;
+        if (*text == '#' && strncmp(text, "#! keep", 7) == 0 && len > 0)
+            continue;
         if (*text == '#')
             text += strcspn(text, "\n");
         if (*text)
@@ -108,9 +114,16 @@ static void lines_read(struct lines *l, const char *text) {
 }
 
 static void lines_write(const struct lines *l, struct text *out) {
-    for (unsigned i = 0; i < l->count; i++)
+    for (unsigned i = 0; i < l->count; i++) {
+        if (i == l->fixed)
+            text_add(out, "#! keep\n");
         if (l->keep[i])
             text_add(out, "%s\n", l->line[i]);
+    }
+}
+
+static unsigned loose(const struct lines *l) {
+    return l->fixed < l->count ? l->fixed : l->count;
 }
 
 static bool still_fails(void *ctx) {
@@ -326,16 +339,19 @@ static void fewer_packets(struct lines *l, unsigned i) {
 /* All "loss=" and "burst=" go, and the packets they took come as "lose" lines. */
 static void loss_to_packets(struct lines *l) {
     struct text now = {0}, list = {0};
-    struct lines next = {.s = l->s};
+    struct lines next = {.s = l->s, .fixed = UINT_MAX};
+    unsigned fixed = UINT_MAX;
     lines_write(l, &now);
     l->s->losses(l->s->ctx, text_of(&now), &list);
     for (unsigned i = 0; i < l->count && list.len > 0; i++) {
+        if (i == l->fixed)
+            fixed = next.count;
         if (!l->keep[i])
             continue;
         struct text t = {0};
         for (const char *p = l->line[i]; *p;) {
             const size_t len = strcspn(p, " ");
-            if (strncmp(p, "loss", 4) != 0 && strncmp(p, "burst", 5) != 0)
+            if (i >= l->fixed || (strncmp(p, "loss", 4) != 0 && strncmp(p, "burst", 5) != 0))
                 text_add(&t, "%s%.*s", t.len ? " " : "", (int)len, p);
             p += len + strspn(p + len, " ");
         }
@@ -343,6 +359,7 @@ static void loss_to_packets(struct lines *l) {
         text_clear(&t);
     }
     const unsigned first = next.count;
+    next.fixed = fixed;
     if (list.len > 0)
         lines_read(&next, text_of(&list));
     if (next.count > 0 && still_fails(&next)) {
@@ -361,13 +378,13 @@ static void loss_to_packets(struct lines *l) {
 
 static bool by_lines(struct lines *l) {
     const unsigned before = size_of(l->keep, l->count);
-    shrink_ddmin(l->keep, l->count, still_fails, l);
+    shrink_ddmin(l->keep, loose(l), still_fails, l);
     return size_of(l->keep, l->count) < before;
 }
 
 static bool by_words(struct lines *l) {
     bool any = false;
-    for (unsigned i = 0; i < l->count; i++)
+    for (unsigned i = 0; i < loose(l); i++)
         if (l->keep[i])
             any = fewer_words(l, i) || any;
     return any;
@@ -375,14 +392,14 @@ static bool by_words(struct lines *l) {
 
 static bool by_numbers(struct lines *l) {
     bool any = false;
-    for (unsigned i = 0; i < l->count; i++)
+    for (unsigned i = 0; i < loose(l); i++)
         if (l->keep[i])
             any = smaller_numbers(l, i) || any;
     return any;
 }
 
 void shrink(struct shrinker *s, const char *text, struct text *out) {
-    struct lines l = {.s = s};
+    struct lines l = {.s = s, .fixed = UINT_MAX};
     lines_read(&l, text);
     for (bool more = true; more && s->budget > 0;) {
         more = by_lines(&l);

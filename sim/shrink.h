@@ -17,6 +17,8 @@ struct shrinker {
     /* The packets that random loss took in a run of this text: "lose NAME up 3 17" lines. May be NULL. */
     void (*losses)(void *ctx, const char *text, struct text *out);
     unsigned budget; /* runs left; counts down */
+    bool
+        keep_marked; /* what stands after a line "#! keep" is not touched: the part that heals and then demands */
 };
 
 /* `text` must fail. Gives a text that fails, of the same statements or simpler ones. */

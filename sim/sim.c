@@ -42,6 +42,8 @@ void sim_free(struct sim *s) {
     slab_clear(&s->slab);
     trace_clear(&s->trace);
     ledger_clear(&s->ledger);
+    if (s->watch)
+        crypto_mode_hook(NULL);
     watch_free(s->watch);
     free(s);
 }
@@ -237,6 +239,7 @@ static void drop_events(struct sim *s) {
 }
 
 void sim_begin(struct sim *s) {
+    inspect_begin(s);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_stop(s->hosts[i]);
     drop_events(s);

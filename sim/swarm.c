@@ -221,7 +221,7 @@ static void work(struct pen *p) {
 
 static void heal(struct pen *p) {
     struct text *t = p->out;
-    text_add(t, "at 60s heal\nat 60s hostile all honest\n");
+    text_add(t, "#! keep\nat 60s heal\nat 60s hostile all honest\n");
     text_add(t, "at 60s link all up=100M down=100M queue=100ms loss=0 burst=0/1 reorder=0/0 dup=0 "
                 "corrupt=0 mtu=1500 "
                 "jitter=none\n");

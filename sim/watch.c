@@ -26,9 +26,8 @@ struct watched {
 struct watch {
     struct watched *hosts;
     uint32_t host_count;
-    struct watch_map sent;     /* (host and life, receiver index, -): counters used */
-    struct watch_map accepted; /* (host and life, receiver index, -): counters accepted */
-    struct watch_map from;     /* (host and life, real sender, -): a = packets accepted */
+    struct watch_map sealed, opened; /* by key: counters */
+    struct watch_map from;           /* (host and life, real sender, -): a = packets accepted */
     struct watch_map
         traffic; /* (host, address): a = bytes in, b = bytes out; set.floor: what is known of it */
     struct watch_map contacts; /* (host, host, -) */
@@ -64,8 +63,8 @@ struct watch *watch_new(void) {
 void watch_free(struct watch *w) {
     if (!w)
         return;
-    watch_map_clear(&w->sent);
-    watch_map_clear(&w->accepted);
+    watch_map_clear(&w->sealed);
+    watch_map_clear(&w->opened);
     watch_map_clear(&w->from);
     watch_map_clear(&w->traffic);
     watch_map_clear(&w->contacts);
@@ -157,13 +156,6 @@ void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct
 
 /* ---- datagrams ---- */
 
-static uint64_t le(const uint8_t *p, unsigned bytes) {
-    uint64_t v = 0;
-    for (unsigned i = bytes; i-- > 0;)
-        v = v << 8 | p[i];
-    return v;
-}
-
 /* docs/PROTOCOL.md §2: 4 DATA: 4 | key epoch 1 | 0 0 | receiver index 4 | counter 8 | ... | tag 16 */
 static bool is_data(const struct watch_packet *p) {
     return p->len >= 32 && p->data[0] == 4;
@@ -204,32 +196,32 @@ static void account_out(struct watch *w, uint64_t now_ns, const struct watch_pac
                      host_of(w, p->at)->name, (unsigned long long)t->b, (unsigned long long)t->a);
 }
 
-/* docs/PROTOCOL.md §2: 2 RESPONSE: 2 | 0 0 0 | sender index 4 | receiver index 4. A responder that has lost the session
- * answers a rekey with a new one towards the same receiver index, whose counters begin anew; it has another index
- * of its own then. */
-static void new_session(struct watch_map *m, uint64_t life, const struct watch_packet *p) {
-    if (p->len < 12 || p->data[0] != 2)
-        return;
-    struct watch_entry *e = watch_map_at(m, life, le(p->data + 8, 4), 0);
-    const uint64_t responder = le(p->data + 4, 4) + 1;
-    if (e->a != responder)
-        watch_set_clear(&e->set);
-    e->a = responder;
-}
-
 void watch_sent(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
     struct watched *h = host_of(w, p->at);
     count_datagram(h, now_ns);
     account_out(w, now_ns, p);
-    new_session(&w->sent, life_key(h, p->at), p);
-    if (!is_data(p))
-        return;
-    const uint64_t counter = le(p->data + 8, 8);
-    struct watch_entry *e = watch_map_at(&w->sent, life_key(h, p->at), le(p->data + 4, 4), 0);
-    if (!watch_set_add(&e->set, counter, WATCH_GAPS))
+}
+
+static struct watch_entry *of_key(struct watch_map *m, const uint8_t *key) {
+    uint64_t k[3];
+    memcpy(k, key, sizeof k);
+    return watch_map_at(m, k[0], k[1], k[2]);
+}
+
+void watch_sealed(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
+                  uint64_t counter) {
+    if (!watch_set_add(&of_key(&w->sealed, key)->set, counter, WATCH_GAPS))
         watch_broken(w, NEVER_NONCE_REUSE, now_ns,
-                     "%s used counter %llu twice towards index %08llx", h->name,
-                     (unsigned long long)counter, (unsigned long long)le(p->data + 4, 4));
+                     "%s sealed two packets with counter %llu under one key",
+                     host_of(w, host)->name, (unsigned long long)counter);
+}
+
+void watch_opened(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
+                  uint64_t counter) {
+    if (!watch_set_add(&of_key(&w->opened, key)->set, counter, WATCH_GAPS))
+        watch_broken(w, NEVER_REPLAYED, now_ns,
+                     "%s took the packet with counter %llu of one key twice",
+                     host_of(w, host)->name, (unsigned long long)counter);
 }
 
 static bool contains(const struct watch_packet *p, const struct addr *a) {
@@ -259,14 +251,8 @@ void watch_received(struct watch *w, uint64_t now_ns, const struct watch_packet 
     t->a += p->len;
     if (accepted || (p->len > 0 && p->data[0] == 2 && (t->set.floor & KNOWN_DIALLED)))
         t->set.floor |= KNOWN_PROVEN;
-    new_session(&w->accepted, life_key(h, p->at), p);
     if (!accepted || !is_data(p))
         return;
-    const uint64_t counter = le(p->data + 8, 8);
-    struct watch_entry *e = watch_map_at(&w->accepted, life_key(h, p->at), le(p->data + 4, 4), 0);
-    if (!watch_set_add(&e->set, counter, WATCH_GAPS))
-        watch_broken(w, NEVER_REPLAYED, now_ns, "%s accepted counter %llu at index %08llx twice",
-                     h->name, (unsigned long long)counter, (unsigned long long)le(p->data + 4, 4));
     watch_map_at(&w->from, life_key(h, p->at), p->from, 0)->a++;
 }
 

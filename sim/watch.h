@@ -4,8 +4,8 @@
  *
  *   unsigned_accept   a node shows a certificate that its id did not sign
  *   wrong_peer        a session took packets that its peer did not send, or names another id than the host it is with
- *   nonce_reuse       a counter used twice towards one receiver index
- *   replayed          a DATA packet accepted twice
+ *   nonce_reuse       two packets sealed with one counter under one key
+ *   replayed          a packet of one key and counter opened and taken twice
  *   amplification     more than three times as many bytes to an address as came from it, before it was proven
  *   private_address   a private address of a host, in clear, in a datagram that reaches a host which is no contact
  *   seq_backwards     a certificate's sequence number, or the order of messages of one sender, went backwards
@@ -92,6 +92,12 @@ struct watch_packet {
 void watch_sent(struct watch *w, uint64_t now_ns, const struct watch_packet *p);
 /* A node has been given it; `accepted`: it has opened it as DATA. */
 void watch_received(struct watch *w, uint64_t now_ns, const struct watch_packet *p, bool accepted);
+/* A packet was sealed, or opened and found right, under this 32-byte key. Where the linker does not let the world see it,
+ * nonce_reuse and replayed are not judged. */
+void watch_sealed(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
+                  uint64_t counter);
+void watch_opened(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
+                  uint64_t counter);
 /* A session of `host`, which it believes to be with `with`, has taken so many packets since the node started. */
 void watch_session(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with,
                    uint64_t packets);

@@ -306,6 +306,7 @@ void wire_deliver(struct sim *s, struct packet *p) {
         seen = slab_get(&s->slab, sizeof *p + p->len);
         memcpy(seen, p, sizeof *p + p->len);
     }
+    s->acting = to->index;
     struct arena *before = arena_enter(&to->arena);
     node_input(to->node, host_now_us(to), &p->from, 0, p->data, p->len);
     (void)arena_enter(before);

@@ -134,6 +134,7 @@ struct sim {
     struct load *loads;
     uint32_t load_count;
     struct watch *watch;  /* NULL: nobody looks */
+    uint32_t acting;      /* whose node is being run */
     uint64_t inspected_s; /* the last second that was looked at */
     struct trace trace;
     struct ledger ledger;
@@ -177,6 +178,7 @@ void host_pause(struct host *h, enum host_state state, uint64_t for_ns);
 void host_resume(struct host *h);
 
 /* inspect.c: what the watch is told; all do nothing without one */
+void inspect_begin(struct sim *s);
 void inspect_started(struct host *h);
 void inspect_addresses(struct host *h);
 void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len);
