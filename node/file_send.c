@@ -147,6 +147,26 @@ void file_send_offer(struct node *n, struct transfer *t, const struct contact *c
     flush_offer(n, t);
 }
 
+/* A session that was up may be dead without our knowing: the peer restarted and its goodbye was lost. Then the first thing
+ * sent on it, the offer, reveals it, and nothing is lost by offering again on the next one. */
+bool file_send_again(struct node *n, struct transfer *t) {
+    struct file_send *s = t->send;
+    const struct contact *c = contact_by_serial(n, t->contact);
+    if (!c || n->shut || s->again == OFFERS_AGAIN_MAX)
+        return false;
+    s->again++;
+    free(s->offer);
+    s->offer = NULL;
+    s->offer_at = s->offer_len = 0;
+    blob_in_clear(&s->reply);
+    blob_in_init(&s->reply, REPLY_MAX_BYTES);
+    transfer_enter(n, t, TRANSFER_CONNECTING);
+    const int err = endpoint_connect(n->ep, n->now_us, c->peer);
+    if (err)
+        transfer_fail(n, t, err, NULL);
+    return true;
+}
+
 /* Every source is known to be readable: now the peer is bothered. */
 static void sources_known(struct node *n, struct transfer *t) {
     struct contact *c = contact_by_serial(n, t->contact);

@@ -24,6 +24,9 @@ int file_send_start(struct node *n, struct transfer *t, const char *const *paths
 void file_send_free(struct node *n, struct transfer *t);
 /* The session is there: the offer goes out. */
 void file_send_offer(struct node *n, struct transfer *t, const struct contact *c);
+/* The session ended before the peer had answered: waits for the next one. False: it has failed for good. */
+enum { OFFERS_AGAIN_MAX = 3 };
+bool file_send_again(struct node *n, struct transfer *t);
 void file_send_op_done(struct node *n, struct transfer *t, struct file_op *op);
 void file_send_event(struct node *n, struct transfer *t, const struct ep_event *ev);
 void file_send_pump(struct node *n, struct transfer *t);

@@ -21,7 +21,7 @@ struct invite { /* secret */
     char name[PETNAME_MAX + 1];
 };
 
-struct invites { /* zeroes = empty; wiped by invites_clear */
+struct invites {         /* zeroes = empty; wiped by invites_clear */
     struct invite *list; /* of TICKETS_OPEN_MAX; NULL while there was none yet */
     unsigned count;
 };

@@ -33,6 +33,7 @@ struct file_send {
     uint32_t opened, closed; /* first pass over the sources: asked for, and finished */
     uint8_t *offer;          /* channel and manifest on their way */
     size_t offer_len, offer_at;
+    unsigned again; /* how often it was offered again, since the session was dead */
     struct blob_in reply;
     bool accepted, stopped;
     struct source window[TRANSFER_WINDOW]; /* file i is at i % TRANSFER_WINDOW */

@@ -147,7 +147,7 @@ static bool legal(enum transfer_state from, enum transfer_state to) {
     static const unsigned next[] = {
         [TRANSFER_OPENING] = 1u << TRANSFER_CONNECTING | 1u << TRANSFER_OFFERED,
         [TRANSFER_CONNECTING] = 1u << TRANSFER_OFFERED,
-        [TRANSFER_OFFERED] = 1u << TRANSFER_RUNNING,
+        [TRANSFER_OFFERED] = 1u << TRANSFER_RUNNING | 1u << TRANSFER_CONNECTING,
         [TRANSFER_RUNNING] = 1u << TRANSFER_VERIFYING,
         [TRANSFER_VERIFYING] = 1u << TRANSFER_DONE,
         [TRANSFER_DONE] = 0,
@@ -321,6 +321,9 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
         if (!t->has_stream || !session_ref_equal(t->session, s))
             continue;
         t->has_stream = false;
+        if (err != ERR_AUTH && t->send && t->info.state == TRANSFER_OFFERED &&
+            file_send_again(n, t))
+            continue;
         if (err == ERR_AUTH)
             transfer_fail(n, t, err, NULL);
         else

@@ -64,7 +64,7 @@ void sim_resume(struct sim *s, uint32_t host) {
 void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *drift_ppb) {
     struct host *h = s->hosts[host];
     if (drift_ppb)
-        hclock_drift(&h->clock, s->now_ns, *drift_ppb);
+        hclock_drift(&h->clock, h->state == HOST_SUSPENDED ? h->stopped_ns : s->now_ns, *drift_ppb);
     h->clock.wall_offset_us += jump_us;
     if (!h->node || h->state != HOST_RUNS)
         return;
