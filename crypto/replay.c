@@ -18,6 +18,10 @@ static bool in_reach(const struct replay *r, uint64_t counter) {
 bool replay_check(const struct replay *r, uint64_t counter) {
     if (!in_reach(r, counter))
         return false;
+#ifdef MESHD_PLANT_REPLAY /* a bug on purpose, only in the test binary meshsim-planted (tests/sim) */
+    if (counter + 1 == r->newest)
+        return true;
+#endif
     return counter >= r->newest || !(r->bits[word_of(counter)] >> (counter % 64) & 1);
 }
 

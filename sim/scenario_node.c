@@ -307,7 +307,7 @@ bool parse_site(struct parser *p) {
         if (strcmp(sc->sites[i].name, w->text) == 0)
             return parse_fail(p, w->at, "the site '%s' is there already", w->text);
     struct scenario_site site = {.at = w->at, .parent = SITE_NONE, .region = SITE_NONE};
-    (void)snprintf(site.name, sizeof site.name, "%s", w->text);
+    (void)snprintf(site.name, sizeof site.name, "%.32s", w->text);
     while ((w = parse_peek(p))) {
         const char *v, *wrong = NULL;
         p->next++;
@@ -346,7 +346,7 @@ bool parse_region(struct parser *p) {
         p->next++;
         if (sc->region_count == REGIONS_MAX || strlen(w->text) > SITE_NAME_MAX)
             return parse_fail(p, w->at, "there are too many regions, or the name is too long");
-        (void)snprintf(sc->regions[sc->region_count++], sizeof *sc->regions, "%s", w->text);
+        (void)snprintf(sc->regions[sc->region_count++], sizeof *sc->regions, "%.32s", w->text);
     }
     return true;
 }

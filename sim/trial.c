@@ -38,7 +38,8 @@ void trial_clear(struct trial *t) {
 
 static void put_section(FILE *out, const void *data, size_t len) {
     fprintf(out, "%zu\n", len);
-    (void)fwrite(data, 1, len, out);
+    if (len > 0)
+        (void)fwrite(data, 1, len, out);
 }
 
 static void put_metrics(FILE *out, const struct metrics *m) {
@@ -46,7 +47,8 @@ static void put_metrics(FILE *out, const struct metrics *m) {
     for (size_t i = 0; i < m->count; i++) {
         const struct metric *item = &m->items[i];
         fprintf(out, "%s %d %a %zu\n", item->name, item->sampled, item->value, item->samples.count);
-        (void)fwrite(item->samples.values, sizeof(double), item->samples.count, out);
+        if (item->samples.count > 0)
+            (void)fwrite(item->samples.values, sizeof(double), item->samples.count, out);
     }
 }
 
