@@ -79,6 +79,7 @@ static bool hosts(const struct scenario *sc, struct sim *s, const uint32_t *numb
         uint32_t host;
         int err = 0;
         o.name = h->name;
+        o.group = h->group;
         if (o.site != SITE_NONE)
             o.site = numbers[o.site];
         if (h->nat[0])

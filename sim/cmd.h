@@ -21,6 +21,7 @@ struct options {
     enum crypto_mode crypto;
     const char *out; /* shrink -o FILE, swarm --out DIR */
     const char *html, *pcap, *json_file, *baseline;
+    uint64_t pcap_from_ns, pcap_to_ns;
     struct scenario_let lets[LEXER_LETS_MAX];
     size_t let_count;
 };
@@ -30,6 +31,7 @@ int cmd_check(struct options *o);
 int cmd_metrics(void);
 int cmd_swarm(struct options *o);
 int cmd_shrink(struct options *o);
+int cmd_merge(struct options *o);
 
 /* The whole file ("-": stdin), NUL-terminated, to be freed; NULL with a message if it cannot be read. */
 char *cmd_read_file(const char *file);

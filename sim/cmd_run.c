@@ -7,7 +7,11 @@
 
 #include "sim/campaign.h"
 #include "sim/cmd.h"
+#include "sim/html.h"
+#include "sim/pcap.h"
 #include "sim/report.h"
+#include "sim/result.h"
+#include "sim/series.h"
 
 enum { FILE_MAX_BYTES = 16 << 20, PROGRESS_US = 250000 };
 
@@ -26,8 +30,7 @@ static void show_log(void *ctx, uint64_t time_ns, const char *host, enum log_lev
     fprintf(stderr, "%12.6f %-8s log%u %s\n", (double)time_ns / 1e9, host, (unsigned)level, line);
 }
 
-static void show_datagram(void *ctx, const struct sim_datagram *d) {
-    const struct options *o = ctx;
+static void show_datagram(const struct options *o, const struct sim_datagram *d) {
     char from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
     if (d->fate == FATE_DELIVERED && o->verbose < 3)
         return;
@@ -37,15 +40,56 @@ static void show_datagram(void *ctx, const struct sim_datagram *d) {
             d->len, d->len ? d->data[0] : 0u, fate_name(d->fate));
 }
 
-static struct sim_tap make_tap(struct options *o) {
-    struct sim_tap tap = {.ctx = o};
-    if (o->verbose > 0)
-        tap.node_event = show_event;
-    if (o->verbose > 1) {
-        tap.log = show_log;
-        tap.datagram = show_datagram;
+/* ---- all who look on ---- */
+
+struct audience {
+    const struct options *o;
+    struct series series;
+    struct pcap pcap;
+    bool draws;
+};
+
+static void on_begin(void *ctx, const struct sim *s) {
+    struct audience *a = ctx;
+    a->pcap.sim = s;
+}
+
+static void on_datagram(void *ctx, const struct sim_datagram *d) {
+    struct audience *a = ctx;
+    if (a->o->verbose > 1)
+        show_datagram(a->o, d);
+    if (a->draws)
+        series_datagram(&a->series, d);
+    if (a->pcap.out)
+        pcap_datagram(&a->pcap, d);
+}
+
+static void on_event(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e) {
+    struct audience *a = ctx;
+    if (a->o->verbose > 0)
+        show_event(NULL, time_ns, host, e);
+    if (a->draws)
+        series_event(&a->series, time_ns, host, e);
+}
+
+static bool seat(struct audience *a, const struct options *o, const struct scenario *sc,
+                 struct sim_tap *tap) {
+    *a = (struct audience){
+        .o = o, .draws = o->html != NULL, .series = {.duration_ns = sc->duration_ns}};
+    *tap = (struct sim_tap){.ctx = a, .begin = on_begin};
+    a->pcap.from_ns = o->pcap_from_ns;
+    a->pcap.to_ns = o->pcap_to_ns;
+    if (o->pcap && !pcap_open(&a->pcap, o->pcap)) {
+        fprintf(stderr, "meshsim: %s cannot be made\n", o->pcap);
+        return false;
     }
-    return tap;
+    if (o->verbose > 0 || a->draws)
+        tap->node_event = on_event;
+    if (o->verbose > 1)
+        tap->log = show_log;
+    if (o->verbose > 1 || a->draws || o->pcap)
+        tap->datagram = on_datagram;
+    return true;
 }
 
 /* At most four times a second of real time: how far, how fast, how long still. */
@@ -102,7 +146,7 @@ static int once(struct options *o, const struct scenario *sc, uint64_t seed,
                              .has_crypto = o->has_crypto,
                              .crypto = o->crypto};
     struct problem problem;
-    if (isatty(STDERR_FILENO) && o->verbose == 0)
+    if ((isatty(STDERR_FILENO) && o->verbose == 0) || o->progress)
         ro.progress = show_progress;
     if (!run_scenario(sc, &ro, r, &problem))
         return cmd_complain(o->files[0], &problem);
@@ -182,7 +226,7 @@ static int compare_again(struct options *o, const struct scenario *sc, uint64_t 
                          const struct run *first) {
     struct run again;
     uint64_t second = 0;
-    const struct sim_tap tap = make_tap(o);
+    const struct sim_tap tap = {.ctx = NULL};
     const int code = once(o, sc, seed, &tap, &again);
     if (code == EXIT_USAGE)
         return code;
@@ -201,18 +245,52 @@ static int compare_again(struct options *o, const struct scenario *sc, uint64_t 
     return EXIT_BROKEN;
 }
 
+static bool write_reports(struct options *o, const struct scenario *sc, struct run *r,
+                          struct audience *a) {
+    bool ok = true;
+    json_t *result = report_result(sc, o->files[0], r);
+    if (o->baseline) {
+        json_error_t error;
+        json_t *before = json_load_file(o->baseline, 0, &error);
+        if (before)
+            result_compare(stdout, before, result);
+        else
+            fprintf(stderr, "meshsim: %s cannot be read: %s\n", o->baseline, error.text);
+        ok = before != NULL;
+        json_decref(before);
+    } else if (!o->json || o->json_file) {
+        report_text(stdout, sc, o->files[0], r);
+    }
+    if (!o->json)
+        json_decref(result);
+    else if (!report_write(result, o->json_file)) {
+        fprintf(stderr, "meshsim: the JSON cannot be written\n");
+        ok = false;
+    }
+    if (o->html && !html_write(o->html, sc, o->files[0], r, &a->series)) {
+        fprintf(stderr, "meshsim: %s cannot be written\n", o->html);
+        ok = false;
+    }
+    return ok;
+}
+
 static int run_one(struct options *o, const struct scenario *sc) {
     const uint64_t seed = o->has_seed ? o->seed : sc->has_seed ? sc->seed : 1;
-    const struct sim_tap tap = make_tap(o);
+    struct audience a;
+    struct sim_tap tap;
     struct run r;
+    if (!seat(&a, o, sc, &tap))
+        return EXIT_USAGE;
     int code = once(o, sc, seed, &tap, &r);
+    const bool captured = pcap_close(&a.pcap);
+    if (!captured)
+        fprintf(stderr, "meshsim: %s cannot be written\n", o->pcap);
     if (code == EXIT_USAGE)
         return code;
-    if (o->json)
-        report_json(stdout, sc, o->files[0], &r);
-    else
-        report_text(stdout, sc, o->files[0], &r);
-    if (o->twice) {
+    if (!write_reports(o, sc, &r, &a) || !captured)
+        code = EXIT_USAGE;
+    series_clear(&a.series);
+    if (o->twice && code != EXIT_USAGE) {
         const int compared = compare_again(o, sc, seed, &r);
         if (compared != EXIT_OK)
             code = compared;
@@ -301,9 +379,9 @@ static int run_many(struct options *o, const struct scenario *sc, const char *te
         fprintf(stderr, "meshsim: no process could be made\n");
     if (ran && !s.unreadable) {
         code = report_sweep_ok(&s.report) ? EXIT_OK : EXIT_BROKEN;
-        if (o->json)
-            report_sweep_json(stdout, o->files[0], &s.report);
-        else
+        if (o->json && !report_write(report_sweep_result(o->files[0], &s.report), o->json_file))
+            code = EXIT_USAGE;
+        if (!o->json || o->json_file)
             report_sweep_text(stdout, o->files[0], &s.report);
         if (!sometimes_met(sc, &s.report.total, o->files[0]))
             code = EXIT_BROKEN;

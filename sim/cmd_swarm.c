@@ -115,9 +115,9 @@ int cmd_swarm(struct options *o) {
     w.report.failed_seeds = w.failed;
     w.report.wall_us = trial_clock_us() - start_us;
     int code = ran && report_sweep_ok(&w.report) ? EXIT_OK : EXIT_BROKEN;
-    if (o->json)
-        report_sweep_json(stdout, "swarm", &w.report);
-    else
+    if (o->json && !report_write(report_sweep_result("swarm", &w.report), o->json_file))
+        code = EXIT_USAGE;
+    if (!o->json || o->json_file)
         report_sweep_text(stdout, "swarm", &w.report);
     if (!marks_met(&w.report.total) && o->need_marks)
         code = EXIT_BROKEN;

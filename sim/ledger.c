@@ -82,7 +82,7 @@ static void peer_up(struct ledger *l, uint64_t now_ns, struct ledger_bond *b) {
     if (b->down_ns != LEDGER_NEVER)
         samples_add(&l->reconnect, (double)(now_ns - b->down_ns) / ns_per_s);
     b->asked_ns = b->down_ns = LEDGER_NEVER;
-    b->up = true;
+    b->up = b->ever_up = true;
 }
 
 static void peer_down(struct ledger_bond *b, uint64_t now_ns) {

@@ -14,6 +14,7 @@ static const char usage[] =
     "       meshsim check FILE              only read it\n"
     "       meshsim swarm --seeds A..B      draw a scenario for each seed and run it\n"
     "       meshsim shrink FILE [-o OUT]    make a failing scenario as small as it can be\n"
+    "       meshsim merge FILE... [-o OUT]  add up results (--json) of the same scenario\n"
     "       meshsim metrics                 the names that `expect` knows\n"
     "       meshsim --help | --version\n"
     "run:\n"
@@ -23,7 +24,11 @@ static const char usage[] =
     "  --twice           run twice and compare the traces; names the first event that differs\n"
     "  --set NAME=VALUE  instead of the scenario's `let NAME`\n"
     "  --crypto MODE     real, memo or stub, instead of the scenario's\n"
-    "  --json            the report as JSON\n"
+    "  --json[=FILE]     the report as JSON, on stdout or beside it\n"
+    "  --html FILE       the report as a page with drawings\n"
+    "  --pcap FILE       all datagrams as pcapng, lost ones too; --pcap-from TIME, --pcap-to TIME\n"
+    "  --baseline FILE   instead of the report: what differs from an earlier --json\n"
+    "  --progress        how far it is, also when stderr is no terminal\n"
     "  -v                node events on stderr; -vv: also logs and drops, -vvv: every datagram\n"
     "run --seeds, swarm:\n"
     "  -j N              so many processes at once\n"
@@ -90,7 +95,23 @@ static bool read_option(int c, struct options *o) {
     case 'c':
         return o->has_crypto = crypto_mode_find(optarg, &o->crypto);
     case 'J':
+        o->json_file = optarg;
         return o->json = true;
+    case 'H':
+        o->html = optarg;
+        return true;
+    case 'w':
+        o->pcap = optarg;
+        return true;
+    case 'F':
+        return quantity_parse(optarg, QUANTITY_DURATION, &o->pcap_from_ns) == NULL;
+    case 'T':
+        return quantity_parse(optarg, QUANTITY_DURATION, &o->pcap_to_ns) == NULL;
+    case 'B':
+        o->baseline = optarg;
+        return true;
+    case 'g':
+        return o->progress = true;
     case 'j':
         return read_unsigned(optarg, 1, 256, &o->jobs);
     case 'l':
@@ -116,13 +137,16 @@ static bool read_option(int c, struct options *o) {
 
 static bool read_options(int argc, char **argv, struct options *o) {
     static const struct option longs[] = {
-        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 'S'},
-        {"pass", required_argument, NULL, 'p'},   {"twice", no_argument, NULL, 't'},
-        {"set", required_argument, NULL, 'D'},    {"crypto", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'J'},         {"limit", required_argument, NULL, 'l'},
-        {"budget", required_argument, NULL, 'b'}, {"out", required_argument, NULL, 'o'},
-        {"scale", required_argument, NULL, 'C'},  {"need-marks", no_argument, NULL, 'm'},
-        {"print", no_argument, NULL, 'P'},        {NULL, 0, NULL, 0}};
+        {"seed", required_argument, NULL, 's'},    {"seeds", required_argument, NULL, 'S'},
+        {"pass", required_argument, NULL, 'p'},    {"twice", no_argument, NULL, 't'},
+        {"set", required_argument, NULL, 'D'},     {"crypto", required_argument, NULL, 'c'},
+        {"json", optional_argument, NULL, 'J'},    {"html", required_argument, NULL, 'H'},
+        {"pcap", required_argument, NULL, 'w'},    {"pcap-from", required_argument, NULL, 'F'},
+        {"pcap-to", required_argument, NULL, 'T'}, {"baseline", required_argument, NULL, 'B'},
+        {"progress", no_argument, NULL, 'g'},      {"limit", required_argument, NULL, 'l'},
+        {"budget", required_argument, NULL, 'b'},  {"out", required_argument, NULL, 'o'},
+        {"scale", required_argument, NULL, 'C'},   {"need-marks", no_argument, NULL, 'm'},
+        {"print", no_argument, NULL, 'P'},         {NULL, 0, NULL, 0}};
     bool ok = true;
     int c;
     while (ok && (c = getopt_long(argc, argv, "vj:o:", longs, NULL)) != -1)
@@ -140,7 +164,8 @@ int main(int argc, char **argv) {
     } commands[] = {{"run", cmd_run, 1},
                     {"check", cmd_check, 1},
                     {"swarm", cmd_swarm, 0},
-                    {"shrink", cmd_shrink, 1}};
+                    {"shrink", cmd_shrink, 1},
+                    {"merge", cmd_merge, -1}};
     struct options o = {.needed = 1, .jobs = 1, .limit_s = 300, .budget = 2000};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
@@ -154,7 +179,7 @@ int main(int argc, char **argv) {
         return cmd_metrics();
     for (size_t i = 0; argc > 2 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0 && read_options(argc - 1, argv + 1, &o) &&
-            o.file_count == commands[i].files)
+            (commands[i].files < 0 ? o.file_count > 0 : o.file_count == commands[i].files))
             return commands[i].run(&o);
     fputs(usage, stderr);
     return EXIT_USAGE;

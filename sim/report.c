@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "sim/result.h"
+
 enum { HASH_TEXT = 2 * TRACE_BYTES + 1, SEEDS_SHOWN = 20 };
 
 static const enum statistic shown_stats[] = {STAT_MIN, STAT_MEAN, STAT_P50, STAT_P99, STAT_MAX};
@@ -102,25 +104,6 @@ void report_text(FILE *out, const struct scenario *sc, const char *file, struct 
 
 /* ---- JSON ---- */
 
-static json_t *json_metrics(struct metrics *m) {
-    json_t *all = json_object();
-    for (size_t i = 0; i < m->count; i++) {
-        struct metric *item = &m->items[i];
-        if (!item->sampled) {
-            json_object_set_new(all, item->name, json_real(item->value));
-            continue;
-        }
-        json_t *stats = json_object();
-        for (unsigned k = 0; k < STATS; k++) {
-            double v;
-            if (samples_stat(&item->samples, (enum statistic)k, &v))
-                json_object_set_new(stats, stat_name((enum statistic)k), json_real(v));
-        }
-        json_object_set_new(all, item->name, stats);
-    }
-    return all;
-}
-
 static json_t *json_nevers(const struct scenario *sc, const struct run *r) {
     json_t *all = json_array();
     for (unsigned i = 0; i < INVARIANTS && sim_watch(r->sim); i++) {
@@ -149,26 +132,22 @@ static json_t *json_expectations(const struct scenario *sc, const struct run *r)
     return all;
 }
 
-static void dump(FILE *out, json_t *j) {
-    (void)json_dumpf(j, out, JSON_SORT_KEYS | JSON_INDENT(2));
-    fputc('\n', out);
-    json_decref(j);
-}
-
-void report_json(FILE *out, const struct scenario *sc, const char *file, struct run *r) {
+json_t *report_result(const struct scenario *sc, const char *file, struct run *r) {
     char hash[HASH_TEXT];
+    const uint64_t seed = sim_seed(r->sim);
     hash_text(r->hash, hash);
     json_t *notes = json_array();
     for (uint64_t i = 0; i < r->actions_failed && i < RUN_NOTES_MAX; i++)
         json_array_append_new(notes, json_pack("{s:i, s:s}", "line", (int)r->notes[i].at.line,
                                                "text", r->notes[i].text));
     const char *failure = sim_failure(r->sim);
-    dump(out,
-         json_pack("{s:i, s:s, s:s, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "version", 1,
-                   "crypto", crypto_mode_name(r->crypto), "nevers", json_nevers(sc, r), "scenario",
-                   file, "seed", (json_int_t)sim_seed(r->sim), "trace", hash, "ok", (int)r->ok,
-                   "metrics", json_metrics(&r->metrics), "expectations", json_expectations(sc, r),
-                   "notes", notes, "failure", failure ? json_string(failure) : json_null()));
+    return json_pack(
+        "{s:i, s:s, s:s, s:s, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "schema",
+        RESULT_SCHEMA, "meshsim", MESHD_VERSION, "scenario", file, "crypto",
+        crypto_mode_name(r->crypto), "runs", result_runs(r->ok ? 1 : 0, &seed, r->ok ? 0 : 1),
+        "metrics", result_metrics(&r->metrics), "seed", (json_int_t)seed, "trace", hash, "ok",
+        (int)r->ok, "expectations", json_expectations(sc, r), "nevers", json_nevers(sc, r), "notes",
+        notes, "failure", failure ? json_string(failure) : json_null());
 }
 
 /* ---- many seeds ---- */
@@ -194,12 +173,19 @@ void report_sweep_text(FILE *out, const char *file, struct report_sweep *w) {
     fprintf(out, "%s\n", report_sweep_ok(w) ? "ok" : "broken");
 }
 
-void report_sweep_json(FILE *out, const char *file, struct report_sweep *w) {
-    json_t *seeds = json_array();
-    for (uint64_t i = 0; i < w->failed; i++)
-        json_array_append_new(seeds, json_integer((json_int_t)w->failed_seeds[i]));
-    dump(out, json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "version", 1, "scenario",
-                        file, "first", (json_int_t)w->first, "last", (json_int_t)w->last, "passed",
-                        (json_int_t)w->passed, "failed", (json_int_t)w->failed, "failed_seeds",
-                        seeds, "metrics", json_metrics(&w->total), "ok", (int)report_sweep_ok(w)));
+json_t *report_sweep_result(const char *file, struct report_sweep *w) {
+    return json_pack(
+        "{s:i, s:s, s:s, s:I, s:I, s:o, s:o}", "schema", RESULT_SCHEMA, "meshsim", MESHD_VERSION,
+        "scenario", file, "first", (json_int_t)w->first, "last", (json_int_t)w->last, "runs",
+        result_runs(w->passed, w->failed_seeds, w->failed), "metrics", result_metrics(&w->total));
+}
+
+bool report_write(json_t *result, const char *file) {
+    FILE *out = file ? fopen(file, "w") : stdout;
+    bool ok = out && json_dumpf(result, out, JSON_SORT_KEYS | JSON_INDENT(1)) == 0;
+    ok = ok && fputc('\n', out) != EOF;
+    if (out && out != stdout)
+        ok = fclose(out) == 0 && ok;
+    json_decref(result);
+    return ok;
 }

@@ -140,9 +140,9 @@ const char *sim_host_label(const struct sim *s, uint32_t host) {
     if (host >= s->host_count)
         return "?";
     const struct host *h = s->hosts[host];
-    if (h->group[0])
-        return h->group;
-    return h->site == SITE_NONE ? "public" : s->route.sites[h->site]->name;
+    if (h->site != SITE_NONE)
+        return s->route.sites[h->site]->name;
+    return h->group[0] ? h->group : "public";
 }
 
 const char *sim_host_name(const struct sim *s, uint32_t host) {
@@ -240,6 +240,8 @@ static void drop_events(struct sim *s) {
 
 void sim_begin(struct sim *s) {
     inspect_begin(s);
+    if (s->tap.begin)
+        s->tap.begin(s->tap.ctx, s);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_stop(s->hosts[i]);
     drop_events(s);

@@ -54,6 +54,7 @@ struct sim_datagram { /* what became of one datagram */
 /* Watchers, for logs, captures and reports; each may be NULL. They must not call into the world. */
 struct sim_tap {
     void *ctx;
+    void (*begin)(void *ctx, const struct sim *s); /* time 0 */
     void (*datagram)(void *ctx, const struct sim_datagram *d);
     void (*node_event)(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e);
     void (*log)(void *ctx, uint64_t time_ns, const char *host, enum log_level level,
@@ -92,7 +93,7 @@ struct sim_host_options {
 };
 /* ERR_USAGE (name), ERR_EXISTS, ERR_FULL. */
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) MUST_USE;
-/* What reports call hosts like this one: its group, or the kind of its NAT, or "public". */
+/* What reports call hosts like this one: the kind of its NAT (or its site), else its group, else "public". */
 const char *sim_host_label(const struct sim *s, uint32_t host);
 uint32_t sim_host_count(const struct sim *s);
 uint32_t sim_host_find(const struct sim *s, const char *name); /* SIM_NO_HOST */
