@@ -271,9 +271,12 @@ static uint32_t block_of(const struct nat *n, const struct addr *inner) {
 
 static uint16_t port_try(struct nat *n, const struct addr *inner, uint32_t tries) {
     switch (n->cfg.ports) {
-    case NAT_PORTS_PRESERVE:
-        return tries == 0 ? inner->port
-                          : (uint16_t)(PORT_FIRST + (inner->port - PORT_FIRST + tries) % PORTS);
+    case NAT_PORTS_PRESERVE: /* taken: one near by, else any */
+        if (tries == 0)
+            return inner->port;
+        if (tries < 16)
+            return (uint16_t)(PORT_FIRST + (inner->port + (PORTS - PORT_FIRST) + tries) % PORTS);
+        return (uint16_t)(PORT_FIRST + draw_below(drawn(n), PORTS));
     case NAT_PORTS_SEQUENTIAL:
         if (n->last_port == 0)
             n->last_port = (uint16_t)(PORT_FIRST + draw_below(drawn(n), PORTS));
