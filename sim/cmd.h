@@ -32,6 +32,7 @@ int cmd_metrics(void);
 int cmd_swarm(struct options *o);
 int cmd_shrink(struct options *o);
 int cmd_merge(struct options *o);
+int cmd_probe(struct options *o);
 
 /* The whole file ("-": stdin), NUL-terminated, to be freed; NULL with a message if it cannot be read. */
 char *cmd_read_file(const char *file);

@@ -15,6 +15,7 @@ static const char usage[] =
     "       meshsim swarm --seeds A..B      draw a scenario for each seed and run it\n"
     "       meshsim shrink FILE [-o OUT]    make a failing scenario as small as it can be\n"
     "       meshsim merge FILE... [-o OUT]  add up results (--json) of the same scenario\n"
+    "       meshsim probe KIND...           what a host behind such a NAT finds out about it\n"
     "       meshsim metrics                 the names that `expect` knows\n"
     "       meshsim --help | --version\n"
     "run:\n"
@@ -161,11 +162,8 @@ int main(int argc, char **argv) {
         const char *name;
         int (*run)(struct options *o);
         int files;
-    } commands[] = {{"run", cmd_run, 1},
-                    {"check", cmd_check, 1},
-                    {"swarm", cmd_swarm, 0},
-                    {"shrink", cmd_shrink, 1},
-                    {"merge", cmd_merge, -1}};
+    } commands[] = {{"run", cmd_run, 1},       {"check", cmd_check, 1},  {"swarm", cmd_swarm, 0},
+                    {"shrink", cmd_shrink, 1}, {"merge", cmd_merge, -1}, {"probe", cmd_probe, -1}};
     struct options o = {.needed = 1, .jobs = 1, .limit_s = 300, .budget = 2000};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
