@@ -10,6 +10,7 @@ static uint64_t min_window(const struct cc *c) {
 static const struct cc_ops *const all_ops[] = {
     [CC_CUBIC] = &cc_cubic_ops,
     [CC_RENO] = &cc_reno_ops,
+    [CC_BBR] = &cc_bbr_ops,
 };
 
 /* RFC 9002 §7.2. */
@@ -29,8 +30,17 @@ void cc_set_mss(struct cc *c, uint64_t mss_bytes) {
         c->cwnd_bytes = min_window(c);
 }
 
-void cc_sent(struct cc *c, uint64_t bytes) {
+void cc_sent(struct cc *c, uint64_t now_us, uint64_t bytes, struct rate_mark *out) {
+    if (c->ops->sent)
+        c->ops->sent(c, now_us);
+    rate_sent(&c->rate, now_us, bytes, c->bytes_in_flight, out);
     c->bytes_in_flight += bytes;
+}
+
+void cc_packet_lost(struct cc *c, uint64_t now_us, const struct rate_mark *m, uint64_t bytes) {
+    c->rate.lost += bytes;
+    if (c->ops->packet_lost)
+        c->ops->packet_lost(c, now_us, m, bytes);
 }
 
 void cc_discard(struct cc *c, uint64_t bytes) {
@@ -42,7 +52,8 @@ void cc_discard(struct cc *c, uint64_t bytes) {
  * output in a turn, so what was sent in the microsecond of the reduction was sent after it. */
 void cc_acked(struct cc *c, const struct cc_ack *a) {
     cc_discard(c, a->bytes);
-    if (a->bytes == 0 || (c->in_recovery_ever && a->newest_sent_us < c->recovery_start_us))
+    if (!c->ops->model &&
+        (a->bytes == 0 || (c->in_recovery_ever && a->newest_sent_us < c->recovery_start_us)))
         return;
     c->ops->acked(c, a);
     if (c->cwnd_bytes > CC_MAX_BYTES)
@@ -73,10 +84,12 @@ void cc_spurious(struct cc *c, uint64_t now_us) {
     c->in_recovery_ever = c->undo.in_recovery_ever;
     c->recovery_start_us = c->undo.recovery_start_us;
     c->undone++;
-    if (c->cwnd_bytes >= c->undo.cwnd_bytes)
-        return; /* it has grown beyond what there is to restore */
-    c->cwnd_bytes = c->undo.cwnd_bytes;
-    c->ssthresh_bytes = c->undo.ssthresh_bytes;
+    if (!c->ops->model) {
+        if (c->cwnd_bytes >= c->undo.cwnd_bytes)
+            return; /* it has grown beyond what there is to restore */
+        c->cwnd_bytes = c->undo.cwnd_bytes;
+        c->ssthresh_bytes = c->undo.ssthresh_bytes;
+    }
     c->ops->spurious(c, now_us);
 }
 
@@ -91,6 +104,8 @@ void cc_persistent(struct cc *c) {
 
 /* RFC 9002 §7.7. */
 uint64_t cc_pacing_rate(const struct cc *c, uint64_t srtt_us) {
+    if (c->ops->pacing_rate)
+        return c->ops->pacing_rate(c, srtt_us);
     if (srtt_us == 0)
         srtt_us = 1;
     uint64_t quarters = cc_in_slow_start(c) ? 8 : 5;

@@ -43,10 +43,11 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
 
 /* A first handshake goes to every address known, a rekey along the path; if that stays silent,
  * everywhere. */
-static void send(struct endpoint *e, struct session *s) {
+static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool repeated) {
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
     h->tries++;
+    h->sent_us = repeated ? 0 : now_us;
     e->counters.handshakes_out++;
     if (h->rekey)
         endpoint_queue_small(e, &s->path.remote, s->path.local, h->msg, sizeof h->msg);
@@ -79,7 +80,7 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool
         session_drop_hs_out(s);
         return err;
     }
-    send(e, s);
+    send(e, s, now_us, false);
     /* The deadline is set when the session is next asked for output. */
     endpoint_make_ready(e, s);
     return 0;
@@ -125,7 +126,7 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
             if (build(e, s, now_us))
                 return give_up(e, s, true);
         }
-        send(e, s);
+        send(e, s, now_us, true);
     }
     if (s->hs_in && now_us >= s->hs_in->expires_us) {
         session_drop_hs_in(s);
@@ -199,7 +200,7 @@ static void input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg)
     }
     if (build(e, s, now_us))
         return;
-    send(e, s);
+    send(e, s, now_us, false);
 }
 
 /* ---- their initiations ---- */
@@ -283,6 +284,7 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct peer *p, const str
         const struct session *s = p->pending && p->pending->hs_in ? p->pending : p->session;
         if (s && s->hs_in) {
             endpoint_queue_small(e, q->from, q->local, s->hs_in->response, RESPONSE_BYTES);
+            s->hs_in->sent_us = 0;
             return false;
         }
     }
@@ -372,6 +374,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
     h->by_ticket = q->by_ticket;
     h->ticket = q->psk;
     h->expires_us = now_us + HALF_OPEN_US;
+    h->sent_us = now_us;
     if (!continues) {
         s->id = q->in.session_id;
         s->remote_index = q->sender;
@@ -474,6 +477,15 @@ static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
     (void)now_us;
 }
 
+/* The first round trip of a session, so that its transport need not guess. */
+static void sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us) {
+    if (sent_us == 0 || s->memo.has_rtt)
+        return;
+    rtt_init(&s->memo.rtt);
+    rtt_sample(&s->memo.rtt, now_us - sent_us, 0);
+    s->memo.has_rtt = true;
+}
+
 static void input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
                            uint32_t local, const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 8));
@@ -516,6 +528,7 @@ static void input_response(struct endpoint *e, uint64_t now_us, const struct add
         s->path.local = local;
     }
     bool repeated = h->tries > 1;
+    const uint64_t sent_us = h->sent_us;
     {
         bool by_ticket =
             p->setup.pairing && h->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
@@ -525,9 +538,10 @@ static void input_response(struct endpoint *e, uint64_t now_us, const struct add
         else
             forget_ticket(p);
     }
-    if (s->state != SESSION_UP)
+    if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
-    else {
+        sample_rtt(s, now_us, sent_us);
+    } else {
         e->counters.rekeys++;
         e->counters.rekeys_repeated += repeated;
     }
@@ -570,6 +584,8 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     } else {
         forget_ticket(s->peer);
     }
+    if (h && s->state != SESSION_UP)
+        sample_rtt(s, now_us, h->sent_us);
     session_drop_hs_in(s);
     if (s->state != SESSION_UP)
         endpoint_session_up(e, s, now_us);

@@ -13,6 +13,7 @@
 
 #include "crypto/err.h"
 #include "net/limits.h"
+#include "net/rate.h"
 
 enum sent_state { SENT_NONE, SENT_OUTSTANDING, SENT_ACKED, SENT_LOST };
 
@@ -48,6 +49,7 @@ struct sent_pkt {
     bool app_limited;
     bool requeued; /* a PTO has already queued its data again */
     uint8_t nframes;
+    struct rate_mark rate;
     struct sent_frame frames[SENT_FRAMES_MAX];
 };
 

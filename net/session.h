@@ -25,6 +25,7 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     bool rekey;   /* inside a session that is up */
     bool refused; /* a RETRY said so; not authenticated, so only a hint */
     uint64_t started_us, next_us, interval_us, refused_us;
+    uint64_t sent_us; /* 0: sent more than once, so its answer tells no round trip (Karn's rule) */
 };
 
 struct hs_in { /* an answer of ours that waits for proof */
@@ -32,6 +33,7 @@ struct hs_in { /* an answer of ours that waits for proof */
     struct psk pairing, ticket;
     bool by_ticket;
     uint64_t expires_us;
+    uint64_t sent_us; /* as in hs_out */
 };
 
 struct path {

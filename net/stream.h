@@ -29,17 +29,26 @@ struct sstream {        /* sending half */
     int reset_err;
 };
 
+enum {
+    CREDIT_ROUND_TRIPS = 4,          /* a receive window holds what is consumed in so many */
+    CREDIT_ROUND_TRIP_MIN_US = 4000, /* users read in bursts: disks, schedulers */
+};
+
+struct credit_tune { /* how much is consumed, measured over about a round trip */
+    uint64_t since_us, consumed;
+};
+
 struct rstream {           /* receiving half */
     struct block **blocks; /* blocks[i] holds offsets from (first_block + i) * STREAM_BLOCK_BYTES;
                               NULL: nothing yet */
     uint32_t cap;
     uint64_t first_block;
     struct ranges got;
-    uint64_t read;     /* consumed by the user */
-    uint64_t highest;  /* end of the farthest byte seen */
-    uint64_t limit;    /* credit given */
-    uint64_t window;   /* credit to keep open; grows */
-    uint64_t limit_us; /* when credit was last given, for auto-tuning */
+    uint64_t read;    /* consumed by the user */
+    uint64_t highest; /* end of the farthest byte seen */
+    uint64_t limit;   /* credit given */
+    uint64_t window;  /* credit to keep open; grows */
+    struct credit_tune tune;
     uint64_t final_size;
     bool has_final;
     bool reset, stopped; /* the peer gave up; we stopped reading */

@@ -35,7 +35,8 @@ enum {
 /* Credit for the whole session, both directions (RFC 9000 §4). */
 struct credit {
     uint64_t send_limit, send_used;
-    uint64_t recv_limit, recv_used, recv_consumed, recv_window, recv_limit_us;
+    uint64_t recv_limit, recv_used, recv_consumed, recv_window;
+    struct credit_tune recv_tune;
 };
 
 struct transport_memo { /* outlives the transport; all zeroes, then transport_memo_init */
@@ -176,6 +177,8 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: 
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
 void transport_tell_readable(struct transport *t, struct stream *s);
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n);
+/* Bytes have arrived: more credit where a gap is what holds the reader back. */
+void transport_stream_arrived(struct transport *t, struct stream *s);
 void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s);
 int transport_datagram(struct transport *t, const void *data, size_t len,
                        uint64_t deadline_us) MUST_USE;

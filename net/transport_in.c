@@ -120,6 +120,7 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
         }
         bytes += p->bytes;
         count++;
+        cc_packet_lost(&t->cc, now_us, &p->rate, p->bytes);
         if (p->sent_us > newest_sent_us)
             newest_sent_us = p->sent_us;
         run_add(t, &run, p);
@@ -151,6 +152,7 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
 struct ack_sum {
     uint64_t bytes, newest_pn, newest_sent_us;
     bool any, app_limited, undo;
+    struct rate_sample rate;
 };
 
 static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *p,
@@ -175,6 +177,7 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     }
     if (!was_lost)
         sum->bytes += p->bytes;
+    rate_acked(&t->cc.rate, &sum->rate, now_us, p->pn, p->sent_us, p->bytes, &p->rate);
     if (p->probe) {
         if (pmtud_probe_acked(&t->pmtud, now_us, p->bytes)) {
             cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
@@ -193,7 +196,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
             if (t->skipped[k] >= a->ranges[i].lo && t->skipped[k] < a->ranges[i].hi)
                 return ERR_PROTO; /* acknowledged what was never sent: RFC 9000 §21.4 */
     struct ack_sum sum = {0};
-    uint64_t pn;
+    const uint64_t lost_before = t->cc.rate.lost;
+    uint64_t pn, rtt_sample_us = 0;
     for (unsigned i = 0; i < a->count; i++)
         while (loss_next_acked(&t->loss, &t->sent, a->ranges[i].lo, a->ranges[i].hi, &pn))
             packet_acked(t, now_us, sent_get(&t->sent, pn), &sum);
@@ -201,7 +205,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
         t->loss.pto_count = 0;
         t->probes = 0;
         if (sum.newest_pn == a->largest) { /* RFC 9002 §5.1 */
-            rtt_sample(&t->rtt, now_us - sum.newest_sent_us, a->delay_us);
+            rtt_sample_us = now_us > sum.newest_sent_us ? now_us - sum.newest_sent_us : 1;
+            rtt_sample(&t->rtt, rtt_sample_us, a->delay_us);
             t->memo->rtt = t->rtt;
             t->memo->has_rtt = true;
             if (t->loss.first_sample_us == 0)
@@ -214,7 +219,9 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
         t->counters->reductions_undone += t->cc.undone - undone;
     }
     transport_detect_losses(t, now_us);
-    if (sum.bytes > 0)
+    rate_finish(&t->cc.rate, &sum.rate, t->rtt.has_sample ? t->rtt.min_us : 0);
+    sum.rate.newly_lost = t->cc.rate.lost - lost_before;
+    if (sum.any)
         cc_acked(&t->cc, &(struct cc_ack){
                              .now_us = now_us,
                              .bytes = sum.bytes,
@@ -225,6 +232,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
                              .rtt_latest_us = t->rtt.latest_us,
                              .rtt_min_us = t->rtt.min_us,
                              .srtt_us = t->rtt.srtt_us,
+                             .rtt_sample_us = rtt_sample_us,
+                             .rate = sum.rate,
                          });
     uint64_t keep = 2 * rtt_pto_us(&t->rtt);
     sent_trim(&t->sent, now_us > keep ? now_us - keep : 0);
@@ -281,6 +290,7 @@ static int input_stream(struct transport *t, uint64_t now_us, const struct frame
     err = use_credit(t, now_us, s, fresh);
     if (err)
         return err;
+    transport_stream_arrived(t, s);
     if (rstream_ready(&s->in) > 0 ||
         (s->in.has_final && s->in.read == s->in.final_size && !s->in.fin_told))
         transport_tell_readable(t, s);

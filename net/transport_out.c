@@ -194,6 +194,7 @@ static bool allowed(struct transport *t, uint64_t now_us) {
     t->pacer_until_us = TIME_NEVER;
     if (!cc_may_send(&t->cc)) {
         t->app_limited = false;
+        t->cc.cwnd_limited = true;
         return false;
     }
     uint64_t rate = cc_pacing_rate(&t->cc, t->rtt.srtt_us);
@@ -239,7 +240,7 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
     p->nframes = (uint8_t)d->nframes;
     memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
     loss_sent(&t->loss, now_us);
-    cc_sent(&t->cc, bytes);
+    cc_sent(&t->cc, now_us, bytes, &p->rate);
     pacer_sent(&t->pacer, bytes);
     t->bare_acks = 0;
     if (t->probes > 0)
@@ -283,8 +284,11 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
     bool work = transport_has_work(t);
     bool ping = t->bare_acks >= BARE_ACKS_MAX && ack_wanted(&t->ack, now_us);
     struct sent_pkt *p = NULL;
-    if (!work && !ping)
+    if (!work && !ping) {
         t->app_limited = true;
+        if (cc_may_send(&t->cc))
+            rate_app_limited(&t->cc.rate, t->cc.bytes_in_flight);
+    }
     if ((!work && !ping) || !allowed(t, now_us) || sent_add(&t->sent, pn, &p))
         return ack_wanted(&t->ack, now_us) ? build_bare_ack(t, now_us, buf, room) : 0;
 

@@ -19,7 +19,8 @@ struct word { /* one value of a closed list */
 static const struct word log_words[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {0}};
 static const struct word accept_words[] = {{"ask", ACCEPT_ASK}, {"contacts", ACCEPT_CONTACTS}, {0}};
-static const struct word cc_words[] = {{"cubic", CC_CUBIC}, {"reno", CC_RENO}, {0}};
+static const struct word cc_words[] = {
+    {"cubic", CC_CUBIC}, {"reno", CC_RENO}, {"bbr", CC_BBR}, {0}};
 static const struct word aead_words[] = {
     {"auto", AEAD_AUTO}, {"libsodium", AEAD_LIBSODIUM}, {"libcrypto", AEAD_LIBCRYPTO}, {0}};
 static const struct word hash_words[] = {
@@ -66,7 +67,7 @@ void config_init(struct config *c) {
         .listen_default = true,
         .log = LOG_INFO,
         .accept = ACCEPT_ASK,
-        .cc = CC_CUBIC,
+        .cc = CC_BBR,
         .aead = AEAD_AUTO,
     };
 }

@@ -175,14 +175,14 @@ static bool read_region(struct parser *p, const struct word *w, const char *name
 
 /* One key=value of a node or group. */
 static bool read_option(struct parser *p, const struct word *w, struct scenario_host *h) {
-    static const char *const ccs[] = {"cubic", "reno"}, *const ips[] = {"4", "6", "dual"},
+    static const char *const ccs[] = {"cubic", "reno", "bbr"}, *const ips[] = {"4", "6", "dual"},
                              *const aeads[] = {"all", "chacha"},
                              *const hashes[] = {"blake2b", "sha256"};
     const char *v;
     unsigned i;
     struct sim_host_options *o = &h->options;
-    if ((v = parse_key(w, "cc")) && choose(v, ccs, 2, &i)) {
-        o->cc = i == 0 ? CC_CUBIC : CC_RENO;
+    if ((v = parse_key(w, "cc")) && choose(v, ccs, 3, &i)) {
+        o->cc = (enum cc_kind)i; /* in the order of the enum */
         return true;
     }
     if ((v = parse_key(w, "ip")) && choose(v, ips, 3, &i)) {
@@ -214,16 +214,17 @@ static bool read_option(struct parser *p, const struct word *w, struct scenario_
         return parse_site_name(p, w, v, &h->behind);
     if ((v = parse_key(w, "region")))
         return read_region(p, w, v, &o->region);
-    return parse_fail(p, w->at,
-                      "nodes have: cc=cubic|reno ip=4|6|dual aead=all|chacha hash=blake2b|sha256 "
-                      "udp=yes|no|SHARE nat=KIND site=NAME behind=SITE region=NAME");
+    return parse_fail(
+        p, w->at,
+        "nodes have: cc=cubic|reno|bbr ip=4|6|dual aead=all|chacha hash=blake2b|sha256 "
+        "udp=yes|no|SHARE nat=KIND site=NAME behind=SITE region=NAME");
 }
 
 /* The options, which may stand anywhere among the names, are for all of them. */
 static bool read_options(struct parser *p, uint32_t first) {
     struct scenario_host model = {.behind = SITE_NONE};
     model.options = (struct sim_host_options){
-        .cc = CC_CUBIC, .ipv4 = true, .site = SITE_NONE, .region = SITE_NONE};
+        .cc = CC_BBR, .ipv4 = true, .site = SITE_NONE, .region = SITE_NONE};
     for (size_t i = 0; i < p->lexer.count; i++)
         if (strchr(p->lexer.words[i].text, '=') && !read_option(p, &p->lexer.words[i], &model))
             return false;

@@ -14,7 +14,7 @@ struct cc_path {
 
 static inline void path_fill(struct cc_path *p) {
     while (cc_may_send(&p->c)) {
-        cc_sent(&p->c, p->c.mss_bytes);
+        cc_sent(&p->c, p->now_us, p->c.mss_bytes, &(struct rate_mark){0});
         p->next_pn++;
     }
 }

@@ -57,7 +57,7 @@ static void k_is_the_cube_root_of_the_gap(void **state) {
         struct cc c;
         cc_init(&c, CC_CUBIC, table[i].mss);
         c.cwnd_bytes = table[i].n * table[i].mss;
-        cc_sent(&c, 4 * table[i].mss);
+        cc_sent(&c, 0, 4 * table[i].mss, &(struct rate_mark){0});
         cc_lost(&c, 1000, 500, table[i].mss);
         double gap = pkts(c.u.cubic.w_max_bytes - c.cwnd_bytes, table[i].mss);
         struct cc_ack a = {.now_us = 3000,
@@ -189,7 +189,7 @@ static void a_pause_does_not_move_the_curve(void **state) {
             pausing.now_us += 1000000;
             if (silent)
                 continue;
-            cc_sent(&pausing.c, MSS); /* a little now and then */
+            cc_sent(&pausing.c, 0, MSS, &(struct rate_mark){0}); /* a little now and then */
             pausing.next_pn++;
             a = path_ack(&pausing, 1);
             a.app_limited = true;
@@ -258,14 +258,14 @@ static void a_gigabyte_window_recovers_in_its_time(void **state) {
     struct cc c;
     cc_init(&c, CC_CUBIC, MSS);
     c.cwnd_bytes = CC_MAX_BYTES;
-    cc_sent(&c, MSS);
+    cc_sent(&c, 0, MSS, &(struct rate_mark){0});
     cc_lost(&c, 1000000, 900000, MSS);
     double k = cbrt(0.3 * CC_MAX_BYTES / MSS / 0.4); /* 87.6 s */
     uint64_t now_us = 2000000;
     double reached = 0;
     for (int i = 0; i < 1500; i++, now_us += 100000) {
         uint64_t before = c.cwnd_bytes, n = c.cwnd_bytes;
-        cc_sent(&c, n + 1);
+        cc_sent(&c, 0, n + 1, &(struct rate_mark){0});
         struct cc_ack a = {.now_us = now_us,
                            .bytes = n,
                            .newest_sent_us = now_us - 100000,

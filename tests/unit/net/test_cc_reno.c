@@ -54,7 +54,7 @@ static void one_flight_is_reduced_once(void **state) {
         struct cc c;
         cc_init(&c, (enum cc_kind)kind, MSS);
         c.cwnd_bytes = 100 * MSS;
-        cc_sent(&c, 100 * MSS);
+        cc_sent(&c, 0, 100 * MSS, &(struct rate_mark){0});
         cc_lost(&c, 1000, 500, MSS);
         uint64_t once = c.cwnd_bytes;
         cc_lost(&c, 1100, 900, MSS);
@@ -74,7 +74,7 @@ static void recovery_ends_with_a_packet_sent_during_it(void **state) {
     for (int kind = CC_CUBIC; kind <= CC_RENO; kind++) {
         struct cc c;
         cc_init(&c, (enum cc_kind)kind, MSS);
-        cc_sent(&c, 20 * MSS);
+        cc_sent(&c, 0, 20 * MSS, &(struct rate_mark){0});
         cc_lost(&c, 1000, 500, MSS);
         uint64_t once = c.cwnd_bytes;
         struct cc_ack a = {.now_us = 1500,
@@ -176,7 +176,7 @@ static void an_undone_first_reduction_excuses_nothing(void **state) {
     (void)state;
     struct cc c;
     cc_init(&c, CC_RENO, MSS);
-    cc_sent(&c, 10 * MSS);
+    cc_sent(&c, 0, 10 * MSS, &(struct rate_mark){0});
     cc_lost(&c, 1000, 0, MSS); /* sent when time began */
     cc_spurious(&c, 1100);
     assert_int_equal(c.cwnd_bytes, 10 * MSS);
@@ -189,7 +189,7 @@ static void acks_that_do_not_divide_the_window_lose_nothing(void **state) {
     struct cc c;
     cc_init(&c, CC_RENO, MSS);
     c.ssthresh_bytes = c.cwnd_bytes;
-    cc_sent(&c, 50 * MSS);
+    cc_sent(&c, 0, 50 * MSS, &(struct rate_mark){0});
     struct cc_ack a = {.now_us = 1000, .bytes = 13 * MSS, .newest_sent_us = 500, .srtt_us = 500};
     cc_acked(&c, &a);
     assert_int_equal(c.cwnd_bytes, 11 * MSS); /* ten of thirteen */
@@ -216,7 +216,7 @@ static void the_flight_decides_what_may_be_sent(void **state) {
     cc_init(&c, CC_RENO, MSS);
     for (int i = 0; i < 10; i++) {
         assert_true(cc_may_send(&c));
-        cc_sent(&c, MSS);
+        cc_sent(&c, 0, MSS, &(struct rate_mark){0});
     }
     assert_false(cc_may_send(&c));
     cc_discard(&c, MSS);

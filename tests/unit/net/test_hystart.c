@@ -29,7 +29,7 @@ static struct conn fresh(void) {
 static void round_of(struct conn *k, uint64_t pkts, uint64_t rtt_us) {
     uint64_t first = k->next_pn, sent_us = k->now_us;
     for (uint64_t i = 0; i < pkts; i++)
-        cc_sent(&k->c, MSS);
+        cc_sent(&k->c, 0, MSS, &(struct rate_mark){0});
     k->next_pn += pkts;
     k->now_us += rtt_us;
     for (uint64_t i = 0; i < pkts; i++) {
@@ -95,7 +95,7 @@ static void the_minimum_of_a_round_counts_not_its_peaks(void **state) {
     for (int r = 0; r < 5; r++) { /* one packet of each round is not delayed */
         uint64_t first = k.next_pn, sent_us = k.now_us;
         for (int i = 0; i < 10; i++)
-            cc_sent(&k.c, MSS);
+            cc_sent(&k.c, 0, MSS, &(struct rate_mark){0});
         k.next_pn += 10;
         k.now_us += 20000;
         for (uint64_t i = 0; i < 10; i++) {
@@ -116,7 +116,7 @@ static void the_minimum_of_a_round_counts_not_its_peaks(void **state) {
 static void the_first_flight_is_one_round(void **state) {
     (void)state;
     struct conn k = fresh();
-    cc_sent(&k.c, 10 * MSS);
+    cc_sent(&k.c, 0, 10 * MSS, &(struct rate_mark){0});
     for (uint64_t i = 0; i < 10; i++) {
         struct cc_ack a = {.now_us = k.now_us + 20000 + i * 10000,
                            .bytes = MSS,
@@ -193,7 +193,7 @@ static void a_loss_ends_either_phase(void **state) {
         round_of(&k, 20, css ? 30000 : 20000);
         assert_int_equal(in_css(&k), css);
         uint64_t before = k.c.cwnd_bytes;
-        cc_sent(&k.c, MSS);
+        cc_sent(&k.c, 0, MSS, &(struct rate_mark){0});
         cc_lost(&k.c, k.now_us, k.now_us - 1, MSS);
         assert_int_equal(k.c.cwnd_bytes, before * 7 / 10);
         assert_false(cc_in_slow_start(&k.c));
@@ -206,7 +206,7 @@ static void a_later_slow_start_does_not_look_at_delay(void **state) {
     struct conn k = fresh();
     round_of(&k, 10, 20000);
     round_of(&k, 20, 20000);
-    cc_sent(&k.c, MSS);
+    cc_sent(&k.c, 0, MSS, &(struct rate_mark){0});
     cc_lost(&k.c, k.now_us, k.now_us - 1, MSS);
     cc_persistent(&k.c);
     uint64_t ssthresh = k.c.ssthresh_bytes;
@@ -215,7 +215,7 @@ static void a_later_slow_start_does_not_look_at_delay(void **state) {
     assert_int_equal(k.c.cwnd_bytes, 12 * MSS);
     round_of(&k, 10, 90000);
     assert_int_equal(k.c.cwnd_bytes, 22 * MSS);
-    cc_sent(&k.c, 10 * MSS);
+    cc_sent(&k.c, 0, 10 * MSS, &(struct rate_mark){0});
     struct cc_ack a = {
         .now_us = k.now_us, .bytes = 10 * MSS, .newest_sent_us = k.now_us, .srtt_us = 1};
     cc_acked(&k.c, &a);

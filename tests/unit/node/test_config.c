@@ -30,7 +30,7 @@ static void an_empty_file_gives_the_defaults(void **s) {
     assert_int_equal(c.log, LOG_INFO);
     assert_int_equal(c.accept, ACCEPT_ASK);
     assert_int_equal(c.accept_max_bytes, 0);
-    assert_int_equal(c.cc, CC_CUBIC);
+    assert_int_equal(c.cc, CC_BBR);
     assert_int_equal(c.hash, 0);
     assert_false(c.udp_portable);
     uint8_t id[32], zero[32] = {0};
@@ -104,7 +104,7 @@ static void errors_name_their_line(void **s) {
         {"[files]\naccept_max = -1\n", 2, "number of bytes"},
         {"[files]\naccept_max = 20000000T\n", 2, "number of bytes"},
         {"[files]\naccept_max = 18446744073709551616\n", 2, "number of bytes"},
-        {"[transport]\ncongestion = bbr\n", 2, "cubic, reno"},
+        {"[transport]\ncongestion = vegas\n", 2, "cubic, reno, bbr"},
         {"[node]\nlisten = 1.1.1.1:1 1.1.1.1:2 1.1.1.1:3 1.1.1.1:4 1.1.1.1:5 1.1.1.1:6\n"
          "listen = 1.1.1.1:7 1.1.1.1:8 1.1.1.1:9\n",
          3, "more than 8"},

@@ -1,0 +1,206 @@
+/* cc_bbr_model.c: BBR's model of the path: bandwidth, aggregation, short- and long-term bounds. Section numbers are
+ * those of draft-ietf-ccwg-bbr (revision of 2026).
+ */
+#include "net/cc_bbr.h"
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+uint64_t bbr_min_pipe(const struct cc *c) {
+    return BBR_MIN_PIPE_PKTS * c->mss_bytes;
+}
+
+/* §5.6.4.2, BDPMultiple. */
+uint64_t bbr_bdp(const struct cc *c, uint64_t bw, uint32_t gain_percent) {
+    const struct cc_bbr *b = &c->u.bbr;
+    if (b->min_rtt_us == BBR_INFINITY || bw == 0)
+        return CC_INITIAL_PKTS * c->mss_bytes;
+    const uint64_t bdp = bw / 1000000 * b->min_rtt_us + bw % 1000000 * b->min_rtt_us / 1000000;
+    return bdp < CC_MAX_BYTES ? bdp * gain_percent / 100 : CC_MAX_BYTES;
+}
+
+/* §5.6.3, §5.6.4.2: SetSendQuantum is the offload budget. */
+uint64_t bbr_quantized(const struct cc *c, uint64_t inflight) {
+    uint64_t quantum = c->u.bbr.pacing_rate / 1000;
+    if (quantum > BBR_QUANTUM_MAX_BYTES)
+        quantum = BBR_QUANTUM_MAX_BYTES;
+    inflight = larger(inflight, larger(quantum, 2 * c->mss_bytes));
+    inflight = larger(inflight, bbr_min_pipe(c));
+    return c->u.bbr.state == BBR_PROBE_UP ? inflight + 2 * c->mss_bytes : inflight;
+}
+
+uint64_t bbr_inflight(const struct cc *c, uint64_t bw, uint32_t gain_percent) {
+    return bbr_quantized(c, bbr_bdp(c, bw, gain_percent));
+}
+
+uint64_t bbr_inflight_with_headroom(const struct cc *c) {
+    const struct cc_bbr *b = &c->u.bbr;
+    if (b->inflight_longterm == BBR_INFINITY)
+        return BBR_INFINITY;
+    const uint64_t headroom =
+        larger(c->mss_bytes, b->inflight_longterm / 100 * BBR_HEADROOM_PERCENT);
+    const uint64_t bdp = bbr_bdp(c, b->bw, 100);
+    const uint64_t full = bdp < b->inflight_longterm ? bdp : b->inflight_longterm;
+    return larger(b->inflight_longterm > headroom ? b->inflight_longterm - headroom : 0,
+                  larger(full, bbr_min_pipe(c)));
+}
+
+uint64_t bbr_target_inflight(const struct cc *c) {
+    const uint64_t bdp = bbr_bdp(c, c->u.bbr.bw, 100);
+    return bdp < c->cwnd_bytes ? bdp : c->cwnd_bytes;
+}
+
+bool bbr_too_high(const struct cc *c, uint64_t lost, uint64_t in_flight) {
+    return lost * 100 > in_flight * BBR_LOSS_THRESH_PERCENT && lost > c->mss_bytes;
+}
+
+/* At the end of a round: have there been so many losses that the path must be taken for smaller? */
+static bool lossy_round(struct cc *c) {
+    struct cc_bbr *b = &c->u.bbr;
+    const uint64_t lost = c->rate.lost - b->sample_lost;
+    const uint64_t all = lost + c->rate.delivered - b->sample_delivered;
+    if (all < BBR_LOSS_SAMPLE_PKTS * c->mss_bytes)
+        return false;
+    b->sample_lost = c->rate.lost;
+    b->sample_delivered = c->rate.delivered;
+    return lost * 100 > all * BBR_LOSS_THRESH_PERCENT;
+}
+
+/* ---- resets ---- */
+
+void bbr_reset_congestion_signals(struct cc_bbr *b) {
+    b->loss_in_round = false;
+    b->bw_latest = 0;
+    b->inflight_latest = 0;
+}
+
+void bbr_reset_short_term(struct cc_bbr *b) {
+    b->bw_shortterm = BBR_INFINITY;
+    b->inflight_shortterm = BBR_INFINITY;
+}
+
+void bbr_reset_full_bw(struct cc_bbr *b) {
+    b->full_bw = 0;
+    b->full_bw_count = 0;
+    b->full_bw_now = false;
+}
+
+void bbr_start_round(struct cc *c) {
+    c->u.bbr.next_round_delivered = c->rate.delivered;
+}
+
+/* ---- §5.5.6: the maximum of this probing cycle and the one before ---- */
+
+void bbr_advance_max_bw(struct cc_bbr *b) {
+    if (b->bw_filter[1] == 0)
+        return; /* nothing measured in this cycle: keep what there is */
+    b->bw_filter[0] = b->bw_filter[1];
+    b->bw_filter[1] = 0;
+    b->max_bw = b->bw_filter[0];
+}
+
+static void update_max_bw(struct cc_bbr *b, const struct rate_sample *s) {
+    if (s->bytes_per_s == 0 || (s->bytes_per_s < b->max_bw && s->app_limited))
+        return;
+    b->bw_filter[1] = larger(b->bw_filter[1], s->bytes_per_s);
+    b->max_bw = larger(b->bw_filter[0], b->bw_filter[1]);
+}
+
+/* §5.5.1. */
+static void update_round(struct cc *c, const struct rate_sample *s) {
+    struct cc_bbr *b = &c->u.bbr;
+    b->round_start = s->any && s->prior_delivered >= b->next_round_delivered;
+    if (!b->round_start)
+        return;
+    bbr_start_round(c);
+    b->round_count++;
+    b->rounds_since_probe++;
+}
+
+/* ---- §5.5.9: how much more arrives at once than the bandwidth explains ---- */
+
+uint64_t bbr_extra_acked(const struct cc_bbr *b) {
+    return larger(b->extra_acked[0], b->extra_acked[1]);
+}
+
+static void update_aggregation(struct cc *c, const struct cc_ack *a) {
+    struct cc_bbr *b = &c->u.bbr;
+    const uint64_t rounds = b->full_bw_reached ? BBR_EXTRA_ACKED_ROUNDS : 1;
+    if (b->round_start && ++b->extra_rounds >= rounds) {
+        b->extra_rounds = 0;
+        b->extra_acked[0] = b->extra_acked[1];
+        b->extra_acked[1] = 0;
+    }
+    const uint64_t interval_us = a->now_us - b->extra_start_us;
+    uint64_t expected = interval_us < 1000000 ? b->bw * interval_us / 1000000 : BBR_INFINITY;
+    if (b->extra_delivered <= expected) {
+        b->extra_delivered = 0;
+        b->extra_start_us = a->now_us;
+        expected = 0;
+    }
+    b->extra_delivered += a->rate.newly_acked;
+    uint64_t extra = b->extra_delivered - expected;
+    if (extra > c->cwnd_bytes)
+        extra = c->cwnd_bytes;
+    b->extra_acked[1] = larger(b->extra_acked[1], extra);
+}
+
+/* ---- §5.5.10: lower bounds after losses, once a round ---- */
+
+static void adapt_lower_bounds(struct cc *c) {
+    struct cc_bbr *b = &c->u.bbr;
+    if (b->bw_shortterm == BBR_INFINITY)
+        b->bw_shortterm = b->max_bw;
+    if (b->inflight_shortterm == BBR_INFINITY)
+        b->inflight_shortterm = c->cwnd_bytes;
+    b->bw_shortterm = larger(b->bw_latest, b->bw_shortterm / 100 * BBR_BETA_PERCENT);
+    b->inflight_shortterm =
+        larger(b->inflight_latest, b->inflight_shortterm / 100 * BBR_BETA_PERCENT);
+}
+
+void bbr_model_acked(struct cc *c, const struct cc_ack *a, bool probing) {
+    struct cc_bbr *b = &c->u.bbr;
+    const struct rate_sample *s = &a->rate;
+    b->loss_round_start = false;
+    if (s->any) {
+        b->bw_latest = larger(b->bw_latest, s->bytes_per_s);
+        b->inflight_latest = larger(b->inflight_latest, s->delivered);
+        if (s->prior_delivered >= b->loss_round_delivered) {
+            b->loss_round_delivered = c->rate.delivered;
+            b->loss_round_start = true;
+        }
+    }
+    update_round(c, s);
+    update_max_bw(b, s);
+    if (b->loss_round_start) {
+        if (lossy_round(c) && b->loss_in_round && !probing)
+            adapt_lower_bounds(c);
+        b->loss_in_round = false;
+    }
+    update_aggregation(c, a);
+}
+
+void bbr_model_finished(struct cc *c, const struct cc_ack *a) {
+    struct cc_bbr *b = &c->u.bbr;
+    if (b->loss_round_start) {
+        b->bw_latest = a->rate.bytes_per_s;
+        b->inflight_latest = a->rate.delivered;
+    }
+    b->bw = b->max_bw < b->bw_shortterm ? b->max_bw : b->bw_shortterm;
+}
+
+/* §5.3.1.2: three rounds without a quarter more. */
+void bbr_check_full_bw(struct cc *c, const struct cc_ack *a) {
+    struct cc_bbr *b = &c->u.bbr;
+    if (b->full_bw_now || !b->round_start || a->rate.app_limited)
+        return;
+    if (a->rate.bytes_per_s >= b->full_bw + b->full_bw / 4) {
+        bbr_reset_full_bw(b);
+        b->full_bw = a->rate.bytes_per_s;
+        return;
+    }
+    b->full_bw_now = ++b->full_bw_count >= 3;
+    if (b->full_bw_now)
+        b->full_bw_reached = true;
+}
