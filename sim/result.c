@@ -156,6 +156,15 @@ static bool is_result(const json_t *r) {
            json_is_object(json_object_get(r, "runs"));
 }
 
+/* The seeds of both: from the first to the last. */
+static void widen(json_t *into, const json_t *more) {
+    const json_t *first = json_object_get(more, "first"), *last = json_object_get(more, "last");
+    if (first && json_integer_value(first) < json_integer_value(json_object_get(into, "first")))
+        json_object_set_new(into, "first", json_deep_copy(first));
+    if (last && json_integer_value(last) > json_integer_value(json_object_get(into, "last")))
+        json_object_set_new(into, "last", json_deep_copy(last));
+}
+
 const char *result_add(json_t *into, const json_t *more) {
     const char *key;
     json_t *value;
@@ -170,6 +179,7 @@ const char *result_add(json_t *into, const json_t *more) {
         (void)json_object_del(into, own[i]);
     json_object_set_new(into, "runs",
                         add_runs(json_object_get(into, "runs"), json_object_get(more, "runs")));
+    widen(into, more);
     json_t *sum = json_object_get(into, "metrics");
     json_object_foreach(json_object_get(more, "metrics"), key, value) {
         json_t *old = json_object_get(sum, key);

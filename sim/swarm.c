@@ -268,7 +268,7 @@ const char *swarm_mark(unsigned i) {
                                         "endpoint.auth_fail",
                                         "drop.loss",
                                         "drop.queue",
-                                        "drop.nat_filtered",
+                                        "drop.nat_unmapped",
                                         "drop.cut",
                                         "fault.duplicated",
                                         "fault.reordered",

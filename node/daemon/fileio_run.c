@@ -23,6 +23,7 @@ void file_slot_init(struct file_slot *s) {
 }
 
 void file_slot_drop(struct file_slot *s, uint32_t number, const struct file_env *env) {
+    direct_drop(&s->direct);
     if (s->fd >= 0)
         close(s->fd);
     if (s->temp[0]) {
@@ -198,7 +199,23 @@ static int run_create(const struct file_op *op, struct file_slot *s, const struc
     if (r != 0)
         return r;
     strcpy(s->name, op->name);
-    return make_temporary(op, s, env);
+    r = make_temporary(op, s, env);
+    if (r == 0 && op->size >= DIRECT_MIN_BYTES)
+        (void)direct_begin(&s->direct, s->fd); /* else as usual */
+    return r;
+}
+
+static int run_write_direct(struct file_op *op, struct file_slot *s) {
+    op->bytes = 0;
+    for (unsigned i = 0; i < op->nspans; i++) {
+        const struct span *p = &op->spans[i];
+        const int err = direct_write(&s->direct, s->fd, p->block->data + p->offset, p->len);
+        if (err)
+            return oserr(err);
+        op->bytes += p->len;
+    }
+    hash_spans(op, (size_t)op->bytes);
+    return 0;
 }
 
 static int run_write(struct file_op *op, struct file_slot *s) {
@@ -253,6 +270,9 @@ static int run_commit(const struct file_op *op, struct file_slot *s, const struc
                                 {.tv_sec = (time_t)op->mtime_s, .tv_nsec = (long)op->mtime_ns}};
     if (s->dir_fd < 0)
         return ERR_USAGE;
+    const int err = direct_end(&s->direct, s->fd);
+    if (err)
+        return oserr(err);
     /* A file system without modes or times (FAT) still gets the file. */
     (void)fchmod(s->fd, (mode_t)op->mode & 0777 & ~env->umask);
     if (op->mtime_ns < 1000000000)
@@ -291,7 +311,7 @@ void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env 
         op->err = run_create(op, s, env);
         break;
     case FILE_WRITE:
-        op->err = run_write(op, s);
+        op->err = s->direct.buffer ? run_write_direct(op, s) : run_write(op, s);
         return;
     case FILE_COMMIT:
         op->err = run_commit(op, s, env);

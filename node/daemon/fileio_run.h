@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "node/daemon/direct.h"
 #include "node/daemon/partials.h"
 #include "node/file_op.h"
 
@@ -17,6 +18,7 @@ struct file_slot {
     char temp[PARTIALS_NAME_MAX];       /* the temporary's name; empty: none */
     char name[FILE_NAME_MAX_BYTES + 1]; /* the final one */
     uint64_t pushed;                    /* bytes whose write-out was started */
+    struct direct direct;               /* in use for large files */
 };
 
 struct file_env { /* what operations need to know of the process */
