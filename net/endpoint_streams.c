@@ -51,12 +51,12 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
         size_t n = len;
         uint8_t *at = sstream_tail(&f.st->out, &n);
         if (!at) {
-            struct block *b = block_pool_scarce(e->blocks) ? NULL : block_new(e->blocks);
+            n = len < STREAM_BLOCK_BYTES ? len : STREAM_BLOCK_BYTES;
+            struct block *b = block_pool_scarce(e->blocks) ? NULL : block_new(e->blocks, n);
             if (!b) {
                 e->starved = true;
                 break;
             }
-            n = len < STREAM_BLOCK_BYTES ? len : STREAM_BLOCK_BYTES;
             b->len = (uint32_t)n;
             at = b->data;
             if (sstream_push(&f.st->out, (struct span){b, 0, (uint32_t)n})) {

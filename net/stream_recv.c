@@ -34,6 +34,22 @@ static int reserve(struct rstream *r, uint64_t block) {
     return 0;
 }
 
+/* The block that holds bytes up to `end` of itself. The first block of a stream starts small and is replaced by a larger one
+ * as it fills; who still reads the old one has a reference. */
+static int room_in(struct rstream *r, struct block_pool *pool, uint64_t number, size_t end) {
+    struct block **at = &r->blocks[number - r->first_block];
+    if (*at && (*at)->cap >= end)
+        return 0;
+    struct block *b = block_new(pool, number == 0 ? end : STREAM_BLOCK_BYTES);
+    if (!b)
+        return ERR_NOMEM;
+    if (*at)
+        memcpy(b->data, (*at)->data, (*at)->cap);
+    block_put(*at);
+    *at = b;
+    return 0;
+}
+
 static int copy_in(struct rstream *r, struct block_pool *pool, uint64_t offset, const uint8_t *data,
                    size_t len) {
     while (len > 0) {
@@ -43,10 +59,10 @@ static int copy_in(struct rstream *r, struct block_pool *pool, uint64_t offset, 
         int err = reserve(r, number);
         if (err)
             return err;
-        struct block **b = &r->blocks[number - r->first_block];
-        if (!*b && !(*b = block_new(pool)))
-            return ERR_NOMEM;
-        memcpy((*b)->data + at, data, n);
+        err = room_in(r, pool, number, at + n);
+        if (err)
+            return err;
+        memcpy(r->blocks[number - r->first_block]->data + at, data, n);
         offset += n;
         data += n;
         len -= n;
@@ -134,8 +150,8 @@ void rstream_consume(struct rstream *r, uint64_t n) {
     r->read += n;
     uint64_t number = r->read / STREAM_BLOCK_BYTES;
     uint64_t gone = number - r->first_block;
-    if (r->has_final && r->read == r->final_size)
-        gone = r->cap; /* the end: the last, partly filled block too */
+    if (r->read == r->highest)
+        gone = r->cap; /* nothing is left: the last, partly filled block too */
     if (gone == 0)
         return;
     if (gone > r->cap)

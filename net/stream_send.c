@@ -52,9 +52,9 @@ uint8_t *sstream_tail(struct sstream *s, size_t *len) {
         return NULL;
     struct span *last = span_at(s, s->count - 1);
     struct block *b = last->block;
-    if (b->refs != 1 || last->offset + last->len != b->len || b->len == STREAM_BLOCK_BYTES)
+    if (b->refs != 1 || last->offset + last->len != b->len || b->len == b->cap)
         return NULL;
-    size_t room = STREAM_BLOCK_BYTES - b->len;
+    size_t room = b->cap - b->len;
     if (*len > room)
         *len = room;
     uint8_t *at = b->data + b->len;

@@ -68,10 +68,10 @@ static uint64_t take_blocks(struct node *n, struct file_op *op, uint64_t bytes) 
     uint64_t got = 0;
     while (got < bytes && op->nspans < FILE_OP_SPANS &&
            block_pool_in_use(pool) < blocks_allowed(n)) {
-        struct block *b = block_new(pool);
+        uint64_t len = bytes - got < STREAM_BLOCK_BYTES ? bytes - got : STREAM_BLOCK_BYTES;
+        struct block *b = block_new(pool, (size_t)len);
         if (!b)
             break;
-        uint64_t len = bytes - got < STREAM_BLOCK_BYTES ? bytes - got : STREAM_BLOCK_BYTES;
         op->spans[op->nspans++] = (struct span){b, 0, (uint32_t)len};
         got += len;
     }

@@ -28,7 +28,7 @@ static void packets_out(struct transport *t, uint64_t now_us) {
 
 static void write_some(struct transport *t, struct block_pool *pool, uint64_t id) {
     struct stream *s = transport_stream(t, id);
-    struct block *b = s ? block_new(pool) : NULL;
+    struct block *b = s ? block_new(pool, STREAM_BLOCK_BYTES) : NULL;
     if (!b)
         return;
     memset(b->data, 1, 5000);

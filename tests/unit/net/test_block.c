@@ -12,13 +12,13 @@
 static void no_more_than_max_are_out_at_once(void **state) {
     (void)state;
     struct block_pool *p = block_pool_new(2, 1);
-    struct block *a = block_new(p), *b = block_new(p);
+    struct block *a = block_new(p, STREAM_BLOCK_BYTES), *b = block_new(p, STREAM_BLOCK_BYTES);
     assert_non_null(a);
     assert_non_null(b);
-    assert_null(block_new(p));
+    assert_null(block_new(p, STREAM_BLOCK_BYTES));
     assert_int_equal(block_pool_in_use(p), 2);
     block_put(a);
-    a = block_new(p);
+    a = block_new(p, STREAM_BLOCK_BYTES);
     assert_non_null(a);
     block_put(a);
     block_put(b);
@@ -29,7 +29,7 @@ static void no_more_than_max_are_out_at_once(void **state) {
 static void the_last_reference_gives_it_back(void **state) {
     (void)state;
     struct block_pool *p = block_pool_new(1, 1);
-    struct block *b = block_new(p);
+    struct block *b = block_new(p, STREAM_BLOCK_BYTES);
     assert_non_null(b);
     b->len = 77;
     assert_ptr_equal(block_get(b), b);
@@ -45,11 +45,11 @@ static void the_last_reference_gives_it_back(void **state) {
 static void a_kept_block_comes_back_empty(void **state) {
     (void)state;
     struct block_pool *p = block_pool_new(4, 4);
-    struct block *b = block_new(p);
+    struct block *b = block_new(p, STREAM_BLOCK_BYTES);
     assert_non_null(b);
     b->len = 5;
     block_put(b);
-    struct block *again = block_new(p);
+    struct block *again = block_new(p, STREAM_BLOCK_BYTES);
     assert_ptr_equal(again, b);
     assert_int_equal(again->len, 0);
     assert_int_equal(again->refs, 1);
@@ -60,7 +60,8 @@ static void a_kept_block_comes_back_empty(void **state) {
 static void blocks_may_outlive_the_pools_owner(void **state) {
     (void)state;
     struct block_pool *p = block_pool_new(3, 3);
-    struct block *a = block_new(p), *b = block_new(p), *kept = block_new(p);
+    struct block *a = block_new(p, STREAM_BLOCK_BYTES), *b = block_new(p, STREAM_BLOCK_BYTES),
+                 *kept = block_new(p, STREAM_BLOCK_BYTES);
     assert_non_null(a);
     assert_non_null(b);
     assert_non_null(kept);

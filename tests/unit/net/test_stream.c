@@ -15,7 +15,7 @@ static uint8_t byte_at(uint64_t i) {
 }
 
 static void write_bytes(struct sstream *s, struct block_pool *pool, size_t n) {
-    struct block *b = block_new(pool);
+    struct block *b = block_new(pool, STREAM_BLOCK_BYTES);
     assert_non_null(b);
     for (size_t i = 0; i < n; i++)
         b->data[i] = byte_at(s->end + i);

@@ -361,35 +361,46 @@ static void a_new_path_carries_on_within_a_few_round_trips(void **state) {
     world_free(w);
 }
 
-/* More streams than there are blocks to write into: the later ones wait for a turn. */
-static void a_thousand_streams_at_once_all_finish(void **state) {
-    (void)state;
-    enum { STREAMS = 1000, EACH = 3000 };
-    struct world *w = world_new(rand_seeded("streams", 9).x);
+enum { MANY = 1000 };
+
+/* `each` bytes over each of `streams` streams both ways, all at once; gives how many had to wait for memory. */
+static unsigned all_finish(uint64_t seed, unsigned streams, unsigned each) {
+    struct world *w = world_new(seed);
     w->p->loss_permille = 20;
     w->p->jitter_us = 5 * MS;
-    w->whole = EACH;
-    uint64_t ids[2][STREAMS];
+    w->whole = each;
+    uint64_t ids[2][MANY];
     unsigned waiting = 0;
-    for (int i = 0; i < STREAMS; i++)
+    for (unsigned i = 0; i < streams; i++)
         for (int side = 0; side < 2; side++) { /* both sides open */
             ids[side][i] = open_stream(w, side);
-            if (feed(w, side, ids[side][i], EACH))
+            if (feed(w, side, ids[side][i], each))
                 finish(w, side, ids[side][i]);
             else
                 waiting++;
         }
-    assert_true(waiting > 0);
-    for (int i = 0; i < 6000 && (w->fins[0] < STREAMS || w->fins[1] < STREAMS); i++)
+    for (int i = 0; i < 6000 && (w->fins[0] < streams || w->fins[1] < streams); i++)
         run(w, 10 * MS);
-    for (int i = 0; i < STREAMS; i++)
+    for (unsigned i = 0; i < streams; i++)
         for (int side = 0; side < 2; side++)
-            assert_int_equal(w->read[!side][ids[side][i]], EACH);
+            assert_int_equal(w->read[!side][ids[side][i]], each);
     run(w, 1000 * MS);
     for (int side = 0; side < 2; side++)
-        assert_int_equal(pair_count(w->p, side, EP_STREAM_FINISHED), STREAMS);
+        assert_int_equal(pair_count(w->p, side, EP_STREAM_FINISHED), streams);
     nobody_hung_up(w);
     world_free(w);
+    return waiting;
+}
+
+static void a_thousand_streams_at_once_all_finish(void **state) {
+    (void)state;
+    assert_int_equal(all_finish(rand_seeded("streams", 9).x, MANY, 3000), 0);
+}
+
+/* More than there is memory to write into: the later ones wait for a turn. */
+static void writers_wait_for_memory_and_all_finish(void **state) {
+    (void)state;
+    assert_true(all_finish(rand_seeded("waiting", 12).x, 700, 60000) > 0);
 }
 
 static void a_black_hole_for_big_packets_is_left_behind(void **state) {
@@ -507,6 +518,7 @@ int main(void) {
         cmocka_unit_test(who_acknowledges_what_was_never_sent_is_cut_off),
         cmocka_unit_test(a_new_path_carries_on_within_a_few_round_trips),
         cmocka_unit_test(a_thousand_streams_at_once_all_finish),
+        cmocka_unit_test(writers_wait_for_memory_and_all_finish),
         cmocka_unit_test(a_black_hole_for_big_packets_is_left_behind),
         cmocka_unit_test(late_datagrams_are_dropped_and_lost_ones_not_repeated),
         cmocka_unit_test(every_truncated_frame_is_refused),
