@@ -250,6 +250,16 @@ static enum treehash_alg choose_hash(const struct daemon *d) {
     return alg;
 }
 
+static enum aead_provider choose_aead(const struct daemon *d) {
+    unsigned speed;
+    if (d->setup->settings->config.aead != AEAD_AUTO)
+        return d->setup->settings->config.aead;
+    enum aead_provider provider = measure_aead(&speed);
+    log_put(d->log, LOG_DEBUG, "aead: %s (%u MB/s)",
+            provider == AEAD_LIBCRYPTO ? "libcrypto" : "libsodium", speed);
+    return provider;
+}
+
 static int open_node(struct daemon *d) {
     const struct daemon_setup *setup = d->setup;
     const struct config *c = &setup->settings->config;
@@ -266,7 +276,7 @@ static int open_node(struct daemon *d) {
                               .download_dir = c->download_dir,
                               .accept_max_bytes = c->accept_max_bytes,
                               .cc = c->cc,
-                              .aead = c->aead,
+                              .aead = choose_aead(d),
                               .hash = choose_hash(d),
                               .wall_us = clock_wall_us()};
     config_network_id(c, cfg.network_id);
