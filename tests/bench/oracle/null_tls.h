@@ -1,6 +1,6 @@
 /* null_tls.h: a handshake for ngtcp2 without TLS and without secrecy: each side sends its transport
  * parameters in CRYPTO frames where a TLS message would stand, keys are constants, sealing copies
- * and appends a tag of zeroes. Only libngtcp2 itself is needed, and packets have the sizes they
+ * and appends the nonce as a tag. Only libngtcp2 itself is needed, and packets have the sizes they
  * would have with AES-GCM.
  */
 #ifndef MESHD_TESTS_ORACLE_NULL_TLS_H
