@@ -6,13 +6,21 @@
 #include "net/timer.h"
 
 void ack_init(struct ack *a) {
-    *a = (struct ack){.every = ACK_EVERY_FIRST, .deadline_us = TIME_NEVER};
+    *a = (struct ack){
+        .every = ACK_EVERY_FIRST, .deadline_us = TIME_NEVER, .spread_us = ACK_SPREAD_MAX_US};
     ranges_init(&a->received, ACK_RANGES_MAX);
 }
 
 void ack_clear(struct ack *a) {
     ranges_clear(&a->received);
     ack_init(a);
+}
+
+void ack_set_rtt(struct ack *a, uint64_t srtt_us) {
+    const uint64_t spread_us = srtt_us / ACK_SPREADS_PER_RTT;
+    a->spread_us = spread_us < ACK_SPREAD_MIN_US   ? ACK_SPREAD_MIN_US
+                   : spread_us > ACK_SPREAD_MAX_US ? ACK_SPREAD_MAX_US
+                                                   : spread_us;
 }
 
 /* Remembers `pn`; when the table is full the oldest interval makes room, or, if `pn` is older than
@@ -27,7 +35,7 @@ static int note(struct ack *a, uint64_t pn) {
     return ranges_add(&a->received, pn, pn + 1);
 }
 
-/* How many packets may wait: those that arrive within ACK_SPREAD_US at the present speed. So a
+/* How many packets may wait: those that arrive within spread_us at the present speed. So a
  * sender with a small window is never kept waiting for a count that it cannot reach. */
 static void adapt(struct ack *a, uint64_t now_us) {
     uint64_t gap_us = now_us > a->eliciting_us ? now_us - a->eliciting_us : 0;
@@ -37,7 +45,7 @@ static void adapt(struct ack *a, uint64_t now_us) {
     /* Average of the gaps with a weight of 1/16, in 1/16 us. */
     a->gap_us16 = a->gap_us16 - a->gap_us16 / 16 + gap_us;
     a->eliciting_total++;
-    uint64_t every = a->gap_us16 > 0 ? ACK_SPREAD_US * 16 / a->gap_us16 : ACK_EVERY_MAX;
+    uint64_t every = a->gap_us16 > 0 ? a->spread_us * 16 / a->gap_us16 : ACK_EVERY_MAX;
     if (every < ACK_EVERY_FIRST || a->eliciting_total <= ACK_QUICK_PKTS)
         every = ACK_EVERY_FIRST;
     a->every = every < ACK_EVERY_MAX ? (uint32_t)every : ACK_EVERY_MAX;
@@ -62,7 +70,7 @@ int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) {
     adapt(a, now_us);
     if (a->waiting++ == 0)
         a->deadline_us =
-            now_us + (a->every > ACK_EVERY_FIRST ? 2 * ACK_SPREAD_US : RTT_MAX_ACK_DELAY_US);
+            now_us + (a->every > ACK_EVERY_FIRST ? 2 * a->spread_us : RTT_MAX_ACK_DELAY_US);
     if (!in_order || a->waiting >= a->every)
         a->due = true;
     return 0;

@@ -4,8 +4,8 @@
  *
  * Every packet that carried transport frames is noted after it has been processed. An ACK is due at
  * once when an ack-eliciting packet arrives out of order or leaves a gap, or when `every` eliciting
- * ones wait: 2 at first, later as many as arrive within ACK_SPREAD_US, at most ACK_EVERY_MAX. Else
- * after RTT_MAX_ACK_DELAY_US at the latest, in dense traffic after 2 ACK_SPREAD_US. One read batch
+ * ones wait: 2 at first, later as many as arrive within spread_us (an eighth of the round trip, 1 ms at most), at most ACK_EVERY_MAX. Else
+ * after RTT_MAX_ACK_DELAY_US at the latest, in dense traffic after 2 spread_us. One read batch
  * is processed before output is pulled, so batches are acknowledged by one frame anyway. Value
  * struct.
  */
@@ -23,7 +23,9 @@ enum {
     ACK_EVERY_MAX = 32,
     ACK_QUICK_PKTS =
         100, /* so many eliciting packets are acknowledged every second one: slow start */
-    ACK_SPREAD_US = 1000, /* later: about one ACK per loop timer tick */
+    ACK_SPREAD_MAX_US = 1000, /* later: about one ACK per loop timer tick */
+    ACK_SPREAD_MIN_US = 100,
+    ACK_SPREADS_PER_RTT = 8, /* so that the sender hears often enough in each round trip */
 };
 
 struct ack {
@@ -38,10 +40,12 @@ struct ack {
     uint32_t every;        /* eliciting packets that may wait now */
     uint64_t eliciting_us; /* when the last eliciting packet arrived */
     uint64_t gap_us16;     /* average time between them, in 1/16 us */
+    uint64_t spread_us;    /* one ACK in so long is enough */
 };
 
 void ack_init(struct ack *a);
 void ack_clear(struct ack *a);
+void ack_set_rtt(struct ack *a, uint64_t srtt_us);
 /* Notes packet `pn`. When the interval table is full the oldest interval goes (that packet was
  * reported many times). ERR_NOMEM, or ERR_PROTO for UINT64_MAX, which is no packet number: the
  * packet must be treated as not received. */

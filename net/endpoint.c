@@ -6,7 +6,7 @@
 
 #include "net/frame.h"
 
-enum { SESSION_SLOTS_MAX = 1 << 20, BLOCKS_DEFAULT = 640, BLOCKS_KEPT = 64 };
+enum { SESSION_SLOTS_MAX = 1 << 20, BLOCKS_DEFAULT = 1536, BLOCKS_KEPT = 64 };
 
 /* ---- life ---- */
 

@@ -41,7 +41,7 @@ struct endpoint_config {
     unsigned suites; /* 0 = all this machine has */
     enum cc_kind cc;
     uint16_t mtu_max_bytes; /* 0 = MTU_MAX_BYTES */
-    uint32_t blocks_max;    /* stream memory in units of STREAM_BLOCK_BYTES; 0 = 640 (40 MiB) */
+    uint32_t blocks_max;    /* stream memory in units of STREAM_BLOCK_BYTES; 0 = 1,536 (96 MiB) */
     uint64_t wall_us;       /* wall clock now, us since 1970 */
     uint64_t rekey_us;      /* 0 = KEYS_REKEY_US; shorter in tests */
 };

@@ -45,7 +45,7 @@ enum {
     STREAM_RANGES_MAX = 1024,           /* gaps remembered per stream; beyond: the packet is dropped
                                          * unacknowledged and will be sent again */
     ACK_RANGES_MAX = 64,                /* received-packet ranges kept and sent; oldest forgotten */
-    SENT_PKTS_MAX = 1 << 16,            /* packets in flight; beyond: no new data is sent */
+    SENT_PKTS_MAX = 1 << 17,            /* packets in flight; beyond: no new data is sent */
     DATAGRAM_QUEUE_MAX = 128,           /* outgoing datagrams; beyond: the oldest is dropped */
     DATAGRAM_MAX_BYTES = 1100,          /* fits every path */
 };

@@ -12,22 +12,29 @@ static uint64_t sane(uint64_t rate_bytes_per_s) {
     return rate_bytes_per_s < PACER_RATE_MAX ? rate_bytes_per_s : PACER_RATE_MAX;
 }
 
-static uint64_t burst_bytes(uint64_t rate, uint64_t mss_bytes) {
+static uint64_t burst_bytes(uint64_t rate, uint64_t mss_bytes, uint64_t burst_us) {
     uint64_t pkts = PACER_BURST_PKTS * mss_bytes;
     if (pkts > TRAIN_MAX_BYTES)
         pkts = TRAIN_MAX_BYTES;
-    uint64_t tick = rate / (US_PER_S / PACER_BURST_US);
+    uint64_t tick = rate * burst_us / US_PER_S;
     return pkts > tick ? pkts : tick;
 }
 
 void pacer_init(struct pacer *p, uint64_t now_us, uint64_t mss_bytes) {
-    *p = (struct pacer){.tokens_bytes = burst_bytes(0, mss_bytes), .last_us = now_us};
+    *p = (struct pacer){.tokens_bytes = burst_bytes(0, mss_bytes, 0),
+                        .last_us = now_us,
+                        .burst_us = PACER_BURST_MAX_US};
+}
+
+void pacer_set_rtt(struct pacer *p, uint64_t srtt_us) {
+    const uint64_t us = srtt_us / PACER_BURSTS_PER_RTT;
+    p->burst_us = us < PACER_BURST_MAX_US ? us : PACER_BURST_MAX_US;
 }
 
 uint64_t pacer_allowance(struct pacer *p, uint64_t now_us, uint64_t rate_bytes_per_s,
                          uint64_t mss_bytes) {
     uint64_t rate = sane(rate_bytes_per_s);
-    uint64_t burst = burst_bytes(rate, mss_bytes);
+    uint64_t burst = burst_bytes(rate, mss_bytes, p->burst_us);
     if (now_us > p->last_us) {
         uint64_t elapsed_us = now_us - p->last_us;
         p->last_us = now_us;

@@ -41,6 +41,13 @@ int sent_add(struct sent *s, uint64_t pn, struct sent_pkt **out) {
     uint64_t need = pn + 1 - s->base;
     if (need > s->cap) {
         int err = grow(s, need);
+        if (err == ERR_FULL) { /* room is worth more than knowing late that a loss was false */
+            sent_trim(s, UINT64_MAX);
+            if (s->base == s->next)
+                s->base = s->next = pn;
+            if (pn + 1 - s->base <= s->cap)
+                err = 0;
+        }
         if (err)
             return err;
     }

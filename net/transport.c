@@ -56,6 +56,10 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     loss_init(&t->loss, next_pn);
     t->loss.epoch = t->epoch;
     ack_init(&t->ack);
+    if (t->memo->has_rtt) {
+        ack_set_rtt(&t->ack, t->rtt.srtt_us);
+        pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
+    }
     t->skip_at = next_skip(t, next_pn);
     return t;
 }

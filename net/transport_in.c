@@ -209,6 +209,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
             rtt_sample(&t->rtt, rtt_sample_us, a->delay_us);
             t->memo->rtt = t->rtt;
             t->memo->has_rtt = true;
+            ack_set_rtt(&t->ack, t->rtt.srtt_us);
+            pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
             if (t->loss.first_sample_us == 0)
                 t->loss.first_sample_us = now_us;
         }

@@ -201,9 +201,9 @@ static bool allowed(struct transport *t, uint64_t now_us) {
     uint64_t mss = t->pmtud.mtu_bytes;
     if (pacer_allowance(&t->pacer, now_us, rate, mss) >= mss)
         return true;
-    /* Wake for a worthwhile burst: half a millisecond of the rate, at least one packet, at most a
+    /* Wake for a worthwhile burst: half of what the bucket holds, at least one packet, at most a
      * train. */
-    uint64_t need = rate / 2000;
+    uint64_t need = rate * t->pacer.burst_us / 2000000;
     if (need > TRAIN_MAX_BYTES)
         need = TRAIN_MAX_BYTES;
     if (need < mss)
