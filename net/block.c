@@ -43,6 +43,10 @@ bool block_pool_scarce(const struct block_pool *p) {
     return p->in_use_bytes >= p->max_bytes - p->max_bytes / 8;
 }
 
+bool block_pool_tight(const struct block_pool *p) {
+    return p->in_use_bytes + STREAM_BLOCK_BYTES > p->max_bytes - p->max_bytes / 16;
+}
+
 static uint32_t cap_for(size_t bytes) {
     uint32_t cap = BLOCK_MIN_BYTES;
     assert(bytes <= STREAM_BLOCK_BYTES);
@@ -54,7 +58,8 @@ static uint32_t cap_for(size_t bytes) {
 struct block *block_new(struct block_pool *p, size_t bytes) {
     assert(p->owned);
     const uint32_t cap = cap_for(bytes);
-    if (p->in_use_bytes + cap > p->max_bytes)
+    const uint64_t beyond = cap <= BLOCK_SMALL_BYTES ? p->max_bytes / 16 : 0;
+    if (p->in_use_bytes + cap > p->max_bytes + beyond)
         return NULL;
     struct block *b = cap == STREAM_BLOCK_BYTES ? p->free_list : NULL;
     if (b) {

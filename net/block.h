@@ -26,7 +26,11 @@ struct block {
     uint8_t data[];
 };
 
-enum { BLOCK_MIN_BYTES = 512 };
+enum {
+    BLOCK_MIN_BYTES = 512,
+    BLOCK_SMALL_BYTES =
+        1024, /* blocks up to here may go a sixteenth beyond `max`: answers that let others go on */
+};
 
 /* Opaque, heap; max and keep count blocks of STREAM_BLOCK_BYTES. Freed by block_pool_free once the last block is back: free drops the owner's hold.
  */
@@ -36,6 +40,9 @@ void block_pool_free(struct block_pool *p);
 uint32_t block_pool_in_use(const struct block_pool *p);
 /* Only the last eighth is left: writers wait, so that what arrives always finds room. */
 bool block_pool_scarce(const struct block_pool *p);
+/* Only the last sixteenth is left: what arrives ahead of a gap waits (it will be sent again), so that what fills the gap
+ * finds room. Else streams full of bytes that cannot be read yet could keep each other from ever being read. */
+bool block_pool_tight(const struct block_pool *p);
 
 /* One reference, len 0, room for at least `bytes` (at most STREAM_BLOCK_BYTES): the next power of two. NULL: none left, or
  * no memory. */

@@ -52,7 +52,8 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
         uint8_t *at = sstream_tail(&f.st->out, &n);
         if (!at) {
             n = len < STREAM_BLOCK_BYTES ? len : STREAM_BLOCK_BYTES;
-            struct block *b = block_pool_scarce(e->blocks) ? NULL : block_new(e->blocks, n);
+            const bool wait = n > BLOCK_SMALL_BYTES && block_pool_scarce(e->blocks);
+            struct block *b = wait ? NULL : block_new(e->blocks, n);
             if (!b) {
                 e->starved = true;
                 break;

@@ -40,6 +40,9 @@ static int room_in(struct rstream *r, struct block_pool *pool, uint64_t number, 
     struct block **at = &r->blocks[number - r->first_block];
     if (*at && (*at)->cap >= end)
         return 0;
+    const bool ahead = number > (r->read + rstream_ready(r)) / STREAM_BLOCK_BYTES;
+    if (ahead && block_pool_tight(pool))
+        return ERR_NOMEM;
     struct block *b = block_new(pool, number == 0 ? end : STREAM_BLOCK_BYTES);
     if (!b)
         return ERR_NOMEM;

@@ -31,20 +31,25 @@ enum file_op_kind {
                    * needed: ERR_DISK if the file system has less free; ERR_NOT_FOUND/ERR_PERM */
     FILE_CHECK,   /* path + name: ERR_EXISTS if there is anything of that name in directory `path`,
                    * also a   dangling link; no slot */
-    FILE_CREATE,  /* path + name + size: a hidden temporary file (".meshd-" + random hex + ".part",
-                   * O_EXCL, 0600)  in directory `path` for final name `name`; ERR_EXISTS if `name`
+    FILE_CREATE, /* path + name + size: a temporary file, without a name where the system can do that and it is
+                   * small, else hidden (".meshd-" + random hex + ".part", O_EXCL), 0600,  in directory `path` for final name `name`; ERR_EXISTS if `name`
                    * is  there already;  ERR_DISK, ERR_PERM, ERR_IO. The tag in `id` makes the
                    * temporary's  name */
-    FILE_WRITE,   /* slot, offset, spans: write them all; hash updated if not NULL. ERR_DISK, ERR_IO
+    FILE_WRITE,  /* slot, offset, spans: write them all; hash updated if not NULL. ERR_DISK, ERR_IO
                    */
-    FILE_COMMIT,  /* slot: set mode and mtime, fsync, rename to the final name without replacing
-                   * anything  (ERR_EXISTS), fsync the directory; the slot is closed. After an error
+    FILE_COMMIT, /* slot: set mode and mtime, fsync, give it the final name without replacing
+                   * anything  (ERR_EXISTS); the slot is closed. The name is safe after FILE_SYNC_DIR. After an error
                    * a  FILE_CLOSE follows,  which removes the temporary if it is still there and is
                    * harmless if not */
-    FILE_CLOSE,   /* slot: close; a temporary is removed. Of a FILE_OPENed file: size, mtime_s,
+    FILE_CLOSE,  /* slot: close; a temporary is removed. Of a FILE_OPENed file: size, mtime_s,
                    * mtime_ns are   looked at again before (the core has put the old ones there),
                    * which   shows a file that   was written while it was read */
+    FILE_SYNC_DIR, /* path: fsync the directory, once for all files committed in it. ERR_IO */
 };
+
+static inline bool file_op_has_slot(enum file_op_kind k) {
+    return k != FILE_PREPARE && k != FILE_CHECK && k != FILE_SYNC_DIR;
+}
 
 enum { FILE_OP_SPANS = 16, FILE_SLOTS_MAX = 4096, FILE_NAME_MAX_BYTES = 255 };
 

@@ -125,13 +125,22 @@ static void check_names(struct node *n, struct transfer *t) {
     file_recv_pump(n, t);
 }
 
-/* Every file is verified and has its name. */
-void file_recv_finished(struct node *n, struct transfer *t) {
+static void say_finished(struct node *n, struct transfer *t) {
     struct reply yes = {.has_files = true, .files = t->info.files};
     if (say(n, t->session, t->stream, &yes) && stream_finish(n->ep, t->session, t->stream) == 0)
         transfer_enter(n, t, TRANSFER_DONE);
     else
         transfer_abort(n, t, ERR_CLOSED, NULL);
+}
+
+void file_recv_finished(struct node *n, struct transfer *t) {
+    struct file_op *op = transfer_op(n, t, FILE_SYNC_DIR);
+    if (!op) {
+        file_recv_refuse(n, t, ERR_NOMEM, NULL);
+        return;
+    }
+    op->path = t->info.dir;
+    transfer_submit(n, t, op);
 }
 
 void file_recv_pump(struct node *n, struct transfer *t) {
@@ -154,6 +163,12 @@ void file_recv_op_done(struct node *n, struct transfer *t, struct file_op *op) {
             file_recv_refuse(n, t, err, name);
         else
             check_names(n, t);
+    } else if (op->kind == FILE_SYNC_DIR) {
+        work_release(&n->work, op);
+        if (err)
+            file_recv_refuse(n, t, err, NULL);
+        else
+            say_finished(n, t);
     } else {
         sink_op_done(n, t, op);
         if (!transfer_ended(t))
@@ -187,7 +202,7 @@ void file_recv_wind_down(struct node *n, struct transfer *t) {
 }
 
 void file_recv_late_op(struct node *n, struct transfer *t, struct file_op *op) {
-    bool has_slot = op->kind != FILE_PREPARE && op->kind != FILE_CHECK;
+    bool has_slot = file_op_has_slot(op->kind);
     bool closed = op->kind == FILE_CLOSE || (op->kind == FILE_CREATE && op->err) ||
                   (op->kind == FILE_COMMIT && !op->err);
     if (has_slot && closed)

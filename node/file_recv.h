@@ -24,7 +24,7 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
 bool file_recv_waits(const struct transfer *t);
 void file_recv_accept(struct node *n, struct transfer *t, const char *dir);
 void file_recv_free(struct transfer *t);
-/* Every file has its name: the sender hears it. */
+/* Every file is verified and has its name: once the directory is on the disk the sender hears it. */
 void file_recv_finished(struct node *n, struct transfer *t);
 /* Answers {"err"} with the file's name (NULL: none), ends the stream and the transfer. */
 void file_recv_refuse(struct node *n, struct transfer *t, int err, const char *file);

@@ -38,6 +38,7 @@ int fileio_open(struct fileio **out, uv_loop_t *loop, const struct fileio_setup 
     f->loop = loop;
     f->setup = *setup;
     f->env.umask = setup->umask;
+    f->env.can_link = access("/proc/self/fd", X_OK) == 0;
     int r = partials_open(&f->env.partials_fd, setup->state_fd, log);
     if (r != 0) {
         free(f);
@@ -52,7 +53,7 @@ unsigned fileio_pending(const struct fileio *f) {
 }
 
 static bool has_file(const struct file_op *op) {
-    return op->kind != FILE_PREPARE && op->kind != FILE_CHECK;
+    return file_op_has_slot(op->kind);
 }
 
 /* The slot's file, made if it has none. NULL: it needs none, or no memory. */

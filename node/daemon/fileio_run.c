@@ -189,6 +189,21 @@ static int make_temporary(const struct file_op *op, struct file_slot *s,
     return err == EEXIST ? ERR_IO : oserr(err);
 }
 
+/* A file that has no name until it is whole: killed in between, nothing is left. Not for large ones, which are to be
+ * found again. False: the system or the file system cannot do it. */
+static bool make_unnamed(const struct file_op *op, struct file_slot *s,
+                         const struct file_env *env) {
+#ifdef O_TMPFILE
+    if (!env->can_link || op->size >= DIRECT_MIN_BYTES)
+        return false;
+    s->fd = openat(s->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return s->fd >= 0;
+#else
+    (void)op, (void)s, (void)env;
+    return false;
+#endif
+}
+
 static int run_create(const struct file_op *op, struct file_slot *s, const struct file_env *env) {
     if (!name_is_one_component(op->name))
         return ERR_USAGE;
@@ -199,6 +214,8 @@ static int run_create(const struct file_op *op, struct file_slot *s, const struc
     if (r != 0)
         return r;
     strcpy(s->name, op->name);
+    if (make_unnamed(op, s, env))
+        return 0;
     r = make_temporary(op, s, env);
     if (r == 0 && op->size >= DIRECT_MIN_BYTES)
         (void)direct_begin(&s->direct, s->fd); /* else as usual */
@@ -244,6 +261,13 @@ static int run_write(struct file_op *op, struct file_slot *s) {
     return 0;
 }
 
+/* No name -> name, replacing nothing: the way of open(2), under O_TMPFILE. */
+static int link_new(const struct file_slot *s) {
+    char self[32];
+    (void)snprintf(self, sizeof self, "/proc/self/fd/%d", s->fd);
+    return linkat(AT_FDCWD, self, s->dir_fd, s->name, AT_SYMLINK_FOLLOW) == 0 ? 0 : oserr(errno);
+}
+
 /* temp -> name, replacing nothing. */
 static int rename_new(const struct file_slot *s) {
 #ifdef RENAME_NOREPLACE
@@ -279,12 +303,23 @@ static int run_commit(const struct file_op *op, struct file_slot *s, const struc
         (void)futimens(s->fd, times);
     if (fsync(s->fd) != 0)
         return oserr(errno);
+    if (!s->temp[0])
+        return link_new(s);
     int r = rename_new(s);
     if (r != 0)
         return r;
     s->temp[0] = '\0';
     partials_remove(env->partials_fd, op->slot);
-    return fsync(s->dir_fd) == 0 || errno == EINVAL ? 0 : oserr(errno);
+    return 0;
+}
+
+static int run_sync_dir(const struct file_op *op) {
+    int fd = open(op->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return oserr(errno);
+    int r = fsync(fd) == 0 || errno == EINVAL ? 0 : oserr(errno);
+    close(fd);
+    return r;
 }
 
 void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env *env) {
@@ -320,6 +355,9 @@ void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env 
     case FILE_CLOSE:
         op->err = 0;
         run_close(op, s, env);
+        return;
+    case FILE_SYNC_DIR:
+        op->err = run_sync_dir(op);
         return;
     }
     if (op->err != 0)

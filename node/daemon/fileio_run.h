@@ -15,7 +15,7 @@
 struct file_slot {
     int fd;                             /* -1: not open */
     int dir_fd;                         /* of the destination directory; -1 for a source */
-    char temp[PARTIALS_NAME_MAX];       /* the temporary's name; empty: none */
+    char temp[PARTIALS_NAME_MAX];       /* the temporary's name; empty: it has none */
     char name[FILE_NAME_MAX_BYTES + 1]; /* the final one */
     uint64_t pushed;                    /* bytes whose write-out was started */
     struct direct direct;               /* in use for large files */
@@ -23,7 +23,8 @@ struct file_slot {
 
 struct file_env { /* what operations need to know of the process */
     int partials_fd;
-    mode_t umask; /* the user's, for the modes of received files */
+    mode_t umask;  /* the user's, for the modes of received files */
+    bool can_link; /* /proc is there: a file without a name can be given one */
 };
 
 void file_slot_init(struct file_slot *s);

@@ -199,6 +199,9 @@ void mem_disk_run(struct mem_disk *d, struct file_op *op) {
     case FILE_CLOSE:
         op->err = run_close(d, op);
         break;
+    case FILE_SYNC_DIR:
+        op->err = 0;
+        break;
     }
 }
 
