@@ -87,6 +87,7 @@ void compare(const struct cell *c, const struct dumbbell_result *results, unsign
         out->ratio = out->ours.goodput_bps / out->ngtcp2.goodput_bps;
     else
         out->ratio = out->ours.goodput_bps > 0 ? 99 : 1;
+    out->queue_counts = out->ratio <= 2;
     out->queue_ok =
         out->ours.queue_p99_s <= 1.1 * out->ngtcp2.queue_p99_s + (double)cell_packet_ns(c) / 1e9;
 }

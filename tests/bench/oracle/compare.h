@@ -22,7 +22,9 @@ struct comparison {
     struct cell cell;
     bool valid;
     struct compare_side ours, ngtcp2;
-    double ratio;  /* of goodputs, ours to ngtcp2's */
+    double ratio; /* of goodputs, ours to ngtcp2's */
+    bool
+        queue_counts; /* ngtcp2 carries at least half of what ours does: who leaves the link idle has no queue */
     bool queue_ok; /* p99 is at most 1.1 x ngtcp2's, give or take one packet */
     double jain;   /* of all flows in the cell's runs with ours; 1 for one */
 };

@@ -16,7 +16,11 @@ void report_row(FILE *f, const struct comparison *c) {
     }
     fprintf(f, "%-34s %11.3f %11.3f %6.2f%c%9.2f%c %9.2f", name, c->ours.goodput_bps / 1e6,
             c->ngtcp2.goodput_bps / 1e6, c->ratio, c->ratio < RATIO_OK ? '<' : ' ',
-            c->ours.queue_p99_s * 1e3, c->queue_ok ? ' ' : '>', c->ngtcp2.queue_p99_s * 1e3);
+            c->ours.queue_p99_s * 1e3,
+            c->queue_ok       ? ' '
+            : c->queue_counts ? '>'
+                              : '.',
+            c->ngtcp2.queue_p99_s * 1e3);
     if (c->cell.share == SHARE_SAME)
         fprintf(f, " %6.3f %6.3f", c->ours.jain, c->ngtcp2.jain);
     else if (c->cell.share == SHARE_MIXED)
@@ -39,7 +43,8 @@ struct summary report_summarise(const struct comparison *c, unsigned count) {
         } else {
             s.compared++;
             ratio_ok += c[i].ratio >= RATIO_OK;
-            queue_ok += c[i].queue_ok;
+            s.queues += c[i].queue_counts;
+            queue_ok += c[i].queue_counts && c[i].queue_ok;
             if (c[i].ratio < s.ratio_min)
                 s.ratio_min = c[i].ratio;
             if (c[i].jain < s.jain_min)
@@ -48,17 +53,18 @@ struct summary report_summarise(const struct comparison *c, unsigned count) {
     }
     if (s.compared > 0) {
         s.ratio_ok_share = (double)ratio_ok / s.compared;
-        s.queue_ok_share = (double)queue_ok / s.compared;
+        s.queue_ok_share = s.queues > 0 ? (double)queue_ok / s.queues : 1;
     }
     return s;
 }
 
 void report_summary(FILE *f, const struct summary *s) {
-    fprintf(f,
-            "%u cells: ratio >= %.1f in %.1f %% of %u, min %.2f; p99 queue <= 1.1x in %.1f %%; "
-            "min Jain %.3f",
-            s->cells, RATIO_OK, 100 * s->ratio_ok_share, s->compared, s->ratio_min,
-            100 * s->queue_ok_share, s->jain_min);
+    fprintf(
+        f,
+        "%u cells: ratio >= %.1f in %.1f %% of %u, min %.2f; p99 queue <= 1.1x in %.1f %% of %u; "
+        "min Jain %.3f",
+        s->cells, RATIO_OK, 100 * s->ratio_ok_share, s->compared, s->ratio_min,
+        100 * s->queue_ok_share, s->queues, s->jain_min);
     if (s->mixed > 0)
         fprintf(f, "; beside ngtcp2 %.2f to %.2f of its share", s->mixed_ratio_min,
                 s->mixed_ratio_max);
@@ -75,8 +81,11 @@ static void json_side(FILE *f, const char *name, const struct compare_side *s) {
 static void json_row(FILE *f, const struct comparison *c) {
     char name[CELL_NAME_BYTES];
     cell_name(&c->cell, name);
-    fprintf(f, "    {\"cell\": \"%s\", \"valid\": %s, \"ratio\": %.4f, \"queue_ok\": %s, ", name,
-            c->valid ? "true" : "false", c->ratio, c->queue_ok ? "true" : "false");
+    fprintf(f,
+            "    {\"cell\": \"%s\", \"valid\": %s, \"ratio\": %.4f, \"queue_counts\": %s, "
+            "\"queue_ok\": %s, ",
+            name, c->valid ? "true" : "false", c->ratio, c->queue_counts ? "true" : "false",
+            c->queue_ok ? "true" : "false");
     json_side(f, "ours", &c->ours);
     fprintf(f, ", ");
     json_side(f, "ngtcp2", &c->ngtcp2);
@@ -89,11 +98,12 @@ void report_json(FILE *f, const struct comparison *c, unsigned count, const stru
         json_row(f, &c[i]);
         fprintf(f, i + 1 < count ? ",\n" : "\n");
     }
-    fprintf(f,
-            "  ],\n  \"summary\": {\"cells\": %u, \"died\": %u, \"compared\": %u, "
-            "\"ratio_ok_share\": %.4f, \"ratio_min\": %.4f, \"queue_ok_share\": %.4f, "
-            "\"jain_min\": %.4f, \"mixed\": %u, \"mixed_ratio_min\": %.4f, "
-            "\"mixed_ratio_max\": %.4f}\n}\n",
-            s->cells, s->invalid, s->compared, s->ratio_ok_share, s->ratio_min, s->queue_ok_share,
-            s->jain_min, s->mixed, s->mixed_ratio_min, s->mixed_ratio_max);
+    fprintf(
+        f,
+        "  ],\n  \"summary\": {\"cells\": %u, \"died\": %u, \"compared\": %u, "
+        "\"ratio_ok_share\": %.4f, \"ratio_min\": %.4f, \"queues\": %u, \"queue_ok_share\": %.4f, "
+        "\"jain_min\": %.4f, \"mixed\": %u, \"mixed_ratio_min\": %.4f, "
+        "\"mixed_ratio_max\": %.4f}\n}\n",
+        s->cells, s->invalid, s->compared, s->ratio_ok_share, s->ratio_min, s->queues,
+        s->queue_ok_share, s->jain_min, s->mixed, s->mixed_ratio_min, s->mixed_ratio_max);
 }

@@ -11,6 +11,7 @@ struct summary {
     /* Of cells that one stack has to itself, alone or as two flows: */
     unsigned compared;
     double ratio_ok_share, ratio_min; /* at least 0.9 */
+    unsigned queues;                  /* compared ones whose queues can be compared, too */
     double queue_ok_share;
     double jain_min; /* two flows of ours */
     /* Of cells shared with ngtcp2: */
