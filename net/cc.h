@@ -75,7 +75,7 @@ struct
     uint64_t extra_acked[2], extra_start_us, extra_delivered;
     uint32_t extra_rounds;
     /* rounds */
-    uint64_t next_round_delivered, round_count, rounds_since_probe, drain_start_round;
+    uint64_t next_round_delivered, round_count, rounds_since_probe, drain_start_round, up_round;
     uint64_t loss_round_delivered, sample_lost, sample_delivered;
     bool round_start, loss_round_start, loss_in_round;
     uint32_t loss_events_in_round;

@@ -8,6 +8,9 @@
  *  - Losses lower the short-term bounds only where their share is above the threshold that the draft has for probing, 2 %,
  *    over at least BBR_LOSS_SAMPLE_PKTS; a single packet never is too many. So random loss below that costs its own share
  *    and no more, where the draft's flow slows down by that share in every round trip (docs/TRANSPORT.md has figures).
+ *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter more than the
+ *    bandwidth-delay product is in flight: were there more bandwidth, the product would have grown. So a probe costs a queue
+ *    of a quarter of the round trip, not of a whole one.
  *  - Headroom is left in the buffer, not in the pipe: not below the bandwidth-delay product.
  *  - An RTT sample equal to the minimum refreshes it, too.
  *  - Persistent congestion (RFC 9002 §7.6) stands for the retransmission timeout.
@@ -92,6 +95,7 @@ static void start_up(struct cc *c, const struct cc_ack *a) {
     bbr_start_round(c);
     bbr_reset_full_bw(b);
     b->full_bw = a->rate.bytes_per_s;
+    b->up_round = b->round_count;
     enter(b, BBR_PROBE_UP);
     raise_slope(c);
 }
@@ -125,7 +129,9 @@ static bool time_to_go_down(struct cc *c, const struct cc_ack *a) {
         b->full_bw = a->rate.bytes_per_s;
         return false;
     }
-    return b->full_bw_now;
+    return b->full_bw_now ||
+           (b->round_count > b->up_round &&
+            c->bytes_in_flight >= bbr_inflight(c, b->max_bw, BBR_UP_PACING_PERCENT));
 }
 
 static void probe_longterm_upward(struct cc *c, const struct cc_ack *a) {
