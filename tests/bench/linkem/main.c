@@ -137,13 +137,13 @@ static void write_wire(FILE *f, const char *name, const struct wire_stats *s) {
     fprintf(f,
             "\"%s\":{\"in_pkts\":%llu,\"in_bytes\":%llu,\"out_pkts\":%llu,\"out_bytes\":%llu,"
             "\"full_pkts\":%llu,\"lost_pkts\":%llu,\"memory_pkts\":%llu,\"queue_max_bytes\":%llu,"
-            "\"late_mean_us\":%.1f,\"late_max_us\":%.1f},",
+            "\"late_mean_us\":%.1f,\"late_max_us\":%.1f,\"late_1ms_pkts\":%llu},",
             name, (unsigned long long)s->in_pkts, (unsigned long long)s->in_bytes,
             (unsigned long long)s->out_pkts, (unsigned long long)s->out_bytes,
             (unsigned long long)s->full_pkts, (unsigned long long)s->lost_pkts,
             (unsigned long long)s->memory_pkts, (unsigned long long)s->queue_max_bytes,
             s->out_pkts ? (double)s->late_sum_ns / (double)s->out_pkts / 1e3 : 0.0,
-            (double)s->late_max_ns / 1e3);
+            (double)s->late_max_ns / 1e3, (unsigned long long)s->late_pkts);
 }
 
 static bool write_stats(const struct link *l, const char *path, double wall_s) {

@@ -136,6 +136,7 @@ void wire_leave(struct wire *w, uint64_t now_ns) {
     w->stats.out_pkts++;
     w->stats.out_bytes += r.len;
     w->stats.late_sum_ns += late_ns;
+    w->stats.late_pkts += late_ns > WIRE_LATE_NS;
     if (late_ns > w->stats.late_max_ns)
         w->stats.late_max_ns = late_ns;
 }

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { WIRE_LATE_NS = 1000000 };
+
 struct wire_config {
     uint64_t rate_bps;
     uint64_t delay_ns;
@@ -31,6 +33,7 @@ struct wire_stats {
     uint64_t memory_pkts; /* dropped: the ring was full; must stay 0 */
     uint64_t queue_max_bytes;
     uint64_t late_sum_ns, late_max_ns; /* delivered after its time by so much */
+    uint64_t late_pkts;                /* by more than WIRE_LATE_NS */
 };
 
 struct wire {

@@ -1,0 +1,3 @@
+from . import link
+
+ALL = {"link": link}
