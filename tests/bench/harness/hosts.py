@@ -85,6 +85,9 @@ class Hosts:
             host.addr = addr
             ip("-n", host.name, "addr", "add", addr + "/24", "dev", "eth0")
             ip("-n", host.name, "link", "set", "eth0", "up")
+        # The kernel says up to a second later that it runs; who asks for the host's addresses before gets none.
+        proc.until("the veth's carrier", lambda: all("LOWER_UP" in (s := h.output(["ip", "-o", "link", "show", "eth0"]))
+                                                     and "state UP" in s for h in (self.a, self.b)))
         return self
 
     def link(self, rate, delay, loss="0%", buffer="1bdp", seed=1):

@@ -67,6 +67,9 @@ def settle(payload, out):
 
 
 def empty(out):
+    """But for hidden files: a tool's own marks."""
     for name in os.listdir(out):
+        if name.startswith("."):
+            continue
         path = os.path.join(out, name)
         shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)

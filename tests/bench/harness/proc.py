@@ -28,12 +28,16 @@ def _prepare(ns_fd):
 
 
 class Proc:
-    def __init__(self, argv, ns_fd=None, log=None, env=None, stdin=None):
+    def __init__(self, argv, ns_fd=None, log=None, env=None, cwd=None, says=None):
+        """`says` is what its standard input holds."""
         self.argv = argv
         self.log = log
         with open(log, "ab") if log else open(os.devnull, "wb") as out:
-            self.popen = subprocess.Popen(argv, stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=out, env=env,
-                                          start_new_session=True, preexec_fn=_prepare(ns_fd))
+            self.popen = subprocess.Popen(argv, stdin=subprocess.PIPE if says else subprocess.DEVNULL, stdout=out, stderr=out,
+                                          env=env, cwd=cwd, start_new_session=True, preexec_fn=_prepare(ns_fd))
+        if says:
+            self.popen.stdin.write(says)
+            self.popen.stdin.close()
         self.pid = self.popen.pid
         self.pidfd = os.pidfd_open(self.pid)
         self.code = None
@@ -136,6 +140,20 @@ def wait(procs, watched=(), timeout_s=3600):
         if not ready:
             for p in (*open_ones, *watched):
                 p.sample()
+
+
+def until_sampling(condition, watched, timeout_s, step_s=0.01):
+    """As wait(), for something that is not the end of a process."""
+    begin = sampled = time.monotonic()
+    while not condition():
+        now = time.monotonic()
+        if now - begin > timeout_s:
+            raise TimeoutError
+        if now - sampled > SAMPLE_S:
+            sampled = now
+            for p in watched:
+                p.sample()
+        time.sleep(step_s)
 
 
 def until(what, condition, timeout_s=30, step_s=0.02):

@@ -53,9 +53,9 @@ class Scope(contextlib.ExitStack):
         self.serial += 1
         return hosts.Hosts(self, f"{PREFIX}{os.getpid()}-{self.serial}")
 
-    def start(self, argv, host=None, log=None, env=None):
+    def start(self, argv, host=None, log=None, **more):
         """A process that runs until it is stopped, in a host's namespace."""
-        p = proc.Proc(argv, host.fd if host else None, log or self.path("logs", os.path.basename(argv[0])), env)
+        p = proc.Proc(argv, host.fd if host else None, log or self.path("logs", os.path.basename(argv[0])), **more)
         self.callback(p.stop)
         return p
 

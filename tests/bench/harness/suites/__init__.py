@@ -1,3 +1,4 @@
-from . import link
+"""name: module with HELP, ROUNDS, TRANSFERS (between tools) and run(scope, options), which prints a table and returns what goes to JSON."""
+from . import bulk, link, small
 
-ALL = {"link": link}
+ALL = {"bulk": bulk, "small": small, "link": link}

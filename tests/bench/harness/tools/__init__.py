@@ -1,8 +1,11 @@
 """The tools that a user would pick, in the order of the tables."""
 from .. import report
 from .meshd import Meshd
+from .ssh import Rsync, Scp, Sftp
+from .syncthing import Syncthing
+from .wormhole import MagicWormhole, WormholeWilliam
 
-ALL = [Meshd]
+ALL = [Meshd, Rsync, Sftp, Scp, MagicWormhole, WormholeWilliam, Syncthing]
 
 
 def chosen(options):
