@@ -112,7 +112,8 @@ def _peak_kib(pid):
     return 0
 
 
-def field_kib(pid, name):
+def field(pid, name):
+    """A number of /proc/PID/status; of PID/task/TID too."""
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith(name + ":"))
 
@@ -130,9 +131,11 @@ def tree(pid):
 
 
 def wait(procs, watched=(), timeout_s=3600):
-    """Until all have ended, well or not. Meanwhile the memory of these and of the watched ones is sampled."""
+    """Until all have ended, or one badly. Meanwhile the memory of these and of the watched ones is sampled."""
     end = time.monotonic() + timeout_s
     while open_ones := [p for p in procs if not p.done()]:
+        if any(p.code for p in procs):
+            break  # the others would wait for it forever
         left = end - time.monotonic()
         if left <= 0:
             raise TimeoutError

@@ -3,6 +3,7 @@ from .. import limit, payload, proc, report, tools, transfer
 
 SIZE = 1 << 30
 ROUNDS = 5
+WARM_UP_S = 120
 TRANSFERS = True
 HELP = "1 GiB over veth, from disk to synced disk; and the limit of this machine, measured in the same run"
 
@@ -22,7 +23,7 @@ def compare(scope, options, load, title, with_limit=False):
                 limits.append(limit.measure(scope, hosts))
             for tool in list(standing):
                 try:
-                    m = transfer.measure(tool, load)
+                    m = transfer.measure(tool, load, 2 * WARM_UP_S)
                 except (proc.Failed, TimeoutError) as e:
                     report.note(f"{tool.name} failed: {e or 'no end'}")
                     continue
@@ -46,7 +47,8 @@ def _start(scope, options, hosts, load):
         tool = kind(scope, hosts, scope.fresh("out"))
         try:
             tool.start()
-            transfer.measure(tool, load)
+            transfer.measure(tool, load, WARM_UP_S)
+            print(f"warm-up  {kind.name}", flush=True)
             standing.append(tool)
         except (proc.Failed, TimeoutError) as e:
             report.note(f"without {kind.name}, the warm-up failed: {e or 'no end'}")

@@ -57,5 +57,5 @@ class Tool:
     def finish(self, *procs, timeout_s):
         proc.wait(procs, self.standing[0] + self.standing[1], timeout_s)
         for p in procs:
-            if p.code != 0:
+            if p.code:
                 raise proc.Failed(f"{p.argv[0]} ended with {p.code}: {p.said()}")
