@@ -1,7 +1,8 @@
 /* limit.c: NS_A NS_B ADDRESS_OF_B DIR: what the steps of a transfer that cannot be left out cost on this machine, as JSON: CPU nanoseconds
  * per byte for reading a cached file, its tree hash, sealing, UDP by trains from namespace A to B and out of the kernel again, opening,
  * writing a file and syncing it. One thread does one step at a time and reads its CPU clock, so that what else runs here disturbs
- * little, and the kernel's share (of UDP: both ends) is in it. Of each step the median of SLICES.
+ * little, and the kernel's share (of UDP: both ends) is in it. Of each step the median of SLICES. With "hash" alone: only that, for
+ * tests/bench/profile.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -206,8 +207,9 @@ static void file_cost(const char *dir, double *reading, double *writing) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        fprintf(stderr, "usage: bench_limit NS_A NS_B ADDRESS_OF_B DIR\n");
+    bool hash_only = argc == 2 && strcmp(argv[1], "hash") == 0;
+    if (argc != 5 && !hash_only) {
+        fprintf(stderr, "usage: bench_limit NS_A NS_B ADDRESS_OF_B DIR | hash\n");
         return 2;
     }
     struct sealing s = {.aead = aead_new(AEAD_AUTO)};
@@ -215,6 +217,12 @@ int main(int argc, char **argv) {
     if (!memory || !s.aead)
         die("memory");
     memset(memory, 0xa5, MEMORY_BYTES);
+    if (hash_only) {
+        printf("%.4f %.4f\n", hash_cost(TREEHASH_BLAKE2B), hash_cost(TREEHASH_SHA256));
+        aead_free(s.aead);
+        free(memory);
+        return 0;
+    }
     s.suite = (enum aead_suite)aead_choose(aead_suites(s.aead), aead_suites(s.aead));
     s.key_id = aead_key_id(s.aead);
     double seal, open, reading, writing;
