@@ -44,6 +44,8 @@ def _start(scope, options, hosts, load):
     """One warm-up each; a tool that fails it is out."""
     standing = []
     for kind in tools.chosen(options):
+        if load.count > 1 and not kind.many:
+            continue
         tool = kind(scope, hosts, scope.fresh("out"))
         try:
             tool.start()

@@ -48,14 +48,18 @@ def _entrants(options):
 
 
 def _one_link(scope, options, hosts, link, file, warm, shares):
-    standing = {}
+    standing = {}  # one of each kind: the congestion control is that of its next connection
     for round_number in range(1, options.rounds + 1):
         for label, control, kind in _entrants(options):
             hosts.congestion_control(control or "cubic")
+            tool = standing.pop(kind, None)
             try:
-                tool = standing.pop(label, None) or _warm(kind(scope, hosts, scope.fresh("out")), warm)
+                if not tool:
+                    tool = kind(scope, hosts, scope.fresh("out"))
+                    _warm(tool, warm)
                 run = _one(tool, hosts, file, options.limit)
             except (proc.Failed, TimeoutError) as e:
+                tool.stop()
                 report.note(f"{label} failed at {link}: {e or 'no end'}")
                 continue
             shares.setdefault(label, {}).setdefault(link, []).append(run)
@@ -63,7 +67,7 @@ def _one_link(scope, options, hosts, link, file, warm, shares):
             if run["cut"] or tool.restart_each_run:
                 tool.stop()
             else:
-                standing[label] = tool
+                standing[kind] = tool
     for tool in standing.values():
         tool.stop()
 
@@ -72,7 +76,6 @@ def _warm(tool, warm):
     tool.start()
     if not isinstance(tool, Iperf):
         transfer.measure(tool, warm, 120)
-    return tool
 
 
 def _one(tool, hosts, file, limit_s):

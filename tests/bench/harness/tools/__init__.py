@@ -3,9 +3,10 @@ from .. import report
 from .meshd import Meshd
 from .ssh import Rsync, Scp, Sftp
 from .syncthing import Syncthing
+from .toxcore import Toxcore
 from .wormhole import MagicWormhole, WormholeWilliam
 
-ALL = [Meshd, Rsync, Sftp, Scp, MagicWormhole, WormholeWilliam, Syncthing]
+ALL = [Meshd, Rsync, Sftp, Scp, MagicWormhole, WormholeWilliam, Syncthing, Toxcore]
 
 
 def chosen(options):

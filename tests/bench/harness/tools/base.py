@@ -10,6 +10,7 @@ class Tool:
 
     name = "?"
     tcp = True  # follows the host's congestion control
+    many = True  # sends several files in one go
     restart_each_run = False  # its connections outlive a transfer, and so would their congestion control
 
     def __init__(self, scope, hosts, out):
