@@ -69,7 +69,7 @@ struct
     uint64_t pacing_rate, bw;
     /* the model of the path */
     uint64_t max_bw, bw_filter[2], bw_shortterm, bw_latest;
-    uint64_t min_rtt_us, min_rtt_stamp_us;
+    uint64_t min_rtt_us, min_rtt_stamp_us, round_min_rtt_us;
     uint64_t inflight_longterm, inflight_shortterm, inflight_latest;
     uint64_t max_inflight;
     uint64_t extra_acked[2], extra_start_us, extra_delivered;

@@ -8,6 +8,7 @@
  *  - Losses lower the short-term bounds only where their share is above the threshold that the draft has for probing, 2 %,
  *    over at least BBR_LOSS_SAMPLE_PKTS; a single packet never is too many. So random loss below that costs its own share
  *    and no more, where the draft's flow slows down by that share in every round trip (docs/TRANSPORT.md has figures).
+ *  - One round without growth is enough to see that the pipe is full if even its quickest packet waited in a queue.
  *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter more than the
  *    bandwidth-delay product is in flight: were there more bandwidth, the product would have grown. So a probe costs a queue
  *    of a quarter of the round trip, not of a whole one.
@@ -332,6 +333,7 @@ static void bbr_init(struct cc *c) {
     c->u.bbr = (struct cc_bbr){
         .undo_state = BBR_PROBE_CRUISE, /* stands for none */
         .min_rtt_us = BBR_INFINITY,
+        .round_min_rtt_us = BBR_INFINITY,
         .inflight_longterm = BBR_INFINITY,
         .probe_up_acked_per_inc = BBR_INFINITY,
         .probe_rtt_cwnd = c->cwnd_bytes,

@@ -24,6 +24,8 @@ enum {
     BBR_PROBE_RTT_US = 200 * 1000,
     BBR_EXTRA_ACKED_ROUNDS = 5, /* of each of two windows */
     BBR_RENO_ROUNDS_MAX = 63,
+    BBR_QUEUE_MIN_US =
+        4000, /* a longer round trip by less may be chance: as in HyStart++, RFC 9406 §4.3 */
     BBR_QUANTUM_MAX_BYTES = 64 * 1024,
     BBR_LOSS_SAMPLE_PKTS = 100, /* fewer say nothing about a share of 2 % */
 };
