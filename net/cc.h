@@ -83,7 +83,7 @@ struct
     /* is the pipe full? */
     uint64_t full_bw;
     uint32_t full_bw_count;
-    bool full_bw_now, full_bw_reached;
+    bool full_bw_now, full_bw_reached, queue_stands;
     /* probing for bandwidth */
     enum {
         BBR_ACKS_INIT,
@@ -96,6 +96,7 @@ struct
     uint64_t probe_up_acked_per_inc, probe_up_acked;
     uint32_t probe_up_rounds;
     bool is_probe_sample, prev_too_high, prev_precautionary;
+    uint64_t cruise_since_us, cruise_delivered, cruise_rounds; /* what cruising really brings */
     /* probing for the round trip */
     uint64_t probe_rtt_done_us, probe_rtt_cwnd;
     bool min_rtt_expired, probe_rtt_round_done, idle_restart;

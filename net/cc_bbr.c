@@ -12,6 +12,9 @@
  *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter more than the
  *    bandwidth-delay product is in flight: were there more bandwidth, the product would have grown. So a probe costs a queue
  *    of a quarter of the round trip, not of a whole one.
+ *  - PROBE_DOWN sends at 0.75 of the bandwidth, as in BBRv2, as long as a tenth more than the product is in flight.
+ *  - Cruising follows the average that is delivered over eight rounds where that is less than the largest sample and a
+ *    queue stands.
  *  - Headroom is left in the buffer, not in the pipe: not below the bandwidth-delay product.
  *  - An RTT sample equal to the minimum refreshes it, too.
  *  - Persistent congestion (RFC 9002 §7.6) stands for the retransmission timeout.
@@ -177,10 +180,13 @@ static void update_cycle(struct cc *c, const struct cc_ack *a) {
     if (!b->full_bw_reached || adapt_long_term(c, a) || !in_probe_bw(b))
         return;
     if (b->state == BBR_PROBE_DOWN) {
-        if (!time_to_probe(c, a->now_us) && time_to_cruise(c))
+        if (!time_to_probe(c, a->now_us) && time_to_cruise(c)) {
             enter(b, BBR_PROBE_CRUISE);
+            bbr_cruise_begins(c, a->now_us);
+        }
     } else if (b->state == BBR_PROBE_CRUISE) {
-        (void)time_to_probe(c, a->now_us);
+        if (!time_to_probe(c, a->now_us))
+            bbr_cruise_round(c, a);
     } else if (b->state == BBR_PROBE_REFILL) {
         if (b->round_start) {
             b->is_probe_sample = true;
@@ -253,6 +259,7 @@ static void probe_rtt_done(struct cc *c, uint64_t now_us) {
     if (b->full_bw_reached) {
         start_down(c, now_us);
         enter(b, BBR_PROBE_CRUISE);
+        bbr_cruise_begins(c, now_us);
     } else {
         enter(b, BBR_STARTUP);
     }
@@ -327,6 +334,13 @@ static void set_cwnd(struct cc *c, const struct cc_ack *a) {
     bound_by_model(c);
 }
 
+/* A queue is left from probing: out with it in about a round trip. */
+static bool drains(const struct cc *c) {
+    const struct cc_bbr *b = &c->u.bbr;
+    return b->state == BBR_PROBE_DOWN &&
+           c->bytes_in_flight > bbr_inflight(c, b->max_bw, BBR_DRAIN_ABOVE_PERCENT);
+}
+
 /* ---- events ---- */
 
 static void bbr_init(struct cc *c) {
@@ -384,7 +398,7 @@ static void bbr_acked(struct cc *c, const struct cc_ack *a) {
         b->in_recovery = false;
         restore_cwnd(c);
     }
-    set_pacing_rate(c, b->pacing_gain);
+    set_pacing_rate(c, drains(c) ? BBR_DRAIN_DOWN_PACING_PERCENT : b->pacing_gain);
     set_cwnd(c, a);
     if (b->round_start)
         c->cwnd_limited = false;

@@ -10,6 +10,8 @@ enum {
     BBR_STARTUP_PACING_PERCENT = 277,
     BBR_DRAIN_PACING_PERCENT = 50,
     BBR_DOWN_PACING_PERCENT = 90,
+    BBR_DRAIN_DOWN_PACING_PERCENT = 75,
+    BBR_DRAIN_ABOVE_PERCENT = 110,
     BBR_UP_PACING_PERCENT = 125,
     BBR_CWND_PERCENT = 200,
     BBR_UP_CWND_PERCENT = 225,
@@ -24,8 +26,9 @@ enum {
     BBR_PROBE_RTT_US = 200 * 1000,
     BBR_EXTRA_ACKED_ROUNDS = 5, /* of each of two windows */
     BBR_RENO_ROUNDS_MAX = 63,
-    BBR_QUEUE_MIN_US =
-        4000, /* a longer round trip by less may be chance: as in HyStart++, RFC 9406 §4.3 */
+    BBR_QUEUE_MIN_US = 2000, /* a round trip longer by less may be chance */
+    BBR_CRUISE_ROUNDS = 8,   /* long enough for an average without noise */
+    BBR_CRUISE_LEAST_PERCENT = 90,
     BBR_QUANTUM_MAX_BYTES = 64 * 1024,
     BBR_LOSS_SAMPLE_PKTS = 100, /* fewer say nothing about a share of 2 % */
 };
@@ -49,6 +52,9 @@ void bbr_advance_max_bw(struct cc_bbr *b);
 void bbr_model_acked(struct cc *c, const struct cc_ack *a, bool probing);
 void bbr_model_finished(struct cc *c, const struct cc_ack *a);
 void bbr_check_full_bw(struct cc *c, const struct cc_ack *a);
+/* Cruising is measured over some rounds: where less is delivered than is sent, and a queue stands, no more is sent. */
+void bbr_cruise_begins(struct cc *c, uint64_t now_us);
+void bbr_cruise_round(struct cc *c, const struct cc_ack *a);
 /* Losses since a packet left are more than the path may have. */
 bool bbr_too_high(const struct cc *c, uint64_t lost, uint64_t in_flight);
 

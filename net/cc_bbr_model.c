@@ -190,10 +190,31 @@ void bbr_model_finished(struct cc *c, const struct cc_ack *a) {
     b->bw = b->max_bw < b->bw_shortterm ? b->max_bw : b->bw_shortterm;
 }
 
+/* ---- cruising: the largest of many noisy samples is some percent too much, and a queue would grow by as much of a round
+ * trip in each ---- */
+
+void bbr_cruise_begins(struct cc *c, uint64_t now_us) {
+    struct cc_bbr *b = &c->u.bbr;
+    b->cruise_since_us = now_us;
+    b->cruise_delivered = c->rate.delivered;
+    b->cruise_rounds = b->round_count;
+}
+
+void bbr_cruise_round(struct cc *c, const struct cc_ack *a) {
+    struct cc_bbr *b = &c->u.bbr;
+    if (b->state != BBR_PROBE_CRUISE || b->round_count - b->cruise_rounds < BBR_CRUISE_ROUNDS)
+        return;
+    const uint64_t us = a->now_us - b->cruise_since_us;
+    const uint64_t average = us > 0 ? (c->rate.delivered - b->cruise_delivered) * 1000000 / us : 0;
+    if (b->queue_stands && c->rate.bubble == 0 && average < b->bw)
+        b->bw_shortterm = larger(average, b->bw / 100 * BBR_CRUISE_LEAST_PERCENT);
+    bbr_cruise_begins(c, a->now_us);
+}
+
 /* Even the quickest packet of the round that has ended waited in a queue. */
 static bool round_had_queue(struct cc_bbr *b, uint64_t rtt_sample_us) {
     const uint64_t quickest_us = b->round_min_rtt_us;
-    uint64_t much_us = b->min_rtt_us / 4;
+    uint64_t much_us = b->min_rtt_us / 8;
     b->round_min_rtt_us = rtt_sample_us > 0 ? rtt_sample_us : BBR_INFINITY;
     if (much_us < BBR_QUEUE_MIN_US)
         much_us = BBR_QUEUE_MIN_US;
@@ -206,7 +227,8 @@ void bbr_check_full_bw(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
     if (a->rtt_sample_us > 0 && a->rtt_sample_us < b->round_min_rtt_us)
         b->round_min_rtt_us = a->rtt_sample_us;
-    const bool queue = b->round_start && round_had_queue(b, a->rtt_sample_us);
+    if (b->round_start)
+        b->queue_stands = round_had_queue(b, a->rtt_sample_us);
     if (b->full_bw_now || !b->round_start || a->rate.app_limited)
         return;
     if (a->rate.bytes_per_s >= b->full_bw + b->full_bw / 4) {
@@ -214,7 +236,7 @@ void bbr_check_full_bw(struct cc *c, const struct cc_ack *a) {
         b->full_bw = a->rate.bytes_per_s;
         return;
     }
-    b->full_bw_now = ++b->full_bw_count >= 3 || queue;
+    b->full_bw_now = ++b->full_bw_count >= 3 || b->queue_stands;
     if (b->full_bw_now)
         b->full_bw_reached = true;
 }
