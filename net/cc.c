@@ -102,6 +102,22 @@ void cc_persistent(struct cc *c) {
     c->ops->persistent(c);
 }
 
+void cc_save(const struct cc *c, struct cc_seed *out) {
+    *out = (struct cc_seed){.cwnd_bytes = c->cwnd_bytes};
+    if (c->ops->save)
+        c->ops->save(c, out);
+}
+
+void cc_resume(struct cc *c, uint64_t now_us, const struct cc_seed *seed) {
+    const uint64_t half = seed->cwnd_bytes / 2;
+    if (c->ops->resume) {
+        c->ops->resume(c, now_us, seed);
+    } else if (half > c->cwnd_bytes) {
+        c->cwnd_bytes = half;
+        c->ssthresh_bytes = half; /* from there on carefully */
+    }
+}
+
 /* RFC 9002 §7.7. */
 uint64_t cc_pacing_rate(const struct cc *c, uint64_t srtt_us) {
     if (c->ops->pacing_rate)

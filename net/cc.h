@@ -52,6 +52,11 @@ struct cc_cubic {
     } undo;
 };
 
+struct cc_seed { /* what a path carried when it was left */
+    uint64_t cwnd_bytes;
+    uint64_t bytes_per_s, min_rtt_us; /* 0: not known */
+};
+
 enum cc_bbr_state {
     BBR_STARTUP,
     BBR_DRAIN,
@@ -142,6 +147,8 @@ struct cc_ops {
     void (*sent)(struct cc *c, uint64_t now_us);     /* before the packet counts */
     void (*packet_lost)(struct cc *c, uint64_t now_us, const struct rate_mark *m, uint64_t bytes);
     uint64_t (*pacing_rate)(const struct cc *c, uint64_t srtt_us);
+    void (*save)(const struct cc *c, struct cc_seed *out);
+    void (*resume)(struct cc *c, uint64_t now_us, const struct cc_seed *seed);
 };
 
 enum {
@@ -169,6 +176,11 @@ void cc_discard(struct cc *c, uint64_t bytes);
 void cc_spurious(struct cc *c, uint64_t now_us);
 /* RFC 9002 §7.6: the window becomes the minimum. Called after the cc_lost that revealed it. */
 void cc_persistent(struct cc *c);
+
+/* A path that was left not long ago is taken again: after cc_init, starts from half of what it carried (the caution is that of
+ * RFC 9959, careful resume). */
+void cc_save(const struct cc *c, struct cc_seed *out);
+void cc_resume(struct cc *c, uint64_t now_us, const struct cc_seed *seed);
 
 static inline bool cc_may_send(const struct cc *c) {
     return c->bytes_in_flight + c->mss_bytes <= c->cwnd_bytes ||

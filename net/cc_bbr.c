@@ -480,6 +480,26 @@ static uint64_t bbr_pacing_rate(const struct cc *c, uint64_t srtt_us) {
     return c->u.bbr.pacing_rate > 0 ? c->u.bbr.pacing_rate : 1;
 }
 
+static void bbr_save(const struct cc *c, struct cc_seed *out) {
+    const struct cc_bbr *b = &c->u.bbr;
+    out->bytes_per_s = b->max_bw;
+    out->min_rtt_us = b->min_rtt_us == BBR_INFINITY ? 0 : b->min_rtt_us;
+}
+
+/* Still in STARTUP, which doubles from here. */
+static void bbr_resume(struct cc *c, uint64_t now_us, const struct cc_seed *seed) {
+    struct cc_bbr *b = &c->u.bbr;
+    if (seed->bytes_per_s == 0 || seed->min_rtt_us == 0)
+        return;
+    b->has_seen_rtt = true;
+    b->min_rtt_us = seed->min_rtt_us;
+    b->min_rtt_stamp_us = b->extra_start_us = now_us;
+    b->bw = b->max_bw = b->bw_filter[0] = seed->bytes_per_s / 2;
+    b->pacing_rate = 0; /* the guess of the beginning */
+    set_pacing_rate(c, b->pacing_gain);
+    c->cwnd_bytes = larger(c->cwnd_bytes, bbr_bdp(c, b->bw, b->cwnd_gain));
+}
+
 const struct cc_ops cc_bbr_ops = {
     .name = "bbr",
     .model = true,
@@ -491,4 +511,6 @@ const struct cc_ops cc_bbr_ops = {
     .sent = bbr_sent,
     .packet_lost = bbr_packet_lost,
     .pacing_rate = bbr_pacing_rate,
+    .save = bbr_save,
+    .resume = bbr_resume,
 };

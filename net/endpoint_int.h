@@ -116,6 +116,9 @@ void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us
 /* Echoes that waited for new keys. */
 void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 /* The transport, attached if need be; NULL: no memory. */
+/* Moves the session to another path, which starts afresh or from what is remembered of it. */
+void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const struct addr *to, uint32_t local);
 struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_streams.c ---- */

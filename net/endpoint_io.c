@@ -40,21 +40,35 @@ void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us
 
 /* ---- in ---- */
 
-static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *from,
-                 uint32_t local) {
-    s->path.remote = *from;
+void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const struct addr *to, uint32_t local) {
+    if (s->tp) {
+        struct path_state left = {
+            .remote = s->path.remote, .local = s->path.local, .left_us = now_us};
+        transport_path_state(s->tp, &left);
+        if (left.rtt.has_sample)
+            path_memory_leave(&s->paths_left, &left);
+    }
+    s->path.remote = *to;
     s->path.local = local;
     s->path.epoch++;
+    s->memo.mtu_bytes = 0;
+    s->memo.has_rtt = false;
+    if (!s->tp)
+        return;
+    e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
+    transport_path_switched(s->tp, now_us, s->path.epoch,
+                            path_memory_find(s->paths_left, to, local, now_us));
+}
+
+static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *from,
+                 uint32_t local) {
+    if (!path_damper_allows(&s->damper, now_us))
+        return;
+    endpoint_switch_path(e, s, now_us, from, local);
     s->peer->last_path = *from;
     s->peer->last_local = local;
     e->counters.roamed++;
-    if (s->tp) {
-        e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
-        transport_path_switched(s->tp, now_us, s->path.epoch);
-    } else {
-        s->memo.mtu_bytes = 0;
-        s->memo.has_rtt = false;
-    }
     endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
 }
 

@@ -236,13 +236,7 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     struct session *s = endpoint_find(e, r);
     if (!s)
         return ERR_NOT_FOUND;
-    s->path.remote = *to;
-    s->path.local = local;
-    s->path.epoch++;
-    if (s->tp)
-        transport_path_switched(s->tp, now_us, s->path.epoch);
-    else
-        s->memo.mtu_bytes = 0;
+    endpoint_switch_path(e, s, now_us, to, local);
     endpoint_make_ready(e, s);
     return 0;
 }

@@ -52,6 +52,8 @@ struct session {
     struct replay replay;
     uint64_t send_counter;
     struct path path;
+    struct path_memory *paths_left; /* NULL until the first switch */
+    struct path_damper damper;
     struct hs_out *hs_out;
     struct hs_in *hs_in;
     struct transport *tp;

@@ -118,13 +118,25 @@ uint64_t transport_deadline_us(const struct transport *t) {
     return d;
 }
 
-void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch) {
+void transport_path_state(const struct transport *t, struct path_state *out) {
+    out->rtt = t->rtt;
+    cc_save(&t->cc, &out->seed);
+}
+
+void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch,
+                             const struct path_state *known) {
     uint64_t old_pto_us = rtt_pto_us(&t->rtt);
     t->epoch = epoch;
     loss_new_epoch(&t->loss, now_us, epoch, old_pto_us, t->sent.outstanding > 0);
     path_init(t, now_us);
     t->memo->mtu_bytes = 0;
     t->memo->has_rtt = false;
+    if (known && known->rtt.has_sample) {
+        t->rtt = known->rtt;
+        ack_set_rtt(&t->ack, t->rtt.srtt_us);
+        pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
+        cc_resume(&t->cc, now_us, &known->seed);
+    }
     /* Say something at once, so that the new path gets its first RTT sample and the peer learns it.
      */
     if (t->sent.outstanding > 0 && t->probes == 0)

@@ -20,6 +20,7 @@
 #include "net/events.h"
 #include "net/loss.h"
 #include "net/pacer.h"
+#include "net/path_memory.h"
 #include "net/pmtud.h"
 #include "net/rtt.h"
 #include "net/sent.h"
@@ -160,8 +161,11 @@ uint64_t transport_deadline_us(const struct transport *t);
 void transport_timeout(struct transport *t, uint64_t now_us);
 /* Nothing to do and nothing expected: the session may drop it. */
 bool transport_idle(const struct transport *t, uint64_t now_us);
-/* The session moved to another path. */
-void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch);
+/* What the path in use is like, for path_memory.h. */
+void transport_path_state(const struct transport *t, struct path_state *out);
+/* The session moved to another path; `known` is what it was like, or NULL. */
+void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch,
+                             const struct path_state *known);
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
 
 /* ---- streams (transport_streams.c) ---- */
