@@ -28,7 +28,9 @@ void pacer_init(struct pacer *p, uint64_t now_us, uint64_t mss_bytes) {
 
 void pacer_set_rtt(struct pacer *p, uint64_t srtt_us) {
     const uint64_t us = srtt_us / PACER_BURSTS_PER_RTT;
-    p->burst_us = us < PACER_BURST_MAX_US ? us : PACER_BURST_MAX_US;
+    p->burst_us = us < PACER_BURST_MIN_US   ? PACER_BURST_MIN_US
+                  : us > PACER_BURST_MAX_US ? PACER_BURST_MAX_US
+                                            : us;
 }
 
 uint64_t pacer_allowance(struct pacer *p, uint64_t now_us, uint64_t rate_bytes_per_s,

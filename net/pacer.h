@@ -1,6 +1,6 @@
 /* pacer.h: spreads a window over its round trip: a token bucket in bytes, filled at the pacing
  * rate. The bucket's size, the burst, is the larger of 10 packets (but at most one train) and
- * burst_us of rate, an eighth of the round trip and PACER_BURST_MAX_US at most; the invariant is: over any interval T no more than burst + rate * T bytes
+ * burst_us of rate, an eighth of the round trip between PACER_BURST_MIN_US and PACER_BURST_MAX_US; the invariant is: over any interval T no more than burst + rate * T bytes
  * leave. RFC 9002 §7.7. Value struct, integer arithmetic only.
  */
 #ifndef MESHD_NET_PACER_H
@@ -11,6 +11,8 @@
 enum {
     PACER_BURST_PKTS = 10,
     PACER_BURST_MAX_US = 1000, /* one loop timer tick: so a 1 ms timer loses no rate */
+    PACER_BURST_MIN_US =
+        250, /* timers and system calls cost, too: at 4 Gbit/s half of it is a train */
     PACER_BURSTS_PER_RTT = 8,
 };
 

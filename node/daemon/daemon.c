@@ -84,6 +84,7 @@ static bool pull_file_ops(struct daemon *d) {
     bool any = false;
     for (struct file_op *op; (op = node_next_file_op(d->node)); any = true)
         fileio_submit(d->fileio, op);
+    fileio_flush(d->fileio);
     return any;
 }
 
@@ -178,7 +179,9 @@ static void on_more(uv_idle_t *i) {
 static void on_file_done(void *ctx, struct file_op *op) {
     struct daemon *d = ctx;
     node_file_done(d->node, begin(d), op);
-    turn(d);
+}
+static void on_files_done(void *ctx) {
+    turn(ctx);
 }
 
 static void refresh_tell(struct daemon *d) {
@@ -335,6 +338,7 @@ static int open_parts(struct daemon *d) {
     struct fileio_setup files = {.state_fd = d->setup->state->dir_fd,
                                  .umask = d->setup->umask,
                                  .done = on_file_done,
+                                 .all_done = on_files_done,
                                  .ctx = d};
     int r = sockets_open(&d->sockets, &d->loop, &d->setup->settings->config, &cb, d, d->log);
     if (r == 0)

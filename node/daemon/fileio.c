@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "node/daemon/fileio_run.h"
@@ -12,11 +13,23 @@ struct open_file {
     bool busy; /* a worker has it: the core keeps one operation out per file */
 };
 
+enum {
+    THREADS = 4,     /* libuv's pool, unless UV_THREADPOOL_SIZE says otherwise */
+    BATCH_OPS = 16,  /* for one thread in one go: handing over costs more than a small operation */
+    BATCH_SPANS = 4, /* one that moves more bytes than so many spans hold goes alone */
+    GATHER_OPS = THREADS * BATCH_OPS,
+};
+
+struct item {
+    struct file_op *op;
+    struct open_file *file; /* NULL: has_file says no */
+};
+
 struct work {
     uv_work_t req;
     struct fileio *f;
-    struct file_op *op;
-    struct open_file *file; /* NULL: has_file says no */
+    struct item items[BATCH_OPS];
+    unsigned count;
     struct work *next;
 };
 
@@ -25,6 +38,8 @@ struct fileio {
     struct fileio_setup setup;
     struct file_env env;
     unsigned pending;
+    struct item gathered[GATHER_OPS]; /* until fileio_flush */
+    unsigned gathered_count;
     struct work *spare; /* finished work structures, kept: as many as were ever pending */
     struct open_file *files[FILE_SLOTS_MAX];
 };
@@ -74,51 +89,84 @@ static struct open_file *file_for(struct fileio *f, const struct file_op *op) {
 
 static void on_work(uv_work_t *req) {
     struct work *w = req->data;
-    file_op_run(w->op, w->file ? &w->file->slot : NULL, &w->f->env);
+    for (unsigned i = 0; i < w->count; i++)
+        file_op_run(w->items[i].op, w->items[i].file ? &w->items[i].file->slot : NULL, &w->f->env);
 }
 
 static void on_after_work(uv_work_t *req, int status) {
     struct work *w = req->data;
     struct fileio *f = w->f;
-    struct file_op *op = w->op;
     (void)status;
-    if (w->file) {
-        w->file->busy = false;
-        if (w->file->slot.fd < 0) { /* closed, or never opened */
-            free(w->file);
-            f->files[op->slot] = NULL;
+    for (unsigned i = 0; i < w->count; i++) {
+        struct file_op *op = w->items[i].op;
+        struct open_file *file = w->items[i].file;
+        if (file) {
+            file->busy = false;
+            if (file->slot.fd < 0) { /* closed, or never opened */
+                free(file);
+                f->files[op->slot] = NULL;
+            }
         }
+        f->pending--;
+        f->setup.done(f->setup.ctx, op);
     }
     w->next = f->spare;
     f->spare = w;
-    f->pending--;
-    f->setup.done(f->setup.ctx, op);
+    f->setup.all_done(f->setup.ctx);
 }
 
-void fileio_submit(struct fileio *f, struct file_op *op) {
-    struct open_file *file = file_for(f, op);
+static void hand_over(struct fileio *f, const struct item *items, unsigned count) {
     struct work *w = f->spare;
     if (w)
         f->spare = w->next;
     else
         w = malloc(sizeof *w);
-    if (!w || (!file && has_file(op))) {
-        free(w);
+    if (!w) {
+        for (unsigned i = 0; i < count; i++) {
+            items[i].op->err = ERR_NOMEM;
+            if (items[i].file)
+                items[i].file->busy = false;
+            f->pending--;
+            f->setup.done(f->setup.ctx, items[i].op);
+        }
+        return;
+    }
+    w->f = f;
+    w->count = count;
+    memcpy(w->items, items, count * sizeof *items);
+    w->req.data = w;
+    int r = uv_queue_work(f->loop, &w->req, on_work, on_after_work);
+    assert(r == 0); /* it fails only without a work callback */
+    (void)r;
+}
+
+void fileio_flush(struct fileio *f) {
+    const unsigned count = f->gathered_count, each = (count + THREADS - 1) / THREADS;
+    f->gathered_count = 0;
+    for (unsigned i = 0; i < count; i += each)
+        hand_over(f, f->gathered + i, count - i < each ? count - i : each);
+}
+
+void fileio_submit(struct fileio *f, struct file_op *op) {
+    const struct item item = {op, file_for(f, op)};
+    if (!item.file && has_file(op)) {
         op->err = ERR_NOMEM;
         f->setup.done(f->setup.ctx, op);
         return;
     }
-    if (file) {
+    if (item.file) {
         bool opens = op->kind == FILE_OPEN || op->kind == FILE_CREATE;
-        assert(!file->busy && (!opens || file->slot.fd < 0));
-        file->busy = true;
+        assert(!item.file->busy && (!opens || item.file->slot.fd < 0));
+        item.file->busy = true;
     }
-    *w = (struct work){.f = f, .op = op, .file = file};
-    w->req.data = w;
     f->pending++;
-    int r = uv_queue_work(f->loop, &w->req, on_work, on_after_work);
-    assert(r == 0); /* it fails only without a work callback */
-    (void)r;
+    if (op->nspans > BATCH_SPANS) {
+        hand_over(f, &item, 1);
+        return;
+    }
+    f->gathered[f->gathered_count++] = item;
+    if (f->gathered_count == GATHER_OPS)
+        fileio_flush(f);
 }
 
 void fileio_close(struct fileio *f) {

@@ -15,15 +15,19 @@ struct fileio;
 struct fileio_setup {
     int state_fd; /* STATE, for the list of temporaries */
     mode_t umask; /* the user's, for the modes of received files */
-    /* A finished operation; may submit others. */
+    /* A finished operation. */
     void (*done)(void *ctx, struct file_op *op);
+    /* After one or several of them; may submit others. */
+    void (*all_done)(void *ctx);
     void *ctx;
 };
 
 /* Removes what an earlier run left unfinished. ERR_NOMEM, ERR_PERM, ERR_DISK, ERR_IO. */
 int fileio_open(struct fileio **out, uv_loop_t *loop, const struct fileio_setup *setup,
                 const struct log *log) MUST_USE;
+/* Starts with the next flush at the latest: small operations are handed to a thread several at a time. */
 void fileio_submit(struct fileio *f, struct file_op *op);
+void fileio_flush(struct fileio *f);
 /* Operations not yet given back. */
 unsigned fileio_pending(const struct fileio *f);
 /* Closes every file and removes temporaries. Nothing may be pending. */
