@@ -41,6 +41,18 @@ bool parse_end(struct parser *p) {
     return parse_fail(p, w->at, "unexpected '%.60s'", w->text);
 }
 
+uint64_t parse_id(const struct parser *p, const struct word *from) {
+    const struct lexer *l = &p->lexer;
+    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a, each word with its end */
+    for (const struct word *w = from; w < l->words + l->count; w++)
+        for (const char *c = w->text;; c++) {
+            h = (h ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+            if (!*c)
+                break;
+        }
+    return h;
+}
+
 bool parse_quantity(struct parser *p, enum quantity q, const char *what, uint64_t *out) {
     const struct word *w = parse_word(p, what);
     if (!w)

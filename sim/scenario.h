@@ -50,12 +50,14 @@ const char *action_name(enum action_kind k);
 struct host_set { /* numbers of scenario hosts, in the order they were written */
     uint32_t *hosts;
     uint32_t count, cap;
-    uint32_t share_ppb; /* above 0: each of them only with this chance, drawn when it is needed */
+    bool has_share; /* each of them only with the chance below, drawn when it is needed */
+    uint32_t share_ppb;
 };
 
 struct action {
     enum action_kind kind;
     struct place at;
+    uint64_t id;                /* of what was written, numbers its draws */
     bool setup;                 /* before time 0 */
     uint64_t time_ns, every_ns; /* every 0: once */
     struct host_set from, to;   /* pairs of the two, unequal; or only `from` */
@@ -117,6 +119,7 @@ struct scenario_rtt {
 
 struct scenario_graph { /* contacts: every host of the set gets `degree` of them */
     struct place at;
+    uint64_t id;
     struct host_set set, with; /* with: each of `set` with `degree` drawn ones of these */
     uint32_t degree;
 };

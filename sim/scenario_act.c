@@ -318,6 +318,7 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
             verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;
+    a->id = parse_id(p, verb);
     if (a->setup && !verbs[k].setup)
         return parse_fail(p, verb->at, "'%s' needs a time: at TIME %s", verb->text, verb->text);
     switch (verbs[k].shape) {

@@ -19,6 +19,9 @@ const struct word *parse_word(struct parser *p, const char *what); /* NULL at th
 /* The next word, left where it is; NULL at the end. */
 const struct word *parse_peek(const struct parser *p);
 bool parse_end(struct parser *p);
+/* A number for the statement from this word on: the same wherever it stands, so that taking another statement away
+ * leaves its draws as they were. */
+uint64_t parse_id(const struct parser *p, const struct word *from);
 bool parse_quantity(struct parser *p, enum quantity q, const char *what, uint64_t *out);
 bool parse_keyword(struct parser *p, const char *keyword);
 /* If the word is "key=...", what follows; else NULL. */

@@ -36,8 +36,19 @@ static bool read_key(struct parser *p, const struct word *w, struct load *l) {
     return parse_fail(p, w->at, "a load has: size=BYTES from=TIME until=TIME");
 }
 
+/* By what it says; the same words again are another load. */
+static uint64_t new_id(const struct parser *p) {
+    const struct scenario *sc = p->sc;
+    uint64_t id = parse_id(p, p->lexer.words);
+    for (uint32_t i = 0; i < sc->load_count; i++)
+        if (sc->loads[i].load.id == id)
+            id += UINT64_C(1) << 40;
+    return id;
+}
+
 bool parse_load(struct parser *p) {
     struct scenario *sc = p->sc;
+    const uint64_t id = new_id(p);
     const struct word *w = parse_word(p, "a kind of load");
     unsigned k = 0;
     if (!w)
@@ -51,7 +62,8 @@ bool parse_load(struct parser *p) {
     sc->loads = scenario_room(sc->loads, sc->load_count, &sc->load_cap, sizeof *sc->loads);
     struct scenario_load *x = &sc->loads[sc->load_count++];
     *x = (struct scenario_load){
-        .at = w->at, .load = {.kind = (enum load_kind)k, .size = sizes[k], .until_ns = UINT64_MAX}};
+        .at = w->at,
+        .load = {.id = id, .kind = (enum load_kind)k, .size = sizes[k], .until_ns = UINT64_MAX}};
     w = parse_word(p, "a rate");
     if (!w || !read_rate(p, w, &x->load.interval_ns))
         return false;

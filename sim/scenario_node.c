@@ -98,6 +98,7 @@ static bool share_of(struct parser *p, struct word *w, struct host_set *set) {
         return parse_fail(p, w->at, "'%.60s': a share is like home:25%%: %s", w->text, wrong);
     if (set->count > 0)
         return parse_fail(p, w->at, "a share stands alone");
+    set->has_share = true;
     set->share_ppb = (uint32_t)ppb;
     *colon = '\0';
     return true;
@@ -109,7 +110,7 @@ bool parse_hosts(struct parser *p, const struct word *word, struct host_set *set
     if (!word)
         return false;
     struct word w = *word;
-    if (set->share_ppb > 0)
+    if (set->has_share)
         return parse_fail(p, w.at, "a share stands alone");
     if (!share_of(p, &w, set))
         return false;
@@ -373,7 +374,7 @@ bool parse_contacts(struct parser *p) {
     const struct word *w, *first = parse_peek(p);
     sc->graphs = scenario_room(sc->graphs, sc->graph_count, &sc->graph_cap, sizeof *sc->graphs);
     struct scenario_graph *g = &sc->graphs[sc->graph_count++];
-    *g = (struct scenario_graph){.at = p->lexer.words[0].at};
+    *g = (struct scenario_graph){.at = p->lexer.words[0].at, .id = parse_id(p, p->lexer.words)};
     bool with = false;
     while ((w = parse_peek(p))) {
         uint64_t n;
@@ -389,6 +390,8 @@ bool parse_contacts(struct parser *p) {
             with = true;
         } else if (!parse_hosts(p, w, with ? &g->with : &g->set)) {
             return false;
+        } else if (g->set.has_share || g->with.has_share) {
+            return parse_fail(p, w->at, "contacts are whole sets, without a share");
         }
     }
     if (!first || g->set.count + g->with.count < 2 || (with && g->with.count == 0))
