@@ -128,15 +128,12 @@ void inspect_seconds(struct sim *s) {
 }
 
 void sim_end(struct sim *s) {
-    struct event e;
     crypto_mode_hook(NULL);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_kill(s->hosts[i]);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_resume(s->hosts[i]);
-    while (heap_pop(&s->heap, &e))
-        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER || e.kind == EVENT_TOO_BIG)
-            slab_put(&s->slab, e.ref);
+    world_drop_events(s);
     if (s->watch && s->slab.in_use > 0)
         watch_broken(s->watch, NEVER_LEAK, s->now_ns, "%llu packets were lost track of",
                      (unsigned long long)s->slab.in_use);

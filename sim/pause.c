@@ -43,6 +43,7 @@ bool host_holds(struct host *h, const struct event *e) {
         h->wake_ns = LEDGER_NEVER;
         return true;
     case EVENT_ARRIVE:
+    case EVENT_LINE:
     case EVENT_RESUME:
         break;
     }

@@ -231,10 +231,11 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
     return 0;
 }
 
-static void drop_events(struct sim *s) {
+void world_drop_events(struct sim *s) {
     struct event e;
     while (heap_pop(&s->heap, &e))
-        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER || e.kind == EVENT_TOO_BIG)
+        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_LINE || e.kind == EVENT_DELIVER ||
+            e.kind == EVENT_TOO_BIG)
             slab_put(&s->slab, e.ref);
 }
 
@@ -244,7 +245,7 @@ void sim_begin(struct sim *s) {
         s->tap.begin(s->tap.ctx, s);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_stop(s->hosts[i]);
-    drop_events(s);
+    world_drop_events(s);
     ledger_clear(&s->ledger);
     s->stats = (struct world_stats){0};
     s->now_ns = WORLD_START_NS;
@@ -276,6 +277,9 @@ static void dispatch(struct sim *s, const struct event *e) {
     switch ((enum event_kind)e->kind) {
     case EVENT_ARRIVE:
         wire_arrive(s, e->ref);
+        break;
+    case EVENT_LINE:
+        wire_line(s, e->ref);
         break;
     case EVENT_DELIVER: /* asks itself whether the receiver runs */
         wire_deliver(s, e->ref);

@@ -114,38 +114,52 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
     return true;
 }
 
-/* Out of the host, through its NATs and its uplink, onto the core. */
+/* Through one link, and on to whatever is next, `more_ns` after the link's other end. */
+static void pass_on(struct sim *s, struct packet *p, struct link *l, enum event_kind next,
+                    uint64_t more_ns) {
+    uint64_t at_ns;
+    if (through(s, p, l, next, more_ns, &at_ns))
+        schedule(s, p, at_ns + more_ns, next);
+}
+
+/* Through a link on the way up; then come the lines of the site and of those around it, then the core. Each line is an
+ * event of its own: what it is shared by does not come to it in the order in which it was sent. */
+static void climb(struct sim *s, struct packet *p, struct link *l, uint32_t site) {
+    p->at = route_line_up(s, site, p->top);
+    if (p->at != SITE_NONE) {
+        pass_on(s, p, l, EVENT_LINE, 0);
+        return;
+    }
+    p->late_ns = 0;
+    const enum event_kind next = route_plain(s, p) ? EVENT_DELIVER : EVENT_ARRIVE;
+    pass_on(s, p, l, next, p->core_ns + p->late_ns);
+}
+
+/* Where UDP does not pass, hosts reach only those of their own site. */
+static bool is_blocked(const struct sim *s, const struct packet *p) {
+    const struct host *from = s->hosts[p->source];
+    if (p->target == SIM_NO_HOST)
+        return from->options.no_udp;
+    const struct host *to = s->hosts[p->target];
+    return (from->options.no_udp || to->options.no_udp) &&
+           (to->site == SITE_NONE || to->site != from->site);
+}
+
+/* Out of the host, through its NATs and its uplink. */
 static void launch(struct host *h, struct packet *p) {
     struct sim *s = h->sim;
-    uint64_t at_ns = s->now_ns;
     s->stats.sent++;
     s->stats.sent_bytes += p->len;
-    const enum fate fate = route_out(s, h, p);
+    enum fate fate = route_out(s, h, p);
+    if (fate == FATE_DELIVERED && is_blocked(s, p))
+        fate = FATE_BLOCKED;
     if (fate != FATE_DELIVERED) {
         wire_drop(s, p, fate);
         return;
     }
-    if (h->options.no_udp && p->target == SIM_NO_HOST) {
-        wire_drop(s, p, FATE_BLOCKED);
-        return;
-    }
-    const uint64_t core_ns = route_delay_ns(s, h, p);
-    p->late_ns = 0;
+    p->core_ns = route_delay_ns(s, h, p);
     p->likely = h->index;
-    const enum event_kind next = route_plain(s, p) ? EVENT_DELIVER : EVENT_ARRIVE;
-    const uint64_t more_ns = core_ns + p->late_ns;
-    struct link *shared =
-        h->site != SITE_NONE && p->target == SIM_NO_HOST && s->route.sites[h->site]->has_link
-            ? &s->route.sites[h->site]->up
-            : NULL;
-    uint64_t shared_ns = 0;
-    if (shared) {
-        if (!through(s, p, shared, next, more_ns + h->up.cfg.delay_ns, &shared_ns))
-            return;
-        shared_ns -= s->now_ns;
-    }
-    if (through(s, p, &h->up, next, more_ns + shared_ns, &at_ns))
-        schedule(s, p, at_ns + more_ns + shared_ns, next);
+    climb(s, p, &h->up, h->site);
 }
 
 static struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data,
@@ -154,6 +168,8 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     p->source = h->index;
     p->target = SIM_NO_HOST;
     p->resolved = false;
+    p->top = p->at = SITE_NONE;
+    p->late_ns = p->core_ns = 0;
     p->link_host = SIM_NO_HOST;
     p->link_down = false;
     p->link_packet = 0;
@@ -229,8 +245,7 @@ static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
         wire_drop(s, p, fate);
         return false;
     }
-    const struct host *to = s->hosts[p->target];
-    if (to->options.no_udp && to->site != s->hosts[p->source]->site) {
+    if (is_blocked(s, p)) {
         wire_drop(s, p, FATE_BLOCKED);
         return false;
     }
@@ -240,19 +255,32 @@ static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
     return true;
 }
 
+/* The lines on the way down, the receiver's own at last. */
+static void go_down(struct sim *s, struct packet *p) {
+    struct host *to = s->hosts[p->target];
+    if (p->at == SITE_NONE) {
+        pass_on(s, p, &to->down, EVENT_DELIVER, 0);
+        return;
+    }
+    struct link *line = &s->route.sites[p->at]->down;
+    p->at = route_line_down(s, to->site, p->at);
+    pass_on(s, p, line, EVENT_LINE, 0);
+}
+
 void wire_arrive(struct sim *s, struct packet *p) {
-    uint64_t at_ns, shared_ns = 0;
     if (!resolve(s, p, EVENT_ARRIVE))
         return;
-    struct host *to = s->hosts[p->target];
-    struct link *shared = route_site_down(s, p);
-    if (shared) {
-        if (!through(s, p, shared, EVENT_DELIVER, to->down.cfg.delay_ns, &shared_ns))
-            return;
-        shared_ns -= s->now_ns;
+    p->at = route_line_down(s, s->hosts[p->target]->site, p->top);
+    go_down(s, p);
+}
+
+void wire_line(struct sim *s, struct packet *p) {
+    if (p->resolved) {
+        go_down(s, p);
+        return;
     }
-    if (through(s, p, &to->down, EVENT_DELIVER, shared_ns, &at_ns))
-        schedule(s, p, at_ns + shared_ns, EVENT_DELIVER);
+    struct site *w = s->route.sites[p->at];
+    climb(s, p, &w->up, w->parent);
 }
 
 static bool owns(const struct host *h, const struct addr *a) {

@@ -37,6 +37,7 @@ enum {
 
 enum event_kind {
     EVENT_ARRIVE,  /* ref packet: at the receiver's access link */
+    EVENT_LINE,    /* ref packet: at the line of a site, or, on its way down, at the receiver's */
     EVENT_DELIVER, /* ref packet: at the receiver; tag: which host that will probably be */
     EVENT_WAKE,    /* tag host */
     EVENT_FILE,    /* ref file_op, source host, tag life */
@@ -49,12 +50,15 @@ enum event_kind {
 struct packet {
     uint32_t source, target; /* hosts; target SIM_NO_HOST until it is known who gets it */
     uint32_t likely;         /* a guess at target, only to fetch its memory early */
+    uint32_t top;            /* the site in which it turns; SITE_NONE: the internet */
+    uint32_t at;             /* the site whose line is next; SITE_NONE: none */
     uint64_t late_ns;        /* of the downlink's delay already in its time of delivery */
+    uint64_t core_ns;        /* how long the core takes */
     uint32_t len, seq;       /* seq: the source's how-manieth datagram, from 0 */
     uint32_t link_host;      /* whose link ended it, if one did */
     bool link_down;
     uint64_t link_packet; /* its number there */
-    bool resolved;        /* target is right, and nothing lies between */
+    bool resolved;        /* on its way down: target is right, and nothing lies between */
     struct addr from, to; /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
 };
@@ -146,6 +150,7 @@ struct sim {
 /* sim.c */
 void world_push(struct sim *s, struct host *source,
                 const struct event *e); /* fills source and seq */
+void world_drop_events(struct sim *s);  /* all that is to come */
 void world_fail(struct sim *s, const struct host *h, const char *what);
 static inline uint32_t world_entity(const struct host *h, enum entity e) {
     return h->index * ENTITIES + (uint32_t)e;
@@ -197,6 +202,7 @@ void wire_send(struct host *h, const struct train *t);
 void wire_inject(struct host *h, const struct addr *from, const struct addr *to,
                  const uint8_t *data, uint32_t len);
 void wire_arrive(struct sim *s, struct packet *p);
+void wire_line(struct sim *s, struct packet *p);
 void wire_deliver(struct sim *s, struct packet *p);
 void wire_too_big(struct sim *s, struct packet *p);
 /* The packet has ended like this; it is freed. */
