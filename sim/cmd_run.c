@@ -132,7 +132,10 @@ char *cmd_read_file(const char *file) {
 }
 
 int cmd_complain(const char *file, const struct problem *p) {
-    fprintf(stderr, "%s:%u:%u: %s\n", file, p->at.line, p->at.column, p->text);
+    if (p->at.line == 0)
+        fprintf(stderr, "%s: %s\n", file, p->text);
+    else
+        fprintf(stderr, "%s:%u:%u: %s\n", file, p->at.line, p->at.column, p->text);
     return EXIT_USAGE;
 }
 

@@ -77,9 +77,12 @@ static uint64_t control_law(uint64_t from_ns, uint32_t drops) {
     return from_ns + (uint64_t)CODEL_INTERVAL_NS * 1000 / isqrt((uint64_t)drops * 1000000);
 }
 
-static bool codel_drops(struct link *l, uint64_t now_ns, uint64_t wait_ns) {
+static bool codel_drops(struct link *l, uint64_t now_ns, uint64_t backlog_bytes) {
     struct codel *c = &l->codel;
-    if (wait_ns < l->cfg.codel_ns) {
+    const uint64_t wait_ns = l->free_ns > now_ns ? l->free_ns - now_ns : 0;
+    const uint64_t mtu_bytes = l->cfg.mtu_bytes > 0 ? l->cfg.mtu_bytes : LINK_MTU_BYTES;
+    /* §5.1: a queue of one packet at most is none, however slow the link. */
+    if (wait_ns < l->cfg.codel_ns || backlog_bytes <= mtu_bytes) {
         c->first_above_ns = 0;
         c->dropping = false;
         return false;
@@ -167,8 +170,7 @@ void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out 
             out->fate = FATE_QUEUE;
             return;
         }
-        if (c->codel_ns > 0 &&
-            codel_drops(l, now_ns, l->free_ns > now_ns ? l->free_ns - now_ns : 0)) {
+        if (c->codel_ns > 0 && codel_drops(l, now_ns, backlog)) {
             out->fate = FATE_CODEL;
             return;
         }

@@ -64,7 +64,7 @@ static bool read_set(char *text, struct options *o) {
     if (!eq || o->let_count == LEXER_LETS_MAX)
         return false;
     *eq = '\0';
-    o->lets[o->let_count++] = (struct scenario_let){text, eq + 1};
+    o->lets[o->let_count++] = (struct scenario_let){.name = text, .value = eq + 1};
     return true;
 }
 

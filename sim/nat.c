@@ -8,9 +8,9 @@ enum { NONE = 0, FIRST_CAP = 16, PORT_FIRST = 1024, PORTS = 65536 - PORT_FIRST, 
 struct key { /* what a table is asked for */
     uint8_t ip[16], other_ip[16];
     uint16_t port, other_port;
-    uint32_t kind; /* tables share one hash: enum key_kind */
+    uint32_t kind; /* tables share one hash: enum key_kind; of a permission also whose */
 };
-enum key_kind { KEY_INNER = 1, KEY_OUTER, KEY_PERMIT, KEY_HOST };
+enum key_kind { KEY_INNER = 1, KEY_OUTER, KEY_PERMIT, KEY_HOST, KEY_KIND_MASK = 7 };
 
 struct entry {
     struct key key;
@@ -21,6 +21,8 @@ struct entry {
 
 struct mapping {
     bool used, fixed;
+    uint32_t
+        generation; /* the how-manieth of this NAT: permissions of an earlier one are not its */
     struct addr inner, outer;
     struct addr towards; /* address- and port-dependent mappings: to whom */
     uint64_t last_ns, expires_ns;
@@ -40,7 +42,7 @@ struct nat {
     struct addr external[NAT_POOL_MAX];
     unsigned external_count;
     struct mapping *mappings;
-    uint32_t mapping_count, mapping_cap, live;
+    uint32_t mapping_count, mapping_cap, live, generations;
     uint64_t sweep_ns;  /* when permissions are looked through next */
     uint32_t hand;      /* where the search for old mappings goes on */
     uint16_t last_port; /* sequential */
@@ -324,6 +326,7 @@ static struct mapping *add(struct nat *n, uint64_t now_ns, const struct mapping 
     struct mapping *m = &n->mappings[at];
     *m = *model;
     m->used = true;
+    m->generation = ++n->generations;
     m->last_ns = now_ns;
     n->live++;
     put(&n->table, &k)->value++;
@@ -349,11 +352,17 @@ static struct mapping *outbound(struct nat *n, uint64_t now_ns, const struct add
     return choose_outer(n, now_ns, src, &model.outer) ? add(n, now_ns, &model) : NULL;
 }
 
+static struct key permit_key(const struct nat *n, const struct mapping *m, const struct addr *far) {
+    struct key k = key_of(KEY_PERMIT, &m->outer, far, n->cfg.filtering);
+    k.kind |= m->generation << 3;
+    return k;
+}
+
 static void permit(struct nat *n, uint64_t now_ns, const struct mapping *m,
                    const struct addr *dst) {
     if (n->cfg.filtering == NAT_ENDPOINT_INDEPENDENT || m->fixed)
         return;
-    const struct key k = key_of(KEY_PERMIT, &m->outer, dst, n->cfg.filtering);
+    const struct key k = permit_key(n, m, dst);
     put(&n->table, &k)->last_ns = now_ns;
 }
 
@@ -368,7 +377,8 @@ static void sweep(struct nat *n, uint64_t now_ns) {
     for (uint32_t b = 0; b < t->cap; b++)
         for (uint32_t *at = &t->buckets[b]; *at != NONE;) {
             struct entry *e = &t->entries[*at - 1];
-            if (e->key.kind != KEY_PERMIT || now_ns - e->last_ns < n->cfg.timeout_ns) {
+            if ((e->key.kind & KEY_KIND_MASK) != KEY_PERMIT ||
+                now_ns - e->last_ns < n->cfg.timeout_ns) {
                 at = &e->next;
                 continue;
             }
@@ -398,7 +408,7 @@ enum nat_verdict nat_in(struct nat *n, uint64_t now_ns, const struct addr *src, 
     if (!m)
         return NAT_NO_MAPPING;
     if (n->cfg.filtering != NAT_ENDPOINT_INDEPENDENT && !m->fixed) {
-        k = key_of(KEY_PERMIT, &m->outer, src, n->cfg.filtering);
+        k = permit_key(n, m, src);
         struct entry *e = find(&n->table, &k);
         if (!e || now_ns - e->last_ns >= n->cfg.timeout_ns)
             return NAT_FILTERED;

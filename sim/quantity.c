@@ -83,6 +83,10 @@ const char *quantity_parse(const char *text, enum quantity q, uint64_t *out) {
         return "the number is too large";
     __extension__ typedef unsigned __int128 u128;
     *out = whole * factor + (uint64_t)((u128)fraction * factor / billion);
+    if (*out == 0 && fraction > 0)
+        return "the number is too small";
+    if (q == QUANTITY_DURATION && *out > 1000 * durations[4].factor)
+        return "a duration is at most 1000h";
     if (q == QUANTITY_CHANCE && *out > billion)
         return kinds[q].wrong_unit;
     return NULL;

@@ -278,6 +278,18 @@ static bool parse_statement(struct parser *p) {
                       verb->text);
 }
 
+/* A name from the command line that the scenario does not have is a mistake. */
+static bool check_lets(struct parser *p, const struct scenario_let *lets, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < p->lexer.let_count; k++)
+            if (!lets[i].optional && !p->lexer.lets[k].used &&
+                strcmp(p->lexer.lets[k].name, lets[i].name) == 0)
+                return parse_fail(p, (struct place){0, 0},
+                                  "--set %.31s: the scenario has no $%.31s", lets[i].name,
+                                  lets[i].name);
+    return true;
+}
+
 /* Things that only the whole tells. */
 static bool check_whole(struct parser *p) {
     const struct scenario *sc = p->sc;
@@ -300,10 +312,11 @@ bool scenario_parse(struct scenario *sc, const char *text, const struct scenario
     bool ok = true;
     for (size_t i = 0; i < let_count && ok; i++)
         ok = lexer_let(&p.lexer, lets[i].name, lets[i].value, true) ||
-             parse_fail(&p, (struct place){0, 0}, "'%.60s' is not a name", lets[i].name);
+             parse_fail(&p, (struct place){0, 0}, "--set %.60s: not a name, or too long a value",
+                        lets[i].name);
     while (ok && lexer_next(&p.lexer))
         ok = parse_statement(&p);
-    ok = ok && p.lexer.problem.at.line == 0 && check_whole(&p);
+    ok = ok && p.lexer.problem.at.line == 0 && check_lets(&p, lets, let_count) && check_whole(&p);
     *problem = p.lexer.problem;
     lexer_clear(&p.lexer);
     if (!ok)

@@ -176,6 +176,7 @@ struct scenario {
 
 struct scenario_let { /* from the command line: overrides the file's */
     const char *name, *value;
+    bool optional; /* a scenario that does not use it is fine */
 };
 
 /* False, with the problem and its place, if the text is not a scenario. Aborts when out of memory.

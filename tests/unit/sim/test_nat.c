@@ -180,6 +180,24 @@ static void a_firewall_lets_answers_in_and_changes_nothing(void **state) {
     nat_free(n);
 }
 
+/* The port of a mapping that has died goes to another host: who might talk to the first may not talk to that one. */
+static void permissions_die_with_their_mapping(void **state) {
+    (void)state;
+    struct nat *n = make("restricted,timeout=60s,refresh=out");
+    struct addr first = in(2, 7000), second = in(3, 7000), friend = far(1, 80), other = far(2, 80);
+    assert_int_equal(nat_out(n, 0, &first, &other), NAT_PASS);
+    struct addr again = in(2, 7000);
+    assert_int_equal(nat_out(n, 1 * S, &again, &friend), NAT_PASS);
+    nat_unmap_fixed(n, &first);
+    struct addr fixed, inner = in(2, 7000);
+    assert_true(nat_map_fixed(n, 2 * S, &inner, 0, 3 * S, &fixed)); /* takes its mapping's place */
+    assert_int_equal(nat_out(n, 4 * S, &second, &other), NAT_PASS);
+    assert_true(addr_equal(&second, &first)); /* the same port */
+    struct addr to = second;
+    assert_int_equal(nat_in(n, 5 * S, &friend, &to), NAT_FILTERED);
+    nat_free(n);
+}
+
 /* Against a model that keeps everything in one list: a hundred thousand packets, the same verdicts. */
 static void a_long_run_agrees_with_a_simple_model(void **state) {
     (void)state;
@@ -345,6 +363,7 @@ int main(void) {
         cmocka_unit_test(one_host_cannot_take_more_than_its_share),
         cmocka_unit_test(a_reboot_forgets_and_a_pool_pairs),
         cmocka_unit_test(a_firewall_lets_answers_in_and_changes_nothing),
+        cmocka_unit_test(permissions_die_with_their_mapping),
         cmocka_unit_test(a_long_run_agrees_with_a_simple_model),
         cmocka_unit_test(a_granted_lease_lets_strangers_in_until_it_ends),
         cmocka_unit_test(gateways_misbehave_as_told),
