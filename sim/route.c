@@ -264,7 +264,7 @@ void route_leave(struct sim *s, struct host *h) {
     for (unsigned i = 0; i < h->addr_count; i++)
         address_free(s, space, h->index + 1, &h->addrs[i]);
     h->addr_count = 0;
-    h->mapped = (struct addr){0};
+    h->mapped = h->outer = (struct addr){0};
 }
 
 bool route_settle(struct sim *s, struct host *h) {

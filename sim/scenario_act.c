@@ -266,7 +266,7 @@ static bool parse_pairs(struct parser *p, struct action *a) {
 
 /* An option: it has '=' or '(', or is one of the words that are. */
 static bool is_option(const struct action *a, const struct word *w) {
-    static const char *const words[] = {"honest", "up", "down", "move"};
+    static const char *const words[] = {"honest", "forge", "up", "down", "move"};
     if (strpbrk(w->text, "=("))
         return true;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)

@@ -259,15 +259,16 @@ void sim_begin(struct sim *s) {
         h->clock.base_ns = h->clock.local_ns = s->now_ns;
         settle(s, h);
     }
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_start(s->hosts[i]);
-    load_begin(s);
-    for (uint32_t i = 0; i < s->host_count; i++)
-        if (s->hosts[i]->hostile) {
-            const struct hostile_plan plan = s->hosts[i]->hostile->plan;
-            hostile_clear(s->hosts[i]);
-            hostile_begin(s->hosts[i], &plan);
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        struct host *h = s->hosts[i];
+        if (h->hostile) {
+            const struct hostile_plan plan = h->hostile->plan;
+            hostile_clear(h);
+            hostile_begin(h, &plan);
         }
+        host_start(h);
+    }
+    load_begin(s);
 }
 
 /* ---- time ---- */

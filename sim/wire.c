@@ -6,6 +6,13 @@
 
 #include "sim/world.h"
 
+static bool owns(const struct host *h, const struct addr *a) {
+    for (unsigned i = 0; i < h->addr_count; i++)
+        if (addr_equal(&h->addrs[i], a))
+            return true;
+    return false;
+}
+
 /* The end of a datagram: everybody who watches is told. */
 static void record(struct sim *s, const struct packet *p, enum fate fate) {
     if (!s->begun)
@@ -150,6 +157,7 @@ static void launch(struct host *h, struct packet *p) {
     struct sim *s = h->sim;
     s->stats.sent++;
     s->stats.sent_bytes += p->len;
+    const bool own = h->site != SITE_NONE && owns(h, &p->from);
     enum fate fate = route_out(s, h, p);
     if (fate == FATE_DELIVERED && is_blocked(s, p))
         fate = FATE_BLOCKED;
@@ -157,6 +165,8 @@ static void launch(struct host *h, struct packet *p) {
         wire_drop(s, p, fate);
         return;
     }
+    if (own && p->target == SIM_NO_HOST)
+        h->outer = p->from;
     p->core_ns = route_delay_ns(s, h, p);
     p->likely = h->index;
     climb(s, p, &h->up, h->site);
@@ -281,13 +291,6 @@ void wire_line(struct sim *s, struct packet *p) {
     }
     struct site *w = s->route.sites[p->at];
     climb(s, p, &w->up, w->parent);
-}
-
-static bool owns(const struct host *h, const struct addr *a) {
-    for (unsigned i = 0; i < h->addr_count; i++)
-        if (addr_equal(&h->addrs[i], a))
-            return true;
-    return false;
 }
 
 /* A plain downlink was not worth an event of its own: its delay and MTU count here. */

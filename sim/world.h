@@ -42,7 +42,7 @@ enum event_kind {
     EVENT_WAKE,    /* tag host */
     EVENT_FILE,    /* ref file_op, source host, tag life */
     EVENT_LOAD,    /* tag load, source host */
-    EVENT_HOSTILE, /* source host, tag life: its next mischief */
+    EVENT_HOSTILE, /* source host, tag: hostile.c's: its next mischief */
     EVENT_TOO_BIG, /* ref packet without data: the sender learns that it was too long */
     EVENT_RESUME,  /* tag: which pause it ends */
 };
@@ -104,8 +104,10 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct disk *disk;
     uint32_t setup_number; /* its address before the start */
     struct addr mapped;    /* what a port-mapping gateway gave; ADDR_NONE */
+    struct addr outer;     /* in a site: under which the internet saw it last; ADDR_NONE */
     struct draw_stream rng;
     uint32_t life;       /* counts starts */
+    uint32_t plots;      /* counts changes of its hostile plan */
     uint32_t pauses;     /* counts them, so that an old end does not end a new one */
     uint64_t stopped_ns; /* suspended or stalled since */
     struct event *held;  /* while suspended or stalled, in order */
@@ -173,6 +175,7 @@ static inline uint64_t host_now_us(const struct host *h) {
     return hclock_at_ns(&h->clock, h->sim->now_ns) / 1000;
 }
 
+uint64_t host_wall_us(const struct host *h); /* what its wall clock shows */
 void host_set_wall(struct host *h);
 
 /* pause.c: suspended and stalled hosts */
@@ -188,6 +191,8 @@ void inspect_started(struct host *h);
 void inspect_addresses(struct host *h);
 void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len);
 void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before);
+void inspect_up(struct host *h, uint32_t peer); /* a session is up */
+void inspect_turn(struct host *h);
 void inspect_transfer(struct host *h, const char *name, bool right);
 void inspect_seconds(struct sim *s); /* once a simulated second: tables, memory, sessions */
 /* The node of a host has ended; so many bytes are missing. */
