@@ -407,7 +407,9 @@ static int with_scenario(struct options *o, bool run) {
         free(text);
         return cmd_complain(o->files[0], &problem);
     }
-    if (run)
+    if (!run_check(&sc, &problem))
+        code = cmd_complain(o->files[0], &problem);
+    else if (run)
         code = o->has_seeds ? run_many(o, &sc, text) : run_one(o, &sc);
     scenario_clear(&sc);
     free(text);

@@ -91,11 +91,14 @@ int cmd_shrink(struct options *o) {
     try_text(&k, text, &t);
     const bool failing = t.kind != TRIAL_OK && t.kind != TRIAL_UNREADABLE;
     text_add(&k.signature, "%s", text_of(&t.signature));
-    trial_clear(&t);
-    if (!failing) {
+    if (t.kind == TRIAL_UNREADABLE)
+        fputs(text_of(&t.why), stderr);
+    else if (!failing)
         fprintf(stderr,
                 "meshsim: %s does not fail with seed %" PRIu64 "; there is nothing to shrink\n",
                 o->files[0], k.seed);
+    trial_clear(&t);
+    if (!failing) {
         free(text);
         text_clear(&k.signature);
         return EXIT_USAGE;

@@ -44,8 +44,8 @@ static const char *read_rate(const char *text, uint64_t *interval_ns) {
     const size_t len = strcspn(text, "/");
     memcpy(number, text, len);
     number[len] = '\0';
-    if (strcmp(text + len, "/s") != 0 || quantity_number(number, &per_s) || per_s <= 0 ||
-        per_s > 1e6)
+    if (strcmp(text + len, "/s") != 0 || number[strspn(number, "0123456789.")] ||
+        quantity_number(number, &per_s) || per_s <= 0 || per_s > 1e6)
         return "a rate is like 100/s, at most a million";
     *interval_ns = (uint64_t)(1e9 / per_s);
     return NULL;

@@ -133,16 +133,27 @@ uint64_t link_jitter_ns(enum link_jitter kind, uint64_t scale_ns, uint64_t drawn
 }
 
 void link_lose(struct link *l, const uint64_t *packets, uint32_t count) {
-    free(l->lose);
-    l->lose = NULL;
-    l->lose_count = l->lose_next = 0;
-    if (count == 0)
+    if (count == 0) {
+        free(l->lose);
+        l->lose = NULL;
+        l->lose_count = l->lose_next = 0;
         return;
-    l->lose = malloc(count * sizeof *packets);
-    if (!l->lose)
+    }
+    const uint64_t *old = l->lose;
+    uint64_t *both = malloc(((size_t)l->lose_count + count) * sizeof *both);
+    uint32_t n = 0, a = 0, b = 0;
+    if (!both)
         abort();
-    memcpy(l->lose, packets, count * sizeof *packets);
-    l->lose_count = count;
+    while (a < l->lose_count || b < count) {
+        const uint64_t next =
+            b == count || (a < l->lose_count && old[a] <= packets[b]) ? old[a++] : packets[b++];
+        if (n == 0 || both[n - 1] != next)
+            both[n++] = next;
+    }
+    free(l->lose);
+    l->lose = both;
+    l->lose_count = n;
+    l->lose_next = 0;
 }
 
 static bool is_listed(struct link *l, uint64_t n) {

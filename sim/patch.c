@@ -205,9 +205,9 @@ const char *link_patch_read(struct link_patch *p, const char *word) {
         up = false;
     else if (dot)
         return "a key may end in .up or .down";
+    const bool is_rate = strcmp(key, "up") == 0 || strcmp(key, "down") == 0;
     if (dot)
         *dot = '\0';
-    const bool is_rate = strcmp(key, "up") == 0 || strcmp(key, "down") == 0;
     const int found = is_rate ? (int)RATE : find_key(link_keys, LINK_KEYS, key);
     if (found < 0)
         return "links have: up down rate delay queue mtu loss burst reorder dup corrupt jitter "

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAP_LEASE_S = 3600 };
-
 static void refused(struct stage *st, const struct action *a, uint32_t from, int err) {
     struct run *r = st->run;
     if (r->actions_failed < RUN_NOTES_MAX) {
@@ -59,7 +57,7 @@ static int set_clock(struct stage *st, const struct action *a, uint32_t host) {
 }
 
 static int map(struct stage *st, const struct action *a, uint32_t host) {
-    return sim_map(st->run->sim, host, a->amount > 0 ? a->amount / SIM_S : MAP_LEASE_S);
+    return sim_map(st->run->sim, host, a->amount / SIM_S);
 }
 
 static int turn_hostile(struct stage *st, const struct action *a, uint32_t host) {

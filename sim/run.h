@@ -42,6 +42,8 @@ struct run { /* what came of it; run_clear when done */
     bool ok; /* all expectations met and nothing else went wrong */
 };
 
+/* What can be said without running it: false with the problem if it names a metric that there is not. */
+bool run_check(const struct scenario *sc, struct problem *problem);
 /* False with the problem if the scenario cannot be run (an expectation of an unknown metric, nodes
  * that do not start or do not pair). */
 bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,

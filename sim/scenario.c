@@ -290,6 +290,42 @@ static bool check_lets(struct parser *p, const struct scenario_let *lets, size_t
     return true;
 }
 
+static bool region_used(const struct scenario *sc, uint32_t region) {
+    for (uint32_t i = 0; i < sc->host_count; i++)
+        if (sc->hosts[i].options.region == region)
+            return true;
+    for (uint32_t i = 0; i < sc->site_count; i++)
+        if (sc->sites[i].region == region)
+            return true;
+    return false;
+}
+
+/* Between any two regions in which somebody is there is a way, and it is not of no length by mistake. */
+static bool check_regions(struct parser *p) {
+    const struct scenario *sc = p->sc;
+    bool known[REGIONS_MAX][REGIONS_MAX] = {{false}}, used[REGIONS_MAX];
+    for (uint32_t i = 0; i < sc->rtt_count; i++)
+        known[sc->rtts[i].a][sc->rtts[i].b] = known[sc->rtts[i].b][sc->rtts[i].a] = true;
+    for (uint32_t i = 0; i < sc->region_count; i++)
+        used[i] = region_used(sc, i);
+    for (uint32_t i = 0; i < sc->region_count; i++)
+        for (uint32_t k = i + 1; k < sc->region_count; k++)
+            if (used[i] && used[k] && !known[i][k])
+                return parse_fail(p, p->lexer.at, "no rtt between %s and %s", sc->regions[i],
+                                  sc->regions[k]);
+    return true;
+}
+
+uint64_t scenario_settled_ns(const struct scenario *sc) {
+    uint64_t last_ns = 0;
+    for (size_t i = 0; i < sc->action_count; i++) {
+        const struct action *a = &sc->actions[i];
+        if (!a->setup && a->every_ns == 0 && a->time_ns + a->for_ns > last_ns)
+            last_ns = a->time_ns + a->for_ns;
+    }
+    return last_ns;
+}
+
 /* Things that only the whole tells. */
 static bool check_whole(struct parser *p) {
     const struct scenario *sc = p->sc;
@@ -301,7 +337,15 @@ static bool check_whole(struct parser *p) {
     for (size_t i = 0; i < sc->action_count; i++)
         if (!sc->actions[i].setup && sc->actions[i].time_ns > sc->duration_ns)
             return parse_fail(p, sc->actions[i].at, "this is after the end of the run");
-    return true;
+    for (uint32_t i = 0; i < sc->load_count; i++)
+        if (sc->loads[i].load.from_ns >= sc->duration_ns)
+            return parse_fail(p, sc->loads[i].at, "this begins after the end of the run");
+    for (size_t i = 0; i < sc->expect_count; i++)
+        if (sc->expects[i].eventually && scenario_settled_ns(sc) >= sc->duration_ns)
+            return parse_fail(
+                p, sc->expects[i].at,
+                "the last action ends with the run or after it: nothing is left of it");
+    return check_regions(p);
 }
 
 bool scenario_parse(struct scenario *sc, const char *text, const struct scenario_let *lets,

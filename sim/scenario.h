@@ -70,6 +70,7 @@ struct action {
     uint32_t *sites, site_count; /* reboot, gateway */
     struct gateway_config gateway;
     struct hostile_plan plan;
+    bool directed;                   /* lose: the direction has been said */
     enum sim_direction direction;    /* lose */
     uint64_t *packets, packet_count; /* lose: ascending */
     struct link_patch link;
@@ -184,5 +185,7 @@ struct scenario_let { /* from the command line: overrides the file's */
 bool scenario_parse(struct scenario *sc, const char *text, const struct scenario_let *lets,
                     size_t let_count, struct problem *problem);
 void scenario_clear(struct scenario *sc);
+/* When the last action that happens once has ended: `eventually` counts from here. */
+uint64_t scenario_settled_ns(const struct scenario *sc);
 
 #endif

@@ -103,7 +103,7 @@ enum sim_direction { SIM_UP, SIM_DOWN };
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out);
 void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c);
-/* These packets (numbers from 0, ascending, copied) of the link are lost. */
+/* These packets (numbers from 0, ascending, copied) of the link are lost, too; count 0: none any more. */
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
                    uint64_t count);
 /* Its contacts: hosts it has been paired with. Valid until the next pairing. */
