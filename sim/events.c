@@ -37,9 +37,11 @@ void sim_stop(struct sim *s, uint32_t host) {
     host_stop(s->hosts[host]);
 }
 
-void sim_start(struct sim *s, uint32_t host) {
-    if (s->hosts[host]->state == HOST_RUNS)
-        host_start(s->hosts[host]);
+int sim_start(struct sim *s, uint32_t host) {
+    if (s->hosts[host]->state != HOST_RUNS)
+        return ERR_OFFLINE;
+    host_start(s->hosts[host]);
+    return 0;
 }
 
 void sim_wipe(struct sim *s, uint32_t host) {
@@ -84,7 +86,7 @@ void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config 
     struct site *w = s->route.sites[site];
     if (!w->gateway)
         w->gateway = gateway_new(w->nat, s->now_ns);
-    gateway_configure(w->gateway, c);
+    gateway_configure(w->gateway, s->now_ns, c);
 }
 
 static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b) {

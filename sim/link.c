@@ -54,7 +54,7 @@ static bool happens(const struct link *l, enum draw_kind kind, uint64_t n, uint3
 static bool lost_in_burst(struct link *l, uint64_t n) {
     const struct link_config *c = &l->cfg;
     if (c->burst_enter_ppb == 0)
-        return false;
+        return l->bad = false;
     if (happens(l, DRAW_BURST, 2 * n, l->bad ? c->burst_leave_ppb : c->burst_enter_ppb))
         l->bad = !l->bad;
     return l->bad && happens(l, DRAW_BURST, 2 * n + 1, c->burst_loss_ppb);

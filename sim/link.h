@@ -62,6 +62,7 @@ struct link_config {
 
 enum {
     LINK_MTU_BYTES = 1500,
+    LINK_MTU_MAX_BYTES = 65535,
     LINK_QUEUE_NS = 100000000,     /* 100 ms of the rate: a home router of the better kind */
     LINK_OVERHEAD_IPV4_BYTES = 28, /* IP and UDP headers */
     LINK_OVERHEAD_IPV6_BYTES = 48,

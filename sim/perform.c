@@ -70,11 +70,15 @@ static int lose(struct stage *st, const struct action *a, uint32_t host) {
     return 0;
 }
 
+static int start(struct stage *st, const struct action *a, uint32_t host) {
+    (void)a;
+    return sim_start(st->run->sim, host);
+}
+
 static int on_host_alone(struct stage *st, const struct action *a, uint32_t host) {
     static void (*const plain[ACTIONS])(struct sim * s, uint32_t host) = {
-        [ACT_ROAM] = sim_roam,    [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
-        [ACT_STOP] = sim_stop,    [ACT_START] = sim_start,   [ACT_WIPE] = sim_wipe,
-        [ACT_RESUME] = sim_resume};
+        [ACT_ROAM] = sim_roam, [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
+        [ACT_STOP] = sim_stop, [ACT_WIPE] = sim_wipe,     [ACT_RESUME] = sim_resume};
     if (!plain[a->kind])
         return ERR_USAGE;
     plain[a->kind](st->run->sim, host);
@@ -85,7 +89,8 @@ static int act_on_host(struct stage *st, const struct action *a, uint32_t host) 
     static on_host *const verbs[ACTIONS] = {
         [ACT_DISK] = change_disk, [ACT_LINK] = change_link, [ACT_MOVE] = move,
         [ACT_SUSPEND] = suspend,  [ACT_STALL] = stall,      [ACT_CLOCK] = set_clock,
-        [ACT_MAP] = map,          [ACT_LOSE] = lose,        [ACT_HOSTILE] = turn_hostile};
+        [ACT_MAP] = map,          [ACT_LOSE] = lose,        [ACT_HOSTILE] = turn_hostile,
+        [ACT_START] = start};
     return verbs[a->kind] ? verbs[a->kind](st, a, host) : on_host_alone(st, a, host);
 }
 

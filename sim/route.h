@@ -90,6 +90,8 @@ struct host *route_setup_owner(const struct sim *s, const struct addr *a);
 bool route_plain(const struct sim *s, struct packet *p);
 /* One way through the core, from the host to whoever has the address. */
 uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct packet *p);
+/* The same between two hosts, wherever they are now. */
+uint64_t route_core_ns(const struct sim *s, const struct host *from, const struct host *to);
 /* The first site from `at` outwards that has a line of its own, before `top`; SITE_NONE. */
 uint32_t route_line_up(const struct sim *s, uint32_t at, uint32_t top);
 /* The outermost one between `below` and the site `home`, both outside; SITE_NONE. */

@@ -159,6 +159,7 @@ void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const stru
     struct host *h = s->hosts[host];
     struct link *l = d == SIM_UP ? &h->up : &h->down;
     l->cfg = *c;
+    l->bad = l->bad && c->burst_enter_ppb > 0; /* a plain link does not pass by there */
     h->plain_down = link_is_plain(&h->down);
 }
 

@@ -158,8 +158,8 @@ void sim_move(struct sim *s, uint32_t host, uint32_t site);
 void sim_rebind(struct sim *s, uint32_t host); /* a new port, as behind a NAT: nobody is told */
 void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and store are kept */
 void sim_stop(struct sim *s, uint32_t host);   /* with goodbye */
-void sim_start(struct sim *s, uint32_t host);
-void sim_wipe(struct sim *s, uint32_t host); /* killed, and its disk and store are lost */
+int sim_start(struct sim *s, uint32_t host) MUST_USE; /* ERR_OFFLINE: it is suspended or stalled */
+void sim_wipe(struct sim *s, uint32_t host);          /* killed, and its disk and store are lost */
 void sim_suspend(struct sim *s, uint32_t host, uint64_t for_ns); /* 0: until sim_resume */
 void sim_stall(struct sim *s, uint32_t host, uint64_t for_ns);
 void sim_resume(struct sim *s, uint32_t host);

@@ -184,6 +184,16 @@ bool route_plain(const struct sim *s, struct packet *p) {
     return true;
 }
 
+static uint64_t between(const struct route *r, uint32_t a, uint32_t b) {
+    return a < r->region_count && b < r->region_count ? r->rtt_ns[a][b] / 2 : 0;
+}
+
+uint64_t route_core_ns(const struct sim *s, const struct host *from, const struct host *to) {
+    return common(s, from->site, to->site) == SITE_NONE
+               ? between(&s->route, from->region, to->region)
+               : 0;
+}
+
 uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct packet *p) {
     const struct route *r = &s->route;
     uint32_t to = SITE_NONE;
@@ -192,7 +202,5 @@ uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct 
     const uint32_t owner = route_owner_of(s, &p->to);
     if (owner != 0)
         to = owner & SITE_BIT ? r->sites[owner & ~SITE_BIT]->region : s->hosts[owner - 1]->region;
-    if (h->region >= r->region_count || to >= r->region_count)
-        return 0;
-    return r->rtt_ns[h->region][to] / 2;
+    return between(r, h->region, to);
 }

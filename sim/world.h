@@ -110,6 +110,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     uint32_t plots;      /* counts changes of its hostile plan */
     uint32_t pauses;     /* counts them, so that an old end does not end a new one */
     uint64_t stopped_ns; /* suspended or stalled since */
+    uint64_t resume_ns;  /* and until; UINT64_MAX: until it is resumed */
     struct event *held;  /* while suspended or stalled, in order */
     uint32_t held_count, held_cap;
     uint64_t held_bytes;
@@ -181,7 +182,7 @@ void host_set_wall(struct host *h);
 /* pause.c: suspended and stalled hosts */
 /* True if the event waits or is gone (its packet then, too), since the host does not run now. */
 bool host_holds(struct host *h, const struct event *e);
-/* for_ns 0: until host_resume. */
+/* for_ns 0: until host_resume. If it is paused already, the later end counts. */
 void host_pause(struct host *h, enum host_state state, uint64_t for_ns);
 void host_resume(struct host *h);
 

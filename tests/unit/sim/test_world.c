@@ -88,6 +88,24 @@ static void codel_lets_a_slow_link_send_one_packet_at_a_time(void **state) {
     assert_true(dropped > 0);
 }
 
+static void no_bursts_any_more_means_none(void **state) {
+    (void)state;
+    struct draw d;
+    struct link l;
+    struct link_out out;
+    draw_init(&d, 1);
+    link_init(&l, &d, 1);
+    l.cfg.burst_enter_ppb = l.cfg.burst_loss_ppb = DRAW_ALWAYS_PPB;
+    link_pass(&l, 0, 100, &out);
+    assert_int_equal(out.fate, FATE_BURST);
+    l.cfg.burst_enter_ppb = 0;
+    link_pass(&l, 0, 100, &out);
+    assert_int_equal(out.fate, FATE_DELIVERED);
+    l.cfg.burst_enter_ppb = 1;
+    link_pass(&l, 0, 100, &out);
+    assert_int_equal(out.fate, FATE_DELIVERED);
+}
+
 static void losses_are_as_frequent_as_asked_and_the_same_each_time(void **state) {
     (void)state;
     struct draw d;
@@ -164,6 +182,7 @@ int main(void) {
         cmocka_unit_test(events_come_by_time_then_source_then_number),
         cmocka_unit_test(a_link_serialises_queues_and_drops),
         cmocka_unit_test(codel_lets_a_slow_link_send_one_packet_at_a_time),
+        cmocka_unit_test(no_bursts_any_more_means_none),
         cmocka_unit_test(losses_are_as_frequent_as_asked_and_the_same_each_time),
         cmocka_unit_test(the_store_keeps_order_and_can_fail),
         cmocka_unit_test(scenarios_are_read_and_mistakes_have_a_place),
