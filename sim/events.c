@@ -94,8 +94,10 @@ static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b
         .kind = kind,
         .hosts = s->host_count,
         .oneway = b->oneway,
+        .from_ns = s->now_ns,
         .until_ns = b->for_ns > 0 ? s->now_ns + b->for_ns : UINT64_MAX,
     };
+    faults_forget(&s->faults, s->now_ns);
     faults_add(&s->faults, &f, b->from, b->from_count, b->to, b->to_count);
 }
 
@@ -105,10 +107,13 @@ void sim_cut(struct sim *s, const struct sim_between *b) {
 
 void sim_clog(struct sim *s, const struct sim_between *b) {
     add(s, FAULT_CLOG, b);
+    world_push(s, s->hosts[0],
+               &(struct event){.time_ns = s->now_ns + b->for_ns, .kind = EVENT_UNCLOG});
 }
 
 void sim_heal(struct sim *s) {
-    faults_clear(&s->faults);
+    faults_heal(&s->faults, s->now_ns);
+    clog_release(s, true);
     s->ledger.healed_ns = sim_now_ns(s);
 }
 

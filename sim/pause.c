@@ -44,6 +44,7 @@ bool host_holds(struct host *h, const struct event *e) {
         return true;
     case EVENT_ARRIVE:
     case EVENT_LINE:
+    case EVENT_UNCLOG:
     case EVENT_RESUME:
         break;
     }

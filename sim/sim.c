@@ -38,6 +38,7 @@ void sim_free(struct sim *s) {
     names_clear(&s->names);
     route_clear(&s->route);
     faults_clear(&s->faults);
+    clog_clear(s);
     heap_clear(&s->heap);
     slab_clear(&s->slab);
     trace_clear(&s->trace);
@@ -234,6 +235,7 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
 
 void world_drop_events(struct sim *s) {
     struct event e;
+    clog_clear(s);
     while (heap_pop(&s->heap, &e))
         if (e.kind == EVENT_ARRIVE || e.kind == EVENT_LINE || e.kind == EVENT_DELIVER ||
             e.kind == EVENT_TOO_BIG)
@@ -305,6 +307,9 @@ static void dispatch(struct sim *s, const struct event *e) {
     case EVENT_TOO_BIG:
         if (!host_holds(source, e))
             wire_too_big(s, e->ref);
+        break;
+    case EVENT_UNCLOG:
+        clog_release(s, false);
         break;
     case EVENT_RESUME:
         if (source->pauses == e->tag)

@@ -177,7 +177,7 @@ bool route_plain(const struct sim *s, struct packet *p) {
     if (owner == 0 || (owner & SITE_BIT))
         return false;
     const struct host *to = s->hosts[owner - 1];
-    if (to->site != SITE_NONE || !to->plain_down)
+    if (to->site != SITE_NONE || !to->plain_down || to->down.cfg.delay_ns > FAULT_MEMORY_NS)
         return false;
     p->late_ns = to->down.cfg.delay_ns;
     p->likely = to->index;

@@ -54,7 +54,7 @@ void wire_drop(struct sim *s, struct packet *p, enum fate fate) {
     slab_put(&s->slab, p);
 }
 
-static void schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind) {
+void wire_schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind) {
     world_push(s, s->hosts[p->source],
                &(struct event){.time_ns = at_ns,
                                .kind = (uint32_t)kind,
@@ -74,7 +74,7 @@ static void tell_too_big(struct sim *s, const struct packet *p, const struct lin
     struct packet *note = slab_get(&s->slab, sizeof *note);
     *note = *p;
     note->len = p->len;
-    schedule(s, note, s->now_ns + l->cfg.delay_ns, EVENT_TOO_BIG);
+    wire_schedule(s, note, s->now_ns + l->cfg.delay_ns, EVENT_TOO_BIG);
 }
 
 void wire_too_big(struct sim *s, struct packet *p) {
@@ -109,7 +109,7 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
         struct packet *copy = slab_get(&s->slab, sizeof *copy + p->len);
         memcpy(copy, p, sizeof *copy + p->len);
         s->stats.duplicated++;
-        schedule(s, copy, out.duplicate_at_ns + more_ns, next);
+        wire_schedule(s, copy, out.duplicate_at_ns + more_ns, next);
     }
     if (out.corrupted && p->len > 0) {
         const uint64_t bit = draw_below(out.corrupt_draw, (uint64_t)p->len * 8);
@@ -126,7 +126,7 @@ static void pass_on(struct sim *s, struct packet *p, struct link *l, enum event_
                     uint64_t more_ns) {
     uint64_t at_ns;
     if (through(s, p, l, next, more_ns, &at_ns))
-        schedule(s, p, at_ns + more_ns, next);
+        wire_schedule(s, p, at_ns + more_ns, next);
 }
 
 /* Through a link on the way up; then come the lines of the site and of those around it, then the core. Each line is an
@@ -203,7 +203,7 @@ static void send_one(struct host *h, const struct addr *to, const uint8_t *data,
     struct packet *p = packet_new(h, to, data, len);
     if (!s->begun) {
         route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
-        schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
+        wire_schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
     } else if (p->from.kind == ADDR_NONE) {
         s->stats.sent++;
         wire_drop(s, p, FATE_UNREACHABLE); /* it has no address of this kind */
@@ -234,18 +234,22 @@ void wire_send(struct host *h, const struct train *t) {
     }
 }
 
-/* Whatever lies between the two hosts. False: the packet is gone, or waits. */
+/* Whatever lies between the two hosts, when it came to the receiver's link. False: the packet is gone, or waits. */
 static bool passes(struct sim *s, struct packet *p, enum event_kind again) {
     uint64_t until_ns;
     if (s->faults.count == 0)
         return true;
-    if (faults_judge(&s->faults, s->now_ns, p->source, p->target, &until_ns)) {
+    if (faults_judge(&s->faults, s->now_ns - p->late_ns, p->source, p->target, &until_ns)) {
         wire_drop(s, p, FATE_CUT);
         return false;
     }
+    if (until_ns == 0)
+        return true;
     if (until_ns > s->now_ns)
-        schedule(s, p, until_ns, again);
-    return until_ns <= s->now_ns;
+        clog_hold(s, p, again, until_ns);
+    else /* it has been let go meanwhile */
+        wire_schedule(s, p, until_ns + p->late_ns, again);
+    return false;
 }
 
 /* Finds out who gets it. False: the packet is gone, or waits. */
@@ -293,11 +297,12 @@ void wire_line(struct sim *s, struct packet *p) {
     climb(s, p, &w->up, w->parent);
 }
 
-/* A plain downlink was not worth an event of its own: its delay and MTU count here. */
+/* A plain downlink was not worth an event of its own: it counts here, as it was when the packet came to it. */
 static bool plain_arrival(struct sim *s, struct packet *p) {
     if (!resolve(s, p, EVENT_DELIVER))
         return false;
     struct link *down = &s->hosts[p->target]->down;
+    down->packets++;
     if (down->cfg.mtu_bytes > 0 && wire_bytes(p) > down->cfg.mtu_bytes) {
         tell_too_big(s, p, down);
         wire_drop(s, p, FATE_MTU);
@@ -305,7 +310,7 @@ static bool plain_arrival(struct sim *s, struct packet *p) {
     }
     if (down->cfg.delay_ns <= p->late_ns)
         return true;
-    schedule(s, p, s->now_ns + down->cfg.delay_ns - p->late_ns, EVENT_DELIVER);
+    wire_schedule(s, p, s->now_ns + down->cfg.delay_ns - p->late_ns, EVENT_DELIVER);
     return false;
 }
 

@@ -32,6 +32,8 @@ enum {
     WORLD_TURNS_MAX = 1000000,    /* of one host at one instant: then it is a livelock */
     WORLD_SOCKET_BYTES = 4 << 20, /* what waits for a stalled host: a large socket buffer */
     WORLD_HELD_MAX = 65536,       /* events held for a suspended or stalled host */
+    WORLD_CLOGGED_MAX =
+        1 << 20, /* packets that wait behind clogs; more are dropped as by a full queue */
 };
 #define WORLD_DOWNLOADS "/inbox"
 
@@ -45,6 +47,7 @@ enum event_kind {
     EVENT_HOSTILE, /* source host, tag: hostile.c's: its next mischief */
     EVENT_TOO_BIG, /* ref packet without data: the sender learns that it was too long */
     EVENT_RESUME,  /* tag: which pause it ends */
+    EVENT_UNCLOG,  /* a clog ends */
 };
 
 struct packet {
@@ -61,6 +64,16 @@ struct packet {
     bool resolved;        /* on its way down: target is right, and nothing lies between */
     struct addr from, to; /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
+};
+
+struct clogged {
+    struct packet *packet;
+    enum event_kind again; /* what goes on with it */
+    uint64_t until_ns;
+};
+struct clog { /* all zeroes is empty; in the order in which they came */
+    struct clogged *list;
+    uint32_t count, cap;
 };
 
 enum entity {
@@ -138,6 +151,7 @@ struct sim {
     struct names names; /* of hosts */
     struct route route;
     struct faults faults;
+    struct clog clog;
     struct load *loads;
     uint32_t load_count;
     struct watch *watch;  /* NULL: nobody looks */
@@ -202,7 +216,13 @@ static inline uint64_t inspect_accepted(const struct host *h) {
     return endpoint_counters(node_endpoint(h->node))->data_accepted;
 }
 
+/* clog.c */
+void clog_hold(struct sim *s, struct packet *p, enum event_kind again, uint64_t until_ns);
+void clog_release(struct sim *s, bool all); /* those whose time has come, or all */
+void clog_clear(struct sim *s);
+
 /* wire.c */
+void wire_schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind);
 void wire_send(struct host *h, const struct train *t);
 /* One datagram that is not the node's own idea, from any address: a hostile host's. */
 void wire_inject(struct host *h, const struct addr *from, const struct addr *to,

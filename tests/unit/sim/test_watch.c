@@ -255,18 +255,27 @@ static void cuts_and_clogs_end(void **state) {
     (void)state;
     struct faults f = {0};
     const uint32_t a[] = {0, 1}, b[] = {2};
+    const struct fault cut = {
+        .kind = FAULT_CUT, .hosts = 4, .oneway = true, .from_ns = S, .until_ns = 10 * S};
     uint64_t until;
-    faults_add(&f,
-               &(struct fault){.kind = FAULT_CUT, .hosts = 4, .oneway = true, .until_ns = 10 * S},
-               a, 2, b, 1);
+    faults_add(&f, &cut, a, 2, b, 1);
     assert_true(faults_judge(&f, S, 1, 2, &until));
+    assert_false(faults_judge(&f, S - 1, 1, 2, &until));
     assert_false(faults_judge(&f, S, 2, 1, &until));
     assert_false(faults_judge(&f, S, 3, 2, &until));
     assert_false(faults_judge(&f, 10 * S, 1, 2, &until));
+    faults_forget(&f, 10 * S + FAULT_MEMORY_NS); /* who came before asks still */
+    assert_true(faults_judge(&f, 10 * S - 1, 1, 2, &until));
+    faults_forget(&f, 10 * S + FAULT_MEMORY_NS + 1);
     assert_int_equal(f.count, 0);
     faults_add(&f, &(struct fault){.kind = FAULT_CLOG, .hosts = 4, .until_ns = 20 * S}, a, 2, b, 1);
     assert_false(faults_judge(&f, S, 2, 0, &until));
     assert_true(until == 20 * S);
+    faults_heal(&f, 5 * S);
+    assert_false(faults_judge(&f, S, 2, 0, &until));
+    assert_true(until == 5 * S);
+    assert_false(faults_judge(&f, 5 * S, 2, 0, &until));
+    assert_true(until == 0);
     faults_clear(&f);
 }
 
