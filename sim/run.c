@@ -70,7 +70,7 @@ bool run_check(const struct scenario *sc, struct problem *problem) {
 
 /* ---- judging ---- */
 
-static bool holds(const struct expectation *e, double v) {
+bool run_holds(const struct expectation *e, double v) {
     switch (e->cmp) {
     case CMP_LESS:
         return v < e->value;
@@ -88,11 +88,14 @@ static bool holds(const struct expectation *e, double v) {
     return false;
 }
 
+enum statistic run_bare(const struct expectation *e) {
+    return e->cmp == CMP_GREATER || e->cmp == CMP_GREATER_EQUAL ? STAT_MIN : STAT_MAX;
+}
+
 /* The worst sample decides, unless a statistic is named. */
 void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v) {
-    const bool low = e->cmp == CMP_GREATER || e->cmp == CMP_GREATER_EQUAL;
-    v->empty = metrics_value(m, e->metric, low ? STAT_MIN : STAT_MAX, &v->value) != METRIC_FOUND;
-    v->met = !v->empty && holds(e, v->value);
+    v->empty = metrics_value(m, e->metric, run_bare(e), &v->value) != METRIC_FOUND;
+    v->met = !v->empty && run_holds(e, v->value);
 }
 
 static bool in_window(const struct runner *x, size_t i, uint64_t now_ns) {

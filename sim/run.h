@@ -49,6 +49,9 @@ bool run_check(const struct scenario *sc, struct problem *problem);
 bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,
                   struct problem *problem);
 void run_clear(struct run *r);
+/* Which statistic of samples decides if none is named: the worst. */
+enum statistic run_bare(const struct expectation *e);
+bool run_holds(const struct expectation *e, double v);
 /* The worst sample decides, unless a statistic is named. */
 void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v);
 /* The statement that forbids this; NULL: none does. */
