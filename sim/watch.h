@@ -10,7 +10,7 @@
  *   private_address   a private address of a host, in clear, in a datagram that reaches a host which is no contact
  *   seq_backwards     a certificate's sequence number, or the order of messages of one sender, went backwards
  *   livelock          too many turns in a second, or no rest at one instant
- *   table_caps        more sessions than contacts, more half-open handshakes or stream memory than allowed
+ *   table_caps        more sessions than contacts, or more half-open handshakes than allowed
  *   memory            a node that was ever above WATCH_NODE_BYTES
  *   leak              a node that ended did not give all its memory back, or a packet was lost track of
  *   wrong_bytes       a file that is not what was sent

@@ -61,8 +61,7 @@ static void plain_links_are_cut_like_others(void **state) {
         {"at 3.1s cut a b oneway for=5s", 1, 0.45},   /* it had come to the link before */
         {"at 2.9s cut a b for=200ms", 0, 0},          /* it comes within */
         {"at 2.9s cut a b oneway for=50ms", 1, 0.45}, /* it comes after */
-        {"at 2.9s clog a b oneway for=300ms", 1, 0.6},
-        {"at 2.9s clog a b oneway for=2s", 1, 2.3},
+        {"at 2.9s clog a b oneway for=300ms", 1, 0.6}, {"at 2.9s clog a b oneway for=2s", 1, 2.3},
     };
     for (unsigned d = 0; d < 3; d++)
         for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -142,6 +142,29 @@ static void without_udp_nobody_outside_is_reached(void **state) {
     assert_true(metric_of(home, "ping.count") == 1);
 }
 
+/* More moves than there are addresses, in and out of a home. */
+static void addresses_are_used_again(void **state) {
+    (void)state;
+    struct sim *s = sim_new(&(struct sim_config){.seed = 1});
+    struct nat_config c;
+    uint32_t a, b, site;
+    assert_null(nat_config_read(&c, "fullcone"));
+    assert_int_equal(route_site_add(s, "h", SITE_NONE, SITE_NONE, &c, &site), 0);
+    const struct sim_host_options outside = {.name = "a", .site = SITE_NONE, .region = SITE_NONE},
+                                  inside = {.name = "b", .site = site, .region = SITE_NONE};
+    assert_int_equal(sim_host_add(s, &outside, &a), 0);
+    assert_int_equal(sim_host_add(s, &inside, &b), 0);
+    sim_begin(s);
+    for (unsigned i = 0; i < 140000 && !sim_failure(s); i++) {
+        sim_roam(s, a);
+        sim_roam(s, b);
+        sim_site_reboot(s, site, true);
+    }
+    assert_null(sim_failure(s));
+    assert_true(s->hosts[a]->addrs[0].ip[0] == 198 && s->hosts[b]->addrs[0].ip[0] == 10);
+    sim_free(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_share_of_nothing_is_nobody),
@@ -152,6 +175,7 @@ int main(void) {
         cmocka_unit_test(a_shared_line_serves_in_order_of_arrival),
         cmocka_unit_test(a_firewall_lets_out_and_answers_in),
         cmocka_unit_test(ipv6_neighbours_meet_only_the_walls_between_them),
+        cmocka_unit_test(addresses_are_used_again),
         cmocka_unit_test(without_udp_nobody_outside_is_reached),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
