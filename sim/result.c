@@ -331,7 +331,8 @@ const char *result_compare(FILE *out, const json_t *before, const json_t *now) {
              json_is_object(value) && json_is_object(was) && i < sizeof stats / sizeof *stats; i++)
             note(&c, key, stats[i], number(was, stats[i]), number(value, stats[i]));
     }
-    qsort(c.list, c.count, sizeof *c.list, by_size);
+    if (c.count > 0)
+        qsort(c.list, c.count, sizeof *c.list, by_size);
     if (c.count == 0)
         fprintf(out, "nothing differs from the baseline\n");
     for (size_t i = 0; i < c.count; i++) {
