@@ -122,13 +122,18 @@ enum fate route_out(struct sim *s, struct host *h, struct packet *p) {
             return descend(s, p, route_member_of(w, &p->to), at);
     }
     p->top = SITE_NONE;
-    return route_number_of(&p->to) == 0 ? FATE_UNREACHABLE : FATE_DELIVERED;
+    p->number = route_number_of(&p->to);
+    return p->number == 0 ? FATE_UNREACHABLE : FATE_DELIVERED;
+}
+
+static uint32_t owner_now(const struct sim *s, const struct packet *p) {
+    return p->number == 0 || p->number > s->route.number_count ? 0 : s->route.owners[p->number - 1];
 }
 
 enum fate route_in(struct sim *s, struct packet *p) {
     if (p->target != SIM_NO_HOST)
         return FATE_DELIVERED;
-    const uint32_t owner = route_owner_of(s, &p->to);
+    const uint32_t owner = owner_now(s, p);
     if ((owner & SITE_BIT) && p->to.kind == ADDR_IPV6)
         return FATE_NO_HOST; /* sites have IPv4 addresses only */
     return descend(s, p, owner, SITE_NONE);
@@ -173,7 +178,7 @@ bool route_plain(const struct sim *s, struct packet *p) {
         const struct host *to = s->hosts[p->target];
         return to->plain_down && route_line_down(s, to->site, p->top) == SITE_NONE;
     }
-    const uint32_t owner = route_owner_of(s, &p->to);
+    const uint32_t owner = owner_now(s, p);
     if (owner == 0 || (owner & SITE_BIT))
         return false;
     const struct host *to = s->hosts[owner - 1];
@@ -199,7 +204,7 @@ uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct 
     uint32_t to = SITE_NONE;
     if (p->target != SIM_NO_HOST)
         return 0; /* it turns before the core */
-    const uint32_t owner = route_owner_of(s, &p->to);
+    const uint32_t owner = owner_now(s, p);
     if (owner != 0)
         to = owner & SITE_BIT ? r->sites[owner & ~SITE_BIT]->region : s->hosts[owner - 1]->region;
     return between(r, h->region, to);

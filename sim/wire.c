@@ -180,6 +180,7 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     p->resolved = false;
     p->top = p->at = SITE_NONE;
     p->late_ns = p->core_ns = 0;
+    p->number = 0;
     p->link_host = SIM_NO_HOST;
     p->link_down = false;
     p->link_packet = 0;

@@ -55,6 +55,7 @@ struct packet {
     uint32_t likely;         /* a guess at target, only to fetch its memory early */
     uint32_t top;            /* the site in which it turns; SITE_NONE: the internet */
     uint32_t at;             /* the site whose line is next; SITE_NONE: none */
+    uint32_t number;         /* of the public address it goes to, once it is on the internet */
     uint64_t late_ns;        /* of the downlink's delay already in its time of delivery */
     uint64_t core_ns;        /* how long the core takes */
     uint32_t len, seq;       /* seq: the source's how-manieth datagram, from 0 */
