@@ -44,24 +44,39 @@ int sim_ping(struct sim *s, uint32_t from, uint32_t to) {
     return err;
 }
 
+/* What a link loses on average: at random, and in bursts, where it is bad for ENTER / (ENTER + LEAVE) of the packets. */
+static double passing(const struct link_config *c) {
+    const double enter = c->burst_enter_ppb, leave = c->burst_leave_ppb;
+    const double bad = enter > 0 ? enter / (enter + leave) : 0;
+    return (1 - c->loss_ppb / 1e9) * (1 - bad * c->burst_loss_ppb / 1e9);
+}
+
+/* All links in a row, and the core; the way back counts for its delay only. */
 static void describe_path(const struct host *from, const struct host *to,
                           struct response_path *out) {
-    const struct link_config *up = &from->up.cfg, *down = &to->down.cfg;
-    const uint64_t narrow = up->rate_bps == 0               ? down->rate_bps
-                            : down->rate_bps == 0           ? up->rate_bps
-                            : up->rate_bps < down->rate_bps ? up->rate_bps
-                                                            : down->rate_bps;
-    const uint64_t rtt_ns =
-        up->delay_ns + down->delay_ns + to->up.cfg.delay_ns + from->down.cfg.delay_ns;
-    uint32_t mtu = up->mtu_bytes < down->mtu_bytes ? up->mtu_bytes : down->mtu_bytes;
-    if (mtu == 0)
-        mtu = LINK_MTU_BYTES;
+    const struct link *links[ROUTE_LINKS_MAX];
+    uint64_t narrow = 0, rtt_ns = route_core_ns(from->sim, from, to) * 2;
+    uint32_t mtu = LINK_MTU_MAX_BYTES;
+    double passes = 1;
+    unsigned n = route_links(from->sim, from, to, links);
+    for (unsigned i = 0; i < n; i++) {
+        const struct link_config *c = &links[i]->cfg;
+        if (c->rate_bps > 0 && (narrow == 0 || c->rate_bps < narrow))
+            narrow = c->rate_bps;
+        if (c->mtu_bytes > 0 && c->mtu_bytes < mtu)
+            mtu = c->mtu_bytes;
+        rtt_ns += c->delay_ns;
+        passes *= passing(c);
+    }
+    n = route_links(from->sim, to, from, links);
+    for (unsigned i = 0; i < n; i++)
+        rtt_ns += links[i]->cfg.delay_ns;
     const uint32_t headers =
         !from->options.ipv4 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES;
     *out = (struct response_path){
         .rate_bps = (double)narrow,
         .rtt_s = (double)rtt_ns / 1e9,
-        .loss = 1 - (1 - up->loss_ppb / 1e9) * (1 - down->loss_ppb / 1e9),
+        .loss = 1 - passes,
         .payload_bytes = (double)mtu - headers - PACKET_OVERHEAD_BYTES,
         .packet_bytes = mtu,
     };

@@ -127,7 +127,7 @@ static bool pair_circle(struct sim *s, const struct scenario_graph *g, struct pr
     uint32_t distances[256], count = 0;
     for (uint64_t tries = 0; count < g->degree / 2 && tries < 100000; tries++) {
         const uint32_t d =
-            1 + (uint32_t)draw_below(sim_choice(s, g->set.hosts[0], 2 + tries), (n - 1) / 2);
+            1 + (uint32_t)draw_below(sim_choice(s, g->set.hosts[0], g->id + tries), (n - 1) / 2);
         bool is_new = 2 * d != n;
         for (uint32_t i = 0; i < count; i++)
             is_new = is_new && distances[i] != d;
@@ -147,7 +147,7 @@ static bool pair_circle(struct sim *s, const struct scenario_graph *g, struct pr
 static bool pair_with(struct sim *s, const struct scenario_graph *g, struct problem *problem) {
     for (uint32_t i = 0; i < g->set.count; i++)
         for (uint64_t k = 0; k < g->degree; k++) {
-            const uint64_t drawn = sim_choice(s, g->set.hosts[i], 1000000 + k);
+            const uint64_t drawn = sim_choice(s, g->set.hosts[i], g->id + k);
             if (!pair(s, g, g->set.hosts[i], g->with.hosts[draw_below(drawn, g->with.count)],
                       problem))
                 return false;
@@ -169,12 +169,16 @@ static bool contacts(const struct scenario *sc, struct sim *s, struct problem *p
 
 /* ---- loads ---- */
 
-static uint32_t *copy_of(const struct host_set *set) {
+/* Those of the set that take part; a share is drawn once. */
+static uint32_t *chosen(const struct sim *s, const struct host_set *set, uint64_t number,
+                        uint32_t *count) {
     uint32_t *list = calloc(set->count + 1, sizeof *list);
     if (!list)
         abort();
-    if (set->count > 0)
-        memcpy(list, set->hosts, set->count * sizeof *list);
+    *count = 0;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (!set->has_share || draw_chance(sim_choice(s, set->hosts[i], number), set->share_ppb))
+            list[(*count)++] = set->hosts[i];
     return list;
 }
 
@@ -182,10 +186,10 @@ static void loads(const struct scenario *sc, struct sim *s) {
     for (uint32_t i = 0; i < sc->load_count; i++) {
         const struct scenario_load *x = &sc->loads[i];
         struct load l = x->load;
-        l.hosts = copy_of(&x->from);
-        l.host_count = x->from.count;
-        l.targets = copy_of(&x->to);
-        l.target_count = x->to.count;
+        l.hosts = chosen(s, &x->from, l.id, &l.host_count);
+        l.targets = chosen(s, &x->to, l.id + 1, &l.target_count);
+        if (x->to.count > 0 && l.target_count == 0)
+            l.host_count = 0; /* nobody is left to do it with */
         load_add(s, &l);
     }
 }

@@ -27,6 +27,7 @@ struct options {
 };
 
 int cmd_run(struct options *o);
+int cmd_sweep(struct options *o, const struct scenario *sc, const char *text); /* run --seeds */
 int cmd_check(struct options *o);
 int cmd_metrics(void);
 int cmd_swarm(struct options *o);
@@ -36,6 +37,8 @@ int cmd_probe(struct options *o);
 
 /* The whole file ("-": stdin), NUL-terminated, to be freed; NULL with a message if it cannot be read. */
 char *cmd_read_file(const char *file);
+/* False, with a message, if there are options that only one run has. */
+bool cmd_of_many(const struct options *o);
 /* Says where and what; gives EXIT_USAGE. */
 int cmd_complain(const char *file, const struct problem *p);
 

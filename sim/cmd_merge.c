@@ -1,9 +1,11 @@
 /* cmd_merge.c: meshsim merge: results of several runs, from several machines, become one. */
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/cmd.h"
 #include "sim/report.h"
 #include "sim/result.h"
+#include "sim/swarm.h"
 
 static json_t *load(const char *file) {
     json_error_t error;
@@ -11,6 +13,49 @@ static json_t *load(const char *file) {
     if (!j)
         fprintf(stderr, "meshsim: %s:%d:%d: %s\n", file, error.line, error.column, error.text);
     return j;
+}
+
+static const char *string(const json_t *o, const char *key) {
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
+}
+
+/* `sometimes`: over all runs together. */
+static bool sometimes_met(const json_t *sum) {
+    bool ok = true;
+    size_t i;
+    json_t *x;
+    json_array_foreach(json_object_get(sum, "sometimes"), i, x) {
+        struct expectation e = {
+            .at.line = (unsigned)json_integer_value(json_object_get(x, "line")),
+            .value = json_number_value(json_object_get(x, "number")),
+        };
+        const char *sign = string(x, "comparison");
+        while (e.cmp < CMP_UNEQUAL && strcmp(comparison_sign(e.cmp), sign) != 0)
+            e.cmp = (enum comparison)(e.cmp + 1);
+        (void)snprintf(e.metric, sizeof e.metric, "%s", string(x, "metric"));
+        (void)snprintf(e.value_text, sizeof e.value_text, "%s", string(x, "expected"));
+        double v;
+        if (result_value(sum, e.metric, run_bare(&e), &v) && run_holds(&e, v))
+            continue;
+        report_never_happened(stderr, string(sum, "scenario"), &e, v);
+        ok = false;
+    }
+    return ok;
+}
+
+/* What a swarm should have met. */
+static bool marks_met(const json_t *sum) {
+    const char *scenario = string(sum, "scenario"), *name;
+    bool all = true;
+    for (unsigned i = 0; strcmp(scenario, "swarm") == 0 && (name = swarm_mark(i)) != NULL; i++) {
+        double v;
+        if (result_value(sum, name, STAT_COUNT, &v) && v > 0)
+            continue;
+        fprintf(stderr, "never met: %s\n", name);
+        all = false;
+    }
+    return all;
 }
 
 int cmd_merge(struct options *o) {
@@ -34,7 +79,8 @@ int cmd_merge(struct options *o) {
     const json_int_t count = json_integer_value(json_object_get(runs, "count")),
                      passed = json_integer_value(json_object_get(runs, "passed"));
     fprintf(stderr, "%lld of %lld runs passed\n", (long long)passed, (long long)count);
+    const bool often = sometimes_met(sum), marked = marks_met(sum) || !o->need_marks;
     if (!report_write(sum, o->out))
         return EXIT_USAGE;
-    return (double)passed >= o->needed * (double)count ? EXIT_OK : EXIT_BROKEN;
+    return (double)passed >= o->needed * (double)count && often && marked ? EXIT_OK : EXIT_BROKEN;
 }

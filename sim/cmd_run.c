@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/campaign.h"
 #include "sim/cmd.h"
 #include "sim/html.h"
 #include "sim/pcap.h"
 #include "sim/report.h"
 #include "sim/result.h"
 #include "sim/series.h"
+#include "sim/trial.h"
 
 enum { FILE_MAX_BYTES = 16 << 20, PROGRESS_US = 250000 };
 
@@ -132,8 +132,23 @@ char *cmd_read_file(const char *file) {
 }
 
 int cmd_complain(const char *file, const struct problem *p) {
-    fprintf(stderr, "%s:%u:%u: %s\n", file, p->at.line, p->at.column, p->text);
+    if (p->at.line == 0)
+        fprintf(stderr, "%s: %s\n", file, p->text);
+    else
+        fprintf(stderr, "%s:%u:%u: %s\n", file, p->at.line, p->at.column, p->text);
     return EXIT_USAGE;
+}
+
+bool cmd_of_many(const struct options *o) {
+    const char *only = o->html       ? "--html"
+                       : o->pcap     ? "--pcap"
+                       : o->twice    ? "--twice"
+                       : o->baseline ? "--baseline"
+                       : o->verbose  ? "-v"
+                                     : NULL;
+    if (only)
+        fprintf(stderr, "meshsim: %s is for one run only\n", only);
+    return only == NULL;
 }
 
 /* ---- once ---- */
@@ -245,19 +260,28 @@ static int compare_again(struct options *o, const struct scenario *sc, uint64_t 
     return EXIT_BROKEN;
 }
 
-static bool write_reports(struct options *o, const struct scenario *sc, struct run *r,
-                          struct audience *a) {
+/* What differs from an earlier result, on stdout. */
+static bool compare(const char *file, const json_t *now) {
+    json_error_t error;
+    json_t *before = json_load_file(file, 0, &error);
+    const char *wrong = before ? result_compare(stdout, before, now) : error.text;
+    if (wrong)
+        fprintf(stderr, "meshsim: %s cannot be compared with: %s\n", file, wrong);
+    json_decref(before);
+    return wrong == NULL;
+}
+
+static bool write_reports(struct options *o, const struct scenario *sc, const char *text,
+                          struct run *r, struct audience *a) {
     bool ok = true;
-    json_t *result = report_result(sc, o->files[0], r);
+    const struct report_source source = {.file = o->files[0],
+                                         .text = text,
+                                         .lets = o->lets,
+                                         .let_count = o->let_count,
+                                         .crypto = r->crypto};
+    json_t *result = report_result(sc, &source, r);
     if (o->baseline) {
-        json_error_t error;
-        json_t *before = json_load_file(o->baseline, 0, &error);
-        if (before)
-            result_compare(stdout, before, result);
-        else
-            fprintf(stderr, "meshsim: %s cannot be read: %s\n", o->baseline, error.text);
-        ok = before != NULL;
-        json_decref(before);
+        ok = compare(o->baseline, result);
     } else if (!o->json || o->json_file) {
         report_text(stdout, sc, o->files[0], r);
     }
@@ -274,7 +298,7 @@ static bool write_reports(struct options *o, const struct scenario *sc, struct r
     return ok;
 }
 
-static int run_one(struct options *o, const struct scenario *sc) {
+static int run_one(struct options *o, const struct scenario *sc, const char *text) {
     const uint64_t seed = o->has_seed ? o->seed : sc->has_seed ? sc->seed : 1;
     struct audience a;
     struct sim_tap tap;
@@ -287,7 +311,7 @@ static int run_one(struct options *o, const struct scenario *sc) {
         fprintf(stderr, "meshsim: %s cannot be written\n", o->pcap);
     if (code == EXIT_USAGE)
         return code;
-    if (!write_reports(o, sc, &r, &a) || !captured)
+    if (!write_reports(o, sc, text, &r, &a) || !captured)
         code = EXIT_USAGE;
     series_clear(&a.series);
     if (o->twice && code != EXIT_USAGE) {
@@ -296,98 +320,6 @@ static int run_one(struct options *o, const struct scenario *sc) {
             code = compared;
     }
     run_clear(&r);
-    return code;
-}
-
-/* ---- many seeds ---- */
-
-struct sweep {
-    struct options *o;
-    const char *text;
-    struct report_sweep report;
-    uint64_t *failed;
-    bool unreadable;
-};
-
-static void same_text(void *ctx, uint64_t seed, struct text *out) {
-    const struct sweep *s = ctx;
-    (void)seed;
-    text_add(out, "%s", s->text);
-}
-
-static bool one_more(void *ctx, uint64_t seed, const char *text, struct trial *t) {
-    struct sweep *s = ctx;
-    (void)text;
-    if (t->kind == TRIAL_UNREADABLE) {
-        fputs(text_of(&t->why), stderr);
-        s->unreadable = true;
-        return false;
-    }
-    if (t->kind == TRIAL_OK) {
-        s->report.passed++;
-    } else {
-        fprintf(stderr, "seed %" PRIu64 ":\n%s", seed, text_of(&t->why));
-        s->failed = realloc(s->failed, (s->report.failed + 1) * sizeof *s->failed);
-        if (!s->failed)
-            abort();
-        s->failed[s->report.failed++] = seed;
-    }
-    metrics_merge(&s->report.total, &t->metrics);
-    return true;
-}
-
-/* `sometimes`: over all runs together. */
-static bool sometimes_met(const struct scenario *sc, struct metrics *total, const char *file) {
-    bool ok = true;
-    for (size_t i = 0; i < sc->expect_count; i++) {
-        const struct expectation *e = &sc->expects[i];
-        struct verdict v;
-        if (!e->sometimes)
-            continue;
-        run_judge(total, e, &v);
-        if (!v.met)
-            fprintf(stderr, "BROKEN %s:%u: sometimes %s %s %s: in all runs together %g\n", file,
-                    e->at.line, e->metric, comparison_sign(e->cmp), e->value_text, v.value);
-        ok = ok && v.met;
-    }
-    return ok;
-}
-
-static int run_many(struct options *o, const struct scenario *sc, const char *text) {
-    const struct trial_job model = {.label = o->files[0],
-                                    .lets = o->lets,
-                                    .let_count = o->let_count,
-                                    .has_crypto = o->has_crypto,
-                                    .crypto = o->crypto,
-                                    .limit_s = o->limit_s,
-                                    .want_metrics = true};
-    struct sweep s = {
-        .o = o, .text = text, .report = {.first = o->first, .last = o->last, .needed = o->needed}};
-    const struct campaign c = {.first = o->first,
-                               .last = o->last,
-                               .jobs = o->jobs,
-                               .model = &model,
-                               .ctx = &s,
-                               .draw = same_text,
-                               .result = one_more};
-    const uint64_t start_us = trial_clock_us();
-    const bool ran = campaign_run(&c);
-    s.report.failed_seeds = s.failed;
-    s.report.wall_us = trial_clock_us() - start_us;
-    int code = EXIT_USAGE;
-    if (!ran)
-        fprintf(stderr, "meshsim: no process could be made\n");
-    if (ran && !s.unreadable) {
-        code = report_sweep_ok(&s.report) ? EXIT_OK : EXIT_BROKEN;
-        if (o->json && !report_write(report_sweep_result(o->files[0], &s.report), o->json_file))
-            code = EXIT_USAGE;
-        if (!o->json || o->json_file)
-            report_sweep_text(stdout, o->files[0], &s.report);
-        if (!sometimes_met(sc, &s.report.total, o->files[0]))
-            code = EXIT_BROKEN;
-    }
-    metrics_clear(&s.report.total);
-    free(s.failed);
     return code;
 }
 
@@ -404,8 +336,10 @@ static int with_scenario(struct options *o, bool run) {
         free(text);
         return cmd_complain(o->files[0], &problem);
     }
-    if (run)
-        code = o->has_seeds ? run_many(o, &sc, text) : run_one(o, &sc);
+    if (!run_check(&sc, &problem))
+        code = cmd_complain(o->files[0], &problem);
+    else if (run)
+        code = o->has_seeds ? cmd_sweep(o, &sc, text) : run_one(o, &sc, text);
     scenario_clear(&sc);
     free(text);
     return code;

@@ -16,15 +16,19 @@ struct task {
     unsigned runs;
 };
 
+static struct trial_job job_of(const struct task *k, const char *text) {
+    return (struct trial_job){.text = text,
+                              .label = k->o->files[0],
+                              .seed = k->seed,
+                              .lets = k->o->lets,
+                              .let_count = k->o->let_count,
+                              .has_crypto = k->o->has_crypto,
+                              .crypto = k->o->crypto,
+                              .limit_s = k->o->limit_s};
+}
+
 static void try_text(const struct task *k, const char *text, struct trial *t) {
-    const struct trial_job job = {.text = text,
-                                  .label = k->o->files[0],
-                                  .seed = k->seed,
-                                  .lets = k->o->lets,
-                                  .let_count = k->o->let_count,
-                                  .has_crypto = k->o->has_crypto,
-                                  .crypto = k->o->crypto,
-                                  .limit_s = k->o->limit_s};
+    const struct trial_job job = job_of(k, text);
     trial_run(&job, t);
 }
 
@@ -40,7 +44,8 @@ static bool fails(void *ctx, const char *text) {
 
 static void losses(void *ctx, const char *text, struct text *out) {
     const struct task *k = ctx;
-    story_losses(text, k->seed, out);
+    const struct trial_job job = job_of(k, text);
+    story_losses(&job, out);
 }
 
 static bool write_out(const struct task *k, const char *text, FILE *out) {
@@ -56,7 +61,8 @@ static bool write_out(const struct task *k, const char *text, FILE *out) {
     }
     fputs(text, out);
     if (t.kind == TRIAL_BROKEN) {
-        story_tell(text, k->seed, &story);
+        const struct trial_job job = job_of(k, text);
+        story_tell(&job, &story);
         fputs(text_of(&story), out);
     }
     text_clear(&story);
@@ -77,16 +83,22 @@ int cmd_shrink(struct options *o) {
         free(text);
         return cmd_complain(o->files[0], &problem);
     }
+    /* The line that uses one may be shrunk away. */
+    for (size_t i = 0; i < o->let_count; i++)
+        o->lets[i].optional = true;
     k.seed = o->has_seed ? o->seed : sc.has_seed ? sc.seed : 1;
     scenario_clear(&sc);
     try_text(&k, text, &t);
     const bool failing = t.kind != TRIAL_OK && t.kind != TRIAL_UNREADABLE;
     text_add(&k.signature, "%s", text_of(&t.signature));
-    trial_clear(&t);
-    if (!failing) {
+    if (t.kind == TRIAL_UNREADABLE)
+        fputs(text_of(&t.why), stderr);
+    else if (!failing)
         fprintf(stderr,
                 "meshsim: %s does not fail with seed %" PRIu64 "; there is nothing to shrink\n",
                 o->files[0], k.seed);
+    trial_clear(&t);
+    if (!failing) {
         free(text);
         text_clear(&k.signature);
         return EXIT_USAGE;

@@ -95,6 +95,8 @@ int cmd_swarm(struct options *o) {
         fprintf(stderr, "meshsim: swarm needs --seeds A..B or --seed N\n");
         return EXIT_USAGE;
     }
+    if (!cmd_of_many(o))
+        return EXIT_USAGE;
     const struct trial_job model = {.label = "swarm",
                                     .lets = o->lets,
                                     .let_count = o->let_count,
@@ -102,7 +104,13 @@ int cmd_swarm(struct options *o) {
                                     .crypto = o->has_crypto ? o->crypto : CRYPTO_REAL,
                                     .limit_s = o->limit_s,
                                     .want_metrics = true};
-    struct swarm w = {.o = o, .report = {.first = o->first, .last = o->last, .needed = o->needed}};
+    struct swarm w = {.o = o,
+                      .report = {.source = {.file = "swarm",
+                                            .text = o->medium ? "medium" : "small",
+                                            .crypto = model.crypto},
+                                 .first = o->first,
+                                 .last = o->last,
+                                 .needed = o->needed}};
     const struct campaign c = {.first = o->first,
                                .last = o->last,
                                .jobs = o->jobs,
@@ -115,10 +123,10 @@ int cmd_swarm(struct options *o) {
     w.report.failed_seeds = w.failed;
     w.report.wall_us = trial_clock_us() - start_us;
     int code = ran && report_sweep_ok(&w.report) ? EXIT_OK : EXIT_BROKEN;
-    if (o->json && !report_write(report_sweep_result("swarm", &w.report), o->json_file))
+    if (o->json && !report_write(report_sweep_result(&w.report), o->json_file))
         code = EXIT_USAGE;
     if (!o->json || o->json_file)
-        report_sweep_text(stdout, "swarm", &w.report);
+        report_sweep_text(stdout, &w.report);
     if (!marks_met(&w.report.total) && o->need_marks)
         code = EXIT_BROKEN;
     metrics_clear(&w.report.total);

@@ -37,9 +37,11 @@ void sim_stop(struct sim *s, uint32_t host) {
     host_stop(s->hosts[host]);
 }
 
-void sim_start(struct sim *s, uint32_t host) {
-    if (s->hosts[host]->state == HOST_RUNS)
-        host_start(s->hosts[host]);
+int sim_start(struct sim *s, uint32_t host) {
+    if (s->hosts[host]->state != HOST_RUNS)
+        return ERR_OFFLINE;
+    host_start(s->hosts[host]);
+    return 0;
 }
 
 void sim_wipe(struct sim *s, uint32_t host) {
@@ -84,7 +86,7 @@ void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config 
     struct site *w = s->route.sites[site];
     if (!w->gateway)
         w->gateway = gateway_new(w->nat, s->now_ns);
-    gateway_configure(w->gateway, c);
+    gateway_configure(w->gateway, s->now_ns, c);
 }
 
 static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b) {
@@ -92,8 +94,10 @@ static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b
         .kind = kind,
         .hosts = s->host_count,
         .oneway = b->oneway,
+        .from_ns = s->now_ns,
         .until_ns = b->for_ns > 0 ? s->now_ns + b->for_ns : UINT64_MAX,
     };
+    faults_forget(&s->faults, s->now_ns);
     faults_add(&s->faults, &f, b->from, b->from_count, b->to, b->to_count);
 }
 
@@ -103,10 +107,13 @@ void sim_cut(struct sim *s, const struct sim_between *b) {
 
 void sim_clog(struct sim *s, const struct sim_between *b) {
     add(s, FAULT_CLOG, b);
+    world_push(s, s->hosts[0],
+               &(struct event){.time_ns = s->now_ns + b->for_ns, .kind = EVENT_UNCLOG});
 }
 
 void sim_heal(struct sim *s) {
-    faults_clear(&s->faults);
+    faults_heal(&s->faults, s->now_ns);
+    clog_release(s, true);
     s->ledger.healed_ns = sim_now_ns(s);
 }
 

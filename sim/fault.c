@@ -15,6 +15,18 @@ void faults_clear(struct faults *f) {
     *f = (struct faults){0};
 }
 
+void faults_heal(struct faults *f, uint64_t now_ns) {
+    for (uint32_t i = 0; i < f->count; i++)
+        if (f->list[i].until_ns > now_ns)
+            f->list[i].until_ns = now_ns;
+}
+
+void faults_forget(struct faults *f, uint64_t now_ns) {
+    for (uint32_t i = f->count; i-- > 0;)
+        if (f->list[i].until_ns < now_ns && now_ns - f->list[i].until_ns > FAULT_MEMORY_NS)
+            drop(f, i);
+}
+
 static uint8_t *set_of(uint32_t hosts, const uint32_t *list, uint32_t count) {
     uint8_t *bits = calloc(hosts / 8 + 1, 1);
     if (!bits)
@@ -42,16 +54,14 @@ static bool in(const uint8_t *set, uint32_t hosts, uint32_t host) {
     return host < hosts && (set[host / 8] >> host % 8 & 1) != 0;
 }
 
-bool faults_judge(struct faults *f, uint64_t now_ns, uint32_t from, uint32_t to,
+bool faults_judge(const struct faults *f, uint64_t at_ns, uint32_t from, uint32_t to,
                   uint64_t *held_until_ns) {
     bool cut = false;
     *held_until_ns = 0;
-    for (uint32_t i = f->count; i-- > 0;) {
+    for (uint32_t i = 0; i < f->count; i++) {
         const struct fault *x = &f->list[i];
-        if (x->until_ns <= now_ns) {
-            drop(f, i);
+        if (at_ns < x->from_ns || at_ns >= x->until_ns)
             continue;
-        }
         const bool hit = (in(x->from, x->hosts, from) && in(x->to, x->hosts, to)) ||
                          (!x->oneway && in(x->from, x->hosts, to) && in(x->to, x->hosts, from));
         if (hit && x->kind == FAULT_CUT)

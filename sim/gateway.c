@@ -50,8 +50,17 @@ void gateway_free(struct gateway *g) {
     free(g);
 }
 
-void gateway_configure(struct gateway *g, const struct gateway_config *c) {
+/* When the next leases are lost: the NAT itself lets go of them then. */
+static uint64_t forgets_ns(const struct gateway *g) {
+    return g->cfg.kind == GATEWAY_FORGET ? g->forgot_ns + g->cfg.time_ns : UINT64_MAX;
+}
+
+void gateway_configure(struct gateway *g, uint64_t now_ns, const struct gateway_config *c) {
     g->cfg = *c;
+    g->forgot_ns = now_ns;
+    for (unsigned i = 0; i < GATEWAY_LEASES_MAX; i++)
+        if (g->leases[i].kind != ADDR_NONE)
+            nat_fixed_until(g->nat, &g->leases[i], forgets_ns(g));
 }
 
 static void drop_leases(struct gateway *g) {
@@ -89,9 +98,9 @@ enum gateway_verdict gateway_map(struct gateway *g, uint64_t now_ns,
                                  const struct gateway_request *r, struct gateway_answer *out) {
     if (g->cfg.kind == GATEWAY_OFF)
         return GATEWAY_SILENT;
-    if (g->cfg.kind == GATEWAY_FORGET && now_ns - g->forgot_ns >= g->cfg.time_ns) {
+    if (now_ns >= forgets_ns(g)) {
         drop_leases(g);
-        g->forgot_ns = now_ns;
+        g->forgot_ns = now_ns - (now_ns - g->forgot_ns) % g->cfg.time_ns;
     }
     struct addr *lease = lease_of(g, &r->inner);
     if (g->cfg.kind == GATEWAY_REFUSE || !lease)
@@ -103,8 +112,10 @@ enum gateway_verdict gateway_map(struct gateway *g, uint64_t now_ns,
         *lease = (struct addr){.kind = ADDR_NONE};
         return GATEWAY_OK;
     }
-    if (!nat_map_fixed(g->nat, now_ns, &r->inner, r->wanted_port,
-                       now_ns + out->lifetime_s * ns_per_s, &out->external))
+    uint64_t expires_ns = now_ns + out->lifetime_s * ns_per_s;
+    if (expires_ns > forgets_ns(g))
+        expires_ns = forgets_ns(g);
+    if (!nat_map_fixed(g->nat, now_ns, &r->inner, r->wanted_port, expires_ns, &out->external))
         return GATEWAY_REFUSED;
     *lease = r->inner;
     if (g->cfg.kind == GATEWAY_LIE)

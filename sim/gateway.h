@@ -32,7 +32,8 @@ struct gateway;
 /* Works on `nat`, which must outlive it. Aborts when out of memory. */
 struct gateway *gateway_new(struct nat *nat, uint64_t now_ns);
 void gateway_free(struct gateway *g); /* NULL is fine */
-void gateway_configure(struct gateway *g, const struct gateway_config *c);
+/* From now on; with `forget`, the leases there are are lost so much later. */
+void gateway_configure(struct gateway *g, uint64_t now_ns, const struct gateway_config *c);
 void gateway_reboot(struct gateway *g,
                     uint64_t now_ns); /* leases are gone, the epoch begins anew */
 

@@ -137,7 +137,7 @@ void host_tell(struct host *h) {
         node_set_tell(h->node, own, own_addresses(h, own));
 }
 
-static uint64_t wall_us(const struct host *h) {
+uint64_t host_wall_us(const struct host *h) {
     const uint64_t right = WORLD_WALL_US + h->sim->now_ns / 1000;
     const uint64_t ahead = h->hostile ? h->hostile->plan.future_us : 0;
     return right + (uint64_t)h->clock.wall_offset_us + ahead;
@@ -145,7 +145,7 @@ static uint64_t wall_us(const struct host *h) {
 
 void host_set_wall(struct host *h) {
     if (h->node)
-        node_set_wall(h->node, host_now_us(h), wall_us(h));
+        node_set_wall(h->node, host_now_us(h), host_wall_us(h));
 }
 
 /* ---- its node's life ---- */
@@ -157,7 +157,7 @@ void host_start(struct host *h) {
     draw_stream_init(&h->rng, &s->draw, world_entity(h, ENTITY_NODE), h->life++);
     struct addr own[3];
     struct node_config cfg = {
-        .identity = &h->identity,
+        .identity = h->hostile && h->hostile->plan.forges ? &h->hostile->forged : &h->identity,
         .accept = ACCEPT_CONTACTS,
         .download_dir = WORLD_DOWNLOADS,
         .cc = h->options.cc,
@@ -165,7 +165,7 @@ void host_start(struct host *h) {
         .hash = h->options.sha256 ? TREEHASH_SHA256 : TREEHASH_BLAKE2B,
         .suites = h->options.suites,
         .tell_count = own_addresses(h, own),
-        .wall_us = wall_us(h),
+        .wall_us = host_wall_us(h),
     };
     memcpy(cfg.tell, own, cfg.tell_count * sizeof *own);
     const struct env env = {
@@ -284,6 +284,8 @@ static void on_event(struct host *h, const struct node_event *e) {
     if (s->tap.node_event)
         s->tap.node_event(s->tap.ctx, sim_now_ns(s), h->name, e);
     ledger_event(&s->ledger, sim_now_ns(s), h->index, peer, e);
+    if (e->kind == NODE_PEER_UP)
+        inspect_up(h, peer);
     if (e->kind == NODE_MESSAGE)
         got_message(h, peer, e->id);
     if (e->kind == NODE_TRANSFER_DONE)
@@ -366,8 +368,7 @@ static bool pull(struct host *h) {
 
 void host_pump(struct host *h) {
     h->sim->stats.turns++;
-    if (h->sim->watch)
-        watch_turn(h->sim->watch, h->sim->now_ns, h->index);
+    inspect_turn(h);
     if (!pull(h))
         world_fail(h->sim, h, "the node does not come to rest");
     else

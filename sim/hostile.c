@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/bytes.h"
+#include "net/handshake.h"
 #include "net/packet.h"
 #include "sim/quantity.h"
 #include "sim/world.h"
@@ -43,8 +44,8 @@ static const char *read_rate(const char *text, uint64_t *interval_ns) {
     const size_t len = strcspn(text, "/");
     memcpy(number, text, len);
     number[len] = '\0';
-    if (strcmp(text + len, "/s") != 0 || quantity_number(number, &per_s) || per_s <= 0 ||
-        per_s > 1e6)
+    if (strcmp(text + len, "/s") != 0 || number[strspn(number, "0123456789.")] ||
+        quantity_number(number, &per_s) || per_s <= 0 || per_s > 1e6)
         return "a rate is like 100/s, at most a million";
     *interval_ns = (uint64_t)(1e9 / per_s);
     return NULL;
@@ -67,11 +68,14 @@ static const char *read_drop(struct hostile_plan *p, const struct call *c) {
 }
 
 static const char *read_flood(struct hostile_plan *p, const struct call *c) {
-    const bool initiation = c->count == 3 && strcmp(c->parts[2], "initiation") == 0;
-    if (c->count < 2 || (c->count == 3 && !initiation && strcmp(c->parts[2], "random") != 0))
-        return "flood(HOST,RATE,random|initiation)";
+    static const char *const kinds[] = {"random", "initiation", "stranger"};
+    unsigned kind = 0;
+    while (c->count == 3 && kind < 3 && strcmp(c->parts[2], kinds[kind]) != 0)
+        kind++;
+    if (c->count < 2 || kind == 3)
+        return "flood(HOST,RATE,random|initiation|stranger)";
     p->floods = true;
-    p->flood_kind = initiation ? FLOOD_INITIATION : FLOOD_RANDOM;
+    p->flood_kind = (enum flood_kind)kind;
     return read_rate(c->parts[1], &p->flood_interval_ns);
 }
 
@@ -101,12 +105,16 @@ static const char *read_call(struct hostile_plan *p, const struct call *c) {
         return wrong;
     }
     return "a hostile host has: drop([TYPE,]CHANCE) replay(CHANCE) flood(HOST,RATE[,KIND]) "
-           "amplify(VICTIM,REFLECTOR,RATE) lie(HOST) future(TIME)";
+           "amplify(VICTIM,REFLECTOR,RATE) lie(HOST) future(TIME) forge";
 }
 
 const char *hostile_read(struct hostile_plan *p, const char *word,
                          uint32_t (*find)(const void *ctx, const char *name), const void *ctx) {
     struct call c;
+    if (strcmp(word, "forge") == 0) {
+        p->forges = true;
+        return NULL;
+    }
     if (!split(word, &c))
         return "KIND(...) is expected, like drop(10%)";
     const char *wrong = read_call(p, &c);
@@ -136,20 +144,41 @@ static uint64_t drawn(struct host *h) {
                     h->hostile->draws++);
 }
 
+enum { DO_FLOOD, DO_AMPLIFY, DO_MASK = 1 };
+
+/* The event's tag: what, and since which change of plans: those of an earlier one are void. */
 static void plan_next(struct host *h, uint32_t what, uint64_t interval_ns) {
     struct sim *s = h->sim;
-    world_push(
-        s, h,
-        &(struct event){.time_ns = s->now_ns + interval_ns, .kind = EVENT_HOSTILE, .tag = what});
+    world_push(s, h,
+               &(struct event){.time_ns = s->now_ns + interval_ns,
+                               .kind = EVENT_HOSTILE,
+                               .tag = h->plots << 1 | what});
 }
 
-enum { DO_FLOOD, DO_AMPLIFY };
-
 void hostile_clear(struct host *h) {
-    if (h->hostile)
+    if (h->hostile) {
         free(h->hostile->kept);
+        identity_clear(&h->hostile->forged);
+    }
     free(h->hostile);
     h->hostile = NULL;
+}
+
+/* Its own id, but everything else is somebody's. */
+static void forge(struct host *h, struct identity *out) {
+    struct draw_stream birth;
+    draw_stream_init(&birth, &h->sim->draw, world_entity(h, ENTITY_HOSTILE), 0);
+    identity_generate(out, &(struct rng){draw_stream_fill, &birth});
+    out->id = h->identity.id;
+    out->transport_seq = h->identity.transport_seq + 1;
+}
+
+/* A node shows its certificate from its start on. */
+static void restart(struct host *h) {
+    if (!h->node || h->state != HOST_RUNS)
+        return;
+    host_kill(h);
+    host_start(h);
 }
 
 void hostile_begin(struct host *h, const struct hostile_plan *plan) {
@@ -161,14 +190,19 @@ void hostile_begin(struct host *h, const struct hostile_plan *plan) {
         abort();
     const struct hostile_plan before = h->hostile->plan;
     h->hostile->plan = *plan;
+    h->plots++;
+    if (plan->forges)
+        forge(h, &h->hostile->forged);
     if (memcmp(plan, &honest, sizeof honest) == 0) {
         hostile_clear(h);
     } else if (h->sim->begun) {
-        if (plan->floods && !before.floods)
+        if (plan->floods)
             plan_next(h, DO_FLOOD, plan->flood_interval_ns);
-        if (plan->amplifies && !before.amplifies)
+        if (plan->amplifies)
             plan_next(h, DO_AMPLIFY, plan->amplify_interval_ns);
     }
+    if (plan->forges != before.forges && h->sim->begun)
+        restart(h);
     host_tell(h);
     host_set_wall(h);
 }
@@ -229,36 +263,74 @@ static void make_initiation(struct host *h, const struct host *to,
     memset(out + INITIATION_BYTES - 16, 0, 16);
 }
 
+/* A real one, from this host's own identity, which the other does not know or not like this: without a secret. */
+static void make_strangers(struct host *h, const struct host *to,
+                           uint8_t out[static INITIATION_BYTES]) {
+    static const uint8_t prologue[8 + 32] = "meshd v1";
+    struct key_cert cert;
+    struct noise noise;
+    struct dh_secret ephemeral;
+    identity_cert(&h->identity, &cert);
+    const struct handshake_self self = {.identity = &h->identity,
+                                        .cert = &cert,
+                                        .prologue = prologue,
+                                        .prologue_len = sizeof prologue,
+                                        .suites = AEAD_CHACHA20_POLY1305};
+    const struct initiation in = {.suites = self.suites,
+                                  .timestamp_us = host_wall_us(h),
+                                  .session_id = drawn(h),
+                                  .cert = cert};
+    for (unsigned i = 0; i < sizeof ephemeral.bytes; i += 4)
+        store_le32(ephemeral.bytes + i, (uint32_t)drawn(h));
+    if (!handshake_write_initiation(&noise, &self, &to->identity.transport_public, &ephemeral, &in,
+                                    (uint32_t)drawn(h), out))
+        abort();
+    noise_clear(&noise);
+}
+
+/* Under which this host can send to it; NULL: none that it could know. */
+static const struct addr *address_for(const struct host *h, const struct host *to) {
+    if (to->addr_count == 0)
+        return NULL;
+    if (to->site == SITE_NONE || to->site == h->site)
+        return &to->addrs[0];
+    return to->outer.kind != ADDR_NONE ? &to->outer : NULL;
+}
+
 static void inject(struct host *h, const struct host *to, const struct addr *from,
                    enum flood_kind kind) {
     uint8_t data[INJECT_BYTES];
     uint32_t len = INITIATION_BYTES;
-    if (to->addr_count == 0)
+    const struct addr *at = address_for(h, to);
+    if (!at)
         return;
     if (kind == FLOOD_INITIATION) {
         make_initiation(h, to, data);
+    } else if (kind == FLOOD_STRANGER) {
+        make_strangers(h, to, data);
     } else {
         len = (uint32_t)(1 + draw_below(drawn(h), INJECT_BYTES));
         for (uint32_t i = 0; i + 4 <= INJECT_BYTES; i += 4)
             store_le32(data + i, (uint32_t)drawn(h));
         data[0] = (uint8_t)(1 + data[0] % 4);
     }
-    wire_inject(h, from, &to->addrs[0], data, len);
+    wire_inject(h, from, at, data, len);
 }
 
 void hostile_run(struct host *h, const struct event *e) {
-    if (!h->hostile)
+    const uint32_t what = e->tag & DO_MASK;
+    if (!h->hostile || e->tag != (h->plots << 1 | what))
         return;
     struct sim *s = h->sim;
     const struct hostile_plan *p = &h->hostile->plan;
-    if (e->tag == DO_FLOOD && p->floods) {
+    if (what == DO_FLOOD && p->floods) {
         inject(h, s->hosts[p->flood_target], NULL, p->flood_kind);
         plan_next(h, DO_FLOOD, p->flood_interval_ns);
     }
-    if (e->tag == DO_AMPLIFY && p->amplifies) {
-        const struct host *victim = s->hosts[p->victim];
-        if (victim->addr_count > 0)
-            inject(h, s->hosts[p->reflector], &victim->addrs[0], FLOOD_INITIATION);
+    if (what == DO_AMPLIFY && p->amplifies) {
+        const struct addr *victim = address_for(h, s->hosts[p->victim]);
+        if (victim)
+            inject(h, s->hosts[p->reflector], victim, FLOOD_INITIATION);
         plan_next(h, DO_AMPLIFY, p->amplify_interval_ns);
     }
 }

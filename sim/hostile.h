@@ -7,19 +7,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "crypto/identity.h"
 #include "net/addr.h"
 #include "sim/draw.h"
 
 struct host;
 struct event;
 
-enum flood_kind { FLOOD_RANDOM, FLOOD_INITIATION };
+/* Garbage; initiations without sense; a stranger's, right in all but that nobody has let it in. */
+enum flood_kind { FLOOD_RANDOM, FLOOD_INITIATION, FLOOD_STRANGER };
 
 struct hostile_plan {    /* all zeroes does nothing */
     uint32_t drop_ppb;   /* of what its node sends */
     uint32_t drop_types; /* bit n: only datagrams of first byte n; 0: all */
     uint32_t replay_ppb; /* chance, per datagram sent or received, that an old one goes out again */
     bool floods, amplifies, lies;
+    bool forges; /* shows another transport key, with a certificate that its id has not signed */
     enum flood_kind flood_kind;
     uint32_t flood_target; /* garbage goes to this host */
     uint64_t flood_interval_ns;
@@ -40,6 +43,7 @@ struct hostile_kept { /* a datagram seen, to be sent again */
 struct hostile {
     struct hostile_plan plan;
     uint64_t draws;
+    struct identity forged;    /* if it forges */
     struct hostile_kept *kept; /* a ring */
     uint32_t kept_count, kept_next;
 };

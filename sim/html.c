@@ -57,20 +57,29 @@ void html_text(FILE *out, const char *text) {
     }
 }
 
-void html_number(char out[static 32], double v) {
-    static const struct {
-        double from;
-        const char *sign;
-    } steps[] = {{1e9, " G"}, {1e6, " M"}, {1e3, " k"}, {1, ""}, {1e-3, " m"}, {1e-6, " µ"}};
-    if (v < 0 || !(v > 0)) {
+struct step {
+    double from;
+    const char *sign;
+};
+
+static void in_steps(char out[static 32], double v, const struct step *steps) {
+    while (steps->sign && v < steps->from)
+        steps++;
+    if (steps->sign)
+        (void)snprintf(out, 32, "%.4g%s", v / steps->from, steps->sign);
+    else
         (void)snprintf(out, 32, "%.3g", v);
-        return;
-    }
-    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (v >= steps[i].from || i + 1 == sizeof steps / sizeof *steps) {
-            (void)snprintf(out, 32, "%.4g%s", v / steps[i].from, steps[i].sign);
-            return;
-        }
+}
+
+void html_number(char out[static 32], double v) {
+    static const struct step steps[] = {{1e9, " G"}, {1e6, " M"}, {1e3, " k"}, {1, ""}, {0, NULL}};
+    in_steps(out, v, steps);
+}
+
+void html_seconds(char out[static 32], double v) {
+    static const struct step steps[] = {
+        {1, " s"}, {1e-3, " ms"}, {1e-6, " µs"}, {1e-9, " ns"}, {0, NULL}};
+    in_steps(out, v, steps);
 }
 
 /* ---- head and verdicts ---- */

@@ -14,7 +14,7 @@ enum { CDF_POINTS = 160, RING_HOSTS = 200, EDGES_SHOWN = 1500 };
 
 struct axis {
     double lo, hi;
-    bool logarithmic;
+    bool logarithmic, seconds;
 };
 
 static double place(const struct axis *a, double v, double from, double to) {
@@ -26,9 +26,12 @@ static double place(const struct axis *a, double v, double from, double to) {
     return from + (to - from) * (part < 0 ? 0 : part > 1 ? 1 : part);
 }
 
-static void label(FILE *out, double x, double y, const char *anchor, double v) {
+static void label(FILE *out, double x, double y, const char *anchor, double v, bool seconds) {
     char text[32];
-    html_number(text, v);
+    if (seconds)
+        html_seconds(text, v);
+    else
+        html_number(text, v);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
     html_text(out, text);
     fputs("</text>", out);
@@ -37,19 +40,20 @@ static void label(FILE *out, double x, double y, const char *anchor, double v) {
 static void frame(FILE *out, double width, double height, const struct axis *x, double y_hi) {
     fprintf(out, "<path class=\"axis\" d=\"M%d %d V%.0f H%.0f\"/>", LEFT, TOP, height - BOTTOM,
             width - RIGHT);
-    label(out, LEFT, height - 4, "start", x->lo);
-    label(out, width - RIGHT, height - 4, "end", x->hi);
+    label(out, LEFT, height - 4, "start", x->lo, x->seconds);
+    label(out, width - RIGHT, height - 4, "end", x->hi, x->seconds);
     const double middle = x->logarithmic ? sqrt(x->lo * x->hi) : (x->lo + x->hi) / 2;
-    label(out, place(x, middle, LEFT, width - RIGHT), height - 4, "middle", middle);
-    label(out, LEFT - 4, TOP + 8, "end", y_hi);
-    label(out, LEFT - 4, height - BOTTOM, "end", 0);
+    label(out, place(x, middle, LEFT, width - RIGHT), height - 4, "middle", middle, x->seconds);
+    label(out, LEFT - 4, TOP + 8, "end", y_hi, false);
+    label(out, LEFT - 4, height - BOTTOM, "end", 0, false);
 }
 
 /* ---- distributions ---- */
 
 static void cdf(FILE *out, const struct metric *m) {
     const struct samples *s = &m->samples;
-    struct axis x = {.lo = s->values[0], .hi = s->values[s->count - 1]};
+    struct axis x = {
+        .lo = s->values[0], .hi = s->values[s->count - 1], .seconds = metrics_is_time(m->name)};
     double positive = 0;
     for (size_t i = 0; i < s->count && !(positive > 0); i++)
         positive = s->values[i];
@@ -135,7 +139,7 @@ static void area(FILE *out, const struct layer *layers, unsigned upto, double wi
 static void stacked(FILE *out, const char *id, const struct series *s, const struct layer *layers,
                     unsigned count) {
     const double width = 960, height = 200, top = peak(layers, count);
-    const struct axis x = {.lo = 0, .hi = (double)s->duration_ns / 1e9};
+    const struct axis x = {.lo = 0, .hi = (double)s->duration_ns / 1e9, .seconds = true};
     fprintf(out, "<figure><svg id=\"%s\" viewBox=\"0 0 %.0f %.0f\" role=\"img\">", id, width,
             height);
     frame(out, width, height, &x, top);

@@ -8,8 +8,10 @@
 
 /* Text between tags or in an attribute, escaped. */
 void html_text(FILE *out, const char *text);
-/* 1234567 -> "1.23 M" and the like. */
+/* 1234567 -> "1.235 M" and the like. */
 void html_number(char out[static 32], double v);
+/* 0.03831 -> "38.31 ms" */
+void html_seconds(char out[static 32], double v);
 
 void html_cdfs(FILE *out, struct metrics *m);
 void html_traffic(FILE *out, const struct series *s);

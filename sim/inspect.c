@@ -11,9 +11,12 @@ void inspect_started(struct host *h) {
     struct key_cert cert;
     if (!s->watch || !s->begun)
         return;
-    identity_cert(&h->identity, &cert);
+    const bool forged = h->hostile && h->hostile->plan.forges;
+    const struct identity *shown = forged ? &h->hostile->forged : &h->identity;
+    identity_cert(shown, &cert);
     const struct watch_cert c = {.id = cert.id.bytes,
-                                 .transport = h->identity.transport_public.bytes,
+                                 .forged = forged,
+                                 .transport = shown->transport_public.bytes,
                                  .signature = cert.signature,
                                  .seq = cert.seq,
                                  .checkable = crypto_mode_get() != CRYPTO_STUB};
@@ -69,6 +72,21 @@ void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_
     watch_received(s->watch, s->now_ns, &w, inspect_accepted(h) > accepted_before);
 }
 
+void inspect_up(struct host *h, uint32_t peer) {
+    struct sim *s = h->sim;
+    if (s->watch && s->begun && peer != SIM_NO_HOST)
+        watch_accepted(s->watch, s->now_ns, h->index, peer);
+}
+
+void inspect_turn(struct host *h) {
+    struct sim *s = h->sim;
+    if (!s->watch)
+        return;
+    watch_turn(s->watch, s->now_ns, h->index);
+    if (watch_verdict(s->watch, NEVER_LIVELOCK)->count > 0)
+        world_fail(s, h, "the node is in a livelock");
+}
+
 void inspect_transfer(struct host *h, const char *name, bool right) {
     if (h->sim->watch && !right)
         watch_broken(h->sim->watch, NEVER_WRONG_BYTES, h->sim->now_ns,
@@ -85,13 +103,13 @@ static void inspect_tables(struct host *h) {
     struct sim *s = h->sim;
     struct endpoint *e = node_endpoint(h->node);
     const uint32_t sessions = endpoint_session_count(e), half = endpoint_half_open_count(e);
-    if (sessions > h->contact_count || half > HALF_OPEN_MAX)
+    if (sessions > h->contact_count || half > WATCH_HALF_OPEN_MAX)
         watch_broken(s->watch, NEVER_TABLE_CAPS, s->now_ns,
                      "%s has %u sessions with %u contacts and %u half-open ones", h->name, sessions,
                      h->contact_count, half);
-    if (h->arena.bytes > WATCH_NODE_BYTES)
-        watch_broken(s->watch, NEVER_MEMORY, s->now_ns, "%s uses %llu bytes", h->name,
-                     (unsigned long long)h->arena.bytes);
+    if (h->arena.peak_bytes > WATCH_NODE_BYTES)
+        watch_broken(s->watch, NEVER_MEMORY, s->now_ns, "%s has used %llu bytes", h->name,
+                     (unsigned long long)h->arena.peak_bytes);
 }
 
 static void inspect_sessions(struct host *h) {
@@ -108,11 +126,7 @@ static void inspect_sessions(struct host *h) {
     }
 }
 
-void inspect_seconds(struct sim *s) {
-    const uint64_t second = s->now_ns / SIM_S;
-    if (!s->watch || !s->begun || second == s->inspected_s)
-        return;
-    s->inspected_s = second;
+static void inspect_all(struct sim *s) {
     for (uint32_t i = 0; i < s->host_count; i++) {
         struct host *h = s->hosts[i];
         if (!h->node)
@@ -127,16 +141,23 @@ void inspect_seconds(struct sim *s) {
                      (unsigned long long)s->ledger.messages_disordered);
 }
 
+void inspect_seconds(struct sim *s) {
+    const uint64_t second = s->now_ns / SIM_S;
+    if (!s->watch || !s->begun || second == s->inspected_s)
+        return;
+    s->inspected_s = second;
+    inspect_all(s);
+}
+
 void sim_end(struct sim *s) {
-    struct event e;
+    if (s->watch && s->begun)
+        inspect_all(s); /* what has happened since the last second began */
     crypto_mode_hook(NULL);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_kill(s->hosts[i]);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_resume(s->hosts[i]);
-    while (heap_pop(&s->heap, &e))
-        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER || e.kind == EVENT_TOO_BIG)
-            slab_put(&s->slab, e.ref);
+    world_drop_events(s);
     if (s->watch && s->slab.in_use > 0)
         watch_broken(s->watch, NEVER_LEAK, s->now_ns, "%llu packets were lost track of",
                      (unsigned long long)s->slab.in_use);

@@ -33,8 +33,10 @@ bool lexer_let(struct lexer *l, const char *name, const char *value, bool fixed)
     if (len == 0 || name[len] || len >= sizeof l->lets->name || strlen(value) > LEXER_WORD_MAX)
         return false;
     struct let *let = find_let(l, name);
-    if (let && let->fixed && !fixed)
+    if (let && let->fixed && !fixed) {
+        let->used = true;
         return true;
+    }
     if (!let) {
         if (l->let_count == LEXER_LETS_MAX)
             return false;
@@ -85,11 +87,12 @@ static bool expand(struct lexer *l, struct word *w, size_t *len) {
     while (name_char(*l->p, n == 0) && n < sizeof name - 1)
         name[n++] = take(l);
     name[n] = '\0';
-    const struct let *let = find_let(l, name);
+    struct let *let = find_let(l, name);
     if (!let) {
         complain(l, at, "no `let` has given this name a value");
         return false;
     }
+    let->used = true;
     const size_t add = strlen(let->value);
     if (*len + add > LEXER_WORD_MAX) {
         complain(l, w->at, "the word is too long");

@@ -27,6 +27,7 @@ struct word {
 struct let {
     char name[32], value[LEXER_WORD_MAX + 1];
     bool fixed; /* from the command line: the scenario's own value is ignored */
+    bool used;  /* the scenario has this name */
 };
 
 struct lexer {

@@ -54,7 +54,7 @@ static bool happens(const struct link *l, enum draw_kind kind, uint64_t n, uint3
 static bool lost_in_burst(struct link *l, uint64_t n) {
     const struct link_config *c = &l->cfg;
     if (c->burst_enter_ppb == 0)
-        return false;
+        return l->bad = false;
     if (happens(l, DRAW_BURST, 2 * n, l->bad ? c->burst_leave_ppb : c->burst_enter_ppb))
         l->bad = !l->bad;
     return l->bad && happens(l, DRAW_BURST, 2 * n + 1, c->burst_loss_ppb);
@@ -77,9 +77,12 @@ static uint64_t control_law(uint64_t from_ns, uint32_t drops) {
     return from_ns + (uint64_t)CODEL_INTERVAL_NS * 1000 / isqrt((uint64_t)drops * 1000000);
 }
 
-static bool codel_drops(struct link *l, uint64_t now_ns, uint64_t wait_ns) {
+static bool codel_drops(struct link *l, uint64_t now_ns, uint64_t backlog_bytes) {
     struct codel *c = &l->codel;
-    if (wait_ns < l->cfg.codel_ns) {
+    const uint64_t wait_ns = l->free_ns > now_ns ? l->free_ns - now_ns : 0;
+    const uint64_t mtu_bytes = l->cfg.mtu_bytes > 0 ? l->cfg.mtu_bytes : LINK_MTU_BYTES;
+    /* §5.1: a queue of one packet at most is none, however slow the link. */
+    if (wait_ns < l->cfg.codel_ns || backlog_bytes <= mtu_bytes) {
         c->first_above_ns = 0;
         c->dropping = false;
         return false;
@@ -130,16 +133,27 @@ uint64_t link_jitter_ns(enum link_jitter kind, uint64_t scale_ns, uint64_t drawn
 }
 
 void link_lose(struct link *l, const uint64_t *packets, uint32_t count) {
-    free(l->lose);
-    l->lose = NULL;
-    l->lose_count = l->lose_next = 0;
-    if (count == 0)
+    if (count == 0) {
+        free(l->lose);
+        l->lose = NULL;
+        l->lose_count = l->lose_next = 0;
         return;
-    l->lose = malloc(count * sizeof *packets);
-    if (!l->lose)
+    }
+    const uint64_t *old = l->lose;
+    uint64_t *both = malloc(((size_t)l->lose_count + count) * sizeof *both);
+    uint32_t n = 0, a = 0, b = 0;
+    if (!both)
         abort();
-    memcpy(l->lose, packets, count * sizeof *packets);
-    l->lose_count = count;
+    while (a < l->lose_count || b < count) {
+        const uint64_t next =
+            b == count || (a < l->lose_count && old[a] <= packets[b]) ? old[a++] : packets[b++];
+        if (n == 0 || both[n - 1] != next)
+            both[n++] = next;
+    }
+    free(l->lose);
+    l->lose = both;
+    l->lose_count = n;
+    l->lose_next = 0;
 }
 
 static bool is_listed(struct link *l, uint64_t n) {
@@ -167,8 +181,7 @@ void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out 
             out->fate = FATE_QUEUE;
             return;
         }
-        if (c->codel_ns > 0 &&
-            codel_drops(l, now_ns, l->free_ns > now_ns ? l->free_ns - now_ns : 0)) {
+        if (c->codel_ns > 0 && codel_drops(l, now_ns, backlog)) {
             out->fate = FATE_CODEL;
             return;
         }

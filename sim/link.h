@@ -62,6 +62,7 @@ struct link_config {
 
 enum {
     LINK_MTU_BYTES = 1500,
+    LINK_MTU_MAX_BYTES = 65535,
     LINK_QUEUE_NS = 100000000,     /* 100 ms of the rate: a home router of the better kind */
     LINK_OVERHEAD_IPV4_BYTES = 28, /* IP and UDP headers */
     LINK_OVERHEAD_IPV6_BYTES = 48,
@@ -97,7 +98,7 @@ struct link_out {
 
 /* Without rate, delay and faults; MTU 1500; a queue of 100 ms once it gets a rate. */
 void link_init(struct link *l, const struct draw *draw, uint32_t entity);
-/* These packets are lost (copied; ascending); count 0: none. Also frees the list. */
+/* These packets are lost, too (copied; ascending); count 0: none any more, and the list is freed. */
 void link_lose(struct link *l, const uint64_t *packets, uint32_t count);
 /* One packet of `bytes` (with its headers) is handed to the link now. */
 void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out *out);

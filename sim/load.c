@@ -20,12 +20,11 @@ void load_clear(struct load *l) {
     *l = (struct load){0};
 }
 
-/* Draws are numbered by (load, host, how many times): a load taken away shifts no other's. */
+/* Draws are numbered by (what the load says, host, how many times): a load taken away shifts no other's. */
 static uint64_t draw(const struct sim *s, uint32_t load, uint32_t at, enum draw_kind kind) {
     const struct load *l = &s->loads[load];
     const struct host *h = s->hosts[l->hosts[at]];
-    return draw_u64(&s->draw, world_entity(h, ENTITY_LOAD), kind,
-                    (uint64_t)load << 40 | (l->done[at] & 0xffffffffff));
+    return draw_u64(&s->draw, world_entity(h, ENTITY_LOAD), kind, l->id + l->done[at]);
 }
 
 /* EVENT_LOAD: tag is the load, ref the place of the host in its list. */

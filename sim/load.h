@@ -16,6 +16,7 @@ const char *load_kind_name(enum load_kind k);
 
 struct load {
     enum load_kind kind;
+    uint64_t id;                /* numbers its draws: no two have the same */
     uint64_t interval_ns;       /* between two of one host; above 0 */
     uint64_t size;              /* of a message, a file or a datagram, in bytes */
     uint64_t from_ns, until_ns; /* of the run; until UINT64_MAX: to the end */

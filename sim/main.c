@@ -64,7 +64,7 @@ static bool read_set(char *text, struct options *o) {
     if (!eq || o->let_count == LEXER_LETS_MAX)
         return false;
     *eq = '\0';
-    o->lets[o->let_count++] = (struct scenario_let){text, eq + 1};
+    o->lets[o->let_count++] = (struct scenario_let){.name = text, .value = eq + 1};
     return true;
 }
 
@@ -157,7 +157,7 @@ static bool read_options(int argc, char **argv, struct options *o) {
     return ok && !(o->has_seed && o->has_seeds);
 }
 
-int main(int argc, char **argv) {
+static int dispatch(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(struct options *o);
@@ -180,5 +180,14 @@ int main(int argc, char **argv) {
             (commands[i].files < 0 ? o.file_count > 0 : o.file_count == commands[i].files))
             return commands[i].run(&o);
     fputs(usage, stderr);
+    return EXIT_USAGE;
+}
+
+/* What could not be written has not been said, whatever came of the run. */
+int main(int argc, char **argv) {
+    const int code = dispatch(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "meshsim: the output cannot be written\n");
     return EXIT_USAGE;
 }

@@ -244,6 +244,21 @@ static int by_name(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
+bool metrics_is_real_time(const char *name) {
+    return strcmp(name, "sim.wall_seconds") == 0 || strcmp(name, "sim.events_per_s") == 0 ||
+           strcmp(name, "sim.datagrams_per_s") == 0;
+}
+
+bool metrics_is_time(const char *name) {
+    static const char *const times[] = {
+        "transfer.seconds", "transfer.stall", "handshake",   "reconnect", "ping",
+        "message",          "flow",           "session.srtt"};
+    for (unsigned i = 0; i < sizeof times / sizeof *times; i++)
+        if (strcmp(times[i], name) == 0)
+            return true;
+    return false;
+}
+
 void metrics_collect(struct sim *s, struct metrics *m) {
     metrics_clear(m);
     collect_transfers(s, m);

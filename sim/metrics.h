@@ -27,6 +27,10 @@ struct metrics { /* all zeroes is empty */
 void metrics_clear(struct metrics *m);
 /* All of them, as they are now. */
 void metrics_collect(struct sim *s, struct metrics *m);
+/* Whether it depends on the machine and the moment. */
+bool metrics_is_real_time(const char *name);
+/* Whether the samples of this name are seconds. */
+bool metrics_is_time(const char *name);
 void metrics_set(struct metrics *m, const char *name, double value);
 /* The samples of this name; it becomes a metric of samples. Valid until the next metric is added. */
 struct samples *metrics_samples(struct metrics *m, const char *name);

@@ -3,125 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = 0, FIRST_CAP = 16, PORT_FIRST = 1024, PORTS = 65536 - PORT_FIRST, PORT_TRIES = 64 };
+#include "sim/nat_int.h"
 
-struct key { /* what a table is asked for */
-    uint8_t ip[16], other_ip[16];
-    uint16_t port, other_port;
-    uint32_t kind; /* tables share one hash: enum key_kind */
-};
-enum key_kind { KEY_INNER = 1, KEY_OUTER, KEY_PERMIT, KEY_HOST };
+enum key_kind { KEY_INNER = 1, KEY_OUTER, KEY_PERMIT, KEY_HOST, KEY_KIND_MASK = 7 };
 
-struct entry {
-    struct key key;
-    uint32_t next;  /* in its bucket; index + 1 */
-    uint32_t value; /* inner, outer: the mapping. permit: unused. host: mappings it has */
-    uint64_t last_ns;
-};
+/* ---- keys ---- */
 
-struct mapping {
-    bool used, fixed;
-    struct addr inner, outer;
-    struct addr towards; /* address- and port-dependent mappings: to whom */
-    uint64_t last_ns, expires_ns;
-};
-
-struct table { /* chained hash of entries in an array; freed ones are chained by `next` */
-    struct entry *entries;
-    uint32_t *buckets;
-    uint32_t count, cap, free_list, used;
-};
-
-struct nat {
-    struct nat_config cfg;
-    const struct draw *draw;
-    uint32_t entity;
-    uint64_t draws;
-    struct addr external[NAT_POOL_MAX];
-    unsigned external_count;
-    struct mapping *mappings;
-    uint32_t mapping_count, mapping_cap, live;
-    uint64_t sweep_ns;  /* when permissions are looked through next */
-    uint32_t hand;      /* where the search for old mappings goes on */
-    uint16_t last_port; /* sequential */
-    struct table table;
-};
-
-/* ---- the table ---- */
-
-static uint32_t hash_key(const struct key *k) {
-    const uint8_t *p = (const uint8_t *)k;
-    uint64_t h = UINT64_C(0xcbf29ce484222325), w;
-    _Static_assert(sizeof *k == 40, "whole words, no padding");
-    for (size_t i = 0; i < sizeof *k; i += 8) {
-        memcpy(&w, p + i, 8);
-        h = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);
-        h ^= h >> 29;
-    }
-    return (uint32_t)(h >> 16);
-}
-
-static void rehash(struct table *t) {
-    const uint32_t old = t->cap;
-    t->cap = old ? old * 2 : FIRST_CAP;
-    t->entries = realloc(t->entries, t->cap * sizeof *t->entries);
-    free(t->buckets);
-    t->buckets = calloc(t->cap, sizeof *t->buckets);
-    if (!t->entries || !t->buckets)
-        abort();
-    for (uint32_t i = 0; i < t->count; i++) { /* only when no entry is free: all are in use */
-        const uint32_t b = hash_key(&t->entries[i].key) & (t->cap - 1);
-        t->entries[i].next = t->buckets[b];
-        t->buckets[b] = i + 1;
-    }
-}
-
-static struct entry *find(const struct table *t, const struct key *k) {
-    if (t->cap == 0)
-        return NULL;
-    uint32_t i = t->buckets[hash_key(k) & (t->cap - 1)];
-    while (i != NONE && memcmp(&t->entries[i - 1].key, k, sizeof *k) != 0)
-        i = t->entries[i - 1].next;
-    return i == NONE ? NULL : &t->entries[i - 1];
-}
-
-static struct entry *put(struct table *t, const struct key *k) {
-    struct entry *e = find(t, k);
-    if (e)
-        return e;
-    if (t->free_list == NONE && t->count == t->cap)
-        rehash(t);
-    uint32_t i = t->free_list;
-    if (i != NONE)
-        t->free_list = t->entries[i - 1].next;
-    else
-        i = ++t->count;
-    e = &t->entries[i - 1];
-    const uint32_t b = hash_key(k) & (t->cap - 1);
-    *e = (struct entry){.key = *k, .next = t->buckets[b]};
-    t->buckets[b] = i;
-    t->used++;
-    return e;
-}
-
-static void take(struct table *t, const struct key *k) {
-    if (t->cap == 0)
-        return;
-    uint32_t *at = &t->buckets[hash_key(k) & (t->cap - 1)];
-    while (*at != NONE && memcmp(&t->entries[*at - 1].key, k, sizeof *k) != 0)
-        at = &t->entries[*at - 1].next;
-    if (*at == NONE)
-        return;
-    const uint32_t i = *at;
-    *at = t->entries[i - 1].next;
-    t->entries[i - 1].next = t->free_list;
-    t->free_list = i;
-    t->used--;
-}
-
-static struct key key_of(enum key_kind kind, const struct addr *a, const struct addr *other,
-                         enum nat_dependence on_other) {
-    struct key k = {.kind = kind, .port = a->port};
+static struct nat_key key_of(enum key_kind kind, const struct addr *a, const struct addr *other,
+                             enum nat_dependence on_other) {
+    struct nat_key k = {.kind = kind, .port = a->port};
     memcpy(k.ip, a->ip, 16);
     if (other && on_other != NAT_ENDPOINT_INDEPENDENT)
         memcpy(k.other_ip, other->ip, 16);
@@ -130,8 +20,8 @@ static struct key key_of(enum key_kind kind, const struct addr *a, const struct 
     return k;
 }
 
-static struct key host_key(const struct addr *a) {
-    struct key k = {.kind = KEY_HOST};
+struct nat_key nat_host_key(const struct addr *a) {
+    struct nat_key k = {.kind = KEY_HOST};
     memcpy(k.ip, a->ip, 16);
     return k;
 }
@@ -150,9 +40,11 @@ struct nat *nat_new(const struct nat_config *cfg, const struct draw *draw, uint3
 
 void nat_reboot(struct nat *n) {
     free(n->mappings);
-    free(n->table.entries);
-    free(n->table.buckets);
-    n->table = (struct table){0};
+    nat_table_clear(&n->table);
+    for (unsigned i = 0; i < NAT_POOL_MAX; i++) {
+        free(n->blocks[i]);
+        n->blocks[i] = NULL;
+    }
     n->mappings = NULL;
     n->mapping_count = n->mapping_cap = n->live = n->hand = 0;
     n->last_port = 0;
@@ -171,55 +63,63 @@ void nat_set_external(struct nat *n, const struct addr *pool, unsigned count) {
     memcpy(n->external, pool, n->external_count * sizeof *pool);
 }
 
-static uint64_t drawn(struct nat *n) {
+uint64_t nat_drawn(struct nat *n) {
     return draw_u64(n->draw, n->entity, DRAW_CHOICE, n->draws++);
 }
 
 /* ---- mappings ---- */
 
-static bool is_dead(const struct nat *n, const struct mapping *m, uint64_t now_ns) {
+static bool is_dead(const struct nat *n, const struct nat_mapping *m, uint64_t now_ns) {
     return m->fixed ? now_ns >= m->expires_ns : now_ns - m->last_ns >= n->cfg.timeout_ns;
 }
 
-static struct key inner_key(const struct nat *n, const struct mapping *m) {
+static struct nat_key inner_key(const struct nat *n, const struct nat_mapping *m) {
     return key_of(KEY_INNER, &m->inner, m->fixed ? NULL : &m->towards, n->cfg.mapping);
 }
 
-static void drop(struct nat *n, struct mapping *m) {
-    struct key k = inner_key(n, m);
-    take(&n->table, &k);
+static void drop(struct nat *n, struct nat_mapping *m) {
+    struct nat_block *b = nat_block_at(n, &m->outer);
+    if (b)
+        b->used--;
+    struct nat_key k = inner_key(n, m);
+    nat_table_take(&n->table, &k);
     k = key_of(KEY_OUTER, &m->outer, NULL, NAT_ENDPOINT_INDEPENDENT);
-    take(&n->table, &k);
-    k = host_key(&m->inner);
-    struct entry *host = find(&n->table, &k);
+    nat_table_take(&n->table, &k);
+    k = nat_host_key(&m->inner);
+    struct nat_entry *host = nat_table_find(&n->table, &k);
     if (host && --host->value == 0)
-        take(&n->table, &k);
+        nat_table_take(&n->table, &k);
     m->used = false;
     n->live--;
 }
 
 /* The mapping in an entry, if it still lives. */
-static struct mapping *alive(struct nat *n, const struct entry *e, uint64_t now_ns) {
+static struct nat_mapping *alive(struct nat *n, const struct nat_entry *e, uint64_t now_ns) {
     if (!e)
         return NULL;
-    struct mapping *m = &n->mappings[e->value];
+    struct nat_mapping *m = &n->mappings[e->value];
     if (!is_dead(n, m, now_ns))
         return m;
     drop(n, m);
     return NULL;
 }
 
-/* Makes room by burying the dead, or, if need be and allowed, the oldest. */
-static bool make_room(struct nat *n, uint64_t now_ns) {
+uint32_t nat_bury(struct nat *n, uint64_t now_ns) {
     uint32_t oldest = UINT32_MAX;
     for (uint32_t i = 0; i < n->mapping_count; i++) {
-        struct mapping *m = &n->mappings[i];
+        struct nat_mapping *m = &n->mappings[i];
         if (m->used && is_dead(n, m, now_ns))
             drop(n, m);
         else if (m->used && !m->fixed &&
                  (oldest == UINT32_MAX || m->last_ns < n->mappings[oldest].last_ns))
             oldest = i;
     }
+    return oldest;
+}
+
+/* Makes room by burying the dead, or, if need be and allowed, the oldest. */
+static bool make_room(struct nat *n, uint64_t now_ns) {
+    const uint32_t oldest = nat_bury(n, now_ns);
     if (n->live < n->cfg.table)
         return true;
     if (!n->cfg.evicts || oldest == UINT32_MAX)
@@ -234,7 +134,7 @@ static uint32_t place(struct nat *n, uint64_t now_ns) {
         return UINT32_MAX;
     for (uint32_t tries = 0; tries < 8 && n->mapping_count > 0; tries++) { /* a dead one near by? */
         n->hand = (n->hand + 1) % n->mapping_count;
-        struct mapping *m = &n->mappings[n->hand];
+        struct nat_mapping *m = &n->mappings[n->hand];
         if (m->used && is_dead(n, m, now_ns))
             drop(n, m);
         if (!m->used)
@@ -249,139 +149,88 @@ static uint32_t place(struct nat *n, uint64_t now_ns) {
     return n->mapping_count++;
 }
 
-static bool is_free(struct nat *n, const struct addr *outer, uint64_t now_ns) {
-    const struct key k = key_of(KEY_OUTER, outer, NULL, NAT_ENDPOINT_INDEPENDENT);
-    return alive(n, find(&n->table, &k), now_ns) == NULL;
+bool nat_is_free(struct nat *n, const struct addr *outer, uint64_t now_ns) {
+    const struct nat_key k = key_of(KEY_OUTER, outer, NULL, NAT_ENDPOINT_INDEPENDENT);
+    return alive(n, nat_table_find(&n->table, &k), now_ns) == NULL;
 }
 
-/* RFC 4787 §4.1: paired keeps a host on one external address. */
-static const struct addr *external_for(struct nat *n, const struct addr *inner) {
-    if (n->external_count <= 1)
-        return &n->external[0];
-    const struct key k = host_key(inner);
-    const uint64_t at = n->cfg.arbitrary ? drawn(n) >> 32 : hash_key(&k);
-    return &n->external[at % n->external_count];
-}
-
-/* The block of an inner host among those of its external address: its own, wherever it lies. */
-static uint32_t block_of(const struct nat *n, const struct addr *inner) {
-    const struct key k = host_key(inner);
-    return hash_key(&k) / 8 % (PORTS / n->cfg.block_ports);
-}
-
-static uint16_t port_try(struct nat *n, const struct addr *inner, uint32_t tries) {
-    switch (n->cfg.ports) {
-    case NAT_PORTS_PRESERVE: /* taken: one near by, else any */
-        if (tries == 0)
-            return inner->port;
-        if (tries < 16)
-            return (uint16_t)(PORT_FIRST + (inner->port + (PORTS - PORT_FIRST) + tries) % PORTS);
-        return (uint16_t)(PORT_FIRST + draw_below(drawn(n), PORTS));
-    case NAT_PORTS_SEQUENTIAL:
-        if (n->last_port == 0)
-            n->last_port = (uint16_t)(PORT_FIRST + draw_below(drawn(n), PORTS));
-        n->last_port =
-            (uint16_t)(PORT_FIRST + (n->last_port - PORT_FIRST + n->cfg.port_step) % PORTS);
-        return n->last_port;
-    case NAT_PORTS_RANDOM:
-        return (uint16_t)(PORT_FIRST + draw_below(drawn(n), PORTS));
-    case NAT_PORTS_BLOCK: /* a second block after many failures in the first */
-        return (uint16_t)(PORT_FIRST +
-                          (block_of(n, inner) + tries / 32) % (PORTS / n->cfg.block_ports) *
-                              n->cfg.block_ports +
-                          draw_below(drawn(n), n->cfg.block_ports));
-    }
-    return 0;
-}
-
-static bool choose_outer(struct nat *n, uint64_t now_ns, const struct addr *inner,
-                         struct addr *outer) {
-    if (n->cfg.firewall) {
-        *outer = *inner;
-        return true;
-    }
-    if (n->external_count == 0)
-        return false;
-    *outer = *external_for(n, inner);
-    for (uint32_t tries = 0; tries < PORT_TRIES; tries++) {
-        outer->port = port_try(n, inner, tries);
-        if (is_free(n, outer, now_ns))
-            return true;
-    }
-    return false;
-}
-
-static struct mapping *add(struct nat *n, uint64_t now_ns, const struct mapping *model) {
-    struct key k = host_key(&model->inner);
-    const struct entry *host = find(&n->table, &k);
+static struct nat_mapping *add(struct nat *n, uint64_t now_ns, const struct nat_mapping *model) {
+    struct nat_key k = nat_host_key(&model->inner);
+    const struct nat_entry *host = nat_table_find(&n->table, &k);
     if (!model->fixed && n->cfg.per_host > 0 && host && host->value >= n->cfg.per_host &&
         !(make_room(n, now_ns) &&
-          (host = find(&n->table, &k), !host || host->value < n->cfg.per_host)))
+          (host = nat_table_find(&n->table, &k), !host || host->value < n->cfg.per_host)))
         return NULL;
     const uint32_t at = place(n, now_ns);
     if (at == UINT32_MAX)
         return NULL;
-    struct mapping *m = &n->mappings[at];
+    struct nat_mapping *m = &n->mappings[at];
     *m = *model;
     m->used = true;
+    m->generation = ++n->generations;
     m->last_ns = now_ns;
     n->live++;
-    put(&n->table, &k)->value++;
+    struct nat_block *b = nat_block_at(n, &m->outer);
+    if (b) {
+        b->used++;
+        memcpy(b->owner, m->inner.ip, sizeof b->owner);
+    }
+    nat_table_put(&n->table, &k)->value++;
     k = inner_key(n, m);
-    put(&n->table, &k)->value = at;
+    nat_table_put(&n->table, &k)->value = at;
     k = key_of(KEY_OUTER, &m->outer, NULL, NAT_ENDPOINT_INDEPENDENT);
-    put(&n->table, &k)->value = at;
+    nat_table_put(&n->table, &k)->value = at;
     return m;
 }
 
 /* The mapping for this packet: a fixed one comes first. */
-static struct mapping *outbound(struct nat *n, uint64_t now_ns, const struct addr *src,
-                                const struct addr *dst) {
-    struct key k = key_of(KEY_INNER, src, NULL, NAT_ENDPOINT_INDEPENDENT);
-    struct mapping *m = alive(n, find(&n->table, &k), now_ns);
+static struct nat_mapping *outbound(struct nat *n, uint64_t now_ns, const struct addr *src,
+                                    const struct addr *dst) {
+    struct nat_key k = key_of(KEY_INNER, src, NULL, NAT_ENDPOINT_INDEPENDENT);
+    struct nat_mapping *m = alive(n, nat_table_find(&n->table, &k), now_ns);
     if (m && (m->fixed || n->cfg.mapping == NAT_ENDPOINT_INDEPENDENT))
         return m;
     k = key_of(KEY_INNER, src, dst, n->cfg.mapping);
-    m = alive(n, find(&n->table, &k), now_ns);
+    m = alive(n, nat_table_find(&n->table, &k), now_ns);
     if (m)
         return m;
-    struct mapping model = {.inner = *src, .towards = *dst};
-    return choose_outer(n, now_ns, src, &model.outer) ? add(n, now_ns, &model) : NULL;
+    struct nat_mapping model = {.inner = *src, .towards = *dst};
+    return nat_choose_outer(n, now_ns, src, &model.outer) ? add(n, now_ns, &model) : NULL;
 }
 
-static void permit(struct nat *n, uint64_t now_ns, const struct mapping *m,
+static struct nat_key permit_key(const struct nat *n, const struct nat_mapping *m,
+                                 const struct addr *far) {
+    struct nat_key k = key_of(KEY_PERMIT, &m->outer, far, n->cfg.filtering);
+    k.kind |= m->generation << 3;
+    return k;
+}
+
+static void permit(struct nat *n, uint64_t now_ns, const struct nat_mapping *m,
                    const struct addr *dst) {
     if (n->cfg.filtering == NAT_ENDPOINT_INDEPENDENT || m->fixed)
         return;
-    const struct key k = key_of(KEY_PERMIT, &m->outer, dst, n->cfg.filtering);
-    put(&n->table, &k)->last_ns = now_ns;
+    const struct nat_key k = permit_key(n, m, dst);
+    nat_table_put(&n->table, &k)->last_ns = now_ns;
 }
 
 /* ---- packets ---- */
 
 /* Permissions die of age too, but nobody asks for them again: twice a timeout all are looked through. */
+static bool is_stale(const void *ctx, const struct nat_key *k, uint64_t last_ns) {
+    const struct nat *n = ctx;
+    return (k->kind & KEY_KIND_MASK) == KEY_PERMIT && n->sweep_ns - last_ns >= n->cfg.timeout_ns;
+}
+
 static void sweep(struct nat *n, uint64_t now_ns) {
-    struct table *t = &n->table;
-    if (t->used < 64 || now_ns < n->sweep_ns)
+    if (n->table.used < 64 || now_ns < n->sweep_ns)
         return;
+    n->sweep_ns = now_ns; /* for is_stale */
+    nat_table_sweep(&n->table, is_stale, n);
     n->sweep_ns = now_ns + n->cfg.timeout_ns / 2;
-    for (uint32_t b = 0; b < t->cap; b++)
-        for (uint32_t *at = &t->buckets[b]; *at != NONE;) {
-            struct entry *e = &t->entries[*at - 1];
-            if (e->key.kind != KEY_PERMIT || now_ns - e->last_ns < n->cfg.timeout_ns) {
-                at = &e->next;
-                continue;
-            }
-            const uint32_t i = *at;
-            *at = e->next;
-            e->next = t->free_list;
-            t->free_list = i;
-            t->used--;
-        }
 }
 
 enum nat_verdict nat_out(struct nat *n, uint64_t now_ns, struct addr *src, const struct addr *dst) {
-    struct mapping *m = outbound(n, now_ns, src, dst);
+    struct nat_mapping *m = outbound(n, now_ns, src, dst);
     if (!m)
         return NAT_FULL;
     if (n->cfg.refresh != NAT_REFRESH_IN)
@@ -393,13 +242,13 @@ enum nat_verdict nat_out(struct nat *n, uint64_t now_ns, struct addr *src, const
 }
 
 enum nat_verdict nat_in(struct nat *n, uint64_t now_ns, const struct addr *src, struct addr *dst) {
-    struct key k = key_of(KEY_OUTER, dst, NULL, NAT_ENDPOINT_INDEPENDENT);
-    struct mapping *m = alive(n, find(&n->table, &k), now_ns);
+    struct nat_key k = key_of(KEY_OUTER, dst, NULL, NAT_ENDPOINT_INDEPENDENT);
+    struct nat_mapping *m = alive(n, nat_table_find(&n->table, &k), now_ns);
     if (!m)
         return NAT_NO_MAPPING;
     if (n->cfg.filtering != NAT_ENDPOINT_INDEPENDENT && !m->fixed) {
-        k = key_of(KEY_PERMIT, &m->outer, src, n->cfg.filtering);
-        struct entry *e = find(&n->table, &k);
+        k = permit_key(n, m, src);
+        struct nat_entry *e = nat_table_find(&n->table, &k);
         if (!e || now_ns - e->last_ns >= n->cfg.timeout_ns)
             return NAT_FILTERED;
         if (n->cfg.refresh != NAT_REFRESH_OUT)
@@ -425,27 +274,27 @@ enum nat_verdict nat_hairpin(struct nat *n, uint64_t now_ns, struct addr *src, s
 
 /* ---- on request ---- */
 
-static struct mapping *fixed_of(struct nat *n, const struct addr *inner) {
-    const struct key k = key_of(KEY_INNER, inner, NULL, NAT_ENDPOINT_INDEPENDENT);
-    const struct entry *e = find(&n->table, &k);
-    struct mapping *m = e ? &n->mappings[e->value] : NULL;
+static struct nat_mapping *fixed_of(struct nat *n, const struct addr *inner) {
+    const struct nat_key k = key_of(KEY_INNER, inner, NULL, NAT_ENDPOINT_INDEPENDENT);
+    const struct nat_entry *e = nat_table_find(&n->table, &k);
+    struct nat_mapping *m = e ? &n->mappings[e->value] : NULL;
     return m && m->fixed ? m : NULL;
 }
 
 bool nat_map_fixed(struct nat *n, uint64_t now_ns, const struct addr *inner, uint16_t wanted,
                    uint64_t expires_ns, struct addr *external) {
-    struct mapping *m = fixed_of(n, inner);
+    struct nat_mapping *m = fixed_of(n, inner);
     if (m && is_dead(n, m, now_ns)) {
         drop(n, m);
         m = NULL;
     }
     if (!m) {
         /* An implicit endpoint-independent mapping of this address becomes the fixed one. */
-        struct key k = key_of(KEY_INNER, inner, NULL, NAT_ENDPOINT_INDEPENDENT);
-        struct mapping *old = n->cfg.mapping == NAT_ENDPOINT_INDEPENDENT
-                                  ? alive(n, find(&n->table, &k), now_ns)
-                                  : NULL;
-        struct mapping model = {.inner = *inner, .fixed = true, .expires_ns = expires_ns};
+        struct nat_key k = key_of(KEY_INNER, inner, NULL, NAT_ENDPOINT_INDEPENDENT);
+        struct nat_mapping *old = n->cfg.mapping == NAT_ENDPOINT_INDEPENDENT
+                                      ? alive(n, nat_table_find(&n->table, &k), now_ns)
+                                      : NULL;
+        struct nat_mapping model = {.inner = *inner, .fixed = true, .expires_ns = expires_ns};
         if (old) {
             model.outer = old->outer;
             drop(n, old);
@@ -453,7 +302,7 @@ bool nat_map_fixed(struct nat *n, uint64_t now_ns, const struct addr *inner, uin
             struct addr preferred = *inner;
             if (wanted > 0)
                 preferred.port = wanted;
-            if (!choose_outer(n, now_ns, &preferred, &model.outer))
+            if (!nat_choose_outer(n, now_ns, &preferred, &model.outer))
                 return false;
         }
         m = add(n, now_ns, &model);
@@ -465,8 +314,14 @@ bool nat_map_fixed(struct nat *n, uint64_t now_ns, const struct addr *inner, uin
     return true;
 }
 
+void nat_fixed_until(struct nat *n, const struct addr *inner, uint64_t expires_ns) {
+    struct nat_mapping *m = fixed_of(n, inner);
+    if (m && m->expires_ns > expires_ns)
+        m->expires_ns = expires_ns;
+}
+
 void nat_unmap_fixed(struct nat *n, const struct addr *inner) {
-    struct mapping *m = fixed_of(n, inner);
+    struct nat_mapping *m = fixed_of(n, inner);
     if (m)
         drop(n, m);
 }

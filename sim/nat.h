@@ -37,6 +37,8 @@ enum nat_verdict nat_hairpin(struct nat *n, uint64_t now_ns, struct addr *src, s
  * if it is free, else another; the one the inner address has already is kept. False: no room. */
 bool nat_map_fixed(struct nat *n, uint64_t now_ns, const struct addr *inner, uint16_t wanted,
                    uint64_t expires_ns, struct addr *external);
+/* Such a mapping, if there is one, ends then at the latest. */
+void nat_fixed_until(struct nat *n, const struct addr *inner, uint64_t expires_ns);
 void nat_unmap_fixed(struct nat *n,
                      const struct addr *inner); /* no such mapping: nothing happens */
 

@@ -1,5 +1,6 @@
 #include "sim/nat_config.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static bool read_call(const char *value, const char *name, uint32_t *out) {
         return false;
     const unsigned long n = strtoul(value + len + 1, &end, 10);
     *out = (uint32_t)n;
-    return end != value + len + 1 && strcmp(end, ")") == 0 && n > 0 && n <= 32768;
+    return isdigit((unsigned char)value[len + 1]) && strcmp(end, ")") == 0 && n > 0 && n <= 32768;
 }
 
 static const char *read_ports(struct nat_config *c, const char *value) {
@@ -89,7 +90,9 @@ static const char *read_count(const char *value, uint32_t most, uint32_t *out) {
     char *end;
     const unsigned long n = strtoul(value, &end, 10);
     *out = (uint32_t)n;
-    return end != value && *end == '\0' && n > 0 && n <= most ? NULL : "the number is out of range";
+    return isdigit((unsigned char)*value) && *end == '\0' && n > 0 && n <= most
+               ? NULL
+               : "the number is out of range";
 }
 
 static const char *read_table(struct nat_config *c, char *value) {

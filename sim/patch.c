@@ -21,7 +21,7 @@ enum link_key {
     LINK_KEYS
 };
 enum disk_key { LATENCY, DISK_RATE, CAPACITY, READ_ERRORS, DISK_KEYS };
-enum { PART_BYTES = 64, MTU_LARGEST = 65535 };
+enum { PART_BYTES = 64 };
 
 static const char *const link_keys[LINK_KEYS] = {"rate",    "delay",  "queue",   "mtu",
                                                  "loss",    "burst",  "reorder", "dup",
@@ -168,7 +168,7 @@ static const char *parse_link_value(int key, const char *text, struct link_confi
         return parse_queue(text, c);
     case MTU:
         wrong = parse_u32(text, QUANTITY_COUNT, &c->mtu_bytes);
-        return !wrong && c->mtu_bytes > MTU_LARGEST ? "an MTU is at most 65535" : wrong;
+        return !wrong && c->mtu_bytes > LINK_MTU_MAX_BYTES ? "an MTU is at most 65535" : wrong;
     case LOSS:
         return parse_u32(text, QUANTITY_CHANCE, &c->loss_ppb);
     case BURST:
@@ -205,9 +205,9 @@ const char *link_patch_read(struct link_patch *p, const char *word) {
         up = false;
     else if (dot)
         return "a key may end in .up or .down";
+    const bool is_rate = strcmp(key, "up") == 0 || strcmp(key, "down") == 0;
     if (dot)
         *dot = '\0';
-    const bool is_rate = strcmp(key, "up") == 0 || strcmp(key, "down") == 0;
     const int found = is_rate ? (int)RATE : find_key(link_keys, LINK_KEYS, key);
     if (found < 0)
         return "links have: up down rate delay queue mtu loss burst reorder dup corrupt jitter "

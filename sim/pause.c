@@ -43,6 +43,8 @@ bool host_holds(struct host *h, const struct event *e) {
         h->wake_ns = LEDGER_NEVER;
         return true;
     case EVENT_ARRIVE:
+    case EVENT_LINE:
+    case EVENT_UNCLOG:
     case EVENT_RESUME:
         break;
     }
@@ -51,10 +53,16 @@ bool host_holds(struct host *h, const struct event *e) {
 
 void host_pause(struct host *h, enum host_state state, uint64_t for_ns) {
     struct sim *s = h->sim;
-    if (h->state != HOST_RUNS)
-        return;
-    h->state = state;
-    h->stopped_ns = s->now_ns;
+    const uint64_t end_ns = for_ns > 0 ? s->now_ns + for_ns : UINT64_MAX;
+    const bool paused = h->state != HOST_RUNS;
+    /* Whoever sleeps does not stall; whoever stalls may fall asleep. */
+    if (!paused || (h->state == HOST_STALLED && state == HOST_SUSPENDED)) {
+        h->state = state;
+        h->stopped_ns = s->now_ns;
+    }
+    if (paused && end_ns <= h->resume_ns)
+        return; /* the later end counts */
+    h->resume_ns = end_ns;
     h->pauses++;
     if (for_ns > 0)
         world_push(

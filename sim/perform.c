@@ -1,8 +1,7 @@
 #include "sim/perform.h"
 
 #include <stdio.h>
-
-enum { MAP_LEASE_S = 3600 };
+#include <stdlib.h>
 
 static void refused(struct stage *st, const struct action *a, uint32_t from, int err) {
     struct run *r = st->run;
@@ -58,7 +57,7 @@ static int set_clock(struct stage *st, const struct action *a, uint32_t host) {
 }
 
 static int map(struct stage *st, const struct action *a, uint32_t host) {
-    return sim_map(st->run->sim, host, a->amount > 0 ? a->amount / SIM_S : MAP_LEASE_S);
+    return sim_map(st->run->sim, host, a->amount / SIM_S);
 }
 
 static int turn_hostile(struct stage *st, const struct action *a, uint32_t host) {
@@ -71,11 +70,15 @@ static int lose(struct stage *st, const struct action *a, uint32_t host) {
     return 0;
 }
 
+static int start(struct stage *st, const struct action *a, uint32_t host) {
+    (void)a;
+    return sim_start(st->run->sim, host);
+}
+
 static int on_host_alone(struct stage *st, const struct action *a, uint32_t host) {
     static void (*const plain[ACTIONS])(struct sim * s, uint32_t host) = {
-        [ACT_ROAM] = sim_roam,    [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
-        [ACT_STOP] = sim_stop,    [ACT_START] = sim_start,   [ACT_WIPE] = sim_wipe,
-        [ACT_RESUME] = sim_resume};
+        [ACT_ROAM] = sim_roam, [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
+        [ACT_STOP] = sim_stop, [ACT_WIPE] = sim_wipe,     [ACT_RESUME] = sim_resume};
     if (!plain[a->kind])
         return ERR_USAGE;
     plain[a->kind](st->run->sim, host);
@@ -86,7 +89,8 @@ static int act_on_host(struct stage *st, const struct action *a, uint32_t host) 
     static on_host *const verbs[ACTIONS] = {
         [ACT_DISK] = change_disk, [ACT_LINK] = change_link, [ACT_MOVE] = move,
         [ACT_SUSPEND] = suspend,  [ACT_STALL] = stall,      [ACT_CLOCK] = set_clock,
-        [ACT_MAP] = map,          [ACT_LOSE] = lose,        [ACT_HOSTILE] = turn_hostile};
+        [ACT_MAP] = map,          [ACT_LOSE] = lose,        [ACT_HOSTILE] = turn_hostile,
+        [ACT_START] = start};
     return verbs[a->kind] ? verbs[a->kind](st, a, host) : on_host_alone(st, a, host);
 }
 
@@ -112,19 +116,26 @@ static void act_on_sites(struct stage *st, const struct action *a) {
     }
 }
 
-/* A share ("home:25%") is drawn anew each time, for every host on its own. */
-static bool is_chosen(const struct stage *st, const struct host_set *set, uint32_t i) {
-    if (set->share_ppb == 0)
-        return true;
-    return draw_chance(sim_choice(st->run->sim, set->hosts[i], 2000000 + st->choices),
-                       set->share_ppb);
+/* A share ("home:25%") is drawn anew each time, for every host on its own: by what was written, on which side, and
+ * when, so that other actions make no difference. */
+static void choose(struct stage *st, const struct action *a, unsigned side, struct host_set *out) {
+    const struct host_set *set = side == 0 ? &a->from : &a->to;
+    struct sim *s = st->run->sim;
+    const uint64_t number = a->id + 2 * sim_now_ns(s) + side;
+    *out = (struct host_set){.hosts = calloc(set->count + 1, sizeof *out->hosts)};
+    if (!out->hosts)
+        abort();
+    for (uint32_t i = 0; i < set->count; i++)
+        if (!set->has_share || draw_chance(sim_choice(s, set->hosts[i], number), set->share_ppb))
+            out->hosts[out->count++] = set->hosts[i];
 }
 
-static void act_between(struct stage *st, const struct action *a) {
-    const struct sim_between b = {.from = a->from.hosts,
-                                  .to = a->to.hosts,
-                                  .from_count = a->from.count,
-                                  .to_count = a->to.count,
+static void act_between(struct stage *st, const struct action *a, const struct host_set *from,
+                        const struct host_set *to) {
+    const struct sim_between b = {.from = from->hosts,
+                                  .to = to->hosts,
+                                  .from_count = from->count,
+                                  .to_count = to->count,
                                   .oneway = a->oneway,
                                   .for_ns = a->for_ns};
     if (a->kind == ACT_CUT)
@@ -133,14 +144,15 @@ static void act_between(struct stage *st, const struct action *a) {
         sim_clog(st->run->sim, &b);
 }
 
-static void act_with(struct stage *st, const struct action *a, uint32_t from) {
+static void act_with(struct stage *st, const struct action *a, uint32_t from,
+                     const struct host_set *others) {
     struct sim *s = st->run->sim;
     uint32_t known = 0;
     const uint32_t *contacts = sim_contacts(s, from, &known);
-    const uint32_t count = a->to_contacts ? known : a->to.count;
+    const uint32_t count = a->to_contacts ? known : others->count;
     for (uint32_t k = 0; k < count; k++) {
-        const uint32_t to = a->to_contacts ? contacts[k] : a->to.hosts[k];
-        if (from == to || (!a->to_contacts && !is_chosen(st, &a->to, k)))
+        const uint32_t to = a->to_contacts ? contacts[k] : others->hosts[k];
+        if (from == to)
             continue;
         const int err = act_on_pair(s, a, from, to);
         if (err)
@@ -148,25 +160,30 @@ static void act_with(struct stage *st, const struct action *a, uint32_t from) {
     }
 }
 
-void perform(struct stage *st, const struct action *a) {
-    st->choices++;
-    if (a->kind == ACT_HEAL)
-        sim_heal(st->run->sim);
-    if (a->kind == ACT_CUT || a->kind == ACT_CLOG) {
-        act_between(st, a);
-        return;
-    }
-    act_on_sites(st, a);
-    for (uint32_t i = 0; i < a->from.count; i++) {
-        const uint32_t from = a->from.hosts[i];
-        if (!is_chosen(st, &a->from, i))
-            continue;
+static void act_on_hosts(struct stage *st, const struct action *a, const struct host_set *from,
+                         const struct host_set *to) {
+    for (uint32_t i = 0; i < from->count; i++) {
         if (a->to.count > 0 || a->to_contacts) {
-            act_with(st, a, from);
+            act_with(st, a, from->hosts[i], to);
             continue;
         }
-        const int err = act_on_host(st, a, from);
+        const int err = act_on_host(st, a, from->hosts[i]);
         if (err)
-            refused(st, a, from, err);
+            refused(st, a, from->hosts[i], err);
     }
+}
+
+void perform(struct stage *st, const struct action *a) {
+    struct host_set from, to;
+    if (a->kind == ACT_HEAL)
+        sim_heal(st->run->sim);
+    act_on_sites(st, a);
+    choose(st, a, 0, &from);
+    choose(st, a, 1, &to);
+    if (a->kind == ACT_CUT || a->kind == ACT_CLOG)
+        act_between(st, a, &from, &to);
+    else
+        act_on_hosts(st, a, &from, &to);
+    free(from.hosts);
+    free(to.hosts);
 }

@@ -6,8 +6,7 @@
 
 struct stage {
     struct run *run;
-    uint32_t *sites;  /* of the world, by the scenario's numbers; the owner's */
-    uint64_t choices; /* numbers the draws of shares */
+    uint32_t *sites; /* of the world, by the scenario's numbers; the owner's */
 };
 
 void perform(struct stage *st, const struct action *a);

@@ -3,7 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { DECIMALS = 9 };
+enum {
+    DECIMALS = 9,
+    LONGEST_H =
+        100000, /* eleven years: dozens of them, added up, still fit in 64 bits of nanoseconds */
+};
 static const uint64_t billion = UINT64_C(1000000000);
 
 struct unit {
@@ -83,6 +87,10 @@ const char *quantity_parse(const char *text, enum quantity q, uint64_t *out) {
         return "the number is too large";
     __extension__ typedef unsigned __int128 u128;
     *out = whole * factor + (uint64_t)((u128)fraction * factor / billion);
+    if (*out == 0 && fraction > 0)
+        return "the number is too small";
+    if (q == QUANTITY_DURATION && *out > LONGEST_H * durations[4].factor)
+        return "a duration is at most 100000h";
     if (q == QUANTITY_CHANCE && *out > billion)
         return kinds[q].wrong_unit;
     return NULL;

@@ -132,7 +132,36 @@ static json_t *json_expectations(const struct scenario *sc, const struct run *r)
     return all;
 }
 
-json_t *report_result(const struct scenario *sc, const char *file, struct run *r) {
+/* For whoever adds results up. */
+static json_t *json_sometimes(const struct scenario *sc) {
+    json_t *all = json_array();
+    for (size_t i = 0; sc && i < sc->expect_count; i++) {
+        const struct expectation *e = &sc->expects[i];
+        if (e->sometimes)
+            json_array_append_new(all, json_pack("{s:i, s:s, s:s, s:s, s:f}", "line",
+                                                 (int)e->at.line, "metric", e->metric, "comparison",
+                                                 comparison_sign(e->cmp), "expected", e->value_text,
+                                                 "number", e->value));
+    }
+    return all;
+}
+
+/* What was run, so that only results of the same are added up. */
+static json_t *json_source(const struct report_source *s, const struct scenario *sc) {
+    uint8_t hash[16];
+    char text[2 * sizeof hash + 1];
+    json_t *lets = json_object();
+    (void)crypto_generichash(hash, sizeof hash, (const uint8_t *)s->text, strlen(s->text), NULL, 0);
+    (void)sodium_bin2hex(text, sizeof text, hash, sizeof hash);
+    for (size_t i = 0; i < s->let_count; i++)
+        json_object_set_new(lets, s->lets[i].name, json_string(s->lets[i].value));
+    return json_pack("{s:i, s:s, s:s, s:s, s:o, s:s, s:o}", "schema", RESULT_SCHEMA, "meshsim",
+                     MESHD_VERSION, "scenario", s->file, "text", text, "lets", lets, "crypto",
+                     crypto_mode_name(s->crypto), "sometimes", json_sometimes(sc));
+}
+
+json_t *report_result(const struct scenario *sc, const struct report_source *source,
+                      struct run *r) {
     char hash[HASH_TEXT];
     const uint64_t seed = sim_seed(r->sim);
     hash_text(r->hash, hash);
@@ -141,25 +170,29 @@ json_t *report_result(const struct scenario *sc, const char *file, struct run *r
         json_array_append_new(notes, json_pack("{s:i, s:s}", "line", (int)r->notes[i].at.line,
                                                "text", r->notes[i].text));
     const char *failure = sim_failure(r->sim);
-    return json_pack(
-        "{s:i, s:s, s:s, s:s, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "schema",
-        RESULT_SCHEMA, "meshsim", MESHD_VERSION, "scenario", file, "crypto",
-        crypto_mode_name(r->crypto), "runs", result_runs(r->ok ? 1 : 0, &seed, r->ok ? 0 : 1),
-        "metrics", result_metrics(&r->metrics), "seed", (json_int_t)seed, "trace", hash, "ok",
+    json_t *result = json_source(source, sc);
+    json_t *more = json_pack(
+        "{s:o, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "runs",
+        result_runs(r->ok ? 1 : 0, &seed, r->ok ? 0 : 1), "seeds", result_seeds(seed, seed),
+        "metrics", result_metrics(&r->metrics, true), "seed", (json_int_t)seed, "trace", hash, "ok",
         (int)r->ok, "expectations", json_expectations(sc, r), "nevers", json_nevers(sc, r), "notes",
         notes, "failure", failure ? json_string(failure) : json_null());
+    (void)json_object_update(result, more);
+    json_decref(more);
+    return result;
 }
 
 /* ---- many seeds ---- */
 
 bool report_sweep_ok(const struct report_sweep *w) {
     const double runs = (double)(w->passed + w->failed);
-    return (double)w->passed >= w->needed * runs;
+    return (double)w->passed >= w->needed * runs && !w->sometimes_broken;
 }
 
-void report_sweep_text(FILE *out, const char *file, struct report_sweep *w) {
+void report_sweep_text(FILE *out, struct report_sweep *w) {
     const uint64_t runs = w->passed + w->failed;
-    fprintf(out, "scenario  %s\nseeds     %" PRIu64 "..%" PRIu64 "\n", file, w->first, w->last);
+    fprintf(out, "scenario  %s\nseeds     %" PRIu64 "..%" PRIu64 "\n", w->source.file, w->first,
+            w->last);
     fprintf(out, "passed    %" PRIu64 " of %" PRIu64 " (%.3f %%, needed %.3f %%) in %.3f s\n",
             w->passed, runs, runs ? 100.0 * (double)w->passed / (double)runs : 0, 100 * w->needed,
             (double)w->wall_us / 1e6);
@@ -173,11 +206,20 @@ void report_sweep_text(FILE *out, const char *file, struct report_sweep *w) {
     fprintf(out, "%s\n", report_sweep_ok(w) ? "ok" : "broken");
 }
 
-json_t *report_sweep_result(const char *file, struct report_sweep *w) {
-    return json_pack(
-        "{s:i, s:s, s:s, s:I, s:I, s:o, s:o}", "schema", RESULT_SCHEMA, "meshsim", MESHD_VERSION,
-        "scenario", file, "first", (json_int_t)w->first, "last", (json_int_t)w->last, "runs",
-        result_runs(w->passed, w->failed_seeds, w->failed), "metrics", result_metrics(&w->total));
+json_t *report_sweep_result(struct report_sweep *w) {
+    json_t *result = json_source(&w->source, w->sc);
+    json_t *more = json_pack("{s:I, s:I, s:o, s:o, s:o}", "first", (json_int_t)w->first, "last",
+                             (json_int_t)w->last, "seeds", result_seeds(w->first, w->last), "runs",
+                             result_runs(w->passed, w->failed_seeds, w->failed), "metrics",
+                             result_metrics(&w->total, false));
+    (void)json_object_update(result, more);
+    json_decref(more);
+    return result;
+}
+
+void report_never_happened(FILE *out, const char *file, const struct expectation *e, double value) {
+    fprintf(out, "BROKEN %s:%u: sometimes %s %s %s: in all runs together %g\n", file, e->at.line,
+            e->metric, comparison_sign(e->cmp), e->value_text, value);
 }
 
 bool report_write(json_t *result, const char *file) {

@@ -17,7 +17,33 @@ static const struct {
     double part;
 } percentiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
 
-static json_t *sampled(struct samples *s) {
+static double number(const json_t *o, const char *key) {
+    return json_number_value(json_object_get(o, key));
+}
+
+/* The value below which this part of the samples lies, by the histogram, but never outside of min and max. */
+static double percentile(const json_t *o, double part) {
+    const double count = number(o, "count");
+    double seen = 0, v = 0;
+    size_t i;
+    json_t *pair;
+    json_array_foreach(json_object_get(o, "hist"), i, pair) {
+        seen += json_number_value(json_array_get(pair, 1));
+        v = hist_value((unsigned)json_integer_value(json_array_get(pair, 0)));
+        if (seen >= part * count)
+            break;
+    }
+    const double min = number(o, "min"), max = number(o, "max");
+    return v < min ? min : v > max ? max : v;
+}
+
+/* By the histogram, whoever has added it up. */
+static void set_percentiles(json_t *o) {
+    for (unsigned i = 0; i < sizeof percentiles / sizeof *percentiles; i++)
+        set_number(o, percentiles[i].name, percentile(o, percentiles[i].part));
+}
+
+static json_t *sampled(struct samples *s, bool exact) {
     static const enum statistic stats[] = {STAT_MIN, STAT_MAX, STAT_MEAN,
                                            STAT_P50, STAT_P90, STAT_P99};
     json_t *o = json_object(), *hist = json_array();
@@ -39,14 +65,16 @@ static json_t *sampled(struct samples *s) {
         if (samples_stat(s, stats[i], &v))
             set_number(o, stat_name(stats[i]), v);
     json_object_set_new(o, "hist", hist);
+    if (!exact && s->count > 0)
+        set_percentiles(o);
     return o;
 }
 
-json_t *result_metrics(struct metrics *m) {
+json_t *result_metrics(struct metrics *m, bool exact) {
     json_t *all = json_object();
     for (size_t i = 0; i < m->count; i++)
         json_object_set_new(all, m->items[i].name,
-                            m->items[i].sampled ? sampled(&m->items[i].samples)
+                            m->items[i].sampled ? sampled(&m->items[i].samples, exact)
                                                 : json_real(m->items[i].value));
     return all;
 }
@@ -60,10 +88,6 @@ json_t *result_runs(uint64_t passed, const uint64_t *failed_seeds, uint64_t fail
 }
 
 /* ---- adding ---- */
-
-static double number(const json_t *o, const char *key) {
-    return json_number_value(json_object_get(o, key));
-}
 
 static json_t *add_hist(const json_t *a, const json_t *b) {
     uint64_t *counts = calloc(HIST_BUCKETS, sizeof *counts);
@@ -86,27 +110,14 @@ static json_t *add_hist(const json_t *a, const json_t *b) {
     return sum;
 }
 
-/* The value below which this part of the samples lies, by the histogram, but never outside of min and max. */
-static double percentile(const json_t *o, double part) {
-    const double count = number(o, "count");
-    double seen = 0, v = 0;
-    size_t i;
-    json_t *pair;
-    json_array_foreach(json_object_get(o, "hist"), i, pair) {
-        seen += json_number_value(json_array_get(pair, 1));
-        v = hist_value((unsigned)json_integer_value(json_array_get(pair, 0)));
-        if (seen >= part * count)
-            break;
-    }
-    const double min = number(o, "min"), max = number(o, "max");
-    return v < min ? min : v > max ? max : v;
-}
-
 static void add_samples(json_t *a, const json_t *b) {
     const json_int_t na = json_integer_value(json_object_get(a, "count")),
                      nb = json_integer_value(json_object_get(b, "count"));
-    if (nb == 0)
+    if (nb == 0) {
+        if (na > 0)
+            set_percentiles(a);
         return;
+    }
     const double min =
         na == 0 || number(b, "min") < number(a, "min") ? number(b, "min") : number(a, "min");
     const double max =
@@ -119,8 +130,7 @@ static void add_samples(json_t *a, const json_t *b) {
     set_number(a, "min", min);
     set_number(a, "max", max);
     set_number(a, "mean", sum / (double)(na + nb));
-    for (unsigned i = 0; i < sizeof percentiles / sizeof *percentiles; i++)
-        set_number(a, percentiles[i].name, percentile(a, percentiles[i].part));
+    set_percentiles(a);
 }
 
 static int by_seed(const void *a, const void *b) {
@@ -152,17 +162,70 @@ static json_t *add_runs(const json_t *a, const json_t *b) {
 
 static bool is_result(const json_t *r) {
     return json_integer_value(json_object_get(r, "schema")) == RESULT_SCHEMA &&
+           json_array_size(json_object_get(r, "seeds")) > 0 &&
            json_is_object(json_object_get(r, "metrics")) &&
            json_is_object(json_object_get(r, "runs"));
 }
 
-/* The seeds of both: from the first to the last. */
-static void widen(json_t *into, const json_t *more) {
-    const json_t *first = json_object_get(more, "first"), *last = json_object_get(more, "last");
-    if (first && json_integer_value(first) < json_integer_value(json_object_get(into, "first")))
-        json_object_set_new(into, "first", json_deep_copy(first));
-    if (last && json_integer_value(last) > json_integer_value(json_object_get(into, "last")))
-        json_object_set_new(into, "last", json_deep_copy(last));
+json_t *result_seeds(uint64_t first, uint64_t last) {
+    return json_pack("[[I, I]]", (json_int_t)first, (json_int_t)last);
+}
+
+struct range {
+    json_int_t first, last;
+};
+
+static int by_first(const void *a, const void *b) {
+    const struct range *x = a, *y = b;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* The ranges of both, joined where they touch; NULL if some seed is in both. */
+static json_t *add_ranges(const json_t *a, const json_t *b) {
+    const size_t na = json_array_size(a), n = na + json_array_size(b);
+    struct range *list = calloc(n + 1, sizeof *list);
+    json_t *sum = json_array();
+    size_t joined = 0;
+    if (!list)
+        abort();
+    for (size_t i = 0; i < n; i++) {
+        const json_t *pair = i < na ? json_array_get(a, i) : json_array_get(b, i - na);
+        list[i] = (struct range){json_integer_value(json_array_get(pair, 0)),
+                                 json_integer_value(json_array_get(pair, 1))};
+    }
+    qsort(list, n, sizeof *list, by_first);
+    bool apart = true;
+    for (size_t i = 0; i < n; i++) {
+        apart = apart && (i == 0 || list[i].first > list[joined - 1].last);
+        if (i > 0 && list[i].first == list[joined - 1].last + 1)
+            list[joined - 1].last = list[i].last;
+        else
+            list[joined++] = list[i];
+    }
+    for (size_t i = 0; i < joined; i++)
+        json_array_append_new(sum, json_pack("[I, I]", list[i].first, list[i].last));
+    free(list);
+    if (apart)
+        return sum;
+    json_decref(sum);
+    return NULL;
+}
+
+/* Whether both are about the same: its text, what was set, how it was encrypted. */
+static bool same_source(const json_t *a, const json_t *b) {
+    static const char *const keys[] = {"scenario", "text", "lets", "crypto"};
+    for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])))
+            return false;
+    return true;
+}
+
+static void set_seeds(json_t *into, json_t *ranges) {
+    const json_t *first = json_array_get(ranges, 0),
+                 *last = json_array_get(ranges, json_array_size(ranges) - 1);
+    json_object_set(into, "first", json_array_get(first, 0));
+    json_object_set(into, "last", json_array_get(last, 1));
+    json_object_set_new(into, "seeds", ranges);
 }
 
 const char *result_add(json_t *into, const json_t *more) {
@@ -170,8 +233,11 @@ const char *result_add(json_t *into, const json_t *more) {
     json_t *value;
     if (!is_result(into) || !is_result(more))
         return "not a result of meshsim, or of another schema";
-    if (!json_equal(json_object_get(into, "scenario"), json_object_get(more, "scenario")))
-        return "results of another scenario";
+    if (!same_source(into, more))
+        return "results of another scenario, of other --set values or another --crypto";
+    json_t *ranges = add_ranges(json_object_get(into, "seeds"), json_object_get(more, "seeds"));
+    if (!ranges)
+        return "some seeds are in both";
     /* What was one run's own does not stand for several. */
     static const char *const own[] = {"seed",   "trace", "ok",     "expectations",
                                       "nevers", "notes", "failure"};
@@ -179,7 +245,7 @@ const char *result_add(json_t *into, const json_t *more) {
         (void)json_object_del(into, own[i]);
     json_object_set_new(into, "runs",
                         add_runs(json_object_get(into, "runs"), json_object_get(more, "runs")));
-    widen(into, more);
+    set_seeds(into, ranges);
     json_t *sum = json_object_get(into, "metrics");
     json_object_foreach(json_object_get(more, "metrics"), key, value) {
         json_t *old = json_object_get(sum, key);
@@ -192,6 +258,23 @@ const char *result_add(json_t *into, const json_t *more) {
                                 json_real(json_number_value(old) + json_number_value(value)));
     }
     return NULL;
+}
+
+/* ---- reading ---- */
+
+bool result_value(const json_t *result, const char *metric, enum statistic bare, double *out) {
+    const json_t *all = json_object_get(result, "metrics"), *m = json_object_get(all, metric);
+    char group[64];
+    const char *dot = strrchr(metric, '.');
+    enum statistic which = bare;
+    if (!m && dot && (size_t)(dot - metric) < sizeof group && stat_find(dot + 1, &which)) {
+        memcpy(group, metric, (size_t)(dot - metric));
+        group[dot - metric] = '\0';
+        m = json_object_get(all, group);
+    }
+    const json_t *v = json_is_object(m) ? json_object_get(m, stat_name(which)) : m;
+    *out = json_number_value(v);
+    return json_is_number(v);
 }
 
 /* ---- comparing ---- */
@@ -227,7 +310,12 @@ static int by_size(const void *a, const void *b) {
     return dx > dy ? -1 : dx < dy ? 1 : strcmp(x->name, y->name);
 }
 
-void result_compare(FILE *out, const json_t *before, const json_t *now) {
+const char *result_compare(FILE *out, const json_t *before, const json_t *now) {
+    if (!is_result(before))
+        return "it is not a result of meshsim, or of another schema";
+    if (!json_equal(json_object_get(before, "text"), json_object_get(now, "text")))
+        fprintf(out, "the baseline is of another scenario text (%s)\n",
+                json_string_value(json_object_get(before, "scenario")));
     static const char *const stats[] = {"count", "mean", "p50", "p99", "max"};
     struct changes c = {0};
     const json_t *old = json_object_get(before, "metrics");
@@ -235,13 +323,16 @@ void result_compare(FILE *out, const json_t *before, const json_t *now) {
     json_t *value;
     json_object_foreach(json_object_get(now, "metrics"), key, value) {
         const json_t *was = json_object_get(old, key);
+        if (metrics_is_real_time(key))
+            continue;
         if (json_is_number(value) && json_is_number(was))
             note(&c, key, "", json_number_value(was), json_number_value(value));
         for (unsigned i = 0;
              json_is_object(value) && json_is_object(was) && i < sizeof stats / sizeof *stats; i++)
             note(&c, key, stats[i], number(was, stats[i]), number(value, stats[i]));
     }
-    qsort(c.list, c.count, sizeof *c.list, by_size);
+    if (c.count > 0)
+        qsort(c.list, c.count, sizeof *c.list, by_size);
     if (c.count == 0)
         fprintf(out, "nothing differs from the baseline\n");
     for (size_t i = 0; i < c.count; i++) {
@@ -253,4 +344,5 @@ void result_compare(FILE *out, const json_t *before, const json_t *now) {
                     100 * x->ratio);
     }
     free(c.list);
+    return NULL;
 }

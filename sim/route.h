@@ -3,8 +3,9 @@
  *
  * Public IPv4 addresses are 198.18.0.0/15 (set aside for tests, RFC 2544: nodes treat them as they would the
  * internet's), numbered from 1. Inside a site hosts have 192.168.1.2 and up (10.0.0.0/8 from the 251st on) and sites
- * within it 100.64.0.1 and up: every site has the same ones, as in life. IPv6 addresses are global (2001:2::/48) also
- * within a site, whose NAT filters them like a firewall with the same timeout.
+ * within it 100.64.0.1 and up: every site has the same ones, as in life. Within a firewall they have addresses of
+ * around it. IPv6 addresses are global (2001:2::/48) also within a site, whose NAT filters them like a firewall with the
+ * same timeout.
  */
 #ifndef MESHD_SIM_ROUTE_H
 #define MESHD_SIM_ROUTE_H
@@ -23,7 +24,12 @@ struct packet;
 struct sim;
 
 #define SITE_NONE UINT32_MAX
-enum { REGIONS_MAX = 64, SITE_NAME_MAX = 32, SITES_MAX = 100000 };
+enum {
+    REGIONS_MAX = 64,
+    SITE_NAME_MAX = 32,
+    SITES_MAX = 100000,
+    SITE_DEPTH_MAX = 8, /* sites behind one another */
+};
 
 struct site {
     char name[SITE_NAME_MAX + 1];
@@ -35,7 +41,7 @@ struct site {
     struct addr external[NAT_POOL_MAX]; /* in the parent's address space */
     unsigned external_count;
     uint32_t *members; /* by address inside: host or site, see route.c; 0: nobody */
-    uint32_t member_count, member_cap;
+    uint32_t member_count, member_cap, member_hand;
     bool has_link; /* an access link of its own that all within share */
     struct link up, down;
     uint64_t reboots;
@@ -45,7 +51,7 @@ struct route {
     struct site **sites;
     uint32_t site_count, site_cap;
     uint32_t *owners; /* public address number - 1 -> host or site */
-    uint32_t number_count, number_cap;
+    uint32_t number_count, number_cap, number_hand;
     char regions[REGIONS_MAX][SITE_NAME_MAX + 1];
     uint32_t region_count;
     uint64_t rtt_ns[REGIONS_MAX][REGIONS_MAX];
@@ -56,7 +62,8 @@ void route_clear(struct route *r);
 uint32_t route_region(const struct route *r, const char *name);
 int route_region_add(struct route *r, const char *name) MUST_USE;
 
-/* A site; `cfg` is copied. Its external addresses come from its parent. ERR_FULL: no addresses are left. */
+/* A site; `cfg` is copied. Its external addresses come from its parent. ERR_FULL: no addresses are left, or too many
+ * sites are behind one another. */
 int route_site_add(struct sim *s, const char *name, uint32_t parent, uint32_t region,
                    const struct nat_config *cfg, uint32_t *site) MUST_USE;
 uint32_t route_site_find(const struct sim *s, const char *name); /* SITE_NONE */
@@ -71,7 +78,9 @@ void route_number_free(struct sim *s, uint32_t number);
 bool route_settle(struct sim *s, struct host *h);
 void route_leave(struct sim *s, struct host *h);
 
-/* The sender's side: through its NATs. Sets p->from, and p->target if the packet stays within its site. */
+/* ---- way.c ---- */
+
+/* The sender's side: through its NATs. Sets p->from and p->top, and p->target if it turns within a site. */
 enum fate route_out(struct sim *s, struct host *h, struct packet *p);
 /* The receiver's side: finds p->target, through its NATs, if route_out has not. Sets p->to. */
 enum fate route_in(struct sim *s, struct packet *p);
@@ -81,7 +90,15 @@ struct host *route_setup_owner(const struct sim *s, const struct addr *a);
 bool route_plain(const struct sim *s, struct packet *p);
 /* One way through the core, from the host to whoever has the address. */
 uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct packet *p);
-/* The receiving site's shared access link, or NULL. */
-struct link *route_site_down(const struct sim *s, const struct packet *p);
+/* The same between two hosts, wherever they are now. */
+uint64_t route_core_ns(const struct sim *s, const struct host *from, const struct host *to);
+/* The first site from `at` outwards that has a line of its own, before `top`; SITE_NONE. */
+uint32_t route_line_up(const struct sim *s, uint32_t at, uint32_t top);
+/* The outermost one between `below` and the site `home`, both outside; SITE_NONE. */
+uint32_t route_line_down(const struct sim *s, uint32_t home, uint32_t below);
+/* All links that a packet between two hosts passes, in order; how many. */
+enum { ROUTE_LINKS_MAX = 2 + 2 * SITE_DEPTH_MAX };
+unsigned route_links(const struct sim *s, const struct host *from, const struct host *to,
+                     const struct link *out[static ROUTE_LINKS_MAX]);
 
 #endif

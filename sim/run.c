@@ -39,30 +39,38 @@ static bool prepare(struct runner *x, struct problem *problem) {
     struct sim *s = x->r->sim;
     if (!build_world(sc, s, x->stage.sites, problem))
         return false;
+    x->settled_ns = scenario_settled_ns(sc);
     for (size_t i = 0; i < sc->action_count; i++) {
         const struct action *a = &sc->actions[i];
         x->next_ns[i] = a->setup ? UINT64_MAX : a->time_ns;
-        if (!a->setup && a->every_ns == 0 && a->time_ns + a->for_ns > x->settled_ns)
-            x->settled_ns = a->time_ns + a->for_ns;
         if (a->setup)
             perform(&x->stage, a);
     }
     sim_begin(s);
     if (sim_failure(s))
         return fail(problem, sc->hosts[0].at, "%s", sim_failure(s));
-    metrics_collect(s, &x->r->metrics);
-    for (size_t i = 0; i < sc->expect_count; i++) {
+    return true;
+}
+
+bool run_check(const struct scenario *sc, struct problem *problem) {
+    struct sim *s = sim_new(&(struct sim_config){.seed = 1}); /* an empty world has them all */
+    struct metrics m = {0};
+    bool ok = true;
+    metrics_collect(s, &m);
+    for (size_t i = 0; i < sc->expect_count && ok; i++) {
         double v;
         const struct expectation *e = &sc->expects[i];
-        if (metrics_value(&x->r->metrics, e->metric, STAT_MAX, &v) == METRIC_UNKNOWN)
-            return fail(problem, e->at, "there is no metric '%s'", e->metric);
+        if (metrics_value(&m, e->metric, STAT_MAX, &v) == METRIC_UNKNOWN)
+            ok = fail(problem, e->at, "there is no metric '%s'", e->metric);
     }
-    return true;
+    metrics_clear(&m);
+    sim_free(s);
+    return ok;
 }
 
 /* ---- judging ---- */
 
-static bool holds(const struct expectation *e, double v) {
+bool run_holds(const struct expectation *e, double v) {
     switch (e->cmp) {
     case CMP_LESS:
         return v < e->value;
@@ -80,11 +88,14 @@ static bool holds(const struct expectation *e, double v) {
     return false;
 }
 
+enum statistic run_bare(const struct expectation *e) {
+    return e->cmp == CMP_GREATER || e->cmp == CMP_GREATER_EQUAL ? STAT_MIN : STAT_MAX;
+}
+
 /* The worst sample decides, unless a statistic is named. */
 void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v) {
-    const bool low = e->cmp == CMP_GREATER || e->cmp == CMP_GREATER_EQUAL;
-    v->empty = metrics_value(m, e->metric, low ? STAT_MIN : STAT_MAX, &v->value) != METRIC_FOUND;
-    v->met = !v->empty && holds(e, v->value);
+    v->empty = metrics_value(m, e->metric, run_bare(e), &v->value) != METRIC_FOUND;
+    v->met = !v->empty && run_holds(e, v->value);
 }
 
 static bool in_window(const struct runner *x, size_t i, uint64_t now_ns) {
@@ -204,6 +215,8 @@ bool run_scenario(const struct scenario *sc, const struct run_options *o, struct
     struct runner x = {.sc = sc, .o = o, .r = out};
     const uint64_t start_us = o->clock_us ? o->clock_us() : 0;
     const enum crypto_mode mode = o->has_crypto ? o->crypto : sc->crypto;
+    if (!run_check(sc, problem))
+        return false;
     if (!crypto_mode_supported(mode))
         return fail(problem, (struct place){1, 1}, "this build knows only: crypto real");
     crypto_mode_set(mode);

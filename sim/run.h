@@ -42,11 +42,16 @@ struct run { /* what came of it; run_clear when done */
     bool ok; /* all expectations met and nothing else went wrong */
 };
 
+/* What can be said without running it: false with the problem if it names a metric that there is not. */
+bool run_check(const struct scenario *sc, struct problem *problem);
 /* False with the problem if the scenario cannot be run (an expectation of an unknown metric, nodes
  * that do not start or do not pair). */
 bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,
                   struct problem *problem);
 void run_clear(struct run *r);
+/* Which statistic of samples decides if none is named: the worst. */
+enum statistic run_bare(const struct expectation *e);
+bool run_holds(const struct expectation *e, double v);
 /* The worst sample decides, unless a statistic is named. */
 void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v);
 /* The statement that forbids this; NULL: none does. */

@@ -41,6 +41,18 @@ bool parse_end(struct parser *p) {
     return parse_fail(p, w->at, "unexpected '%.60s'", w->text);
 }
 
+uint64_t parse_id(const struct parser *p, const struct word *from) {
+    const struct lexer *l = &p->lexer;
+    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a, each word with its end */
+    for (const struct word *w = from; w < l->words + l->count; w++)
+        for (const char *c = w->text;; c++) {
+            h = (h ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+            if (!*c)
+                break;
+        }
+    return h;
+}
+
 bool parse_quantity(struct parser *p, enum quantity q, const char *what, uint64_t *out) {
     const struct word *w = parse_word(p, what);
     if (!w)
@@ -266,6 +278,54 @@ static bool parse_statement(struct parser *p) {
                       verb->text);
 }
 
+/* A name from the command line that the scenario does not have is a mistake. */
+static bool check_lets(struct parser *p, const struct scenario_let *lets, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < p->lexer.let_count; k++)
+            if (!lets[i].optional && !p->lexer.lets[k].used &&
+                strcmp(p->lexer.lets[k].name, lets[i].name) == 0)
+                return parse_fail(p, (struct place){0, 0},
+                                  "--set %.31s: the scenario has no $%.31s", lets[i].name,
+                                  lets[i].name);
+    return true;
+}
+
+static bool region_used(const struct scenario *sc, uint32_t region) {
+    for (uint32_t i = 0; i < sc->host_count; i++)
+        if (sc->hosts[i].options.region == region)
+            return true;
+    for (uint32_t i = 0; i < sc->site_count; i++)
+        if (sc->sites[i].region == region)
+            return true;
+    return false;
+}
+
+/* Between any two regions in which somebody is there is a way, and it is not of no length by mistake. */
+static bool check_regions(struct parser *p) {
+    const struct scenario *sc = p->sc;
+    bool known[REGIONS_MAX][REGIONS_MAX] = {{false}}, used[REGIONS_MAX];
+    for (uint32_t i = 0; i < sc->rtt_count; i++)
+        known[sc->rtts[i].a][sc->rtts[i].b] = known[sc->rtts[i].b][sc->rtts[i].a] = true;
+    for (uint32_t i = 0; i < sc->region_count; i++)
+        used[i] = region_used(sc, i);
+    for (uint32_t i = 0; i < sc->region_count; i++)
+        for (uint32_t k = i + 1; k < sc->region_count; k++)
+            if (used[i] && used[k] && !known[i][k])
+                return parse_fail(p, p->lexer.at, "no rtt between %s and %s", sc->regions[i],
+                                  sc->regions[k]);
+    return true;
+}
+
+uint64_t scenario_settled_ns(const struct scenario *sc) {
+    uint64_t last_ns = 0;
+    for (size_t i = 0; i < sc->action_count; i++) {
+        const struct action *a = &sc->actions[i];
+        if (!a->setup && a->every_ns == 0 && a->time_ns + a->for_ns > last_ns)
+            last_ns = a->time_ns + a->for_ns;
+    }
+    return last_ns;
+}
+
 /* Things that only the whole tells. */
 static bool check_whole(struct parser *p) {
     const struct scenario *sc = p->sc;
@@ -277,7 +337,15 @@ static bool check_whole(struct parser *p) {
     for (size_t i = 0; i < sc->action_count; i++)
         if (!sc->actions[i].setup && sc->actions[i].time_ns > sc->duration_ns)
             return parse_fail(p, sc->actions[i].at, "this is after the end of the run");
-    return true;
+    for (uint32_t i = 0; i < sc->load_count; i++)
+        if (sc->loads[i].load.from_ns >= sc->duration_ns)
+            return parse_fail(p, sc->loads[i].at, "this begins after the end of the run");
+    for (size_t i = 0; i < sc->expect_count; i++)
+        if (sc->expects[i].eventually && scenario_settled_ns(sc) >= sc->duration_ns)
+            return parse_fail(
+                p, sc->expects[i].at,
+                "the last action ends with the run or after it: nothing is left of it");
+    return check_regions(p);
 }
 
 bool scenario_parse(struct scenario *sc, const char *text, const struct scenario_let *lets,
@@ -288,10 +356,11 @@ bool scenario_parse(struct scenario *sc, const char *text, const struct scenario
     bool ok = true;
     for (size_t i = 0; i < let_count && ok; i++)
         ok = lexer_let(&p.lexer, lets[i].name, lets[i].value, true) ||
-             parse_fail(&p, (struct place){0, 0}, "'%.60s' is not a name", lets[i].name);
+             parse_fail(&p, (struct place){0, 0}, "--set %.60s: not a name, or too long a value",
+                        lets[i].name);
     while (ok && lexer_next(&p.lexer))
         ok = parse_statement(&p);
-    ok = ok && p.lexer.problem.at.line == 0 && check_whole(&p);
+    ok = ok && p.lexer.problem.at.line == 0 && check_lets(&p, lets, let_count) && check_whole(&p);
     *problem = p.lexer.problem;
     lexer_clear(&p.lexer);
     if (!ok)

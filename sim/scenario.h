@@ -50,12 +50,14 @@ const char *action_name(enum action_kind k);
 struct host_set { /* numbers of scenario hosts, in the order they were written */
     uint32_t *hosts;
     uint32_t count, cap;
-    uint32_t share_ppb; /* above 0: each of them only with this chance, drawn when it is needed */
+    bool has_share; /* each of them only with the chance below, drawn when it is needed */
+    uint32_t share_ppb;
 };
 
 struct action {
     enum action_kind kind;
     struct place at;
+    uint64_t id;                /* of what was written, numbers its draws */
     bool setup;                 /* before time 0 */
     uint64_t time_ns, every_ns; /* every 0: once */
     struct host_set from, to;   /* pairs of the two, unequal; or only `from` */
@@ -68,6 +70,7 @@ struct action {
     uint32_t *sites, site_count; /* reboot, gateway */
     struct gateway_config gateway;
     struct hostile_plan plan;
+    bool directed;                   /* lose: the direction has been said */
     enum sim_direction direction;    /* lose */
     uint64_t *packets, packet_count; /* lose: ascending */
     struct link_patch link;
@@ -117,6 +120,7 @@ struct scenario_rtt {
 
 struct scenario_graph { /* contacts: every host of the set gets `degree` of them */
     struct place at;
+    uint64_t id;
     struct host_set set, with; /* with: each of `set` with `degree` drawn ones of these */
     uint32_t degree;
 };
@@ -173,6 +177,7 @@ struct scenario {
 
 struct scenario_let { /* from the command line: overrides the file's */
     const char *name, *value;
+    bool optional; /* a scenario that does not use it is fine */
 };
 
 /* False, with the problem and its place, if the text is not a scenario. Aborts when out of memory.
@@ -180,5 +185,7 @@ struct scenario_let { /* from the command line: overrides the file's */
 bool scenario_parse(struct scenario *sc, const char *text, const struct scenario_let *lets,
                     size_t let_count, struct problem *problem);
 void scenario_clear(struct scenario *sc);
+/* When the last action that happens once has ended: `eventually` counts from here. */
+uint64_t scenario_settled_ns(const struct scenario *sc);
 
 #endif

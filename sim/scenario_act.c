@@ -6,7 +6,7 @@
 #include "sim/hclock.h"
 #include "sim/scenario_int.h"
 
-enum { MESSAGE_BYTES = 100 };
+enum { MESSAGE_BYTES = 100, MAP_LEASE_S = 3600 };
 
 /* What follows an action's name. */
 enum shape {
@@ -68,9 +68,11 @@ struct action *scenario_add_action(struct scenario *sc) {
 
 /* ---- options ---- */
 
-/* "for=10s": for how long. */
+/* "for=10s": for how long, where something lasts. */
 static bool option_for(struct parser *p, const struct word *w, struct action *a, bool *used) {
-    const char *v = parse_key(w, "for");
+    const bool lasts =
+        a->kind == ACT_CUT || a->kind == ACT_CLOG || a->kind == ACT_SUSPEND || a->kind == ACT_STALL;
+    const char *v = lasts ? parse_key(w, "for") : NULL;
     *used = v != NULL;
     return !v || parse_value(p, w, v, QUANTITY_DURATION, &a->for_ns);
 }
@@ -129,9 +131,10 @@ static int by_number(const void *a, const void *b) {
 
 /* lose NAME up|down N...: these packets of the link, from 0, are lost. */
 static bool option_lose(struct parser *p, const struct word *w, struct action *a) {
-    if (a->packet_count == 0 && (strcmp(w->text, "up") == 0 || strcmp(w->text, "down") == 0)) {
+    if (!a->directed) {
+        a->directed = strcmp(w->text, "up") == 0 || strcmp(w->text, "down") == 0;
         a->direction = w->text[0] == 'u' ? SIM_UP : SIM_DOWN;
-        return true;
+        return a->directed || parse_fail(p, w->at, "lose NAME up|down NUMBER...");
     }
     a->packets = realloc(a->packets, (a->packet_count + 1) * sizeof *a->packets);
     if (!a->packets)
@@ -160,7 +163,9 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
         return option_lose(p, w, a);
     case ACT_MAP:
         if ((v = parse_key(w, "lease")))
-            return parse_value(p, w, v, QUANTITY_DURATION, &a->amount);
+            return parse_value(p, w, v, QUANTITY_DURATION, &a->amount) &&
+                   (a->amount % SIM_S == 0 ||
+                    parse_fail(p, w->at, "a lease is whole seconds, or 0 to give it up"));
         break;
     case ACT_CUT:
     case ACT_CLOG:
@@ -228,7 +233,9 @@ static bool parse_keys(struct parser *p, struct action *a) {
             return parse_fail(p, w->at, "'%.60s': %s", w->text, wrong);
         any = true;
     }
-    return a->from.count > 0 ? true : parse_word(p, "a node's name") != NULL;
+    if (a->from.count == 0)
+        return parse_word(p, "a node's name") != NULL;
+    return any || parse_word(p, "KEY=VALUE") != NULL;
 }
 
 static bool parse_message_size(struct parser *p, struct action *a) {
@@ -266,7 +273,7 @@ static bool parse_pairs(struct parser *p, struct action *a) {
 
 /* An option: it has '=' or '(', or is one of the words that are. */
 static bool is_option(const struct action *a, const struct word *w) {
-    static const char *const words[] = {"honest", "up", "down", "move"};
+    static const char *const words[] = {"honest", "forge", "up", "down", "move"};
     if (strpbrk(w->text, "=("))
         return true;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
@@ -280,6 +287,10 @@ static bool parse_host_list(struct parser *p, struct action *a) {
         if (!parse_hosts(p, parse_word(p, "a node's name"), &a->from))
             return false;
     while (p->next < p->lexer.count && !is_option(a, parse_peek(p)));
+    if ((a->kind == ACT_CLOCK || a->kind == ACT_HOSTILE) && !parse_peek(p))
+        return parse_word(p, a->kind == ACT_CLOCK ? "jump=TIME or drift=PPM" : "a plan or honest");
+    if (a->kind == ACT_MAP)
+        a->amount = MAP_LEASE_S * SIM_S;
     if (!parse_options(p, a))
         return false;
     if (a->kind == ACT_MOVE && !a->move)
@@ -318,6 +329,7 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
             verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;
+    a->id = parse_id(p, verb);
     if (a->setup && !verbs[k].setup)
         return parse_fail(p, verb->at, "'%s' needs a time: at TIME %s", verb->text, verb->text);
     switch (verbs[k].shape) {

@@ -18,8 +18,8 @@ static bool read_rate(struct parser *p, const struct word *w, uint64_t *interval
                            : strcmp(unit, "/m") == 0 ? 60e9
                            : strcmp(unit, "/h") == 0 ? 3600e9
                                                      : 0;
-    if (unit_ns <= 0 || quantity_number(number, &per) || per <= 0 || unit_ns / per < 1000 ||
-        unit_ns / per > 1e18)
+    if (unit_ns <= 0 || number[strspn(number, "0123456789.")] || quantity_number(number, &per) ||
+        per <= 0 || unit_ns / per < 1000 || unit_ns / per > 1e18)
         return parse_fail(p, w->at, "a rate is like 0.65/s, 3/m or 10/h");
     *interval_ns = (uint64_t)(unit_ns / per);
     return true;
@@ -27,17 +27,29 @@ static bool read_rate(struct parser *p, const struct word *w, uint64_t *interval
 
 static bool read_key(struct parser *p, const struct word *w, struct load *l) {
     const char *v;
-    if ((v = parse_key(w, "size")))
+    if ((v = parse_key(w, "size")) && l->size > 0)
         return parse_value(p, w, v, QUANTITY_BYTES, &l->size);
     if ((v = parse_key(w, "from")))
         return parse_value(p, w, v, QUANTITY_DURATION, &l->from_ns);
     if ((v = parse_key(w, "until")))
         return parse_value(p, w, v, QUANTITY_DURATION, &l->until_ns);
-    return parse_fail(p, w->at, "a load has: size=BYTES from=TIME until=TIME");
+    return parse_fail(p, w->at,
+                      "a load has: size=BYTES (message, transfer, flow) from=TIME until=TIME");
+}
+
+/* By what it says; the same words again are another load. */
+static uint64_t new_id(const struct parser *p) {
+    const struct scenario *sc = p->sc;
+    uint64_t id = parse_id(p, p->lexer.words);
+    for (uint32_t i = 0; i < sc->load_count; i++)
+        if (sc->loads[i].load.id == id)
+            id += UINT64_C(1) << 40;
+    return id;
 }
 
 bool parse_load(struct parser *p) {
     struct scenario *sc = p->sc;
+    const uint64_t id = new_id(p);
     const struct word *w = parse_word(p, "a kind of load");
     unsigned k = 0;
     if (!w)
@@ -51,7 +63,8 @@ bool parse_load(struct parser *p) {
     sc->loads = scenario_room(sc->loads, sc->load_count, &sc->load_cap, sizeof *sc->loads);
     struct scenario_load *x = &sc->loads[sc->load_count++];
     *x = (struct scenario_load){
-        .at = w->at, .load = {.kind = (enum load_kind)k, .size = sizes[k], .until_ns = UINT64_MAX}};
+        .at = w->at,
+        .load = {.id = id, .kind = (enum load_kind)k, .size = sizes[k], .until_ns = UINT64_MAX}};
     w = parse_word(p, "a rate");
     if (!w || !read_rate(p, w, &x->load.interval_ns))
         return false;
@@ -70,6 +83,10 @@ bool parse_load(struct parser *p) {
     }
     if (x->from.count == 0 || (to && x->to.count == 0))
         return parse_word(p, "a node's name") != NULL;
+    if (x->load.from_ns >= x->load.until_ns)
+        return parse_fail(p, x->at, "it ends before it begins");
+    if (x->from.count == 1 && x->to.count == 1 && x->from.hosts[0] == x->to.hosts[0])
+        return parse_fail(p, x->at, "two different nodes are needed");
     const uint64_t most = k == LOAD_MESSAGE ? MESSAGE_MAX_BYTES
                           : k == LOAD_FLOW  ? DATAGRAM_MAX_BYTES
                                             : UINT64_MAX;

@@ -1,4 +1,4 @@
-/* scenario_node.c: who there is and where: nodes, groups, sites, regions; and who knows whom. */
+/* scenario_node.c: who there is: nodes and groups; and who knows whom. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,17 @@ struct span_of_names { /* what a word stands for: prefix + first..last, or just 
     unsigned long first, last;
 };
 
+/* Digits, five at most, after `before`. */
+static bool read_number(const char **at, const char *before, unsigned long *out) {
+    const size_t skip = strlen(before);
+    if (strncmp(*at, before, skip) != 0)
+        return false;
+    const size_t digits = strspn(*at + skip, "0123456789");
+    *out = strtoul(*at + skip, NULL, 10);
+    *at += skip + digits;
+    return digits > 0 && digits <= 5;
+}
+
 static bool read_names(struct parser *p, const struct word *w, struct span_of_names *out) {
     const size_t len = strcspn(w->text, "[");
     *out = (struct span_of_names){0};
@@ -25,10 +36,10 @@ static bool read_names(struct parser *p, const struct word *w, struct span_of_na
     memcpy(out->prefix, w->text, len);
     if (!w->text[len])
         return true;
-    int end = 0;
     out->numbered = true;
-    if (sscanf(w->text + len, "[%5lu..%5lu]%n", &out->first, &out->last, &end) != 2 || end == 0 ||
-        w->text[len + (size_t)end] || out->first > out->last)
+    const char *at = w->text + len;
+    if (!read_number(&at, "[", &out->first) || !read_number(&at, "..", &out->last) ||
+        strcmp(at, "]") != 0 || out->first > out->last)
         return parse_fail(p, w->at, "several nodes are written like n[1..8]");
     return true;
 }
@@ -98,6 +109,7 @@ static bool share_of(struct parser *p, struct word *w, struct host_set *set) {
         return parse_fail(p, w->at, "'%.60s': a share is like home:25%%: %s", w->text, wrong);
     if (set->count > 0)
         return parse_fail(p, w->at, "a share stands alone");
+    set->has_share = true;
     set->share_ppb = (uint32_t)ppb;
     *colon = '\0';
     return true;
@@ -109,7 +121,7 @@ bool parse_hosts(struct parser *p, const struct word *word, struct host_set *set
     if (!word)
         return false;
     struct word w = *word;
-    if (set->share_ppb > 0)
+    if (set->has_share)
         return parse_fail(p, w.at, "a share stands alone");
     if (!share_of(p, &w, set))
         return false;
@@ -155,24 +167,6 @@ static bool read_nat(struct parser *p, const struct word *w, const char *value,
     return true;
 }
 
-bool parse_site_name(struct parser *p, const struct word *w, const char *name, uint32_t *out) {
-    for (uint32_t i = 0; i < p->sc->site_count; i++)
-        if (strcmp(p->sc->sites[i].name, name) == 0) {
-            *out = i;
-            return true;
-        }
-    return parse_fail(p, w->at, "there is no site '%.60s'", name);
-}
-
-static bool read_region(struct parser *p, const struct word *w, const char *name, uint32_t *out) {
-    for (uint32_t i = 0; i < p->sc->region_count; i++)
-        if (strcmp(p->sc->regions[i], name) == 0) {
-            *out = i;
-            return true;
-        }
-    return parse_fail(p, w->at, "there is no region '%.60s'", name);
-}
-
 /* One key=value of a node or group. */
 static bool read_option(struct parser *p, const struct word *w, struct scenario_host *h) {
     static const char *const ccs[] = {"cubic", "reno", "bbr"}, *const ips[] = {"4", "6", "dual"},
@@ -213,7 +207,7 @@ static bool read_option(struct parser *p, const struct word *w, struct scenario_
     if ((v = parse_key(w, "behind")))
         return parse_site_name(p, w, v, &h->behind);
     if ((v = parse_key(w, "region")))
-        return read_region(p, w, v, &o->region);
+        return parse_region_name(p, w, v, &o->region);
     return parse_fail(
         p, w->at,
         "nodes have: cc=cubic|reno|bbr ip=4|6|dual aead=all|chacha hash=blake2b|sha256 "
@@ -232,6 +226,9 @@ static bool read_options(struct parser *p, uint32_t first) {
         return parse_fail(p, p->lexer.words[0].at, "a node has a site or a NAT of its own");
     if (model.behind != SITE_NONE && !model.nat[0])
         return parse_fail(p, p->lexer.words[0].at, "behind= goes with nat=");
+    if (scenario_site_depth(p->sc, model.behind) >= SITE_DEPTH_MAX)
+        return parse_fail(p, p->lexer.words[0].at, "at most %d sites stand behind one another",
+                          SITE_DEPTH_MAX);
     for (uint32_t i = first; i < p->sc->host_count; i++) {
         struct scenario_host *h = &p->sc->hosts[i];
         h->options = model.options;
@@ -294,78 +291,29 @@ bool parse_group(struct parser *p) {
     return parse_end(p) && read_options(p, first);
 }
 
-/* ---- sites and regions ---- */
-
-/* site NAME nat=KIND [behind=SITE] [region=NAME] [gateway=KIND] [link keys] */
-bool parse_site(struct parser *p) {
-    struct scenario *sc = p->sc;
-    const struct word *w = parse_word(p, "a name");
-    if (!w)
-        return false;
-    if (strlen(w->text) > SITE_NAME_MAX)
-        return parse_fail(p, w->at, "the name is too long");
-    for (uint32_t i = 0; i < sc->site_count; i++)
-        if (strcmp(sc->sites[i].name, w->text) == 0)
-            return parse_fail(p, w->at, "the site '%s' is there already", w->text);
-    struct scenario_site site = {.at = w->at, .parent = SITE_NONE, .region = SITE_NONE};
-    (void)snprintf(site.name, sizeof site.name, "%.32s", w->text);
-    while ((w = parse_peek(p))) {
-        const char *v, *wrong = NULL;
-        p->next++;
-        if ((v = parse_key(w, "nat"))) {
-            wrong = nat_config_read(&site.nat, v);
-            site.has_nat = true;
-        } else if ((v = parse_key(w, "behind"))) {
-            if (!parse_site_name(p, w, v, &site.parent))
-                return false;
-        } else if ((v = parse_key(w, "region"))) {
-            if (!read_region(p, w, v, &site.region))
-                return false;
-        } else if ((v = parse_key(w, "gateway"))) {
-            wrong = gateway_config_read(&site.gateway, v);
-            site.has_gateway = true;
-        } else {
-            wrong = link_patch_read(&site.link, w->text);
-            site.has_link = true;
-        }
-        if (wrong)
-            return parse_fail(p, w->at, "'%.60s': %s", w->text, wrong);
-    }
-    if (!site.has_nat)
-        return parse_fail(p, site.at, "a site needs nat=KIND");
-    sc->sites = scenario_room(sc->sites, sc->site_count, &sc->site_cap, sizeof *sc->sites);
-    sc->sites[sc->site_count++] = site;
-    return true;
-}
-
-bool parse_region(struct parser *p) {
-    struct scenario *sc = p->sc;
-    const struct word *w;
-    if (!parse_peek(p))
-        return parse_word(p, "a name") != NULL;
-    while ((w = parse_peek(p))) {
-        p->next++;
-        if (sc->region_count == REGIONS_MAX || strlen(w->text) > SITE_NAME_MAX)
-            return parse_fail(p, w->at, "there are too many regions, or the name is too long");
-        (void)snprintf(sc->regions[sc->region_count++], sizeof *sc->regions, "%.32s", w->text);
-    }
-    return true;
-}
-
-/* rtt REGION REGION TIME */
-bool parse_rtt(struct parser *p) {
-    struct scenario *sc = p->sc;
-    struct scenario_rtt r = {0};
-    const struct word *a = parse_word(p, "a region"), *b = a ? parse_word(p, "a region") : NULL;
-    if (!b || !read_region(p, a, a->text, &r.a) || !read_region(p, b, b->text, &r.b) ||
-        !parse_quantity(p, QUANTITY_DURATION, "a time", &r.rtt_ns) || !parse_end(p))
-        return false;
-    sc->rtts = scenario_room(sc->rtts, sc->rtt_count, &sc->rtt_cap, sizeof *sc->rtts);
-    sc->rtts[sc->rtt_count++] = r;
-    return true;
-}
-
 /* ---- contacts ---- */
+
+/* Whether there are two different nodes that it is about. */
+static bool make_pairs(const struct scenario_graph *g) {
+    const struct host_set *others = g->with.count > 0 ? &g->with : &g->set;
+    for (uint32_t i = 0; i < others->count; i++)
+        if (g->set.count > 0 && others->hosts[i] != g->set.hosts[0])
+            return true;
+    return g->with.count > 0 && g->set.count > 1;
+}
+
+static bool has_twins(const struct scenario *sc, const struct host_set *set) {
+    bool *seen = calloc(sc->host_count + 1, sizeof *seen);
+    bool twins = false;
+    if (!seen)
+        abort();
+    for (uint32_t i = 0; i < set->count; i++) {
+        twins = twins || seen[set->hosts[i]];
+        seen[set->hosts[i]] = true;
+    }
+    free(seen);
+    return twins;
+}
 
 /* contacts SET... [with SET...] [degree=N] */
 bool parse_contacts(struct parser *p) {
@@ -373,7 +321,7 @@ bool parse_contacts(struct parser *p) {
     const struct word *w, *first = parse_peek(p);
     sc->graphs = scenario_room(sc->graphs, sc->graph_count, &sc->graph_cap, sizeof *sc->graphs);
     struct scenario_graph *g = &sc->graphs[sc->graph_count++];
-    *g = (struct scenario_graph){.at = p->lexer.words[0].at};
+    *g = (struct scenario_graph){.at = p->lexer.words[0].at, .id = parse_id(p, p->lexer.words)};
     bool with = false;
     while ((w = parse_peek(p))) {
         uint64_t n;
@@ -389,10 +337,14 @@ bool parse_contacts(struct parser *p) {
             with = true;
         } else if (!parse_hosts(p, w, with ? &g->with : &g->set)) {
             return false;
+        } else if (g->set.has_share || g->with.has_share) {
+            return parse_fail(p, w->at, "contacts are whole sets, without a share");
         }
     }
-    if (!first || g->set.count + g->with.count < 2 || (with && g->with.count == 0))
+    if (!first || (with && g->with.count == 0) || !make_pairs(g))
         return parse_fail(p, g->at, "contacts are two or more nodes");
+    if (has_twins(sc, &g->set) || has_twins(sc, &g->with))
+        return parse_fail(p, g->at, "a node is there twice");
     if (g->degree > 0 && !with && g->degree >= g->set.count)
         return parse_fail(p, g->at, "so many contacts need more nodes");
     return true;

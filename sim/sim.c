@@ -38,6 +38,7 @@ void sim_free(struct sim *s) {
     names_clear(&s->names);
     route_clear(&s->route);
     faults_clear(&s->faults);
+    clog_clear(s);
     heap_clear(&s->heap);
     slab_clear(&s->slab);
     trace_clear(&s->trace);
@@ -159,6 +160,7 @@ void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const stru
     struct host *h = s->hosts[host];
     struct link *l = d == SIM_UP ? &h->up : &h->down;
     l->cfg = *c;
+    l->bad = l->bad && c->burst_enter_ppb > 0; /* a plain link does not pass by there */
     h->plain_down = link_is_plain(&h->down);
 }
 
@@ -231,10 +233,12 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
     return 0;
 }
 
-static void drop_events(struct sim *s) {
+void world_drop_events(struct sim *s) {
     struct event e;
+    clog_clear(s);
     while (heap_pop(&s->heap, &e))
-        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_DELIVER || e.kind == EVENT_TOO_BIG)
+        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_LINE || e.kind == EVENT_DELIVER ||
+            e.kind == EVENT_TOO_BIG)
             slab_put(&s->slab, e.ref);
 }
 
@@ -244,7 +248,7 @@ void sim_begin(struct sim *s) {
         s->tap.begin(s->tap.ctx, s);
     for (uint32_t i = 0; i < s->host_count; i++)
         host_stop(s->hosts[i]);
-    drop_events(s);
+    world_drop_events(s);
     ledger_clear(&s->ledger);
     s->stats = (struct world_stats){0};
     s->now_ns = WORLD_START_NS;
@@ -258,15 +262,16 @@ void sim_begin(struct sim *s) {
         h->clock.base_ns = h->clock.local_ns = s->now_ns;
         settle(s, h);
     }
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_start(s->hosts[i]);
-    load_begin(s);
-    for (uint32_t i = 0; i < s->host_count; i++)
-        if (s->hosts[i]->hostile) {
-            const struct hostile_plan plan = s->hosts[i]->hostile->plan;
-            hostile_clear(s->hosts[i]);
-            hostile_begin(s->hosts[i], &plan);
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        struct host *h = s->hosts[i];
+        if (h->hostile) {
+            const struct hostile_plan plan = h->hostile->plan;
+            hostile_clear(h);
+            hostile_begin(h, &plan);
         }
+        host_start(h);
+    }
+    load_begin(s);
 }
 
 /* ---- time ---- */
@@ -276,6 +281,9 @@ static void dispatch(struct sim *s, const struct event *e) {
     switch ((enum event_kind)e->kind) {
     case EVENT_ARRIVE:
         wire_arrive(s, e->ref);
+        break;
+    case EVENT_LINE:
+        wire_line(s, e->ref);
         break;
     case EVENT_DELIVER: /* asks itself whether the receiver runs */
         wire_deliver(s, e->ref);
@@ -299,6 +307,9 @@ static void dispatch(struct sim *s, const struct event *e) {
     case EVENT_TOO_BIG:
         if (!host_holds(source, e))
             wire_too_big(s, e->ref);
+        break;
+    case EVENT_UNCLOG:
+        clog_release(s, false);
         break;
     case EVENT_RESUME:
         if (source->pauses == e->tag)

@@ -103,7 +103,7 @@ enum sim_direction { SIM_UP, SIM_DOWN };
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out);
 void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c);
-/* These packets (numbers from 0, ascending, copied) of the link are lost. */
+/* These packets (numbers from 0, ascending, copied) of the link are lost, too; count 0: none any more. */
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
                    uint64_t count);
 /* Its contacts: hosts it has been paired with. Valid until the next pairing. */
@@ -158,8 +158,8 @@ void sim_move(struct sim *s, uint32_t host, uint32_t site);
 void sim_rebind(struct sim *s, uint32_t host); /* a new port, as behind a NAT: nobody is told */
 void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and store are kept */
 void sim_stop(struct sim *s, uint32_t host);   /* with goodbye */
-void sim_start(struct sim *s, uint32_t host);
-void sim_wipe(struct sim *s, uint32_t host); /* killed, and its disk and store are lost */
+int sim_start(struct sim *s, uint32_t host) MUST_USE; /* ERR_OFFLINE: it is suspended or stalled */
+void sim_wipe(struct sim *s, uint32_t host);          /* killed, and its disk and store are lost */
 void sim_suspend(struct sim *s, uint32_t host, uint64_t for_ns); /* 0: until sim_resume */
 void sim_stall(struct sim *s, uint32_t host, uint64_t for_ns);
 void sim_resume(struct sim *s, uint32_t host);

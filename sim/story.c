@@ -47,23 +47,29 @@ static void on_datagram(void *ctx, const struct sim_datagram *d) {
     tell(ctx, line);
 }
 
-static void run_with(const char *scenario, uint64_t seed, const struct sim_tap *tap) {
+static void run_with(const struct trial_job *job, const struct sim_tap *tap,
+                     void (*look)(void *ctx, const struct sim *s)) {
     struct scenario sc;
     struct problem problem;
     struct run r;
-    if (!scenario_parse(&sc, scenario, NULL, 0, &problem))
+    const struct run_options o = {
+        .seed = job->seed, .tap = *tap, .has_crypto = job->has_crypto, .crypto = job->crypto};
+    if (!scenario_parse(&sc, job->text, job->lets, job->let_count, &problem))
         return;
-    if (run_scenario(&sc, &(struct run_options){.seed = seed, .tap = *tap}, &r, &problem))
+    if (run_scenario(&sc, &o, &r, &problem)) {
+        if (look)
+            look(tap->ctx, r.sim);
         run_clear(&r);
+    }
     scenario_clear(&sc);
 }
 
-void story_tell(const char *scenario, uint64_t seed, struct text *out) {
+void story_tell(const struct trial_job *job, struct text *out) {
     struct teller t = {.out = out};
     enum { LAST = STORY_LINES - FIRST_LINES };
     text_add(out, "# What happens:\n");
-    run_with(scenario, seed,
-             &(struct sim_tap){.ctx = &t, .node_event = on_event, .datagram = on_datagram});
+    run_with(job, &(struct sim_tap){.ctx = &t, .node_event = on_event, .datagram = on_datagram},
+             NULL);
     uint64_t from = FIRST_LINES;
     if (t.lines > STORY_LINES) {
         from = t.lines - LAST;
@@ -84,6 +90,7 @@ struct loss {
 struct losses {
     struct loss *list;
     uint32_t count, cap;
+    struct text *out;
 };
 
 static void on_loss(void *ctx, const struct sim_datagram *d) {
@@ -105,22 +112,17 @@ static void on_loss(void *ctx, const struct sim_datagram *d) {
     text_add(&l->list[i].numbers, " %" PRIu64, d->link_packet);
 }
 
-void story_losses(const char *scenario, uint64_t seed, struct text *out) {
-    struct losses l = {0};
-    struct scenario sc;
-    struct problem problem;
-    struct run r;
-    if (!scenario_parse(&sc, scenario, NULL, 0, &problem))
-        return;
-    const struct run_options o = {.seed = seed, .tap = {.ctx = &l, .datagram = on_loss}};
-    if (run_scenario(&sc, &o, &r, &problem)) {
-        for (uint32_t i = 0; i < l.count; i++)
-            text_add(out, "lose %s %s%s\n", sim_host_name(r.sim, l.list[i].index),
-                     l.list[i].down ? "down" : "up", text_of(&l.list[i].numbers));
-        run_clear(&r);
-    }
+static void write_losses(void *ctx, const struct sim *s) {
+    const struct losses *l = ctx;
+    for (uint32_t i = 0; i < l->count; i++)
+        text_add(l->out, "lose %s %s%s\n", sim_host_name(s, l->list[i].index),
+                 l->list[i].down ? "down" : "up", text_of(&l->list[i].numbers));
+}
+
+void story_losses(const struct trial_job *job, struct text *out) {
+    struct losses l = {.out = out};
+    run_with(job, &(struct sim_tap){.ctx = &l, .datagram = on_loss}, write_losses);
     for (uint32_t i = 0; i < l.count; i++)
         text_clear(&l.list[i].numbers);
     free(l.list);
-    scenario_clear(&sc);
 }

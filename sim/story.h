@@ -7,12 +7,13 @@
 #include <stdint.h>
 
 #include "sim/text.h"
+#include "sim/trial.h"
 
 enum { STORY_LINES = 60 };
 
 /* At most STORY_LINES lines: the beginning, and what came before the end. */
-void story_tell(const char *scenario, uint64_t seed, struct text *out);
+void story_tell(const struct trial_job *job, struct text *out);
 /* "lose NAME up 3 17" lines for every packet that `loss` or `burst` took. */
-void story_losses(const char *scenario, uint64_t seed, struct text *out);
+void story_losses(const struct trial_job *job, struct text *out);
 
 #endif

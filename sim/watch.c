@@ -15,7 +15,7 @@ static const uint64_t ns_per_s = 1000000000;
 
 struct watched {
     const char *name;
-    bool has_seq;
+    bool has_seq, bad_cert; /* bad_cert: in its present life */
     uint64_t seq;
     uint32_t life;
     struct addr own[2];
@@ -28,13 +28,14 @@ struct watch {
     uint32_t host_count;
     struct watch_map sealed, opened; /* by key: counters */
     struct watch_map from;           /* (host and life, real sender, -): a = packets accepted */
-    struct watch_map
-        traffic; /* (host, address): a = bytes in, b = bytes out; set.floor: what is known of it */
+    /* (host, address): a = bytes in, b = bytes out, c = when the next dial is due; set.floor: what is known of it */
+    struct watch_map traffic;
     struct watch_map contacts; /* (host, host, -) */
     struct watch_verdict verdicts[INVARIANTS];
 };
 
-enum { KNOWN_DIALLED = 1, KNOWN_PROVEN = 2 };
+/* Chosen: dialled before anything had come from there. */
+enum { KNOWN_DIALLED = 1, KNOWN_PROVEN = 2, KNOWN_CHOSEN = 4 };
 
 const char *invariant_name(enum invariant i) {
     static const char *const names[INVARIANTS] = {
@@ -144,7 +145,10 @@ static bool signature_ok(const struct watch_cert *c) {
 void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct watch_cert *c) {
     struct watched *h = host_of(w, host);
     h->life++;
-    if (c->checkable && !signature_ok(c))
+    h->bad_cert = c->checkable && !signature_ok(c);
+    if (c->forged)
+        return;
+    if (h->bad_cert)
         watch_broken(w, NEVER_UNSIGNED_ACCEPT, now_ns, "%s shows a certificate its id did not sign",
                      h->name);
     if (h->has_seq && c->seq < h->seq)
@@ -152,6 +156,14 @@ void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct
                      h->name, (unsigned long long)c->seq, (unsigned long long)h->seq);
     h->has_seq = true;
     h->seq = c->seq;
+}
+
+void watch_accepted(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with) {
+    const char *name = host_of(w, host)->name;
+    const struct watched *h = host_of(w, with);
+    if (h->bad_cert)
+        watch_broken(w, NEVER_UNSIGNED_ACCEPT, now_ns,
+                     "%s accepted %s with a certificate its id did not sign", name, h->name);
 }
 
 /* ---- datagrams ---- */
@@ -181,14 +193,28 @@ static void count_datagram(struct watched *h, uint64_t now_ns) {
     h->datagrams++;
 }
 
+/* An initiation that does not count: a node may dial whomever it chooses, and also, at the pace of a handshake, an address
+ * that has sent something first. */
+static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_packet *p) {
+    static const uint64_t step_ns = WATCH_DIAL_MS * UINT64_C(1000000);
+    if (p->len == 0 || p->data[0] != 1)
+        return false;
+    t->set.floor |= KNOWN_DIALLED | (t->a == 0 ? KNOWN_CHOSEN : 0);
+    if (t->set.floor & KNOWN_CHOSEN)
+        return true;
+    const uint64_t due_ns = t->c > now_ns ? t->c : now_ns;
+    if (due_ns - now_ns >= WATCH_DIAL_BURST * step_ns)
+        return false;
+    t->c = due_ns + step_ns;
+    return true;
+}
+
 /* An address is proven once something came from it that only its holder could have sent: a DATA packet that opened, or
- * the answer to an initiation sent there. Initiations themselves do not count: a node may dial. */
+ * the answer to an initiation sent there. */
 static void account_out(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
     struct watch_entry *t = traffic(w, p->at, p->dst);
-    if (p->len > 0 && p->data[0] == 1) {
-        t->set.floor |= KNOWN_DIALLED;
+    if (is_dial(t, now_ns, p))
         return;
-    }
     t->b += p->len;
     if (!(t->set.floor & KNOWN_PROVEN) && t->b > WATCH_AMPLIFICATION * t->a)
         watch_broken(w, NEVER_AMPLIFICATION, now_ns,

@@ -2,7 +2,7 @@
  * format by docs/PROTOCOL.md, keeps its own memory of counters, and verifies signatures with libcrypto where the core
  * uses libsodium. It knows what the world knows (which host really sent a datagram) and no node can see.
  *
- *   unsigned_accept   a node shows a certificate that its id did not sign
+ *   unsigned_accept   a node accepts a certificate that its id did not sign, or an honest one shows such a one
  *   wrong_peer        a session took packets that its peer did not send, or names another id than the host it is with
  *   nonce_reuse       two packets sealed with one counter under one key
  *   replayed          a packet of one key and counter opened and taken twice
@@ -10,8 +10,8 @@
  *   private_address   a private address of a host, in clear, in a datagram that reaches a host which is no contact
  *   seq_backwards     a certificate's sequence number, or the order of messages of one sender, went backwards
  *   livelock          too many turns in a second, or no rest at one instant
- *   table_caps        more sessions than contacts, more half-open handshakes or stream memory than allowed
- *   memory            a node above WATCH_NODE_BYTES
+ *   table_caps        more sessions than contacts, or more half-open handshakes than allowed
+ *   memory            a node that was ever above WATCH_NODE_BYTES
  *   leak              a node that ended did not give all its memory back, or a packet was lost track of
  *   wrong_bytes       a file that is not what was sent
  *
@@ -49,6 +49,11 @@ enum {
     WATCH_NODE_BYTES = 64 << 20,
     WATCH_TURNS_PER_S = 100000, /* and 100 for each datagram in or out */
     WATCH_AMPLIFICATION = 3,
+    /* Initiations to an address that has sent something first, before they count like answers: a node may dial it all the
+     * same. The core repeats one every 250 to 700 ms. */
+    WATCH_DIAL_BURST = 8,
+    WATCH_DIAL_MS = 500,
+    WATCH_HALF_OPEN_MAX = 256, /* docs/PROTOCOL.md: half-open handshakes of strangers */
 };
 
 struct watch;
@@ -77,9 +82,12 @@ struct watch_cert {
     const uint8_t *signature;      /* 64 bytes */
     uint64_t seq;
     bool checkable; /* signatures are real ones */
+    bool forged;    /* a hostile host's: nobody may accept it */
 };
 /* A node starts its next life and will show this. */
 void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct watch_cert *c);
+/* `host` has a new session with `with`, whose certificate it must have looked at. */
+void watch_accepted(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with);
 
 struct watch_packet {
     uint32_t from; /* the host that really sent it */

@@ -25,7 +25,7 @@ struct watch_entry {
     uint64_t key[3];
     bool used;
     struct watch_set set;
-    uint64_t a, b; /* the user's */
+    uint64_t a, b, c; /* the user's */
 };
 
 struct watch_map { /* all zeroes is empty */

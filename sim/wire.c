@@ -6,6 +6,13 @@
 
 #include "sim/world.h"
 
+static bool owns(const struct host *h, const struct addr *a) {
+    for (unsigned i = 0; i < h->addr_count; i++)
+        if (addr_equal(&h->addrs[i], a))
+            return true;
+    return false;
+}
+
 /* The end of a datagram: everybody who watches is told. */
 static void record(struct sim *s, const struct packet *p, enum fate fate) {
     if (!s->begun)
@@ -47,7 +54,7 @@ void wire_drop(struct sim *s, struct packet *p, enum fate fate) {
     slab_put(&s->slab, p);
 }
 
-static void schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind) {
+void wire_schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind) {
     world_push(s, s->hosts[p->source],
                &(struct event){.time_ns = at_ns,
                                .kind = (uint32_t)kind,
@@ -67,7 +74,7 @@ static void tell_too_big(struct sim *s, const struct packet *p, const struct lin
     struct packet *note = slab_get(&s->slab, sizeof *note);
     *note = *p;
     note->len = p->len;
-    schedule(s, note, s->now_ns + l->cfg.delay_ns, EVENT_TOO_BIG);
+    wire_schedule(s, note, s->now_ns + l->cfg.delay_ns, EVENT_TOO_BIG);
 }
 
 void wire_too_big(struct sim *s, struct packet *p) {
@@ -102,7 +109,7 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
         struct packet *copy = slab_get(&s->slab, sizeof *copy + p->len);
         memcpy(copy, p, sizeof *copy + p->len);
         s->stats.duplicated++;
-        schedule(s, copy, out.duplicate_at_ns + more_ns, next);
+        wire_schedule(s, copy, out.duplicate_at_ns + more_ns, next);
     }
     if (out.corrupted && p->len > 0) {
         const uint64_t bit = draw_below(out.corrupt_draw, (uint64_t)p->len * 8);
@@ -114,38 +121,55 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
     return true;
 }
 
-/* Out of the host, through its NATs and its uplink, onto the core. */
+/* Through one link, and on to whatever is next, `more_ns` after the link's other end. */
+static void pass_on(struct sim *s, struct packet *p, struct link *l, enum event_kind next,
+                    uint64_t more_ns) {
+    uint64_t at_ns;
+    if (through(s, p, l, next, more_ns, &at_ns))
+        wire_schedule(s, p, at_ns + more_ns, next);
+}
+
+/* Through a link on the way up; then come the lines of the site and of those around it, then the core. Each line is an
+ * event of its own: what it is shared by does not come to it in the order in which it was sent. */
+static void climb(struct sim *s, struct packet *p, struct link *l, uint32_t site) {
+    p->at = route_line_up(s, site, p->top);
+    if (p->at != SITE_NONE) {
+        pass_on(s, p, l, EVENT_LINE, 0);
+        return;
+    }
+    p->late_ns = 0;
+    const enum event_kind next = route_plain(s, p) ? EVENT_DELIVER : EVENT_ARRIVE;
+    pass_on(s, p, l, next, p->core_ns + p->late_ns);
+}
+
+/* Where UDP does not pass, hosts reach only those of their own site. */
+static bool is_blocked(const struct sim *s, const struct packet *p) {
+    const struct host *from = s->hosts[p->source];
+    if (p->target == SIM_NO_HOST)
+        return from->options.no_udp;
+    const struct host *to = s->hosts[p->target];
+    return (from->options.no_udp || to->options.no_udp) &&
+           (to->site == SITE_NONE || to->site != from->site);
+}
+
+/* Out of the host, through its NATs and its uplink. */
 static void launch(struct host *h, struct packet *p) {
     struct sim *s = h->sim;
-    uint64_t at_ns = s->now_ns;
     s->stats.sent++;
     s->stats.sent_bytes += p->len;
-    const enum fate fate = route_out(s, h, p);
+    const bool own = h->site != SITE_NONE && owns(h, &p->from);
+    enum fate fate = route_out(s, h, p);
+    if (fate == FATE_DELIVERED && is_blocked(s, p))
+        fate = FATE_BLOCKED;
     if (fate != FATE_DELIVERED) {
         wire_drop(s, p, fate);
         return;
     }
-    if (h->options.no_udp && p->target == SIM_NO_HOST) {
-        wire_drop(s, p, FATE_BLOCKED);
-        return;
-    }
-    const uint64_t core_ns = route_delay_ns(s, h, p);
-    p->late_ns = 0;
+    if (own && p->target == SIM_NO_HOST)
+        h->outer = p->from;
+    p->core_ns = route_delay_ns(s, h, p);
     p->likely = h->index;
-    const enum event_kind next = route_plain(s, p) ? EVENT_DELIVER : EVENT_ARRIVE;
-    const uint64_t more_ns = core_ns + p->late_ns;
-    struct link *shared =
-        h->site != SITE_NONE && p->target == SIM_NO_HOST && s->route.sites[h->site]->has_link
-            ? &s->route.sites[h->site]->up
-            : NULL;
-    uint64_t shared_ns = 0;
-    if (shared) {
-        if (!through(s, p, shared, next, more_ns + h->up.cfg.delay_ns, &shared_ns))
-            return;
-        shared_ns -= s->now_ns;
-    }
-    if (through(s, p, &h->up, next, more_ns + shared_ns, &at_ns))
-        schedule(s, p, at_ns + more_ns + shared_ns, next);
+    climb(s, p, &h->up, h->site);
 }
 
 static struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data,
@@ -154,6 +178,9 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     p->source = h->index;
     p->target = SIM_NO_HOST;
     p->resolved = false;
+    p->top = p->at = SITE_NONE;
+    p->late_ns = p->core_ns = 0;
+    p->number = 0;
     p->link_host = SIM_NO_HOST;
     p->link_down = false;
     p->link_packet = 0;
@@ -177,7 +204,7 @@ static void send_one(struct host *h, const struct addr *to, const uint8_t *data,
     struct packet *p = packet_new(h, to, data, len);
     if (!s->begun) {
         route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
-        schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
+        wire_schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
     } else if (p->from.kind == ADDR_NONE) {
         s->stats.sent++;
         wire_drop(s, p, FATE_UNREACHABLE); /* it has no address of this kind */
@@ -208,18 +235,22 @@ void wire_send(struct host *h, const struct train *t) {
     }
 }
 
-/* Whatever lies between the two hosts. False: the packet is gone, or waits. */
+/* Whatever lies between the two hosts, when it came to the receiver's link. False: the packet is gone, or waits. */
 static bool passes(struct sim *s, struct packet *p, enum event_kind again) {
     uint64_t until_ns;
     if (s->faults.count == 0)
         return true;
-    if (faults_judge(&s->faults, s->now_ns, p->source, p->target, &until_ns)) {
+    if (faults_judge(&s->faults, s->now_ns - p->late_ns, p->source, p->target, &until_ns)) {
         wire_drop(s, p, FATE_CUT);
         return false;
     }
+    if (until_ns == 0)
+        return true;
     if (until_ns > s->now_ns)
-        schedule(s, p, until_ns, again);
-    return until_ns <= s->now_ns;
+        clog_hold(s, p, again, until_ns);
+    else /* it has been let go meanwhile */
+        wire_schedule(s, p, until_ns + p->late_ns, again);
+    return false;
 }
 
 /* Finds out who gets it. False: the packet is gone, or waits. */
@@ -229,8 +260,7 @@ static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
         wire_drop(s, p, fate);
         return false;
     }
-    const struct host *to = s->hosts[p->target];
-    if (to->options.no_udp && to->site != s->hosts[p->source]->site) {
+    if (is_blocked(s, p)) {
         wire_drop(s, p, FATE_BLOCKED);
         return false;
     }
@@ -240,33 +270,40 @@ static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
     return true;
 }
 
+/* The lines on the way down, the receiver's own at last. */
+static void go_down(struct sim *s, struct packet *p) {
+    struct host *to = s->hosts[p->target];
+    if (p->at == SITE_NONE) {
+        pass_on(s, p, &to->down, EVENT_DELIVER, 0);
+        return;
+    }
+    struct link *line = &s->route.sites[p->at]->down;
+    p->at = route_line_down(s, to->site, p->at);
+    pass_on(s, p, line, EVENT_LINE, 0);
+}
+
 void wire_arrive(struct sim *s, struct packet *p) {
-    uint64_t at_ns, shared_ns = 0;
     if (!resolve(s, p, EVENT_ARRIVE))
         return;
-    struct host *to = s->hosts[p->target];
-    struct link *shared = route_site_down(s, p);
-    if (shared) {
-        if (!through(s, p, shared, EVENT_DELIVER, to->down.cfg.delay_ns, &shared_ns))
-            return;
-        shared_ns -= s->now_ns;
+    p->at = route_line_down(s, s->hosts[p->target]->site, p->top);
+    go_down(s, p);
+}
+
+void wire_line(struct sim *s, struct packet *p) {
+    if (p->resolved) {
+        go_down(s, p);
+        return;
     }
-    if (through(s, p, &to->down, EVENT_DELIVER, shared_ns, &at_ns))
-        schedule(s, p, at_ns + shared_ns, EVENT_DELIVER);
+    struct site *w = s->route.sites[p->at];
+    climb(s, p, &w->up, w->parent);
 }
 
-static bool owns(const struct host *h, const struct addr *a) {
-    for (unsigned i = 0; i < h->addr_count; i++)
-        if (addr_equal(&h->addrs[i], a))
-            return true;
-    return false;
-}
-
-/* A plain downlink was not worth an event of its own: its delay and MTU count here. */
+/* A plain downlink was not worth an event of its own: it counts here, as it was when the packet came to it. */
 static bool plain_arrival(struct sim *s, struct packet *p) {
     if (!resolve(s, p, EVENT_DELIVER))
         return false;
     struct link *down = &s->hosts[p->target]->down;
+    down->packets++;
     if (down->cfg.mtu_bytes > 0 && wire_bytes(p) > down->cfg.mtu_bytes) {
         tell_too_big(s, p, down);
         wire_drop(s, p, FATE_MTU);
@@ -274,7 +311,7 @@ static bool plain_arrival(struct sim *s, struct packet *p) {
     }
     if (down->cfg.delay_ns <= p->late_ns)
         return true;
-    schedule(s, p, s->now_ns + down->cfg.delay_ns - p->late_ns, EVENT_DELIVER);
+    wire_schedule(s, p, s->now_ns + down->cfg.delay_ns - p->late_ns, EVENT_DELIVER);
     return false;
 }
 

@@ -32,31 +32,49 @@ enum {
     WORLD_TURNS_MAX = 1000000,    /* of one host at one instant: then it is a livelock */
     WORLD_SOCKET_BYTES = 4 << 20, /* what waits for a stalled host: a large socket buffer */
     WORLD_HELD_MAX = 65536,       /* events held for a suspended or stalled host */
+    WORLD_CLOGGED_MAX =
+        1 << 20, /* packets that wait behind clogs; more are dropped as by a full queue */
 };
 #define WORLD_DOWNLOADS "/inbox"
 
 enum event_kind {
     EVENT_ARRIVE,  /* ref packet: at the receiver's access link */
+    EVENT_LINE,    /* ref packet: at the line of a site, or, on its way down, at the receiver's */
     EVENT_DELIVER, /* ref packet: at the receiver; tag: which host that will probably be */
     EVENT_WAKE,    /* tag host */
     EVENT_FILE,    /* ref file_op, source host, tag life */
     EVENT_LOAD,    /* tag load, source host */
-    EVENT_HOSTILE, /* source host, tag life: its next mischief */
+    EVENT_HOSTILE, /* source host, tag: hostile.c's: its next mischief */
     EVENT_TOO_BIG, /* ref packet without data: the sender learns that it was too long */
     EVENT_RESUME,  /* tag: which pause it ends */
+    EVENT_UNCLOG,  /* a clog ends */
 };
 
 struct packet {
     uint32_t source, target; /* hosts; target SIM_NO_HOST until it is known who gets it */
     uint32_t likely;         /* a guess at target, only to fetch its memory early */
+    uint32_t top;            /* the site in which it turns; SITE_NONE: the internet */
+    uint32_t at;             /* the site whose line is next; SITE_NONE: none */
+    uint32_t number;         /* of the public address it goes to, once it is on the internet */
     uint64_t late_ns;        /* of the downlink's delay already in its time of delivery */
+    uint64_t core_ns;        /* how long the core takes */
     uint32_t len, seq;       /* seq: the source's how-manieth datagram, from 0 */
     uint32_t link_host;      /* whose link ended it, if one did */
     bool link_down;
     uint64_t link_packet; /* its number there */
-    bool resolved;        /* target is right, and nothing lies between */
+    bool resolved;        /* on its way down: target is right, and nothing lies between */
     struct addr from, to; /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
+};
+
+struct clogged {
+    struct packet *packet;
+    enum event_kind again; /* what goes on with it */
+    uint64_t until_ns;
+};
+struct clog { /* all zeroes is empty; in the order in which they came */
+    struct clogged *list;
+    uint32_t count, cap;
 };
 
 enum entity {
@@ -100,10 +118,13 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct disk *disk;
     uint32_t setup_number; /* its address before the start */
     struct addr mapped;    /* what a port-mapping gateway gave; ADDR_NONE */
+    struct addr outer;     /* in a site: under which the internet saw it last; ADDR_NONE */
     struct draw_stream rng;
     uint32_t life;       /* counts starts */
+    uint32_t plots;      /* counts changes of its hostile plan */
     uint32_t pauses;     /* counts them, so that an old end does not end a new one */
     uint64_t stopped_ns; /* suspended or stalled since */
+    uint64_t resume_ns;  /* and until; UINT64_MAX: until it is resumed */
     struct event *held;  /* while suspended or stalled, in order */
     uint32_t held_count, held_cap;
     uint64_t held_bytes;
@@ -131,6 +152,7 @@ struct sim {
     struct names names; /* of hosts */
     struct route route;
     struct faults faults;
+    struct clog clog;
     struct load *loads;
     uint32_t load_count;
     struct watch *watch;  /* NULL: nobody looks */
@@ -146,6 +168,7 @@ struct sim {
 /* sim.c */
 void world_push(struct sim *s, struct host *source,
                 const struct event *e); /* fills source and seq */
+void world_drop_events(struct sim *s);  /* all that is to come */
 void world_fail(struct sim *s, const struct host *h, const char *what);
 static inline uint32_t world_entity(const struct host *h, enum entity e) {
     return h->index * ENTITIES + (uint32_t)e;
@@ -168,12 +191,13 @@ static inline uint64_t host_now_us(const struct host *h) {
     return hclock_at_ns(&h->clock, h->sim->now_ns) / 1000;
 }
 
+uint64_t host_wall_us(const struct host *h); /* what its wall clock shows */
 void host_set_wall(struct host *h);
 
 /* pause.c: suspended and stalled hosts */
 /* True if the event waits or is gone (its packet then, too), since the host does not run now. */
 bool host_holds(struct host *h, const struct event *e);
-/* for_ns 0: until host_resume. */
+/* for_ns 0: until host_resume. If it is paused already, the later end counts. */
 void host_pause(struct host *h, enum host_state state, uint64_t for_ns);
 void host_resume(struct host *h);
 
@@ -183,6 +207,8 @@ void inspect_started(struct host *h);
 void inspect_addresses(struct host *h);
 void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len);
 void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before);
+void inspect_up(struct host *h, uint32_t peer); /* a session is up */
+void inspect_turn(struct host *h);
 void inspect_transfer(struct host *h, const char *name, bool right);
 void inspect_seconds(struct sim *s); /* once a simulated second: tables, memory, sessions */
 /* The node of a host has ended; so many bytes are missing. */
@@ -191,12 +217,19 @@ static inline uint64_t inspect_accepted(const struct host *h) {
     return endpoint_counters(node_endpoint(h->node))->data_accepted;
 }
 
+/* clog.c */
+void clog_hold(struct sim *s, struct packet *p, enum event_kind again, uint64_t until_ns);
+void clog_release(struct sim *s, bool all); /* those whose time has come, or all */
+void clog_clear(struct sim *s);
+
 /* wire.c */
+void wire_schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind);
 void wire_send(struct host *h, const struct train *t);
 /* One datagram that is not the node's own idea, from any address: a hostile host's. */
 void wire_inject(struct host *h, const struct addr *from, const struct addr *to,
                  const uint8_t *data, uint32_t len);
 void wire_arrive(struct sim *s, struct packet *p);
+void wire_line(struct sim *s, struct packet *p);
 void wire_deliver(struct sim *s, struct packet *p);
 void wire_too_big(struct sim *s, struct packet *p);
 /* The packet has ended like this; it is freed. */

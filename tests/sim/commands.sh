@@ -48,6 +48,34 @@ refused 3:8 $'for 1s\nnode a\nlink a jitter=lots(1ms)'
 refused 2:8 $'for 1s\nsite h gateway=maybe nat=fullcone'
 refused 3:7 $'for 1s\nnode a b\nat 1s clog a b'
 
+refused 3:8 $'for 1s\nnode a\nexpect foo == 1'
+refused 3:11 $'for 1s\nnode a\nsometimes foo == 1'
+
+usage() { # what the complaint says, then the command
+    code=0
+    local says=$1
+    shift
+    "$meshsim" "$@" >out 2>said </dev/null || code=$?
+    [ "$code" = 2 ] && grep -q -e "$says" said || fail "meshsim $*: code $code, $(cat said)"
+}
+printf 'let loss = 1%%\nfor 1s\nnode a b\nlink a loss=$loss\n' >set.mesh
+"$meshsim" run set.mesh --set loss=2% >/dev/null || fail "--set of a name that is used"
+usage '--set los' run set.mesh --set los=2%
+usage '--set 1x' run set.mesh --set 1x=5
+printf 'for 1s\nnode a\nexpect foo == 1\n' >foo.mesh
+usage 'no metric' run foo.mesh
+usage 'no metric' shrink foo.mesh
+for option in --html=page.html --pcap=wire.pcapng --twice --baseline=old.json -v; do
+    usage 'one run only' run set.mesh --seeds 1..2 $option
+    usage 'one run only' swarm --seeds 1..2 $option
+done
+[ ! -e page.html ] && [ ! -e wire.pcapng ] || fail "a refused command writes"
+if [ -e /dev/full ]; then
+    code=0
+    "$meshsim" run set.mesh >/dev/full 2>said || code=$?
+    [ "$code" = 2 ] || fail "output that cannot be written: $code"
+fi
+
 code=0
 printf 'for 1s\nnode a b\ncontacts a b\nat 0s connect a b\nexpect handshake.count == 7\n' >wrong.mesh
 "$meshsim" run wrong.mesh >said || code=$?

@@ -180,6 +180,55 @@ static void a_firewall_lets_answers_in_and_changes_nothing(void **state) {
     nat_free(n);
 }
 
+/* The port of a mapping that has died goes to another host: who might talk to the first may not talk to that one. */
+static void permissions_die_with_their_mapping(void **state) {
+    (void)state;
+    struct nat *n = make("restricted,timeout=60s,refresh=out");
+    struct addr first = in(2, 7000), second = in(3, 7000), friend = far(1, 80), other = far(2, 80);
+    assert_int_equal(nat_out(n, 0, &first, &other), NAT_PASS);
+    struct addr again = in(2, 7000);
+    assert_int_equal(nat_out(n, 1 * S, &again, &friend), NAT_PASS);
+    nat_unmap_fixed(n, &first);
+    struct addr fixed, inner = in(2, 7000);
+    assert_true(nat_map_fixed(n, 2 * S, &inner, 0, 3 * S, &fixed)); /* takes its mapping's place */
+    assert_int_equal(nat_out(n, 4 * S, &second, &other), NAT_PASS);
+    assert_true(addr_equal(&second, &first)); /* the same port */
+    struct addr to = second;
+    assert_int_equal(nat_in(n, 5 * S, &friend, &to), NAT_FILTERED);
+    nat_free(n);
+}
+
+/* Two hosts of a carrier never have ports of one block, each can fill its own, and a block is free again when all in it is
+ * forgotten. */
+static void blocks_of_ports_belong_to_one_host(void **state) {
+    (void)state;
+    struct nat *n = make("eim/eif,ports=block(16),timeout=60s,table=1000000");
+    static uint8_t owner[4096];
+    const struct addr to = far(1, 80);
+    memset(owner, 0, sizeof owner);
+    for (unsigned host = 2; host < 202; host++)
+        for (uint16_t i = 0; i < 16; i++) {
+            struct addr a = in((uint8_t)host, (uint16_t)(1000 + i));
+            assert_int_equal(nat_out(n, S, &a, &to), NAT_PASS);
+            const unsigned block = (a.port - 1024u) / 16;
+            assert_true(owner[block] == 0 || owner[block] == host);
+            owner[block] = (uint8_t)host;
+        }
+    unsigned used = 0;
+    for (unsigned i = 0; i < sizeof owner; i++)
+        used += owner[i] != 0;
+    assert_int_equal(used, 200); /* none was wasted */
+    nat_free(n);
+    n = make("eim/eif,ports=block(32000),timeout=60s,table=1000000");
+    for (unsigned later = 0; later < 2; later++)
+        for (uint8_t host = 2; host < 5; host++) {
+            struct addr a = in((uint8_t)(host + 10 * later), 1000);
+            assert_int_equal(nat_out(n, (1 + 100 * later) * S, &a, &to),
+                             host < 4 ? NAT_PASS : NAT_FULL); /* there are two blocks */
+        }
+    nat_free(n);
+}
+
 /* Against a model that keeps everything in one list: a hundred thousand packets, the same verdicts. */
 static void a_long_run_agrees_with_a_simple_model(void **state) {
     (void)state;
@@ -270,7 +319,7 @@ static void gateways_misbehave_as_told(void **state) {
         struct gateway_answer a = {.lifetime_s = 0};
         const struct addr stranger = far(9, 1234);
         assert_null(gateway_config_read(&c, cases[i].text));
-        gateway_configure(g, &c);
+        gateway_configure(g, 0, &c);
         assert_int_equal(map(g, S, 1000, &a), cases[i].verdict);
         if (cases[i].verdict == GATEWAY_OK) {
             struct addr to = a.external;
@@ -301,6 +350,29 @@ static void a_gateway_reboot_shows_in_the_epoch(void **state) {
     assert_int_equal(nat_in(n, 201 * S, &stranger, &to), NAT_NO_MAPPING);
     assert_int_equal(map(g, 230 * S, 1000, &a), GATEWAY_OK);
     assert_int_equal(a.epoch_s, 30);
+    gateway_free(g);
+    nat_free(n);
+}
+
+static void a_gateway_forgets_without_being_asked(void **state) {
+    (void)state;
+    struct nat *n = make("symmetric");
+    struct gateway *g = gateway_new(n, 0);
+    struct gateway_config c;
+    struct gateway_answer a;
+    const struct addr stranger = far(9, 1234);
+    assert_int_equal(map(g, 5 * S, 1000, &a), GATEWAY_OK);
+    assert_null(gateway_config_read(&c, "forget(60s)"));
+    gateway_configure(g, 10 * S, &c);
+    struct addr to = a.external;
+    assert_int_equal(nat_in(n, 70 * S - 1, &stranger, &to), NAT_PASS);
+    to = a.external;
+    assert_int_equal(nat_in(n, 70 * S, &stranger, &to), NAT_NO_MAPPING);
+    assert_int_equal(map(g, 200 * S, 1000, &a), GATEWAY_OK); /* it forgets every 60 s: at 250 */
+    to = a.external;
+    assert_int_equal(nat_in(n, 250 * S - 1, &stranger, &to), NAT_PASS);
+    to = a.external;
+    assert_int_equal(nat_in(n, 250 * S, &stranger, &to), NAT_NO_MAPPING);
     gateway_free(g);
     nat_free(n);
 }
@@ -345,10 +417,13 @@ int main(void) {
         cmocka_unit_test(one_host_cannot_take_more_than_its_share),
         cmocka_unit_test(a_reboot_forgets_and_a_pool_pairs),
         cmocka_unit_test(a_firewall_lets_answers_in_and_changes_nothing),
+        cmocka_unit_test(permissions_die_with_their_mapping),
+        cmocka_unit_test(blocks_of_ports_belong_to_one_host),
         cmocka_unit_test(a_long_run_agrees_with_a_simple_model),
         cmocka_unit_test(a_granted_lease_lets_strangers_in_until_it_ends),
         cmocka_unit_test(gateways_misbehave_as_told),
         cmocka_unit_test(a_gateway_reboot_shows_in_the_epoch),
+        cmocka_unit_test(a_gateway_forgets_without_being_asked),
         cmocka_unit_test(wrong_words_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

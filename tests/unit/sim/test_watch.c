@@ -74,6 +74,27 @@ static void a_certificate_must_be_signed_and_not_older(void **state) {
     watch_free(w);
 }
 
+static void a_forged_certificate_may_be_shown_but_not_accepted(void **state) {
+    (void)state;
+    const uint8_t id[32] = {9}, key[32] = {8}, signature[64] = {7};
+    struct watch *w = three_hosts();
+    struct watch_cert c = {.id = id,
+                           .transport = key,
+                           .signature = signature,
+                           .seq = 2,
+                           .checkable = true,
+                           .forged = true};
+    watch_started(w, S, 1, &c);
+    assert_int_equal(all(w), 0);
+    watch_accepted(w, S, 1, 0);
+    assert_int_equal(all(w), 0);
+    watch_accepted(w, S, 0, 1);
+    assert_int_equal(count(w, NEVER_UNSIGNED_ACCEPT), 1);
+    assert_string_equal(watch_verdict(w, NEVER_UNSIGNED_ACCEPT)->text,
+                        "a accepted b with a certificate its id did not sign");
+    watch_free(w);
+}
+
 static void one_counter_is_sealed_and_opened_once(void **state) {
     (void)state;
     struct watch *w = three_hosts();
@@ -113,6 +134,34 @@ static void three_times_as_much_before_proof_and_no_more(void **state) {
     for (unsigned i = 0; i < 100; i++)
         watch_sent(w, S, &big);
     assert_int_equal(count(w, NEVER_AMPLIFICATION), 1);
+    watch_free(w);
+}
+
+/* A node may dial whom it likes, and whoever has called; but not answer each call with twenty. */
+static void initiations_count_where_something_came_from_first(void **state) {
+    (void)state;
+    struct watch *w = three_hosts();
+    uint8_t initiation[284] = {1};
+    const struct watch_packet in = {
+        .from = 2, .at = 0, .src = &outer, .dst = &inner, .data = initiation, .len = 284};
+    const struct watch_packet out = {
+        .from = 0, .at = 0, .src = &inner, .dst = &outer, .data = initiation, .len = 284};
+    const struct watch_packet dial = {
+        .from = 1, .at = 1, .src = &inner, .dst = &outer, .data = initiation, .len = 284};
+    for (unsigned i = 0; i < 100; i++) {
+        watch_sent(w, S, &dial);
+        watch_received(w, i * S, &in, false);
+        watch_sent(w, i * S, &out);
+        watch_sent(w, i * S + S / 2, &out);
+    }
+    assert_int_equal(all(w), 0);
+    const struct addr other = {.kind = ADDR_IPV4, .port = 1, .ip = {198, 18, 0, 10}};
+    struct watch_packet call = in, back = out;
+    call.src = back.dst = &other;
+    watch_received(w, 100 * S, &call, false);
+    for (unsigned i = 0; i < 20; i++)
+        watch_sent(w, 100 * S, &back);
+    assert_true(count(w, NEVER_AMPLIFICATION) > 0);
     watch_free(w);
 }
 
@@ -206,18 +255,27 @@ static void cuts_and_clogs_end(void **state) {
     (void)state;
     struct faults f = {0};
     const uint32_t a[] = {0, 1}, b[] = {2};
+    const struct fault cut = {
+        .kind = FAULT_CUT, .hosts = 4, .oneway = true, .from_ns = S, .until_ns = 10 * S};
     uint64_t until;
-    faults_add(&f,
-               &(struct fault){.kind = FAULT_CUT, .hosts = 4, .oneway = true, .until_ns = 10 * S},
-               a, 2, b, 1);
+    faults_add(&f, &cut, a, 2, b, 1);
     assert_true(faults_judge(&f, S, 1, 2, &until));
+    assert_false(faults_judge(&f, S - 1, 1, 2, &until));
     assert_false(faults_judge(&f, S, 2, 1, &until));
     assert_false(faults_judge(&f, S, 3, 2, &until));
     assert_false(faults_judge(&f, 10 * S, 1, 2, &until));
+    faults_forget(&f, 10 * S + FAULT_MEMORY_NS); /* who came before asks still */
+    assert_true(faults_judge(&f, 10 * S - 1, 1, 2, &until));
+    faults_forget(&f, 10 * S + FAULT_MEMORY_NS + 1);
     assert_int_equal(f.count, 0);
     faults_add(&f, &(struct fault){.kind = FAULT_CLOG, .hosts = 4, .until_ns = 20 * S}, a, 2, b, 1);
     assert_false(faults_judge(&f, S, 2, 0, &until));
     assert_true(until == 20 * S);
+    faults_heal(&f, 5 * S);
+    assert_false(faults_judge(&f, S, 2, 0, &until));
+    assert_true(until == 5 * S);
+    assert_false(faults_judge(&f, 5 * S, 2, 0, &until));
+    assert_true(until == 0);
     faults_clear(&f);
 }
 
@@ -293,8 +351,10 @@ static void what_is_marked_is_kept(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_must_be_signed_and_not_older),
+        cmocka_unit_test(a_forged_certificate_may_be_shown_but_not_accepted),
         cmocka_unit_test(one_counter_is_sealed_and_opened_once),
         cmocka_unit_test(three_times_as_much_before_proof_and_no_more),
+        cmocka_unit_test(initiations_count_where_something_came_from_first),
         cmocka_unit_test(private_addresses_are_for_contacts),
         cmocka_unit_test(sessions_take_only_their_peers_packets),
         cmocka_unit_test(a_busy_loop_is_seen_and_a_new_second_is_a_new_one),

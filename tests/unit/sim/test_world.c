@@ -63,6 +63,49 @@ static void a_link_serialises_queues_and_drops(void **state) {
     assert_int_equal(out.fate, FATE_DELIVERED);
 }
 
+/* RFC 8289 §5.1: one packet of 1500 bytes takes 12 ms at 1 Mbit/s, more than the target, and is no queue. */
+static void codel_lets_a_slow_link_send_one_packet_at_a_time(void **state) {
+    (void)state;
+    struct draw d;
+    struct link l;
+    struct link_out out;
+    draw_init(&d, 1);
+    link_init(&l, &d, 1);
+    l.cfg.rate_bps = 1000000;
+    l.cfg.codel_ns = 5000000;
+    unsigned dropped = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        link_pass(&l, (uint64_t)i * 24000000, 1500, &out);
+        dropped += out.fate != FATE_DELIVERED;
+        link_pass(&l, (uint64_t)i * 24000000, 1500, &out);
+        dropped += out.fate != FATE_DELIVERED;
+    }
+    assert_int_equal(dropped, 0);
+    for (unsigned i = 0; i < 1000; i++) { /* but three at a time are too many */
+        link_pass(&l, UINT64_C(3000000000) + (uint64_t)i * 11000000, 1500, &out);
+        dropped += out.fate == FATE_CODEL;
+    }
+    assert_true(dropped > 0);
+}
+
+static void no_bursts_any_more_means_none(void **state) {
+    (void)state;
+    struct draw d;
+    struct link l;
+    struct link_out out;
+    draw_init(&d, 1);
+    link_init(&l, &d, 1);
+    l.cfg.burst_enter_ppb = l.cfg.burst_loss_ppb = DRAW_ALWAYS_PPB;
+    link_pass(&l, 0, 100, &out);
+    assert_int_equal(out.fate, FATE_BURST);
+    l.cfg.burst_enter_ppb = 0;
+    link_pass(&l, 0, 100, &out);
+    assert_int_equal(out.fate, FATE_DELIVERED);
+    l.cfg.burst_enter_ppb = 1;
+    link_pass(&l, 0, 100, &out);
+    assert_int_equal(out.fate, FATE_DELIVERED);
+}
+
 static void losses_are_as_frequent_as_asked_and_the_same_each_time(void **state) {
     (void)state;
     struct draw d;
@@ -138,6 +181,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_come_by_time_then_source_then_number),
         cmocka_unit_test(a_link_serialises_queues_and_drops),
+        cmocka_unit_test(codel_lets_a_slow_link_send_one_packet_at_a_time),
+        cmocka_unit_test(no_bursts_any_more_means_none),
         cmocka_unit_test(losses_are_as_frequent_as_asked_and_the_same_each_time),
         cmocka_unit_test(the_store_keeps_order_and_can_fail),
         cmocka_unit_test(scenarios_are_read_and_mistakes_have_a_place),

@@ -1,0 +1,18 @@
+/* route_int.h: private to route.c (who has which address) and way.c (which way a datagram goes). */
+#ifndef MESHD_SIM_ROUTE_INT_H
+#define MESHD_SIM_ROUTE_INT_H
+
+#include "sim/route.h"
+
+/* Owners and members are numbers: 0 nobody, host + 1, or SITE_BIT | site. */
+#define SITE_BIT UINT32_C(0x80000000)
+
+uint32_t route_number_of(const struct addr *a); /* of a public address; 0: not one of ours */
+uint32_t route_owner_of(const struct sim *s, const struct addr *a); /* of a public address */
+/* The member that has this address within the site; 0: nobody. */
+uint32_t route_member_of(const struct site *w, const struct addr *a);
+/* The site whose addresses are used within this one: its own, or those of around it where there is only a wall (a firewall;
+ * IPv6 everywhere). SITE_NONE: public ones. */
+uint32_t route_space(const struct sim *s, uint32_t at, bool ipv6);
+
+#endif
