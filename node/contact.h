@@ -24,7 +24,7 @@
 struct posting;
 
 enum {
-    CONTACTS_MAX = 4096, /* further ones are refused with ERR_FULL */
+    CONTACTS_MAX = 16384, /* further ones are refused with ERR_FULL */
     CONTACT_VALUE_MAX = 2 + 4 * 32 + 1 + PEER_ADDRS_MAX * ADDR_WIRE_MAX,
     CONTACT_RETRY_US = 5 * 1000000, /* first repetition while messages wait; then doubled */
     CONTACT_RETRY_MAX_US = 300 * 1000000,
