@@ -16,7 +16,7 @@ uint64_t cell_duration_ns(const struct cell *c) {
     if (rtts_s > s && c->rate_bps < 1000000000)
         s = rtts_s;
     if (c->share != SHARE_ALONE && c->rate_bps < 1000000000)
-        s *= 2;
+        s = s < 60 ? 60 : 2 * s;
     return s * ns_per_s;
 }
 
