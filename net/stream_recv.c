@@ -114,6 +114,13 @@ int rstream_input(struct rstream *r, struct block_pool *pool, uint64_t offset, c
     return 0;
 }
 
+void rstream_drop_unread(struct rstream *r) {
+    for (uint32_t i = 0; i < r->cap; i++) {
+        block_put(r->blocks[i]);
+        r->blocks[i] = NULL;
+    }
+}
+
 int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh) {
     *fresh = 0;
     if (final_size > r->limit || !final_ok(r, final_size, true))
@@ -123,6 +130,7 @@ int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh)
     r->final_size = final_size;
     r->has_final = true;
     r->reset = true;
+    rstream_drop_unread(r);
     return 0;
 }
 
