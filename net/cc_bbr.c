@@ -265,11 +265,16 @@ static void probe_rtt_done(struct cc *c, uint64_t now_us) {
     }
 }
 
+/* Four packets of the size of now: the MTU may have grown since the state was entered. */
+static uint64_t probe_rtt_cwnd(const struct cc *c) {
+    return larger(c->u.bbr.probe_rtt_cwnd, bbr_min_pipe(c));
+}
+
 static void handle_probe_rtt(struct cc *c, uint64_t now_us) {
     struct cc_bbr *b = &c->u.bbr;
     rate_app_limited(&c->rate, c->bytes_in_flight); /* low rates say nothing now */
     if (b->probe_rtt_done_us == 0) {
-        if (c->bytes_in_flight > b->probe_rtt_cwnd)
+        if (c->bytes_in_flight > probe_rtt_cwnd(c))
             return;
         b->probe_rtt_done_us = now_us + BBR_PROBE_RTT_US;
         b->probe_rtt_round_done = false;
@@ -329,8 +334,8 @@ static void set_cwnd(struct cc *c, const struct cc_ack *a) {
     else if (c->cwnd_bytes < b->max_inflight || c->rate.delivered < CC_INITIAL_PKTS * c->mss_bytes)
         c->cwnd_bytes = grown;
     c->cwnd_bytes = larger(c->cwnd_bytes, bbr_min_pipe(c));
-    if (b->state == BBR_PROBE_RTT && c->cwnd_bytes > b->probe_rtt_cwnd)
-        c->cwnd_bytes = b->probe_rtt_cwnd;
+    if (b->state == BBR_PROBE_RTT && c->cwnd_bytes > probe_rtt_cwnd(c))
+        c->cwnd_bytes = probe_rtt_cwnd(c);
     bound_by_model(c);
 }
 

@@ -148,6 +148,7 @@ int stream_stop(struct endpoint *e, struct session_ref r, uint64_t stream, int e
     /* What is here and will not be read counts as read for the session's credit. */
     transport_credit_consumed(f.s->tp, f.s->last_use_us, in->highest - in->read);
     in->stopped = true;
+    rstream_drop_unread(in);
     if (!in->has_final) {
         f.st->want_stop = true;
         f.st->stop_err = err;

@@ -85,6 +85,9 @@ void rstream_clear(struct rstream *r);
 int rstream_input(struct rstream *r, struct block_pool *pool, uint64_t offset, const uint8_t *data,
                   size_t len, bool fin, uint64_t *fresh) MUST_USE;
 int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh) MUST_USE;
+/* Nobody will read what has arrived: its memory goes back now, not when the other half ends, too. Only once `stopped` or
+ * `reset`; spans given out before are whoever's that holds references. */
+void rstream_drop_unread(struct rstream *r);
 /* Contiguous bytes ready beyond `read`. */
 uint64_t rstream_ready(const struct rstream *r);
 unsigned rstream_peek(const struct rstream *r, uint64_t skip, struct span *spans, unsigned max,

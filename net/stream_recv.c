@@ -36,12 +36,13 @@ static int reserve(struct rstream *r, uint64_t block) {
 
 /* The block that holds bytes up to `end` of itself. The first block of a stream starts small and is replaced by a larger one
  * as it fills; who still reads the old one has a reference. */
-static int room_in(struct rstream *r, struct block_pool *pool, uint64_t number, size_t end) {
+static int room_in(struct rstream *r, struct block_pool *pool, uint64_t number, size_t end,
+                   bool next) {
     struct block **at = &r->blocks[number - r->first_block];
     if (*at && (*at)->cap >= end)
         return 0;
     const bool ahead = number > (r->read + rstream_ready(r)) / STREAM_BLOCK_BYTES;
-    if (ahead && block_pool_tight(pool))
+    if (ahead && !next && block_pool_tight(pool))
         return ERR_NOMEM;
     struct block *b = block_new(pool, number == 0 ? end : STREAM_BLOCK_BYTES);
     if (!b)
@@ -55,6 +56,8 @@ static int room_in(struct rstream *r, struct block_pool *pool, uint64_t number, 
 
 static int copy_in(struct rstream *r, struct block_pool *pool, uint64_t offset, const uint8_t *data,
                    size_t len) {
+    /* Bytes that are next may end in a block that nothing has needed yet. */
+    const bool next = offset == r->read + rstream_ready(r);
     while (len > 0) {
         uint64_t number = offset / STREAM_BLOCK_BYTES;
         size_t at = (size_t)(offset % STREAM_BLOCK_BYTES);
@@ -62,7 +65,7 @@ static int copy_in(struct rstream *r, struct block_pool *pool, uint64_t offset, 
         int err = reserve(r, number);
         if (err)
             return err;
-        err = room_in(r, pool, number, at + n);
+        err = room_in(r, pool, number, at + n, next);
         if (err)
             return err;
         memcpy(r->blocks[number - r->first_block]->data + at, data, n);
@@ -111,6 +114,13 @@ int rstream_input(struct rstream *r, struct block_pool *pool, uint64_t offset, c
     return 0;
 }
 
+void rstream_drop_unread(struct rstream *r) {
+    for (uint32_t i = 0; i < r->cap; i++) {
+        block_put(r->blocks[i]);
+        r->blocks[i] = NULL;
+    }
+}
+
 int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh) {
     *fresh = 0;
     if (final_size > r->limit || !final_ok(r, final_size, true))
@@ -120,6 +130,7 @@ int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh)
     r->final_size = final_size;
     r->has_final = true;
     r->reset = true;
+    rstream_drop_unread(r);
     return 0;
 }
 

@@ -193,6 +193,48 @@ static void an_impossible_number_is_refused(void **state) {
     ack_clear(&a);
 }
 
+/* An eighth of the round trip, between 0.1 and 1 ms; also what dense traffic waits for. */
+static void acknowledgements_follow_the_round_trip(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t srtt_us, spread_us;
+        uint32_t every; /* at a packet each 50 us; the average stays up to 1 us above that */
+    } table[] = {{0, 100, 2},      {1, 100, 2},        {799, 100, 2},      {800, 100, 2},
+                 {808, 101, 2},    {1600, 200, 3},     {4000, 500, 9},     {7999, 999, 19},
+                 {8000, 1000, 19}, {100000, 1000, 19}, {5000000, 1000, 19}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct ack a = fresh();
+        ack_set_rtt(&a, table[i].srtt_us);
+        assert_int_equal(a.spread_us, table[i].spread_us);
+        uint64_t now_us = steady(&a, 1000, 50, 1000);
+        ack_sent(&a);
+        assert_int_equal(a.every, table[i].every);
+        take(&a, now_us, a.largest + 1);
+        assert_int_equal(a.deadline_us,
+                         now_us + (table[i].every > 2 ? 2 * table[i].spread_us : 25000));
+        ack_clear(&a);
+    }
+    /* Four acknowledgements in each round trip at least, however many packets that holds. */
+    for (uint64_t rtt_us = 1000; rtt_us < 200000; rtt_us += rtt_us / 3)
+        for (uint64_t pkts = 16; pkts <= 4096; pkts *= 2) {
+            struct ack a = fresh();
+            ack_set_rtt(&a, rtt_us);
+            const uint64_t gap_us = rtt_us / pkts ? rtt_us / pkts : 1;
+            uint64_t now_us = steady(&a, 1000, gap_us, 2000);
+            ack_sent(&a);
+            unsigned acks = 0;
+            for (uint64_t k = 0; k < rtt_us / gap_us; k++, now_us += gap_us) {
+                take(&a, now_us, a.largest + 1);
+                if (ack_wanted(&a, now_us)) {
+                    acks++;
+                    ack_sent(&a);
+                }
+            }
+            assert_true(acks >= 4);
+            ack_clear(&a);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_said_while_nothing_waits),
@@ -207,6 +249,7 @@ int main(void) {
         cmocka_unit_test(the_table_is_bounded_and_forgets_the_oldest),
         cmocka_unit_test(the_delay_is_that_of_the_largest),
         cmocka_unit_test(an_impossible_number_is_refused),
+        cmocka_unit_test(acknowledgements_follow_the_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,52 @@ static void the_window_of_packets_has_an_end(void **state) {
     sent_clear(&s);
 }
 
+/* A full ring in which everything up to some packet is settled: knowing late that a loss was false is given up, not the
+ * sending. */
+static void a_full_ring_of_settled_packets_makes_room(void **state) {
+    (void)state;
+    static const uint64_t settled[] = {0, 1, SENT_PKTS_MAX / 2, SENT_PKTS_MAX};
+    for (size_t i = 0; i < sizeof settled / sizeof *settled; i++) {
+        struct sent s;
+        struct sent_pkt *p;
+        sent_init(&s, 0);
+        for (uint64_t pn = 0; pn < SENT_PKTS_MAX; pn++)
+            add(&s, pn)->bytes = (uint16_t)pn;
+        for (uint64_t pn = 0; pn < settled[i]; pn++) {
+            p = sent_get(&s, pn);
+            p->state = pn % 2 ? SENT_ACKED : SENT_LOST;
+            p->lost_us = UINT64_MAX - 1; /* as late as can be: it would be kept */
+            s.outstanding--;
+        }
+        sent_trim(&s, 0);
+        assert_true(s.base <= 1);
+        if (settled[i] == 0) {
+            assert_int_equal(sent_add(&s, SENT_PKTS_MAX, &p), ERR_FULL);
+            assert_int_equal(s.outstanding, SENT_PKTS_MAX);
+        } else {
+            add(&s, SENT_PKTS_MAX);
+            assert_int_equal(s.base, settled[i]);
+            assert_int_equal(s.outstanding, SENT_PKTS_MAX - settled[i] + 1);
+            for (uint64_t pn = settled[i]; pn < SENT_PKTS_MAX; pn++)
+                assert_int_equal(sent_get(&s, pn)->bytes, (uint16_t)pn);
+            assert_null(sent_get(&s, settled[i] - 1));
+        }
+        assert_int_equal(s.cap, SENT_PKTS_MAX);
+        sent_clear(&s);
+    }
+    /* Numbers that nothing was tracked for, more than the ring holds, between a settled packet and the next. */
+    struct sent s;
+    sent_init(&s, 0);
+    add(&s, 0)->state = SENT_LOST;
+    s.outstanding--;
+    sent_get(&s, 0)->lost_us = 5;
+    add(&s, 3 * SENT_PKTS_MAX);
+    assert_int_equal(s.base, 3 * SENT_PKTS_MAX);
+    assert_int_equal(s.cap, SENT_RING_FIRST);
+    assert_int_equal(s.outstanding, 1);
+    sent_clear(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slot_is_clean_even_when_its_place_was_used_before),
@@ -145,6 +191,7 @@ int main(void) {
         cmocka_unit_test(a_packet_taken_back_was_never_there),
         cmocka_unit_test(the_ring_agrees_with_an_array),
         cmocka_unit_test(the_window_of_packets_has_an_end),
+        cmocka_unit_test(a_full_ring_of_settled_packets_makes_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,11 +136,128 @@ static void no_memory_leaves_the_packet_unacknowledged(void **state) {
     block_pool_free(pool);
 }
 
+/* ---- a full pool: what fills a gap finds room, what lies ahead of one waits ---- */
+
+enum { BLOCK = STREAM_BLOCK_BYTES };
+
+static int arrive(struct rstream *r, struct block_pool *pool, uint64_t offset, size_t len) {
+    static uint8_t buf[BLOCK];
+    uint64_t fresh;
+    for (size_t i = 0; i < len; i++)
+        buf[i] = byte_at(offset + i);
+    return rstream_input(r, pool, offset, buf, len, false, &fresh);
+}
+
+/* Takes blocks until only the last sixteenth is left: two of 32. */
+static unsigned fill_pool(struct block_pool *pool, struct block *held[32]) {
+    unsigned n = 0;
+    while (!block_pool_tight(pool)) {
+        held[n] = block_new(pool, BLOCK);
+        assert_non_null(held[n++]);
+    }
+    return n;
+}
+
+static uint64_t read_all(struct rstream *r) {
+    uint64_t from = r->read;
+    struct span v[4];
+    bool fin;
+    for (unsigned n; (n = rstream_peek(r, 0, v, 4, &fin)) > 0;)
+        for (unsigned k = 0; k < n; k++) {
+            for (uint32_t b = 0; b < v[k].len; b++)
+                assert_int_equal(v[k].block->data[v[k].offset + b], byte_at(r->read + b));
+            rstream_consume(r, v[k].len);
+            k = n;
+        }
+    return r->read - from;
+}
+
+static void what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it(void **state) {
+    (void)state;
+    struct block_pool *pool = block_pool_new(32, 0);
+    struct rstream r;
+    rstream_init(&r, 64 * BLOCK);
+    unsigned ahead = 0;
+    while (arrive(&r, pool, (uint64_t)(ahead + 1) * BLOCK, BLOCK) == 0)
+        ahead++;
+    assert_int_equal(ahead, 30); /* of 32; the last two are kept */
+    assert_true(block_pool_tight(pool));
+    assert_int_equal(r.highest, 31 * BLOCK); /* what was refused was not noted */
+    assert_int_equal(rstream_ready(&r), 0);
+    assert_int_equal(arrive(&r, pool, 0, 1400), 0);
+    assert_int_equal(arrive(&r, pool, 1400, BLOCK - 1400), 0);
+    assert_int_equal(rstream_ready(&r), 31 * BLOCK);
+    assert_int_equal(read_all(&r), 31 * BLOCK);
+    assert_int_equal(block_pool_in_use(pool), 0);
+    rstream_clear(&r);
+    block_pool_free(pool);
+}
+
+/* A packet in order whose bytes begin in one block and end in the next, which nothing has needed yet. */
+static void a_packet_over_the_edge_of_a_block_fills_its_gap(void **state) {
+    (void)state;
+    for (int ready = 0; ready < 2; ready++) {
+        struct block_pool *pool = block_pool_new(32, 0);
+        struct block *held[32];
+        struct rstream r;
+        rstream_init(&r, 64 * BLOCK);
+        const uint64_t edge = 3 * BLOCK;
+        for (uint64_t at = 0; at < edge - 700; at += 1400)
+            assert_int_equal(
+                arrive(&r, pool, at, at + 1400 < edge - 700 ? 1400 : (size_t)(edge - 700 - at)), 0);
+        if (!ready)
+            assert_int_equal(read_all(&r), edge - 700);
+        assert_int_equal(arrive(&r, pool, edge + 2 * BLOCK, 1400), 0); /* a gap of two blocks */
+        const unsigned n = fill_pool(pool, held);
+        assert_int_equal(arrive(&r, pool, edge + BLOCK, 1400), ERR_NOMEM);
+        assert_int_equal(arrive(&r, pool, edge - 600, 1400), ERR_NOMEM); /* not yet next */
+        assert_int_equal(arrive(&r, pool, edge - 700, 1400), 0);
+        assert_int_equal(read_all(&r), ready ? edge + 700 : 1400);
+        for (unsigned i = 0; i < n; i++)
+            block_put(held[i]);
+        rstream_clear(&r);
+        assert_int_equal(block_pool_in_use(pool), 0);
+        block_pool_free(pool);
+    }
+}
+
+/* The first block grows with the stream; who reads the small one keeps it. */
+static void the_first_block_grows_under_its_reader(void **state) {
+    (void)state;
+    struct block_pool *pool = block_pool_new(4, 0);
+    struct rstream r;
+    struct span v[4];
+    bool fin;
+    rstream_init(&r, 2 * BLOCK);
+    uint32_t cap = 0;
+    for (uint64_t at = 0; at < BLOCK; at += 100) {
+        assert_int_equal(arrive(&r, pool, at, at + 100 < BLOCK ? 100 : (size_t)(BLOCK - at)), 0);
+        assert_int_equal(rstream_peek(&r, 0, v, 4, &fin), 1);
+        struct block *reading = block_get(v[0].block);
+        assert_true(reading->cap >= v[0].len && reading->cap < 2 * v[0].len + BLOCK_MIN_BYTES);
+        assert_true(reading->cap >= cap);
+        cap = reading->cap;
+        if (at + 200 < BLOCK) /* beyond a hole of one byte; a larger block may take its place */
+            assert_int_equal(arrive(&r, pool, at + 101, 50), 0);
+        for (uint64_t i = 0; i < v[0].len; i++)
+            assert_int_equal(reading->data[i], byte_at(i));
+        block_put(reading);
+    }
+    assert_int_equal(cap, BLOCK);
+    assert_int_equal(read_all(&r), BLOCK);
+    rstream_clear(&r);
+    assert_int_equal(block_pool_in_use(pool), 0);
+    block_pool_free(pool);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_order_of_loss_and_delivery_gives_the_same_bytes),
         cmocka_unit_test(breaking_the_rules_is_a_protocol_error),
         cmocka_unit_test(no_memory_leaves_the_packet_unacknowledged),
+        cmocka_unit_test(what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it),
+        cmocka_unit_test(a_packet_over_the_edge_of_a_block_fills_its_gap),
+        cmocka_unit_test(the_first_block_grows_under_its_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,833 @@
+/* BBR's states by example, after draft-ietf-ccwg-bbr: acknowledgements made by hand for what must be exact, and an ideal
+ * bottleneck for what must come out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "net/cc_bbr.h"
+#include "support_rand.h"
+
+enum { MSS = 1200, MS = 1000, S = 1000000 };
+
+/* ---- acknowledgements made by hand ---- */
+
+/* An ACK that settles nothing in flight, so that the test alone says what is. */
+struct hand {
+    uint64_t now_us, rtt_us;   /* rtt_us 0: no sample */
+    uint64_t prior, delivered; /* of the sample */
+    uint64_t bytes_per_s, lost, in_flight, newly;
+    uint64_t sent_us;
+    bool app_limited;
+};
+
+static void ack(struct cc *c, struct hand h) {
+    cc_acked(c, &(struct cc_ack){
+                    .now_us = h.now_us,
+                    .newest_sent_us = h.sent_us,
+                    .rtt_latest_us = h.rtt_us,
+                    .rtt_min_us = h.rtt_us,
+                    .srtt_us = h.rtt_us,
+                    .rtt_sample_us = h.rtt_us,
+                    .rate = {.any = true,
+                             .prior_delivered = h.prior,
+                             .delivered = h.delivered,
+                             .bytes_per_s = h.bytes_per_s,
+                             .lost = h.lost,
+                             .in_flight = h.in_flight,
+                             .newly_acked = h.newly,
+                             .app_limited = h.app_limited},
+                });
+}
+
+/* A round with that rate: everything in flight is acknowledged. */
+static void round_at(struct cc *c, uint64_t now_us, uint64_t rtt_us, uint64_t bytes_per_s) {
+    const uint64_t bytes = bytes_per_s / 1000 * rtt_us / 1000;
+    const uint64_t prior = c->rate.delivered;
+    c->rate.delivered += bytes;
+    ack(c, (struct hand){.now_us = now_us,
+                         .rtt_us = rtt_us,
+                         .prior = prior,
+                         .delivered = bytes,
+                         .bytes_per_s = bytes_per_s,
+                         .in_flight = bytes,
+                         .newly = bytes,
+                         .sent_us = now_us - rtt_us});
+}
+
+static struct cc fresh(void) {
+    struct cc c;
+    cc_init(&c, CC_BBR, MSS);
+    cc_sent(&c, 1 * S, MSS, &(struct rate_mark){0}); /* the clock of the minimum begins */
+    assert_int_equal(c.u.bbr.state, BBR_STARTUP);
+    return c;
+}
+
+/* A flow that knows its path, 10 MB/s and 40 ms, in the given state since now. */
+static struct cc knowing(enum cc_bbr_state state, uint64_t now_us) {
+    struct cc c = fresh();
+    struct cc_bbr *b = &c.u.bbr;
+    b->has_seen_rtt = true;
+    b->max_bw = b->bw = b->bw_filter[0] = 10000000;
+    b->min_rtt_us = 40 * MS;
+    b->min_rtt_stamp_us = now_us;
+    b->full_bw_reached = state != BBR_STARTUP;
+    b->state = state;
+    b->pacing_gain = 100;
+    b->cwnd_gain = 200;
+    b->cycle_stamp_us = now_us;
+    b->probe_wait_us = 2500 * MS;
+    b->extra_start_us = now_us;
+    b->pacing_rate = 10000000;
+    c.cwnd_bytes = 800000;
+    c.bytes_in_flight = 400000;
+    c.rate.delivered = b->next_round_delivered = 50000000;
+    b->sample_delivered = c.rate.delivered;
+    return c;
+}
+
+/* §5.3.1.2: the pipe is full after three rounds without a quarter more; a quarter begins the count again. */
+static void startup_ends_after_three_rounds_without_a_quarter_more(void **state) {
+    (void)state;
+    struct cc c = fresh();
+    const struct cc_bbr *b = &c.u.bbr;
+    uint64_t now_us = 1 * S;
+    c.bytes_in_flight = 1 << 20; /* the queue that STARTUP has made */
+    static const struct {
+        uint64_t rate;
+        uint32_t count;
+    } rounds[] = {{1000000, 0}, {1250000, 0}, {1562499, 1}, {1562499, 2},
+                  {1562500, 0}, {1900000, 1}, {1953124, 2}, {1953124, 3}};
+    for (size_t i = 0; i < sizeof rounds / sizeof *rounds; i++) {
+        assert_int_equal(b->state, BBR_STARTUP);
+        round_at(&c, now_us += 40 * MS, 40 * MS, rounds[i].rate);
+        assert_int_equal(b->full_bw_count, rounds[i].count);
+    }
+    assert_true(b->full_bw_reached);
+    assert_int_equal(b->state, BBR_DRAIN);
+    assert_int_equal(b->pacing_gain, BBR_DRAIN_PACING_PERCENT);
+    assert_int_equal(b->max_bw, 1953124);
+}
+
+static void what_is_limited_by_the_application_does_not_fill_the_pipe(void **state) {
+    (void)state;
+    struct cc c = fresh();
+    uint64_t now_us = 1 * S;
+    round_at(&c, now_us += 40 * MS, 40 * MS, 1000000);
+    for (int i = 0; i < 20; i++) {
+        const uint64_t prior = c.rate.delivered;
+        c.rate.delivered += 20000;
+        ack(&c, (struct hand){.now_us = now_us += 40 * MS,
+                              .rtt_us = 40 * MS,
+                              .prior = prior,
+                              .delivered = 20000,
+                              .bytes_per_s = 500000,
+                              .in_flight = 20000,
+                              .newly = 20000,
+                              .app_limited = true});
+    }
+    assert_int_equal(c.u.bbr.state, BBR_STARTUP);
+    assert_int_equal(c.u.bbr.max_bw, 1000000); /* §5.5.5: nor lower the bandwidth */
+    for (int i = 0; i < 20; i++) {             /* several ACKs of one round count once */
+        ack(&c, (struct hand){.now_us = now_us += 1,
+                              .rtt_us = 40 * MS,
+                              .prior = c.rate.delivered - 1,
+                              .delivered = 1,
+                              .bytes_per_s = 1000000});
+        assert_true(c.u.bbr.full_bw_count <= 1);
+    }
+}
+
+/* §5.3.1.3: six loss events in a round, and more than 2 % lost. */
+static void startup_ends_by_loss_at_six_events_and_two_percent(void **state) {
+    (void)state;
+    static const struct {
+        unsigned events;
+        uint64_t lost, in_flight;
+        bool leaves;
+    } table[] = {{6, 2401, 120000, true}, {5, 2401, 120000, false}, {6, 2400, 120000, false},
+                 {6, 1200, 12000, false}, /* a single packet never is too many */
+                 {6, 1201, 12000, true},  {9, 60000, 120000, true}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct cc c = fresh();
+        struct cc_bbr *b = &c.u.bbr;
+        round_at(&c, 1 * S + 40 * MS, 40 * MS, 3000000);
+        for (unsigned n = 0; n < table[i].events; n++)
+            for (int twice = 0; twice < 2; twice++) /* of one ACK: one event */
+                cc_packet_lost(&c, 1 * S + 50 * MS + n, &(struct rate_mark){0}, 0);
+        assert_int_equal(b->loss_events_in_round, table[i].events);
+        const uint64_t prior = c.rate.delivered;
+        c.rate.delivered += 150000;
+        ack(&c, (struct hand){.now_us = 1 * S + 80 * MS,
+                              .rtt_us = 40 * MS,
+                              .prior = prior,
+                              .delivered = 150000,
+                              .bytes_per_s = 6000000, /* twice: no plateau */
+                              .lost = table[i].lost,
+                              .in_flight = table[i].in_flight,
+                              .newly = 150000});
+        assert_int_equal(b->full_bw_reached, table[i].leaves);
+        assert_int_equal(b->state != BBR_STARTUP, table[i].leaves);
+        assert_int_equal(b->loss_events_in_round, 0);
+        if (table[i].leaves) /* max(BDP, inflight_latest) of then: 3 MB/s x 40 ms, 150,000 */
+            assert_int_equal(b->inflight_longterm, 150000);
+        else
+            assert_true(b->inflight_longterm == BBR_INFINITY);
+    }
+}
+
+/* §5.3.2: until what is in flight fits the pipe, or three rounds have passed. */
+static void drain_ends_when_the_queue_is_gone_or_after_three_rounds(void **state) {
+    (void)state;
+    for (int fits = 0; fits < 2; fits++) {
+        struct cc c = knowing(BBR_DRAIN, 10 * S);
+        c.bytes_in_flight = 400000 + !fits; /* the BDP */
+        ack(&c, (struct hand){.now_us = 10 * S + 1, .rtt_us = 40 * MS, .delivered = 1});
+        assert_int_equal(c.u.bbr.state, fits ? BBR_PROBE_CRUISE : BBR_DRAIN); /* by DOWN */
+    }
+    struct cc c = knowing(BBR_DRAIN, 10 * S);
+    c.u.bbr.drain_start_round = c.u.bbr.round_count;
+    for (int i = 1; i <= 4; i++) {
+        assert_int_equal(c.u.bbr.state, BBR_DRAIN);
+        c.bytes_in_flight = 700000;
+        round_at(&c, 10 * S + (uint64_t)i * 40 * MS, 40 * MS, 10000000);
+    }
+    assert_int_equal(c.u.bbr.state, BBR_PROBE_DOWN);
+}
+
+/* §5.3.3.5: DOWN to CRUISE when the flight leaves headroom and fits; to REFILL after the waiting time. */
+static void down_ends_with_the_queue_or_the_waiting_time(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t longterm, in_flight, wait_us;
+        enum cc_bbr_state after;
+    } table[] = {
+        {BBR_INFINITY, 400000, 0, BBR_PROBE_CRUISE},
+        {BBR_INFINITY, 400001, 0, BBR_PROBE_DOWN},
+        {420000, 400000, 0, BBR_PROBE_CRUISE}, /* headroom, but not out of the pipe */
+        {600000, 400001, 0, BBR_PROBE_DOWN},
+        {300000, 300001, 0, BBR_PROBE_DOWN}, /* the bound is smaller than the pipe */
+        {300000, 300000, 0, BBR_PROBE_CRUISE},
+        {BBR_INFINITY, 400001, 2500 * MS, BBR_PROBE_DOWN},
+        {BBR_INFINITY, 400001, 2500 * MS + 1, BBR_PROBE_REFILL},
+        {BBR_INFINITY, 400000, 2500 * MS + 1, BBR_PROBE_REFILL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct cc c = knowing(BBR_PROBE_DOWN, 10 * S);
+        c.u.bbr.inflight_longterm = table[i].longterm;
+        c.bytes_in_flight = table[i].in_flight;
+        ack(&c,
+            (struct hand){.now_us = 10 * S + table[i].wait_us, .rtt_us = 40 * MS, .delivered = 1});
+        assert_int_equal(c.u.bbr.state, table[i].after);
+    }
+}
+
+/* §5.3.3.5.3: after at most 63 rounds, or as many as the flight has packets, whichever is less: Reno's. */
+static void reno_coexistence_bounds_the_rounds_between_probes(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t cwnd, rounds;
+    } table[] = {{800000, 63}, {63 * MSS, 63}, {62 * MSS, 62}, {10 * MSS, 10}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        for (int enough = 0; enough < 2; enough++) {
+            struct cc c = knowing(BBR_PROBE_CRUISE, 10 * S);
+            c.cwnd_bytes = table[i].cwnd;
+            c.u.bbr.rounds_since_probe = table[i].rounds - !enough;
+            ack(&c, (struct hand){.now_us = 10 * S + 1, .rtt_us = 40 * MS, .delivered = 1});
+            assert_int_equal(c.u.bbr.state, enough ? BBR_PROBE_REFILL : BBR_PROBE_CRUISE);
+        }
+}
+
+/* REFILL is one round; UP ends when the pipe shows no more, or where it was too much before. */
+static void up_ends_when_more_brings_no_more(void **state) {
+    (void)state;
+    struct cc c = knowing(BBR_PROBE_REFILL, 10 * S);
+    struct cc_bbr *b = &c.u.bbr;
+    b->bw_shortterm = 5000000;
+    uint64_t now_us = 10 * S;
+    ack(&c, (struct hand){.now_us = ++now_us, .rtt_us = 40 * MS, .delivered = 1});
+    assert_int_equal(b->state, BBR_PROBE_REFILL); /* not a round yet */
+    round_at(&c, now_us += 40 * MS, 40 * MS, 10000000);
+    assert_int_equal(b->state, BBR_PROBE_UP);
+    assert_true(b->is_probe_sample);
+    assert_int_equal(b->pacing_gain, 125);
+    assert_int_equal(b->cwnd_gain, 225);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(b->state, BBR_PROBE_UP);
+        c.bytes_in_flight = 500000;
+        round_at(&c, now_us += 50 * MS, 50 * MS, 10000000);
+    }
+    assert_int_equal(b->state, BBR_PROBE_DOWN);
+    assert_int_equal(b->pacing_gain, 90);
+}
+
+static void up_ends_where_it_was_too_much_before(void **state) {
+    (void)state;
+    for (int there = 0; there < 2; there++) {
+        struct cc c = knowing(BBR_PROBE_UP, 10 * S);
+        struct cc_bbr *b = &c.u.bbr;
+        b->full_bw = 10000000;
+        b->prev_too_high = true;
+        b->inflight_longterm = 450000;
+        c.bytes_in_flight = 450000 - !there;
+        ack(&c, (struct hand){.now_us = 10 * S + 1, .rtt_us = 40 * MS, .delivered = 1});
+        assert_int_equal(b->state, there ? BBR_PROBE_DOWN : BBR_PROBE_UP);
+        assert_int_equal(b->prev_precautionary, there);
+    }
+    /* Where the bound holds the window, it is not the path: the count of rounds begins again. */
+    struct cc c = knowing(BBR_PROBE_UP, 10 * S);
+    c.u.bbr.inflight_longterm = c.cwnd_bytes = 450000;
+    c.u.bbr.full_bw = 10000000;
+    c.u.bbr.full_bw_count = 2;
+    c.cwnd_limited = true;
+    round_at(&c, 10 * S + 40 * MS, 40 * MS, 10000000);
+    assert_int_equal(c.u.bbr.state, BBR_PROBE_UP);
+    assert_int_equal(c.u.bbr.full_bw_count, 0);
+}
+
+/* §5.5.10.2, InflightAtLoss, by hand: of 100,000 in flight, 5,000 in this packet; 6,000 lost with it. Before it 95,000
+ * might lose 1,900 and had lost 1,000; 900 / 0.98 = 918 more would have been 2 %. */
+static void a_lossy_probe_ends_at_the_flight_that_was_too_much(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t in_flight, bytes, lost, longterm;
+        bool app_limited;
+    } table[] = {
+        {1000000, 50000, 60000, 959183, false}, /* may 19,000, had 10,000: 9,000 / 0.98 = 9,183 */
+        {1000000, 5000, 60000, 995000, false},  /* too many already before it */
+        {100000, 5000, 6000, 280000, false},    /* not below beta of the target, 0.7 x BDP */
+        {1000000, 50000, 60000, BBR_INFINITY, true},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct cc c = knowing(BBR_PROBE_UP, 10 * S);
+        struct cc_bbr *b = &c.u.bbr;
+        b->is_probe_sample = true;
+        c.rate.lost = 7000000000;
+        const struct rate_mark m = {
+            .lost = (uint32_t)(c.rate.lost + table[i].bytes - table[i].lost),
+            .in_flight = (uint32_t)table[i].in_flight,
+            .app_limited = table[i].app_limited,
+        };
+        cc_packet_lost(&c, 10 * S + 1, &m, table[i].bytes);
+        assert_true(b->inflight_longterm == table[i].longterm);
+        assert_true(b->prev_too_high);
+        assert_int_equal(b->state, BBR_PROBE_DOWN);
+        assert_int_equal(b->undo_state, BBR_PROBE_UP);
+        /* Once per probe. */
+        b->inflight_longterm = 77;
+        cc_packet_lost(&c, 10 * S + 1, &m, table[i].bytes);
+        assert_int_equal(b->inflight_longterm, 77);
+    }
+    /* 2 % exactly is not too many. */
+    struct cc c = knowing(BBR_PROBE_UP, 10 * S);
+    c.u.bbr.is_probe_sample = true;
+    cc_packet_lost(&c, 10 * S + 1, &(struct rate_mark){.in_flight = 100000}, 2000);
+    assert_int_equal(c.u.bbr.state, BBR_PROBE_UP);
+    cc_packet_lost(&c, 10 * S + 1, &(struct rate_mark){.in_flight = 100000}, 1);
+    assert_int_equal(c.u.bbr.state, BBR_PROBE_DOWN);
+}
+
+/* §5.3.4: ten seconds without a sample at or below the minimum. */
+static void the_round_trip_is_probed_after_ten_seconds(void **state) {
+    (void)state;
+    for (int past = 0; past < 2; past++) {
+        struct cc c = knowing(BBR_PROBE_CRUISE, 10 * S);
+        c.u.bbr.probe_wait_us = 100 * S;
+        ack(&c,
+            (struct hand){.now_us = 20 * S + (unsigned)past, .rtt_us = 41 * MS, .delivered = 1});
+        assert_int_equal(c.u.bbr.state, past ? BBR_PROBE_RTT : BBR_PROBE_CRUISE);
+        assert_int_equal(c.u.bbr.min_rtt_us, past ? 41 * MS : 40 * MS);
+    }
+    /* A sample equal to it, or below, refreshes it. */
+    for (unsigned less = 0; less < 2; less++) {
+        struct cc c = knowing(BBR_PROBE_CRUISE, 10 * S);
+        c.u.bbr.probe_wait_us = 100 * S;
+        ack(&c, (struct hand){.now_us = 19 * S, .rtt_us = 40 * MS - less, .delivered = 1});
+        assert_int_equal(c.u.bbr.min_rtt_us, 40 * MS - less);
+        ack(&c, (struct hand){.now_us = 29 * S, .rtt_us = 45 * MS, .delivered = 1});
+        assert_int_equal(c.u.bbr.state, BBR_PROBE_CRUISE);
+        ack(&c, (struct hand){.now_us = 29 * S + 1, .rtt_us = 45 * MS, .delivered = 1});
+        assert_int_equal(c.u.bbr.state, BBR_PROBE_RTT);
+    }
+    /* An ACK without a sample changes nothing but the state. */
+    struct cc c = knowing(BBR_PROBE_CRUISE, 10 * S);
+    c.u.bbr.probe_wait_us = 100 * S;
+    ack(&c, (struct hand){.now_us = 20 * S + 1, .delivered = 1});
+    assert_int_equal(c.u.bbr.min_rtt_us, 40 * MS);
+}
+
+/* §5.3.4.3: half the BDP in flight for 200 ms and a round; then the window of before, and CRUISE, or STARTUP where
+ * that was not over. */
+static void probe_rtt_lasts_200_ms_and_a_round(void **state) {
+    (void)state;
+    for (int full = 0; full < 2; full++) {
+        struct cc c = knowing(BBR_PROBE_CRUISE, 10 * S);
+        struct cc_bbr *b = &c.u.bbr;
+        b->probe_wait_us = 100 * S;
+        if (!full) {
+            b->full_bw_reached = false;
+            b->state = BBR_STARTUP;
+        }
+        uint64_t now_us = 20 * S + 1;
+        ack(&c, (struct hand){.now_us = now_us, .rtt_us = 40 * MS + 1, .delivered = 1});
+        assert_int_equal(b->state, BBR_PROBE_RTT);
+        assert_int_equal(b->prior_cwnd, 800000);
+        assert_int_equal(b->probe_rtt_cwnd, 200000); /* half of 10 MB/s x 40 ms */
+        assert_int_equal(c.cwnd_bytes, 200000);
+        assert_int_equal(b->probe_rtt_done_us, 0);
+        c.bytes_in_flight = 200001;
+        ack(&c, (struct hand){.now_us = now_us += 10 * MS, .rtt_us = 40 * MS, .delivered = 1});
+        assert_int_equal(b->probe_rtt_done_us, 0); /* still too much in flight */
+        c.bytes_in_flight = 200000;
+        ack(&c, (struct hand){.now_us = now_us += 10 * MS, .rtt_us = 40 * MS, .delivered = 1});
+        const uint64_t done_us = now_us + 200 * MS;
+        assert_int_equal(b->probe_rtt_done_us, done_us);
+        assert_true(c.rate.bubble != 0); /* low rates say nothing now */
+        /* The time alone is not enough ... */
+        ack(&c, (struct hand){.now_us = done_us + 1, .rtt_us = 40 * MS, .delivered = 1});
+        assert_int_equal(b->state, BBR_PROBE_RTT);
+        assert_int_equal(c.cwnd_bytes, 200000);
+        /* ... nor the round. */
+        struct cc early = c;
+        round_at(&early, done_us, 40 * MS, 5000000);
+        assert_int_equal(early.u.bbr.state, BBR_PROBE_RTT);
+        ack(&early, (struct hand){.now_us = done_us + 1, .rtt_us = 40 * MS, .delivered = 1});
+        assert_int_equal(early.u.bbr.state, full ? BBR_PROBE_CRUISE : BBR_STARTUP);
+        round_at(&c, done_us + 2, 40 * MS, 5000000);
+        assert_int_equal(b->state, full ? BBR_PROBE_CRUISE : BBR_STARTUP);
+        assert_true(c.cwnd_bytes >= 800000);
+        assert_int_equal(b->min_rtt_stamp_us, done_us + 2);
+        assert_int_equal(b->max_bw, 10000000);
+    }
+}
+
+/* §5.4.1: after a pause pacing begins at the bandwidth; a PROBE_RTT whose time is over ends, and the first ACK does not
+ * begin one. */
+static void a_restart_from_idle_is_paced_at_the_bandwidth(void **state) {
+    (void)state;
+    struct cc c = knowing(BBR_PROBE_UP, 10 * S);
+    struct cc_bbr *b = &c.u.bbr;
+    c.bytes_in_flight = 0;
+    b->pacing_rate = 12375000;
+    cc_sent(&c, 30 * S, MSS, &(struct rate_mark){0});
+    assert_int_equal(b->pacing_rate, 12375000); /* not app-limited: no pause */
+    c.bytes_in_flight = 0;
+    rate_app_limited(&c.rate, 0);
+    cc_sent(&c, 30 * S, MSS, &(struct rate_mark){0});
+    assert_int_equal(b->pacing_rate, 9900000);
+    assert_true(b->idle_restart);
+    assert_int_equal(b->extra_start_us, 30 * S);
+    ack(&c, (struct hand){
+                .now_us = 30 * S + 50 * MS, .rtt_us = 50 * MS, .delivered = MSS, .newly = MSS});
+    assert_int_not_equal(b->state, BBR_PROBE_RTT);
+    assert_int_equal(b->min_rtt_us, 50 * MS);
+    assert_false(b->idle_restart);
+
+    for (int over = 0; over < 2; over++) {
+        c = knowing(BBR_PROBE_RTT, 10 * S);
+        c.bytes_in_flight = 0;
+        rate_app_limited(&c.rate, 0);
+        b->probe_rtt_done_us = 11 * S;
+        b->prior_cwnd = 900000;
+        cc_sent(&c, 11 * S + (unsigned)over, MSS, &(struct rate_mark){0});
+        assert_int_equal(b->state, over ? BBR_PROBE_CRUISE : BBR_PROBE_RTT);
+        assert_int_equal(c.cwnd_bytes, over ? 900000 : 800000);
+    }
+}
+
+/* §5.5.11: a loss that was false: back to where it was, with the bounds of then. */
+static void a_false_loss_is_undone(void **state) {
+    (void)state;
+    struct cc c = fresh();
+    struct cc_bbr *b = &c.u.bbr;
+    round_at(&c, 1 * S + 40 * MS, 40 * MS, 3000000);
+    for (unsigned n = 0; n < 6; n++)
+        cc_packet_lost(&c, 1 * S + 50 * MS + n, &(struct rate_mark){0}, 1000);
+    cc_lost(&c, 1 * S + 60 * MS, 1 * S + 50 * MS, 0);
+    const uint64_t before = c.cwnd_bytes, prior = c.rate.delivered;
+    c.rate.delivered += 150000;
+    ack(&c, (struct hand){.now_us = 1 * S + 80 * MS,
+                          .rtt_us = 40 * MS,
+                          .prior = prior,
+                          .delivered = 150000,
+                          .bytes_per_s = 6000000,
+                          .lost = 6000,
+                          .in_flight = 150000,
+                          .newly = 150000});
+    assert_int_not_equal(b->state, BBR_STARTUP);
+    assert_true(b->inflight_longterm != BBR_INFINITY);
+    cc_spurious(&c, 1 * S + 90 * MS);
+    assert_int_equal(b->state, BBR_STARTUP);
+    assert_int_equal(b->pacing_gain, BBR_STARTUP_PACING_PERCENT);
+    assert_false(b->full_bw_reached || b->full_bw_now || b->in_recovery);
+    assert_true(b->inflight_longterm == BBR_INFINITY);
+    assert_true(c.cwnd_bytes >= before);
+
+    c = knowing(BBR_PROBE_UP, 10 * S);
+    b->is_probe_sample = true;
+    b->bw_shortterm = 9000000;
+    b->inflight_shortterm = 500000;
+    b->inflight_longterm = 700000;
+    cc_packet_lost(&c, 10 * S, &(struct rate_mark){.in_flight = 500000}, 50000);
+    cc_lost(&c, 10 * S, 9 * S, 0);
+    assert_int_equal(b->state, BBR_PROBE_DOWN);
+    assert_true(b->inflight_longterm < 700000);
+    b->bw_shortterm = 1000000;
+    b->inflight_shortterm = 1000;
+    c.cwnd_bytes = 100000;
+    cc_spurious(&c, 10 * S + 1);
+    assert_int_equal(b->state, BBR_PROBE_REFILL);
+    assert_int_equal(b->inflight_longterm, 700000);
+    assert_true(b->bw_shortterm >= 9000000 && b->inflight_shortterm >= 500000);
+    assert_int_equal(c.cwnd_bytes, 800000);
+    /* Once. */
+    b->state = BBR_PROBE_CRUISE;
+    cc_spurious(&c, 10 * S + 2);
+    assert_int_equal(b->state, BBR_PROBE_CRUISE);
+}
+
+/* Where we are not the draft (head of cc_bbr.c): only rounds with more than 2 % of at least 100 packets lost lower the
+ * short-term bounds, to 0.7 or what was delivered. */
+static void only_a_lossy_round_lowers_the_short_term_bounds(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t delivered, lost, rate;
+        bool lowered;
+        uint64_t bw, inflight;
+    } table[] = {
+        {490000, 10000, 9000000, false, 0, 0}, /* 2 % */
+        {489999, 10001, 9000000, true, 9000000, 560000},
+        {489999, 10001, 5000000, true, 7000000, 560000},
+        {588000, 12001, 9000000, true, 9000000, 588000},
+        {100 * MSS - 12000 - 1, 12000, 5000000, false, 0, 0}, /* too few packets */
+        {100 * MSS - 12000, 12000, 5000000, true, 7000000, 560000},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        for (int probing = 0; probing < 2; probing++) {
+            struct cc c = knowing(probing ? BBR_PROBE_REFILL : BBR_PROBE_CRUISE, 10 * S);
+            struct cc_bbr *b = &c.u.bbr;
+            bbr_reset_short_term(b);
+            b->next_round_delivered = UINT64_MAX; /* no round of the other kind ends */
+            const uint64_t prior = c.rate.delivered;
+            cc_packet_lost(&c, 10 * S, &(struct rate_mark){0}, table[i].lost);
+            c.rate.delivered += table[i].delivered;
+            ack(&c, (struct hand){.now_us = 10 * S + 40 * MS,
+                                  .rtt_us = 40 * MS,
+                                  .prior = prior,
+                                  .delivered = table[i].delivered,
+                                  .bytes_per_s = table[i].rate});
+            if (table[i].lowered && !probing) {
+                assert_int_equal(b->bw_shortterm, table[i].bw);
+                assert_int_equal(b->inflight_shortterm, table[i].inflight);
+                assert_int_equal(b->bw, table[i].bw);
+            } else {
+                assert_true(b->bw_shortterm == BBR_INFINITY);
+                assert_true(b->inflight_shortterm == BBR_INFINITY);
+            }
+        }
+}
+
+/* §5.5.9: what comes beyond the bandwidth's share of the time raises the window. */
+static void aggregation_is_what_the_bandwidth_does_not_explain(void **state) {
+    (void)state;
+    struct cc c = knowing(BBR_PROBE_CRUISE, 10 * S);
+    const struct cc_bbr *b = &c.u.bbr;
+    /* 10 MB/s: 50,000 in 5 ms; 80,000 come. */
+    ack(&c, (struct hand){.now_us = 10 * S + 1, .rtt_us = 40 * MS, .newly = 1000});
+    assert_int_equal(bbr_extra_acked(b), 1000);
+    ack(&c, (struct hand){.now_us = 10 * S + 5 * MS, .rtt_us = 40 * MS, .newly = 80000});
+    /* The 1,000 were explained meanwhile: a new stretch begins with these. */
+    assert_int_equal(bbr_extra_acked(b), 80000);
+    ack(&c, (struct hand){.now_us = 10 * S + 7 * MS, .rtt_us = 40 * MS, .newly = 40000});
+    assert_int_equal(bbr_extra_acked(b), 100000);
+    ack(&c, (struct hand){.now_us = 19 * S, .rtt_us = 40 * MS, .newly = 900000});
+    assert_true(bbr_extra_acked(b) <= c.cwnd_bytes);
+    /* The maximum of ten rounds, in two windows of five. */
+    for (int i = 1; i <= 10; i++) {
+        assert_true(bbr_extra_acked(b) > 100000);
+        round_at(&c, 19 * S + (uint64_t)i * S / 10, 40 * MS, 1000000);
+    }
+    assert_true(bbr_extra_acked(b) <= 100000);
+}
+
+/* ---- an ideal bottleneck ---- */
+
+enum { RING = 1 << 15 };
+
+struct wire { /* one packet under way */
+    uint64_t sent_us, at_us, bytes;
+    struct rate_mark mark;
+    bool lost;
+};
+
+struct path {
+    struct cc c;
+    uint64_t now_us, next_send_us, rtt_us, bytes_per_s, queue_bytes, free_ns;
+    uint64_t first, next; /* numbers of what is under way */
+    uint64_t srtt_us, min_us, last_loss_us;
+    unsigned lost_permille;
+    struct rand_state rnd;
+    struct wire ring[RING];
+    uint64_t delivered, dropped, entered_us[BBR_PROBE_RTT + 1];
+    unsigned entered[BBR_PROBE_RTT + 1];
+};
+
+static struct path *path_new(uint64_t mss, uint64_t bytes_per_s, uint64_t rtt_us,
+                             uint64_t queue_bytes) {
+    struct path *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    cc_init(&p->c, CC_BBR, mss);
+    p->now_us = p->next_send_us = 1 * S;
+    p->bytes_per_s = bytes_per_s;
+    p->rtt_us = rtt_us;
+    p->queue_bytes = queue_bytes;
+    p->min_us = UINT64_MAX;
+    p->rnd.x = 1;
+    return p;
+}
+
+static void path_send(struct path *p) {
+    struct wire *w = &p->ring[p->next % RING];
+    const uint64_t now_ns = p->now_us * 1000, bytes = p->c.mss_bytes;
+    *w = (struct wire){.sent_us = p->now_us, .bytes = bytes};
+    cc_sent(&p->c, p->now_us, bytes, &w->mark);
+    if (p->free_ns < now_ns)
+        p->free_ns = now_ns;
+    const uint64_t waiting = (p->free_ns - now_ns) * (p->bytes_per_s / 1000) / 1000000;
+    w->lost = waiting > p->queue_bytes ||
+              (p->lost_permille && rand_below(&p->rnd, 1000) < p->lost_permille);
+    if (waiting <= p->queue_bytes)
+        p->free_ns += bytes * UINT64_C(1000000000) / p->bytes_per_s;
+    w->at_us = p->free_ns / 1000 + p->rtt_us;
+    p->next++;
+    const uint64_t rate = cc_pacing_rate(&p->c, p->srtt_us);
+    assert_true(rate > 0);
+    p->next_send_us = p->now_us + bytes * 1000000 / rate;
+}
+
+static void path_arrive(struct path *p) {
+    const struct wire w = p->ring[p->first % RING];
+    if (w.lost) {
+        p->dropped += w.bytes;
+        cc_packet_lost(&p->c, p->now_us, &w.mark, w.bytes);
+        cc_lost(&p->c, p->now_us, w.sent_us, w.bytes);
+        p->first++;
+        return;
+    }
+    const uint64_t rtt_us = p->now_us - w.sent_us;
+    p->delivered += w.bytes;
+    if (rtt_us < p->min_us)
+        p->min_us = rtt_us;
+    p->srtt_us = p->srtt_us ? (7 * p->srtt_us + rtt_us) / 8 : rtt_us;
+    struct rate_sample s = {0};
+    rate_acked(&p->c.rate, &s, p->now_us, p->first, w.sent_us, w.bytes, &w.mark);
+    rate_finish(&p->c.rate, &s, p->min_us);
+    const enum cc_bbr_state was = p->c.u.bbr.state;
+    cc_acked(&p->c, &(struct cc_ack){.now_us = p->now_us,
+                                     .bytes = w.bytes,
+                                     .newest_sent_us = w.sent_us,
+                                     .newest_pn = p->first,
+                                     .next_pn = p->next,
+                                     .rtt_latest_us = rtt_us,
+                                     .rtt_min_us = p->min_us,
+                                     .srtt_us = p->srtt_us,
+                                     .rtt_sample_us = rtt_us,
+                                     .rate = s});
+    p->first++;
+    const enum cc_bbr_state is = p->c.u.bbr.state;
+    if (is != was) {
+        p->entered[is]++;
+        p->entered_us[is] = p->now_us;
+    }
+    assert_true(p->c.cwnd_bytes >= 4 * p->c.mss_bytes);
+    assert_true(p->c.cwnd_bytes <= CC_MAX_BYTES);
+}
+
+/* Sends as fast as window and pacing let it, until the time is over or `state` is entered. */
+static bool path_run(struct path *p, uint64_t us, int state) {
+    const uint64_t end_us = p->now_us + us;
+    while (p->now_us < end_us) {
+        const bool window = cc_may_send(&p->c) && p->next - p->first < RING;
+        if (!cc_may_send(&p->c))
+            p->c.cwnd_limited = true;
+        const uint64_t arrival_us =
+            p->first < p->next ? p->ring[p->first % RING].at_us : UINT64_MAX;
+        if (window && p->next_send_us <= arrival_us) {
+            if (p->next_send_us > p->now_us)
+                p->now_us = p->next_send_us;
+            path_send(p);
+        } else {
+            assert_true(arrival_us != UINT64_MAX);
+            if (arrival_us > p->now_us)
+                p->now_us = arrival_us;
+            const bool was_there = (int)p->c.u.bbr.state == state;
+            path_arrive(p);
+            if (!was_there && (int)p->c.u.bbr.state == state)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* STARTUP finds the bandwidth to within 2 %, in a few round trips; DRAIN empties the queue; the probes keep the pipe
+ * full; every 10 s, where the queue hides the round trip, PROBE_RTT looks for it. */
+static void it_finds_the_bandwidth_and_keeps_it(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t bytes_per_s, rtt_us;
+    } table[] = {{1250000, 50 * MS}, {12500000, 20 * MS}, {12500000, 200 * MS}, {500000, 10 * MS}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const uint64_t bps = table[i].bytes_per_s, rtt_us = table[i].rtt_us;
+        struct path *p = path_new(MSS, bps, rtt_us, 1 << 30);
+        const struct cc_bbr *b = &p->c.u.bbr;
+        assert_true(path_run(p, 40 * rtt_us, BBR_DRAIN));
+        assert_true(b->full_bw_reached);
+        assert_in_range(b->max_bw, bps - bps / 50, bps + bps / 50);
+        while (b->state == BBR_DRAIN)
+            path_run(p, 1, -1);
+        assert_true(p->now_us - p->entered_us[BBR_DRAIN] < 8 * rtt_us);
+        assert_true(p->c.bytes_in_flight <= bbr_inflight(&p->c, b->bw, 100) + 2 * MSS);
+        path_run(p, 5 * S, -1);
+        const uint64_t from = p->delivered, from_us = p->now_us;
+        path_run(p, 25 * S, -1);
+        const uint64_t rate = (p->delivered - from) * 1000000 / (p->now_us - from_us);
+        if (rate < bps * 95 / 100)
+            fail_msg("%u of %u bytes per second", (unsigned)rate, (unsigned)bps);
+        assert_in_range(b->max_bw, bps - bps / 50, bps + bps / 50);
+        assert_in_range(b->min_rtt_us, rtt_us, rtt_us + rtt_us / 10 + UINT64_C(2) * MSS * S / bps);
+        assert_in_range(p->entered[BBR_PROBE_UP], 7, bps * rtt_us / S > 63 * MSS ? 40 : 1000);
+        assert_int_equal(p->dropped, 0);
+        free(p);
+    }
+}
+
+/* Random loss: a tenth ends STARTUP by loss before the pipe is full, three in a thousand do not; a hundredth costs
+ * little more than itself. */
+static void a_tenth_lost_ends_startup_and_a_few_in_a_thousand_do_not(void **state) {
+    (void)state;
+    struct path *p = path_new(MSS, 125000000, 50 * MS, 1 << 30);
+    p->lost_permille = 100;
+    assert_true(path_run(p, 2 * S, BBR_DRAIN));
+    assert_true(p->c.u.bbr.max_bw < 100000000);
+    assert_true(p->c.u.bbr.inflight_longterm != BBR_INFINITY);
+    free(p);
+    p = path_new(MSS, 12500000, 50 * MS, 1 << 30);
+    p->lost_permille = 3;
+    assert_true(path_run(p, 4 * S, BBR_DRAIN));
+    assert_in_range(p->c.u.bbr.max_bw, 12000000, 12750000);
+    assert_true(p->c.u.bbr.inflight_longterm == BBR_INFINITY);
+    p->lost_permille = 10;
+    path_run(p, 10 * S, -1);
+    const uint64_t from = p->delivered;
+    path_run(p, 10 * S, -1);
+    assert_true(p->delivered - from > 115000000);
+    free(p);
+}
+
+/* Paths from a slow modem's to the fastest over the largest distance: never still, never below four packets, never
+ * beyond 64 bits (the sanitizers watch). */
+static void no_path_is_too_slow_or_too_fast(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t mss, bytes_per_s, rtt_us, queue_bytes, run_us;
+        uint64_t least; /* percent of the rate, in the second half */
+    } table[] = {
+        {1200, 8000, 100 * MS, 1 << 20, 120 * S, 90},               /* 64 kbit/s */
+        {1200, 8000, 10 * S, 1 << 20, 600 * S, 50},                 /* and 10 s */
+        {1200, 8000, 1, 6000, 120 * S, 60},                         /* and a tiny queue */
+        {65507, UINT64_C(12500000000), 100, 1 << 26, 1 * S / 5, 5}, /* 100 Gbit/s */
+        {65507, UINT64_C(12500000000), 10 * S, 1 << 26, 90 * S, 0}, /* and 10 s */
+        {1472, 12500000, 1, 1 << 20, 3 * S, 80},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct path *p =
+            path_new(table[i].mss, table[i].bytes_per_s, table[i].rtt_us, table[i].queue_bytes);
+        path_run(p, table[i].run_us / 2, -1);
+        const uint64_t from = p->delivered, from_us = p->now_us;
+        path_run(p, table[i].run_us / 2, -1);
+        const uint64_t percent = (p->delivered - from) * 100 /
+                                 ((p->now_us - from_us) * (table[i].bytes_per_s / 1000) / 1000 + 1);
+        if (percent < table[i].least)
+            fail_msg("path %u: %u %%", (unsigned)i, (unsigned)percent);
+        free(p);
+    }
+}
+
+/* Any order of events on any path: the bounds hold. */
+static void no_order_of_events_breaks_the_bounds(void **state) {
+    (void)state;
+    struct rand_state rnd = rand_seeded("bbr", 3);
+    for (int round = 0; round < 120; round++) {
+        const uint64_t mss = round % 3 ? 1200 : 1200 + rand_below(&rnd, 64000);
+        struct path *p = path_new(mss, 8000 + (rand_u64(&rnd) >> (30 + rand_below(&rnd, 30))),
+                                  1 + rand_below(&rnd, round % 5 ? 300 * MS : 10 * S),
+                                  rand_below(&rnd, 1 << 22));
+        p->rnd = rnd;
+        for (int i = 0; i < 150; i++) {
+            path_run(p, 1 + rand_below(&rnd, 2 * p->rtt_us), -1);
+            switch (rand_below(&rnd, 16)) {
+            case 0:
+                cc_spurious(&p->c, p->now_us);
+                break;
+            case 1:
+                p->lost_permille = (unsigned)rand_below(&rnd, 500);
+                break;
+            case 2:
+                p->lost_permille = 0;
+                break;
+            case 3:
+                cc_persistent(&p->c);
+                break;
+            case 4:
+                rate_app_limited(&p->c.rate, p->c.bytes_in_flight);
+                p->next_send_us = p->now_us + rand_below(&rnd, 20 * S);
+                break;
+            case 5:
+                p->bytes_per_s = 8000 + (rand_u64(&rnd) >> (30 + rand_below(&rnd, 30)));
+                break;
+            case 6:
+                p->rtt_us = 1 + rand_below(&rnd, 1 * S);
+                break;
+            case 7:
+                cc_set_mss(&p->c, rand_below(&rnd, 2) ? mss : 1200);
+                break;
+            default:
+                break;
+            }
+            /* Four packets in the longest round trip, at half of that: slow, but never still. */
+            assert_true(cc_pacing_rate(&p->c, p->srtt_us) >= 4 * MSS / 10 / 2);
+        }
+        rnd.x += p->rnd.x;
+        free(p);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(startup_ends_after_three_rounds_without_a_quarter_more),
+        cmocka_unit_test(what_is_limited_by_the_application_does_not_fill_the_pipe),
+        cmocka_unit_test(startup_ends_by_loss_at_six_events_and_two_percent),
+        cmocka_unit_test(drain_ends_when_the_queue_is_gone_or_after_three_rounds),
+        cmocka_unit_test(down_ends_with_the_queue_or_the_waiting_time),
+        cmocka_unit_test(reno_coexistence_bounds_the_rounds_between_probes),
+        cmocka_unit_test(up_ends_when_more_brings_no_more),
+        cmocka_unit_test(up_ends_where_it_was_too_much_before),
+        cmocka_unit_test(a_lossy_probe_ends_at_the_flight_that_was_too_much),
+        cmocka_unit_test(the_round_trip_is_probed_after_ten_seconds),
+        cmocka_unit_test(probe_rtt_lasts_200_ms_and_a_round),
+        cmocka_unit_test(a_restart_from_idle_is_paced_at_the_bandwidth),
+        cmocka_unit_test(a_false_loss_is_undone),
+        cmocka_unit_test(only_a_lossy_round_lowers_the_short_term_bounds),
+        cmocka_unit_test(aggregation_is_what_the_bandwidth_does_not_explain),
+        cmocka_unit_test(it_finds_the_bandwidth_and_keeps_it),
+        cmocka_unit_test(a_tenth_lost_ends_startup_and_a_few_in_a_thousand_do_not),
+        cmocka_unit_test(no_path_is_too_slow_or_too_fast),
+        cmocka_unit_test(no_order_of_events_breaks_the_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

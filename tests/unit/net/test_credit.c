@@ -1,0 +1,229 @@
+/* Receive credit: how windows follow what is consumed, RFC 9000 §4.2, and the gap that holds a reader back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support_bare.h"
+
+enum { MS = 1000, KIB = 1024, MIB = 1 << 20 };
+
+/* A transport with a round trip, and a stream of it that is only told what was consumed. */
+static struct bare *with_rtt(uint64_t srtt_us, struct stream **s) {
+    struct bare *b = bare_new(CC_CUBIC, MTU_BASE_BYTES);
+    b->t->rtt = (struct rtt){
+        .has_sample = true, .latest_us = srtt_us, .min_us = srtt_us, .srtt_us = srtt_us};
+    *s = bare_stream(b, 0);
+    return b;
+}
+
+static void consume(struct bare *b, struct stream *s, uint64_t now_us, uint64_t n) {
+    s->in.read += n;
+    if (s->in.highest < s->in.read)
+        s->in.highest = s->in.read;
+    transport_stream_credit(b->t, now_us, s);
+}
+
+/* Four times what was consumed in a round trip, measured over one to eight of them; never less than before, never more
+ * than the bound; round trips below 4 ms count as that. */
+static void the_window_is_four_round_trips_of_what_is_consumed(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t srtt_us, elapsed_us, consumed, window;
+    } table[] = {
+        {50 * MS, 50 * MS, 200 * KIB, 800 * KIB},
+        {50 * MS, 50 * MS - 1, 200 * KIB, 512 * KIB}, /* not a round trip yet */
+        {50 * MS, 100 * MS, 400 * KIB, 800 * KIB},    /* the rate counts */
+        {50 * MS, 100 * MS, 200 * KIB, 512 * KIB},    /* 400 KiB: less than there is */
+        {50 * MS, 50 * MS, 128 * KIB, 512 * KIB},
+        {50 * MS, 50 * MS, 128 * KIB + 1, 512 * KIB + 4},
+        {50 * MS, 400 * MS - 1, 8 * MIB, 4194314}, /* 8 MiB x 4 x 50 / 399.999 */
+        {50 * MS, 400 * MS, 8 * MIB, 512 * KIB},   /* after a pause: a beginning */
+        {50 * MS, 50 * MS, 12 * MIB - 1, 48 * MIB - 4},
+        {50 * MS, 50 * MS, 12 * MIB + 1, 48 * MIB},
+        {50 * MS, 50 * MS, UINT64_C(1) << 40, 48 * MIB},
+        {100, 4 * MS, 1 * MIB, 4 * MIB},
+        {100, 4 * MS - 1, 1 * MIB, 512 * KIB},
+        {100, 32 * MS - 1, 1 * MIB, 524304},
+        {100, 32 * MS, 100 * MIB, 512 * KIB},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct stream *s;
+        struct bare *b = with_rtt(table[i].srtt_us, &s);
+        s->in.limit = s->in.highest = UINT64_C(1) << 50;
+        consume(b, s, 5000 * MS, 7777); /* the beginning */
+        assert_int_equal(s->in.window, STREAM_WINDOW_BYTES);
+        consume(b, s, 5000 * MS + table[i].elapsed_us, table[i].consumed);
+        if (s->in.window != table[i].window)
+            fail_msg("%u: %u", (unsigned)i, (unsigned)s->in.window);
+        bare_free(b);
+    }
+}
+
+/* Each measurement begins where the last one ended. */
+static void measurements_follow_each_other(void **state) {
+    (void)state;
+    struct stream *s;
+    struct bare *b = with_rtt(50 * MS, &s);
+    uint64_t now_us = 5000 * MS, per_rtt = 100 * KIB;
+    for (int i = 0; i < 10; i++) { /* a sender that doubles is never held by the window */
+        for (int k = 0; k < 10; k++)
+            consume(b, s, now_us += 5 * MS, per_rtt / 10);
+        assert_true(s->in.window >= 2 * per_rtt || s->in.window == 48 * MIB);
+        per_rtt *= 2;
+    }
+    assert_int_equal(s->in.window, 48 * MIB);
+    for (int k = 0; k < 100; k++)
+        consume(b, s, now_us += 5 * MS, 1);
+    assert_int_equal(s->in.window, 48 * MIB);
+    bare_free(b);
+}
+
+/* RFC 9000 §4.2: more credit is announced when half of it is used, not before. */
+static void credit_is_topped_up_at_half_of_the_window(void **state) {
+    (void)state;
+    struct stream *s;
+    struct bare *b = with_rtt(50 * MS, &s);
+    const uint64_t half = STREAM_WINDOW_BYTES / 2;
+    consume(b, s, 5000 * MS, half - 1);
+    assert_int_equal(s->in.limit, STREAM_WINDOW_BYTES);
+    assert_false(s->want_credit);
+    consume(b, s, 5000 * MS, 1);
+    assert_int_equal(s->in.limit, half + STREAM_WINDOW_BYTES);
+    assert_true(s->want_credit && s->in_ctl);
+    /* It is said in the next packet, and said again if that is lost. */
+    assert_true(bare_send(b) > 0);
+    assert_false(s->want_credit);
+    b->t->probes = 3;
+    for (int i = 0; i < 3; i++)
+        assert_true(bare_send(b) > 0);
+    bare_ack(b, b->now_us + 50 * MS, 3, 4);
+    assert_true(s->want_credit);
+    /* Not for what will never come. */
+    s->want_credit = false;
+    s->in.has_final = true;
+    consume(b, s, 5000 * MS, STREAM_WINDOW_BYTES);
+    assert_false(s->want_credit);
+    bare_free(b);
+}
+
+static void the_session_is_topped_up_and_grows_the_same_way(void **state) {
+    (void)state;
+    struct stream *s;
+    struct bare *b = with_rtt(50 * MS, &s);
+    struct credit *c = &b->memo.credit;
+    const uint64_t half = SESSION_WINDOW_BYTES / 2;
+    transport_credit_consumed(b->t, 5000 * MS, half - 1);
+    assert_false(b->t->want_max_data);
+    transport_credit_consumed(b->t, 5000 * MS, 1);
+    assert_true(b->t->want_max_data);
+    assert_int_equal(c->recv_limit, half + SESSION_WINDOW_BYTES);
+    transport_credit_consumed(b->t, 5050 * MS, 1 * MIB); /* and the byte since the beginning */
+    assert_int_equal(c->recv_window, 4 * MIB + 4);
+    assert_int_equal(c->recv_limit, c->recv_consumed + 4 * MIB + 4);
+    transport_credit_consumed(b->t, 5100 * MS, 100 * MIB);
+    assert_int_equal(c->recv_window, 64 * MIB);
+    bare_free(b);
+}
+
+static int stream_frame(struct bare *b, uint64_t id, uint64_t offset, size_t len) {
+    static uint8_t buf[70000];
+    struct wr w = wr_init(buf, sizeof buf);
+    frame_write_stream_header(&w, id, offset, len, false);
+    uint8_t *at = wr_room(&w, len);
+    assert_non_null(at);
+    memset(at, 1, len);
+    struct rd r = rd_init(buf, wr_len(&w));
+    bool eliciting = false;
+    const uint8_t type = rd_u8(&r);
+    const int err = transport_frame(b->t, b->now_us, type, &r, &eliciting);
+    assert_true(eliciting);
+    return err;
+}
+
+/* One lost packet in front of a whole window: the reader has nothing to consume, so nothing would ever be granted. The
+ * window doubles when the writer comes within half of its end. */
+static void a_gap_does_not_starve_the_writer(void **state) {
+    (void)state;
+    struct stream *s;
+    struct bare *b = with_rtt(50 * MS, &s);
+    const uint64_t w = STREAM_WINDOW_BYTES;
+    uint64_t at = 1400;
+    for (; at + 1000 <= w / 2; at += 1000) {
+        assert_int_equal(stream_frame(b, s->id, at, 1000), 0);
+        assert_int_equal(s->in.window, w);
+    }
+    assert_int_equal(stream_frame(b, s->id, w / 2 - 1, 1), 0); /* exactly half is left */
+    assert_int_equal(s->in.window, w);
+    assert_int_equal(stream_frame(b, s->id, w / 2, 1), 0);
+    assert_int_equal(s->in.window, 2 * w);
+    assert_int_equal(s->in.limit, 2 * w);
+    assert_true(s->want_credit);
+    assert_int_equal(b->memo.credit.recv_window, 3 * w); /* the session must not be what stops it */
+    assert_true(b->t->want_max_data);
+    assert_int_equal(stream_frame(b, s->id, 2 * w, 1), ERR_PROTO); /* and not a byte more */
+    bare_free(b);
+    /* Without a gap the reader is what it waits for, and slow readers get no more. */
+    b = with_rtt(50 * MS, &s);
+    for (at = 0; at + 1024 <= w; at += 1024)
+        assert_int_equal(stream_frame(b, s->id, at, 1024), 0);
+    assert_int_equal(s->in.window, w);
+    bare_free(b);
+}
+
+/* §4.1: who is out of credit waits, says nothing, and goes on at once when more is granted: a lost MAX_DATA must not
+ * stop it for ever, so the receiver repeats it (above); an older limit changes nothing. */
+static void without_credit_nothing_leaves_and_with_it_at_once(void **state) {
+    (void)state;
+    struct bare *b = bare_new(CC_CUBIC, MTU_BASE_BYTES);
+    b->memo.credit.send_limit = 0;
+    struct stream *s = bare_stream(b, 3000);
+    assert_int_equal(bare_send(b), 0);
+    assert_false(transport_has_streams(b->t));
+    struct rd r;
+    bool eliciting;
+    static const uint8_t session[] = {FRAME_MAX_DATA, 0x43, 0xe8}; /* 1,000 */
+    r = rd_init(session + 1, 2);
+    assert_int_equal(transport_frame(b->t, b->now_us, session[0], &r, &eliciting), 0);
+    assert_true(transport_has_streams(b->t));
+    assert_true(bare_send(b) > 1000);
+    assert_int_equal(s->out.next, 1000);
+    assert_int_equal(b->memo.credit.send_used, 1000);
+    assert_int_equal(bare_send(b), 0);
+    static const uint8_t older[] = {FRAME_MAX_DATA, 0x41, 0};
+    r = rd_init(older + 1, 2);
+    assert_int_equal(transport_frame(b->t, b->now_us, older[0], &r, &eliciting), 0);
+    assert_int_equal(b->memo.credit.send_limit, 1000);
+    /* The stream's own limit likewise. */
+    b->memo.credit.send_limit = 1 << 20;
+    s->out.credit = 1000;
+    static const uint8_t stream[] = {FRAME_MAX_STREAM_DATA, 0x40, 0, 0x45, 0xdc}; /* 1,500 */
+    assert_int_equal(bare_send(b), 0);
+    r = rd_init(stream + 1, 4);
+    assert_int_equal(transport_frame(b->t, b->now_us, stream[0], &r, &eliciting), 0);
+    assert_true(bare_send(b) > 0);
+    assert_int_equal(s->out.next, 1500);
+    /* What was lost goes again without any credit. */
+    bare_ping(b, b->now_us);
+    bare_ping(b, b->now_us);
+    bare_ping(b, b->now_us);
+    bare_ack(b, b->now_us + 50 * MS, 4, 5);
+    assert_true(bare_send(b) > 0);
+    assert_int_equal(b->memo.credit.send_used, 1500);
+    bare_free(b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_window_is_four_round_trips_of_what_is_consumed),
+        cmocka_unit_test(measurements_follow_each_other),
+        cmocka_unit_test(credit_is_topped_up_at_half_of_the_window),
+        cmocka_unit_test(the_session_is_topped_up_and_grows_the_same_way),
+        cmocka_unit_test(a_gap_does_not_starve_the_writer),
+        cmocka_unit_test(without_credit_nothing_leaves_and_with_it_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

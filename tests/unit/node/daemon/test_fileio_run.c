@@ -1,0 +1,295 @@
+/* File operations as the worker runs them: files without a name until they are whole, temporaries where that cannot be,
+ * and the one sync of the directory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/daemon/fileio_run.h"
+
+#ifndef O_TMPFILE
+#define O_TMPFILE 0
+#endif
+
+/* ---- a kernel that is told what to do ---- */
+
+static struct script {
+    bool no_tmpfile; /* a file system without O_TMPFILE */
+    int fsync_err;   /* of directories */
+    unsigned dir_syncs, file_syncs;
+} script;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd) {
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        script.dir_syncs++;
+        if (script.fsync_err) {
+            errno = script.fsync_err;
+            return -1;
+        }
+        return 0;
+    }
+    script.file_syncs++;
+    return 0;
+}
+int __real_openat(int dir, const char *path, int flags, ...);
+int __wrap_openat(int dir, const char *path, int flags, ...);
+int __wrap_openat(int dir, const char *path, int flags, ...) {
+    va_list ap;
+    va_start(ap, flags);
+    const mode_t mode = va_arg(ap, mode_t);
+    va_end(ap);
+    if (script.no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return __real_openat(dir, path, flags, mode);
+}
+ssize_t __real_pwrite(int fd, const void *buf, size_t len, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at) {
+    return __real_pwrite(fd, buf, len, at);
+}
+
+/* ---- a directory of its own ---- */
+
+struct place {
+    char dir[64], partials[64];
+    struct file_env env;
+    struct file_slot slot;
+    struct block_pool *pool;
+};
+
+static void place_open(struct place *p, bool can_link) {
+    memset(&script, 0, sizeof script);
+    strcpy(p->dir, "./meshd-files-XXXXXX");
+    strcpy(p->partials, "./meshd-parts-XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    assert_non_null(mkdtemp(p->partials));
+    p->env = (struct file_env){.umask = 027, .can_link = can_link};
+    p->env.partials_fd = open(p->partials, O_RDONLY | O_DIRECTORY);
+    assert_true(p->env.partials_fd >= 0);
+    file_slot_init(&p->slot);
+    p->pool = block_pool_new(8, 2);
+}
+
+/* Gives how many entries there were. */
+static unsigned empty(const char *dir, bool remove) {
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    unsigned n = 0;
+    for (struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+            n++;
+            if (remove)
+                assert_int_equal(unlinkat(dirfd(d), e->d_name, 0), 0);
+        }
+    closedir(d);
+    return n;
+}
+
+static void place_close(struct place *p) {
+    file_slot_drop(&p->slot, 3, &p->env);
+    empty(p->dir, true);
+    assert_int_equal(empty(p->partials, true), 0);
+    close(p->env.partials_fd);
+    assert_int_equal(rmdir(p->dir), 0);
+    assert_int_equal(rmdir(p->partials), 0);
+    block_pool_free(p->pool);
+}
+
+static int run(struct place *p, enum file_op_kind kind, const char *name, uint64_t size) {
+    struct file_op op = {.kind = kind,
+                         .slot = 3,
+                         .path = p->dir,
+                         .name = name,
+                         .id = 77,
+                         .size = size,
+                         .mode = 0666,
+                         .mtime_s = 1000000000,
+                         .mtime_ns = 5000};
+    file_op_run(&op, &p->slot, &p->env);
+    return op.err;
+}
+
+static int write_text(struct place *p, const char *text) {
+    struct block *b = block_new(p->pool, 512);
+    assert_non_null(b);
+    memcpy(b->data, text, strlen(text));
+    struct file_op op = {.kind = FILE_WRITE, .slot = 3, .nspans = 1};
+    op.spans[0] = (struct span){b, 0, (uint32_t)strlen(text)};
+    file_op_run(&op, &p->slot, &p->env);
+    assert_int_equal(op.err ? 0 : op.bytes, op.err ? 0 : strlen(text));
+    block_put(b);
+    return op.err;
+}
+
+static void is_file(const struct place *p, const char *name, const char *text) {
+    char path[128], got[64] = {0};
+    strcpy(path, p->dir);
+    strcat(path, "/");
+    strcat(path, name);
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW);
+    assert_true(fd >= 0);
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640); /* what was asked for, without the user's umask */
+    assert_int_equal(st.st_mtim.tv_sec, 1000000000);
+    assert_int_equal(st.st_nlink, 1);
+    assert_int_equal(read(fd, got, sizeof got - 1), (ssize_t)strlen(text));
+    assert_string_equal(got, text);
+    close(fd);
+}
+
+enum way { UNNAMED, NO_PROC, NO_TMPFILE, LARGE, WAYS };
+
+static uint64_t size_of(enum way way) {
+    return way == LARGE ? DIRECT_MIN_BYTES : 5;
+}
+
+static void way_open(struct place *p, enum way way) {
+    place_open(p, way != NO_PROC);
+#ifdef MESHD_TEST_WRAP
+    script.no_tmpfile = way == NO_TMPFILE;
+#endif
+}
+
+/* Small files have no name, and no note, until they are whole; the others are hidden temporaries with one. */
+static void a_file_gets_its_name_when_it_is_whole(void **state) {
+    (void)state;
+    for (int way = UNNAMED; way < WAYS; way++) {
+        struct place p;
+        way_open(&p, (enum way)way);
+        assert_int_equal(run(&p, FILE_CREATE, "a file", size_of((enum way)way)), 0);
+        const bool named = p.slot.temp[0] != '\0';
+        if (way == NO_PROC || way == LARGE)
+            assert_true(named);
+        assert_int_equal(empty(p.dir, false), named);
+        assert_int_equal(empty(p.partials, false), named);
+        assert_int_equal(write_text(&p, "hello"), 0);
+        assert_int_equal(empty(p.dir, false), named);
+        assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), 0);
+        assert_int_equal(p.slot.fd, -1);
+        assert_int_equal(empty(p.dir, false), 1);
+        assert_int_equal(empty(p.partials, false), 0);
+        is_file(&p, "a file", "hello");
+#ifdef MESHD_TEST_WRAP
+        assert_int_equal(script.file_syncs, 1);
+        assert_int_equal(script.dir_syncs, 0); /* once for all, by FILE_SYNC_DIR */
+        assert_int_equal(named, way != UNNAMED);
+#endif
+        place_close(&p);
+    }
+}
+
+/* Nothing is replaced: not what was there, not what came meanwhile, not a link that leads nowhere. */
+static void a_name_that_is_taken_is_left_alone(void **state) {
+    (void)state;
+    for (int way = UNNAMED; way < WAYS; way++)
+        for (int dangling = 0; dangling < 2; dangling++) {
+            struct place p;
+            way_open(&p, (enum way)way);
+            assert_int_equal(run(&p, FILE_CHECK, "x", 0), 0);
+            assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), 0);
+            assert_int_equal(write_text(&p, "late"), 0);
+            const int dir_fd = open(p.dir, O_RDONLY | O_DIRECTORY);
+            if (dangling) {
+                assert_int_equal(symlinkat("nowhere", dir_fd, "x"), 0);
+            } else {
+                const int fd = openat(dir_fd, "x", O_WRONLY | O_CREAT | O_EXCL, 0600);
+                assert_int_equal(write(fd, "first", 5), 5);
+                close(fd);
+            }
+            assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), ERR_EXISTS);
+            assert_int_equal(p.slot.fd, -1);
+            assert_int_equal(empty(p.dir, false), 1);
+            struct stat st;
+            assert_int_equal(fstatat(dir_fd, "x", &st, AT_SYMLINK_NOFOLLOW), 0);
+            assert_int_equal(S_ISLNK(st.st_mode), dangling);
+            if (!dangling)
+                assert_int_equal(st.st_size, 5);
+            assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), ERR_EXISTS);
+            assert_int_equal(run(&p, FILE_CHECK, "x", 0), ERR_EXISTS);
+            assert_int_equal(p.slot.fd, -1);
+            assert_int_equal(p.slot.dir_fd, -1);
+            close(dir_fd);
+            place_close(&p);
+        }
+}
+
+/* Given up half way: no file, no temporary, no note. */
+static void what_is_given_up_leaves_nothing(void **state) {
+    (void)state;
+    for (int way = UNNAMED; way < WAYS; way++) {
+        struct place p;
+        way_open(&p, (enum way)way);
+        assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), 0);
+        assert_int_equal(write_text(&p, "half"), 0);
+        assert_int_equal(run(&p, FILE_CLOSE, NULL, 0), 0);
+        assert_int_equal(empty(p.dir, false), 0);
+        assert_int_equal(empty(p.partials, false), 0);
+        assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), ERR_IO); /* nothing is open */
+        place_close(&p);
+    }
+}
+
+static void names_that_lead_elsewhere_are_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {"", ".", "..", "a/b", "/etc/x", "../x", "a/"};
+    struct place p;
+    place_open(&p, true);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(run(&p, FILE_CREATE, names[i], 5), ERR_USAGE);
+        assert_int_equal(run(&p, FILE_CHECK, names[i], 5), ERR_USAGE);
+        assert_int_equal(p.slot.fd, -1);
+    }
+    assert_int_equal(empty(p.dir, false), 0);
+    place_close(&p);
+}
+
+/* The directory is synced once; a file system that has no such thing (EINVAL) is not an error, a broken disk is. */
+static void the_directory_is_synced(void **state) {
+    (void)state;
+    struct place p;
+    place_open(&p, true);
+    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), 0);
+#ifdef MESHD_TEST_WRAP
+    assert_int_equal(script.dir_syncs, 1);
+    script.fsync_err = EINVAL;
+    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), 0);
+    script.fsync_err = EIO;
+    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), ERR_IO);
+    script.fsync_err = ENOSPC;
+    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), ERR_DISK);
+    assert_int_equal(script.dir_syncs, 4);
+#endif
+    struct file_op gone = {.kind = FILE_SYNC_DIR, .path = "./there/is/no/such"};
+    file_op_run(&gone, &p.slot, &p.env);
+    assert_int_equal(gone.err, ERR_NOT_FOUND);
+    place_close(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_gets_its_name_when_it_is_whole),
+        cmocka_unit_test(a_name_that_is_taken_is_left_alone),
+        cmocka_unit_test(what_is_given_up_leaves_nothing),
+        cmocka_unit_test(names_that_lead_elsewhere_are_refused),
+        cmocka_unit_test(the_directory_is_synced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
