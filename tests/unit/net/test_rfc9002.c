@@ -321,7 +321,7 @@ static void each_path_has_its_own_probe_timeout(void **state) {
     t->loss.pkt_threshold = 50;
     t->loss.time_shift = 0;
     b->now_us = 2 * S + 10 * MS;
-    transport_path_switched(t, b->now_us, 1);
+    transport_path_switched(t, b->now_us, 1, NULL);
     assert_int_equal(t->loss.pto_count, 0);
     assert_int_equal(t->loss.pkt_threshold, LOSS_PKT_THRESHOLD);
     assert_int_equal(t->loss.time_shift, LOSS_TIME_SHIFT);

@@ -38,7 +38,7 @@ static void acknowledgements_of_the_old_path_feed_nothing(void **state) {
         assert_int_equal(s->out.next, 5000);
         assert_true(old >= 5);
         b->now_us += 10 * MS;
-        transport_path_switched(t, b->now_us, 1);
+        transport_path_switched(t, b->now_us, 1, NULL);
         const struct cc before = t->cc;
         assert_int_equal(t->cc.bytes_in_flight, 0);
         bare_ack(b, b->now_us + 1, 1, old);   /* 10 ms after they left, over a path of 40 */
@@ -65,7 +65,7 @@ static void a_silent_new_path_is_probed_and_not_stormed(void **state) {
     struct bare *b = in_flight(CC_CUBIC, 200, MTU_BASE_BYTES);
     struct transport *t = b->t;
     b->now_us = 2 * S + 20 * MS;
-    transport_path_switched(t, b->now_us, 1);
+    transport_path_switched(t, b->now_us, 1, NULL);
     const uint64_t from_us = b->now_us;
     unsigned packets = 0;
     while (b->now_us < from_us + 20 * S) {
@@ -106,7 +106,7 @@ static void a_new_path_begins_with_the_smallest_packets(void **state) {
     assert_true(b->info.probe); /* of 8,972, on the old path */
     probe = b->next_pn - 1;
     b->now_us += 10 * MS;
-    transport_path_switched(t, b->now_us, 1);
+    transport_path_switched(t, b->now_us, 1, NULL);
     assert_int_equal(transport_mtu(t), MTU_BASE_BYTES);
     assert_int_equal(t->cc.mss_bytes, MTU_BASE_BYTES);
     assert_int_equal(b->memo.mtu_bytes, 0);
