@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/ecn.h"
 #include "net/io/sockaddr.h"
 #include "net/io/udp.h"
 #include "net/io/udp_impl.h"
@@ -27,6 +28,7 @@ struct end {
     uint8_t first_byte[SEEN_MAX];
     struct addr from;
     uint32_t local;
+    unsigned ecn[4];
 };
 
 struct world {
@@ -37,14 +39,15 @@ struct world {
 
 static uint8_t train_buf[TRAIN_MAX_BYTES];
 
-static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t *buf,
-                        size_t len) {
+static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn,
+                        uint8_t *buf, size_t len) {
     struct end *e = ctx;
     assert_true(e->datagrams < SEEN_MAX);
     e->sizes[e->datagrams] = len;
     e->first_byte[e->datagrams++] = buf[0];
     e->bytes += len;
     e->from = *from;
+    e->ecn[ecn & ECN_MASK]++;
     e->local = local;
     memset(buf, 0xee, len); /* it is ours to scribble on: must not disturb the next datagram */
 }
