@@ -23,7 +23,7 @@
 /* The field in the IP header, RFC 3168 §5. */
 enum { ECN_NOT_ECT = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
 
-enum { ECN_TEST_PKTS = 10, ECN_TESTS_MAX = 3, ECN_SILENT_PTOS = 2 };
+enum { ECN_TEST_PKTS = 10, ECN_TESTS_MAX = 2, ECN_SILENT_PTOS = 2 };
 
 struct ecn_counts { /* packets */
     uint64_t ect0, ect1, ce;

@@ -238,6 +238,42 @@ static void portable_unreachable(void **s) {
     an_unreachable_network_is_not_an_error(UDP_PORTABLE);
 }
 
+/* Trains with and without a mark in turn: each datagram says how it was sent, where the kind of socket can. */
+static void marks_arrive(enum udp_kind kind, bool ipv6) {
+    struct world w;
+    if (open_world(&w, kind, ipv6) != 0) {
+        assert_true(ipv6); /* a machine without IPv6 */
+        close_world(&w);
+        return;
+    }
+    struct udp_caps c;
+    udp_caps(w.a.udp, &c);
+    static const uint8_t fields[] = {ECN_ECT0, ECN_ECT0, ECN_NOT_ECT, ECN_CE, ECN_ECT0, ECN_ECT1};
+    unsigned want[4] = {0}, sent = 0;
+    for (unsigned i = 0; i < sizeof fields; i++) {
+        struct train t = make_train(&w, 1000, i % 2 == 0 ? 5000 : 700);
+        t.ecn = fields[i];
+        assert_int_equal(udp_send(w.a.udp, &t), 0);
+        sent += i % 2 == 0 ? 5 : 1;
+        want[c.ecn ? fields[i] : ECN_NOT_ECT] += i % 2 == 0 ? 5 : 1;
+    }
+    run_until(&w, &w.b.datagrams, sent);
+    assert_memory_equal(w.b.ecn, want, sizeof want);
+    close_world(&w);
+}
+static void linux_marks_ipv4(void **s) {
+    (void)s;
+    marks_arrive(UDP_AUTO, false);
+}
+static void linux_marks_ipv6(void **s) {
+    (void)s;
+    marks_arrive(UDP_AUTO, true);
+}
+static void portable_marks(void **s) {
+    (void)s;
+    marks_arrive(UDP_PORTABLE, false);
+}
+
 static void bind_errors_have_names(void **s) {
     (void)s;
     struct world w;
@@ -488,6 +524,9 @@ int main(void) {
         cmocka_unit_test(portable_burst),
         cmocka_unit_test(linux_unreachable),
         cmocka_unit_test(portable_unreachable),
+        cmocka_unit_test(linux_marks_ipv4),
+        cmocka_unit_test(linux_marks_ipv6),
+        cmocka_unit_test(portable_marks),
         cmocka_unit_test(bind_errors_have_names),
         cmocka_unit_test(addresses_survive_the_kernels_form),
 #ifdef __linux__

@@ -124,7 +124,7 @@ static void a_path_that_drops_marks_is_left_alone_after_one_test(void **state) {
     assert_false(ecn_lost(&e, serial));
 }
 
-static void a_lost_packet_is_no_proof_and_three_are(void **state) {
+static void a_lost_packet_is_no_proof_and_two_in_a_row_are(void **state) {
     (void)state;
     struct ecn e = {0};
     for (unsigned test = 1; test <= ECN_TESTS_MAX; test++) {
@@ -191,7 +191,7 @@ int main(void) {
         cmocka_unit_test(congestion_is_told_once_and_old_news_is_none),
         cmocka_unit_test(wrong_counts_end_it),
         cmocka_unit_test(a_path_that_drops_marks_is_left_alone_after_one_test),
-        cmocka_unit_test(a_lost_packet_is_no_proof_and_three_are),
+        cmocka_unit_test(a_lost_packet_is_no_proof_and_two_in_a_row_are),
         cmocka_unit_test(a_train_may_be_longer_than_the_test),
         cmocka_unit_test(a_silent_path_is_tested_again_once_it_answers),
         cmocka_unit_test(a_new_path_begins_where_the_counts_are),
