@@ -51,7 +51,8 @@ static inline bool ecn_has_counts(const struct ecn_counts *c) {
 
 /* The session has moved: the test begins again. */
 void ecn_new_path(struct ecn *e);
-/* Is the next packet to be marked? `eliciting`: it asks for an acknowledgement; others are not put at risk in a test. */
+/* Is the next packet to be marked? `eliciting`: its fate will be known, and tells something; others are not put at risk
+ * in a test. */
 static inline bool ecn_marks(const struct ecn *e, bool eliciting) {
     return e->state == ECN_CAPABLE || (e->state == ECN_TESTING && eliciting);
 }

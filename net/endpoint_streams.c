@@ -239,10 +239,12 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     s->path.remote = *to;
     s->path.local = local;
     s->path.epoch++;
-    if (s->tp)
+    if (s->tp) {
         transport_path_switched(s->tp, now_us, s->path.epoch);
-    else
+    } else {
         s->memo.mtu_bytes = 0;
+        ecn_new_path(&s->memo.ecn);
+    }
     endpoint_make_ready(e, s);
     return 0;
 }

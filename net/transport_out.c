@@ -238,7 +238,7 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
     p->in_flight = true;
     p->probe = probe;
     p->app_limited = t->app_limited;
-    p->ecn = t->marks ? ecn_sent(&t->memo->ecn, true) : 0;
+    p->ecn = t->marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
     p->nframes = (uint8_t)d->nframes;
     memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
     loss_sent(&t->loss, now_us);
@@ -331,7 +331,7 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         return len;
     }
     if (first)
-        t->marks = ecn_marks(&t->memo->ecn, true);
+        t->marks = ecn_marks(&t->memo->ecn, !info->probe); /* a probe's loss says nothing */
     info->ecn = t->marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);
