@@ -76,6 +76,16 @@ void cc_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64
     c->ops->lost(c, now_us, newest_lost_sent_us, bytes);
 }
 
+void cc_marked(struct cc *c, uint64_t now_us, uint64_t newest_sent_us) {
+    c->undo.valid = false; /* whatever became of the packets: the path has said that it is full */
+    if (!c->ops->marked || (c->in_recovery_ever && newest_sent_us <= c->recovery_start_us))
+        return;
+    c->in_recovery_ever = true;
+    c->recovery_start_us = now_us;
+    c->reductions++;
+    c->ops->marked(c);
+}
+
 /* RFC 9438 §4.9.2. The recovery period ends too: what is lost after this is a new event. */
 void cc_spurious(struct cc *c, uint64_t now_us) {
     if (!c->undo.valid)

@@ -22,6 +22,7 @@ enum cc_kind { CC_CUBIC, CC_RENO, CC_BBR };
 struct cc_ack {
     uint64_t now_us;
     uint64_t bytes;          /* newly acknowledged in-flight bytes */
+    uint64_t marked_bytes;   /* and about how many the path has newly marked CE */
     uint64_t newest_sent_us; /* send time of the newest packet among them */
     uint64_t newest_pn;      /* and its number */
     uint64_t next_pn; /* the number the next packet will get: ends a round (RFC 9406 §4.2) */
@@ -82,6 +83,8 @@ struct
     /* rounds */
     uint64_t next_round_delivered, round_count, rounds_since_probe, drain_start_round, up_round;
     uint64_t loss_round_delivered, sample_lost, sample_delivered;
+    uint64_t marked, sample_marked,
+        marked_in_round; /* bytes with CE: of the path, until the last sample, of this round */
     bool round_start, loss_round_start, loss_in_round;
     uint32_t loss_events_in_round;
     uint64_t loss_event_us; /* when the newest of them was noted */
@@ -142,6 +145,7 @@ struct cc_ops {
     void (*init)(struct cc *c);
     void (*acked)(struct cc *c, const struct cc_ack *a);
     void (*lost)(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
+    void (*marked)(struct cc *c); /* once per reduction; NULL: looks at cc_ack.marked_bytes */
     void (*spurious)(struct cc *c, uint64_t now_us); /* cwnd and ssthresh are restored already */
     void (*persistent)(struct cc *c);                /* the window is at the minimum already */
     void (*sent)(struct cc *c, uint64_t now_us);     /* before the packet counts */
@@ -171,6 +175,9 @@ void cc_packet_lost(struct cc *c, uint64_t now_us, const struct rate_mark *m, ui
 void cc_acked(struct cc *c, const struct cc_ack *a);
 void cc_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
 void cc_discard(struct cc *c, uint64_t bytes);
+/* The path has marked packets CE (RFC 9002 §7.1, §B.7): one reduction for all that was sent before it, like a loss, but for
+ * good. newest_sent_us: of the newest packet that the ACK settles. Called before its cc_acked. */
+void cc_marked(struct cc *c, uint64_t now_us, uint64_t newest_sent_us);
 /* Every loss of the last reduction was false: as if it had not been (RFC 9438 §4.9). Nothing
  * happens if that reduction was undone before, or persistent congestion came after it. */
 void cc_spurious(struct cc *c, uint64_t now_us);

@@ -18,6 +18,10 @@
  *  - Headroom is left in the buffer, not in the pipe: not below the bandwidth-delay product.
  *  - An RTT sample equal to the minimum refreshes it, too.
  *  - Persistent congestion (RFC 9002 §7.6) stands for the retransmission timeout.
+ *  - The draft has no answer to ECN (implementations have one for DCTCP's marks, which begin at a few packets of queue and
+ *    are many). CE of RFC 3168 says what a loss says, so a round trip in which more than 2 % is marked counts as lossy, and
+ *    a probe that meets as many marks has gone too high. Fewer marks change nothing, as fewer losses do not: a flow that keeps
+ *    to the path's rate gets hardly any from CoDel.
  *  - Waiting times are drawn from the flow's own counters, since there is no other randomness here.
  */
 #include "net/cc_bbr.h"
@@ -167,7 +171,8 @@ static bool adapt_long_term(struct cc *c, const struct cc_ack *a) {
             return true;
         }
     }
-    if (bbr_too_high(c, a->rate.lost, a->rate.in_flight) || b->inflight_longterm == BBR_INFINITY)
+    if (bbr_too_high(c, a->rate.lost + b->marked_in_round, a->rate.in_flight) ||
+        b->inflight_longterm == BBR_INFINITY)
         return false;
     b->inflight_longterm = larger(b->inflight_longterm, a->rate.in_flight);
     if (b->state == BBR_PROBE_UP)
@@ -204,13 +209,15 @@ static void check_startup_done(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
     if (b->state == BBR_STARTUP && b->loss_round_start &&
         b->loss_events_in_round >= BBR_STARTUP_FULL_LOSS_COUNT &&
-        bbr_too_high(c, a->rate.lost, a->rate.in_flight)) {
+        bbr_too_high(c, a->rate.lost + b->marked_in_round, a->rate.in_flight)) {
         b->undo_state = BBR_STARTUP;
         b->full_bw_reached = b->full_bw_now = true;
         b->inflight_longterm = larger(bbr_bdp(c, b->bw, 100), b->inflight_latest);
     }
-    if (b->loss_round_start)
+    if (b->loss_round_start) {
         b->loss_events_in_round = 0;
+        b->marked_in_round = 0;
+    }
     if (b->state == BBR_STARTUP && b->full_bw_reached) {
         enter(b, BBR_DRAIN);
         b->drain_start_round = b->round_count;
@@ -388,9 +395,70 @@ static void first_rtt(struct cc *c, const struct cc_ack *a) {
         CC_INITIAL_PKTS * c->mss_bytes * 1000000 / a->srtt_us / 100 * BBR_STARTUP_PACING_PERCENT;
 }
 
+/* The first sign of congestion in a round: what will be restored if it was false. */
+static void note_congestion(struct cc *c, uint64_t now_us) {
+    struct cc_bbr *b = &c->u.bbr;
+    if (!b->loss_in_round) {
+        b->loss_round_delivered = c->rate.delivered;
+        save_cwnd(c);
+        b->undo_state = BBR_PROBE_CRUISE;
+        b->undo_bw_shortterm = b->bw_shortterm;
+        b->undo_inflight_shortterm = b->inflight_shortterm;
+        b->undo_inflight_longterm = b->inflight_longterm;
+    }
+    b->loss_in_round = true;
+    if (b->loss_event_us != now_us)
+        b->loss_events_in_round++;
+    b->loss_event_us = now_us;
+}
+
+/* §5.5.10, HandleInflightTooHigh. `high`: what the path has shown to be too much; infinity: it has
+ * not, for want of data. */
+static void probed_too_high(struct cc *c, uint64_t now_us, uint64_t high) {
+    struct cc_bbr *b = &c->u.bbr;
+    b->prev_too_high = true;
+    b->is_probe_sample = false; /* once per probe */
+    if (high != BBR_INFINITY)
+        b->inflight_longterm = larger(high, bbr_target_inflight(c) / 100 * BBR_BETA_PERCENT);
+    if (b->state == BBR_PROBE_UP) {
+        start_down(c, now_us);
+        b->undo_state = BBR_PROBE_UP;
+    }
+}
+
+/* §5.5.10, HandleLostPacket. */
+static void bbr_packet_lost(struct cc *c, uint64_t now_us, const struct rate_mark *m,
+                            uint64_t bytes) {
+    struct cc_bbr *b = &c->u.bbr;
+    note_congestion(c, now_us);
+    const uint64_t lost = rate_lost_since(&c->rate, m);
+    if (!b->is_probe_sample || !bbr_too_high(c, lost, m->in_flight))
+        return;
+    /* InflightAtLoss: at which part of this packet the losses became too many. */
+    const uint64_t before = m->in_flight > bytes ? m->in_flight - bytes : 0;
+    const uint64_t lost_before = lost > bytes ? lost - bytes : 0;
+    const uint64_t may = before * BBR_LOSS_THRESH_PERCENT / 100;
+    const uint64_t prefix =
+        may > lost_before ? (may - lost_before) * 100 / (100 - BBR_LOSS_THRESH_PERCENT) : 0;
+    probed_too_high(c, now_us, m->app_limited ? BBR_INFINITY : before + prefix);
+}
+
+/* Bytes of this ACK came with CE, or about so many. */
+static void packets_marked(struct cc *c, const struct cc_ack *a) {
+    struct cc_bbr *b = &c->u.bbr;
+    if (a->marked_bytes == 0)
+        return;
+    note_congestion(c, a->now_us);
+    b->marked += a->marked_bytes;
+    b->marked_in_round += a->marked_bytes;
+    if (b->is_probe_sample && bbr_too_high(c, b->marked_in_round, a->rate.in_flight))
+        probed_too_high(c, a->now_us, a->rate.app_limited ? BBR_INFINITY : a->rate.in_flight);
+}
+
 static void bbr_acked(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
     first_rtt(c, a);
+    packets_marked(c, a);
     bbr_model_acked(c, a, is_probing(b));
     bbr_check_full_bw(c, a);
     check_startup_done(c, a);
@@ -408,43 +476,6 @@ static void bbr_acked(struct cc *c, const struct cc_ack *a) {
     if (b->round_start)
         c->cwnd_limited = false;
     c->ssthresh_bytes = b->state == BBR_STARTUP ? UINT64_MAX : 0;
-}
-
-/* §5.5.10, HandleLostPacket. */
-static void bbr_packet_lost(struct cc *c, uint64_t now_us, const struct rate_mark *m,
-                            uint64_t bytes) {
-    struct cc_bbr *b = &c->u.bbr;
-    if (!b->loss_in_round) {
-        b->loss_round_delivered = c->rate.delivered;
-        save_cwnd(c);
-        b->undo_state = BBR_PROBE_CRUISE;
-        b->undo_bw_shortterm = b->bw_shortterm;
-        b->undo_inflight_shortterm = b->inflight_shortterm;
-        b->undo_inflight_longterm = b->inflight_longterm;
-    }
-    b->loss_in_round = true;
-    if (b->loss_event_us != now_us)
-        b->loss_events_in_round++;
-    b->loss_event_us = now_us;
-    const uint64_t lost = rate_lost_since(&c->rate, m);
-    if (!b->is_probe_sample || !bbr_too_high(c, lost, m->in_flight))
-        return;
-    b->prev_too_high = true;
-    b->is_probe_sample = false; /* once per probe */
-    if (!m->app_limited) {
-        /* InflightAtLoss: at which part of this packet the losses became too many. */
-        const uint64_t before = m->in_flight > bytes ? m->in_flight - bytes : 0;
-        const uint64_t lost_before = lost > bytes ? lost - bytes : 0;
-        const uint64_t may = before * BBR_LOSS_THRESH_PERCENT / 100;
-        const uint64_t prefix =
-            may > lost_before ? (may - lost_before) * 100 / (100 - BBR_LOSS_THRESH_PERCENT) : 0;
-        b->inflight_longterm =
-            larger(before + prefix, bbr_target_inflight(c) / 100 * BBR_BETA_PERCENT);
-    }
-    if (b->state == BBR_PROBE_UP) {
-        start_down(c, now_us);
-        b->undo_state = BBR_PROBE_UP;
-    }
 }
 
 static void bbr_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes) {

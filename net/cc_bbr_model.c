@@ -58,11 +58,12 @@ bool bbr_too_high(const struct cc *c, uint64_t lost, uint64_t in_flight) {
 /* At the end of a round: have there been so many losses that the path must be taken for smaller? */
 static bool lossy_round(struct cc *c) {
     struct cc_bbr *b = &c->u.bbr;
-    const uint64_t lost = c->rate.lost - b->sample_lost;
+    const uint64_t lost = c->rate.lost - b->sample_lost + (b->marked - b->sample_marked);
     const uint64_t all = lost + c->rate.delivered - b->sample_delivered;
     if (all < BBR_LOSS_SAMPLE_PKTS * c->mss_bytes)
         return false;
     b->sample_lost = c->rate.lost;
+    b->sample_marked = b->marked;
     b->sample_delivered = c->rate.delivered;
     return lost * 100 > all * BBR_LOSS_THRESH_PERCENT;
 }

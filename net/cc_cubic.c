@@ -11,6 +11,7 @@ enum {
     CUBIC_C_NUM = 2,
     CUBIC_C_DEN = 5,
     CUBIC_BETA_PERCENT = 70,
+    CUBIC_BETA_ECN_PERCENT = 85,
     CUBIC_FAST_PERCENT = 85, /* (1 + beta) / 2: fast convergence */
     CUBIC_ALPHA_NUM = 9,
     CUBIC_ALPHA_DEN = 17,
@@ -150,6 +151,24 @@ static void cubic_acked(struct cc *c, const struct cc_ack *a) {
 
 /* RFC 9438 §4.6 (decrease) and §4.7 (fast convergence). The window stands for the flight size: it
  * does not grow while it is not used. */
+static void reduce(struct cc *c, uint64_t beta_percent) {
+    struct cc_cubic *q = &c->u.cubic;
+    q->w_max_bytes =
+        c->cwnd_bytes < q->w_max_bytes ? c->cwnd_bytes * CUBIC_FAST_PERCENT / 100 : c->cwnd_bytes;
+    q->cwnd_prior_bytes = c->cwnd_bytes;
+    uint64_t least = CC_MIN_PKTS * c->mss_bytes;
+    uint64_t less = c->cwnd_bytes * beta_percent / 100;
+    c->ssthresh_bytes = less > least ? less : least;
+    c->cwnd_bytes = c->ssthresh_bytes;
+    q->epoch_running = false;
+}
+
+/* RFC 8511 §3: queues that mark are short, so less has to be given up to empty them; in slow start, which overshoots by up
+ * to the window, as much as for a loss. */
+static void cubic_marked(struct cc *c) {
+    reduce(c, cc_in_slow_start(c) ? CUBIC_BETA_PERCENT : CUBIC_BETA_ECN_PERCENT);
+}
+
 static void cubic_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us,
                        uint64_t bytes) {
     (void)now_us, (void)newest_lost_sent_us, (void)bytes;
@@ -160,15 +179,7 @@ static void cubic_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_
     q->undo.k_us = q->k_us;
     q->undo.epoch_start_us = q->epoch_start_us;
     q->undo.epoch_running = q->epoch_running;
-
-    q->w_max_bytes =
-        c->cwnd_bytes < q->w_max_bytes ? c->cwnd_bytes * CUBIC_FAST_PERCENT / 100 : c->cwnd_bytes;
-    q->cwnd_prior_bytes = c->cwnd_bytes;
-    uint64_t least = CC_MIN_PKTS * c->mss_bytes;
-    uint64_t less = c->cwnd_bytes * CUBIC_BETA_PERCENT / 100;
-    c->ssthresh_bytes = less > least ? less : least;
-    c->cwnd_bytes = c->ssthresh_bytes;
-    q->epoch_running = false;
+    reduce(c, CUBIC_BETA_PERCENT);
 }
 
 /* RFC 9438 §4.9.2. */
@@ -195,6 +206,7 @@ const struct cc_ops cc_cubic_ops = {
     .init = cubic_init,
     .acked = cubic_acked,
     .lost = cubic_lost,
+    .marked = cubic_marked,
     .spurious = cubic_spurious,
     .persistent = cubic_persistent,
 };

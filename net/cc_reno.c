@@ -31,6 +31,11 @@ static void reno_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_u
     c->u.reno.acked_bytes = 0;
 }
 
+/* RFC 3168 §6.1.2: as for a loss. */
+static void reno_marked(struct cc *c) {
+    reno_lost(c, 0, 0, 0);
+}
+
 static void reno_spurious(struct cc *c, uint64_t now_us) {
     (void)now_us;
     c->u.reno.acked_bytes = 0;
@@ -45,6 +50,7 @@ const struct cc_ops cc_reno_ops = {
     .init = reno_init,
     .acked = reno_acked,
     .lost = reno_lost,
+    .marked = reno_marked,
     .spurious = reno_spurious,
     .persistent = reno_persistent,
 };

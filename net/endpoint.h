@@ -105,9 +105,9 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
 
 /* ---- packets ---- */
 /* One datagram, opened in place: buf is scratch afterwards. `local` is handed back in the trains
- * that answer it. */
+ * that answer it. ecn: the field it came with (net/ecn.h), ECN_NOT_ECT if that is not known. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
-                    uint8_t *buf, size_t len);
+                    uint8_t ecn, uint8_t *buf, size_t len);
 /* Fills one train; false if nothing may leave now. */
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size (EMSGSIZE). */
@@ -201,7 +201,7 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     X(sessions_up) X(sessions_down) X(rekeys) X(simultaneous_open) X(roamed) \
     X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
     X(frames_bad) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
-    X(reductions_undone) X(switched_in_slow_start)
+    X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;

@@ -54,8 +54,10 @@ void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us
     s->path.epoch++;
     s->memo.mtu_bytes = 0;
     s->memo.has_rtt = false;
-    if (!s->tp)
+    if (!s->tp) {
+        ecn_new_path(&s->memo.ecn);
         return;
+    }
     e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
     transport_path_switched(s->tp, now_us, s->path.epoch,
                             path_memory_find(s->paths_left, to, local, now_us));
@@ -124,7 +126,7 @@ static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_u
 }
 
 static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us, uint64_t pn,
-                         const uint8_t *buf, size_t len) {
+                         uint8_t ecn, const uint8_t *buf, size_t len) {
     struct rd r = rd_init(buf, len);
     bool transport = false, eliciting = false, ended = false;
     while (rd_left(&r) > 0) {
@@ -140,9 +142,9 @@ static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us,
             continue;
         }
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
-        if (type == FRAME_ACK && !s->tp) {
+        if ((type == FRAME_ACK || type == FRAME_ACK_ECN) && !s->tp) {
             struct frame_ack ack;
-            if (!frame_read_ack(&r, &ack)) {
+            if (!frame_read_ack(&r, type, &ack)) {
                 protocol_error(e, s, now_us);
                 return;
             }
@@ -161,13 +163,13 @@ static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us,
             return;
         }
     }
-    if (transport && s->tp && transport_received(s->tp, now_us, pn, eliciting)) {
+    if (transport && s->tp && transport_received(s->tp, now_us, pn, eliciting, ecn)) {
         /* Not noted, so not acknowledged: it will come again. */
     }
 }
 
 static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
-                       uint8_t *buf, size_t len) {
+                       uint8_t ecn, uint8_t *buf, size_t len) {
     if (len < DATA_OVERHEAD_BYTES) {
         e->counters.malformed++;
         return;
@@ -211,11 +213,11 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
         }
     }
     endpoint_make_ready(e, s);
-    input_frames(e, s, now_us, pn, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES);
+    input_frames(e, s, now_us, pn, ecn, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES);
 }
 
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
-                    uint8_t *buf, size_t len) {
+                    uint8_t ecn, uint8_t *buf, size_t len) {
     e->counters.pkts_in++;
     e->counters.bytes_in += len;
     if (len < 8 || buf[0] < PACKET_INITIATION || buf[0] > PACKET_DATA) {
@@ -223,7 +225,7 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
         return;
     }
     if (buf[0] == PACKET_DATA)
-        input_data(e, now_us, from, local, buf, len);
+        input_data(e, now_us, from, local, ecn, buf, len);
     else
         handshake_input(e, now_us, from, local, buf, len);
 }
@@ -270,8 +272,10 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
         s->bytes_sent += size;
         e->counters.pkts_out++;
         t->len += size;
-        if (n == 0)
+        if (n == 0) {
             t->segment_bytes = (uint16_t)size;
+            t->ecn = info.ecn;
+        }
         if (size < t->segment_bytes || info.probe)
             break;
     }
@@ -305,6 +309,7 @@ static bool take_small(struct endpoint *e, struct train *t) {
     memcpy(t->buf, p->data, p->len);
     t->len = p->len;
     t->segment_bytes = (uint16_t)p->len;
+    t->ecn = ECN_NOT_ECT;
     t->to = p->to;
     t->local = p->local;
     e->small_head = p->next;

@@ -16,7 +16,7 @@ bool frame_read_stream(struct rd *r, uint8_t type, struct frame_stream *out) {
 
 /* RFC 9000 §19.3.1: each range counts down from the one before it; a number below zero is
  * malformed. */
-bool frame_read_ack(struct rd *r, struct frame_ack *out) {
+bool frame_read_ack(struct rd *r, uint8_t type, struct frame_ack *out) {
     out->largest = rd_varint(r);
     out->delay_us = rd_varint(r);
     uint64_t more = rd_varint(r);
@@ -35,14 +35,20 @@ bool frame_read_ack(struct rd *r, struct frame_ack *out) {
         if (out->count < ACK_RANGES_MAX)
             out->ranges[out->count++] = (struct range){low, high + 1};
     }
-    return true;
+    out->has_ecn = type == FRAME_ACK_ECN;
+    if (!out->has_ecn)
+        return true;
+    out->ecn.ect0 = rd_varint(r);
+    out->ecn.ect1 = rd_varint(r);
+    out->ecn.ce = rd_varint(r);
+    return r->ok;
 bad:
     r->ok = false;
     return false;
 }
 
 bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
-                     size_t max_bytes) {
+                     const struct ecn_counts *ecn, size_t max_bytes) {
     if (ranges_empty(received))
         return false;
     uint32_t n = received->count;
@@ -51,6 +57,9 @@ bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay
     if (delay_us > VARINT_MAX)
         delay_us = VARINT_MAX;
     size_t need = 1 + varint_size(largest) + varint_size(delay_us) + 1 + varint_size(first);
+    const bool counts = ecn_has_counts(ecn);
+    if (counts)
+        need += varint_size(ecn->ect0) + varint_size(ecn->ect1) + varint_size(ecn->ce);
     if (max_bytes > wr_left(w))
         max_bytes = wr_left(w);
     if (need > max_bytes)
@@ -67,7 +76,7 @@ bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay
         low = x.lo;
         more++;
     }
-    wr_u8(w, FRAME_ACK);
+    wr_u8(w, counts ? FRAME_ACK_ECN : FRAME_ACK);
     wr_varint(w, largest);
     wr_varint(w, delay_us);
     wr_varint(w, more);
@@ -78,6 +87,11 @@ bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay
         wr_varint(w, low - x.hi - 1);
         wr_varint(w, x.hi - x.lo - 1);
         low = x.lo;
+    }
+    if (counts) {
+        wr_varint(w, ecn->ect0);
+        wr_varint(w, ecn->ect1);
+        wr_varint(w, ecn->ce);
     }
     return w->ok;
 }

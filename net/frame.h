@@ -1,14 +1,20 @@
 /* frame.h: what is inside a DATA packet: frames one after another, each a type byte and fields as
  * varints (RFC 9000 §16, shapes after §19). An empty plaintext is a packet without frames.
  *
- *   00 PADDING   (the rest of the packet may be zeroes)
+ *   00 PADDING  (the rest of the packet may be zeroes)
  *   01 PING
- *   02 ACK       largest | delay in us | further ranges n | first range | n x (gap | range) RFC
- * 9000 §19.3 04 RESET     stream | error | final size 05 STOP      stream | error 08..0f STREAM bit
- * 0 FIN, bit 1 LEN, bit 2 OFF: stream | [offset] | [length] | bytes 10 MAX_DATA  bytes 11
- * MAX_STREAM_DATA  stream | bytes 12 MAX_STREAMS  count of streams the receiver of this frame may
- * open in all 1c CLOSE     error 20 CONFIRM   (session: I hold the new keys) 21 CONFIRMED (session:
- * I have seen that) 22 ECHO      id 8 bytes 23 ECHOED    id 8 bytes 30 DATAGRAM  length | bytes
+ *   02 ACK      largest | delay in us | further ranges n | first range | n x (gap | range), RFC 9000 §19.3
+ *   03 ACK_ECN  as ACK, then ECT(0) | ECT(1) | CE: packets that came so marked, §19.3.2
+ *   04 RESET    stream | error | final size
+ *   05 STOP     stream | error
+ *   08..0f STREAM  bit 0 FIN, bit 1 LEN, bit 2 OFF: stream | [offset] | [length] | bytes
+ *   10 MAX_DATA bytes
+ *   11 MAX_STREAM_DATA  stream | bytes
+ *   12 MAX_STREAMS  count of streams the receiver of this frame may open in all
+ *   1c CLOSE    error
+ *   20 CONFIRM  (session: I hold the new keys)   21 CONFIRMED (session: I have seen that)
+ *   22 ECHO     id 8 bytes                       23 ECHOED    id 8 bytes
+ *   30 DATAGRAM length | bytes
  *
  * CONFIRM .. ECHOED and CLOSE belong to the session: they are neither acknowledged nor repeated by
  * the transport, and cost no transport state.
@@ -20,6 +26,7 @@
 #include <stdint.h>
 
 #include "crypto/bytes.h"
+#include "net/ecn.h"
 #include "net/limits.h"
 #include "net/ranges.h"
 
@@ -27,6 +34,7 @@ enum frame_type {
     FRAME_PADDING = 0x00,
     FRAME_PING = 0x01,
     FRAME_ACK = 0x02,
+    FRAME_ACK_ECN = 0x03,
     FRAME_RESET = 0x04,
     FRAME_STOP = 0x05,
     FRAME_STREAM = 0x08, /* to 0x0f */
@@ -54,17 +62,20 @@ struct frame_ack { /* ranges in descending order, inclusive bounds as on the wir
     uint64_t largest, delay_us;
     unsigned count;
     struct range ranges[ACK_RANGES_MAX]; /* half-open, descending */
+    bool has_ecn;
+    struct ecn_counts ecn;
 };
 
 /* Type byte already read. False (malformed) leaves the cursor's error set. */
 bool frame_read_stream(struct rd *r, uint8_t type, struct frame_stream *out);
-/* More ranges than ACK_RANGES_MAX: the further ones are skipped, they are the oldest. */
-bool frame_read_ack(struct rd *r, struct frame_ack *out);
+/* `type` FRAME_ACK or FRAME_ACK_ECN. More ranges than ACK_RANGES_MAX: the further ones are skipped,
+ * they are the oldest. */
+bool frame_read_ack(struct rd *r, uint8_t type, struct frame_ack *out);
 
 /* Writes an ACK of as many of the newest ranges as fit into `max_bytes`; nothing if not even one
- * does. True if written. */
+ * does. With counts if there is anything to count. True if written. */
 bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
-                     size_t max_bytes);
+                     const struct ecn_counts *ecn, size_t max_bytes);
 
 /* Bytes a STREAM frame needs before its data. */
 size_t frame_stream_overhead(uint64_t id, uint64_t offset, size_t len);

@@ -48,6 +48,7 @@ struct sent_pkt {
     bool probe;     /* PLPMTU probe */
     bool app_limited;
     bool requeued; /* a PTO has already queued its data again */
+    uint8_t ecn;   /* left with ECT(0): the serial of the test (net/ecn.h); 0: not marked */
     uint8_t nframes;
     struct rate_mark rate;
     struct sent_frame frames[SENT_FRAMES_MAX];

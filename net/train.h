@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 #include "net/addr.h"
+#include "net/ecn.h"
 
 struct train {
     uint8_t *buf; /* caller's, of TRAIN_MAX_BYTES */
     size_t len;   /* bytes filled */
     uint16_t segment_bytes;
+    uint8_t ecn; /* the field of all of them (net/ecn.h) */
     struct addr to;
     uint32_t local; /* which of our sockets: the number it came in on, or LOCAL_ANY */
 };

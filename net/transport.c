@@ -129,6 +129,7 @@ void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoc
     t->epoch = epoch;
     loss_new_epoch(&t->loss, now_us, epoch, old_pto_us, t->sent.outstanding > 0);
     path_init(t, now_us);
+    ecn_new_path(&t->memo->ecn);
     t->memo->mtu_bytes = 0;
     t->memo->has_rtt = false;
     if (known && known->rtt.has_sample) {

@@ -17,6 +17,7 @@
 #include "crypto/rng.h"
 #include "net/ack.h"
 #include "net/cc.h"
+#include "net/ecn.h"
 #include "net/events.h"
 #include "net/loss.h"
 #include "net/pacer.h"
@@ -48,6 +49,7 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     struct rtt rtt;     /* of the current path */
     bool has_rtt;
     uint64_t pkts_lost;
+    struct ecn ecn;
 };
 void transport_memo_init(struct transport_memo *m);
 
@@ -101,6 +103,7 @@ struct transport { /* private to transport*.c */
     unsigned probes;    /* packets that may leave regardless of the window (PTO) */
     uint32_t bare_acks; /* sent since the last eliciting packet */
     bool app_limited;
+    bool marks;              /* the train being built gets ECT(0) */
     uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
     bool want_max_data, want_max_streams;
@@ -136,8 +139,9 @@ void transport_free(struct transport *t);
  * count as lost. */
 int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct rd *r,
                     bool *eliciting) MUST_USE;
-/* After the last frame of an accepted packet. */
-int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting) MUST_USE;
+/* After the last frame of an accepted packet; ecn: the field it came with. */
+int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting,
+                       uint8_t ecn) MUST_USE;
 void transport_detect_losses(struct transport *t, uint64_t now_us);
 /* Queues what a packet carried again. */
 void transport_requeue(struct transport *t, const struct sent_pkt *p);
@@ -146,6 +150,7 @@ void transport_requeue(struct transport *t, const struct sent_pkt *p);
 struct transport_packet {
     bool probe;      /* a PLPMTU probe: leaves alone */
     bool skip_after; /* leave one packet number out after this one */
+    uint8_t ecn;     /* the same for all of a train */
 };
 /* Writes the plaintext of packet `pn` into buf. `overhead` = bytes that sealing and header add.
  * First in a train: up to the path MTU (a probe may be larger, cap permitting); else `cap` is the

@@ -120,6 +120,8 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
         }
         bytes += p->bytes;
         count++;
+        if (p->ecn && ecn_lost(&t->memo->ecn, p->ecn))
+            t->counters->ecn_failed++;
         cc_packet_lost(&t->cc, now_us, &p->rate, p->bytes);
         if (p->sent_us > newest_sent_us)
             newest_sent_us = p->sent_us;
@@ -151,6 +153,7 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
 
 struct ack_sum {
     uint64_t bytes, newest_pn, newest_sent_us;
+    uint64_t marked; /* packets that had left with ECT(0) */
     bool any, app_limited, undo;
     struct rate_sample rate;
 };
@@ -177,6 +180,7 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     }
     if (!was_lost)
         sum->bytes += p->bytes;
+    sum->marked += p->ecn != 0;
     rate_acked(&t->cc.rate, &sum->rate, now_us, p->pn, p->sent_us, p->bytes, &p->rate);
     if (p->probe) {
         if (pmtud_probe_acked(&t->pmtud, now_us, p->bytes)) {
@@ -186,6 +190,27 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     } else {
         pmtud_packet_acked(&t->pmtud, p->bytes);
     }
+}
+
+/* RFC 9000 §13.4.2, RFC 9002 §B.7. Returns how many more packets have met congestion. */
+static uint64_t input_ecn(struct transport *t, uint64_t now_us, const struct frame_ack *a,
+                          const struct ack_sum *sum) {
+    uint64_t ce;
+    switch (ecn_acked(&t->memo->ecn, a->largest, a->has_ecn ? &a->ecn : NULL, sum->marked, &ce)) {
+    case ECN_VALIDATED:
+        t->counters->ecn_validated++;
+        break;
+    case ECN_REFUTED:
+        t->counters->ecn_failed++;
+        break;
+    case ECN_AS_BEFORE:
+        break;
+    }
+    if (ce == 0 || !sum->any)
+        return 0;
+    t->loss.event_open = false; /* losses that prove false do not undo it */
+    cc_marked(&t->cc, now_us, sum->newest_sent_us);
+    return ce;
 }
 
 static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ack *a) {
@@ -221,12 +246,14 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
         t->counters->reductions_undone += t->cc.undone - undone;
     }
     transport_detect_losses(t, now_us);
+    const uint64_t ce = input_ecn(t, now_us, a, &sum);
     rate_finish(&t->cc.rate, &sum.rate, t->rtt.has_sample ? t->rtt.min_us : 0);
     sum.rate.newly_lost = t->cc.rate.lost - lost_before;
     if (sum.any)
         cc_acked(&t->cc, &(struct cc_ack){
                              .now_us = now_us,
                              .bytes = sum.bytes,
+                             .marked_bytes = ce * t->pmtud.mtu_bytes,
                              .newest_sent_us = sum.newest_sent_us,
                              .newest_pn = sum.newest_pn,
                              .next_pn = t->next_pn,
@@ -382,7 +409,7 @@ static int input_datagram(struct transport *t, struct rd *r) {
 int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct rd *r,
                     bool *eliciting) {
     uint64_t a, b, c;
-    if (type != FRAME_ACK)
+    if (type != FRAME_ACK && type != FRAME_ACK_ECN)
         *eliciting = true;
     if (type >= FRAME_STREAM && type <= FRAME_STREAM + 7) {
         struct frame_stream f;
@@ -391,9 +418,10 @@ int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct r
     switch (type) {
     case FRAME_PING:
         return 0;
-    case FRAME_ACK: {
+    case FRAME_ACK:
+    case FRAME_ACK_ECN: {
         struct frame_ack ack;
-        return frame_read_ack(r, &ack) ? input_ack(t, now_us, &ack) : ERR_PROTO;
+        return frame_read_ack(r, type, &ack) ? input_ack(t, now_us, &ack) : ERR_PROTO;
     }
     case FRAME_RESET:
         a = rd_varint(r);
@@ -423,7 +451,17 @@ int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct r
     }
 }
 
-int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting) {
+int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting,
+                       uint8_t ecn) {
     t->touched_us = now_us;
-    return ack_received(&t->ack, now_us, pn, eliciting);
+    int err = ack_received(&t->ack, now_us, pn, eliciting);
+    if (err)
+        return err;
+    ecn_received(&t->memo->ecn, ecn);
+    if (ecn == ECN_CE) {
+        t->counters->ce_received++;
+        if (eliciting)
+            t->ack.due = true; /* RFC 9000 §13.2.1 */
+    }
+    return 0;
 }

@@ -32,7 +32,8 @@ static void put_ack(struct transport *t, uint64_t now_us, struct draft *d) {
     /* At most half of a small packet: data has to get through, too. */
     size_t room = wr_left(&d->w) / 2;
     if (!t->ack.has_largest ||
-        !frame_write_ack(&d->w, &t->ack.received, ack_delay_us(&t->ack, now_us), room))
+        !frame_write_ack(&d->w, &t->ack.received, ack_delay_us(&t->ack, now_us), &t->memo->ecn.seen,
+                         room))
         return;
     note(d, SENT_ACK, 0, t->ack.largest, 0, false);
     ack_sent(&t->ack);
@@ -237,6 +238,7 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
     p->in_flight = true;
     p->probe = probe;
     p->app_limited = t->app_limited;
+    p->ecn = t->marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
     p->nframes = (uint8_t)d->nframes;
     memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
     loss_sent(&t->loss, now_us);
@@ -249,11 +251,22 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
 
 static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap) {
     struct draft d = {.w = wr_init(buf, cap)};
-    if (!frame_write_ack(&d.w, &t->ack.received, ack_delay_us(&t->ack, now_us), cap))
+    if (!frame_write_ack(&d.w, &t->ack.received, ack_delay_us(&t->ack, now_us), &t->memo->ecn.seen,
+                         cap))
         return 0;
     ack_sent(&t->ack);
     t->bare_acks++;
     return wr_len(&d.w);
+}
+
+/* A packet that asks for no acknowledgement: the first of a train decides for it, a later one goes with the others. */
+static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
+    if (first)
+        t->marks = ecn_marks(&t->memo->ecn, false);
+    if (!t->marks || len == 0)
+        return ECN_NOT_ECT;
+    (void)ecn_sent(&t->memo->ecn, false);
+    return ECN_ECT0;
 }
 
 static void skip_number(struct transport *t, uint64_t pn, struct transport_packet *info) {
@@ -289,8 +302,11 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         if (cc_may_send(&t->cc))
             rate_app_limited(&t->cc.rate, t->cc.bytes_in_flight);
     }
-    if ((!work && !ping) || !allowed(t, now_us) || sent_add(&t->sent, pn, &p))
-        return ack_wanted(&t->ack, now_us) ? build_bare_ack(t, now_us, buf, room) : 0;
+    if ((!work && !ping) || !allowed(t, now_us) || sent_add(&t->sent, pn, &p)) {
+        size_t bare = ack_wanted(&t->ack, now_us) ? build_bare_ack(t, now_us, buf, room) : 0;
+        info->ecn = mark_untracked(t, bare, first);
+        return bare;
+    }
 
     struct draft d = {.w = wr_init(buf, room)};
     size_t len = first ? build_probe(t, now_us, buf, cap, overhead, &d) : 0;
@@ -311,8 +327,12 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         sent_undo(&t->sent);
         if (len > 0)
             t->bare_acks++;
+        info->ecn = mark_untracked(t, len, first);
         return len;
     }
+    if (first)
+        t->marks = ecn_marks(&t->memo->ecn, !info->probe); /* a probe's loss says nothing */
+    info->ecn = t->marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);
     t->touched_us = now_us;
@@ -345,6 +365,7 @@ void transport_timeout(struct transport *t, uint64_t now_us) {
     if (t->sent.outstanding == 0 || now_us < loss_deadline_us(&t->loss, &t->sent, &t->rtt))
         return;
     t->loss.pto_count++;
+    ecn_timeout(&t->memo->ecn, t->loss.pto_count);
     t->loss.last_sent_us = now_us; /* the next one counts from here, even if the socket is full */
     t->counters->ptos++;
     t->probes = 2;

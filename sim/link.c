@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/ecn.h"
+
 static const uint64_t ns_per_s = UINT64_C(1000000000);
 
 const char *fate_name(enum fate f) {
@@ -10,7 +12,7 @@ const char *fate_name(enum fate f) {
         "delivered",    "loss",         "burst",    "queue",       "mtu",
         "no_host",      "down",         "cut",      "codel",       "listed",
         "nat_unmapped", "nat_filtered", "nat_full", "nat_hairpin", "unreachable",
-        "blocked",      "suspended",    "buffer",   "hostile"};
+        "blocked",      "suspended",    "buffer",   "hostile",     "ecn"};
     return f < FATE_COUNT ? names[f] : "unknown";
 }
 
@@ -42,8 +44,8 @@ uint64_t link_backlog_bytes(const struct link *l, uint64_t now_ns) {
 bool link_is_plain(const struct link *l) {
     const struct link_config *c = &l->cfg;
     return c->rate_bps == 0 && c->loss_ppb == 0 && c->burst_enter_ppb == 0 && c->reorder_ppb == 0 &&
-           c->duplicate_ppb == 0 && c->corrupt_ppb == 0 && c->jitter == JITTER_NONE &&
-           l->lose_count == 0;
+           c->ecn == LINK_ECN_OFF && c->duplicate_ppb == 0 && c->corrupt_ppb == 0 &&
+           c->jitter == JITTER_NONE && l->lose_count == 0;
 }
 
 static bool happens(const struct link *l, enum draw_kind kind, uint64_t n, uint32_t ppb) {
@@ -162,10 +164,24 @@ static bool is_listed(struct link *l, uint64_t n) {
     return l->lose_next < l->lose_count && l->lose[l->lose_next] == n;
 }
 
-void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out *out) {
+/* Sets CE if the packet can bear it. */
+static bool mark(const struct link *l, struct link_out *out) {
+    out->marked = l->cfg.ecn == LINK_ECN_MARK && out->ecn != ECN_NOT_ECT;
+    if (out->marked)
+        out->ecn = ECN_CE;
+    return out->marked;
+}
+
+void link_pass_ecn(struct link *l, uint64_t now_ns, uint32_t bytes, uint8_t ecn,
+                   struct link_out *out) {
     const struct link_config *c = &l->cfg;
     const uint64_t n = l->packets++;
-    *out = (struct link_out){.fate = FATE_DELIVERED};
+    *out = (struct link_out){.fate = FATE_DELIVERED,
+                             .ecn = c->ecn == LINK_ECN_BLEACH ? ECN_NOT_ECT : ecn};
+    if (c->ecn == LINK_ECN_BLACKHOLE && ecn != ECN_NOT_ECT) {
+        out->fate = FATE_ECN;
+        return;
+    }
     if (is_listed(l, n)) {
         out->fate = FATE_LISTED;
         return;
@@ -181,10 +197,12 @@ void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out 
             out->fate = FATE_QUEUE;
             return;
         }
-        if (c->codel_ns > 0 && codel_drops(l, now_ns, backlog)) {
+        if (c->codel_ns > 0 && codel_drops(l, now_ns, backlog) && !mark(l, out)) {
             out->fate = FATE_CODEL;
             return;
         }
+        if (c->codel_ns == 0 && backlog > link_queue_bytes(c) / 2)
+            (void)mark(l, out);
         if (l->free_ns < now_ns)
             l->free_ns = now_ns;
         l->free_ns += mul_div(bytes, 8 * ns_per_s, c->rate_bps);

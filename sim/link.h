@@ -35,6 +35,7 @@ enum fate {
     FATE_SUSPENDED,    /* the host sleeps */
     FATE_BUFFER,       /* the host does not read its socket, which is full */
     FATE_HOSTILE,      /* a hostile host kept it */
+    FATE_ECN,          /* a box on the way drops what is marked */
     FATE_COUNT,
 };
 const char *fate_name(enum fate f);
@@ -43,6 +44,10 @@ const char *fate_name(enum fate f);
  * at once, some after a few rounds of contention of `jitter_ns`. tail: mostly little, rarely up to 64 times as much
  * (Pareto-like). Packets do not overtake each other because of it, but gaps close up behind a late one. */
 enum link_jitter { JITTER_NONE, JITTER_GAUSS, JITTER_WIFI, JITTER_TAIL };
+
+/* What becomes of the ECN field. mark: the queue sets CE on an ECT packet where CoDel would have dropped it; a drop-tail queue
+ * does from half of its length on. bleach: it is cleared. blackhole: packets with ECT or CE are dropped. */
+enum link_ecn { LINK_ECN_OFF, LINK_ECN_MARK, LINK_ECN_BLEACH, LINK_ECN_BLACKHOLE };
 
 struct link_config {
     uint64_t rate_bps;              /* 0: unlimited */
@@ -57,7 +62,8 @@ struct link_config {
     enum link_jitter jitter;
     uint64_t jitter_ns; /* gauss: standard deviation; wifi, tail: see link_jitter_ns */
     uint64_t codel_ns;  /* 0: drop-tail; else CoDel's target */
-    bool icmp;          /* who sends too much is told (else it is a black hole) */
+    enum link_ecn ecn;
+    bool icmp; /* who sends too much is told (else it is a black hole) */
 };
 
 enum {
@@ -94,14 +100,21 @@ struct link_out {
     bool reordered, corrupted, duplicated;
     uint64_t corrupt_draw;
     uint64_t duplicate_at_ns;
+    uint8_t ecn; /* the field as it leaves */
+    bool marked; /* here */
 };
 
 /* Without rate, delay and faults; MTU 1500; a queue of 100 ms once it gets a rate. */
 void link_init(struct link *l, const struct draw *draw, uint32_t entity);
 /* These packets are lost, too (copied; ascending); count 0: none any more, and the list is freed. */
 void link_lose(struct link *l, const uint64_t *packets, uint32_t count);
-/* One packet of `bytes` (with its headers) is handed to the link now. */
-void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes, struct link_out *out);
+/* One packet of `bytes` (with its headers) is handed to the link now, with this ECN field (net/ecn.h). */
+void link_pass_ecn(struct link *l, uint64_t now_ns, uint32_t bytes, uint8_t ecn,
+                   struct link_out *out);
+static inline void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes,
+                             struct link_out *out) {
+    link_pass_ecn(l, now_ns, bytes, 0, out);
+}
 /* What the queue holds at most; UINT64_MAX if unlimited. */
 uint64_t link_queue_bytes(const struct link_config *c);
 /* What a draw gives: gauss and tail with scale_ns as their scale. */

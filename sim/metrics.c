@@ -210,6 +210,7 @@ static void collect_world(struct sim *s, struct metrics *m) {
     set_in(m, "datagram", "delivered_bytes", s->stats.delivered_bytes);
     for (unsigned f = FATE_DELIVERED + 1; f < FATE_COUNT; f++)
         set_in(m, "drop", fate_name((enum fate)f), s->stats.drops[f]);
+    set_in(m, "ecn", "marked", s->stats.marked);
     set_in(m, "fault", "duplicated", s->stats.duplicated);
     set_in(m, "fault", "reordered", s->stats.reordered);
     set_in(m, "fault", "corrupted", s->stats.corrupted);

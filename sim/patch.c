@@ -18,6 +18,7 @@ enum link_key {
     CORRUPT,
     JITTER,
     ICMP,
+    ECN,
     LINK_KEYS
 };
 enum disk_key { LATENCY, DISK_RATE, CAPACITY, READ_ERRORS, DISK_KEYS };
@@ -25,7 +26,7 @@ enum { PART_BYTES = 64 };
 
 static const char *const link_keys[LINK_KEYS] = {"rate",    "delay",  "queue",   "mtu",
                                                  "loss",    "burst",  "reorder", "dup",
-                                                 "corrupt", "jitter", "icmp"};
+                                                 "corrupt", "jitter", "icmp",    "ecn"};
 static const char *const disk_keys[DISK_KEYS] = {"latency", "rate", "capacity", "read_errors"};
 
 static int find_key(const char *const *keys, int count, const char *name) {
@@ -157,6 +158,15 @@ static const char *parse_codel(const char *text, struct link_config *c) {
     return quantity_parse(span, QUANTITY_DURATION, &c->codel_ns);
 }
 
+static const char *parse_ecn(const char *text, struct link_config *c) {
+    static const char *const kinds[] = {"off", "mark", "bleach", "blackhole"};
+    const int found = find_key(kinds, sizeof kinds / sizeof *kinds, text);
+    if (found < 0)
+        return "ecn is off, mark, bleach or blackhole";
+    c->ecn = (enum link_ecn)found;
+    return NULL;
+}
+
 static const char *parse_link_value(int key, const char *text, struct link_config *c) {
     const char *wrong = NULL;
     switch ((enum link_key)key) {
@@ -184,6 +194,8 @@ static const char *parse_link_value(int key, const char *text, struct link_confi
     case ICMP:
         c->icmp = strcmp(text, "on") == 0;
         return c->icmp || strcmp(text, "off") == 0 ? NULL : "icmp is on or off";
+    case ECN:
+        return parse_ecn(text, c);
     case LINK_KEYS:
         break;
     }
@@ -211,7 +223,7 @@ const char *link_patch_read(struct link_patch *p, const char *word) {
     const int found = is_rate ? (int)RATE : find_key(link_keys, LINK_KEYS, key);
     if (found < 0)
         return "links have: up down rate delay queue mtu loss burst reorder dup corrupt jitter "
-               "icmp";
+               "icmp ecn";
     const char *wrong = NULL;
     if (up) {
         wrong = parse_link_value(found, eq + 1, &p->values[SIM_UP]);
@@ -242,6 +254,8 @@ void link_patch_apply(const struct link_patch *p, unsigned direction, struct lin
     }
     if (set & 1u << ICMP)
         c->icmp = v->icmp;
+    if (set & 1u << ECN)
+        c->ecn = v->ecn;
     if (set & 1u << MTU)
         c->mtu_bytes = v->mtu_bytes;
     if (set & 1u << LOSS)

@@ -119,6 +119,7 @@ static size_t headers(uint8_t *h, const struct sim_datagram *d) {
     memset(h, 0, HEADERS_MAX);
     if (ipv6) {
         h[0] = 0x60;
+        h[1] = (uint8_t)(d->ecn << 4); /* the low bits of the traffic class */
         net16(h + 4, (unsigned)udp_len);
         h[6] = 17;
         h[7] = 64;
@@ -126,6 +127,7 @@ static size_t headers(uint8_t *h, const struct sim_datagram *d) {
         memcpy(h + 24, d->to.ip, addr);
     } else {
         h[0] = 0x45;
+        h[1] = d->ecn;
         net16(h + 2, (unsigned)(ip + udp_len));
         net16(h + 4, d->seq & 0xffff);
         h[6] = 0x40; /* do not fragment */

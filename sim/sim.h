@@ -44,6 +44,7 @@ struct sim_datagram { /* what became of one datagram */
     enum fate fate;
     const uint8_t *data;
     uint32_t len;
+    uint8_t ecn;  /* of the IP header (net/ecn.h) */
     uint32_t seq; /* the source's how-manieth datagram, from 0 */
     /* If a link ended it: whose, which way, and its number there (as `lose` counts). */
     uint32_t link_host; /* SIM_NO_HOST: no host's link did */

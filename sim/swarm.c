@@ -60,6 +60,7 @@ static void bad_link(struct pen *p, const char *who) {
     static const char *const rates[] = {"1M", "5M", "20M", "100M", "1G"};
     static const char *const queues[] = {"20ms", "100ms", "1s", "codel", "16KiB"};
     static const char *const jitters[] = {"gauss(2ms)", "wifi(3ms)", "tail(1ms)", "gauss(20ms)"};
+    static const char *const ecn[] = {"mark", "bleach", "blackhole"};
     struct text *t = p->out;
     text_add(t, "link %s delay=%ums", who, (unsigned)below(p, 150));
     if (!one_in(p, 4))
@@ -80,6 +81,8 @@ static void bad_link(struct pen *p, const char *who) {
     if (one_in(p, 6))
         text_add(t, " mtu=%u icmp=%s", (unsigned)between(p, 1280, 1500),
                  one_in(p, 2) ? "on" : "off");
+    if (one_in(p, 3))
+        text_add(t, " ecn=%s", one_of(p, ecn, 3));
     text_add(t, "\n");
 }
 

@@ -26,6 +26,7 @@ static void record(struct sim *s, const struct packet *p, enum fate fate) {
         .fate = fate,
         .data = p->data,
         .len = p->len,
+        .ecn = p->ecn,
         .seq = p->seq,
         .link_host = p->link_host,
         .link_down = p->link_down,
@@ -93,7 +94,7 @@ void wire_too_big(struct sim *s, struct packet *p) {
 static bool through(struct sim *s, struct packet *p, struct link *l, enum event_kind next,
                     uint64_t more_ns, uint64_t *at_ns) {
     struct link_out out;
-    link_pass(l, s->now_ns, wire_bytes(p), &out);
+    link_pass_ecn(l, s->now_ns, wire_bytes(p), p->ecn, &out);
     if (out.fate != FATE_DELIVERED) {
         p->link_host = l == &s->hosts[p->source]->up                                 ? p->source
                        : p->target != SIM_NO_HOST && l == &s->hosts[p->target]->down ? p->target
@@ -105,6 +106,8 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
         wire_drop(s, p, out.fate);
         return false;
     }
+    p->ecn = out.ecn;
+    s->stats.marked += out.marked;
     if (out.duplicated) {
         struct packet *copy = slab_get(&s->slab, sizeof *copy + p->len);
         memcpy(copy, p, sizeof *copy + p->len);
@@ -184,6 +187,7 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     p->link_host = SIM_NO_HOST;
     p->link_down = false;
     p->link_packet = 0;
+    p->ecn = ECN_NOT_ECT;
     p->likely = h->index;
     p->seq = h->sent++;
     p->len = len;
@@ -196,12 +200,14 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     return p;
 }
 
-static void send_one(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len) {
+static void send_one(struct host *h, const struct addr *to, uint8_t ecn, const uint8_t *data,
+                     uint32_t len) {
     struct sim *s = h->sim;
     if (h->hostile && s->begun && hostile_sends(h, to, data, len))
         return;
     inspect_sent(h, to, data, len);
     struct packet *p = packet_new(h, to, data, len);
+    p->ecn = ecn;
     if (!s->begun) {
         route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
         wire_schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
@@ -230,7 +236,7 @@ void wire_send(struct host *h, const struct train *t) {
         const size_t left = t->len - at;
         const size_t len =
             t->segment_bytes > 0 && left > t->segment_bytes ? t->segment_bytes : left;
-        send_one(h, &t->to, t->buf + at, (uint32_t)len);
+        send_one(h, &t->to, t->ecn, t->buf + at, (uint32_t)len);
         at += len;
     }
 }
@@ -345,7 +351,7 @@ void wire_deliver(struct sim *s, struct packet *p) {
     }
     s->acting = to->index;
     struct arena *before = arena_enter(&to->arena);
-    node_input(to->node, host_now_us(to), &p->from, 0, p->data, p->len);
+    node_input(to->node, host_now_us(to), &p->from, 0, p->ecn, p->data, p->len);
     (void)arena_enter(before);
     if (seen)
         inspect_received(to, seen, accepted);

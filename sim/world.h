@@ -62,6 +62,7 @@ struct packet {
     uint32_t link_host;      /* whose link ended it, if one did */
     bool link_down;
     uint64_t link_packet; /* its number there */
+    uint8_t ecn;          /* of the IP header (net/ecn.h) */
     bool resolved;        /* on its way down: target is right, and nothing lies between */
     struct addr from, to; /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
@@ -136,7 +137,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
 
 struct world_stats {
     uint64_t sent, sent_bytes, delivered, delivered_bytes, drops[FATE_COUNT];
-    uint64_t duplicated, reordered, corrupted;
+    uint64_t duplicated, reordered, corrupted, marked;
     uint64_t events, turns, file_ops, peak_node_bytes;
 };
 

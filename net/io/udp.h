@@ -21,9 +21,10 @@
 enum udp_kind { UDP_AUTO, UDP_PORTABLE };
 
 struct udp_callbacks { /* may only enqueue, and must not close the socket */
-    /* One datagram, to be opened in place; buf is the socket's own. Called for each datagram of a
-     * batch... */
-    void (*datagram)(void *ctx, uint32_t local, const struct addr *from, uint8_t *buf, size_t len);
+    /* One datagram, to be opened in place; buf is the socket's own. ecn: the field of its IP header
+     * (net/ecn.h), ECN_NOT_ECT where that cannot be read. Called for each datagram of a batch... */
+    void (*datagram)(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn, uint8_t *buf,
+                     size_t len);
     /* ...then once: pull output, events. */
     void (*batch_end)(void *ctx);
     /* The socket takes trains again after udp_send gave ERR_AGAIN. */
@@ -36,6 +37,7 @@ struct udp;
 
 struct udp_caps {
     bool gso, gro;
+    bool ecn; /* marks of what arrives are seen; those of trains are set */
     int send_buffer_bytes, recv_buffer_bytes; /* what the kernel gave */
     bool buffers_capped; /* less than asked for: say so in the log, with the sysctl's name */
 };

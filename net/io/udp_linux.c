@@ -5,6 +5,9 @@
  * sends). Both may be missing (kernel < 4.18 and < 5.0), and UDP_SEGMENT may start to fail in
  * mid-run, when a route moves to a device without checksum offload: then the same train goes out
  * again as plain datagrams and the socket never tries segments again.
+ *
+ * The ECN field of what is sent is an option of the socket, set when a train wants another one than the train before: a transfer
+ * does not change it, and no send gets slower or a further reason to fail by it.
  */
 #include "net/io/udp_impl.h"
 
@@ -17,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/ecn.h"
 #include "net/io/sockaddr.h"
 #include "net/limits.h"
 
@@ -34,8 +38,8 @@ enum {
     TX_MSGS = TRAIN_MAX_SEGMENTS,
 };
 
-struct control_buf { /* one int (GRO) or u16 (GSO) */
-    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int))];
+struct control_buf { /* in: one int (GRO), one int or byte (traffic class); out: one u16 (GSO) */
+    _Alignas(struct cmsghdr) uint8_t bytes[2 * CMSG_SPACE(sizeof(int))];
 };
 
 struct udp_linux {
@@ -43,6 +47,7 @@ struct udp_linux {
     uv_poll_t poll;
     int fd;
     const struct udp_linux_sys *sys;
+    uint8_t ecn; /* what the socket puts into headers now */
 
     bool blocked; /* `kept` waits for the socket; what lies before kept_at is gone already */
     struct train kept;
@@ -68,16 +73,30 @@ void udp_linux_set_sys(struct udp *u, const struct udp_linux_sys *sys) {
 
 /* ---- receiving ---- */
 
-/* The length of the datagrams in a GRO run; 0 if the message is one datagram. */
-static size_t gro_segment(struct msghdr *m) {
+/* What the kernel says beside the bytes. */
+struct told {
+    size_t segment; /* the length of the datagrams in a GRO run; 0 if the message is one datagram */
+    uint8_t ecn;    /* of all of them: the kernel does not merge different ones */
+};
+
+static struct told read_control(struct msghdr *m) {
+    struct told t = {0, ECN_NOT_ECT};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-        if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
-            continue;
-        int size = 0;
-        memcpy(&size, CMSG_DATA(c), sizeof size);
-        return size > 0 ? (size_t)size : 0;
+        int value = 0;
+        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO &&
+            c->cmsg_len >= CMSG_LEN(sizeof value)) {
+            memcpy(&value, CMSG_DATA(c), sizeof value);
+            t.segment = value > 0 ? (size_t)value : 0;
+        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS &&
+                   c->cmsg_len >= CMSG_LEN(1)) {
+            t.ecn = CMSG_DATA(c)[0] & ECN_MASK;
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS &&
+                   c->cmsg_len >= CMSG_LEN(sizeof value)) {
+            memcpy(&value, CMSG_DATA(c), sizeof value);
+            t.ecn = (uint8_t)(value & ECN_MASK);
+        }
     }
-    return 0;
+    return t;
 }
 
 static void give(struct udp_linux *u, unsigned i) {
@@ -86,12 +105,11 @@ static void give(struct udp_linux *u, unsigned i) {
     struct addr from;
     if (m->msg_flags & MSG_TRUNC || !sockaddr_to(&from, (struct sockaddr *)&u->rx_from[i]))
         return;
-    size_t segment = gro_segment(m);
-    if (segment == 0)
-        segment = len;
+    const struct told told = read_control(m);
+    const size_t segment = told.segment > 0 ? told.segment : len;
     for (size_t at = 0; at < len; at += segment) {
         size_t n = len - at < segment ? len - at : segment;
-        u->base.cb.datagram(u->base.ctx, u->base.local, &from, u->rx[i] + at, n);
+        u->base.cb.datagram(u->base.ctx, u->base.local, &from, told.ecn, u->rx[i] + at, n);
     }
 }
 
@@ -230,9 +248,20 @@ static bool send_plain(struct udp_linux *u, const struct train *t, size_t *at, b
     return true;
 }
 
+static void set_ecn(struct udp_linux *u, uint8_t ecn) {
+    int field = ecn & ECN_MASK;
+    if (field == u->ecn || !u->base.caps.ecn)
+        return;
+    const bool ipv6 = u->base.bound.kind == ADDR_IPV6;
+    if (setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS, &field,
+                   sizeof field) == 0)
+        u->ecn = (uint8_t)field;
+}
+
 /* False when the socket is full; *at is then the first unsent byte. */
 static bool transmit(struct udp_linux *u, const struct train *t, size_t *at) {
     bool worked = false;
+    set_ecn(u, t->ecn);
     if (t->len - *at > t->segment_bytes) {
         if (!u->base.caps.gso)
             return send_plain(u, t, at, &worked);
@@ -349,6 +378,8 @@ static void set_options(struct udp_linux *u, bool ipv6) {
     socklen_t len = sizeof value;
     c->gso = getsockopt(u->fd, SOL_UDP, UDP_SEGMENT, &value, &len) == 0;
     c->gro = setsockopt(u->fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
+    c->ecn = setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                        ipv6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
     udp_dont_fragment(u->fd, ipv6);
 }
 

@@ -1,6 +1,7 @@
 /* The fallback for every platform libuv knows: one datagram a call, no trains in the kernel. A
  * train the socket does not take is kept; its next datagram waits in libuv's queue, and when it is
- * out the rest follows.
+ * out the rest follows. libuv has no way to the ECN field: everything is not-ECT, which the peer's
+ * missing counts tell the transport.
  */
 #include "net/io/udp_impl.h"
 
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/ecn.h"
 #include "net/io/sockaddr.h"
 #include "net/limits.h"
 
@@ -56,7 +58,8 @@ static void on_recv(uv_udp_t *h, ssize_t n, const uv_buf_t *buf, const struct so
         return; /* drained, an error of an earlier datagram, or too long for anybody */
     if (!u->in_batch && uv_check_start(&u->batch, on_batch) == 0)
         u->in_batch = true;
-    u->base.cb.datagram(u->base.ctx, u->base.local, &a, (uint8_t *)buf->base, (size_t)n);
+    u->base.cb.datagram(u->base.ctx, u->base.local, &a, ECN_NOT_ECT, (uint8_t *)buf->base,
+                        (size_t)n);
 }
 
 /* ---- sending ---- */

@@ -68,8 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             err = transport_frame(t, now_us, rd_u8(&r), &r, &eliciting);
         if (err == ERR_PROTO)
             break; /* the session would end */
-        if (!err && transport_received(t, now_us, pn++, eliciting))
+        if (!err && transport_received(t, now_us, pn, eliciting, (uint8_t)(pn % 4)))
             break;
+        pn++;
         data += len;
         size -= len;
         now_us += 3000;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/ecn.h"
 #include "net/io/sockaddr.h"
 #include "net/io/udp.h"
 #include "net/io/udp_impl.h"
@@ -27,6 +28,7 @@ struct end {
     uint8_t first_byte[SEEN_MAX];
     struct addr from;
     uint32_t local;
+    unsigned ecn[4];
 };
 
 struct world {
@@ -37,14 +39,15 @@ struct world {
 
 static uint8_t train_buf[TRAIN_MAX_BYTES];
 
-static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t *buf,
-                        size_t len) {
+static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn,
+                        uint8_t *buf, size_t len) {
     struct end *e = ctx;
     assert_true(e->datagrams < SEEN_MAX);
     e->sizes[e->datagrams] = len;
     e->first_byte[e->datagrams++] = buf[0];
     e->bytes += len;
     e->from = *from;
+    e->ecn[ecn & ECN_MASK]++;
     e->local = local;
     memset(buf, 0xee, len); /* it is ours to scribble on: must not disturb the next datagram */
 }
@@ -233,6 +236,42 @@ static void linux_unreachable(void **s) {
 static void portable_unreachable(void **s) {
     (void)s;
     an_unreachable_network_is_not_an_error(UDP_PORTABLE);
+}
+
+/* Trains with and without a mark in turn: each datagram says how it was sent, where the kind of socket can. */
+static void marks_arrive(enum udp_kind kind, bool ipv6) {
+    struct world w;
+    if (open_world(&w, kind, ipv6) != 0) {
+        assert_true(ipv6); /* a machine without IPv6 */
+        close_world(&w);
+        return;
+    }
+    struct udp_caps c;
+    udp_caps(w.a.udp, &c);
+    static const uint8_t fields[] = {ECN_ECT0, ECN_ECT0, ECN_NOT_ECT, ECN_CE, ECN_ECT0, ECN_ECT1};
+    unsigned want[4] = {0}, sent = 0;
+    for (unsigned i = 0; i < sizeof fields; i++) {
+        struct train t = make_train(&w, 1000, i % 2 == 0 ? 5000 : 700);
+        t.ecn = fields[i];
+        assert_int_equal(udp_send(w.a.udp, &t), 0);
+        sent += i % 2 == 0 ? 5 : 1;
+        want[c.ecn ? fields[i] : ECN_NOT_ECT] += i % 2 == 0 ? 5 : 1;
+    }
+    run_until(&w, &w.b.datagrams, sent);
+    assert_memory_equal(w.b.ecn, want, sizeof want);
+    close_world(&w);
+}
+static void linux_marks_ipv4(void **s) {
+    (void)s;
+    marks_arrive(UDP_AUTO, false);
+}
+static void linux_marks_ipv6(void **s) {
+    (void)s;
+    marks_arrive(UDP_AUTO, true);
+}
+static void portable_marks(void **s) {
+    (void)s;
+    marks_arrive(UDP_PORTABLE, false);
 }
 
 static void bind_errors_have_names(void **s) {
@@ -485,6 +524,9 @@ int main(void) {
         cmocka_unit_test(portable_burst),
         cmocka_unit_test(linux_unreachable),
         cmocka_unit_test(portable_unreachable),
+        cmocka_unit_test(linux_marks_ipv4),
+        cmocka_unit_test(linux_marks_ipv6),
+        cmocka_unit_test(portable_marks),
         cmocka_unit_test(bind_errors_have_names),
         cmocka_unit_test(addresses_survive_the_kernels_form),
 #ifdef __linux__

@@ -104,7 +104,7 @@ static inline int bare_ack2(struct bare *b, uint64_t now_us, uint64_t lo2, uint6
     assert_int_equal(ranges_add(&set, lo, hi), 0);
     if (hi2 > 0)
         assert_int_equal(ranges_add(&set, lo2, hi2), 0);
-    assert_true(frame_write_ack(&w, &set, delay_us, sizeof buf));
+    assert_true(frame_write_ack(&w, &set, delay_us, &(struct ecn_counts){0}, sizeof buf));
     ranges_clear(&set);
     struct rd r = rd_init(buf, wr_len(&w));
     bool eliciting = false;

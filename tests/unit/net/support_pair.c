@@ -82,13 +82,17 @@ static bool chance(struct pair *p, unsigned permille) {
     return permille > 0 && pair_draw(p) % 1000 < permille;
 }
 
-static void launch(struct pair *p, int to, const struct addr *from, const uint8_t *data, size_t len,
-                   uint64_t delay_us) {
+static void launch(struct pair *p, int to, const struct addr *from, uint8_t ecn,
+                   const uint8_t *data, size_t len, uint64_t delay_us) {
     if (p->in_flight == PAIR_QUEUE)
         return;
     struct flight *f = &p->queue[p->in_flight++];
-    *f = (struct flight){
-        .at_us = p->now_us + delay_us, .order = p->order++, .to = to, .from = *from, .len = len};
+    *f = (struct flight){.at_us = p->now_us + delay_us,
+                         .order = p->order++,
+                         .to = to,
+                         .from = *from,
+                         .len = len,
+                         .ecn = ecn};
     f->data = malloc(len + 1);
     if (!f->data)
         abort();
@@ -96,19 +100,23 @@ static void launch(struct pair *p, int to, const struct addr *from, const uint8_
 }
 
 void pair_inject(struct pair *p, int to, const struct addr *from, const uint8_t *data, size_t len) {
-    launch(p, to, from, data, len, 0);
+    launch(p, to, from, ECN_NOT_ECT, data, len, 0);
 }
 
-static void datagram(struct pair *p, int from, uint8_t *data, size_t len) {
+static void datagram(struct pair *p, int from, uint8_t ecn, uint8_t *data, size_t len) {
     p->sent_bytes[from] += len;
     if (p->tap && !p->tap(p, from, data, len))
         return;
     if (p->cut || chance(p, p->loss_permille) || (p->mtu && len > p->mtu))
         return;
+    if (p->field)
+        ecn = p->field(p, from, ecn);
+    if (ecn == PAIR_DROP)
+        return;
     unsigned copies = chance(p, p->dup_permille) ? 2 : 1;
     while (copies-- > 0) {
         uint64_t delay = p->delay_us + (p->jitter_us ? pair_draw(p) % p->jitter_us : 0);
-        launch(p, !from, &p->addr[from], data, len, delay);
+        launch(p, !from, &p->addr[from], ecn, data, len, delay);
         if (chance(p, p->corrupt_permille))
             p->queue[p->in_flight - 1].data[pair_draw(p) % len] ^= 1;
     }
@@ -128,7 +136,7 @@ static void pull(struct pair *p, int side) {
     struct train t = {.buf = buf};
     while (endpoint_output(p->ep[side], p->now_us, &t))
         for (size_t at = 0; at < t.len; at += t.segment_bytes)
-            datagram(p, side, t.buf + at,
+            datagram(p, side, t.ecn, t.buf + at,
                      t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
 }
 
@@ -167,7 +175,7 @@ bool pair_run(struct pair *p, uint64_t us, int side, int kind) {
         if (f >= 0 && p->queue[f].at_us <= p->now_us) {
             struct flight x = p->queue[f];
             p->queue[f] = p->queue[--p->in_flight];
-            endpoint_input(p->ep[x.to], p->now_us, &x.from, 0, x.data, x.len);
+            endpoint_input(p->ep[x.to], p->now_us, &x.from, 0, x.ecn, x.data, x.len);
             free(x.data);
         }
     }

@@ -7,13 +7,14 @@
 
 #include "net/endpoint.h"
 
-enum { PAIR_QUEUE = 16384, PAIR_EVENTS = 4096 };
+enum { PAIR_QUEUE = 16384, PAIR_EVENTS = 4096, PAIR_DROP = 255 };
 
 struct flight {
     uint64_t at_us, order;
     int to; /* 0 or 1 */
     struct addr from;
     size_t len;
+    uint8_t ecn;
     uint8_t *data;
 };
 
@@ -31,6 +32,8 @@ struct pair {
     /* Sees every datagram before it leaves; may change it; false drops it. */
     bool (*tap)(struct pair *p, int from, uint8_t *data, size_t len);
     void *tap_ctx;
+    /* What the path makes of the ECN field; PAIR_DROP: the datagram is lost. NULL: nothing. */
+    uint8_t (*field)(struct pair *p, int from, uint8_t ecn);
     struct flight queue[PAIR_QUEUE];
     unsigned in_flight;
     struct ep_event events[2][PAIR_EVENTS]; /* all that were polled, but readiness */

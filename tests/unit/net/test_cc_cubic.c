@@ -322,6 +322,37 @@ static void no_order_of_events_breaks_the_bounds(void **state) {
     }
 }
 
+/* RFC 8511, RFC 9002 §B.7. */
+static void marks_take_less_than_a_loss_and_are_not_undone(void **state) {
+    (void)state;
+    struct cc_path p = path_new(CC_CUBIC, 1200, 50000);
+    path_run(&p, 100000);
+    const uint64_t slow = p.c.cwnd_bytes;
+    assert_true(cc_in_slow_start(&p.c));
+    cc_marked(&p.c, p.now_us, p.now_us - p.rtt_us);
+    assert_int_equal(p.c.cwnd_bytes, slow * 70 / 100); /* slow start overshoots */
+    assert_int_equal(p.c.ssthresh_bytes, p.c.cwnd_bytes);
+    cc_marked(&p.c, p.now_us, p.now_us - p.rtt_us / 2);
+    assert_int_equal(p.c.cwnd_bytes, slow * 70 / 100); /* the same round trip */
+    path_run(&p, 1000000);
+    const uint64_t before = p.c.cwnd_bytes;
+    assert_false(cc_in_slow_start(&p.c));
+    cc_marked(&p.c, p.now_us, p.now_us - p.rtt_us);
+    assert_int_equal(p.c.cwnd_bytes, before * 85 / 100);
+    assert_int_equal(p.c.reductions, 2);
+    cc_spurious(&p.c, p.now_us);
+    assert_int_equal(p.c.undone, 0);
+    assert_int_equal(p.c.cwnd_bytes, before * 85 / 100);
+    /* A loss that was false beside a mark that was not. */
+    path_run(&p, 200000);
+    path_lose(&p);
+    const uint64_t lost = p.c.cwnd_bytes;
+    cc_marked(&p.c, p.now_us, p.now_us - p.rtt_us);
+    assert_int_equal(p.c.cwnd_bytes, lost);
+    cc_spurious(&p.c, p.now_us);
+    assert_int_equal(p.c.cwnd_bytes, lost);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loss_leaves_seven_tenths),
@@ -333,6 +364,7 @@ int main(void) {
         cmocka_unit_test(a_round_trip_adds_at_most_a_half),
         cmocka_unit_test(a_pause_does_not_move_the_curve),
         cmocka_unit_test(an_undone_reduction_leaves_no_trace),
+        cmocka_unit_test(marks_take_less_than_a_loss_and_are_not_undone),
         cmocka_unit_test(after_persistent_congestion_the_curve_starts_at_ssthresh),
         cmocka_unit_test(a_gigabyte_window_recovers_in_its_time),
         cmocka_unit_test(no_order_of_events_breaks_the_bounds),

@@ -193,7 +193,7 @@ static void under_load_a_cookie_opens_the_door(void **state) {
         junk[0] = PACKET_INITIATION;
         cookie_mac1(&p->id[1].transport_public, junk, sizeof junk - 2 * MAC_BYTES,
                     junk + sizeof junk - 2 * MAC_BYTES);
-        endpoint_input(p->ep[1], p->now_us, &flooder, 0, junk, sizeof junk);
+        endpoint_input(p->ep[1], p->now_us, &flooder, 0, ECN_NOT_ECT, junk, sizeof junk);
         static uint8_t out[TRAIN_MAX_BYTES];
         struct train t = {.buf = out};
         while (endpoint_output(p->ep[1], p->now_us, &t))

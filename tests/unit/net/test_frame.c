@@ -10,6 +10,8 @@
 #include "net/frame.h"
 #include "support_rand.h"
 
+static const struct ecn_counts no_marks;
+
 static void an_ack_comes_back_as_it_was(void **state) {
     (void)state;
     struct ranges r;
@@ -18,11 +20,11 @@ static void an_ack_comes_back_as_it_was(void **state) {
         assert_int_equal(ranges_add(&r, i * 100, i * 100 + 1 + i), 0);
     uint8_t buf[512];
     struct wr w = wr_init(buf, sizeof buf);
-    assert_true(frame_write_ack(&w, &r, 12345, sizeof buf));
+    assert_true(frame_write_ack(&w, &r, 12345, &no_marks, sizeof buf));
     struct rd in = rd_init(buf, wr_len(&w));
     struct frame_ack a;
     assert_int_equal(rd_u8(&in), FRAME_ACK);
-    assert_true(frame_read_ack(&in, &a));
+    assert_true(frame_read_ack(&in, FRAME_ACK, &a));
     assert_int_equal(rd_left(&in), 0);
     assert_int_equal(a.delay_us, 12345);
     assert_int_equal(a.count, 20);
@@ -34,13 +36,13 @@ static void an_ack_comes_back_as_it_was(void **state) {
     for (size_t room = 1; room < wr_len(&w); room++) {
         uint8_t small[512];
         struct wr s = wr_init(small, sizeof small);
-        if (!frame_write_ack(&s, &r, 12345, room)) {
+        if (!frame_write_ack(&s, &r, 12345, &no_marks, room)) {
             assert_int_equal(wr_len(&s), 0);
             continue;
         }
         assert_true(wr_len(&s) <= room);
         struct rd t = rd_init(small + 1, wr_len(&s) - 1);
-        assert_true(frame_read_ack(&t, &a));
+        assert_true(frame_read_ack(&t, FRAME_ACK, &a));
         assert_int_equal(a.largest, 1919);
     }
     ranges_clear(&r);
@@ -62,9 +64,15 @@ static void any_ack_comes_back_and_none_is_cut_short(void **state) {
         uint8_t buf[2048];
         size_t room = 1 + (size_t)rand_below(&rnd, 400);
         uint64_t delay_us = rand_u64(&rnd) >> 30;
+        struct ecn_counts marks = {0};
+        if (round % 2 == 1)
+            marks = (struct ecn_counts){rand_u64(&rnd) >> (2 + rand_below(&rnd, 60)),
+                                        rand_below(&rnd, 2), rand_u64(&rnd) >> 40};
+        const bool counted = ecn_has_counts(&marks);
         struct wr w = wr_init(buf, sizeof buf);
-        if (frame_write_ack(&w, &set, delay_us, room)) {
+        if (frame_write_ack(&w, &set, delay_us, &marks, room)) {
             size_t len = wr_len(&w) - 1;
+            assert_int_equal(buf[0], counted ? FRAME_ACK_ECN : FRAME_ACK);
             assert_true(len < room);
             for (size_t cut = 0; cut <= len; cut++) {
                 uint8_t *exact = malloc(cut ? cut : 1); /* a read beyond it is seen */
@@ -72,7 +80,14 @@ static void any_ack_comes_back_and_none_is_cut_short(void **state) {
                 memcpy(exact, buf + 1, cut);
                 struct rd r = rd_init(exact, cut);
                 struct frame_ack a;
-                assert_true(frame_read_ack(&r, &a) == (cut == len));
+                assert_true(frame_read_ack(&r, buf[0], &a) == (cut == len));
+                if (cut == len) {
+                    assert_int_equal(rd_left(&r), 0);
+                    assert_true(a.has_ecn == counted);
+                }
+                if (cut == len && counted)
+                    assert_true(a.ecn.ect0 == marks.ect0 && a.ecn.ect1 == marks.ect1 &&
+                                a.ecn.ce == marks.ce);
                 for (unsigned i = 0; cut == len && i < a.count; i++) {
                     struct range want = ranges_at(&set, set.count - 1 - i);
                     assert_true(a.ranges[i].lo == want.lo && a.ranges[i].hi == want.hi);
@@ -99,13 +114,13 @@ static void an_ack_that_counts_below_zero_is_refused(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct rd r = rd_init(bad[i].bytes, bad[i].len);
         struct frame_ack a;
-        assert_false(frame_read_ack(&r, &a));
+        assert_false(frame_read_ack(&r, FRAME_ACK, &a));
         assert_false(r.ok);
     }
     static const uint8_t good[] = {5, 0, 1, 0, 0, 2};
     struct rd r = rd_init(good, sizeof good);
     struct frame_ack a;
-    assert_true(frame_read_ack(&r, &a));
+    assert_true(frame_read_ack(&r, FRAME_ACK, &a));
     assert_true(a.ranges[1].lo == 1 && a.ranges[1].hi == 4);
 }
 

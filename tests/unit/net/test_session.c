@@ -63,7 +63,7 @@ static void carry(struct pair *from, int side, const struct addr *from_addr, str
     struct ep_event e;
     while (endpoint_output(from->ep[side], from->now_us, &t))
         if (addr_equal(&t.to, to_addr))
-            endpoint_input(to->ep[to_side], to->now_us, from_addr, 0, t.buf, t.len);
+            endpoint_input(to->ep[to_side], to->now_us, from_addr, 0, t.ecn, t.buf, t.len);
     while (endpoint_poll(from->ep[side], &e))
         from->events[side][from->event_count[side]++] = e;
 }
@@ -88,13 +88,13 @@ static void two_strangers_with_one_ticket_at_once_do_not_both_pair(void **state)
     struct train t = {.buf = buf};
     while (endpoint_output(p->ep[1], p->now_us, &t)) {
         struct pair *to = addr_equal(&t.to, &p->addr[0]) ? p : q;
-        endpoint_input(to->ep[0], to->now_us, &p->addr[1], 0, t.buf, t.len);
+        endpoint_input(to->ep[0], to->now_us, &p->addr[1], 0, t.ecn, t.buf, t.len);
     }
     carry(p, 0, &p->addr[0], p, 1, &p->addr[1]);
     carry(q, 0, &q->addr[0], p, 1, &p->addr[1]);
     while (endpoint_output(p->ep[1], p->now_us, &t)) {
         struct pair *to = addr_equal(&t.to, &p->addr[0]) ? p : q;
-        endpoint_input(to->ep[0], to->now_us, &p->addr[1], 0, t.buf, t.len);
+        endpoint_input(to->ep[0], to->now_us, &p->addr[1], 0, t.ecn, t.buf, t.len);
     }
     carry(p, 1, &p->addr[1], p, 0, &elsewhere);
     carry(q, 0, &q->addr[0], p, 1, &p->addr[1]);

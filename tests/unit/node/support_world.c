@@ -14,6 +14,7 @@ struct packet {
     unsigned to;
     struct addr from;
     size_t len;
+    uint8_t ecn;
     uint8_t buf[];
 };
 
@@ -112,7 +113,7 @@ void world_free(struct world *w) {
 }
 
 /* ---- time ---- */
-static void post(struct world *w, const struct world_node *from, const struct addr *to,
+static void post(struct world *w, const struct world_node *from, const struct addr *to, uint8_t ecn,
                  const uint8_t *buf, size_t len) {
     unsigned i = 0;
     while (i < w->count && !addr_equal(&w->nodes[i].addr, to))
@@ -120,7 +121,8 @@ static void post(struct world *w, const struct world_node *from, const struct ad
     if (i == w->count || from->unplugged || draw(&w->seed) % 100 < w->loss_percent)
         return;
     struct packet *p = malloc(sizeof *p + len);
-    *p = (struct packet){.at_us = w->now_us + w->delay_us, .to = i, .from = from->addr, .len = len};
+    *p = (struct packet){
+        .at_us = w->now_us + w->delay_us, .to = i, .from = from->addr, .len = len, .ecn = ecn};
     memcpy(p->buf, buf, len);
     p->next = NULL; /* the delay is one for all, so the order of sending is the order of arrival */
     if (w->packets)
@@ -164,7 +166,7 @@ static void pull(struct world *w, unsigned i) {
             n->log_count++;
         while (node_output(n->node, w->now_us, &t)) {
             for (size_t at = 0; at < t.len; at += t.segment_bytes)
-                post(w, n, &t.to, buf + at,
+                post(w, n, &t.to, t.ecn, buf + at,
                      t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
             more = true;
         }
@@ -190,7 +192,7 @@ static void moment(struct world *w) {
         struct world_node *n = &w->nodes[p->to];
         w->packets = p->next;
         if (n->node && !n->unplugged)
-            node_input(n->node, w->now_us, &p->from, 0, p->buf, p->len);
+            node_input(n->node, w->now_us, &p->from, 0, p->ecn, p->buf, p->len);
         free(p);
     }
     while (w->jobs && w->jobs->at_us <= w->now_us) {
