@@ -133,7 +133,14 @@ static void what_is_limited_by_the_application_does_not_fill_the_pipe(void **sta
     }
     assert_int_equal(c.u.bbr.state, BBR_STARTUP);
     assert_int_equal(c.u.bbr.max_bw, 1000000); /* §5.5.5: nor lower the bandwidth */
-    for (int i = 0; i < 20; i++) {             /* several ACKs of one round count once */
+    /* A faster sample is one, whoever was the limit. */
+    ack(&c, (struct hand){.now_us = now_us += 1,
+                          .prior = c.rate.delivered - 1,
+                          .delivered = 1,
+                          .bytes_per_s = 1000001,
+                          .app_limited = true});
+    assert_int_equal(c.u.bbr.max_bw, 1000001);
+    for (int i = 0; i < 20; i++) { /* several ACKs of one round count once */
         ack(&c, (struct hand){.now_us = now_us += 1,
                               .rtt_us = 40 * MS,
                               .prior = c.rate.delivered - 1,

@@ -46,6 +46,8 @@ static void the_window_is_four_round_trips_of_what_is_consumed(void **state) {
         {50 * MS, 50 * MS, 12 * MIB + 1, 48 * MIB},
         {50 * MS, 50 * MS, UINT64_C(1) << 40, 48 * MIB},
         {100, 4 * MS, 1 * MIB, 4 * MIB},
+        {3 * MS, 4 * MS, 1 * MIB, 4 * MIB},
+        {3 * MS, 4 * MS - 1, 1 * MIB, 512 * KIB},
         {100, 4 * MS - 1, 1 * MIB, 512 * KIB},
         {100, 32 * MS - 1, 1 * MIB, 524304},
         {100, 32 * MS, 100 * MIB, 512 * KIB},
