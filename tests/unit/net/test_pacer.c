@@ -133,6 +133,24 @@ static void odd_inputs_do_no_harm(void **state) {
     assert_true(pacer_allowance(&p, UINT64_MAX, UINT64_MAX, MSS) >= 12000);
 }
 
+/* An eighth of the round trip of rate, 1 ms at most, ten packets at least: short paths get short bursts. */
+static void the_burst_is_an_eighth_of_the_round_trip(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t srtt_us, burst_us, bytes;
+    } table[] = {{0, 0, 12000},        {400, 50, 12000},      {800, 100, 12500},
+                 {4000, 500, 62500},   {7999, 999, 124875},   {8000, 1000, 125000},
+                 {8008, 1000, 125000}, {300000, 1000, 125000}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct pacer p;
+        pacer_init(&p, 0, 1200);
+        assert_int_equal(p.burst_us, 1000); /* before anything is known */
+        pacer_set_rtt(&p, table[i].srtt_us);
+        assert_int_equal(p.burst_us, table[i].burst_us);
+        assert_int_equal(pacer_allowance(&p, 10000000, 125000000, 1200), table[i].bytes);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_burst_is_ten_packets),
@@ -142,6 +160,7 @@ int main(void) {
         cmocka_unit_test(no_interval_carries_more_than_burst_and_rate),
         cmocka_unit_test(a_slower_rate_takes_back_the_large_burst),
         cmocka_unit_test(odd_inputs_do_no_harm),
+        cmocka_unit_test(the_burst_is_an_eighth_of_the_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
