@@ -29,6 +29,7 @@ struct cc_ack {
     bool app_limited; /* the window was not the limit when they were sent: no growth (§7.8) */
     uint64_t rtt_latest_us, rtt_min_us, srtt_us;
     uint64_t rtt_sample_us; /* of this very ACK; 0: it gave none */
+    uint64_t rttvar_us;
     struct rate_sample rate;
 };
 

@@ -8,7 +8,7 @@
  *  - Losses lower the short-term bounds only where their share is above the threshold that the draft has for probing, 2 %,
  *    over at least BBR_LOSS_SAMPLE_PKTS; a single packet never is too many. So random loss below that costs its own share
  *    and no more, where the draft's flow slows down by that share in every round trip (docs/TRANSPORT.md has figures).
- *  - One round without growth is enough to see that the pipe is full if even its quickest packet waited in a queue.
+ *  - Two rounds without growth are enough to see that the pipe is full if even the quickest packet waited in a queue.
  *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter more than the
  *    bandwidth-delay product is in flight: were there more bandwidth, the product would have grown. So a probe costs a queue
  *    of a quarter of the round trip, not of a whole one.

@@ -213,23 +213,25 @@ void bbr_cruise_round(struct cc *c, const struct cc_ack *a) {
 }
 
 /* Even the quickest packet of the round that has ended waited in a queue. */
-static bool round_had_queue(struct cc_bbr *b, uint64_t rtt_sample_us) {
+static bool round_had_queue(struct cc_bbr *b, const struct cc_ack *a) {
     const uint64_t quickest_us = b->round_min_rtt_us;
     uint64_t much_us = b->min_rtt_us / 8;
-    b->round_min_rtt_us = rtt_sample_us > 0 ? rtt_sample_us : BBR_INFINITY;
+    b->round_min_rtt_us = a->rtt_sample_us > 0 ? a->rtt_sample_us : BBR_INFINITY;
     if (much_us < BBR_QUEUE_MIN_US)
         much_us = BBR_QUEUE_MIN_US;
+    if (much_us < 2 * a->rttvar_us) /* a path that is never quiet */
+        much_us = 2 * a->rttvar_us;
     return quickest_us != BBR_INFINITY && b->min_rtt_us != BBR_INFINITY &&
            quickest_us > b->min_rtt_us + much_us;
 }
 
-/* §5.3.1.2: three rounds without a quarter more; or one, and a queue stands. */
+/* §5.3.1.2: three rounds without a quarter more; or two, and a queue stands. */
 void bbr_check_full_bw(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
     if (a->rtt_sample_us > 0 && a->rtt_sample_us < b->round_min_rtt_us)
         b->round_min_rtt_us = a->rtt_sample_us;
     if (b->round_start)
-        b->queue_stands = round_had_queue(b, a->rtt_sample_us);
+        b->queue_stands = round_had_queue(b, a);
     if (b->full_bw_now || !b->round_start || a->rate.app_limited)
         return;
     if (a->rate.bytes_per_s >= b->full_bw + b->full_bw / 4) {
@@ -237,7 +239,7 @@ void bbr_check_full_bw(struct cc *c, const struct cc_ack *a) {
         b->full_bw = a->rate.bytes_per_s;
         return;
     }
-    b->full_bw_now = ++b->full_bw_count >= 3 || b->queue_stands;
+    b->full_bw_now = ++b->full_bw_count >= (b->queue_stands ? 2u : 3u);
     if (b->full_bw_now)
         b->full_bw_reached = true;
 }

@@ -38,9 +38,9 @@ enum {
     STREAMS_MAX = 4096,                 /* per session and direction of opening */
     STREAM_BLOCK_BYTES = 65536,         /* unit of send and receive memory */
     STREAM_WINDOW_BYTES = 512 * 1024,   /* initial receive credit of a stream */
-    STREAM_WINDOW_MAX_BYTES = 48 << 20, /* auto-tuning stops here */
+    STREAM_WINDOW_MAX_BYTES = 80 << 20, /* auto-tuning stops here */
     SESSION_WINDOW_BYTES = 1 << 20,
-    SESSION_WINDOW_MAX_BYTES = 64 << 20,
+    SESSION_WINDOW_MAX_BYTES = 96 << 20,
     STREAM_SEND_BUFFER_BYTES = 1 << 20, /* unsent bytes a stream takes before it says ERR_AGAIN */
     STREAM_RANGES_MAX = 1024,           /* gaps remembered per stream; beyond: the packet is dropped
                                          * unacknowledged and will be sent again */

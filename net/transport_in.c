@@ -262,6 +262,7 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
                              .rtt_min_us = t->rtt.min_us,
                              .srtt_us = t->rtt.srtt_us,
                              .rtt_sample_us = rtt_sample_us,
+                             .rttvar_us = t->rtt.var_us,
                              .rate = sum.rate,
                          });
     uint64_t keep = 2 * rtt_pto_us(&t->rtt);

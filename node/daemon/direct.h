@@ -1,8 +1,9 @@
 /* direct.h: writes a large file past the page cache (O_DIRECT): what has come over the network once is not read again
- * soon, and copying it into fresh pages is what receiving costs most. Bytes gather in an aligned buffer and leave in
- * whole buffers; where the file system refuses, they are written as usual. Linux; elsewhere direct_begin says no.
+ * soon, and copying it into fresh pages is what receiving costs most. Bytes gather in one of two aligned buffers while a
+ * thread of the file's own writes the other, so that hashing goes on meanwhile; where the file system refuses, they are written
+ * as usual. Linux; elsewhere direct_begin says no.
  *
- * An error may so show up one write later, or in direct_end: before the file gets its name in any case.
+ * An error may so show up some writes later, or in direct_end: before the file gets its name in any case.
  */
 #ifndef MESHD_NODE_DAEMON_DIRECT_H
 #define MESHD_NODE_DAEMON_DIRECT_H
@@ -18,19 +19,26 @@ enum {
     DIRECT_ALIGN_BYTES = 4096, /* the largest that Linux file systems ask for on common disks */
 };
 
+struct direct_thread;
+
 struct direct { /* all zeroes: not in use */
-    uint8_t *buffer;
+    bool active;
+    int fd;
+    uint8_t *buffers[2]; /* NULL until something is written */
+    unsigned filling;    /* which of them */
     size_t fill;
-    uint64_t offset; /* of the buffer's first byte in the file */
-    bool refused;    /* the file system does not do it: the buffer is written as usual */
+    uint64_t offset;              /* of the filling buffer's first byte in the file */
+    struct direct_thread *thread; /* NULL: no thread could be had; the caller's writes */
 };
 
-/* For a file that is written from its beginning to its end. False: write it as usual. */
+/* For a file that is written from its beginning to its end; `fd` stays the caller's and open until direct_end or direct_drop.
+ * False: write it as usual. */
 bool direct_begin(struct direct *d, int fd);
 /* The next bytes. 0, or errno. */
-int direct_write(struct direct *d, int fd, const uint8_t *data, size_t len);
-/* Writes what is left. 0, or errno. */
-int direct_end(struct direct *d, int fd);
+int direct_write(struct direct *d, const uint8_t *data, size_t len);
+/* Writes what is left, and waits for it. 0, or errno. Also drops. */
+int direct_end(struct direct *d);
+/* Waits for a write that is under way. Harmless when not in use. */
 void direct_drop(struct direct *d);
 
 #endif

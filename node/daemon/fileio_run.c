@@ -226,7 +226,7 @@ static int run_write_direct(struct file_op *op, struct file_slot *s) {
     op->bytes = 0;
     for (unsigned i = 0; i < op->nspans; i++) {
         const struct span *p = &op->spans[i];
-        const int err = direct_write(&s->direct, s->fd, p->block->data + p->offset, p->len);
+        const int err = direct_write(&s->direct, p->block->data + p->offset, p->len);
         if (err)
             return oserr(err);
         op->bytes += p->len;
@@ -294,7 +294,7 @@ static int run_commit(const struct file_op *op, struct file_slot *s, const struc
                                 {.tv_sec = (time_t)op->mtime_s, .tv_nsec = (long)op->mtime_ns}};
     if (s->dir_fd < 0)
         return ERR_USAGE;
-    const int err = direct_end(&s->direct, s->fd);
+    const int err = direct_end(&s->direct);
     if (err)
         return oserr(err);
     /* A file system without modes or times (FAT) still gets the file. */
@@ -346,7 +346,7 @@ void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env 
         op->err = run_create(op, s, env);
         break;
     case FILE_WRITE:
-        op->err = s->direct.buffer ? run_write_direct(op, s) : run_write(op, s);
+        op->err = s->direct.active ? run_write_direct(op, s) : run_write(op, s);
         return;
     case FILE_COMMIT:
         op->err = run_commit(op, s, env);

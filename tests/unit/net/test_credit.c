@@ -42,9 +42,9 @@ static void the_window_is_four_round_trips_of_what_is_consumed(void **state) {
         {50 * MS, 50 * MS, 128 * KIB + 1, 512 * KIB + 4},
         {50 * MS, 400 * MS - 1, 8 * MIB, 4194314}, /* 8 MiB x 4 x 50 / 399.999 */
         {50 * MS, 400 * MS, 8 * MIB, 512 * KIB},   /* after a pause: a beginning */
-        {50 * MS, 50 * MS, 12 * MIB - 1, 48 * MIB - 4},
-        {50 * MS, 50 * MS, 12 * MIB + 1, 48 * MIB},
-        {50 * MS, 50 * MS, UINT64_C(1) << 40, 48 * MIB},
+        {50 * MS, 50 * MS, STREAM_WINDOW_MAX_BYTES / 4 - 1, STREAM_WINDOW_MAX_BYTES - 4},
+        {50 * MS, 50 * MS, STREAM_WINDOW_MAX_BYTES / 4 + 1, STREAM_WINDOW_MAX_BYTES},
+        {50 * MS, 50 * MS, UINT64_C(1) << 40, STREAM_WINDOW_MAX_BYTES},
         {100, 4 * MS, 1 * MIB, 4 * MIB},
         {3 * MS, 4 * MS, 1 * MIB, 4 * MIB},
         {3 * MS, 4 * MS - 1, 1 * MIB, 512 * KIB},
@@ -74,13 +74,13 @@ static void measurements_follow_each_other(void **state) {
     for (int i = 0; i < 10; i++) { /* a sender that doubles is never held by the window */
         for (int k = 0; k < 10; k++)
             consume(b, s, now_us += 5 * MS, per_rtt / 10);
-        assert_true(s->in.window >= 2 * per_rtt || s->in.window == 48 * MIB);
+        assert_true(s->in.window >= 2 * per_rtt || s->in.window == STREAM_WINDOW_MAX_BYTES);
         per_rtt *= 2;
     }
-    assert_int_equal(s->in.window, 48 * MIB);
+    assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
     for (int k = 0; k < 100; k++)
         consume(b, s, now_us += 5 * MS, 1);
-    assert_int_equal(s->in.window, 48 * MIB);
+    assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
     bare_free(b);
 }
 
@@ -127,7 +127,7 @@ static void the_session_is_topped_up_and_grows_the_same_way(void **state) {
     assert_int_equal(c->recv_window, 4 * MIB + 4);
     assert_int_equal(c->recv_limit, c->recv_consumed + 4 * MIB + 4);
     transport_credit_consumed(b->t, 5100 * MS, 100 * MIB);
-    assert_int_equal(c->recv_window, 64 * MIB);
+    assert_int_equal(c->recv_window, SESSION_WINDOW_MAX_BYTES);
     bare_free(b);
 }
 

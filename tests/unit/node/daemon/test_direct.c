@@ -100,7 +100,7 @@ static bool is_direct(int fd) {
 }
 
 /* Writes `total` bytes in pieces of `piece`; gives the first error. */
-static int write_all(struct direct *d, int fd, uint64_t total, size_t piece) {
+static int write_all(struct direct *d, uint64_t total, size_t piece) {
     uint8_t *buf = malloc(piece);
     assert_non_null(buf);
     int err = 0;
@@ -108,7 +108,7 @@ static int write_all(struct direct *d, int fd, uint64_t total, size_t piece) {
         const size_t n = total - at < piece ? (size_t)(total - at) : piece;
         for (size_t i = 0; i < n; i++)
             buf[i] = byte_at(at + i);
-        err = direct_write(d, fd, buf, n);
+        err = direct_write(d, buf, n);
         at += n;
     }
     free(buf);
@@ -138,16 +138,16 @@ static bool passes(const char *dir, uint64_t total, size_t piece, const struct s
     struct direct d;
     memset(&script, 0, sizeof script);
     if (!direct_begin(&d, fd)) {
-        assert_null(d.buffer);
+        assert_null(d.buffers[0]);
         assert_false(is_direct(fd));
         close(fd);
         return false;
     }
     assert_true(is_direct(fd));
     script = *how;
-    assert_int_equal(write_all(&d, fd, total, piece), 0);
-    assert_int_equal(direct_end(&d, fd), 0);
-    assert_null(d.buffer);
+    assert_int_equal(write_all(&d, total, piece), 0);
+    assert_int_equal(direct_end(&d), 0);
+    assert_null(d.buffers[0]);
     if (total % A != 0)
         assert_false(is_direct(fd)); /* the end fills no page */
 
@@ -231,12 +231,12 @@ static void what_the_disk_says_is_told(void **state) {
         }
         memset(&script, 0, sizeof script);
         script = table[i].how;
-        int err = write_all(&d, fd, 2 * B + A + 5, 65536);
-        const int end = direct_end(&d, fd);
+        int err = write_all(&d, 2 * B + A + 5, 65536);
+        const int end = direct_end(&d);
         if (!err)
             err = end;
         assert_int_equal(err, table[i].err);
-        assert_null(d.buffer);
+        assert_null(d.buffers[0]);
         direct_drop(&d); /* twice is fine */
         close(fd);
     }
@@ -247,10 +247,10 @@ static void what_the_disk_says_is_told(void **state) {
 static void not_in_use_is_all_zeroes(void **state) {
     (void)state;
     struct direct d = {0};
-    assert_int_equal(direct_end(&d, -1), 0);
+    assert_int_equal(direct_end(&d), 0);
     direct_drop(&d);
     assert_false(direct_begin(&d, -1)); /* no file: no */
-    assert_null(d.buffer);
+    assert_null(d.buffers[0]);
 }
 
 int main(void) {
