@@ -273,28 +273,29 @@ static void up_ends_when_more_brings_no_more(void **state) {
     assert_int_equal(b->pacing_gain, 90);
 }
 
-/* One round is enough where even its quickest packet waited for an eighth of the round trip, or a quarter more than the
- * product of bandwidth and round trip, and two packets, is in flight. */
-static void up_ends_after_a_round_where_a_queue_stands(void **state) {
+/* One round is enough where a quarter more than the product of bandwidth and round trip, and two packets, is in flight; two
+ * where even the quickest packet waited for an eighth of the round trip, else three. */
+static void up_ends_sooner_where_a_queue_stands(void **state) {
     (void)state;
     static const struct {
         uint64_t rtt_us, in_flight;
-        bool ends;
-    } table[] = {{45 * MS, 450000, false},
-                 {45 * MS + 1, 450000, true},
-                 {44 * MS, 500000 + 2 * MSS - 1, false},
-                 {44 * MS, 500000 + 2 * MSS, true}};
+        unsigned rounds;
+    } table[] = {{45 * MS, 450000, 3},
+                 {45 * MS + 1, 450000, 2},
+                 {44 * MS, 500000 + 2 * MSS - 1, 3},
+                 {44 * MS, 500000 + 2 * MSS, 1}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct cc c = knowing(BBR_PROBE_REFILL, 10 * S);
         uint64_t now_us = 10 * S;
         round_at(&c, now_us += 40 * MS, 40 * MS, 10000000);
-        assert_int_equal(c.u.bbr.state, BBR_PROBE_UP);
         c.u.bbr.round_min_rtt_us = UINT64_MAX; /* of the round that begins */
-        c.bytes_in_flight = table[i].in_flight;
-        ack(&c, (struct hand){.now_us = now_us + 1, .rtt_us = table[i].rtt_us, .delivered = 1});
-        c.bytes_in_flight = table[i].in_flight;
-        round_at(&c, now_us += 50 * MS, table[i].rtt_us, 10000000);
-        assert_int_equal(c.u.bbr.state, table[i].ends ? BBR_PROBE_DOWN : BBR_PROBE_UP);
+        for (unsigned n = 0; n < table[i].rounds; n++) {
+            assert_int_equal(c.u.bbr.state, BBR_PROBE_UP);
+            ack(&c, (struct hand){.now_us = now_us + 1, .rtt_us = table[i].rtt_us, .delivered = 1});
+            c.bytes_in_flight = table[i].in_flight;
+            round_at(&c, now_us += 50 * MS, table[i].rtt_us, 10000000);
+        }
+        assert_int_equal(c.u.bbr.state, BBR_PROBE_DOWN);
     }
 }
 
@@ -848,7 +849,7 @@ int main(void) {
         cmocka_unit_test(down_ends_with_the_queue_or_the_waiting_time),
         cmocka_unit_test(reno_coexistence_bounds_the_rounds_between_probes),
         cmocka_unit_test(up_ends_when_more_brings_no_more),
-        cmocka_unit_test(up_ends_after_a_round_where_a_queue_stands),
+        cmocka_unit_test(up_ends_sooner_where_a_queue_stands),
         cmocka_unit_test(up_ends_where_it_was_too_much_before),
         cmocka_unit_test(a_lossy_probe_ends_at_the_flight_that_was_too_much),
         cmocka_unit_test(the_round_trip_is_probed_after_ten_seconds),
