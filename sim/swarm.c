@@ -271,7 +271,6 @@ const char *swarm_mark(unsigned i) {
                                         "endpoint.auth_fail",
                                         "drop.loss",
                                         "drop.queue",
-                                        "drop.nat_unmapped",
                                         "drop.cut",
                                         "fault.duplicated",
                                         "fault.reordered",
