@@ -1,6 +1,7 @@
 /* ack.c: RFC 9000 §13.2.1 (when), §13.2.3 and §13.2.4 (which), with an adaptive threshold. */
 #include "net/ack.h"
 
+#include "crypto/bytes.h"
 #include "net/limits.h"
 #include "net/rtt.h"
 #include "net/timer.h"
@@ -52,8 +53,8 @@ static void adapt(struct ack *a, uint64_t now_us) {
 }
 
 int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) {
-    if (pn == UINT64_MAX)
-        return ERR_PROTO; /* not a packet number: the counter ends long before */
+    if (pn >= VARINT_MAX)
+        return ERR_PROTO; /* no ACK could name it; an honest counter ends long before */
     int err = note(a, pn);
     if (err)
         return err;

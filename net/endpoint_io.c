@@ -99,7 +99,7 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
                               .session = {session_slot(s), s->serial},
                               .addr = s->path.remote};
         ev.id = rd_u64(r);
-        if (r->ok && !events_push(&e->events, &ev))
+        if (r->ok && (e->events.count >= EVENTS_MAX / 4 || !events_push(&e->events, &ev)))
             e->counters.queue_dropped++;
         return r->ok;
     }

@@ -54,6 +54,10 @@ bool events_push(struct events *q, const struct ep_event *e) {
 
 bool events_push_data(struct events *q, const struct ep_event *e) {
     struct ep_event copy = *e;
+    if (q->count >= EVENTS_MAX / 4) { /* the rest is for what is told only once */
+        q->dropped++;
+        return false;
+    }
     uint8_t *data = malloc(e->len ? e->len : 1);
     if (!data) {
         q->dropped++;

@@ -21,7 +21,7 @@ struct events { /* private to events.c; all zeroes is empty */
 void events_clear(struct events *q); /* wipes */
 /* At EVENTS_MAX, or without memory, the event is lost and counted; false. */
 bool events_push(struct events *q, const struct ep_event *e);
-/* The same for an event with bytes, which are copied; they live until the next pop. */
+/* The same for an event with bytes, up to a quarter of EVENTS_MAX: a peer can send as many as it likes. They are copied; they live until the next pop. */
 bool events_push_data(struct events *q, const struct ep_event *e);
 bool events_pop(struct events *q, struct ep_event *out);
 

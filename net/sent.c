@@ -45,8 +45,8 @@ int sent_add(struct sent *s, uint64_t pn, struct sent_pkt **out) {
             sent_trim(s, UINT64_MAX);
             if (s->base == s->next)
                 s->base = s->next = pn;
-            if (pn + 1 - s->base <= s->cap)
-                err = 0;
+            need = pn + 1 - s->base;
+            err = need <= s->cap ? 0 : grow(s, need);
         }
         if (err)
             return err;

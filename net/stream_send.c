@@ -146,6 +146,8 @@ static void release(struct sstream *s) {
         s->head = (s->head + 1) & (s->cap - 1);
         s->count--;
     }
+    /* What a full table could not take out of `lost` is gone with its bytes. */
+    ranges_drop_below(&s->lost, s->first);
 }
 
 void sstream_acked(struct sstream *s, uint64_t offset, uint64_t len, bool fin) {

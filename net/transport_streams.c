@@ -220,12 +220,15 @@ void transport_stream_arrived(struct transport *t, struct stream *s) {
     struct credit *c = &t->memo->credit;
     if (in->has_final || in->stopped || !gap_bound(in) || in->window >= STREAM_WINDOW_MAX_BYTES)
         return;
-    in->window *= 2;
+    in->window =
+        in->window * 2 < STREAM_WINDOW_MAX_BYTES ? in->window * 2 : STREAM_WINDOW_MAX_BYTES;
     in->limit = in->read + in->window;
     s->want_credit = true;
     transport_want_ctl(t, s);
     if (c->recv_window < in->window + in->window / 2 && c->recv_window < SESSION_WINDOW_MAX_BYTES) {
         c->recv_window = in->window + in->window / 2;
+        if (c->recv_window > SESSION_WINDOW_MAX_BYTES)
+            c->recv_window = SESSION_WINDOW_MAX_BYTES;
         c->recv_limit = c->recv_consumed + c->recv_window;
         t->want_max_data = true;
     }

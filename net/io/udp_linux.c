@@ -229,10 +229,10 @@ static bool send_plain(struct udp_linux *u, const struct train *t, size_t *at, b
         size_t first = left < t->segment_bytes ? left : t->segment_bytes;
         switch (send_plain_run(u, t, at)) {
         case SENT:
-            *worked = true;
+            *worked =
+                *worked || !reported; /* after one that was too big, a short one proves nothing */
             break;
         case WOULD_BLOCK:
-            *worked = true;
             return false;
         case TOO_BIG:
             if (!reported)

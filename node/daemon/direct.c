@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,9 +129,14 @@ static void thread_free(struct direct_thread *t) {
 
 /* ---- a file ---- */
 
+static atomic_uint in_use; /* of the process: each has two buffers and a thread */
+
 bool direct_begin(struct direct *d, int fd) {
     *d = (struct direct){.fd = fd};
-    d->active = set_direct(fd, true);
+    if (atomic_fetch_add(&in_use, 1) < DIRECT_FILES_MAX && set_direct(fd, true))
+        d->active = true;
+    else
+        atomic_fetch_sub(&in_use, 1);
     return d->active;
 }
 
@@ -187,6 +193,8 @@ int direct_end(struct direct *d) {
 }
 
 void direct_drop(struct direct *d) {
+    if (d->active)
+        atomic_fetch_sub(&in_use, 1);
     thread_free(d->thread);
     free(d->buffers[0]);
     free(d->buffers[1]);

@@ -16,6 +16,7 @@ enum {
     DIRECT_MIN_BYTES =
         4 << 20, /* smaller files are likely to be looked at soon: they stay in the cache */
     DIRECT_BUFFER_BYTES = 1 << 20,
+    DIRECT_FILES_MAX = 16,     /* at once; further ones are written as usual */
     DIRECT_ALIGN_BYTES = 4096, /* the largest that Linux file systems ask for on common disks */
 };
 
