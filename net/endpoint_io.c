@@ -76,19 +76,20 @@ static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const s
 
 /* One frame of the session's own. False: malformed, or the session ended (*ended). */
 static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us, uint8_t type,
-                          struct rd *r, bool *ended) {
+                          struct rd *r, unsigned *answers, bool *ended) {
     uint8_t reply[9];
     switch (type) {
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
-        endpoint_send_frames(e, s, now_us, reply, 1);
+        if ((*answers)++ < ANSWERS_PER_PACKET)
+            endpoint_send_frames(e, s, now_us, reply, 1);
         return true;
     case FRAME_CONFIRMED:
         return true;
     case FRAME_ECHO:
         reply[0] = FRAME_ECHOED;
         rd_bytes(r, reply + 1, 8);
-        if (r->ok) {
+        if (r->ok && (*answers)++ < ANSWERS_PER_PACKET) {
             endpoint_maybe_rekey(e, s, now_us);
             endpoint_send_frames(e, s, now_us, reply, 9);
         }
@@ -129,12 +130,13 @@ static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                          uint8_t ecn, const uint8_t *buf, size_t len) {
     struct rd r = rd_init(buf, len);
     bool transport = false, eliciting = false, ended = false;
+    unsigned answers = 0;
     while (rd_left(&r) > 0) {
         uint8_t type = rd_u8(&r);
         if (type == FRAME_PADDING)
             continue;
         if (is_session_frame(type)) {
-            if (!session_frame(e, s, now_us, type, &r, &ended)) {
+            if (!session_frame(e, s, now_us, type, &r, &answers, &ended)) {
                 if (!ended)
                     protocol_error(e, s, now_us);
                 return;

@@ -34,6 +34,9 @@ enum {
     SESSION_IDLE_US = 540 * 1000000,   /* keys of an unused session are wiped: 3 x reject time */
     SESSION_SILENT_US = 5 * 1000000,   /* sent, but nothing heard: a new handshake is tried */
 
+    ANSWERS_PER_PACKET =
+        8, /* CONFIRMED and ECHOED for one packet: an honest one asks once or twice */
+
     /* Streams. */
     STREAMS_MAX = 4096,                 /* per session and direction of opening */
     STREAM_BLOCK_BYTES = 65536,         /* unit of send and receive memory */

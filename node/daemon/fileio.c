@@ -87,19 +87,15 @@ static struct open_file *file_for(struct fileio *f, const struct file_op *op) {
     return *at;
 }
 
-static void on_work(uv_work_t *req) {
-    struct work *w = req->data;
-    for (unsigned i = 0; i < w->count; i++)
-        file_op_run(w->items[i].op, w->items[i].file ? &w->items[i].file->slot : NULL, &w->f->env);
+static void run_all(struct fileio *f, const struct item *items, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        file_op_run(items[i].op, items[i].file ? &items[i].file->slot : NULL, &f->env);
 }
 
-static void on_after_work(uv_work_t *req, int status) {
-    struct work *w = req->data;
-    struct fileio *f = w->f;
-    (void)status;
-    for (unsigned i = 0; i < w->count; i++) {
-        struct file_op *op = w->items[i].op;
-        struct open_file *file = w->items[i].file;
+static void give_back(struct fileio *f, const struct item *items, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        struct file_op *op = items[i].op;
+        struct open_file *file = items[i].file;
         if (file) {
             file->busy = false;
             if (file->slot.fd < 0) { /* closed, or never opened */
@@ -110,6 +106,18 @@ static void on_after_work(uv_work_t *req, int status) {
         f->pending--;
         f->setup.done(f->setup.ctx, op);
     }
+}
+
+static void on_work(uv_work_t *req) {
+    struct work *w = req->data;
+    run_all(w->f, w->items, w->count);
+}
+
+static void on_after_work(uv_work_t *req, int status) {
+    struct work *w = req->data;
+    struct fileio *f = w->f;
+    (void)status;
+    give_back(f, w->items, w->count);
     w->next = f->spare;
     f->spare = w;
     f->setup.all_done(f->setup.ctx);
@@ -121,14 +129,9 @@ static void hand_over(struct fileio *f, const struct item *items, unsigned count
         f->spare = w->next;
     else
         w = malloc(sizeof *w);
-    if (!w) {
-        for (unsigned i = 0; i < count; i++) {
-            items[i].op->err = ERR_NOMEM;
-            if (items[i].file)
-                items[i].file->busy = false;
-            f->pending--;
-            f->setup.done(f->setup.ctx, items[i].op);
-        }
+    if (!w) { /* no memory to hand it over: here, slowly, so that nothing stays half done */
+        run_all(f, items, count);
+        give_back(f, items, count);
         return;
     }
     w->f = f;

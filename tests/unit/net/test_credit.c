@@ -146,6 +146,18 @@ static int stream_frame(struct bare *b, uint64_t id, uint64_t offset, size_t len
     return err;
 }
 
+/* Gaps alone drive the windows to their limits and no further. */
+static void gaps_do_not_push_windows_over_their_limits(void **state) {
+    (void)state;
+    struct stream *s;
+    struct bare *b = with_rtt(50 * MS, &s);
+    for (int i = 0; i < 20 && s->in.window < STREAM_WINDOW_MAX_BYTES; i++)
+        assert_int_equal(stream_frame(b, s->id, s->in.limit - 1, 1), 0);
+    assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
+    assert_int_equal(b->memo.credit.recv_window, SESSION_WINDOW_MAX_BYTES);
+    bare_free(b);
+}
+
 /* One lost packet in front of a whole window: the reader has nothing to consume, so nothing would ever be granted. The
  * window doubles when the writer comes within half of its end. */
 static void a_gap_does_not_starve_the_writer(void **state) {
@@ -225,6 +237,7 @@ int main(void) {
         cmocka_unit_test(credit_is_topped_up_at_half_of_the_window),
         cmocka_unit_test(the_session_is_topped_up_and_grows_the_same_way),
         cmocka_unit_test(a_gap_does_not_starve_the_writer),
+        cmocka_unit_test(gaps_do_not_push_windows_over_their_limits),
         cmocka_unit_test(without_credit_nothing_leaves_and_with_it_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

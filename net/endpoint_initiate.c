@@ -1,0 +1,289 @@
+/* endpoint_initiate.c: the side that began a handshake: initiations, their repetition, and what comes back. */
+#include "net/endpoint_handshake.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/frame.h"
+
+/* ---- our initiations ---- */
+
+static const struct psk no_psk;
+
+static const struct psk *psk_of(const struct peer *p, unsigned i) {
+    return p->setup.psk_count == 0 ? &no_psk : &p->setup.psks[i % p->setup.psk_count];
+}
+
+/* Writes a fresh message 1: new ephemeral, new timestamp. */
+static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct peer *p = s->peer;
+    struct hs_out *h = s->hs_out;
+    uint64_t wall_us = now_us + (uint64_t)e->wall_offset_us;
+    e->last_timestamp_us = wall_us > e->last_timestamp_us ? wall_us : e->last_timestamp_us + 1;
+    struct initiation in = {
+        .suites = e->suites,
+        .epoch = h->epoch,
+        .timestamp_us = e->last_timestamp_us,
+        .session_id = s->id,
+        .psk_id = psk_id(psk_of(p, h->psk_index)),
+    };
+    if (p->has_challenge)
+        memcpy(in.challenge, p->challenge, sizeof in.challenge);
+    struct dh_secret ephemeral;
+    rng_fill(&e->rng, &ephemeral, sizeof ephemeral);
+    noise_clear(&h->noise);
+    bool ok = handshake_write_initiation(&h->noise, &e->self, &p->setup.transport, &ephemeral, &in,
+                                         s->local_index, h->msg);
+    sodium_memzero(&ephemeral, sizeof ephemeral);
+    if (!ok)
+        return ERR_AUTH;
+    if (p->has_cookie && now_us < p->cookie_us + COOKIE_SECRET_US)
+        handshake_set_mac2(h->msg, sizeof h->msg, p->cookie);
+    return 0;
+}
+
+/* A first handshake goes to every address known, a rekey along the path; if that stays silent,
+ * everywhere. */
+static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool repeated) {
+    struct peer *p = s->peer;
+    struct hs_out *h = s->hs_out;
+    h->tries++;
+    h->sent_us = repeated ? 0 : now_us;
+    e->counters.handshakes_out++;
+    if (h->rekey)
+        endpoint_queue_small(e, &s->path.remote, s->path.local, h->msg, sizeof h->msg);
+    if (h->rekey && h->tries <= 2)
+        return;
+    bool known = h->rekey && p->last_path.kind != ADDR_NONE;
+    if (!h->rekey && p->last_path.kind != ADDR_NONE) {
+        endpoint_queue_small(e, &p->last_path, LOCAL_ANY, h->msg, sizeof h->msg);
+        known = true;
+    }
+    for (unsigned i = 0; i < p->setup.addr_count; i++)
+        if (!known || !addr_equal(&p->setup.addrs[i], &p->last_path))
+            endpoint_queue_small(e, &p->setup.addrs[i], LOCAL_ANY, h->msg, sizeof h->msg);
+}
+
+int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) {
+    if (s->hs_out)
+        return 0;
+    s->hs_out = calloc(1, sizeof *s->hs_out);
+    if (!s->hs_out)
+        return ERR_NOMEM;
+    struct hs_out *h = s->hs_out;
+    h->rekey = rekey;
+    h->epoch = rekey ? (uint8_t)(s->keys.current.epoch + 1) : 0;
+    h->started_us = now_us;
+    h->interval_us = HANDSHAKE_RETRY_US;
+    h->next_us = now_us + h->interval_us;
+    int err = build(e, s, now_us);
+    if (err) {
+        session_drop_hs_out(s);
+        return err;
+    }
+    send(e, s, now_us, false);
+    /* The deadline is set when the session is next asked for output. */
+    endpoint_make_ready(e, s);
+    return 0;
+}
+
+static void tell_failed(struct endpoint *e, struct peer *p, int err) {
+    if (p->asked)
+        endpoint_tell(e, EP_CONNECT_FAILED, p, NULL, err);
+    p->asked = false;
+}
+
+static bool give_up(struct endpoint *e, struct session *s, bool refused) {
+    struct peer *p = s->peer;
+    if (s->state != SESSION_UP)
+        tell_failed(e, p, refused ? ERR_AUTH : ERR_TIMEOUT);
+    p->has_challenge = false;
+    endpoint_session_end(e, s, refused ? ERR_AUTH : ERR_TIMEOUT);
+    return true;
+}
+
+bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct hs_out *h = s->hs_out;
+    if (h && h->refused && now_us >= h->refused_us + HANDSHAKE_REFUSED_US) {
+        if (h->psk_index > 0 || s->peer->setup.psk_count < 2)
+            return give_up(e, s, true);
+        /* Perhaps only this secret is refused, since the peer died before it had stored it: on with the other. */
+        h->refused = false;
+        h->started_us = now_us - HANDSHAKE_ATTEMPT_US / 2 - 1;
+        h->next_us = now_us;
+    }
+    if (h && now_us >= h->started_us + HANDSHAKE_ATTEMPT_US)
+        return give_up(e, s, h->refused);
+    if (h && now_us >= h->next_us) {
+        h->interval_us += h->interval_us / 4;
+        if (h->interval_us > HANDSHAKE_RETRY_MAX_US)
+            h->interval_us = HANDSHAKE_RETRY_MAX_US;
+        h->next_us = now_us + h->interval_us;
+        /* In the second half of the attempt the other secret is tried, if there is one: the peer
+         * may have missed the end of the pairing. */
+        unsigned psk = now_us - h->started_us > HANDSHAKE_ATTEMPT_US / 2 ? 1 : 0;
+        if (psk != h->psk_index && s->peer->setup.psk_count > 1) {
+            h->psk_index = psk;
+            if (build(e, s, now_us))
+                return give_up(e, s, true);
+        }
+        send(e, s, now_us, true);
+    }
+    if (s->hs_in && now_us >= s->hs_in->expires_us) {
+        session_drop_hs_in(s);
+        if (s->state == SESSION_RESPONDED) {
+            tell_failed(e, s->peer, ERR_TIMEOUT); /* ours had yielded to it */
+            endpoint_session_end(e, s, ERR_TIMEOUT);
+            return true;
+        }
+        if (s->echo_count > 0) /* they waited for the peer's rekey, which came to nothing */
+            endpoint_maybe_rekey(e, s, now_us);
+    }
+    return false;
+}
+
+/* ---- what comes back ---- */
+
+static const uint8_t zeroes[CHALLENGE_BYTES];
+
+static struct session *by_index(const struct endpoint *e, uint32_t index) {
+    uint32_t slot = index & 0xfffff;
+    struct session *s = slot < e->session_cap ? e->sessions[slot] : NULL;
+    return s && s->local_index == index ? s : NULL;
+}
+
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg) {
+    struct session *s = by_index(e, load_le32(msg + 4));
+    if (!s || !s->hs_out) {
+        e->counters.unknown_index++;
+        return;
+    }
+    struct peer *p = s->peer;
+    struct hs_out *h = s->hs_out;
+    uint8_t cookie[COOKIE_BYTES], challenge[CHALLENGE_BYTES];
+    if (!cookie_unseal(&p->setup.transport, msg + 8, h->msg + INITIATION_BYTES - 2 * MAC_BYTES,
+                       msg + 8 + COOKIE_NONCE_BYTES, cookie, challenge)) {
+        e->counters.auth_fail++;
+        return;
+    }
+    bool has_cookie = memcmp(cookie, zeroes, sizeof cookie) != 0;
+    bool has_challenge = memcmp(challenge, zeroes, sizeof challenge) != 0;
+    if (!has_cookie && !has_challenge) {
+        if (!h->refused) {
+            h->refused = true;
+            h->refused_us = now_us;
+        }
+        endpoint_make_ready(e, s);
+        return;
+    }
+    if (has_cookie) {
+        memcpy(p->cookie, cookie, sizeof cookie);
+        p->has_cookie = true;
+        p->cookie_us = now_us;
+    }
+    /* The same challenge twice means the last answer was on its way: no storm of fresh messages. */
+    if (has_challenge && p->has_challenge && memcmp(p->challenge, challenge, sizeof challenge) == 0)
+        return;
+    if (has_challenge) {
+        memcpy(p->challenge, challenge, sizeof challenge);
+        p->has_challenge = true;
+    }
+    if (build(e, s, now_us))
+        return;
+    send(e, s, now_us, false);
+}
+
+static void confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
+    static const uint8_t frame[] = {FRAME_CONFIRM};
+    endpoint_send_frames(e, s, now_us, frame, sizeof frame);
+    s->confirm_us = now_us + CONFIRM_RETRY_US;
+}
+
+/* The peer has lost the session we wanted to rekey and offers a new one: what was in it is gone. */
+static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
+    endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
+    e->counters.sessions_down++;
+    transport_free(s->tp);
+    s->tp = NULL;
+    keys_clear(&s->keys, e->aead);
+    s->replay = (struct replay){0};
+    s->serial = ++e->serial;
+    s->send_counter = 0;
+    s->initiator = true;
+    s->pkts_sent = s->pkts_received = s->bytes_sent = s->bytes_received = 0;
+    transport_memo_init(&s->memo);
+    s->state = SESSION_INITIATING; /* up again in a moment */
+    e->sessions_up--;
+    e->half_open++;
+    (void)now_us;
+}
+
+void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                              uint32_t local, const uint8_t *msg) {
+    struct session *s = by_index(e, load_le32(msg + 8));
+    if (!s || !s->hs_out) {
+        e->counters.unknown_index++;
+        return;
+    }
+    struct peer *p = s->peer;
+    struct hs_out *h = s->hs_out;
+    struct response r;
+    uint32_t sender;
+    struct psk psk = *psk_of(p, h->psk_index), pairing;
+    struct keygen g;
+    if (!handshake_read_response(&h->noise, msg, &psk, &r, &sender) ||
+        r.suite != aead_choose(e->suites, r.suites) || r.session_id != s->id ||
+        (r.continues && (!h->rekey || r.epoch != h->epoch)) || (!r.continues && r.epoch != 0)) {
+        e->counters.auth_fail++;
+        goto out;
+    }
+    /* The key answered; its certificate must name the id that we dialled (CAPABILITIES B8). */
+    if (!node_id_equal(&r.cert.id, &p->setup.id) ||
+        (!p->cert_ok && !key_cert_verify(&r.cert, &p->setup.transport))) {
+        e->counters.auth_fail++;
+        give_up(e, s, true);
+        goto out;
+    }
+    p->cert_ok = true;
+    p->cert_seq = r.cert.seq;
+    p->has_challenge = false;
+    handshake_keys(&h->noise, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
+    g.born_us = now_us;
+    if (h->rekey && !r.continues)
+        start_over(e, s, now_us);
+    g.first_counter = s->send_counter;
+    keys_install(&s->keys, e->aead, &g, false, now_us);
+    s->remote_index = sender;
+    s->last_recv_us = now_us;
+    if (s->state != SESSION_UP || !r.continues) {
+        s->path.remote = *from;
+        s->path.local = local;
+    }
+    bool repeated = h->tries > 1;
+    const uint64_t sent_us = h->sent_us;
+    {
+        bool by_ticket =
+            p->setup.pairing && h->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
+        session_drop_hs_out(s);
+        if (by_ticket)
+            handshake_paired(e, p, &pairing, &psk);
+        else
+            handshake_forget_ticket(p);
+    }
+    if (s->state != SESSION_UP) {
+        endpoint_session_up(e, s, now_us);
+        handshake_sample_rtt(s, now_us, sent_us);
+    } else {
+        e->counters.rekeys++;
+        e->counters.rekeys_repeated += repeated;
+    }
+    s->confirm_left = CONFIRM_TRIES;
+    confirm(e, s, now_us);
+    endpoint_send_echoes(e, s, now_us);
+    endpoint_make_ready(e, s);
+out:
+    sodium_memzero(&psk, sizeof psk);
+    sodium_memzero(&pairing, sizeof pairing);
+    sodium_memzero(&g, sizeof g);
+}
