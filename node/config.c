@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/treehash.h"
-
 struct word { /* one value of a closed list */
     const char *text;
     int value;
@@ -23,8 +21,6 @@ static const struct word cc_words[] = {
     {"cubic", CC_CUBIC}, {"reno", CC_RENO}, {"bbr", CC_BBR}, {0}};
 static const struct word aead_words[] = {
     {"auto", AEAD_AUTO}, {"libsodium", AEAD_LIBSODIUM}, {"libcrypto", AEAD_LIBCRYPTO}, {0}};
-static const struct word hash_words[] = {
-    {"auto", 0}, {"blake2b", TREEHASH_BLAKE2B}, {"sha256", TREEHASH_SHA256}, {0}};
 static const struct word udp_words[] = {{"auto", false}, {"portable", true}, {0}};
 
 enum key {
@@ -36,7 +32,6 @@ enum key {
     KEY_ACCEPT_MAX,
     KEY_CONGESTION,
     KEY_AEAD,
-    KEY_HASH,
     KEY_UDP,
     KEY_SOCKET,
     KEY_COUNT
@@ -54,7 +49,6 @@ static const struct {
     [KEY_ACCEPT_MAX] = {"files", "accept_max", NULL},
     [KEY_CONGESTION] = {"transport", "congestion", cc_words},
     [KEY_AEAD] = {"transport", "aead", aead_words},
-    [KEY_HASH] = {"transport", "hash", hash_words},
     [KEY_UDP] = {"transport", "udp", udp_words},
     [KEY_SOCKET] = {"control", "socket", NULL},
 };
@@ -269,9 +263,6 @@ static int take(struct parse *p, enum key k, const char *value) {
     case KEY_AEAD:
         p->c.aead = (enum aead_provider)v;
         return 1;
-    case KEY_HASH:
-        p->c.hash = (unsigned)v;
-        return 1;
     case KEY_UDP:
         p->c.udp_portable = v != 0;
         return 1;
@@ -351,7 +342,6 @@ void config_write(const struct config *c, char out[static CONFIG_OUT_MAX]) {
     put(out, &n, "accept_max = %s\n", size);
     put(out, &n, "\n[transport]\ncongestion = %s\n", word_text(cc_words, (int)c->cc));
     put(out, &n, "aead = %s\n", word_text(aead_words, (int)c->aead));
-    put(out, &n, "hash = %s\n", word_text(hash_words, (int)c->hash));
     put(out, &n, "udp = %s\n", word_text(udp_words, c->udp_portable));
     put(out, &n, "\n[control]\nsocket = %s\n", c->socket);
 }

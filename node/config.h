@@ -11,7 +11,6 @@
  *                              1024); 0 = no limit
  *   [transport]  congestion    cubic | reno
  *                aead          auto | libsodium | libcrypto
- *                hash          auto | blake2b | sha256
  *                udp           auto | portable
  *   [control]    socket        path of the control socket
  *
@@ -51,7 +50,6 @@ struct config {
     uint64_t accept_max_bytes;
     enum cc_kind cc;
     enum aead_provider aead;
-    unsigned hash; /* enum treehash_alg; 0 = auto */
     bool udp_portable;
     char socket[CONFIG_PATH_MAX]; /* as written; empty: the default */
 };

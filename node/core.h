@@ -23,7 +23,6 @@ struct node {
     enum accept_rule accept;
     char download_dir[1024];
     uint64_t accept_max_bytes;
-    enum treehash_alg hash;
     uint32_t blocks_max;
     struct addr tell[PEER_ADDRS_MAX];
     unsigned tell_count;

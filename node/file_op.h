@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypto/err.h"
 #include "crypto/treehash.h"
 #include "net/block.h"
 

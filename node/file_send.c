@@ -69,7 +69,6 @@ int file_send_start(struct node *n, struct transfer *t, const char *const *paths
     int err = copy_paths(t, paths, count);
     if (err)
         return err;
-    t->manifest.alg = n->hash;
     t->info.files = count;
     t->reported = true;
     for (unsigned i = 0; i < count; i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/bytes.h"
+#include "crypto/treehash.h"
 #include "node/blob.h"
 #include "node/chan.h"
 #include "node/pack.h"
@@ -67,7 +68,7 @@ int manifest_encode(const struct manifest *m, uint8_t **out, size_t *len) {
     packer_key(&p, "v");
     packer_uint(&p, 1);
     packer_key(&p, "alg");
-    packer_uint(&p, m->alg);
+    packer_uint(&p, TREEHASH_ALG);
     packer_key(&p, "files");
     packer_array(&p, m->count);
     for (uint32_t i = 0; i < m->count && !p.failed; i++) {
@@ -138,12 +139,11 @@ static int from_root(struct manifest *m, const msgpack_object *root) {
         o[2]->via.array.size == 0 || o[2]->via.array.size > TRANSFER_FILES_MAX ||
         !check_files(o[2], &names_bytes))
         return ERR_PROTO;
-    if (!treehash_known((unsigned)alg))
+    if (alg != TREEHASH_ALG)
         return ERR_UNSUPPORTED;
     int err = manifest_init(m, o[2]->via.array.size, names_bytes);
     if (err)
         return err;
-    m->alg = (unsigned)alg;
     char *at = m->names;
     for (uint32_t i = 0; i < m->count; i++) {
         const char *name = "";

@@ -6,7 +6,7 @@
  *             then FIN
  *   receiver: blob reply {"ok": true, "files": n} or {"err", "file"} | FIN
  *
- *   manifest = {"v": 1, "alg": tree hash algorithm, "files": [file, ...]}
+ *   manifest = {"v": 1, "alg": 3 (BLAKE3), "files": [file, ...]}
  *   file     = {"n": name, "s": size, "m": mode, "t": mtime s}
  *
  * 1..TRANSFER_FILES_MAX files; the body is at most MANIFEST_MAX_BYTES. A name is one path
@@ -32,7 +32,6 @@ struct manifest_file {
 };
 
 struct manifest { /* zeroes = empty */
-    unsigned alg; /* enum treehash_alg */
     uint32_t count;
     struct manifest_file *files;
     char *names; /* all names, NUL-terminated, one allocation */

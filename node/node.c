@@ -80,7 +80,6 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->transport = cfg->identity->transport_public;
     n->accept = cfg->accept;
     n->accept_max_bytes = cfg->accept_max_bytes;
-    n->hash = treehash_known((unsigned)cfg->hash) ? cfg->hash : TREEHASH_BLAKE2B;
     n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
     n->contacts.retry_us = UINT64_MAX;
     snprintf(n->download_dir, sizeof n->download_dir, "%s",

@@ -40,7 +40,6 @@ struct node_config {
     enum cc_kind cc;
     enum aead_provider aead;
     unsigned suites;                  /* AEAD suites offered; 0 = all this machine has */
-    enum treehash_alg hash;           /* what we send with (measured by the daemon) */
     struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
     unsigned tell_count;
     uint64_t wall_us;

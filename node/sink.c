@@ -28,7 +28,7 @@ static bool create_next(struct node *n, struct transfer *t) {
     struct sink *k = sink_at(r, r->next);
     *k = (struct sink){.index = r->next, .phase = SINK_CREATING};
     struct file_op *op = transfer_op(n, t, FILE_CREATE);
-    k->hash = treehash_new((enum treehash_alg)t->manifest.alg);
+    k->hash = treehash_new();
     int err = op && k->hash ? work_slot_take(&n->work, &k->slot) : ERR_NOMEM;
     if (err) {
         if (op)

@@ -101,7 +101,7 @@ static bool open_next(struct node *n, struct transfer *t) {
     struct source *src = source_at(s, s->next);
     *src = (struct source){.index = s->next, .phase = SOURCE_OPENING};
     struct file_op *op = transfer_op(n, t, FILE_OPEN);
-    src->hash = treehash_new((enum treehash_alg)t->manifest.alg);
+    src->hash = treehash_new();
     if (!op || !src->hash || work_slot_take(&n->work, &src->slot) != 0) {
         if (op)
             work_release(&n->work, op);

@@ -162,7 +162,6 @@ void host_start(struct host *h) {
         .download_dir = WORLD_DOWNLOADS,
         .cc = h->options.cc,
         .aead = AEAD_AUTO,
-        .hash = h->options.sha256 ? TREEHASH_SHA256 : TREEHASH_BLAKE2B,
         .suites = h->options.suites,
         .tell_count = own_addresses(h, own),
         .wall_us = host_wall_us(h),

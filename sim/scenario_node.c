@@ -170,8 +170,7 @@ static bool read_nat(struct parser *p, const struct word *w, const char *value,
 /* One key=value of a node or group. */
 static bool read_option(struct parser *p, const struct word *w, struct scenario_host *h) {
     static const char *const ccs[] = {"cubic", "reno", "bbr"}, *const ips[] = {"4", "6", "dual"},
-                             *const aeads[] = {"all", "chacha"},
-                             *const hashes[] = {"blake2b", "sha256"};
+                             *const aeads[] = {"all", "chacha"};
     const char *v;
     unsigned i;
     struct sim_host_options *o = &h->options;
@@ -186,10 +185,6 @@ static bool read_option(struct parser *p, const struct word *w, struct scenario_
     }
     if ((v = parse_key(w, "aead")) && choose(v, aeads, 2, &i)) {
         o->suites = i == 0 ? 0 : AEAD_CHACHA20_POLY1305;
-        return true;
-    }
-    if ((v = parse_key(w, "hash")) && choose(v, hashes, 2, &i)) {
-        o->sha256 = i == 1;
         return true;
     }
     if ((v = parse_key(w, "udp"))) {
@@ -208,10 +203,9 @@ static bool read_option(struct parser *p, const struct word *w, struct scenario_
         return parse_site_name(p, w, v, &h->behind);
     if ((v = parse_key(w, "region")))
         return parse_region_name(p, w, v, &o->region);
-    return parse_fail(
-        p, w->at,
-        "nodes have: cc=cubic|reno|bbr ip=4|6|dual aead=all|chacha hash=blake2b|sha256 "
-        "udp=yes|no|SHARE nat=KIND site=NAME behind=SITE region=NAME");
+    return parse_fail(p, w->at,
+                      "nodes have: cc=cubic|reno|bbr ip=4|6|dual aead=all|chacha "
+                      "udp=yes|no|SHARE nat=KIND site=NAME behind=SITE region=NAME");
 }
 
 /* The options, which may stand anywhere among the names, are for all of them. */

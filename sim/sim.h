@@ -86,7 +86,6 @@ struct sim_host_options {
     const char *group; /* a label for reports; NULL: none */
     enum cc_kind cc;
     unsigned suites; /* offered AEAD suites; 0: all */
-    bool sha256;     /* hashes what it sends with SHA-256 instead of BLAKE2b */
     bool ipv4, ipv6; /* neither: IPv4 */
     bool no_udp;     /* its network lets no UDP out or in */
     uint32_t site;   /* SITE_NONE: on the internet */

@@ -187,7 +187,7 @@ static void people(struct pen *p) {
     static const char *const nats[] = {
         "portrestricted",       "restricted", "fullcone", "symmetric", "sequential", "cgn",
         "symmetric,timeout=30s"};
-    text_add(p->out, "node s[1..%u]%s\n", (unsigned)p->stay, one_in(p, 5) ? " hash=sha256" : "");
+    text_add(p->out, "node s[1..%u]\n", (unsigned)p->stay);
     text_add(p->out, "node m[1..%u]%s", (unsigned)p->move,
              one_in(p, 5) ? " aead=chacha cc=reno" : "");
     p->natted = one_in(p, 2);

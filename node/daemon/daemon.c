@@ -244,15 +244,6 @@ static void open_handles(struct daemon *d) {
     (void)uv_timer_init(&d->loop, &d->leave);
 }
 
-static enum treehash_alg choose_hash(const struct daemon *d) {
-    unsigned speed, hash = d->setup->settings->config.hash;
-    if (hash != 0)
-        return (enum treehash_alg)hash;
-    enum treehash_alg alg = measure_hash(&speed);
-    log_put(d->log, LOG_DEBUG, "hash: %s (%u MB/s)", treehash_name(alg), speed);
-    return alg;
-}
-
 static enum aead_provider choose_aead(const struct daemon *d) {
     unsigned speed;
     if (d->setup->settings->config.aead != AEAD_AUTO)
@@ -280,7 +271,6 @@ static int open_node(struct daemon *d) {
                               .accept_max_bytes = c->accept_max_bytes,
                               .cc = c->cc,
                               .aead = choose_aead(d),
-                              .hash = choose_hash(d),
                               .wall_us = clock_wall_us()};
     config_network_id(c, cfg.network_id);
     cfg.tell_count = own_addrs(cfg.tell, PEER_ADDRS_MAX, d->sockets.bound, d->sockets.count);

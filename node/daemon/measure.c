@@ -33,23 +33,6 @@ static struct best fastest(void *const candidates[CANDIDATES], work run) {
     return b;
 }
 
-static void hash_piece(void *candidate, uint8_t *piece) {
-    treehash_update(candidate, piece, PIECE_BYTES);
-}
-
-enum treehash_alg measure_hash(unsigned *bytes_per_us) {
-    static const enum treehash_alg algs[CANDIDATES] = {TREEHASH_BLAKE2B, TREEHASH_SHA256};
-    void *candidates[CANDIDATES];
-    for (unsigned i = 0; i < CANDIDATES; i++)
-        candidates[i] = treehash_new(algs[i]);
-    const struct best b = fastest(candidates, hash_piece);
-    for (unsigned i = 0; i < CANDIDATES; i++)
-        treehash_free(candidates[i]);
-    if (bytes_per_us)
-        *bytes_per_us = b.bytes_per_us;
-    return algs[b.index];
-}
-
 static void seal_piece(void *candidate, uint8_t *piece) {
     static const struct aead_key key; /* not a secret */
     const enum aead_suite suite = aead_choose(aead_suites(candidate), aead_suites(candidate));

@@ -1,8 +1,7 @@
 /* limit.c: NS_A NS_B ADDRESS_OF_B DIR: what the steps of a transfer that cannot be left out cost on this machine, as JSON: CPU nanoseconds
  * per byte for reading a cached file, its tree hash, sealing, UDP by trains from namespace A to B and out of the kernel again, opening,
  * writing a file and syncing it. One thread does one step at a time and reads its CPU clock, so that what else runs here disturbs
- * little, and the kernel's share (of UDP: both ends) is in it. Of each step the median of SLICES. With "hash" alone: only that, for
- * tests/bench/profile.
+ * little, and the kernel's share (of UDP: both ends) is in it. Of each step the median of SLICES.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -61,9 +60,9 @@ static double median(void) {
 
 /* ---- hash ---- */
 
-static double hash_cost(enum treehash_alg alg) {
+static double hash_cost(void) {
     for (int i = 0; i < SLICES; i++) {
-        struct treehash *t = treehash_new(alg);
+        struct treehash *t = treehash_new();
         uint8_t root[TREEHASH_BYTES];
         if (!t)
             die("hash");
@@ -207,9 +206,8 @@ static void file_cost(const char *dir, double *reading, double *writing) {
 }
 
 int main(int argc, char **argv) {
-    bool hash_only = argc == 2 && strcmp(argv[1], "hash") == 0;
-    if (argc != 5 && !hash_only) {
-        fprintf(stderr, "usage: bench_limit NS_A NS_B ADDRESS_OF_B DIR | hash\n");
+    if (argc != 5) {
+        fprintf(stderr, "usage: bench_limit NS_A NS_B ADDRESS_OF_B DIR\n");
         return 2;
     }
     struct sealing s = {.aead = aead_new(AEAD_AUTO)};
@@ -217,25 +215,18 @@ int main(int argc, char **argv) {
     if (!memory || !s.aead)
         die("memory");
     memset(memory, 0xa5, MEMORY_BYTES);
-    if (hash_only) {
-        printf("%.4f %.4f\n", hash_cost(TREEHASH_BLAKE2B), hash_cost(TREEHASH_SHA256));
-        aead_free(s.aead);
-        free(memory);
-        return 0;
-    }
     s.suite = (enum aead_suite)aead_choose(aead_suites(s.aead), aead_suites(s.aead));
     s.key_id = aead_key_id(s.aead);
     double seal, open, reading, writing;
     file_cost(argv[4], &reading, &writing);
     seal_cost(&s, &seal, &open);
-    double blake = hash_cost(TREEHASH_BLAKE2B), sha = hash_cost(TREEHASH_SHA256);
+    double hash = hash_cost();
     double udp = udp_cost(argv[1], argv[2], argv[3]);
-    printf("{\"suite\":\"%s\",\"provider\":\"%s\",\"hash\":\"%s\",\"packet_bytes\":%d,"
+    printf("{\"suite\":\"%s\",\"provider\":\"%s\",\"hash\":\"blake3\",\"packet_bytes\":%d,"
            "\"ns_per_byte\":{\"read\":%.4f,\"hash\":%.4f,\"seal\":%.4f,\"udp\":%.4f,\"open\":%.4f,"
            "\"write\":%.4f}}\n",
-           aead_suite_name(s.suite), aead_provider_name(s.aead),
-           treehash_name(sha < blake ? TREEHASH_SHA256 : TREEHASH_BLAKE2B), DATAGRAM_BYTES, reading,
-           sha < blake ? sha : blake, seal, udp, open, writing);
+           aead_suite_name(s.suite), aead_provider_name(s.aead), DATAGRAM_BYTES, reading, hash,
+           seal, udp, open, writing);
     aead_free(s.aead);
     free(memory);
     return 0;

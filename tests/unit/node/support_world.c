@@ -89,7 +89,6 @@ struct world *world_new(unsigned count, uint64_t seed) {
         n->env.store = mem_store_face(n->store);
         identity_generate(&n->identity, &n->env.rng);
         n->cfg.download_dir = "in";
-        n->cfg.hash = TREEHASH_BLAKE2B;
         n->cfg.tell[0] = n->addr;
         n->cfg.tell_count = 1;
         world_start(w, i);

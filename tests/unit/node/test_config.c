@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/treehash.h"
 #include "node/config.h"
 
 static int parse(struct config *c, const char *text, struct config_error *e) {
@@ -31,7 +30,6 @@ static void an_empty_file_gives_the_defaults(void **s) {
     assert_int_equal(c.accept, ACCEPT_ASK);
     assert_int_equal(c.accept_max_bytes, 0);
     assert_int_equal(c.cc, CC_BBR);
-    assert_int_equal(c.hash, 0);
     assert_false(c.udp_portable);
     uint8_t id[32], zero[32] = {0};
     config_network_id(&c, id);
@@ -53,7 +51,6 @@ static const char full[] = "# comment\n"
                            "[transport]\r\n"
                            "congestion = reno\r\n"
                            "aead = libsodium\n"
-                           "hash = sha256\n"
                            "udp = portable\n"
                            "[control]\n"
                            "socket = /run/x.sock";
@@ -75,7 +72,6 @@ static void every_key_is_read(void **s) {
     assert_true(c.accept_max_bytes == UINT64_C(40) << 30);
     assert_int_equal(c.cc, CC_RENO);
     assert_int_equal(c.aead, AEAD_LIBSODIUM);
-    assert_int_equal(c.hash, TREEHASH_SHA256);
     assert_true(c.udp_portable);
     assert_string_equal(c.socket, "/run/x.sock");
     config_clear(&c);
