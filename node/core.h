@@ -30,6 +30,7 @@ struct node {
     uint64_t now_us; /* of this turn */
     uint64_t started_us;
     uint64_t wall_us, wall_at_us; /* wall clock as told, and when */
+    bool unheard;                 /* datagrams came in since the endpoint was asked for events */
     bool shut;                    /* after node_shutdown nothing is started */
     bool blocks_short;            /* a sender waits for memory: pumped at the next turn */
 

@@ -14,6 +14,8 @@
 
 enum {
     RECV_CHECK_FILES = 1000, /* of more files, a taken name is found when the file's turn comes */
+    RECV_WRITE_BYTES = 512 << 10, /* of a file, gathered before a thread writes them, */
+    RECV_HOLD_US = 5000,          /* but not for longer */
     RECV_CREATE_AHEAD = 16,
 };
 

@@ -249,6 +249,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
 static bool turn(struct node *n) {
     struct ep_event ev;
     bool any = false;
+    n->unheard = false;
     while (endpoint_poll(n->ep, &ev)) {
         any = true;
         endpoint_event(n, &ev);
@@ -267,11 +268,18 @@ void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32
                 uint8_t ecn, uint8_t *buf, size_t len) {
     n->now_us = now_us;
     endpoint_input(n->ep, now_us, from, local, ecn, buf, len);
-    turn(n);
+    n->unheard = true;
+}
+
+/* What a batch of datagrams brought is heard once, by whoever is asked first. */
+static void hear(struct node *n) {
+    if (n->unheard)
+        turn(n);
 }
 
 bool node_output(struct node *n, uint64_t now_us, struct train *t) {
     n->now_us = now_us;
+    hear(n);
     do {
         /* Sending makes room in streams: whoever waits for it writes more before this call says no.
          */
@@ -310,6 +318,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
 }
 
 struct file_op *node_next_file_op(struct node *n) {
+    hear(n);
     return work_take(&n->work);
 }
 
@@ -331,6 +340,7 @@ void node_shutdown(struct node *n, uint64_t now_us) {
 }
 
 bool node_poll(struct node *n, struct node_event *out) {
+    hear(n);
     return news_take(&n->news, out) || transfers_poll_progress(n, out);
 }
 

@@ -84,33 +84,45 @@ static void verify(struct node *n, struct transfer *t, struct sink *k) {
 }
 
 /* ---- from the stream ---- */
+/* Whether so few bytes wait for more, so that a thread is not asked for every packet. */
+static bool hold_back(const struct node *n, struct file_recv *r, size_t bytes) {
+    if (bytes >= RECV_WRITE_BYTES || (r->held_us && r->held_us <= n->now_us))
+        return false;
+    if (!r->held_us)
+        r->held_us = n->now_us + RECV_HOLD_US;
+    return true;
+}
+
 /* True if it made a step. */
 static bool take_bytes(struct node *n, struct transfer *t, struct sink *k) {
     struct file_recv *r = t->recv;
     uint64_t left = t->manifest.files[k->index].size - k->given;
     if (k->busy || k->phase != SINK_WRITING)
         return false;
+    struct span spans[FILE_OP_SPANS];
+    bool fin = false;
+    const unsigned got =
+        stream_peek(n->ep, t->session, t->stream, r->skip, spans, FILE_OP_SPANS, &fin);
+    size_t bytes = 0;
+    unsigned count = 0;
+    while (count < got && left > 0) {
+        struct span *sp = &spans[count++];
+        sp->len = left < sp->len ? (uint32_t)left : sp->len;
+        left -= sp->len;
+        bytes += sp->len;
+    }
+    if (bytes == 0 && fin)
+        file_recv_refuse(n, t, ERR_PROTO, name_of(t, k));
+    if (bytes == 0 || (left > 0 && !fin && got < FILE_OP_SPANS && hold_back(n, r, bytes)))
+        return false;
     struct file_op *op = transfer_op(n, t, FILE_WRITE);
     if (!op) {
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
         return false;
     }
-    bool fin = false;
-    unsigned got =
-        stream_peek(n->ep, t->session, t->stream, r->skip, op->spans, FILE_OP_SPANS, &fin);
-    size_t bytes = 0;
-    while (op->nspans < got && left > 0) {
-        struct span *sp = &op->spans[op->nspans++];
-        sp->len = left < sp->len ? (uint32_t)left : sp->len;
-        block_get(sp->block);
-        left -= sp->len;
-        bytes += sp->len;
-    }
-    if (bytes == 0) {
-        work_release(&n->work, op);
-        if (fin)
-            file_recv_refuse(n, t, ERR_PROTO, name_of(t, k));
-        return false;
+    for (op->nspans = 0; op->nspans < count; op->nspans++) {
+        op->spans[op->nspans] = spans[op->nspans];
+        block_get(spans[op->nspans].block);
     }
     op->slot = k->slot;
     op->offset = k->given;
@@ -119,6 +131,7 @@ static bool take_bytes(struct node *n, struct transfer *t, struct sink *k) {
     k->given += bytes;
     k->busy = true;
     r->skip += bytes;
+    r->held_us = 0;
     transfer_submit(n, t, op);
     return true;
 }
@@ -174,6 +187,12 @@ void sink_pump(struct node *n, struct transfer *t) {
         if (more && t->info.state == TRANSFER_RUNNING && r->current == t->info.files)
             transfer_enter(n, t, TRANSFER_VERIFYING);
     }
+}
+
+void sink_timeout(struct node *n, struct transfer *t) {
+    sink_pump(n, t);
+    if (t->recv->held_us <= n->now_us)
+        t->recv->held_us = 0;
 }
 
 /* ---- what comes back from the disk ---- */

@@ -37,10 +37,13 @@ struct file_recv {
     uint32_t first, current, next; /* done before first; bytes go to current; created before next */
     size_t skip;                   /* bytes of the stream handed out and not consumed yet */
     uint64_t written_bytes;
+    uint64_t held_us; /* a few bytes wait for more until then; 0: none do */
 };
 
 /* Takes what the stream has, creates what comes next. */
 void sink_pump(struct node *n, struct transfer *t);
+/* At held_us: what was held back is handed on. */
+void sink_timeout(struct node *n, struct transfer *t);
 /* An operation of the window is back; the transfer may have ended after it. */
 void sink_op_done(struct node *n, struct transfer *t, struct file_op *op);
 /* Closes what no operation holds: temporaries are removed. */

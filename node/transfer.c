@@ -9,6 +9,7 @@
 #include "node/escape.h"
 #include "node/file_recv.h"
 #include "node/file_send.h"
+#include "node/sink.h"
 
 const char *transfer_state_name(enum transfer_state s) {
     switch (s) {
@@ -361,9 +362,11 @@ void transfers_pump(struct node *n) {
 uint64_t transfers_deadline_us(const struct node *n) {
     uint64_t next = UINT64_MAX;
     for (unsigned i = 0; i < n->transfers.count; i++) {
-        uint64_t at = n->transfers.list[i]->deadline_us;
-        if (at && at < next)
-            next = at;
+        const struct transfer *t = n->transfers.list[i];
+        if (t->deadline_us && t->deadline_us < next)
+            next = t->deadline_us;
+        if (t->recv && t->recv->held_us && t->recv->held_us < next)
+            next = t->recv->held_us;
     }
     return next;
 }
@@ -373,6 +376,8 @@ void transfers_timeout(struct node *n) {
         struct transfer *t = n->transfers.list[i];
         if (t->deadline_us && t->deadline_us <= n->now_us)
             transfer_abort(n, t, t->deadline_err, NULL);
+        if (t->recv && t->recv->held_us && t->recv->held_us <= n->now_us)
+            sink_timeout(n, t);
     }
 }
 

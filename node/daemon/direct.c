@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+enum { HASH_STEP_BYTES = 64 << 10 };
+
 struct
     direct_thread { /* writes one buffer at a time; what lies before `lock` is its user's alone */
     uv_thread_t id;
@@ -152,17 +154,25 @@ static int begin_buffers(struct direct *d) {
     return 0;
 }
 
+/* In whole steps, or all there is. */
+static void hash_filled(struct direct *d, struct treehash *hash, bool all) {
+    const size_t end = all ? d->fill : d->fill - d->fill % HASH_STEP_BYTES;
+    if (hash && end > d->hashed)
+        treehash_update(hash, d->buffers[d->filling] + d->hashed, end - d->hashed);
+    d->hashed = end > d->hashed ? end : d->hashed;
+}
+
 /* The full buffer goes; the other one is filled next. */
 static int pass(struct direct *d) {
     const int err = d->thread ? thread_put(d->thread, d->buffers[d->filling], d->fill, d->offset)
                               : put(d->fd, d->buffers[d->filling], d->fill, d->offset);
     d->offset += d->fill;
     d->filling ^= 1;
-    d->fill = 0;
+    d->fill = d->hashed = 0;
     return err;
 }
 
-int direct_write(struct direct *d, const uint8_t *data, size_t len) {
+static int add(struct direct *d, const uint8_t *data, size_t len, struct treehash *hash) {
     int err = len > 0 && !d->buffers[1] ? begin_buffers(d) : 0;
     while (!err && len > 0) {
         const size_t room = DIRECT_BUFFER_BYTES - d->fill, n = len < room ? len : room;
@@ -170,9 +180,19 @@ int direct_write(struct direct *d, const uint8_t *data, size_t len) {
         d->fill += n;
         data += n;
         len -= n;
+        hash_filled(d, hash, d->fill == DIRECT_BUFFER_BYTES);
         if (d->fill == DIRECT_BUFFER_BYTES)
             err = pass(d);
     }
+    return err;
+}
+
+int direct_write(struct direct *d, const struct iovec *iov, unsigned count, struct treehash *hash) {
+    int err = 0;
+    for (unsigned i = 0; i < count && !err; i++)
+        err = add(d, iov[i].iov_base, iov[i].iov_len, hash);
+    if (!err)
+        hash_filled(d, hash, true);
     return err;
 }
 

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
+
+#include "crypto/treehash.h"
 
 enum {
     DIRECT_MIN_BYTES =
@@ -25,9 +28,9 @@ struct direct_thread;
 struct direct { /* all zeroes: not in use */
     bool active;
     int fd;
-    uint8_t *buffers[2]; /* NULL until something is written */
-    unsigned filling;    /* which of them */
-    size_t fill;
+    uint8_t *buffers[2];          /* NULL until something is written */
+    unsigned filling;             /* which of them */
+    size_t fill, hashed;          /* bytes in it; how many of them the hash has seen */
     uint64_t offset;              /* of the filling buffer's first byte in the file */
     struct direct_thread *thread; /* NULL: no thread could be had; the caller's writes */
 };
@@ -35,8 +38,9 @@ struct direct { /* all zeroes: not in use */
 /* For a file that is written from its beginning to its end; `fd` stays the caller's and open until direct_end or direct_drop.
  * False: write it as usual. */
 bool direct_begin(struct direct *d, int fd);
-/* The next bytes. 0, or errno. */
-int direct_write(struct direct *d, const uint8_t *data, size_t len);
+/* The next bytes; `hash` (may be NULL) is updated with them on the way, from the buffer, where they are still in the cache and
+ * pieces begin at multiples of what it likes. 0, or errno. */
+int direct_write(struct direct *d, const struct iovec *iov, unsigned count, struct treehash *hash);
 /* Writes what is left, and waits for it. 0, or errno. Also drops. */
 int direct_end(struct direct *d);
 /* Waits for a write that is under way. Harmless when not in use. */

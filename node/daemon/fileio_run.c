@@ -14,7 +14,8 @@
 enum {
     PUSH_BYTES = 8 << 20, /* written bytes between two starts of write-out: so that the final fsync
                            * finds most of the file on the disk already */
-    TEMP_TRIES = 16,      /* other tags tried when a temporary's name is taken */
+    READ_SPANS = 4,
+    TEMP_TRIES = 16, /* other tags tried when a temporary's name is taken */
 };
 
 void file_slot_init(struct file_slot *s) {
@@ -92,34 +93,50 @@ static unsigned advance(struct iovec *iov, unsigned i, unsigned count, size_t n)
     return i;
 }
 
-static void hash_spans(const struct file_op *op, size_t bytes) {
-    if (!op->hash)
-        return;
-    for (unsigned i = 0; i < op->nspans && bytes > 0; i++) {
-        const struct span *p = &op->spans[i];
+static void hash_spans(const struct file_op *op, const struct span *p, size_t bytes) {
+    for (; op->hash && bytes > 0; p++) {
         size_t n = p->len < bytes ? p->len : bytes;
         treehash_update(op->hash, p->block->data + p->offset, n);
         bytes -= n;
     }
 }
 
-static int run_read(struct file_op *op, const struct file_slot *s) {
-    struct iovec iov[FILE_OP_SPANS];
-    size_t total = fill_iov(op, iov), done = 0;
-    unsigned i = advance(iov, 0, op->nspans, 0);
-    while (done < total) {
-        ssize_t n = preadv(s->fd, iov + i, (int)(op->nspans - i), (off_t)(op->offset + done));
+/* Fills iov[0..count) from `offset` on; *done is less than it holds only at the end of the file. */
+static int read_into(int fd, struct iovec *iov, unsigned count, uint64_t offset, size_t *done) {
+    unsigned i = advance(iov, 0, count, 0);
+    *done = 0;
+    while (i < count) {
+        ssize_t n = preadv(fd, iov + i, (int)(count - i), (off_t)(offset + *done));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return oserr(errno);
         if (n == 0)
-            break;
-        done += (size_t)n;
-        i = advance(iov, i, op->nspans, (size_t)n);
+            return 0;
+        *done += (size_t)n;
+        i = advance(iov, i, count, (size_t)n);
     }
-    hash_spans(op, done);
-    op->bytes = done;
+    return 0;
+}
+
+/* Some spans at a time, so that they are hashed while they are in the cache. */
+static int run_read(struct file_op *op, const struct file_slot *s) {
+    struct iovec iov[FILE_OP_SPANS];
+    (void)fill_iov(op, iov);
+    op->bytes = 0;
+    for (unsigned at = 0; at < op->nspans; at += READ_SPANS) {
+        const unsigned count = op->nspans - at < READ_SPANS ? op->nspans - at : READ_SPANS;
+        size_t done, wanted = 0;
+        for (unsigned i = at; i < at + count; i++)
+            wanted += op->spans[i].len;
+        const int err = read_into(s->fd, iov + at, count, op->offset + op->bytes, &done);
+        if (err)
+            return err;
+        hash_spans(op, op->spans + at, done);
+        op->bytes += done;
+        if (done < wanted)
+            break;
+    }
     return 0;
 }
 
@@ -223,15 +240,13 @@ static int run_create(const struct file_op *op, struct file_slot *s, const struc
 }
 
 static int run_write_direct(struct file_op *op, struct file_slot *s) {
+    struct iovec iov[FILE_OP_SPANS];
     op->bytes = 0;
-    for (unsigned i = 0; i < op->nspans; i++) {
-        const struct span *p = &op->spans[i];
-        const int err = direct_write(&s->direct, p->block->data + p->offset, p->len);
-        if (err)
-            return oserr(err);
-        op->bytes += p->len;
-    }
-    hash_spans(op, (size_t)op->bytes);
+    const size_t total = fill_iov(op, iov);
+    const int err = direct_write(&s->direct, iov, op->nspans, op->hash);
+    if (err)
+        return oserr(err);
+    op->bytes = total;
     return 0;
 }
 
@@ -248,7 +263,7 @@ static int run_write(struct file_op *op, struct file_slot *s) {
         done += (size_t)n;
         i = advance(iov, i, op->nspans, (size_t)n);
     }
-    hash_spans(op, done);
+    hash_spans(op, op->spans, done);
     op->bytes = done;
 #ifdef SYNC_FILE_RANGE_WRITE
     uint64_t end = op->offset + done;

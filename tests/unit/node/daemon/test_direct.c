@@ -108,7 +108,7 @@ static int write_all(struct direct *d, uint64_t total, size_t piece) {
         const size_t n = total - at < piece ? (size_t)(total - at) : piece;
         for (size_t i = 0; i < n; i++)
             buf[i] = byte_at(at + i);
-        err = direct_write(d, buf, n);
+        err = direct_write(d, &(struct iovec){buf, n}, 1, NULL);
         at += n;
     }
     free(buf);
