@@ -174,6 +174,8 @@ int stream_stop(struct endpoint *e, struct session_ref s, uint64_t stream, int e
  * stream ends right after them. Returns the number of spans. */
 unsigned stream_peek(struct endpoint *e, struct session_ref s, uint64_t stream, size_t skip,
                      struct span *spans, unsigned max, bool *fin);
+/* How many bytes the peer may have under way at once: what a reader takes in some round trips. 0: no such stream. */
+uint64_t stream_window(const struct endpoint *e, struct session_ref s, uint64_t stream);
 /* Moves the read position over n bytes (n must be ready) and gives the peer credit for as many. */
 void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t stream,
                     size_t n);

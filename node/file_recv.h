@@ -14,8 +14,10 @@
 
 enum {
     RECV_CHECK_FILES = 1000, /* of more files, a taken name is found when the file's turn comes */
-    RECV_WRITE_BYTES = 512 << 10, /* of a file, gathered before a thread writes them, */
-    RECV_HOLD_US = 5000,          /* but not for longer */
+    /* Of a file, gathered before a thread writes them: so many, or a part of the stream's window, but not for longer. */
+    RECV_WRITE_BYTES = 512 << 10,
+    RECV_WINDOW_PARTS = 8,
+    RECV_HOLD_US = 5000,
     RECV_CREATE_AHEAD = 16,
 };
 

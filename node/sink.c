@@ -84,9 +84,12 @@ static void verify(struct node *n, struct transfer *t, struct sink *k) {
 }
 
 /* ---- from the stream ---- */
-/* Whether so few bytes wait for more, so that a thread is not asked for every packet. */
-static bool hold_back(const struct node *n, struct file_recv *r, size_t bytes) {
-    if (bytes >= RECV_WRITE_BYTES || (r->held_us && r->held_us <= n->now_us))
+/* Whether so few bytes wait for more, so that a thread is not asked for every packet. Never for so many that the sender
+ * would soon be out of credit. */
+static bool hold_back(const struct node *n, const struct transfer *t, size_t bytes) {
+    struct file_recv *r = t->recv;
+    const uint64_t part = stream_window(n->ep, t->session, t->stream) / RECV_WINDOW_PARTS;
+    if (bytes >= RECV_WRITE_BYTES || bytes >= part || (r->held_us && r->held_us <= n->now_us))
         return false;
     if (!r->held_us)
         r->held_us = n->now_us + RECV_HOLD_US;
@@ -113,7 +116,7 @@ static bool take_bytes(struct node *n, struct transfer *t, struct sink *k) {
     }
     if (bytes == 0 && fin)
         file_recv_refuse(n, t, ERR_PROTO, name_of(t, k));
-    if (bytes == 0 || (left > 0 && !fin && got < FILE_OP_SPANS && hold_back(n, r, bytes)))
+    if (bytes == 0 || (left > 0 && !fin && got < FILE_OP_SPANS && hold_back(n, t, bytes)))
         return false;
     struct file_op *op = transfer_op(n, t, FILE_WRITE);
     if (!op) {

@@ -429,8 +429,32 @@ static void progress_is_told_at_most_five_times_a_second(void **state) {
     world_free(w);
 }
 
+/* Bytes wait for more before they are written, but not for longer than a moment: here the link goes in between. */
+static void few_bytes_are_written_soon(void **state) {
+    (void)state;
+    struct world *w = two(101, ACCEPT_CONTACTS);
+    w->delay_us = 10000;
+    disk_fill(w, 0, "/a/short", 200000, 1);
+    send_one(w, "/a/short");
+    const struct endpoint_counters *heard = endpoint_counters(node_endpoint(w->nodes[1].node));
+    const uint64_t before = heard->bytes_in;
+    while (heard->bytes_in < before + 20000)
+        world_run(w, 1000);
+    w->nodes[0].unplugged = true;
+    world_run(w, 10000);
+    const uint64_t done = info(w, 1, 1).bytes_done;
+    assert_true(done > 10000 && done < 200000);
+    assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[1].node))), 0);
+    world_run(w, 100000);
+    assert_int_equal(info(w, 1, 1).bytes_done, done);
+    w->nodes[0].unplugged = false;
+    assert_non_null(world_wait(w, 0, NODE_TRANSFER_DONE, 30 * S));
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(few_bytes_are_written_soon),
         cmocka_unit_test(a_file_arrives_whole_by_rule),
         cmocka_unit_test(an_offer_waits_for_the_users_yes),
         cmocka_unit_test(a_waiting_recv_takes_the_offer_and_once_means_once),

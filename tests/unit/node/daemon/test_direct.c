@@ -99,8 +99,8 @@ static bool is_direct(int fd) {
     return (fcntl(fd, F_GETFL) & O_DIRECT) != 0;
 }
 
-/* Writes `total` bytes in pieces of `piece`; gives the first error. */
-static int write_all(struct direct *d, uint64_t total, size_t piece) {
+/* Writes `total` bytes in pieces of `piece`, each in three parts; gives the first error. `hash` may be NULL. */
+static int write_all(struct direct *d, uint64_t total, size_t piece, struct treehash *hash) {
     uint8_t *buf = malloc(piece);
     assert_non_null(buf);
     int err = 0;
@@ -108,15 +108,22 @@ static int write_all(struct direct *d, uint64_t total, size_t piece) {
         const size_t n = total - at < piece ? (size_t)(total - at) : piece;
         for (size_t i = 0; i < n; i++)
             buf[i] = byte_at(at + i);
-        err = direct_write(d, &(struct iovec){buf, n}, 1, NULL);
+        const size_t first = n / 3, second = n / 5;
+        const struct iovec iov[] = {
+            {buf, first}, {buf + first, second}, {buf + first + second, n - first - second}};
+        err = direct_write(d, iov, 3, hash);
         at += n;
     }
     free(buf);
     return err;
 }
 
-static void is_the_bytes(int fd, uint64_t total) {
+/* On the disk, and to the hash. */
+static void is_the_bytes(int fd, uint64_t total, const struct treehash *hash) {
     static uint8_t buf[B];
+    uint8_t root[TREEHASH_BYTES], want[TREEHASH_BYTES];
+    struct treehash *plain = treehash_new();
+    assert_non_null(plain);
     struct stat st;
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_size, total);
@@ -126,8 +133,13 @@ static void is_the_bytes(int fd, uint64_t total) {
         for (ssize_t i = 0; i < n; i++)
             if (buf[i] != byte_at(at + (uint64_t)i))
                 fail_msg("byte %u of %u differs", (unsigned)(at + (uint64_t)i), (unsigned)total);
+        treehash_update(plain, buf, (size_t)n);
         at += (uint64_t)n;
     }
+    treehash_final(plain, want);
+    treehash_final(hash, root);
+    assert_memory_equal(root, want, sizeof root);
+    treehash_free(plain);
 }
 
 /* The whole way, on the directory's file system; false if it has no O_DIRECT. */
@@ -145,7 +157,9 @@ static bool passes(const char *dir, uint64_t total, size_t piece, const struct s
     }
     assert_true(is_direct(fd));
     script = *how;
-    assert_int_equal(write_all(&d, total, piece), 0);
+    struct treehash *hash = treehash_new();
+    assert_non_null(hash);
+    assert_int_equal(write_all(&d, total, piece, hash), 0);
     assert_int_equal(direct_end(&d), 0);
     assert_null(d.buffers[0]);
     if (total % A != 0)
@@ -153,7 +167,8 @@ static bool passes(const char *dir, uint64_t total, size_t piece, const struct s
 
     const int flags = fcntl(fd, F_GETFL);
     assert_int_equal(fcntl(fd, F_SETFL, flags & ~O_DIRECT), 0);
-    is_the_bytes(fd, total);
+    is_the_bytes(fd, total, hash);
+    treehash_free(hash);
     close(fd);
     return true;
 }
@@ -231,7 +246,7 @@ static void what_the_disk_says_is_told(void **state) {
         }
         memset(&script, 0, sizeof script);
         script = table[i].how;
-        int err = write_all(&d, 2 * B + A + 5, 65536);
+        int err = write_all(&d, 2 * B + A + 5, 65536, NULL);
         const int end = direct_end(&d);
         if (!err)
             err = end;

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -261,6 +262,49 @@ static void names_that_lead_elsewhere_are_refused(void **state) {
     place_close(&p);
 }
 
+/* As much as there is, and the hash of just that: also where the file ends between two reads, or in one. */
+static void a_source_is_read_and_hashed_to_its_end(void **state) {
+    (void)state;
+    enum { SPAN = 512, MAX = FILE_OP_SPANS * SPAN };
+    static const size_t sizes[] = {0,       1,   SPAN,   4 * SPAN, 4 * SPAN + 1, 5 * SPAN - 1,
+                                   MAX - 1, MAX, MAX + 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct place p;
+        place_open(&p, true);
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s/source", p.dir);
+        uint8_t bytes[MAX + 1], root[TREEHASH_BYTES], want[TREEHASH_BYTES];
+        for (size_t k = 0; k < sizeof bytes; k++)
+            bytes[k] = (uint8_t)(k * 7 + k / 256);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, bytes, sizes[i]), (ssize_t)sizes[i]);
+        close(fd);
+        struct file_op op = {.kind = FILE_OPEN, .slot = 3, .path = path};
+        file_op_run(&op, &p.slot, &p.env);
+        assert_int_equal(op.err, 0);
+        struct treehash *plain = treehash_new();
+        op = (struct file_op){.kind = FILE_READ, .slot = 3, .hash = treehash_new()};
+        for (; op.nspans < FILE_OP_SPANS; op.nspans++)
+            op.spans[op.nspans] = (struct span){block_new(p.pool, SPAN), 0, SPAN};
+        file_op_run(&op, &p.slot, &p.env);
+        const size_t got = sizes[i] < MAX ? sizes[i] : MAX;
+        assert_int_equal(op.err, 0);
+        assert_int_equal(op.bytes, got);
+        for (size_t k = 0; k < got; k++)
+            assert_int_equal(op.spans[k / SPAN].block->data[k % SPAN], bytes[k]);
+        treehash_update(plain, bytes, got);
+        treehash_final(plain, want);
+        treehash_final(op.hash, root);
+        assert_memory_equal(root, want, sizeof root);
+        for (unsigned k = 0; k < op.nspans; k++)
+            block_put(op.spans[k].block);
+        treehash_free(plain);
+        treehash_free(op.hash);
+        place_close(&p);
+    }
+}
+
 /* The directory is synced once; a file system that has no such thing (EINVAL) is not an error, a broken disk is. */
 static void the_directory_is_synced(void **state) {
     (void)state;
@@ -289,6 +333,7 @@ int main(void) {
         cmocka_unit_test(a_name_that_is_taken_is_left_alone),
         cmocka_unit_test(what_is_given_up_leaves_nothing),
         cmocka_unit_test(names_that_lead_elsewhere_are_refused),
+        cmocka_unit_test(a_source_is_read_and_hashed_to_its_end),
         cmocka_unit_test(the_directory_is_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
