@@ -63,6 +63,7 @@ struct control {
     struct proto_writer w; /* the message being made */
     struct conn conns[CONTROL_CONNS_MAX];
     struct wait waits[CONTROL_WAITS_MAX];
+    unsigned waits_end; /* from here on none is in use: looked at every turn */
 };
 
 /* ---- one request ---- */
@@ -132,6 +133,8 @@ struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_
 void wait_drop_conn(struct control *c, uint32_t conn_index);
 void wait_event(struct control *c, uint64_t now_us, const struct node_event *e);
 void wait_timeout(struct control *c, uint64_t now_us);
+/* Without an answer. */
+void wait_forget(struct control *c, struct wait *w);
 uint64_t wait_deadline_us(const struct control *c);
 /* Whether message `seq` exists (of ours), and whether the peer has it. */
 bool message_state(struct node *n, uint64_t seq, bool *delivered);

@@ -126,7 +126,7 @@ int do_peer_ping(struct call *call) {
         return ERR_FULL;
     int err = node_ping(call->c->node, call->now_us, name, timeout_us, &id);
     if (err) {
-        w->kind = WAIT_NONE;
+        wait_forget(call->c, w);
         return name_failed(call, err, name);
     }
     w->ref = id;

@@ -16,16 +16,24 @@ struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_
                                     .request = call->id,
                                     .deadline_us = deadline_us,
                                     .retry_us = UINT64_MAX};
+        if (i >= c->waits_end)
+            c->waits_end = i + 1;
         return &c->waits[i];
     }
     call_fail(call, ERR_FULL, NULL, "too many requests are waiting for an answer");
     return NULL;
 }
 
+void wait_forget(struct control *c, struct wait *w) {
+    w->kind = WAIT_NONE;
+    while (c->waits_end > 0 && c->waits[c->waits_end - 1].kind == WAIT_NONE)
+        c->waits_end--;
+}
+
 void wait_drop_conn(struct control *c, uint32_t conn_index) {
-    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++)
+    for (unsigned i = 0; i < c->waits_end; i++)
         if (c->waits[i].conn == conn_index)
-            c->waits[i].kind = WAIT_NONE;
+            wait_forget(c, &c->waits[i]);
 }
 
 bool message_state(struct node *n, uint64_t seq, bool *delivered) {
@@ -41,7 +49,7 @@ bool message_state(struct node *n, uint64_t seq, bool *delivered) {
 static void answer_error(struct control *c, struct wait *w, int err, const char *text) {
     proto_writer_reset(&c->w);
     proto_error(&c->w, w->request, err, text, w->contact);
-    w->kind = WAIT_NONE;
+    wait_forget(c, w);
     conn_push(c, &c->conns[w->conn]);
 }
 
@@ -53,7 +61,7 @@ static void answer_open(struct control *c, const struct wait *w) {
 
 static void answer_close(struct control *c, struct wait *w) {
     proto_end(&c->w);
-    w->kind = WAIT_NONE;
+    wait_forget(c, w);
     conn_push(c, &c->conns[w->conn]);
 }
 
@@ -139,7 +147,7 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
 void wait_event(struct control *c, uint64_t now_us, const struct node_event *e) {
     if (e->kind == NODE_TRANSFER_PROGRESS)
         return;
-    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++)
+    for (unsigned i = 0; i < c->waits_end; i++)
         wait_one_event(c, now_us, &c->waits[i], e);
 }
 
@@ -165,7 +173,7 @@ static const char *timeout_text(enum wait_kind k) {
 
 uint64_t wait_deadline_us(const struct control *c) {
     uint64_t first = UINT64_MAX;
-    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++) {
+    for (unsigned i = 0; i < c->waits_end; i++) {
         const struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE)
             continue;
@@ -193,7 +201,7 @@ static void reconnect(struct control *c, uint64_t now_us, struct wait *w) {
 }
 
 void wait_timeout(struct control *c, uint64_t now_us) {
-    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++) {
+    for (unsigned i = 0; i < c->waits_end; i++) {
         struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE)
             continue;
