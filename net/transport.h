@@ -185,11 +185,13 @@ void transport_reap(struct transport *t, struct stream *s);
 struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: no memory */
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
 void transport_tell_readable(struct transport *t, struct stream *s);
+int transport_datagram(struct transport *t, const void *data, size_t len,
+                       uint64_t deadline_us) MUST_USE;
+
+/* ---- receive credit (transport_credit.c) ---- */
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n);
 /* Bytes have arrived: more credit where a gap is what holds the reader back. */
 void transport_stream_arrived(struct transport *t, struct stream *s);
 void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s);
-int transport_datagram(struct transport *t, const void *data, size_t len,
-                       uint64_t deadline_us) MUST_USE;
 
 #endif
