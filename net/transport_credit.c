@@ -74,3 +74,112 @@ void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream
         transport_want_ctl(t, s);
     }
 }
+
+/* ---- what was told, until the peer is known to have it (RFC 9000 §13.3). Who only receives has few packets in flight whose
+ * acknowledgement could show that one with credit was lost, and the probe timeout comes late and backs off. So the newest
+ * limit rides along with an acknowledgement once a round trip until it is acknowledged. ---- */
+
+enum { REMIND_STREAMS_MAX = 3 }; /* in one packet: SENT_FRAMES_MAX less ACK and MAX_DATA */
+
+void transport_credit_forget(struct transport *t, struct stream *s) {
+    if (!s->credit_open)
+        return;
+    s->credit_open = false;
+    if (s->open_next == s) {
+        t->open_head = NULL;
+        return;
+    }
+    s->open_prev->open_next = s->open_next;
+    s->open_next->open_prev = s->open_prev;
+    if (t->open_head == s)
+        t->open_head = s->open_next;
+}
+
+static void append(struct transport *t, struct stream *s) {
+    s->credit_open = true;
+    if (!t->open_head) {
+        t->open_head = s->open_next = s->open_prev = s;
+        return;
+    }
+    s->open_next = t->open_head;
+    s->open_prev = t->open_head->open_prev;
+    s->open_prev->open_next = s;
+    s->open_next->open_prev = s;
+}
+
+void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *s) {
+    if (!s) {
+        t->max_data_told_us = now_us;
+        return;
+    }
+    transport_credit_forget(t, s);
+    s->credit_told_us = now_us;
+    append(t, s);
+}
+
+void transport_credit_acked(struct transport *t, struct stream *s, uint64_t limit) {
+    struct credit *c = &t->memo->credit;
+    if (!s) {
+        if (limit > c->recv_known)
+            c->recv_known = limit;
+        return;
+    }
+    if (limit > s->credit_known)
+        s->credit_known = limit;
+    if (s->credit_known == s->in.limit)
+        transport_credit_forget(t, s);
+}
+
+/* More may be sent, and the peer may not know. */
+static bool session_needs(const struct transport *t) {
+    return t->memo->credit.recv_known < t->memo->credit.recv_limit;
+}
+
+static bool stream_needs(const struct stream *s) {
+    return s->credit_known < s->in.limit && !s->in.has_final && !s->in.stopped;
+}
+
+void transport_credit_lost(struct transport *t, struct stream *s) {
+    if (!s) {
+        t->want_max_data = t->want_max_data || session_needs(t);
+    } else if (stream_needs(s)) {
+        s->want_credit = true;
+        transport_want_ctl(t, s);
+    }
+}
+
+void transport_credit_remind(struct transport *t, uint64_t now_us) {
+    /* A peer that has it and sends acknowledges it by now; one that only waits may take longer and repeats nothing. */
+    const uint64_t answer_us = t->probes > 0 ? 0 : rtt_pto_us(&t->rtt) - RTT_MAX_ACK_DELAY_US;
+    if (!t->want_max_data && session_needs(t) && now_us >= t->max_data_told_us + answer_us) {
+        t->want_max_data = true;
+        t->counters->credit_repeated++;
+    }
+    struct stream *s = t->open_head;
+    for (unsigned n = 0; n < REMIND_STREAMS_MAX && s; n++) {
+        struct stream *next = s->open_next == t->open_head ? NULL : s->open_next;
+        if (now_us < s->credit_told_us + answer_us)
+            return;
+        if (!stream_needs(s)) {
+            transport_credit_forget(t, s);
+        } else if (!s->want_credit) {
+            s->want_credit = true;
+            transport_want_ctl(t, s);
+            t->counters->credit_repeated++;
+        }
+        s = next;
+    }
+}
+
+bool transport_credit_starves(const struct transport *t) {
+    const struct credit *c = &t->memo->credit;
+    if (session_needs(t) && c->recv_used >= c->recv_known)
+        return true;
+    const struct stream *s = t->open_head;
+    while (s) {
+        if (stream_needs(s) && s->in.highest >= s->credit_known)
+            return true;
+        s = s->open_next == t->open_head ? NULL : s->open_next;
+    }
+    return false;
+}

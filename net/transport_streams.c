@@ -45,6 +45,7 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
         return NULL;
     s->id = id;
     s->priority = STREAM_PRIORITY_DEFAULT;
+    s->credit_known = STREAM_WINDOW_BYTES;
     sstream_init(&s->out, STREAM_WINDOW_BYTES);
     rstream_init(&s->in, STREAM_WINDOW_BYTES);
     uint32_t b = bucket(id, t->hash_cap);
@@ -143,6 +144,7 @@ void transport_reap(struct transport *t, struct stream *s) {
     bool peers = (s->id & 1) == (t->initiator ? 1u : 0u);
     transport_deactivate(t, s);
     drop_ctl(t, s);
+    transport_credit_forget(t, s);
     struct stream **at = &t->hash[bucket(s->id, t->hash_cap)];
     while (*at != s)
         at = &(*at)->hash_next;

@@ -554,6 +554,86 @@ static void every_second_acknowledgement_may_be_lost(void **state) {
     assert_true(took_us[1] < took_us[0] + 5000 * MS);
 }
 
+/* One way only, and of what comes back seven packets of ten are lost once a megabyte is there, the credit among them: who
+ * only receives has few packets in flight whose acknowledgement could show that one is missing. */
+static bool lose_most_of_the_way_back(struct pair *p, int from, uint8_t *data, size_t len) {
+    const struct world *w = p->user;
+    (void)data;
+    (void)len;
+    return from == 0 || w->read[1][0] < (1 << 20) || pair_draw(p) % 10 >= 7;
+}
+
+/* Gives the longest time without progress. */
+static uint64_t one_way(struct world *w, uint64_t total) {
+    const uint64_t id = open_stream(w, 0), from_us = w->p->now_us;
+    uint64_t moved_us = from_us, before = 0, stall_us = 0;
+    while (w->read[1][id] < total && w->p->now_us < from_us + 300000 * MS) {
+        feed(w, 0, id, total);
+        run(w, MS);
+        if (w->read[1][id] != before)
+            moved_us = w->p->now_us;
+        else if (w->p->now_us - moved_us > stall_us)
+            stall_us = w->p->now_us - moved_us;
+        before = w->read[1][id];
+        credit_is_kept(w);
+    }
+    assert_int_equal(w->read[1][id], total);
+    return stall_us;
+}
+
+static void lost_credit_is_told_again_before_it_is_missed(void **state) {
+    (void)state;
+    struct rand_state r = rand_seeded("lost credit", 16);
+    uint64_t took_us = 0;
+    for (int i = 0; i < 8; i++) {
+        struct world *w = world_new(rand_u64(&r));
+        w->p->tap = lose_most_of_the_way_back;
+        w->p->mtu = 1472;
+        const uint64_t from_us = w->p->now_us, stall_us = one_way(w, 16 << 20);
+        printf("  longest stall %u ms, %u KB/s\n", (unsigned)(stall_us / MS),
+               (unsigned)((16 << 20) * UINT64_C(1000) / (w->p->now_us - from_us)));
+        assert_true(stall_us <= 1000 * MS);
+        took_us += w->p->now_us - from_us;
+        nobody_hung_up(w);
+        world_free(w);
+    }
+    assert_true(took_us <= 8 * 1500 * MS);
+}
+
+/* Where nothing is lost, nothing is said twice: over any path, in bulk, in small portions, with a slow reader. */
+static void credit_costs_nothing_where_nothing_is_lost(void **state) {
+    (void)state;
+    struct rand_state r = rand_seeded("kept credit", 17);
+    static const uint64_t delays_us[] = {50, MS, 10 * MS, 150 * MS};
+    for (int i = 0; i < 12; i++) {
+        struct world *w = world_new(rand_u64(&r));
+        struct pair *p = w->p;
+        p->delay_us = delays_us[i % 4];
+        p->mtu = 1472;
+        if (i < 4)
+            one_way(w, 8 << 20);
+        const uint64_t id = open_stream(w, 0);
+        for (uint64_t total = 0; i >= 4 && total < (3 << 20);) {
+            w->deaf[1] = i >= 8 && rand_below(&r, 4) > 0;
+            if (!w->deaf[1])
+                read_stream(w, 1, id);
+            feed(w, 0, id, total += rand_below(&r, 60000));
+            run(w, rand_below(&r, 60 * MS));
+        }
+        run(w, 5000 * MS);
+        uint64_t quiet[2];
+        for (int side = 0; side < 2; side++) {
+            quiet[side] = endpoint_counters(p->ep[side])->pkts_out;
+            assert_int_equal(endpoint_counters(p->ep[side])->credit_repeated, 0);
+        }
+        run(w, 60000 * MS);
+        for (int side = 0; side < 2; side++)
+            assert_int_equal(endpoint_counters(p->ep[side])->pkts_out, quiet[side]);
+        nobody_hung_up(w);
+        world_free(w);
+    }
+}
+
 /* The new path carries less than the old one, silently, and everything that was under way is gone. */
 static void a_new_path_with_a_smaller_mtu_carries_on(void **state) {
     (void)state;
@@ -604,6 +684,8 @@ int main(void) {
         cmocka_unit_test(every_truncated_frame_is_refused),
         cmocka_unit_test(what_nobody_will_read_keeps_no_memory),
         cmocka_unit_test(every_second_acknowledgement_may_be_lost),
+        cmocka_unit_test(lost_credit_is_told_again_before_it_is_missed),
+        cmocka_unit_test(credit_costs_nothing_where_nothing_is_lost),
         cmocka_unit_test(a_new_path_with_a_smaller_mtu_carries_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
