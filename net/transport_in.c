@@ -26,7 +26,7 @@ static void frame_acked(struct transport *t, const struct sent_frame *f) {
         transport_reap(t, s);
         return;
     case SENT_ACK:
-        ack_forget_below(&t->ack, f->offset);
+        ack_forget(&t->ack, &(struct ack_told){f->stream, f->offset, f->len});
         return;
     case SENT_MAX_DATA:
         transport_credit_acked(t, NULL, f->offset);

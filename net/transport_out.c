@@ -31,11 +31,14 @@ static void note(struct draft *d, enum sent_frame_kind kind, uint64_t stream, ui
 static void put_ack(struct transport *t, uint64_t now_us, struct draft *d) {
     /* At most half of a small packet: data has to get through, too. */
     size_t room = wr_left(&d->w) / 2;
-    if (!t->ack.has_largest ||
-        !frame_write_ack(&d->w, &t->ack.received, ack_delay_us(&t->ack, now_us), &t->memo->ecn.seen,
-                         room))
+    if (!t->ack.has_largest)
         return;
-    note(d, SENT_ACK, 0, t->ack.largest, 0, false);
+    const unsigned ranges = frame_write_ack(&d->w, &t->ack.received, ack_delay_us(&t->ack, now_us),
+                                            &t->memo->ecn.seen, room);
+    if (ranges == 0)
+        return;
+    const struct ack_told told = ack_told(&t->ack, ranges);
+    note(d, SENT_ACK, told.lowest, told.largest, told.late, false);
     ack_sent(&t->ack);
 }
 
