@@ -204,8 +204,8 @@ void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *
 /* A packet with this limit was acknowledged; or one with a limit was lost: it becomes due again if the peer needs it. */
 void transport_credit_acked(struct transport *t, struct stream *s, uint64_t limit);
 void transport_credit_lost(struct transport *t, struct stream *s);
-/* A packet is about to leave anyway: what was told a round trip ago and is not acknowledged becomes due again; in a
- * probe at once. */
+/* A packet is about to leave anyway: what was told a PTO ago and is not acknowledged becomes due again; in a probe
+ * at once. */
 void transport_credit_remind(struct transport *t, uint64_t now_us);
 /* The peer has used up what it is known to have, and may wait for what was told since. */
 bool transport_credit_starves(const struct transport *t);

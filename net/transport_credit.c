@@ -77,7 +77,7 @@ void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream
 
 /* ---- what was told, until the peer is known to have it (RFC 9000 §13.3). Who only receives has few packets in flight whose
  * acknowledgement could show that one with credit was lost, and the probe timeout comes late and backs off. So the newest
- * limit rides along with an acknowledgement once a round trip until it is acknowledged. ---- */
+ * limit rides along with an acknowledgement each PTO, which never backs off here, until it is acknowledged. ---- */
 
 enum { REMIND_STREAMS_MAX = 3 }; /* in one packet: SENT_FRAMES_MAX less ACK and MAX_DATA */
 
@@ -149,8 +149,8 @@ void transport_credit_lost(struct transport *t, struct stream *s) {
 }
 
 void transport_credit_remind(struct transport *t, uint64_t now_us) {
-    /* A peer that has it and sends acknowledges it by now; one that only waits may take longer and repeats nothing. */
-    const uint64_t answer_us = t->probes > 0 ? 0 : rtt_pto_us(&t->rtt) - RTT_MAX_ACK_DELAY_US;
+    /* A peer that has it has acknowledged it by now, however long it waited with that. */
+    const uint64_t answer_us = t->probes > 0 ? 0 : rtt_pto_us(&t->rtt);
     if (!t->want_max_data && session_needs(t) && now_us >= t->max_data_told_us + answer_us) {
         t->want_max_data = true;
         t->counters->credit_repeated++;

@@ -53,13 +53,15 @@ static void who_ignores_credit_is_cut_off(void **state) {
     }
 }
 
-/* One way only, and of what comes back seven packets of ten are lost once a megabyte is there, the credit among them: who
- * only receives has few packets in flight whose acknowledgement could show that one is missing. */
+/* One way only, and of what comes back seven packets of ten are lost, the credit among them, once so many bytes (tap_ctx)
+ * of the first stream are there: who only receives has few packets in flight whose acknowledgement could show that one
+ * is missing. */
 static bool lose_most_of_the_way_back(struct pair *p, int from, uint8_t *data, size_t len) {
     const struct world *w = p->user;
+    const uint64_t *begin = p->tap_ctx;
     (void)data;
     (void)len;
-    return from == 0 || w->read[1][0] < (1 << 20) || pair_draw(p) % 10 >= 7;
+    return from == 0 || w->read[1][0] < *begin || pair_draw(p) % 10 >= 7;
 }
 
 /* Gives the longest time without progress. */
@@ -86,7 +88,9 @@ static void lost_credit_is_told_again_before_it_is_missed(void **state) {
     uint64_t took_us = 0;
     for (int i = 0; i < 8; i++) {
         struct world *w = world_new(rand_u64(&r));
+        uint64_t begin = 1 << 20;
         w->p->tap = lose_most_of_the_way_back;
+        w->p->tap_ctx = &begin;
         w->p->mtu = 1472;
         const uint64_t from_us = w->p->now_us, stall_us = one_way(w, 16 << 20);
         printf("  longest stall %u ms, %u KB/s\n", (unsigned)(stall_us / MS),
@@ -97,6 +101,46 @@ static void lost_credit_is_told_again_before_it_is_missed(void **state) {
         world_free(w);
     }
     assert_true(took_us <= 8 * 1500 * MS);
+}
+
+/* Many streams at once, each with credit of its own under way, two of them given up by either side in the middle. */
+static void each_stream_is_reminded_of_its_own(void **state) {
+    (void)state;
+    enum { STREAMS = 12, EACH = 2000000 };
+    struct rand_state r = rand_seeded("credit of many", 18);
+    struct world *w = world_new(rand_u64(&r));
+    w->p->mtu = 1472;
+    uint64_t begin = 50000;
+    w->p->tap = lose_most_of_the_way_back;
+    w->p->tap_ctx = &begin;
+    uint64_t ids[STREAMS];
+    bool ended[STREAMS] = {0};
+    for (int i = 0; i < STREAMS; i++)
+        ids[i] = world_open(w, 0);
+    for (int step = 0; step < 20000 && w->fins[1] < STREAMS - 2; step++) {
+        for (int i = 0; i < STREAMS; i++) {
+            const bool given_up = i == 1 || i == 2;
+            if (ended[i])
+                continue;
+            if (given_up && w->read[1][ids[i]] > EACH / 2) {
+                ended[i] = true;
+                assert_int_equal(i == 1 ? stream_reset(w->p->ep[0], w->s[0], ids[i], ERR_CANCELLED)
+                                        : stream_stop(w->p->ep[1], w->s[1], ids[i], ERR_CANCELLED),
+                                 0);
+            } else if (world_feed(w, 0, ids[i], given_up ? 4 * EACH : EACH) && !given_up) {
+                ended[i] = true;
+                world_finish(w, 0, ids[i]);
+            }
+        }
+        world_run(w, 5 * MS);
+        world_credit_is_kept(w);
+    }
+    for (int i = 0; i < STREAMS; i++)
+        if (i != 1 && i != 2)
+            assert_int_equal(w->read[1][ids[i]], EACH);
+    assert_true(endpoint_counters(w->p->ep[1])->credit_repeated > 0);
+    world_nobody_hung_up(w);
+    world_free(w);
 }
 
 /* Where nothing is lost, nothing is said twice: over any path, in bulk, in small portions, with a slow reader. */
@@ -138,6 +182,7 @@ int main(void) {
         cmocka_unit_test(who_does_not_read_stops_the_sender),
         cmocka_unit_test(who_ignores_credit_is_cut_off),
         cmocka_unit_test(lost_credit_is_told_again_before_it_is_missed),
+        cmocka_unit_test(each_stream_is_reminded_of_its_own),
         cmocka_unit_test(credit_costs_nothing_where_nothing_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
