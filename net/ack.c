@@ -1,6 +1,8 @@
 /* ack.c: RFC 9000 §13.2.1 (when), §13.2.3 and §13.2.4 (which), with an adaptive threshold. */
 #include "net/ack.h"
 
+#include <assert.h>
+
 #include "crypto/bytes.h"
 #include "net/limits.h"
 #include "net/rtt.h"
@@ -65,6 +67,8 @@ int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) {
         a->has_largest = true;
         a->largest = pn;
         a->largest_us = now_us;
+    } else {
+        a->late++;
     }
     if (!eliciting)
         return 0;
@@ -83,8 +87,19 @@ void ack_sent(struct ack *a) {
     a->deadline_us = TIME_NEVER;
 }
 
-void ack_forget_below(struct ack *a, uint64_t largest) {
-    ranges_drop_below(&a->received, largest);
+struct ack_told ack_told(const struct ack *a, unsigned ranges) {
+    assert(ranges > 0 && ranges <= a->received.count);
+    return (struct ack_told){.lowest = ranges_at(&a->received, a->received.count - ranges).lo,
+                             .largest = a->largest,
+                             .late = a->late};
+}
+
+void ack_forget(struct ack *a, const struct ack_told *told) {
+    if (a->late != told->late)
+        return;
+    if (ranges_remove(&a->received, told->lowest, told->largest)) {
+        /* Never in need of another interval, since lowest begins one; it would only be repeated. */
+    }
 }
 
 uint64_t ack_delay_us(const struct ack *a, uint64_t now_us) {

@@ -35,6 +35,7 @@ struct ack {
     bool has_largest;
     bool due;         /* send one now */
     uint32_t waiting; /* eliciting packets not yet acknowledged */
+    uint32_t late;    /* packets that have come below the largest, so far */
     uint64_t eliciting_total;
     uint64_t deadline_us;  /* TIME_NEVER if nothing waits */
     uint32_t every;        /* eliciting packets that may wait now */
@@ -52,10 +53,18 @@ void ack_set_rtt(struct ack *a, uint64_t srtt_us);
 int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) MUST_USE;
 /* An ACK frame left: nothing waits now. */
 void ack_sent(struct ack *a);
-/* The peer has acknowledged a packet of ours that carried an ACK up to `largest`: what lies below
- * it need not be repeated (RFC 9000 §13.2.4). A packet that arrives below it later is still
- * reported: that is how the peer learns that its loss was false. */
-void ack_forget_below(struct ack *a, uint64_t largest);
+/* What an ACK frame has said: every number of `received` from lowest to largest, as of the time when `late` was as here. */
+struct ack_told {
+    uint64_t lowest, largest;
+    uint32_t late;
+};
+/* Of an ACK that was written with the newest `ranges` ranges just now. */
+struct ack_told ack_told(const struct ack *a, unsigned ranges);
+/* The peer has acknowledged a packet of ours that carried this ACK: what it said need not be repeated, but for the
+ * largest (RFC 9000 §13.2.4). Ranges that did not fit into it stay; and all do if a packet has come late since, which
+ * may lie between: a later ACK is going to be acknowledged, too. A packet that arrives below later is still reported:
+ * that is how the peer learns that its loss was false. */
+void ack_forget(struct ack *a, const struct ack_told *told);
 /* The delay to report for `largest`. */
 uint64_t ack_delay_us(const struct ack *a, uint64_t now_us);
 static inline bool ack_wanted(const struct ack *a, uint64_t now_us) {

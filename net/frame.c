@@ -47,10 +47,10 @@ bad:
     return false;
 }
 
-bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
-                     const struct ecn_counts *ecn, size_t max_bytes) {
+unsigned frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
+                         const struct ecn_counts *ecn, size_t max_bytes) {
     if (ranges_empty(received))
-        return false;
+        return 0;
     uint32_t n = received->count;
     struct range top = ranges_at(received, n - 1);
     uint64_t largest = top.hi - 1, first = top.hi - top.lo - 1;
@@ -63,7 +63,7 @@ bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay
     if (max_bytes > wr_left(w))
         max_bytes = wr_left(w);
     if (need > max_bytes)
-        return false;
+        return 0;
     uint32_t more = 0;
     uint64_t low = top.lo;
     while (more + 1 < n && more < ACK_RANGES_MAX - 1) {
@@ -93,7 +93,7 @@ bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay
         wr_varint(w, ecn->ect1);
         wr_varint(w, ecn->ce);
     }
-    return w->ok;
+    return w->ok ? more + 1 : 0;
 }
 
 size_t frame_stream_overhead(uint64_t id, uint64_t offset, size_t len) {

@@ -73,9 +73,9 @@ bool frame_read_stream(struct rd *r, uint8_t type, struct frame_stream *out);
 bool frame_read_ack(struct rd *r, uint8_t type, struct frame_ack *out);
 
 /* Writes an ACK of as many of the newest ranges as fit into `max_bytes`; nothing if not even one
- * does. With counts if there is anything to count. True if written. */
-bool frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
-                     const struct ecn_counts *ecn, size_t max_bytes);
+ * does. With counts if there is anything to count. Returns how many ranges, 0 if not written. */
+unsigned frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
+                         const struct ecn_counts *ecn, size_t max_bytes);
 
 /* Bytes a STREAM frame needs before its data. */
 size_t frame_stream_overhead(uint64_t id, uint64_t offset, size_t len);

@@ -21,13 +21,18 @@ void loss_sent(struct loss *l, uint64_t now_us) {
     l->last_sent_us = now_us;
 }
 
+void loss_heard(struct loss *l) {
+    l->pto_count = 0;
+    l->even_ptos = 0;
+}
+
 void loss_new_epoch(struct loss *l, uint64_t now_us, uint16_t epoch, uint64_t old_pto_us,
                     bool in_flight) {
     l->epoch = epoch;
     l->has_acked = false;
     l->loss_time_us = TIME_NEVER;
     l->old_epoch_us = in_flight ? now_us + old_pto_us : TIME_NEVER;
-    l->pto_count = 0;
+    loss_heard(l);
     l->pkt_threshold = LOSS_PKT_THRESHOLD;
     l->time_shift = LOSS_TIME_SHIFT;
     l->event_open = false;
@@ -134,7 +139,9 @@ struct sent_pkt *loss_detect(struct loss *l, struct sent *s, const struct rtt *r
 }
 
 uint64_t loss_pto_us(const struct loss *l, const struct rtt *rtt) {
-    uint64_t shift = l->pto_count < LOSS_PTO_MAX_SHIFT ? l->pto_count : LOSS_PTO_MAX_SHIFT;
+    uint64_t shift = l->pto_count - l->even_ptos;
+    if (shift > LOSS_PTO_MAX_SHIFT)
+        shift = LOSS_PTO_MAX_SHIFT;
     uint64_t pto = rtt_pto_us(rtt);
     uint64_t backed = pto << shift;
     /* The backoff is capped, so that a path that comes back is noticed within seconds. */

@@ -23,6 +23,7 @@ enum {
     LOSS_TIME_SHIFT = 3,    /* time threshold is rtt + rtt / 2^3: kTimeThreshold 9/8 */
     LOSS_PTO_MAX_SHIFT = 6, /* backoff stops at 64 PTO */
     LOSS_PTO_CAP_US = 2 * 1000000,
+    LOSS_EVEN_PTOS = 8, /* that many are not backed off, where waiting would starve the peer */
     LOSS_PERSISTENT_PTOS = 3, /* kPersistentCongestionThreshold */
 };
 
@@ -36,6 +37,7 @@ struct loss {
     uint64_t scan;            /* every packet below is settled */
     uint64_t first_sample_us; /* when the first RTT sample of this epoch was taken */
     uint32_t pto_count;
+    uint32_t even_ptos; /* of these, those that do not lengthen the next */
     uint32_t pkt_threshold;
     uint32_t time_shift; /* smaller after spurious losses: 3 (9/8), 2, 1, 0 (2x) */
     uint32_t unproven;   /* losses of the last congestion event not yet shown to be false */
@@ -46,6 +48,8 @@ struct loss {
 void loss_init(struct loss *l, uint64_t next_pn);
 void loss_clear(struct loss *l);
 void loss_sent(struct loss *l, uint64_t now_us);
+/* Something new was acknowledged: the backoff ends. */
+void loss_heard(struct loss *l);
 /* A new path: what is in flight belongs to the past; it is given up after the old path's PTO. */
 void loss_new_epoch(struct loss *l, uint64_t now_us, uint16_t epoch, uint64_t old_pto_us,
                     bool in_flight);

@@ -19,9 +19,9 @@ enum sent_state { SENT_NONE, SENT_OUTSTANDING, SENT_ACKED, SENT_LOST };
 
 enum sent_frame_kind {
     SENT_STREAM,
-    SENT_ACK, /* offset = largest acknowledged in it */
-    SENT_MAX_DATA,
-    SENT_MAX_STREAM_DATA,
+    SENT_ACK,             /* stream, offset, len: lowest, largest, late of struct ack_told */
+    SENT_MAX_DATA,        /* offset = the limit told */
+    SENT_MAX_STREAM_DATA, /* likewise */
     SENT_MAX_STREAMS,
     SENT_RESET,
     SENT_STOP,

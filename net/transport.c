@@ -8,6 +8,7 @@ void transport_memo_init(struct transport_memo *m) {
     *m = (struct transport_memo){
         .credit = {.send_limit = SESSION_WINDOW_BYTES,
                    .recv_limit = SESSION_WINDOW_BYTES,
+                   .recv_known = SESSION_WINDOW_BYTES,
                    .recv_window = SESSION_WINDOW_BYTES},
         .local_max = STREAMS_MAX,
         .peer_max = STREAMS_MAX,

@@ -38,6 +38,7 @@ enum {
 struct credit {
     uint64_t send_limit, send_used;
     uint64_t recv_limit, recv_used, recv_consumed, recv_window;
+    uint64_t recv_known; /* the largest recv_limit that the peer is known to have */
     struct credit_tune recv_tune;
 };
 
@@ -61,12 +62,15 @@ struct stream {
     bool active;      /* in an active list */
     bool in_ctl;      /* in the control list */
     bool want_credit; /* a MAX_STREAM_DATA is due */
+    bool credit_open; /* in the list of those whose newest limit is not acknowledged */
     bool want_stop, stop_sent;
     int stop_err;
     bool readable_told;   /* an event is waiting in the queue */
     bool writable_wanted; /* the user was told ERR_AGAIN */
     bool finished_told;
-    struct stream *active_next, *active_prev, *ctl_next, *hash_next;
+    uint64_t credit_known;   /* the largest in.limit that the peer is known to have */
+    uint64_t credit_told_us; /* when the newest one left; valid if credit_open */
+    struct stream *active_next, *active_prev, *ctl_next, *hash_next, *open_next, *open_prev;
 };
 
 struct datagram_out {
@@ -107,11 +111,13 @@ struct transport { /* private to transport*.c */
     uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
     bool want_max_data, want_max_streams;
+    uint64_t max_data_told_us; /* when the newest one left */
 
     struct stream **hash;
     uint32_t hash_cap, stream_count;
     struct stream *active[STREAM_PRIORITIES]; /* heads of circular lists */
     struct stream *ctl_head, *ctl_tail;
+    struct stream *open_head; /* circular, those told longest ago first */
     struct datagram_out *dgram_head, *dgram_tail;
     unsigned dgram_count;
 };
@@ -185,11 +191,24 @@ void transport_reap(struct transport *t, struct stream *s);
 struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: no memory */
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
 void transport_tell_readable(struct transport *t, struct stream *s);
+int transport_datagram(struct transport *t, const void *data, size_t len,
+                       uint64_t deadline_us) MUST_USE;
+
+/* ---- receive credit (transport_credit.c) ---- */
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n);
 /* Bytes have arrived: more credit where a gap is what holds the reader back. */
 void transport_stream_arrived(struct transport *t, struct stream *s);
 void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s);
-int transport_datagram(struct transport *t, const void *data, size_t len,
-                       uint64_t deadline_us) MUST_USE;
+/* The newest limit leaves now, of the session (s NULL) or of a stream. */
+void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *s);
+/* A packet with this limit was acknowledged; or one with a limit was lost: it becomes due again if the peer needs it. */
+void transport_credit_acked(struct transport *t, struct stream *s, uint64_t limit);
+void transport_credit_lost(struct transport *t, struct stream *s);
+/* A packet is about to leave anyway: what was told a PTO ago and is not acknowledged becomes due again; in a probe
+ * at once. */
+void transport_credit_remind(struct transport *t, uint64_t now_us);
+/* The peer has used up what it is known to have, and may wait for what was told since. */
+bool transport_credit_starves(const struct transport *t);
+void transport_credit_forget(struct transport *t, struct stream *s); /* before a stream is freed */
 
 #endif

@@ -26,11 +26,17 @@ static void frame_acked(struct transport *t, const struct sent_frame *f) {
         transport_reap(t, s);
         return;
     case SENT_ACK:
-        ack_forget_below(&t->ack, f->offset);
+        ack_forget(&t->ack, &(struct ack_told){f->stream, f->offset, f->len});
+        return;
+    case SENT_MAX_DATA:
+        transport_credit_acked(t, NULL, f->offset);
+        return;
+    case SENT_MAX_STREAM_DATA:
+        s = transport_stream(t, f->stream);
+        if (s)
+            transport_credit_acked(t, s, f->offset);
         return;
     case SENT_STOP:
-    case SENT_MAX_DATA:
-    case SENT_MAX_STREAM_DATA:
     case SENT_MAX_STREAMS:
         return;
     }
@@ -63,11 +69,8 @@ static void frame_lost(struct transport *t, const struct sent_frame *f) {
         }
         return;
     case SENT_MAX_STREAM_DATA:
-        s->want_credit = true;
-        transport_want_ctl(t, s);
-        return;
     case SENT_MAX_DATA:
-        t->want_max_data = true;
+        transport_credit_lost(t, s);
         return;
     case SENT_MAX_STREAMS:
         t->want_max_streams = true;
@@ -227,7 +230,7 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
         while (loss_next_acked(&t->loss, &t->sent, a->ranges[i].lo, a->ranges[i].hi, &pn))
             packet_acked(t, now_us, sent_get(&t->sent, pn), &sum);
     if (sum.any) {
-        t->loss.pto_count = 0;
+        loss_heard(&t->loss);
         t->probes = 0;
         if (sum.newest_pn == a->largest) { /* RFC 9002 §5.1 */
             rtt_sample_us = now_us > sum.newest_sent_us ? now_us - sum.newest_sent_us : 1;

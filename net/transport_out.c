@@ -31,11 +31,14 @@ static void note(struct draft *d, enum sent_frame_kind kind, uint64_t stream, ui
 static void put_ack(struct transport *t, uint64_t now_us, struct draft *d) {
     /* At most half of a small packet: data has to get through, too. */
     size_t room = wr_left(&d->w) / 2;
-    if (!t->ack.has_largest ||
-        !frame_write_ack(&d->w, &t->ack.received, ack_delay_us(&t->ack, now_us), &t->memo->ecn.seen,
-                         room))
+    if (!t->ack.has_largest)
         return;
-    note(d, SENT_ACK, 0, t->ack.largest, 0, false);
+    const unsigned ranges = frame_write_ack(&d->w, &t->ack.received, ack_delay_us(&t->ack, now_us),
+                                            &t->memo->ecn.seen, room);
+    if (ranges == 0)
+        return;
+    const struct ack_told told = ack_told(&t->ack, ranges);
+    note(d, SENT_ACK, told.lowest, told.largest, told.late, false);
     ack_sent(&t->ack);
 }
 
@@ -44,8 +47,8 @@ static void put_ack(struct transport *t, uint64_t now_us, struct draft *d) {
 enum { CONTROL_ROOM = 1 + 3 * 8 }; /* the largest control frame: RESET */
 
 /* One stream's due frames; false if it needs another packet. */
-static bool put_stream_control(struct transport *t, struct stream *s, struct draft *d) {
-    (void)t;
+static bool put_stream_control(struct transport *t, uint64_t now_us, struct stream *s,
+                               struct draft *d) {
     if (s->out.reset && !s->out.reset_sent) {
         if (draft_full(d) || wr_left(&d->w) < CONTROL_ROOM)
             return false;
@@ -72,17 +75,19 @@ static bool put_stream_control(struct transport *t, struct stream *s, struct dra
         wr_varint(&d->w, s->id);
         wr_varint(&d->w, s->in.limit);
         s->want_credit = false;
-        note(d, SENT_MAX_STREAM_DATA, s->id, 0, 0, false);
+        transport_credit_told(t, now_us, s);
+        note(d, SENT_MAX_STREAM_DATA, s->id, s->in.limit, 0, false);
     }
     return true;
 }
 
-static void put_control(struct transport *t, struct draft *d) {
+static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
     if (t->want_max_data && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
         wr_u8(&d->w, FRAME_MAX_DATA);
         wr_varint(&d->w, t->memo->credit.recv_limit);
         t->want_max_data = false;
-        note(d, SENT_MAX_DATA, 0, 0, 0, false);
+        transport_credit_told(t, now_us, NULL);
+        note(d, SENT_MAX_DATA, 0, t->memo->credit.recv_limit, 0, false);
     }
     if (t->want_max_streams && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
         wr_u8(&d->w, FRAME_MAX_STREAMS);
@@ -90,7 +95,7 @@ static void put_control(struct transport *t, struct draft *d) {
         t->want_max_streams = false;
         note(d, SENT_MAX_STREAMS, 0, 0, 0, false);
     }
-    while (t->ctl_head && put_stream_control(t, t->ctl_head, d)) {
+    while (t->ctl_head && put_stream_control(t, now_us, t->ctl_head, d)) {
         struct stream *s = t->ctl_head;
         t->ctl_head = s->ctl_next;
         if (!t->ctl_head)
@@ -294,6 +299,8 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         mtu > MTU_BASE_BYTES - overhead)
         mtu = MTU_BASE_BYTES - overhead;
     size_t room = cap < mtu ? cap : mtu;
+    if (t->probes > 0 || ack_wanted(&t->ack, now_us))
+        transport_credit_remind(t, now_us);
     bool work = transport_has_work(t);
     bool ping = t->bare_acks >= BARE_ACKS_MAX && ack_wanted(&t->ack, now_us);
     struct sent_pkt *p = NULL;
@@ -314,7 +321,7 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
     if (len == 0) {
         if (t->ack.waiting > 0 || t->ack.due)
             put_ack(t, now_us, &d);
-        put_control(t, &d);
+        put_control(t, now_us, &d);
         put_datagrams(t, now_us, &d);
         put_streams(t, &d);
         if (!d.eliciting && (t->probes > 0 || ping)) {
@@ -365,6 +372,8 @@ void transport_timeout(struct transport *t, uint64_t now_us) {
     if (t->sent.outstanding == 0 || now_us < loss_deadline_us(&t->loss, &t->sent, &t->rtt))
         return;
     t->loss.pto_count++;
+    if (t->loss.even_ptos < LOSS_EVEN_PTOS && transport_credit_starves(t))
+        t->loss.even_ptos++;
     ecn_timeout(&t->memo->ecn, t->loss.pto_count);
     t->loss.last_sent_us = now_us; /* the next one counts from here, even if the socket is full */
     t->counters->ptos++;

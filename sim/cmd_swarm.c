@@ -2,28 +2,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sim/campaign.h"
-#include "sim/cmd.h"
-#include "sim/report.h"
 #include "sim/swarm.h"
-
-struct swarm {
-    struct options *o;
-    struct report_sweep report;
-    uint64_t *failed;
-};
+#include "sim/sweep.h"
 
 static void draw(void *ctx, uint64_t seed, struct text *out) {
-    const struct swarm *w = ctx;
+    const struct sweep *w = ctx;
     swarm_draw(seed, w->o->medium ? SWARM_MEDIUM : SWARM_SMALL, out);
 }
 
 /* Where the scenario of a failing seed is kept. */
-static void save(const struct swarm *w, uint64_t seed, const char *text, const struct trial *t) {
+static void save(const struct sweep *w, uint64_t seed, const char *text, const struct trial *t) {
     const char *dir = w->o->out ? w->o->out : "swarm-failures";
     char path[4096];
     if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
@@ -47,19 +38,11 @@ static void save(const struct swarm *w, uint64_t seed, const char *text, const s
 }
 
 static bool one_more(void *ctx, uint64_t seed, const char *text, struct trial *t) {
-    struct swarm *w = ctx;
-    if (t->kind == TRIAL_OK) {
-        w->report.passed++;
-    } else {
-        fprintf(stderr, "seed %" PRIu64 ": %s\n%s", seed, trial_kind_name(t->kind),
-                text_of(&t->why));
-        save(w, seed, text, t);
-        w->failed = realloc(w->failed, (w->report.failed + 1) * sizeof *w->failed);
-        if (!w->failed)
-            abort();
-        w->failed[w->report.failed++] = seed;
-    }
-    metrics_merge(&w->report.total, &t->metrics);
+    struct sweep *w = ctx;
+    if (sweep_count(w, seed, t))
+        return true;
+    fprintf(stderr, "seed %" PRIu64 ": %s\n%s", seed, trial_kind_name(t->kind), text_of(&t->why));
+    save(w, seed, text, t);
     return true;
 }
 
@@ -97,39 +80,21 @@ int cmd_swarm(struct options *o) {
     }
     if (!cmd_of_many(o))
         return EXIT_USAGE;
-    const struct trial_job model = {.label = "swarm",
-                                    .lets = o->lets,
-                                    .let_count = o->let_count,
-                                    .has_crypto = true,
-                                    .crypto = o->has_crypto ? o->crypto : CRYPTO_REAL,
-                                    .limit_s = o->limit_s,
-                                    .want_metrics = true};
-    struct swarm w = {.o = o,
-                      .report = {.source = {.file = "swarm",
-                                            .text = o->medium ? "medium" : "small",
-                                            .crypto = model.crypto},
-                                 .first = o->first,
-                                 .last = o->last,
-                                 .needed = o->needed}};
-    const struct campaign c = {.first = o->first,
-                               .last = o->last,
-                               .jobs = o->jobs,
-                               .model = &model,
-                               .ctx = &w,
-                               .draw = draw,
-                               .result = one_more};
-    const uint64_t start_us = trial_clock_us();
-    const bool ran = campaign_run(&c);
-    w.report.failed_seeds = w.failed;
-    w.report.wall_us = trial_clock_us() - start_us;
-    int code = ran && report_sweep_ok(&w.report) ? EXIT_OK : EXIT_BROKEN;
-    if (o->json && !report_write(report_sweep_result(&w.report), o->json_file))
-        code = EXIT_USAGE;
-    if (!o->json || o->json_file)
-        report_sweep_text(stdout, &w.report);
-    if (!marks_met(&w.report.total) && o->need_marks)
+    struct sweep w;
+    sweep_init(&w, o, "swarm");
+    w.ctx = &w;
+    w.draw = draw;
+    w.result = one_more;
+    w.model.has_crypto = true;
+    if (!o->has_crypto)
+        w.model.crypto = CRYPTO_REAL;
+    w.report.source.text = o->medium ? "medium" : "small";
+    w.report.source.crypto = w.model.crypto;
+    const bool ran = sweep_run(&w);
+    int code = sweep_tell(&w);
+    const bool met = marks_met(&w.report.total);
+    if (!ran || (!met && o->need_marks))
         code = EXIT_BROKEN;
-    metrics_clear(&w.report.total);
-    free(w.failed);
+    sweep_clear(&w);
     return code;
 }

@@ -1,44 +1,31 @@
 /* cmd_sweep.c: meshsim run --seeds: one scenario with many seeds. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "sim/campaign.h"
-#include "sim/cmd.h"
-#include "sim/report.h"
+#include "sim/sweep.h"
 
-struct sweep {
-    struct options *o;
+struct one { /* scenario for all seeds */
+    struct sweep sweep;
     const char *text;
-    struct report_sweep report;
-    uint64_t *failed;
     bool unreadable;
 };
 
 static void same_text(void *ctx, uint64_t seed, struct text *out) {
-    const struct sweep *s = ctx;
+    const struct one *s = ctx;
     (void)seed;
     text_add(out, "%s", s->text);
 }
 
 static bool one_more(void *ctx, uint64_t seed, const char *text, struct trial *t) {
-    struct sweep *s = ctx;
+    struct one *s = ctx;
     (void)text;
     if (t->kind == TRIAL_UNREADABLE) {
         fputs(text_of(&t->why), stderr);
         s->unreadable = true;
         return false;
     }
-    if (t->kind == TRIAL_OK) {
-        s->report.passed++;
-    } else {
+    if (!sweep_count(&s->sweep, seed, t))
         fprintf(stderr, "seed %" PRIu64 ":\n%s", seed, text_of(&t->why));
-        s->failed = realloc(s->failed, (s->report.failed + 1) * sizeof *s->failed);
-        if (!s->failed)
-            abort();
-        s->failed[s->report.failed++] = seed;
-    }
-    metrics_merge(&s->report.total, &t->metrics);
     return true;
 }
 
@@ -61,47 +48,22 @@ static bool sometimes_met(const struct scenario *sc, struct metrics *total, cons
 int cmd_sweep(struct options *o, const struct scenario *sc, const char *text) {
     if (!cmd_of_many(o))
         return EXIT_USAGE;
-    const struct trial_job model = {.label = o->files[0],
-                                    .lets = o->lets,
-                                    .let_count = o->let_count,
-                                    .has_crypto = o->has_crypto,
-                                    .crypto = o->crypto,
-                                    .limit_s = o->limit_s,
-                                    .want_metrics = true};
-    struct sweep s = {.o = o,
-                      .text = text,
-                      .report = {.source = {.file = o->files[0],
-                                            .text = text,
-                                            .lets = o->lets,
-                                            .let_count = o->let_count,
-                                            .crypto = o->has_crypto ? o->crypto : sc->crypto},
-                                 .sc = sc,
-                                 .first = o->first,
-                                 .last = o->last,
-                                 .needed = o->needed}};
-    const struct campaign c = {.first = o->first,
-                               .last = o->last,
-                               .jobs = o->jobs,
-                               .model = &model,
-                               .ctx = &s,
-                               .draw = same_text,
-                               .result = one_more};
-    const uint64_t start_us = trial_clock_us();
-    const bool ran = campaign_run(&c);
-    s.report.failed_seeds = s.failed;
-    s.report.wall_us = trial_clock_us() - start_us;
+    struct one s = {.text = text};
+    struct report_sweep *report = &s.sweep.report;
+    sweep_init(&s.sweep, o, o->files[0]);
+    s.sweep.ctx = &s;
+    s.sweep.draw = same_text;
+    s.sweep.result = one_more;
+    report->source.text = text;
+    report->source.lets = o->lets;
+    report->source.let_count = o->let_count;
+    report->source.crypto = o->has_crypto ? o->crypto : sc->crypto;
+    report->sc = sc;
     int code = EXIT_USAGE;
-    if (!ran)
-        fprintf(stderr, "meshsim: no process could be made\n");
-    if (ran && !s.unreadable) {
-        s.report.sometimes_broken = !sometimes_met(sc, &s.report.total, o->files[0]);
-        code = report_sweep_ok(&s.report) ? EXIT_OK : EXIT_BROKEN;
-        if (o->json && !report_write(report_sweep_result(&s.report), o->json_file))
-            code = EXIT_USAGE;
-        if (!o->json || o->json_file)
-            report_sweep_text(stdout, &s.report);
+    if (sweep_run(&s.sweep) && !s.unreadable) {
+        report->sometimes_broken = !sometimes_met(sc, &report->total, o->files[0]);
+        code = sweep_tell(&s.sweep);
     }
-    metrics_clear(&s.report.total);
-    free(s.failed);
+    sweep_clear(&s.sweep);
     return code;
 }

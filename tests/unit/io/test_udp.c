@@ -430,6 +430,30 @@ static void segments_above_the_mtu_are_not_gso_s_fault(void **s) {
     close_world(&w);
 }
 
+/* The path's MTU falls in mid-run, and the last datagram of a train is short enough to pass: that says nothing about
+ * UDP_SEGMENT, which goes on being used. */
+static void a_short_datagram_does_not_prove_gso_wrong(void **s) {
+    (void)s;
+    struct world w;
+    if (open_scripted(&w)) {
+        struct train t = make_train(&w, 1000, 4500);
+        assert_int_equal(udp_send(w.a.udp, &t), 0);
+        run_until(&w, &w.b.datagrams, 5);
+        script.gso_err = EINVAL;
+        script.mtu = 900;
+        assert_int_equal(udp_send(w.a.udp, &t), 0);
+        run_until(&w, &w.b.datagrams, 6);
+        assert_int_equal(w.b.sizes[5], 500);
+        assert_int_equal(w.a.too_bigs, 1);
+        assert_true(gso_on(&w));
+        script.gso_err = 0;
+        assert_int_equal(udp_send(w.a.udp, &t), 0);
+        assert_int_equal(script.gso_calls, 3);
+        run_until(&w, &w.b.datagrams, 11);
+    }
+    close_world(&w);
+}
+
 static void too_big_names_the_segment_size(void **s) {
     (void)s;
     struct world w;
@@ -532,6 +556,7 @@ int main(void) {
 #ifdef __linux__
         cmocka_unit_test(gso_that_fails_in_mid_run_is_given_up),
         cmocka_unit_test(segments_above_the_mtu_are_not_gso_s_fault),
+        cmocka_unit_test(a_short_datagram_does_not_prove_gso_wrong),
         cmocka_unit_test(too_big_names_the_segment_size),
         cmocka_unit_test(a_full_socket_keeps_the_train),
         cmocka_unit_test(a_partial_sendmmsg_is_resumed_exactly),

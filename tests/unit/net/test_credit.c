@@ -99,11 +99,22 @@ static void credit_is_topped_up_at_half_of_the_window(void **state) {
     /* It is said in the next packet, and said again if that is lost. */
     assert_true(bare_send(b) > 0);
     assert_false(s->want_credit);
-    b->t->probes = 3;
-    for (int i = 0; i < 3; i++)
-        assert_true(bare_send(b) > 0);
-    bare_ack(b, b->now_us + 50 * MS, 3, 4);
+    transport_requeue(b->t, sent_get(&b->t->sent, 0));
     assert_true(s->want_credit);
+    assert_true(bare_send(b) > 0);
+    /* Each probe says it, too, until one that did is acknowledged: then a loss means nothing. */
+    for (int i = 0; i < 3; i++) {
+        bare_ping(b, b->now_us);
+        const struct sent_pkt *p = sent_get(&b->t->sent, b->next_pn - 1);
+        assert_int_equal(p->nframes, 1);
+        assert_int_equal(p->frames[0].kind, SENT_MAX_STREAM_DATA);
+        assert_int_equal(p->frames[0].offset, half + STREAM_WINDOW_BYTES);
+    }
+    bare_ack(b, b->now_us + 50 * MS, 4, 5);
+    assert_false(s->want_credit);
+    assert_int_equal(s->credit_known, s->in.limit);
+    bare_ping(b, b->now_us);
+    assert_int_equal(sent_get(&b->t->sent, b->next_pn - 1)->nframes, 0);
     /* Not for what will never come. */
     s->want_credit = false;
     s->in.has_final = true;
@@ -230,6 +241,58 @@ static void without_credit_nothing_leaves_and_with_it_at_once(void **state) {
     bare_free(b);
 }
 
+/* An acknowledgement that leaves anyway takes what is unacknowledged along, once a PTO; where the peer may be
+ * waiting for it, eight timeouts come without backoff, then it doubles as ever. */
+static void unacknowledged_credit_rides_along_once_a_pto(void **state) {
+    (void)state;
+    struct stream *s;
+    struct bare *b = with_rtt(50 * MS, &s);
+    struct transport *t = b->t;
+    b->now_us = 5000 * MS;
+    consume(b, s, b->now_us, STREAM_WINDOW_BYTES); /* all that the peer knows of */
+    transport_credit_consumed(t, b->now_us, SESSION_WINDOW_BYTES / 2);
+    assert_true(bare_send(b) > 0);
+    assert_int_equal(t->sent.outstanding, 1);
+    unsigned told = 0;
+    const uint64_t first_us = b->now_us;
+    for (; b->now_us < first_us + 510 * MS;
+         b->now_us += 5 * MS) { /* acknowledgements, every 5 ms */
+        assert_int_equal(ack_received(&t->ack, b->now_us, b->now_us, true), 0);
+        t->ack.due = true;
+        const uint32_t before = t->sent.outstanding;
+        assert_true(bare_send(b) > 0);
+        told += t->sent.outstanding - before;
+        if (t->sent.outstanding != before)
+            assert_int_equal(sent_get(&t->sent, b->next_pn - 1)->nframes, 3); /* with both limits */
+    }
+    assert_int_equal(told, 6); /* 50 ms, 1 ms for the variance, 25 ms that the peer may wait */
+    assert_int_equal(b->counters.credit_repeated, 2 * told);
+    /* Nothing comes any more that would be acknowledged. */
+    uint64_t gaps_us[12];
+    for (int i = 0; i < 12; i++) {
+        const uint64_t at_us = transport_deadline_us(t);
+        gaps_us[i] = at_us - t->loss.last_sent_us;
+        b->now_us = at_us;
+        transport_timeout(t, b->now_us);
+        while (bare_send(b) > 0)
+            ;
+    }
+    for (int i = 1; i <= LOSS_EVEN_PTOS; i++)
+        assert_int_equal(gaps_us[i], gaps_us[0]);
+    assert_int_equal(gaps_us[LOSS_EVEN_PTOS + 1], 2 * gaps_us[0]);
+    assert_int_equal(gaps_us[LOSS_EVEN_PTOS + 2], 4 * gaps_us[0]);
+    /* Once it is known, that is over. */
+    bare_ack(b, b->now_us + 50 * MS, b->next_pn - 1, b->next_pn);
+    assert_false(transport_credit_starves(t));
+    assert_int_equal(b->memo.credit.recv_known, b->memo.credit.recv_limit);
+    const uint64_t repeated = b->counters.credit_repeated;
+    b->now_us += 1000 * MS;
+    t->ack.due = true;
+    assert_true(bare_send(b) > 0);
+    assert_int_equal(b->counters.credit_repeated, repeated);
+    bare_free(b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_window_is_four_round_trips_of_what_is_consumed),
@@ -237,6 +300,7 @@ int main(void) {
         cmocka_unit_test(credit_is_topped_up_at_half_of_the_window),
         cmocka_unit_test(the_session_is_topped_up_and_grows_the_same_way),
         cmocka_unit_test(a_gap_does_not_starve_the_writer),
+        cmocka_unit_test(unacknowledged_credit_rides_along_once_a_pto),
         cmocka_unit_test(gaps_do_not_push_windows_over_their_limits),
         cmocka_unit_test(without_credit_nothing_leaves_and_with_it_at_once),
     };

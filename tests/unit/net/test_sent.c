@@ -184,6 +184,28 @@ static void a_full_ring_of_settled_packets_makes_room(void **state) {
     sent_clear(&s);
 }
 
+/* A number that the bound does not allow while a settled packet is kept, but does once that is given up: then the ring
+ * may still be too small for it, and grows. */
+static void what_trimming_makes_possible_is_grown_for(void **state) {
+    (void)state;
+    struct sent s;
+    sent_init(&s, 0);
+    add(&s, 0)->state = SENT_LOST;
+    s.outstanding--;
+    sent_get(&s, 0)->lost_us = UINT64_MAX - 1;
+    add(&s, 1)->bytes = 77;
+    assert_int_equal(s.cap, SENT_RING_FIRST);
+    add(&s, SENT_PKTS_MAX)->bytes = 78;
+    assert_int_equal(s.base, 1);
+    assert_int_equal(s.cap, SENT_PKTS_MAX);
+    assert_int_equal(s.outstanding, 2);
+    assert_int_equal(sent_get(&s, 1)->bytes, 77);
+    assert_int_equal(sent_get(&s, SENT_PKTS_MAX)->bytes, 78);
+    for (uint64_t pn = 2; pn < SENT_PKTS_MAX; pn++)
+        assert_null(sent_get(&s, pn));
+    sent_clear(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slot_is_clean_even_when_its_place_was_used_before),
@@ -192,6 +214,7 @@ int main(void) {
         cmocka_unit_test(the_ring_agrees_with_an_array),
         cmocka_unit_test(the_window_of_packets_has_an_end),
         cmocka_unit_test(a_full_ring_of_settled_packets_makes_room),
+        cmocka_unit_test(what_trimming_makes_possible_is_grown_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "net/endpoint_int.h"
+#include "net/frame.h"
 #include "support_pair.h"
 #include "support_rand.h"
 
@@ -472,6 +473,41 @@ static void waiting_for_new_keys_is_not_busy(void **state) {
     pair_free(p);
 }
 
+/* One small packet must not make a large number of them. */
+static void a_packet_gets_eight_answers_at_most(void **state) {
+    (void)state;
+    enum { ASKS = 20 };
+    static const uint8_t mixed[] = {FRAME_CONFIRM, FRAME_ECHO, 1, 2, 3, 4, 5, 6, 7, 8,
+                                    FRAME_CONFIRM};
+    uint8_t confirms[ASKS], both[64];
+    memset(confirms, FRAME_CONFIRM, sizeof confirms);
+    memcpy(both, mixed, sizeof mixed);
+    memset(both + sizeof mixed, FRAME_CONFIRM, sizeof both - sizeof mixed);
+    const struct {
+        const uint8_t *frames;
+        size_t len;
+        unsigned answers;
+    } table[] = {{confirms, 1, 1},
+                 {confirms, ANSWERS_PER_PACKET, ANSWERS_PER_PACKET},
+                 {confirms, ASKS, ANSWERS_PER_PACKET},
+                 {mixed, sizeof mixed, 3},
+                 {both, sizeof both, ANSWERS_PER_PACKET}};
+    struct pair *p = known(rand_seeded("answers", 14).x, 0);
+    struct session_ref s[2];
+    pair_connect(p, s);
+    pair_run(p, 5000 * MS, -1, -1);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const uint64_t before = endpoint_counters(p->ep[1])->pkts_out;
+        endpoint_send_frames(p->ep[0], inner(p, 0, s), p->now_us, table[i].frames, table[i].len);
+        pair_run(p, 1000 * MS, -1, -1);
+        assert_int_equal(endpoint_counters(p->ep[1])->pkts_out - before, table[i].answers);
+    }
+    assert_int_equal(pair_count(p, 0, EP_PONG), 2);
+    assert_int_equal(endpoint_counters(p->ep[1])->frames_bad, 0);
+    assert_int_equal(pair_count(p, 0, EP_SESSION_DOWN), 0);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_removed_contact_is_refused),
@@ -487,6 +523,7 @@ int main(void) {
         cmocka_unit_test(an_idle_session_has_no_transport_and_sleeps),
         cmocka_unit_test(a_rekey_that_never_ended_does_not_block_the_next),
         cmocka_unit_test(waiting_for_new_keys_is_not_busy),
+        cmocka_unit_test(a_packet_gets_eight_answers_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,6 +136,38 @@ static void no_memory_leaves_the_packet_unacknowledged(void **state) {
     block_pool_free(pool);
 }
 
+/* A table of lost ranges that is full cannot be split by what is acknowledged after all: the range stays whole, and its
+ * bytes may go before it. What is gone is not asked for any more. */
+static void what_is_gone_is_not_lost_any_more(void **state) {
+    (void)state;
+    struct block_pool *pool = block_pool_new(8, 8);
+    struct sstream s;
+    sstream_init(&s, 1 << 20);
+    s.lost.max = 1;
+    write_bytes(&s, pool, 2000);
+    write_bytes(&s, pool, 1000);
+    assert_int_equal(sstream_sent(&s, 0, 3000, false), 3000);
+    sstream_lost(&s, 0, 3000, false);
+    sstream_acked(&s, 1000, 1000, false); /* would leave two */
+    assert_int_equal(s.lost.count, 1);
+    sstream_acked(&s, 0, 1000, false);
+    assert_int_equal(s.first, 2000); /* the first block has gone back */
+    uint64_t offset, len;
+    bool fin;
+    uint8_t buf[1000];
+    assert_true(sstream_next(&s, &offset, &len, &fin));
+    assert_int_equal(offset, 2000);
+    assert_int_equal(len, 1000);
+    sstream_copy(&s, offset, buf, (size_t)len);
+    for (uint64_t i = 0; i < len; i++)
+        assert_int_equal(buf[i], byte_at(offset + i));
+    sstream_acked(&s, 2000, 1000, false);
+    assert_false(sstream_next(&s, &offset, &len, &fin));
+    sstream_clear(&s);
+    assert_int_equal(block_pool_in_use(pool), 0);
+    block_pool_free(pool);
+}
+
 /* ---- a full pool: what fills a gap finds room, what lies ahead of one waits ---- */
 
 enum { BLOCK = STREAM_BLOCK_BYTES };
@@ -256,6 +288,7 @@ int main(void) {
         cmocka_unit_test(any_order_of_loss_and_delivery_gives_the_same_bytes),
         cmocka_unit_test(breaking_the_rules_is_a_protocol_error),
         cmocka_unit_test(no_memory_leaves_the_packet_unacknowledged),
+        cmocka_unit_test(what_is_gone_is_not_lost_any_more),
         cmocka_unit_test(what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it),
         cmocka_unit_test(a_packet_over_the_edge_of_a_block_fills_its_gap),
         cmocka_unit_test(the_first_block_grows_under_its_reader),

@@ -357,6 +357,69 @@ static void a_round_trip_of_nothing_is_one_microsecond(void **state) {
     }
 }
 
+/* What the next acknowledgement names, oldest first; it leaves without asking for one. */
+static struct frame_ack next_ack(struct bare *b) {
+    struct frame_ack a;
+    b->t->ack.due = true;
+    const size_t len = bare_send(b);
+    struct rd r = rd_init(b->buf, len);
+    assert_int_equal(rd_u8(&r), FRAME_ACK);
+    assert_true(frame_read_ack(&r, FRAME_ACK, &a));
+    assert_int_equal(rd_left(&r), 0);
+    return a;
+}
+
+static bool names(const struct frame_ack *a, uint64_t pn) {
+    for (unsigned i = 0; i < a->count; i++)
+        if (pn >= a->ranges[i].lo && pn < a->ranges[i].hi)
+            return true;
+    return false;
+}
+
+/* A segment of a train may be too small for all ranges: its acknowledgement says nothing about those that were left out,
+ * nor about what came late since (RFC 9000 §13.2.4). Who forgets them has the peer send everything in them again. */
+static void ranges_that_were_never_told_are_not_forgotten(void **state) {
+    (void)state;
+    struct bare *b = in_flight(CC_CUBIC, 0, MTU_BASE_BYTES);
+    struct transport *t = b->t;
+    uint64_t pn = 0;
+    for (; pn <= 60; pn += 2) /* every other one is missing */
+        assert_int_equal(ack_received(&t->ack, b->now_us, pn, true), 0);
+    t->probes = 1;
+    t->next_pn = b->next_pn;
+    assert_true(transport_build(t, b->now_us, b->next_pn, b->buf, 40, DATA_OVERHEAD_BYTES, false,
+                                &b->info) > 0);
+    const struct sent_pkt *p = sent_get(&t->sent, b->next_pn++);
+    assert_non_null(p);
+    assert_int_equal(p->frames[0].kind, SENT_ACK);
+    t->next_pn = b->next_pn;
+    bare_ack(b, b->now_us + 40 * MS, b->next_pn - 1, b->next_pn);
+    struct frame_ack a = next_ack(b);
+    for (pn = 0; pn < 40; pn += 2)
+        assert_true(names(&a, pn));
+    assert_false(names(&a, 58)); /* was told and is known to be */
+    assert_true(names(&a, 60));
+    /* All are told; before that is known, one comes late. */
+    bare_ping(b, b->now_us);
+    assert_int_equal(ack_received(&t->ack, b->now_us, 61, true), 0);
+    bare_ping(b, b->now_us);
+    assert_int_equal(ack_received(&t->ack, b->now_us, 33, true), 0);
+    (void)next_ack(b); /* is lost */
+    bare_ack(b, b->now_us + 40 * MS, b->next_pn - 2, b->next_pn - 1);
+    a = next_ack(b);
+    assert_true(names(&a, 33));
+    assert_true(names(&a, 61));
+    /* And once all is known, nothing but the end is left. */
+    bare_ping(b, b->now_us);
+    assert_int_equal(ack_received(&t->ack, b->now_us, 62, true), 0);
+    bare_ping(b, b->now_us);
+    bare_ack(b, b->now_us + 40 * MS, b->next_pn - 1, b->next_pn);
+    a = next_ack(b);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(a.ranges[0].lo, 62);
+    bare_free(b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(acknowledgements_of_the_old_path_feed_nothing),
@@ -370,6 +433,7 @@ int main(void) {
         cmocka_unit_test(a_reset_after_the_fin_left_is_repeated_until_acknowledged),
         cmocka_unit_test(the_smallest_windows_divide_by_nothing),
         cmocka_unit_test(a_round_trip_of_nothing_is_one_microsecond),
+        cmocka_unit_test(ranges_that_were_never_told_are_not_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,44 @@ static void what_the_disk_says_is_told(void **state) {
 
 #endif
 
+/* Each has two buffers and a thread: sixteen at once, further ones as usual, and another when one has ended. */
+static void only_so_many_files_are_direct_at_once(void **state) {
+    (void)state;
+    struct direct d[DIRECT_FILES_MAX], more;
+    int fds[DIRECT_FILES_MAX + 1];
+    memset(&script, 0, sizeof script);
+    for (unsigned i = 0; i <= DIRECT_FILES_MAX; i++) {
+        fds[i] = temp_file(".");
+        assert_true(fds[i] >= 0);
+    }
+    const int last = fds[DIRECT_FILES_MAX], flags = fcntl(last, F_GETFL);
+    const bool can = O_DIRECT != 0 && fcntl(last, F_SETFL, flags | O_DIRECT) == 0;
+    assert_int_equal(fcntl(last, F_SETFL, flags), 0);
+    unsigned begun = 0;
+    while (begun < DIRECT_FILES_MAX && direct_begin(&d[begun], fds[begun]))
+        begun++;
+    assert_int_equal(begun, can ? DIRECT_FILES_MAX : 0); /* who is done has given its place back */
+    if (can) {
+        assert_false(direct_begin(&more, last));
+        assert_false(is_direct(last));
+        direct_drop(&more); /* frees no place that it does not have */
+        assert_false(direct_begin(&more, last));
+        assert_int_equal(write_all(&d[3], B + 5, 65536), 0);
+        assert_int_equal(direct_end(&d[3]), 0);
+        assert_true(direct_begin(&more, last));
+        assert_false(direct_begin(&d[3], fds[3]));
+        direct_drop(&d[5]); /* given up */
+        assert_true(direct_begin(&d[3], fds[3]));
+        direct_drop(&more);
+    }
+    for (unsigned i = 0; i < begun; i++)
+        direct_drop(&d[i]);
+    for (unsigned i = 0; i <= DIRECT_FILES_MAX; i++)
+        close(fds[i]);
+    if (!can)
+        skip();
+}
+
 static void not_in_use_is_all_zeroes(void **state) {
     (void)state;
     struct direct d = {0};
@@ -277,6 +315,7 @@ int main(void) {
         cmocka_unit_test(short_writes_lose_and_repeat_nothing),
         cmocka_unit_test(what_the_disk_says_is_told),
 #endif
+        cmocka_unit_test(only_so_many_files_are_direct_at_once),
         cmocka_unit_test(not_in_use_is_all_zeroes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

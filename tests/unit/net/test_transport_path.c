@@ -1,0 +1,114 @@
+/* A session whose path changes, or what the path carries. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "support_rand.h"
+#include "support_world.h"
+
+static void drop_in_flight(struct pair *p) {
+    for (unsigned k = 0; k < p->in_flight; k++)
+        free(p->queue[k].data);
+    p->in_flight = 0;
+}
+
+/* The old path dies with all that is on it. */
+static void a_new_path_carries_on_within_a_few_round_trips(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("path switch", 8).x);
+    uint64_t id = world_open(w, 0);
+    for (int i = 0; i < 100; i++) {
+        world_feed(w, 0, id, 8 << 20);
+        world_run(w, 2 * MS);
+    }
+    for (int i = 0; i < 3; i++) {
+        drop_in_flight(w->p);
+        uint64_t before = w->read[1][id], start_us = w->p->now_us;
+        w->p->addr[1].port++;
+        assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], &w->p->addr[1], 0),
+                         0);
+        while (w->read[1][id] < before + 20000 && w->p->now_us < start_us + 2000 * MS) {
+            world_feed(w, 0, id, 8 << 20);
+            world_run(w, MS);
+        }
+        assert_true(w->p->now_us - start_us <= 7 * 20 * MS);
+    }
+    world_send_all(w, id, 8 << 20, 60000 * MS);
+    world_nobody_hung_up(w);
+    world_free(w);
+}
+
+static void a_black_hole_for_big_packets_is_left_behind(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("black hole", 10).x);
+    w->p->mtu = 1472;
+    uint64_t id = world_open(w, 0);
+    for (int i = 0; i < 400; i++) {
+        world_feed(w, 0, id, 8 << 20);
+        world_run(w, 5 * MS);
+        if (transport_mtu(world_tp(w, 0)) > 1400 && w->read[1][id] > (1 << 20))
+            break;
+    }
+    uint16_t mtu = transport_mtu(world_tp(w, 0));
+    assert_true(mtu > 1400 && mtu <= 1472); /* found, and no more than that */
+    assert_false(w->fin[1][id]);
+    w->p->mtu = 1252;
+    drop_in_flight(w->p);
+    uint64_t before = w->read[1][id], start_us = w->p->now_us;
+    while (w->read[1][id] < before + 100000 && w->p->now_us < start_us + 10000 * MS) {
+        world_feed(w, 0, id, 8 << 20);
+        world_run(w, 5 * MS);
+    }
+    assert_true(w->p->now_us - start_us < 3000 * MS);
+    assert_true(transport_mtu(world_tp(w, 0)) <= 1252);
+    assert_int_equal(endpoint_counters(w->p->ep[0])->black_holes, 1);
+    world_send_all(w, id, 8 << 20, 60000 * MS);
+    world_nobody_hung_up(w);
+    world_free(w);
+}
+
+/* The new path carries less than the old one, silently, and everything that was under way is gone. */
+static void a_new_path_with_a_smaller_mtu_carries_on(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("smaller mtu", 15).x);
+    const uint64_t id = world_open(w, 0);
+    w->p->mtu = 8972;
+    while (transport_mtu(world_tp(w, 0)) != 8972) {
+        world_feed(w, 0, id, w->read[1][id] + (1 << 20));
+        world_run(w, 5 * MS);
+        assert_false(w->fin[1][id]);
+    }
+    for (size_t mtu = 1452; mtu >= 1200; mtu -= 84) {
+        drop_in_flight(w->p);
+        w->p->mtu = mtu;
+        w->p->addr[1].port++;
+        const uint64_t before = w->read[1][id], start_us = w->p->now_us;
+        assert_int_equal(session_switch_path(w->p->ep[0], start_us, w->s[0], &w->p->addr[1], 0), 0);
+        while (w->read[1][id] < before + 100000 && w->p->now_us < start_us + 3000 * MS) {
+            world_feed(w, 0, id, w->read[1][id] + (1 << 20));
+            world_run(w, MS);
+        }
+        assert_true(w->p->now_us - start_us <= 10 * 20 * MS); /* no black hole to be found first */
+        for (int i = 0; i < 300; i++) {
+            world_feed(w, 0, id, w->read[1][id] + (1 << 20));
+            world_run(w, MS);
+            assert_true(transport_mtu(world_tp(w, 0)) <= mtu);
+        }
+    }
+    assert_int_equal(endpoint_counters(w->p->ep[0])->black_holes, 0);
+    world_nobody_hung_up(w);
+    world_free(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_path_carries_on_within_a_few_round_trips),
+        cmocka_unit_test(a_black_hole_for_big_packets_is_left_behind),
+        cmocka_unit_test(a_new_path_with_a_smaller_mtu_carries_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
