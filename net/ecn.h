@@ -51,10 +51,9 @@ static inline bool ecn_has_counts(const struct ecn_counts *c) {
 
 /* The session has moved: the test begins again. */
 void ecn_new_path(struct ecn *e);
-/* Is the next packet to be marked? `eliciting`: its fate will be known, and tells something; others are not put at risk
- * in a test. */
-static inline bool ecn_marks(const struct ecn *e, bool eliciting) {
-    return e->state == ECN_CAPABLE || (e->state == ECN_TESTING && eliciting);
+/* Is the next packet to be marked, if it asks for an acknowledgement, so that its fate will be known? */
+static inline bool ecn_marks(const struct ecn *e) {
+    return e->state == ECN_CAPABLE || e->state == ECN_TESTING;
 }
 /* A marked packet leaves. Gives the serial that ecn_lost wants, never 0. */
 uint8_t ecn_sent(struct ecn *e, bool eliciting);

@@ -264,10 +264,11 @@ static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf,
     return wr_len(&d.w);
 }
 
-/* A packet that asks for no acknowledgement: the first of a train decides for it, a later one goes with the others. */
+/* A packet that asks for no acknowledgement is not marked, since nobody would notice that marked ones do not come through:
+ * but one later in a train goes with the others. */
 static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     if (first)
-        t->marks = ecn_marks(&t->memo->ecn, false);
+        t->marks = false;
     if (!t->marks || len == 0)
         return ECN_NOT_ECT;
     (void)ecn_sent(&t->memo->ecn, false);
@@ -338,7 +339,7 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         return len;
     }
     if (first)
-        t->marks = ecn_marks(&t->memo->ecn, !info->probe); /* a probe's loss says nothing */
+        t->marks = !info->probe && ecn_marks(&t->memo->ecn); /* a probe's loss says nothing */
     info->ecn = t->marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);
@@ -346,15 +347,14 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
     return len;
 }
 
-/* RFC 9002 §6.2.4: the oldest unacknowledged data goes again, without calling it lost. */
+/* RFC 9002 §6.2.4: the oldest unacknowledged data goes again, without calling it lost. The oldest, since what a receiver waits
+ * for makes it answer with more than an acknowledgement. */
 static void requeue_oldest(struct transport *t, unsigned packets) {
     for (uint64_t pn = t->sent.base; pn < t->sent.next && packets > 0; pn++) {
         struct sent_pkt *p = sent_get(&t->sent, pn);
         if (!p || p->state != SENT_OUTSTANDING || p->probe)
             continue;
-        packets--;
-        if (p->requeued)
-            continue;
+        packets--; /* again if need be: the probe that carried it may be lost, too */
         p->requeued = true;
         transport_requeue(t, p);
     }

@@ -332,7 +332,7 @@ static void one_flipped_bit_anywhere_is_never_delivered(void **state) {
     p->tap = flip_last;
     p->tap_ctx = &at;
     /* Each packet that leaves is hit one byte further on; the bytes still arrive, by repetition. */
-    transfer(p, s[0], 20000, UINT64_C(600000000));
+    transfer(p, s[0], 20000, UINT64_C(6000000000));
     assert_true(at > 20);
     const struct endpoint_counters *c = endpoint_counters(p->ep[1]);
     assert_true(c->auth_fail + c->malformed + c->unknown_index + c->mac_fail + c->replay_dropped >

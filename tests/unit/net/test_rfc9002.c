@@ -286,6 +286,26 @@ static void the_probe_timer_counts_from_the_newest_packet(void **state) {
     bare_free(b);
 }
 
+/* §6.2.4: a probe carries data where there is any, also the probes of the fifth timeout in a row: what was sent again then is
+ * the oldest that was not. */
+static void every_probe_carries_data(void **state) {
+    (void)state;
+    struct bare *b = bare_new(CC_RENO, MTU_BASE_BYTES);
+    struct transport *t = b->t;
+    struct stream *s = bare_stream(b, 1000);
+    assert_true(bare_send(b) > 1000);
+    assert_int_equal(s->out.next, 1000);
+    for (unsigned timeout = 1; timeout <= 6; timeout++) {
+        b->now_us = transport_deadline_us(t);
+        transport_timeout(t, b->now_us);
+        assert_int_equal(b->counters.ptos, timeout);
+        const size_t first = bare_send(b);
+        assert_true(first > 1000);
+        assert_true(bare_send(b) > 0);
+    }
+    bare_free(b);
+}
+
 /* The loss timer at its time, through the transport: A.9. */
 static void the_loss_timer_fires_on_its_microsecond(void **state) {
     (void)state;
@@ -437,6 +457,7 @@ int main(void) {
         cmocka_unit_test(late_packets_raise_the_thresholds_step_by_step),
         cmocka_unit_test(the_probe_timeout_backs_off),
         cmocka_unit_test(the_probe_timer_counts_from_the_newest_packet),
+        cmocka_unit_test(every_probe_carries_data),
         cmocka_unit_test(the_loss_timer_fires_on_its_microsecond),
         cmocka_unit_test(each_path_has_its_own_probe_timeout),
         cmocka_unit_test(the_example_of_the_rfc_is_persistent_congestion),

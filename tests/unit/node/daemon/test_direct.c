@@ -281,7 +281,7 @@ static void only_so_many_files_are_direct_at_once(void **state) {
         assert_false(is_direct(last));
         direct_drop(&more); /* frees no place that it does not have */
         assert_false(direct_begin(&more, last));
-        assert_int_equal(write_all(&d[3], B + 5, 65536), 0);
+        assert_int_equal(write_all(&d[3], B + 5, 65536, NULL), 0);
         assert_int_equal(direct_end(&d[3]), 0);
         assert_true(direct_begin(&more, last));
         assert_false(direct_begin(&d[3], fds[3]));
