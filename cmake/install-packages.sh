@@ -2,6 +2,7 @@
 # Installs the Debian packages meshd is built from (with --tests: also what the tests use). Nothing is done where all are there.
 set -eu
 packages="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libssl-dev libuv1-dev libmsgpack-dev libinih-dev libsqlite3-dev libjansson-dev"
+[ "$(dpkg --print-architecture)" != amd64 ] || packages="$packages libipsec-mb-dev" # it exists for no other
 [ "${1:-}" = "--tests" ] && packages="$packages libcmocka-dev iproute2 tcpdump strace procps clang-format tshark chromium libngtcp2-dev"
 missing=
 for p in $packages; do

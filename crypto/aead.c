@@ -36,6 +36,11 @@ static const struct aead_ops *const providers[] = {
     [AEAD_LIBCRYPTO] = NULL,
 #endif
     [AEAD_LIBSODIUM] = &aead_libsodium,
+#ifdef HAVE_IPSEC_MB
+    [AEAD_IPSEC_MB] = &aead_ipsec_mb,
+#else
+    [AEAD_IPSEC_MB] = NULL,
+#endif
 };
 
 /* ---- the cache ---- */
@@ -122,6 +127,20 @@ const char *aead_suite_name(unsigned suite) {
     default:
         return "none";
     }
+}
+
+const char *aead_provider_label(enum aead_provider provider) {
+    switch (provider) {
+    case AEAD_AUTO:
+        return "auto";
+    case AEAD_LIBSODIUM:
+        return "libsodium";
+    case AEAD_LIBCRYPTO:
+        return "libcrypto";
+    case AEAD_IPSEC_MB:
+        return "ipsec-mb";
+    }
+    return "none";
 }
 
 const char *aead_provider_name(const struct aead *a) {

@@ -42,6 +42,9 @@ extern const struct aead_ops aead_libsodium;
 #ifdef HAVE_LIBCRYPTO
 extern const struct aead_ops aead_libcrypto;
 #endif
+#ifdef HAVE_IPSEC_MB
+extern const struct aead_ops aead_ipsec_mb;
+#endif
 
 /* By libsodium, the key expanded for this packet only: needs no memory and no slot. */
 void aead_once_seal(const struct aead_packet *p);
