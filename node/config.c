@@ -19,8 +19,11 @@ static const struct word log_words[] = {
 static const struct word accept_words[] = {{"ask", ACCEPT_ASK}, {"contacts", ACCEPT_CONTACTS}, {0}};
 static const struct word cc_words[] = {
     {"cubic", CC_CUBIC}, {"reno", CC_RENO}, {"bbr", CC_BBR}, {0}};
-static const struct word aead_words[] = {
-    {"auto", AEAD_AUTO}, {"libsodium", AEAD_LIBSODIUM}, {"libcrypto", AEAD_LIBCRYPTO}, {0}};
+static const struct word aead_words[] = {{"auto", AEAD_AUTO},
+                                         {"libsodium", AEAD_LIBSODIUM},
+                                         {"libcrypto", AEAD_LIBCRYPTO},
+                                         {"ipsec-mb", AEAD_IPSEC_MB},
+                                         {0}};
 static const struct word udp_words[] = {{"auto", false}, {"portable", true}, {0}};
 
 enum key {

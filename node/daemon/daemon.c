@@ -249,8 +249,7 @@ static enum aead_provider choose_aead(const struct daemon *d) {
     if (d->setup->settings->config.aead != AEAD_AUTO)
         return d->setup->settings->config.aead;
     enum aead_provider provider = measure_aead(&speed);
-    log_put(d->log, LOG_DEBUG, "aead: %s (%u MB/s)",
-            provider == AEAD_LIBCRYPTO ? "libcrypto" : "libsodium", speed);
+    log_put(d->log, LOG_DEBUG, "aead: %s (%u MB/s)", aead_provider_label(provider), speed);
     return provider;
 }
 
@@ -259,7 +258,8 @@ static int open_node(struct daemon *d) {
     const struct config *c = &setup->settings->config;
     struct aead *probe = aead_new(c->aead);
     if (!probe) {
-        log_put(d->log, LOG_ERROR, "aead = libcrypto: this meshd was built without it");
+        log_put(d->log, LOG_ERROR, "aead = %s: not in this build, or not for this CPU",
+                aead_provider_label(c->aead));
         return ERR_UNSUPPORTED;
     }
     aead_free(probe);

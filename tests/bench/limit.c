@@ -19,6 +19,7 @@
 #include "crypto/treehash.h"
 #include "net/limits.h"
 #include "net/packet.h"
+#include "node/daemon/measure.h"
 
 enum {
     SLICES = 5,
@@ -210,7 +211,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: bench_limit NS_A NS_B ADDRESS_OF_B DIR\n");
         return 2;
     }
-    struct sealing s = {.aead = aead_new(AEAD_AUTO)};
+    struct sealing s = {.aead = aead_new(measure_aead(NULL))};
     memory = malloc(MEMORY_BYTES);
     if (!memory || !s.aead)
         die("memory");

@@ -50,7 +50,7 @@ static const char full[] = "# comment\n"
                            "accept_max = 40G\n"
                            "[transport]\r\n"
                            "congestion = reno\r\n"
-                           "aead = libsodium\n"
+                           "aead = ipsec-mb\n"
                            "udp = portable\n"
                            "[control]\n"
                            "socket = /run/x.sock";
@@ -71,7 +71,7 @@ static void every_key_is_read(void **s) {
     assert_int_equal(c.accept, ACCEPT_CONTACTS);
     assert_true(c.accept_max_bytes == UINT64_C(40) << 30);
     assert_int_equal(c.cc, CC_RENO);
-    assert_int_equal(c.aead, AEAD_LIBSODIUM);
+    assert_int_equal(c.aead, AEAD_IPSEC_MB);
     assert_true(c.udp_portable);
     assert_string_equal(c.socket, "/run/x.sock");
     config_clear(&c);
