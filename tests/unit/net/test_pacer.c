@@ -133,13 +133,13 @@ static void odd_inputs_do_no_harm(void **state) {
     assert_true(pacer_allowance(&p, UINT64_MAX, UINT64_MAX, MSS) >= 12000);
 }
 
-/* An eighth of the round trip of rate, 0.25 to 1 ms, ten packets at least: short paths get short bursts. */
+/* An eighth of the round trip of rate, 0.5 to 1 ms, ten packets at least: short paths get short bursts. */
 static void the_burst_is_an_eighth_of_the_round_trip(void **state) {
     (void)state;
     static const struct {
         uint64_t srtt_us, burst_us, bytes;
-    } table[] = {{0, 250, 31250},      {1999, 250, 31250},    {2008, 251, 31375},
-                 {4000, 500, 62500},   {7999, 999, 124875},   {8000, 1000, 125000},
+    } table[] = {{0, 500, 62500},      {3999, 500, 62500},    {4008, 501, 62625},
+                 {6000, 750, 93750},   {7999, 999, 124875},   {8000, 1000, 125000},
                  {8008, 1000, 125000}, {300000, 1000, 125000}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct pacer p;
