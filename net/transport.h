@@ -104,6 +104,7 @@ struct transport { /* private to transport*.c */
     uint32_t bare_acks; /* sent since the last eliciting packet */
     bool app_limited;
     bool marks;              /* the train being built gets ECT(0) */
+    bool peer_marks;         /* what the peer last wanted acknowledged had a mark */
     uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
     bool want_max_data, want_max_streams;

@@ -471,6 +471,8 @@ int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool e
     if (err)
         return err;
     ecn_received(&t->memo->ecn, ecn);
+    if (eliciting)
+        t->peer_marks = ecn != ECN_NOT_ECT;
     if (ecn == ECN_CE) {
         t->counters->ce_received++;
         if (eliciting)

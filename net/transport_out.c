@@ -259,11 +259,12 @@ static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf,
     return wr_len(&d.w);
 }
 
-/* A packet that asks for no acknowledgement goes without a mark: were it dropped for that, nobody would ever tell, and who only
- * acknowledges would be mute for good. In a train it goes with the others. */
+/* A packet that asks for no acknowledgement: nobody would tell if it were dropped for its mark, and who only acknowledges would
+ * be mute for good. So it is marked only if the peer's last packet was: who gets no answers goes on without marks. The first of
+ * a train decides for it, a later one goes with the others. */
 static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     if (first)
-        t->marks = false;
+        t->marks = t->peer_marks && ecn_marks(&t->memo->ecn, false);
     if (!t->marks || len == 0)
         return ECN_NOT_ECT;
     (void)ecn_sent(&t->memo->ecn, false);
