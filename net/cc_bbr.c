@@ -12,8 +12,7 @@
  *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter more than the
  *    bandwidth-delay product is in flight: were there more bandwidth, the product would have grown. So a probe costs a queue
  *    of a quarter of the round trip, not of a whole one.(1)
- *  - PROBE_DOWN sends at 0.75 of the bandwidth, as in BBRv2, as long as a tenth more than the product is in flight, for four
- *    rounds at most.
+ *  - PROBE_DOWN sends at 0.75 of the bandwidth, as in BBRv2, as long as a tenth more than the product is in flight.
  *  - Cruising follows the average that is delivered over eight rounds where that is less than the largest sample and a
  *    queue stands.(1)
  *    (1) Not while the queue is that of others: one that still stands after six rounds of PROBE_DOWN, until one does not in the
@@ -347,10 +346,10 @@ static void set_cwnd(struct cc *c, const struct cc_ack *a) {
     bound_by_model(c);
 }
 
-/* A queue is left from probing: out with it in about a round trip. What has not gone after some is not ours. */
+/* A queue is left from probing: out with it in about a round trip. */
 static bool drains(const struct cc *c) {
     const struct cc_bbr *b = &c->u.bbr;
-    return b->state == BBR_PROBE_DOWN && b->round_count < b->state_round + BBR_DRAIN_DOWN_ROUNDS &&
+    return b->state == BBR_PROBE_DOWN &&
            c->bytes_in_flight > bbr_inflight(c, b->max_bw, BBR_DRAIN_ABOVE_PERCENT);
 }
 

@@ -27,8 +27,7 @@ enum {
     BBR_EXTRA_ACKED_ROUNDS = 5, /* of each of two windows */
     BBR_RENO_ROUNDS_MAX = 63,
     BBR_QUEUE_MIN_US = 2000,    /* a round trip longer by less may be chance */
-    BBR_DRAIN_DOWN_ROUNDS = 4,  /* at 0.75 a whole product too much is gone by then */
-    BBR_DOWN_OTHERS_ROUNDS = 6, /* and acknowledged */
+    BBR_DOWN_OTHERS_ROUNDS = 6, /* a whole product too much is gone by then */
     BBR_CRUISE_CALM_ROUNDS = 3, /* nothing that left before is still acknowledged */
     BBR_CRUISE_ROUNDS = 8,      /* long enough for an average without noise */
     BBR_CRUISE_LEAST_PERCENT = 90,
