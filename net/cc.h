@@ -82,7 +82,8 @@ struct
     uint64_t extra_acked[2], extra_start_us, extra_delivered;
     uint32_t extra_rounds;
     /* rounds */
-    uint64_t next_round_delivered, round_count, rounds_since_probe, drain_start_round, up_round;
+    uint64_t next_round_delivered, round_count, rounds_since_probe;
+    uint64_t state_round; /* in which the state began */
     uint64_t loss_round_delivered, sample_lost, sample_delivered;
     uint64_t marked, sample_marked,
         marked_in_round; /* bytes with CE: of the path, until the last sample, of this round */
@@ -92,7 +93,8 @@ struct
     /* is the pipe full? */
     uint64_t full_bw;
     uint32_t full_bw_count;
-    bool full_bw_now, full_bw_reached, queue_stands;
+    bool full_bw_now, full_bw_reached;
+    bool queue_stands, others; /* the last round had a queue; one that is not ours */
     /* probing for bandwidth */
     enum {
         BBR_ACKS_INIT,

@@ -8,13 +8,15 @@
  *  - Losses lower the short-term bounds only where their share is above the threshold that the draft has for probing, 2 %,
  *    over at least BBR_LOSS_SAMPLE_PKTS; a single packet never is too many. So random loss below that costs its own share
  *    and no more, where the draft's flow slows down by that share in every round trip (docs/TRANSPORT.md has figures).
- *  - Two rounds without growth are enough to see that the pipe is full if even the quickest packet waited in a queue.
+ *  - Two rounds without growth are enough to see that the pipe is full if even the quickest packet waited in a queue.(1)
  *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter more than the
  *    bandwidth-delay product is in flight: were there more bandwidth, the product would have grown. So a probe costs a queue
- *    of a quarter of the round trip, not of a whole one.
+ *    of a quarter of the round trip, not of a whole one.(1)
  *  - PROBE_DOWN sends at 0.75 of the bandwidth, as in BBRv2, as long as a tenth more than the product is in flight.
  *  - Cruising follows the average that is delivered over eight rounds where that is less than the largest sample and a
- *    queue stands.
+ *    queue stands.(1)
+ *    (1) Not while the queue is that of others: one that still stands after six rounds of PROBE_DOWN, until one does not in the
+ *    third round of cruising. A short queue is not to be had there, and who gives way to it loses its share.
  *  - Headroom is left in the buffer, not in the pipe: not below the bandwidth-delay product.
  *  - An RTT sample equal to the minimum refreshes it, too.
  *  - Persistent congestion (RFC 9002 §7.6) stands for the retransmission timeout.
@@ -45,6 +47,7 @@ static void enter(struct cc_bbr *b, enum cc_bbr_state state) {
         [BBR_PROBE_RTT] = {100, BBR_PROBE_RTT_CWND_PERCENT},
     };
     b->state = state;
+    b->state_round = b->round_count;
     b->pacing_gain = gains[state].pacing;
     b->cwnd_gain = gains[state].cwnd;
 }
@@ -103,7 +106,6 @@ static void start_up(struct cc *c, const struct cc_ack *a) {
     bbr_start_round(c);
     bbr_reset_full_bw(b);
     b->full_bw = a->rate.bytes_per_s;
-    b->up_round = b->round_count;
     enter(b, BBR_PROBE_UP);
     raise_slope(c);
 }
@@ -138,7 +140,7 @@ static bool time_to_go_down(struct cc *c, const struct cc_ack *a) {
         return false;
     }
     return b->full_bw_now ||
-           (b->round_count > b->up_round &&
+           (!b->others && b->round_count > b->state_round &&
             c->bytes_in_flight >= bbr_inflight(c, b->max_bw, BBR_UP_PACING_PERCENT));
 }
 
@@ -218,16 +220,14 @@ static void check_startup_done(struct cc *c, const struct cc_ack *a) {
         b->loss_events_in_round = 0;
         b->marked_in_round = 0;
     }
-    if (b->state == BBR_STARTUP && b->full_bw_reached) {
+    if (b->state == BBR_STARTUP && b->full_bw_reached)
         enter(b, BBR_DRAIN);
-        b->drain_start_round = b->round_count;
-    }
 }
 
 static void check_drain_done(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
-    if (b->state == BBR_DRAIN && (c->bytes_in_flight <= bbr_inflight(c, b->bw, 100) ||
-                                  b->round_count > b->drain_start_round + 3))
+    if (b->state == BBR_DRAIN &&
+        (c->bytes_in_flight <= bbr_inflight(c, b->bw, 100) || b->round_count > b->state_round + 3))
         start_down(c, a->now_us);
 }
 

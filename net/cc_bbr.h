@@ -26,8 +26,10 @@ enum {
     BBR_PROBE_RTT_US = 200 * 1000,
     BBR_EXTRA_ACKED_ROUNDS = 5, /* of each of two windows */
     BBR_RENO_ROUNDS_MAX = 63,
-    BBR_QUEUE_MIN_US = 2000, /* a round trip longer by less may be chance */
-    BBR_CRUISE_ROUNDS = 8,   /* long enough for an average without noise */
+    BBR_QUEUE_MIN_US = 2000,    /* a round trip longer by less may be chance */
+    BBR_DOWN_OTHERS_ROUNDS = 6, /* a whole product too much is gone by then */
+    BBR_CRUISE_CALM_ROUNDS = 3, /* nothing that left before is still acknowledged */
+    BBR_CRUISE_ROUNDS = 8,      /* long enough for an average without noise */
     BBR_CRUISE_LEAST_PERCENT = 90,
     BBR_QUANTUM_MAX_BYTES = 64 * 1024,
     BBR_LOSS_SAMPLE_PKTS = 100, /* fewer say nothing about a share of 2 % */

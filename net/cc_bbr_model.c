@@ -207,7 +207,7 @@ void bbr_cruise_round(struct cc *c, const struct cc_ack *a) {
         return;
     const uint64_t us = a->now_us - b->cruise_since_us;
     const uint64_t average = us > 0 ? (c->rate.delivered - b->cruise_delivered) * 1000000 / us : 0;
-    if (b->queue_stands && c->rate.bubble == 0 && average < b->bw)
+    if (b->queue_stands && !b->others && c->rate.bubble == 0 && average < b->bw)
         b->bw_shortterm = larger(average, b->bw / 100 * BBR_CRUISE_LEAST_PERCENT);
     bbr_cruise_begins(c, a->now_us);
 }
@@ -225,13 +225,25 @@ static bool round_had_queue(struct cc_bbr *b, const struct cc_ack *a) {
            quickest_us > b->min_rtt_us + much_us;
 }
 
-/* §5.3.1.2: three rounds without a quarter more; or two, and a queue stands. */
+/* A queue that stands although ours has been drained is somebody else's. Alone, PROBE_DOWN does not last that long: it ends once
+ * the flight fits the product. */
+static void look_for_others(struct cc_bbr *b) {
+    const uint64_t rounds = b->round_count - b->state_round;
+    if (b->state == BBR_PROBE_DOWN && rounds == BBR_DOWN_OTHERS_ROUNDS)
+        b->others = b->queue_stands;
+    else if (b->state == BBR_PROBE_CRUISE && rounds == BBR_CRUISE_CALM_ROUNDS && !b->queue_stands)
+        b->others = false;
+}
+
+/* §5.3.1.2: three rounds without a quarter more; or two, and a queue of ours stands. */
 void bbr_check_full_bw(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
     if (a->rtt_sample_us > 0 && a->rtt_sample_us < b->round_min_rtt_us)
         b->round_min_rtt_us = a->rtt_sample_us;
-    if (b->round_start)
+    if (b->round_start) {
         b->queue_stands = round_had_queue(b, a);
+        look_for_others(b);
+    }
     if (b->full_bw_now || !b->round_start || a->rate.app_limited)
         return;
     if (a->rate.bytes_per_s >= b->full_bw + b->full_bw / 4) {
@@ -239,7 +251,7 @@ void bbr_check_full_bw(struct cc *c, const struct cc_ack *a) {
         b->full_bw = a->rate.bytes_per_s;
         return;
     }
-    b->full_bw_now = ++b->full_bw_count >= (b->queue_stands ? 2u : 3u);
+    b->full_bw_now = ++b->full_bw_count >= (b->queue_stands && !b->others ? 2u : 3u);
     if (b->full_bw_now)
         b->full_bw_reached = true;
 }

@@ -39,8 +39,12 @@ uint8_t ecn_sent(struct ecn *e, bool eliciting) {
     return serial(e);
 }
 
+bool ecn_in_test(const struct ecn *e, uint8_t of) {
+    return (e->state == ECN_TESTING || e->state == ECN_UNKNOWN) && of == serial(e);
+}
+
 bool ecn_lost(struct ecn *e, uint8_t of) {
-    if ((e->state != ECN_TESTING && e->state != ECN_UNKNOWN) || of != serial(e))
+    if (!ecn_in_test(e, of))
         return false;
     e->test_lost++;
     if (e->state == ECN_TESTING || e->test_lost < e->test_sent)

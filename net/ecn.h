@@ -57,6 +57,8 @@ static inline bool ecn_marks(const struct ecn *e) {
 }
 /* A marked packet leaves. Gives the serial that ecn_lost wants, never 0. */
 uint8_t ecn_sent(struct ecn *e, bool eliciting);
+/* Is the path's fate under that test still open? Then a loss says nothing about congestion: at most a first train is lost so. */
+bool ecn_in_test(const struct ecn *e, uint8_t of);
 /* A packet marked under this serial is lost. True if that means the end of marking. */
 bool ecn_lost(struct ecn *e, uint8_t of);
 /* The probe timeout has run out so many times in a row. */

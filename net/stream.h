@@ -30,8 +30,9 @@ struct sstream {        /* sending half */
 };
 
 enum {
-    CREDIT_ROUND_TRIPS = 4,          /* a receive window holds what is consumed in so many */
-    CREDIT_ROUND_TRIP_MIN_US = 4000, /* users read in bursts: disks, schedulers */
+    CREDIT_ROUND_TRIPS = 8,       /* a receive window holds what is consumed in so many */
+    CREDIT_MEASURE_MIN_US = 4000, /* users read in bursts: disks, schedulers */
+    CREDIT_SPAN_MIN_US = 16000,   /* what is consumed in so long, then */
 };
 
 struct credit_tune { /* how much is consumed, measured over about a round trip */

@@ -1,14 +1,19 @@
 #include "net/transport.h"
 
 /* ---- receive credit (RFC 9000 §4.2): topped up when half of the window is used. The window follows what is consumed in
- * a round trip: four times that much, which leaves room for a sender that doubles its rate and for what waits behind a
- * gap. The idea is that of Linux' receive buffer (dynamic right-sizing, Fisk and Feng, LACSI 2001). ---- */
+ * a round trip: eight times that much. A sender that doubles needs six: what is granted at the end of a round trip, in which X
+ * was consumed, has to last until the next grant has come to it, and by then 2 X and 4 X have arrived. The rest is for what
+ * waits behind a gap. The idea is that of Linux' receive buffer (dynamic right-sizing, Fisk and Feng, LACSI 2001). ---- */
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
 
 static void tune(uint64_t now_us, uint64_t srtt_us, uint64_t consumed, struct credit_tune *c,
                  uint64_t *window, uint64_t window_max) {
     const uint64_t elapsed_us = now_us - c->since_us;
-    if (srtt_us < CREDIT_ROUND_TRIP_MIN_US)
-        srtt_us = CREDIT_ROUND_TRIP_MIN_US;
+    const uint64_t span_us = larger(CREDIT_ROUND_TRIPS * srtt_us, CREDIT_SPAN_MIN_US);
+    srtt_us = larger(srtt_us, CREDIT_MEASURE_MIN_US);
     if (c->since_us == 0 || elapsed_us >= 8 * srtt_us) { /* a beginning, or after a pause */
         c->since_us = now_us;
         c->consumed = consumed;
@@ -16,7 +21,7 @@ static void tune(uint64_t now_us, uint64_t srtt_us, uint64_t consumed, struct cr
     }
     if (elapsed_us < srtt_us)
         return;
-    const uint64_t want = (consumed - c->consumed) * CREDIT_ROUND_TRIPS * srtt_us / elapsed_us;
+    const uint64_t want = (consumed - c->consumed) * span_us / elapsed_us;
     if (want > *window)
         *window = want < window_max ? want : window_max;
     c->since_us = now_us;

@@ -106,6 +106,15 @@ static void run_add(struct transport *t, struct loss_run *run, const struct sent
         run->persistent = true;
 }
 
+/* A packet of the test whether this path carries marks. */
+static void marked_lost(struct transport *t, const struct sent_pkt *p) {
+    cc_discard(&t->cc, p->bytes);
+    t->counters->pkts_lost++;
+    t->memo->pkts_lost++;
+    if (ecn_lost(&t->memo->ecn, p->ecn))
+        t->counters->ecn_failed++;
+}
+
 void transport_detect_losses(struct transport *t, uint64_t now_us) {
     uint64_t cursor = 0, bytes = 0, newest_sent_us = 0;
     uint32_t count = 0;
@@ -121,10 +130,12 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
             cc_discard(&t->cc, p->bytes);
             continue;
         }
+        if (ecn_in_test(&t->memo->ecn, p->ecn)) { /* maybe for its mark: not a sign of congestion */
+            marked_lost(t, p);
+            continue;
+        }
         bytes += p->bytes;
         count++;
-        if (p->ecn && ecn_lost(&t->memo->ecn, p->ecn))
-            t->counters->ecn_failed++;
         cc_packet_lost(&t->cc, now_us, &p->rate, p->bytes);
         if (p->sent_us > newest_sent_us)
             newest_sent_us = p->sent_us;
@@ -195,8 +206,8 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     }
 }
 
-/* RFC 9000 §13.4.2, RFC 9002 §B.7. Returns how many more packets have met congestion. */
-static uint64_t input_ecn(struct transport *t, uint64_t now_us, const struct frame_ack *a,
+/* RFC 9000 §13.4.2. Returns how many more packets have met congestion. */
+static uint64_t input_ecn(struct transport *t, const struct frame_ack *a,
                           const struct ack_sum *sum) {
     uint64_t ce;
     switch (ecn_acked(&t->memo->ecn, a->largest, a->has_ecn ? &a->ecn : NULL, sum->marked, &ce)) {
@@ -209,11 +220,7 @@ static uint64_t input_ecn(struct transport *t, uint64_t now_us, const struct fra
     case ECN_AS_BEFORE:
         break;
     }
-    if (ce == 0 || !sum->any)
-        return 0;
-    t->loss.event_open = false; /* losses that prove false do not undo it */
-    cc_marked(&t->cc, now_us, sum->newest_sent_us);
-    return ce;
+    return sum->any ? ce : 0;
 }
 
 static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ack *a) {
@@ -248,8 +255,13 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
         cc_spurious(&t->cc, now_us);
         t->counters->reductions_undone += t->cc.undone - undone;
     }
+    const uint64_t ce =
+        input_ecn(t, a, &sum); /* first: a test that has succeeded excuses no loss */
     transport_detect_losses(t, now_us);
-    const uint64_t ce = input_ecn(t, now_us, a, &sum);
+    if (ce > 0) {                   /* RFC 9002 §B.7 */
+        t->loss.event_open = false; /* losses that prove false do not undo it */
+        cc_marked(&t->cc, now_us, sum.newest_sent_us);
+    }
     rate_finish(&t->cc.rate, &sum.rate, t->rtt.has_sample ? t->rtt.min_us : 0);
     sum.rate.newly_lost = t->cc.rate.lost - lost_before;
     if (sum.any)

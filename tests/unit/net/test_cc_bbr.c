@@ -10,83 +10,8 @@
 #include <stdlib.h>
 
 #include "net/cc_bbr.h"
+#include "support_cc_bbr.h"
 #include "support_rand.h"
-
-enum { MSS = 1200, MS = 1000, S = 1000000 };
-
-/* An ACK that settles nothing in flight, so that the test alone says what is. */
-struct hand {
-    uint64_t now_us, rtt_us;   /* rtt_us 0: no sample */
-    uint64_t prior, delivered; /* of the sample */
-    uint64_t bytes_per_s, lost, in_flight, newly;
-    uint64_t sent_us;
-    bool app_limited;
-};
-
-static void ack(struct cc *c, struct hand h) {
-    cc_acked(c, &(struct cc_ack){
-                    .now_us = h.now_us,
-                    .newest_sent_us = h.sent_us,
-                    .rtt_latest_us = h.rtt_us,
-                    .rtt_min_us = h.rtt_us,
-                    .srtt_us = h.rtt_us,
-                    .rtt_sample_us = h.rtt_us,
-                    .rate = {.any = true,
-                             .prior_delivered = h.prior,
-                             .delivered = h.delivered,
-                             .bytes_per_s = h.bytes_per_s,
-                             .lost = h.lost,
-                             .in_flight = h.in_flight,
-                             .newly_acked = h.newly,
-                             .app_limited = h.app_limited},
-                });
-}
-
-/* A round with that rate: everything in flight is acknowledged. */
-static void round_at(struct cc *c, uint64_t now_us, uint64_t rtt_us, uint64_t bytes_per_s) {
-    const uint64_t bytes = bytes_per_s / 1000 * rtt_us / 1000;
-    const uint64_t prior = c->rate.delivered;
-    c->rate.delivered += bytes;
-    ack(c, (struct hand){.now_us = now_us,
-                         .rtt_us = rtt_us,
-                         .prior = prior,
-                         .delivered = bytes,
-                         .bytes_per_s = bytes_per_s,
-                         .in_flight = bytes,
-                         .newly = bytes,
-                         .sent_us = now_us - rtt_us});
-}
-
-static struct cc fresh(void) {
-    struct cc c;
-    cc_init(&c, CC_BBR, MSS);
-    cc_sent(&c, 1 * S, MSS, &(struct rate_mark){0}); /* the clock of the minimum begins */
-    assert_int_equal(c.u.bbr.state, BBR_STARTUP);
-    return c;
-}
-
-/* A flow that knows its path, 10 MB/s and 40 ms, in the given state since now. */
-static struct cc knowing(enum cc_bbr_state state, uint64_t now_us) {
-    struct cc c = fresh();
-    struct cc_bbr *b = &c.u.bbr;
-    b->has_seen_rtt = true;
-    b->max_bw = b->bw = b->bw_filter[0] = 10000000;
-    b->min_rtt_us = 40 * MS;
-    b->min_rtt_stamp_us = now_us;
-    b->full_bw_reached = state != BBR_STARTUP;
-    b->state = state;
-    b->pacing_gain = 100;
-    b->cwnd_gain = 200;
-    b->cycle_stamp_us = now_us;
-    b->probe_wait_us = 2500 * MS;
-    b->extra_start_us = now_us;
-    b->pacing_rate = 10000000;
-    c.cwnd_bytes = 800000;
-    c.bytes_in_flight = 400000;
-    c.rate.delivered = b->next_round_delivered = 50000000;
-    b->sample_delivered = c.rate.delivered;
-    return c;
-}
 
 /* §5.3.1.2: the pipe is full after three rounds without a quarter more; a quarter begins the count again. */
 static void startup_ends_after_three_rounds_without_a_quarter_more(void **state) {
@@ -195,7 +120,7 @@ static void drain_ends_when_the_queue_is_gone_or_after_three_rounds(void **state
         assert_int_equal(c.u.bbr.state, fits ? BBR_PROBE_CRUISE : BBR_DRAIN); /* by DOWN */
     }
     struct cc c = knowing(BBR_DRAIN, 10 * S);
-    c.u.bbr.drain_start_round = c.u.bbr.round_count;
+    c.u.bbr.state_round = c.u.bbr.round_count;
     for (int i = 1; i <= 4; i++) {
         assert_int_equal(c.u.bbr.state, BBR_DRAIN);
         c.bytes_in_flight = 700000;
@@ -271,19 +196,21 @@ static void up_ends_when_more_brings_no_more(void **state) {
 }
 
 /* One round is enough where a quarter more than the product of bandwidth and round trip, and two packets, is in flight; two
- * where even the quickest packet waited for an eighth of the round trip, else three. */
+ * where even the quickest packet waited for an eighth of the round trip, else three; always three where the queue is that of
+ * others. */
 static void up_ends_sooner_where_a_queue_stands(void **state) {
     (void)state;
     static const struct {
         uint64_t rtt_us, in_flight;
         unsigned rounds;
-    } table[] = {{45 * MS, 450000, 3},
-                 {45 * MS + 1, 450000, 2},
-                 {44 * MS, 500000 + 2 * MSS - 1, 3},
-                 {44 * MS, 500000 + 2 * MSS, 1}};
+        bool others;
+    } table[] = {{45 * MS, 450000, 3, false},           {45 * MS + 1, 450000, 2, false},
+                 {45 * MS + 1, 450000, 3, true},        {44 * MS, 500000 + 2 * MSS - 1, 3, false},
+                 {44 * MS, 500000 + 2 * MSS, 1, false}, {44 * MS, 500000 + 2 * MSS, 3, true}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct cc c = knowing(BBR_PROBE_REFILL, 10 * S);
         uint64_t now_us = 10 * S;
+        c.u.bbr.others = table[i].others;
         round_at(&c, now_us += 40 * MS, 40 * MS, 10000000);
         c.u.bbr.round_min_rtt_us = UINT64_MAX; /* of the round that begins */
         for (unsigned n = 0; n < table[i].rounds; n++) {

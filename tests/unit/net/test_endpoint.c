@@ -310,7 +310,7 @@ static void a_rekey_loses_no_byte(void **state) {
     struct session_ref s[2];
     pair_connect(p, s);
     p->loss_permille = 20;
-    transfer(p, s[0], 6000000, UINT64_C(240000000));
+    transfer(p, s[0], 24000000, UINT64_C(240000000));
     assert_true(endpoint_counters(p->ep[0])->rekeys >= 5);
     assert_int_equal(pair_count(p, 0, EP_SESSION_DOWN) + pair_count(p, 1, EP_SESSION_DOWN), 0);
     pair_free(p);

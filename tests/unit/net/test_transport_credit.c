@@ -106,7 +106,7 @@ static void lost_credit_is_told_again_before_it_is_missed(void **state) {
 /* Many streams at once, each with credit of its own under way, two of them given up by either side in the middle. */
 static void each_stream_is_reminded_of_its_own(void **state) {
     (void)state;
-    enum { STREAMS = 12, EACH = 2000000 };
+    enum { STREAMS = 12, EACH = 8000000 };
     struct rand_state r = rand_seeded("credit of many", 18);
     struct world *w = world_new(rand_u64(&r));
     w->p->mtu = 1472;

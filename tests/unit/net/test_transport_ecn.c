@@ -23,6 +23,7 @@ struct world {
     unsigned mark_every; /* CE on each so manieth packet of side 0 that can bear it; 0: none */
     uint8_t turn_to;     /* other than 0xfe: every field becomes this */
     bool drop_marked;
+    unsigned drop_until; /* so many marked packets of side 0 are dropped, then no more */
 };
 enum { AS_IT_IS = 0xfe };
 
@@ -33,6 +34,8 @@ static uint8_t path(struct pair *p, int from, uint8_t ecn) {
     else
         w->back[ecn & ECN_MASK]++;
     if (ecn != ECN_NOT_ECT && w->drop_marked)
+        return PAIR_DROP;
+    if (from == 0 && ecn == ECN_ECT0 && w->fields[ECN_ECT0] <= w->drop_until)
         return PAIR_DROP;
     if (w->turn_to != AS_IT_IS)
         return w->turn_to;
@@ -201,6 +204,41 @@ static void who_drops_marks_is_found_out(void **state) {
     world_free(w);
 }
 
+/* A router that drops marks is not congestion: nothing gets smaller for what the test has cost. */
+static void what_is_dropped_for_its_mark_is_no_congestion(void **state) {
+    (void)state;
+    for (int trusted = 0; trusted < 2; trusted++) {
+        struct world *w = world_new(rand_seeded("no congestion", 8).x);
+        if (trusted)
+            send(w, 100000, 500 * MS);
+        w->drop_marked = true;
+        w->total += 1 << 20;
+        feed(w);
+        pair_run(w->p, 1500 * MS, -1, -1);
+        assert_int_equal(counted(w, 0)->ecn_validated, trusted);
+        assert_true(counted(w, 0)->pkts_lost >= 10);
+        const struct cc *c = &tp(w, 0)->cc;
+        assert_true(trusted ? c->reductions > 0
+                            : c->reductions == 0); /* what was trusted may be full */
+        assert_true(trusted ? c->rate.lost > 0 : c->rate.lost == 0);
+        world_free(w);
+    }
+}
+
+/* Once one of the test has come through, the others' losses are like any. */
+static void a_test_that_succeeds_excuses_nothing(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("excuses", 9).x);
+    w->drop_until = 4;
+    w->total = 1 << 20;
+    feed(w);
+    pair_run(w->p, 1500 * MS, -1, -1);
+    assert_int_equal(counted(w, 0)->ecn_validated, 1);
+    assert_true(tp(w, 0)->cc.reductions > 0);
+    assert_true(tp(w, 0)->cc.rate.lost > 0);
+    world_free(w);
+}
+
 static void a_trusted_path_that_begins_to_drop_marks_is_left_within_seconds(void **state) {
     (void)state;
     struct world *w = world_new(rand_seeded("begins", 6).x);
@@ -220,6 +258,17 @@ static void bare_acknowledgements_are_not_marked(void **state) {
     assert_int_equal(counted(w, 1)->ecn_validated, 1); /* credit asks for acknowledgements */
     const uint64_t marked = w->back[ECN_ECT0], plain = w->back[ECN_NOT_ECT];
     assert_true(plain > 2 * marked);
+    world_free(w);
+}
+
+/* It has nothing outstanding that could time out: its acknowledgements bear no marks. */
+static void who_only_acknowledges_is_not_muted(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("acknowledges", 10).x);
+    send(w, 100000, 500 * MS);
+    tp(w, 1)->memo->ecn.state = ECN_CAPABLE;
+    w->drop_marked = true;
+    send(w, 100000, 3000 * MS);
     world_free(w);
 }
 
@@ -250,8 +299,11 @@ int main(void) {
         cmocka_unit_test(ce_is_acknowledged_at_once),
         cmocka_unit_test(who_clears_marks_is_found_out),
         cmocka_unit_test(who_drops_marks_is_found_out),
+        cmocka_unit_test(what_is_dropped_for_its_mark_is_no_congestion),
+        cmocka_unit_test(a_test_that_succeeds_excuses_nothing),
         cmocka_unit_test(a_trusted_path_that_begins_to_drop_marks_is_left_within_seconds),
         cmocka_unit_test(bare_acknowledgements_are_not_marked),
+        cmocka_unit_test(who_only_acknowledges_is_not_muted),
         cmocka_unit_test(a_new_path_is_tested_afresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
