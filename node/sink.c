@@ -194,7 +194,8 @@ void sink_pump(struct node *n, struct transfer *t) {
 
 void sink_timeout(struct node *n, struct transfer *t) {
     sink_pump(n, t);
-    if (t->recv->held_us <= n->now_us)
+    if (t->recv &&
+        t->recv->held_us <= n->now_us) /* it may have ended, and without memory be gone */
         t->recv->held_us = 0;
 }
 

@@ -10,9 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/core.h"
 #include "support_world.h"
 
 enum { S = 1000000 };
+
+#ifdef MESHD_TEST_WRAP
+
+static bool no_memory;
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n) {
+    return no_memory ? NULL : __real_malloc(n);
+}
+
+#endif
 
 static struct world *two(uint64_t seed, enum accept_rule accept) {
     struct world *w = world_new(2, seed);
@@ -452,9 +465,50 @@ static void few_bytes_are_written_soon(void **state) {
     world_free(w);
 }
 
+#ifdef MESHD_TEST_WRAP
+
+/* Without memory to write what was held back, or to close the file, the transfer ends on the spot. */
+static void bytes_held_back_without_memory_to_write_them_fail_the_transfer(void **state) {
+    (void)state;
+    struct world *w = two(103, ACCEPT_CONTACTS);
+    disk_fill(w, 0, "/a/short", 200000, 1);
+    send_one(w, "/a/short");
+    const struct endpoint_counters *heard = endpoint_counters(node_endpoint(w->nodes[1].node));
+    const uint64_t before = heard->bytes_in;
+    while (heard->bytes_in < before + 8000)
+        world_run(w, 100);
+    w->nodes[0].unplugged = true;
+    world_run(w, 2000); /* what is under way arrives, and the first pieces are written */
+    struct work *work = &w->nodes[1].node->work;
+    assert_int_equal(work->out, 0);
+    const uint64_t due_us = transfers_deadline_us(w->nodes[1].node);
+    assert_true(due_us > w->now_us && due_us <= w->now_us + 5000);
+    struct file_op *spare = work->spare;
+    const unsigned spare_count = work->spare_count;
+    work->spare = NULL;
+    work->spare_count = 0;
+    no_memory = true;
+    node_timeout(w->nodes[1].node, due_us);
+    no_memory = false;
+    work->spare = spare;
+    work->spare_count = spare_count;
+    w->now_us = due_us;
+    assert_int_equal(info(w, 1, 1).state, TRANSFER_FAILED);
+    assert_int_equal(info(w, 1, 1).err, ERR_NOMEM);
+    w->nodes[0].unplugged = false;
+    world_run(w, 30 * S);
+    assert_int_equal(info(w, 0, 1).state, TRANSFER_FAILED);
+    world_free(w);
+}
+
+#endif
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_bytes_are_written_soon),
+#ifdef MESHD_TEST_WRAP
+        cmocka_unit_test(bytes_held_back_without_memory_to_write_them_fail_the_transfer),
+#endif
         cmocka_unit_test(a_file_arrives_whole_by_rule),
         cmocka_unit_test(an_offer_waits_for_the_users_yes),
         cmocka_unit_test(a_waiting_recv_takes_the_offer_and_once_means_once),
