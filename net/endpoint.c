@@ -220,6 +220,7 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     } else {
         e->half_open--;
     }
+    e->sessions_closed -= s->closed;
     if (p->session == s)
         p->session = NULL;
     if (p->pending == s)
@@ -233,6 +234,17 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     session_free(s, e->aead);
     if (p->stranger && !p->session && !p->pending)
         peers_remove(e, p);
+}
+
+void endpoint_session_closed(struct endpoint *e, struct session *s, int err) {
+    if (e->events.count == 0 || s->state != SESSION_UP) {
+        endpoint_session_end(e, s, err);
+        return;
+    }
+    s->closed = true;
+    s->close_err = err;
+    e->sessions_closed++;
+    endpoint_unready(e, s);
 }
 
 void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -403,8 +415,7 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
         e->counters.queue_dropped++;
 }
 
-bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
-    endpoint_feed_starved(e);
+static bool next_event(struct endpoint *e, struct ep_event *out) {
     while (events_pop(&e->events, out)) {
         if (out->kind < EP_STREAM_OPENED || out->kind > EP_STREAM_STOPPED)
             return true;
@@ -420,4 +431,16 @@ bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
             return true;
     }
     return false;
+}
+
+bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
+    endpoint_feed_starved(e);
+    if (next_event(e, out))
+        return true;
+    for (uint32_t slot = 0; e->sessions_closed > 0 && slot < e->session_cap; slot++) {
+        struct session *s = e->sessions[slot];
+        if (s && s->closed)
+            endpoint_session_end(e, s, s->close_err);
+    }
+    return next_event(e, out);
 }

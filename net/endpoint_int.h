@@ -78,6 +78,7 @@ struct endpoint {
 
     struct session **sessions; /* by slot */
     uint32_t session_cap, session_next, sessions_up, half_open;
+    uint32_t sessions_closed; /* of sessions_up, those that end at the next endpoint_poll */
     uint32_t serial;
     struct timer_heap timers; /* ids are slots */
     struct session *ready;    /* circular list */
@@ -100,6 +101,8 @@ struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum se
                                      uint64_t now_us);
 /* Takes it out of every table and frees it. An UP one tells EP_SESSION_DOWN. */
 void endpoint_session_end(struct endpoint *e, struct session *s, int err);
+/* By the peer: what it said before that and nobody has heard yet is heard first (endpoint_poll). */
+void endpoint_session_closed(struct endpoint *e, struct session *s, int err);
 void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us);
 void endpoint_make_ready(struct endpoint *e, struct session *s);
 void endpoint_unready(struct endpoint *e, struct session *s);

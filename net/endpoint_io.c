@@ -108,7 +108,7 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
         uint64_t err = rd_varint(r);
         if (!r->ok)
             return false;
-        endpoint_session_end(e, s, err ? err_from_wire(err) : ERR_CLOSED);
+        endpoint_session_closed(e, s, err ? err_from_wire(err) : ERR_CLOSED);
         *ended = true;
         return false;
     }
@@ -178,7 +178,7 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
     }
     uint32_t index = load_le32(buf + 4), slot = index & 0xfffff;
     struct session *s = slot < e->session_cap ? e->sessions[slot] : NULL;
-    if (!s || s->local_index != index) {
+    if (!s || s->local_index != index || s->closed) {
         e->counters.unknown_index++;
         return;
     }

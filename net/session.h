@@ -64,6 +64,8 @@ struct session {
     unsigned echo_count;
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
+    bool closed; /* the peer has said goodbye: ends once what came before is heard */
+    int close_err;
     bool ready; /* in the endpoint's list of sessions to ask for output */
     struct session *ready_next, *ready_prev;
 };

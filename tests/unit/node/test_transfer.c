@@ -465,6 +465,20 @@ static void few_bytes_are_written_soon(void **state) {
     world_free(w);
 }
 
+/* The receiver says that all is there and goodbye, and one batch brings both: what was said first is heard first. */
+static void a_goodbye_does_not_swallow_what_came_before_it(void **state) {
+    (void)state;
+    struct world *w = two(102, ACCEPT_CONTACTS);
+    disk_fill(w, 0, "/a/b", 200000, 1);
+    const uint64_t id = send_one(w, "/a/b");
+    assert_non_null(world_wait(w, 1, NODE_TRANSFER_DONE, 30 * S));
+    node_shutdown(w->nodes[1].node, w->now_us);
+    world_run(w, 10 * S);
+    assert_int_equal(info(w, 1, 1).state, TRANSFER_DONE);
+    assert_int_equal(info(w, 0, id).state, TRANSFER_DONE);
+    world_free(w);
+}
+
 #ifdef MESHD_TEST_WRAP
 
 /* Without memory to write what was held back, or to close the file, the transfer ends on the spot. */
@@ -506,6 +520,7 @@ static void bytes_held_back_without_memory_to_write_them_fail_the_transfer(void 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_bytes_are_written_soon),
+        cmocka_unit_test(a_goodbye_does_not_swallow_what_came_before_it),
 #ifdef MESHD_TEST_WRAP
         cmocka_unit_test(bytes_held_back_without_memory_to_write_them_fail_the_transfer),
 #endif
