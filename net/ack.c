@@ -68,7 +68,7 @@ int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) {
         a->largest = pn;
         a->largest_us = now_us;
     } else {
-        a->late++;
+        a->late_pns[a->late++ % ACK_LATE_KEPT] = pn;
     }
     if (!eliciting)
         return 0;
@@ -95,10 +95,16 @@ struct ack_told ack_told(const struct ack *a, unsigned ranges) {
 }
 
 void ack_forget(struct ack *a, const struct ack_told *told) {
-    if (a->late != told->late)
+    uint64_t end = told->largest;
+    if (a->late - told->late > ACK_LATE_KEPT)
         return;
-    if (ranges_remove(&a->received, told->lowest, told->largest)) {
-        /* Never in need of another interval, since lowest begins one; it would only be repeated. */
+    for (uint32_t n = told->late; n != a->late; n++) {
+        const uint64_t pn = a->late_pns[n % ACK_LATE_KEPT];
+        if (pn >= told->lowest && pn < end)
+            end = pn;
+    }
+    if (ranges_remove(&a->received, told->lowest, end)) {
+        /* No room to cut an interval in two: it is only repeated. */
     }
 }
 

@@ -26,6 +26,7 @@ enum {
     ACK_SPREAD_MAX_US = 1000, /* later: about one ACK per loop timer tick */
     ACK_SPREAD_MIN_US = 100,
     ACK_SPREADS_PER_RTT = 8, /* so that the sender hears often enough in each round trip */
+    ACK_LATE_KEPT = 64,      /* so many late packets in a round trip are told apart */
 };
 
 struct ack {
@@ -33,9 +34,10 @@ struct ack {
     uint64_t largest;       /* largest received; valid if has_largest */
     uint64_t largest_us;    /* when it arrived */
     bool has_largest;
-    bool due;         /* send one now */
-    uint32_t waiting; /* eliciting packets not yet acknowledged */
-    uint32_t late;    /* packets that have come below the largest, so far */
+    bool due;                         /* send one now */
+    uint32_t waiting;                 /* eliciting packets not yet acknowledged */
+    uint32_t late;                    /* packets that have come below the largest, so far */
+    uint64_t late_pns[ACK_LATE_KEPT]; /* the newest of them; number n is at n % ACK_LATE_KEPT */
     uint64_t eliciting_total;
     uint64_t deadline_us;  /* TIME_NEVER if nothing waits */
     uint32_t every;        /* eliciting packets that may wait now */
@@ -61,9 +63,9 @@ struct ack_told {
 /* Of an ACK that was written with the newest `ranges` ranges just now. */
 struct ack_told ack_told(const struct ack *a, unsigned ranges);
 /* The peer has acknowledged a packet of ours that carried this ACK: what it said need not be repeated, but for the
- * largest (RFC 9000 §13.2.4). Ranges that did not fit into it stay; and all do if a packet has come late since, which
- * may lie between: a later ACK is going to be acknowledged, too. A packet that arrives below later is still reported:
- * that is how the peer learns that its loss was false. */
+ * largest (RFC 9000 §13.2.4). Ranges that did not fit into it stay; and so does what lies at or above a packet that has
+ * come late in between since (all of it, if more than ACK_LATE_KEPT were late): a later ACK is going to be acknowledged,
+ * too. A packet that arrives below later is still reported: that is how the peer learns that its loss was false. */
 void ack_forget(struct ack *a, const struct ack_told *told);
 /* The delay to report for `largest`. */
 uint64_t ack_delay_us(const struct ack *a, uint64_t now_us);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "net/ack.h"
+#include "net/frame.h"
 #include "net/limits.h"
 #include "net/timer.h"
 
@@ -238,6 +239,39 @@ static void acknowledgements_follow_the_round_trip(void **state) {
         }
 }
 
+/* Packets are lost for ever and others come late, all the time: an ACK still says little more than what a round trip brought. */
+static void on_a_path_that_reorders_acks_stay_short(void **state) {
+    (void)state;
+    enum { PKTS = 20000, UNDER_WAY = 60 /* ACKs in a round trip */ };
+    struct ack a;
+    struct ack_told told[UNDER_WAY];
+    uint8_t buf[1400];
+    const struct ecn_counts none = {0};
+    unsigned count = 0;
+    ack_init(&a);
+    for (uint64_t pn = 0; pn < PKTS; pn++) {
+        const uint64_t now_us = 1000000 + pn * 100;
+        if (pn % 100 == 50 || pn % 37 == 36) /* lost; or delayed */
+            continue;
+        assert_int_equal(ack_received(&a, now_us, pn, true), 0);
+        if (pn > 40 && pn % 37 == 3)
+            assert_int_equal(ack_received(&a, now_us, pn - 4, true), 0);
+        if (!ack_wanted(&a, now_us))
+            continue;
+        struct wr w = wr_init(buf, sizeof buf);
+        const unsigned ranges = frame_write_ack(&w, &a.received, 0, &none, sizeof buf);
+        if (count > 1000)
+            assert_in_range(ranges, 1, 30);
+        const struct ack_told now = ack_told(&a, ranges);
+        if (count >= UNDER_WAY)
+            ack_forget(&a, &told[count % UNDER_WAY]);
+        told[count++ % UNDER_WAY] = now;
+        ack_sent(&a);
+    }
+    assert_true(count > 2000);
+    ack_clear(&a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_said_while_nothing_waits),
@@ -245,6 +279,7 @@ int main(void) {
         cmocka_unit_test(a_lone_packet_waits_no_longer_than_the_delay_promised),
         cmocka_unit_test(a_gap_is_reported_at_once),
         cmocka_unit_test(a_late_packet_is_reported_at_once),
+        cmocka_unit_test(on_a_path_that_reorders_acks_stay_short),
         cmocka_unit_test(non_eliciting_packets_do_not_look_like_a_gap),
         cmocka_unit_test(dense_traffic_is_acknowledged_rarely),
         cmocka_unit_test(a_stopped_sender_is_not_kept_waiting_for_a_count),
