@@ -16,6 +16,7 @@ if(NOT blake3_dir)
     message(FATAL_ERROR "BLAKE3 is missing: install libblake3-dev, or librust-blake3-dev (Debian 12), "
                         "or set MESHD_BLAKE3_SOURCE to the directory of its C sources")
   endif()
+  list(SORT blake3_dirs COMPARE NATURAL)
   list(GET blake3_dirs -1 blake3_dir)
 endif()
 set(blake3_src blake3.c blake3_dispatch.c blake3_portable.c)

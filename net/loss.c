@@ -81,7 +81,7 @@ bool loss_acked(struct loss *l, const struct sent_pkt *p, bool lost_before) {
         l->pkt_threshold = (uint32_t)distance;
     if (l->time_shift > 0)
         l->time_shift--;
-    if (l->event_open && l->unproven > 0 && --l->unproven == 0) {
+    if (!p->excused && l->event_open && l->unproven > 0 && --l->unproven == 0) {
         l->event_open = false;
         return true;
     }

@@ -47,6 +47,7 @@ struct sent_pkt {
     bool in_flight; /* counts for congestion control */
     bool probe;     /* PLPMTU probe */
     bool app_limited;
+    bool excused;  /* lost, but that was no sign of congestion */
     bool requeued; /* a PTO has already queued its data again */
     uint8_t ecn;   /* left with ECT(0): the serial of the test (net/ecn.h); 0: not marked */
     uint8_t nframes;

@@ -84,7 +84,9 @@ void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream
  * acknowledgement could show that one with credit was lost, and the probe timeout comes late and backs off. So the newest
  * limit rides along with an acknowledgement each PTO, which never backs off here, until it is acknowledged. ---- */
 
-enum { REMIND_STREAMS_MAX = 3 }; /* in one packet: SENT_FRAMES_MAX less ACK and MAX_DATA */
+enum {
+    REMIND_STREAMS_MAX = 2
+}; /* in one packet: SENT_FRAMES_MAX less ACK, MAX_DATA and a STREAM */
 
 void transport_credit_forget(struct transport *t, struct stream *s) {
     if (!s->credit_open)

@@ -107,7 +107,8 @@ static void run_add(struct transport *t, struct loss_run *run, const struct sent
 }
 
 /* A packet of the test whether this path carries marks. */
-static void marked_lost(struct transport *t, const struct sent_pkt *p) {
+static void marked_lost(struct transport *t, struct sent_pkt *p) {
+    p->excused = true;
     cc_discard(&t->cc, p->bytes);
     t->counters->pkts_lost++;
     t->memo->pkts_lost++;
@@ -128,6 +129,7 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
         if (p->probe) { /* RFC 8899 §3: not a sign of congestion */
             pmtud_probe_lost(&t->pmtud, now_us, p->bytes);
             cc_discard(&t->cc, p->bytes);
+            p->excused = true;
             continue;
         }
         if (ecn_in_test(&t->memo->ecn, p->ecn)) { /* maybe for its mark: not a sign of congestion */

@@ -85,10 +85,12 @@ static void verify(struct node *n, struct transfer *t, struct sink *k) {
 
 /* ---- from the stream ---- */
 /* Whether so few bytes wait for more, so that a thread is not asked for every packet. Never for so many that the sender
- * would soon be out of credit. */
+ * would soon be out of credit, nor together with other transfers. */
 static bool hold_back(const struct node *n, const struct transfer *t, size_t bytes) {
     struct file_recv *r = t->recv;
-    const uint64_t part = stream_window(n->ep, t->session, t->stream) / RECV_WINDOW_PARTS;
+    const unsigned running = transfers_running(n);
+    const uint64_t part =
+        stream_window(n->ep, t->session, t->stream) / RECV_WINDOW_PARTS / (running ? running : 1);
     if (bytes >= RECV_WRITE_BYTES || bytes >= part || (r->held_us && r->held_us <= n->now_us))
         return false;
     if (!r->held_us)

@@ -15,7 +15,7 @@ static void seal_piece(struct aead *a, uint8_t *piece) {
 
 /* The index of the fastest; *best_us of its best piece. */
 static unsigned fastest(struct aead *const candidates[CANDIDATES], uint64_t *best_us) {
-    unsigned best = 0;
+    unsigned best = candidates[0] ? 0 : 1;
     uint8_t *piece = calloc(1, PIECE_BYTES + AEAD_TAG_BYTES);
     *best_us = UINT64_MAX;
     for (unsigned round = 0; piece && round < ROUNDS; round++)

@@ -118,6 +118,24 @@ static void reordering_does_not_collapse_the_window(void **state) {
     teardown(&w);
 }
 
+/* A probe that comes late says nothing about the losses for which the window was reduced. */
+static void what_was_no_sign_of_congestion_proves_no_loss_false(void **state) {
+    (void)state;
+    struct world w;
+    setup(&w, 40);
+    ack(&w, 2, 12, NULL);
+    assert_int_equal(lost(&w, 50000), 2);
+    sent_get(&w.sent, 0)->excused = true; /* 1 is what the window was reduced for */
+    w.loss.event_open = true;
+    w.loss.unproven = 1;
+    bool undo = false;
+    assert_int_equal(ack(&w, 0, 1, &undo), 1);
+    assert_false(undo);
+    assert_int_equal(ack(&w, 1, 2, &undo), 1);
+    assert_true(undo);
+    teardown(&w);
+}
+
 static void repeated_ranges_settle_nothing_twice(void **state) {
     (void)state;
     struct world w;
@@ -166,6 +184,7 @@ static void the_ring_is_bounded_and_skips_numbers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_no_sign_of_congestion_proves_no_loss_false),
         cmocka_unit_test(three_later_acknowledgements_make_a_loss),
         cmocka_unit_test(an_eighth_more_than_the_round_trip_makes_a_loss),
         cmocka_unit_test(the_probe_timeout_doubles_to_its_cap),
