@@ -1,5 +1,6 @@
 """syncthing: a folder that a only sends and b only receives. The clock starts with the rescan at a, and stops when b has renamed
-the last file to its name (it syncs before)."""
+the last file to its name (it syncs before). Only a dials: where both do at the same moment and the link has a delay, each waits for the
+other's greeting on its own connection."""
 import http.client
 import json
 import os
@@ -13,7 +14,7 @@ CONFIG = """<configuration version="36">
     <device id="{ids[0]}"/><device id="{ids[1]}"/>
     <minDiskFree unit="%">0</minDiskFree>
   </folder>
-  <device id="{ids[0]}" name="a"><address>tcp://{addrs[0]}:22000</address></device>
+  <device id="{ids[0]}" name="a"><address>dynamic</address></device>
   <device id="{ids[1]}" name="b"><address>tcp://{addrs[1]}:22000</address></device>
   <gui enabled="true" tls="false"><address>{home}/api</address><apikey>bench</apikey></gui>
   <options>
