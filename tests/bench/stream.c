@@ -13,6 +13,7 @@
 
 #include "net/endpoint.h"
 #include "net/io/udp.h"
+#include "node/daemon/measure.h"
 
 struct bench {
     uv_loop_t loop;
@@ -166,7 +167,10 @@ int main(int argc, char **argv) {
     struct identity ids[2];
     uint64_t seed = 1;
     struct rng rng = {known, &seed};
-    struct endpoint_config cfg = {.rng = rng, .cc = CC_BBR, .wall_us = UINT64_C(1790000000000000)};
+    struct endpoint_config cfg = {.rng = rng,
+                                  .cc = CC_BBR,
+                                  .provider = measure_aead(NULL),
+                                  .wall_us = UINT64_C(1790000000000000)};
     struct addr at = {.kind = ADDR_IPV4}, to = {0};
     if (argc < 3)
         usage();
