@@ -30,6 +30,7 @@ enum {
     CHUNK_BYTES = 32768,
     CLASSES = 40, /* 32, 48, 64, 80, 96, 112, 128, 160, ... : four steps to each power of two */
     HEAD_BYTES = 16,
+    LINK_BYTES = sizeof(struct block *), /* from a free block to the next */
 };
 static const size_t region_bytes = (size_t)1 << 36; /* of addresses; memory only where used */
 
@@ -122,7 +123,7 @@ static void *small_new(size_t n) {
         return NULL;
     struct block *b = h->free_blocks[class];
     if (b) {
-        memcpy(&h->free_blocks[class], b + 1, sizeof b); /* the next one stands in its bytes */
+        memcpy(&h->free_blocks[class], b + 1, LINK_BYTES); /* the next one stands in its bytes */
     } else {
         if (h->at == NULL || (size_t)(h->end - h->at) < bytes) {
             struct chunk *c = chunk_new();
@@ -145,7 +146,7 @@ static void small_free(void *p) {
     size_t bytes;
     const unsigned class = class_of(b->bytes, &bytes);
     struct arena_heap *h = b->owner ? b->owner->heap : &world_heap;
-    memcpy(b + 1, &h->free_blocks[class], sizeof b);
+    memcpy(b + 1, &h->free_blocks[class], LINK_BYTES);
     h->free_blocks[class] = b;
 }
 

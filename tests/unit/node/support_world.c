@@ -265,7 +265,7 @@ void world_pair(struct world *w, unsigned a, unsigned b) {
             node_contact_get(w->nodes[b].node, w->now_us, name_a, &info_b) && info_b.online)
             return;
     }
-    assert(!"the nodes did not pair");
+    assert(false && "the nodes did not pair");
 }
 
 /* ---- disk and store ---- */
