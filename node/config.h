@@ -9,7 +9,7 @@
  *                accept        ask | contacts
  *                accept_max    larger transfers are refused; bytes, or with K, M, G, T (powers of
  *                              1024); 0 = no limit
- *   [transport]  congestion    cubic | reno
+ *   [transport]  congestion    bbr | cubic | reno
  *                aead          auto | libsodium | libcrypto | ipsec-mb
  *                udp           auto | portable
  *   [control]    socket        path of the control socket

@@ -196,8 +196,8 @@ void sink_pump(struct node *n, struct transfer *t) {
 
 void sink_timeout(struct node *n, struct transfer *t) {
     sink_pump(n, t);
-    if (t->recv &&
-        t->recv->held_us <= n->now_us) /* it may have ended, and without memory be gone */
+    /* It may have ended in it, and without memory for its last operations be gone. */
+    if (t->recv && t->recv->held_us <= n->now_us)
         t->recv->held_us = 0;
 }
 
