@@ -7,8 +7,8 @@
 
 #include "crypto/aead.h"
 
-/* Of ipsec-mb (libcrypto where the build or the CPU has no ipsec-mb) and libsodium, by the suite that two of our kind choose, in packets of 1,400 bytes. *bytes_per_us (may
- * be NULL) is the speed of the one chosen. */
+/* Of ipsec-mb (libcrypto where the build or the CPU has no ipsec-mb) and libsodium, by the suite that two of our kind choose,
+ * in packets of 1,400 bytes. *bytes_per_us (may be NULL) is the speed of the one chosen. */
 enum aead_provider measure_aead(unsigned *bytes_per_us);
 
 #endif
