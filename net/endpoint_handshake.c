@@ -10,6 +10,7 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
                           .peer = peer_ref_of(p),
                           .node = p->setup.id,
                           .transport = p->setup.transport,
+                          .cert_seq = p->cert_seq,
                           .secret = *pairing,
                           .ticket = *ticket};
     p->setup.psks[0] = *pairing;
