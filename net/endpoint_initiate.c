@@ -232,9 +232,16 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     uint32_t sender;
     struct psk psk = *psk_of(p, h->psk_index), pairing;
     struct keygen g;
-    if (!handshake_read_response(&h->noise, msg, &psk, &r, &sender) ||
-        r.suite != aead_choose(e->suites, r.suites) || r.session_id != s->id ||
-        (r.continues && (!h->rekey || r.epoch != h->epoch)) || (!r.continues && r.epoch != 0)) {
+    struct noise answered = h->noise; /* an answer that does not fit leaves the attempt as it was */
+    /* The epoch after the present one: theirs may have come through since we asked. */
+    const uint8_t next_epoch = (uint8_t)(s->keys.current.epoch + 1);
+    const struct offer offer = {.suites = e->suites,
+                                .session_id = s->id,
+                                .rekey =
+                                    h->rekey && s->state == SESSION_UP && h->epoch == next_epoch,
+                                .epoch = h->epoch};
+    if (!handshake_read_response(&answered, msg, &psk, &r, &sender) ||
+        !handshake_response_fits(&offer, &r)) {
         e->counters.auth_fail++;
         goto out;
     }
@@ -248,7 +255,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     p->cert_ok = true;
     p->cert_seq = r.cert.seq;
     p->has_challenge = false;
-    handshake_keys(&h->noise, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
+    handshake_keys(&answered, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
     g.born_us = now_us;
     if (h->rekey && !r.continues)
         start_over(e, s, now_us);
@@ -283,6 +290,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);
 out:
+    noise_clear(&answered);
     sodium_memzero(&psk, sizeof psk);
     sodium_memzero(&pairing, sizeof pairing);
     sodium_memzero(&g, sizeof g);

@@ -70,7 +70,7 @@ bool handshake_read_initiation(struct noise *n, const struct handshake_self *sel
     bool ok = noise_read1(n, msg + 8, INITIATION_NOISE_BYTES, payload);
     if (ok) {
         struct rd r = rd_init(payload, sizeof payload);
-        uint8_t version = rd_u8(&r);
+        out->version = rd_u8(&r);
         out->suites = rd_u8(&r);
         out->epoch = rd_u8(&r);
         uint8_t flags = rd_u8(&r);
@@ -81,7 +81,7 @@ bool handshake_read_initiation(struct noise *n, const struct handshake_self *sel
         uint8_t cert[KEY_CERT_BYTES];
         rd_bytes(&r, cert, sizeof cert);
         key_cert_read(&out->cert, cert);
-        ok = r.ok && version == PROTOCOL_VERSION && flags == 0;
+        ok = r.ok && flags == 0;
     }
     sodium_memzero(payload, sizeof payload);
     return ok;
@@ -118,7 +118,7 @@ bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_
     bool ok = noise_read2(n, msg + 12, RESPONSE_NOISE_BYTES, psk, payload);
     if (ok) {
         struct rd r = rd_init(payload, sizeof payload);
-        uint8_t version = rd_u8(&r);
+        out->version = rd_u8(&r);
         out->suites = rd_u8(&r);
         out->suite = rd_u8(&r);
         out->epoch = rd_u8(&r);
@@ -127,10 +127,23 @@ bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_
         uint8_t cert[KEY_CERT_BYTES];
         rd_bytes(&r, cert, sizeof cert);
         key_cert_read(&out->cert, cert);
-        ok = r.ok && version == PROTOCOL_VERSION;
+        ok = r.ok;
     }
     sodium_memzero(payload, sizeof payload);
     return ok;
+}
+
+bool handshake_response_fits(const struct offer *o, const struct response *r) {
+    if (r->version != PROTOCOL_VERSION || r->session_id != o->session_id)
+        return false;
+    /* 0 is what both lists choose together when they have nothing in common. */
+    if (r->suite == 0 || r->suite != aead_choose(o->suites, r->suites))
+        return false;
+    return r->continues ? o->rekey && r->epoch == o->epoch : r->epoch == 0;
+}
+
+bool handshake_initiation_fits(unsigned suites, const struct initiation *in) {
+    return in->version == PROTOCOL_VERSION && aead_choose(suites, in->suites) != 0;
 }
 
 void handshake_keys(const struct noise *n, bool initiator, enum aead_suite suite, uint8_t epoch,

@@ -23,6 +23,7 @@ struct handshake_self { /* what a node brings to every handshake */
 };
 
 struct initiation { /* payload of message 1 */
+    uint8_t version;
     unsigned suites;
     uint8_t epoch;
     uint64_t timestamp_us, session_id, psk_id;
@@ -31,6 +32,7 @@ struct initiation { /* payload of message 1 */
 };
 
 struct response { /* payload of message 2 */
+    uint8_t version;
     unsigned suites, suite;
     uint8_t epoch;
     bool continues; /* the session named in message 1 goes on; else a new one begins */
@@ -65,6 +67,20 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
 bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_BYTES],
                              const struct psk *psk, struct response *out,
                              uint32_t *sender) MUST_USE;
+
+/* What an initiation of ours has offered, as its session stands when the answer comes. */
+struct offer {
+    unsigned suites;
+    uint64_t session_id;
+    bool rekey;    /* of a session that is up */
+    uint8_t epoch; /* of a rekey: the one after the present one */
+};
+
+/* Here, and nowhere else, what the other side chose is held against what it was given to choose
+ * from: a message that authenticates is still a peer's word. What does not fit is passed over as if
+ * it had not come. */
+bool handshake_response_fits(const struct offer *o, const struct response *r) MUST_USE;
+bool handshake_initiation_fits(unsigned suites, const struct initiation *in) MUST_USE;
 
 /* Both, after message 2: a key generation (ids not set) and the secret for pairing. */
 void handshake_keys(const struct noise *n, bool initiator, enum aead_suite suite, uint8_t epoch,
