@@ -165,6 +165,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
     struct response r = {.suites = e->suites,
                          .suite = suite,
                          .epoch = continues ? q->in.epoch : 0,
+                         .caps = e->caps,
                          .continues = continues,
                          .session_id = q->in.session_id,
                          .cert = e->cert};
@@ -187,6 +188,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, true, now_us);
     sodium_memzero(&g, sizeof g);
+    s->caps_next = e->caps & q->in.caps;
     h->by_ticket = q->by_ticket;
     h->ticket = q->psk;
     h->expires_us = now_us + HALF_OPEN_US;
@@ -255,6 +257,7 @@ static bool ticket_counts(struct endpoint *e, const struct peer *p, const struct
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_in *h = s->hs_in;
     keys_confirm(&s->keys, e->aead, now_us);
+    s->caps = s->caps_next;
     if (h && h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us)) {
         uint8_t frame[10];
         struct wr w = wr_init(frame, sizeof frame);

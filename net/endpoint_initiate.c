@@ -24,6 +24,7 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct initiation in = {
         .suites = e->suites,
         .epoch = h->epoch,
+        .caps = e->caps,
         .timestamp_us = e->last_timestamp_us,
         .session_id = s->id,
         .psk_id = psk_id(psk_of(p, h->psk_index)),
@@ -262,6 +263,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, false, now_us);
     s->remote_index = sender;
+    s->caps = e->caps & r.caps;
     s->last_recv_us = now_us;
     if (s->state != SESSION_UP || !r.continues) {
         s->path.remote = *from;

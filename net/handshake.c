@@ -44,6 +44,7 @@ bool handshake_write_initiation(struct noise *n, const struct handshake_self *se
     wr_u8(&p, (uint8_t)in->suites);
     wr_u8(&p, in->epoch);
     wr_u8(&p, 0);
+    wr_u32(&p, in->caps);
     wr_u64(&p, in->timestamp_us);
     wr_bytes(&p, in->challenge, CHALLENGE_BYTES);
     wr_u64(&p, in->session_id);
@@ -73,7 +74,8 @@ bool handshake_read_initiation(struct noise *n, const struct handshake_self *sel
         out->version = rd_u8(&r);
         out->suites = rd_u8(&r);
         out->epoch = rd_u8(&r);
-        uint8_t flags = rd_u8(&r);
+        (void)rd_u8(&r); /* flags: none is defined, and one that is not known changes nothing */
+        out->caps = rd_u32(&r);
         out->timestamp_us = rd_u64(&r);
         rd_bytes(&r, out->challenge, CHALLENGE_BYTES);
         out->session_id = rd_u64(&r);
@@ -81,7 +83,7 @@ bool handshake_read_initiation(struct noise *n, const struct handshake_self *sel
         uint8_t cert[KEY_CERT_BYTES];
         rd_bytes(&r, cert, sizeof cert);
         key_cert_read(&out->cert, cert);
-        ok = r.ok && flags == 0;
+        ok = r.ok;
     }
     sodium_memzero(payload, sizeof payload);
     return ok;
@@ -99,6 +101,7 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
     wr_u8(&p, (uint8_t)r->suite);
     wr_u8(&p, r->epoch);
     wr_u32(&p, r->continues ? 1 : 0);
+    wr_u32(&p, r->caps);
     wr_u64(&p, r->session_id);
     wr_bytes(&p, cert, sizeof cert);
 
@@ -123,6 +126,7 @@ bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_
         out->suite = rd_u8(&r);
         out->epoch = rd_u8(&r);
         out->continues = (rd_u32(&r) & 1) != 0;
+        out->caps = rd_u32(&r);
         out->session_id = rd_u64(&r);
         uint8_t cert[KEY_CERT_BYTES];
         rd_bytes(&r, cert, sizeof cert);

@@ -26,6 +26,7 @@ struct initiation { /* payload of message 1 */
     uint8_t version;
     unsigned suites;
     uint8_t epoch;
+    uint32_t caps;
     uint64_t timestamp_us, session_id, psk_id;
     uint8_t challenge[CHALLENGE_BYTES];
     struct key_cert cert;
@@ -35,6 +36,7 @@ struct response { /* payload of message 2 */
     uint8_t version;
     unsigned suites, suite;
     uint8_t epoch;
+    uint32_t caps;
     bool continues; /* the session named in message 1 goes on; else a new one begins */
     uint64_t session_id;
     struct key_cert cert;

@@ -24,6 +24,7 @@ bool forge_initiation(struct noise *n, const struct handshake_self *self, const 
     wr_u8(&w, f->suites);
     wr_u8(&w, f->epoch);
     wr_u8(&w, f->flags);
+    wr_u32(&w, f->caps);
     wr_u64(&w, f->timestamp_us);
     wr_bytes(&w, f->challenge, CHALLENGE_BYTES);
     wr_u64(&w, f->session_id);
@@ -52,6 +53,7 @@ bool forge_response(struct noise *n, const struct rng *rng, const struct psk *ps
     wr_u8(&w, f->suite);
     wr_u8(&w, f->epoch);
     wr_u32(&w, f->flags);
+    wr_u32(&w, f->caps);
     wr_u64(&w, f->session_id);
     put_cert(&w, &f->cert);
     draw_ephemeral(rng, &ephemeral);

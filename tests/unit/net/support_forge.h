@@ -8,6 +8,7 @@
 
 struct forged_initiation {
     uint8_t version, suites, epoch, flags;
+    uint32_t caps;
     uint64_t timestamp_us, session_id, psk_id;
     uint8_t challenge[CHALLENGE_BYTES];
     struct key_cert cert;
@@ -15,7 +16,7 @@ struct forged_initiation {
 
 struct forged_response {
     uint8_t version, suites, suite, epoch;
-    uint32_t flags; /* bit 0: continues */
+    uint32_t flags, caps; /* bit 0 of flags: continues */
     uint64_t session_id;
     struct key_cert cert;
 };

@@ -200,12 +200,76 @@ static void a_rekey_with_another_sender_index_is_a_new_session(void **state) {
     }
 }
 
+/* ---- room to grow ---- */
+
+static void what_both_sides_can_do_is_known_to_the_session(void **state) {
+    (void)state;
+    struct pair *p = pair_new(rand_seeded("capabilities", 5).x);
+    pair_start(p, 1000 * MS);
+    pair_know(p, 0, NULL, false);
+    pair_know(p, 1, NULL, false);
+    p->ep[0]->caps = 0x80000005; /* bits of the future, and not the same on both sides */
+    p->ep[1]->caps = 0x80000006;
+    struct session_ref s[2];
+    struct session_info info;
+    pair_connect(p, s);
+    for (int i = 0; i < 2; i++) {
+        assert_true(endpoint_session_info(p->ep[i], p->now_us, s[i], &info));
+        assert_int_equal(info.caps, 0x80000004);
+    }
+    p->ep[0]->caps = 3; /* as after an update: the next handshake says it */
+    pair_run(p, 1500 * MS, -1, -1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(session_ping(p->ep[i], p->now_us, s[i], 1), 0);
+    pair_run(p, 1000 * MS, -1, -1);
+    for (int i = 0; i < 2; i++) {
+        assert_true(endpoint_session_info(p->ep[i], p->now_us, s[i], &info));
+        assert_int_equal(info.key_epoch, 1);
+        assert_int_equal(info.caps, 2);
+    }
+    pair_free(p);
+}
+
+static void flags_and_capabilities_that_are_not_known_change_nothing(void **state) {
+    (void)state;
+    struct pair *p = known("future", 6);
+    struct question q = usual_question(p);
+    struct train t;
+    q.f.flags = 0xff;
+    q.f.caps = 0xffffffff;
+    q.f.suites |= 0xfc;
+    assert_int_equal(ask(p, &q, &t), RESPONSE_BYTES);
+    struct response r;
+    uint32_t sender;
+    assert_true(handshake_read_response(&q.n, t.buf, &no_psk, &r, &sender));
+    assert_int_equal(r.caps, CAPABILITIES);
+    pair_free(p);
+
+    p = known("future", 7);
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    struct noise n;
+    struct initiation in;
+    take_initiation(p, &n, &in, &sender);
+    const struct forged_response f = {.version = PROTOCOL_VERSION,
+                                      .suites = 0xfc | AEAD_CHACHA20_POLY1305,
+                                      .suite = AEAD_CHACHA20_POLY1305,
+                                      .flags = 0xfffffffe,
+                                      .caps = 0xffffffff,
+                                      .session_id = in.session_id,
+                                      .cert = p->ep[1]->cert};
+    answer_with(p, n, sender, &f);
+    assert_int_equal(endpoint_session_count(p->ep[0]), 1);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_does_not_follow_from_the_offer_is_passed_over),
         cmocka_unit_test(an_answer_to_a_rekey_may_only_continue_with_the_epoch_offered),
         cmocka_unit_test(a_question_without_a_common_suite_or_version_leaves_nothing_behind),
         cmocka_unit_test(a_rekey_with_another_sender_index_is_a_new_session),
+        cmocka_unit_test(what_both_sides_can_do_is_known_to_the_session),
+        cmocka_unit_test(flags_and_capabilities_that_are_not_known_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
