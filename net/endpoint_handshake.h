@@ -1,5 +1,5 @@
 /* endpoint_handshake.h: what endpoint_initiate.c, endpoint_answer.c and endpoint_handshake.c share; private to them. Messages have
- * their full size and a right mac1 (RETRY has none).
+ * their full size, an INITIATION has a right mac1.
  */
 #ifndef MESHD_NET_ENDPOINT_HANDSHAKE_H
 #define MESHD_NET_ENDPOINT_HANDSHAKE_H

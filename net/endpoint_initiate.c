@@ -229,6 +229,10 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     }
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
+    if (!handshake_response_mac1_ok(&h->noise, msg)) {
+        e->counters.mac_fail++;
+        return;
+    }
     struct response r;
     uint32_t sender;
     struct psk psk = *psk_of(p, h->psk_index), pairing;

@@ -19,18 +19,38 @@ uint64_t psk_id(const struct psk *psk) {
     return load_le64(out);
 }
 
-static void put_macs(uint8_t *msg, size_t len, const struct dh_public *receiver) {
-    cookie_mac1(receiver, msg, len - 2 * MAC_BYTES, msg + len - 2 * MAC_BYTES);
-    memset(msg + len - MAC_BYTES, 0, MAC_BYTES);
-}
-
 void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static COOKIE_BYTES]) {
     cookie_mac2(cookie, msg, len - MAC_BYTES, msg + len - MAC_BYTES);
 }
 
-bool handshake_mac1_ok(const struct identity *self, const uint8_t *msg, size_t len) {
-    return cookie_mac1_ok(&self->transport_public, msg, len - 2 * MAC_BYTES,
-                          msg + len - 2 * MAC_BYTES);
+bool handshake_mac1_ok(const struct identity *self, const uint8_t msg[static INITIATION_BYTES]) {
+    const size_t len = INITIATION_BYTES - 2 * MAC_BYTES;
+    return cookie_mac1_ok(&self->transport_public, msg, len, msg + len);
+}
+
+/* The key of a RESPONSE's mac1 comes from what message 1 has made common. Were it the initiator's
+ * public key, as in WireGuard, whoever has a list of keys could tell from a recording who called. */
+enum { MAC1_KEY_BYTES = 32 };
+
+static bool response_key(const struct noise *n, uint8_t key[static MAC1_KEY_BYTES]) {
+    return noise_extra_key(n, "meshd mac1 response v1", key);
+}
+
+static void response_mac1(const uint8_t key[static MAC1_KEY_BYTES],
+                          const uint8_t msg[static RESPONSE_BYTES], uint8_t out[static MAC_BYTES]) {
+    crypto_generichash_blake2b(out, MAC_BYTES, msg, RESPONSE_BYTES - 2 * MAC_BYTES, key,
+                               MAC1_KEY_BYTES);
+}
+
+bool handshake_response_mac1_ok(const struct noise *n, const uint8_t msg[static RESPONSE_BYTES]) {
+    uint8_t key[MAC1_KEY_BYTES], want[MAC_BYTES];
+    if (!response_key(n, key))
+        return false;
+    response_mac1(key, msg, want);
+    bool ok = sodium_memcmp(want, msg + RESPONSE_BYTES - 2 * MAC_BYTES, MAC_BYTES) == 0;
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(want, sizeof want);
+    return ok;
 }
 
 bool handshake_write_initiation(struct noise *n, const struct handshake_self *self,
@@ -56,7 +76,9 @@ bool handshake_write_initiation(struct noise *n, const struct handshake_self *se
     noise_init(n, NOISE_IKPSK2, true, self->prologue, self->prologue_len,
                &self->identity->transport_public, &self->identity->transport_secret, peer);
     bool ok = p.ok && noise_write1(n, ephemeral, payload, sizeof payload, out + 8);
-    put_macs(out, INITIATION_BYTES, peer);
+    uint8_t *mac1 = out + INITIATION_BYTES - 2 * MAC_BYTES;
+    cookie_mac1(peer, out, INITIATION_BYTES - 2 * MAC_BYTES, mac1);
+    memset(mac1 + MAC_BYTES, 0, MAC_BYTES);
     sodium_memzero(payload, sizeof payload);
     return ok;
 }
@@ -108,8 +130,12 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
     store_le32(out, PACKET_RESPONSE);
     store_le32(out + 4, sender);
     store_le32(out + 8, receiver);
-    bool ok = p.ok && noise_write2(n, ephemeral, psk, payload, sizeof payload, out + 12);
-    put_macs(out, RESPONSE_BYTES, noise_remote(n));
+    uint8_t key[MAC1_KEY_BYTES] = {0}, *mac1 = out + RESPONSE_BYTES - 2 * MAC_BYTES;
+    bool ok = p.ok && response_key(n, key) &&
+              noise_write2(n, ephemeral, psk, payload, sizeof payload, out + 12);
+    response_mac1(key, out, mac1);
+    memset(mac1 + MAC_BYTES, 0, MAC_BYTES);
+    sodium_memzero(key, sizeof key);
     sodium_memzero(payload, sizeof payload);
     return ok;
 }

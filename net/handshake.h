@@ -55,7 +55,7 @@ bool handshake_write_initiation(struct noise *n, const struct handshake_self *se
 void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static COOKIE_BYTES]);
 
 /* Responder. mac1 is for us. */
-bool handshake_mac1_ok(const struct identity *self, const uint8_t *msg, size_t len);
+bool handshake_mac1_ok(const struct identity *self, const uint8_t msg[static INITIATION_BYTES]);
 /* Decrypts message 1; n is then ready for write_response. False: not authentic or malformed. */
 bool handshake_read_initiation(struct noise *n, const struct handshake_self *self,
                                const uint8_t msg[static INITIATION_BYTES], struct initiation *out,
@@ -65,7 +65,10 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
                               const struct response *r, uint32_t sender, uint32_t receiver,
                               uint8_t out[static RESPONSE_BYTES]) MUST_USE;
 
-/* Initiator. False leaves `n` as it was. */
+/* Initiator. mac1 is by whoever could read our initiation: nobody else can make us spend X25519 on
+ * an answer, or tell from it whose it is. */
+bool handshake_response_mac1_ok(const struct noise *n, const uint8_t msg[static RESPONSE_BYTES]);
+/* False leaves `n` as it was. */
 bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_BYTES],
                              const struct psk *psk, struct response *out,
                              uint32_t *sender) MUST_USE;

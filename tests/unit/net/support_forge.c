@@ -1,5 +1,6 @@
 #include "support_forge.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "crypto/bytes.h"
@@ -61,9 +62,11 @@ bool forge_response(struct noise *n, const struct rng *rng, const struct psk *ps
     store_le32(out, PACKET_RESPONSE);
     store_le32(out + 4, sender);
     store_le32(out + 8, receiver);
-    if (!w.ok || !noise_write2(n, &ephemeral, psk, payload, sizeof payload, out + 12))
+    uint8_t key[32];
+    if (!w.ok || !noise_extra_key(n, "meshd mac1 response v1", key) ||
+        !noise_write2(n, &ephemeral, psk, payload, sizeof payload, out + 12))
         return false;
-    cookie_mac1(noise_remote(n), out, RESPONSE_BYTES - 2 * MAC_BYTES,
-                out + RESPONSE_BYTES - 2 * MAC_BYTES);
+    crypto_generichash(out + RESPONSE_BYTES - 2 * MAC_BYTES, MAC_BYTES, out,
+                       RESPONSE_BYTES - 2 * MAC_BYTES, key, sizeof key);
     return true;
 }

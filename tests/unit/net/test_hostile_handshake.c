@@ -200,6 +200,55 @@ static void a_rekey_with_another_sender_index_is_a_new_session(void **state) {
     }
 }
 
+/* ---- what a listener learns ---- */
+
+static bool keep_response(struct pair *p, int from, uint8_t *data, size_t len) {
+    if (from == 1 && data[0] == PACKET_RESPONSE && len == RESPONSE_BYTES)
+        memcpy(p->tap_ctx, data, len);
+    return true;
+}
+
+/* Whoever has the public keys of all people, and sees every packet, and each key's own messages
+ * besides. */
+static void an_answer_does_not_tell_whom_it_is_for(void **state) {
+    (void)state;
+    struct pair *p = known("mac1", 8);
+    uint8_t msg[RESPONSE_BYTES] = {0};
+    struct session_ref s[2];
+    p->tap = keep_response;
+    p->tap_ctx = msg;
+    pair_connect(p, s);
+    assert_int_equal(msg[0], PACKET_RESPONSE);
+    for (int i = 0; i < 2; i++)
+        assert_false(cookie_mac1_ok(&p->id[i].transport_public, msg, sizeof msg - 2 * MAC_BYTES,
+                                    msg + sizeof msg - 2 * MAC_BYTES));
+    pair_free(p);
+}
+
+/* Seeing the INITIATION is not enough to have its answers read: mac1 is checked first. */
+static void a_forged_answer_costs_one_hash(void **state) {
+    (void)state;
+    struct pair *p = known("forged answer", 9);
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    struct noise n;
+    struct initiation in;
+    uint32_t sender;
+    take_initiation(p, &n, &in, &sender);
+    uint8_t msg[RESPONSE_BYTES];
+    for (unsigned i = 0; i < 10; i++) {
+        rng_fill(&p->rng, msg, sizeof msg);
+        memset(msg, 0, 4);
+        msg[0] = PACKET_RESPONSE;
+        memcpy(msg + 8, &sender, 4);
+        cookie_mac1(&p->id[0].transport_public, msg, sizeof msg - 2 * MAC_BYTES,
+                    msg + sizeof msg - 2 * MAC_BYTES);
+        endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, msg, sizeof msg);
+        assert_int_equal(endpoint_counters(p->ep[0])->mac_fail, i + 1);
+        assert_int_equal(endpoint_counters(p->ep[0])->auth_fail, 0);
+    }
+    pair_free(p);
+}
+
 /* ---- room to grow ---- */
 
 static void what_both_sides_can_do_is_known_to_the_session(void **state) {
@@ -268,6 +317,8 @@ int main(void) {
         cmocka_unit_test(an_answer_to_a_rekey_may_only_continue_with_the_epoch_offered),
         cmocka_unit_test(a_question_without_a_common_suite_or_version_leaves_nothing_behind),
         cmocka_unit_test(a_rekey_with_another_sender_index_is_a_new_session),
+        cmocka_unit_test(an_answer_does_not_tell_whom_it_is_for),
+        cmocka_unit_test(a_forged_answer_costs_one_hash),
         cmocka_unit_test(what_both_sides_can_do_is_known_to_the_session),
         cmocka_unit_test(flags_and_capabilities_that_are_not_known_change_nothing),
     };
