@@ -62,7 +62,7 @@ void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *fro
         handshake_input_response(e, now_us, from, local, buf);
         return;
     case PACKET_RETRY:
-        handshake_input_retry(e, now_us, buf);
+        handshake_input_retry(e, now_us, from, local, buf);
         return;
     case PACKET_DATA:
         return;

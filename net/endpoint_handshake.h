@@ -10,7 +10,8 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
                                 uint32_t local, const uint8_t *msg);
 void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
                               uint32_t local, const uint8_t *msg);
-void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg);
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                           uint32_t local, const uint8_t *msg);
 
 /* A ticket has made a session: both sides hold a secret of their own from now on, and the ticket's until that has worked once. */
 void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pairing,

@@ -66,6 +66,15 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
             endpoint_queue_small(e, &p->setup.addrs[i], LOCAL_ANY, h->msg, sizeof h->msg);
 }
 
+/* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know. */
+static void send_back(struct endpoint *e, struct hs_out *h, uint64_t now_us, const struct addr *to,
+                      uint32_t local) {
+    h->tries++;
+    h->sent_us = now_us;
+    e->counters.handshakes_out++;
+    endpoint_queue_small(e, to, local, h->msg, sizeof h->msg);
+}
+
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) {
     if (s->hs_out)
         return 0;
@@ -154,7 +163,8 @@ static struct session *by_index(const struct endpoint *e, uint32_t index) {
     return s && s->local_index == index ? s : NULL;
 }
 
-void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg) {
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                           uint32_t local, const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 4));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
@@ -192,7 +202,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *m
     }
     if (build(e, s, now_us))
         return;
-    send(e, s, now_us, false);
+    send_back(e, h, now_us, from, local);
 }
 
 static void confirm(struct endpoint *e, struct session *s, uint64_t now_us) {

@@ -200,6 +200,41 @@ static void a_rekey_with_another_sender_index_is_a_new_session(void **state) {
     }
 }
 
+/* ---- retries ---- */
+
+/* A contact can make us call again, but not at addresses that have not asked for it. */
+static void only_the_address_that_sent_a_retry_is_called_again(void **state) {
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) { /* a cookie, a challenge */
+        struct pair *p = pair_new(rand_seeded("retry", 10).x);
+        pair_start(p, 0);
+        struct peer_setup s = {.id = p->id[1].id,
+                               .transport = p->id[1].transport_public,
+                               .addr_count = PEER_ADDRS_MAX};
+        for (uint8_t i = 0; i < PEER_ADDRS_MAX; i++)
+            s.addrs[i] = (struct addr){.kind = ADDR_IPV4, .port = 53, .ip = {192, 0, 2, i}};
+        assert_int_equal(endpoint_peer_add(p->ep[0], &s, &p->peer[0]), 0);
+        assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+        struct train t = {.buf = train_bytes};
+        uint8_t first[INITIATION_BYTES];
+        unsigned sent = 0;
+        for (; endpoint_output(p->ep[0], p->now_us, &t); sent++)
+            memcpy(first, t.buf, sizeof first);
+        assert_int_equal(sent, PEER_ADDRS_MAX);
+
+        uint8_t retry[RETRY_BYTES] = {PACKET_RETRY}, values[2][COOKIE_BYTES] = {{0}};
+        memcpy(retry + 4, first + 4, 4);
+        values[kind][0] = 1;
+        cookie_seal(&p->id[1].transport_public, retry + 8, first + sizeof first - 2 * MAC_BYTES,
+                    values[0], values[1], retry + 8 + COOKIE_NONCE_BYTES);
+        endpoint_input(p->ep[0], p->now_us, &s.addrs[5], 3, ECN_NOT_ECT, retry, sizeof retry);
+        assert_true(endpoint_output(p->ep[0], p->now_us, &t));
+        assert_true(t.len == INITIATION_BYTES && addr_equal(&t.to, &s.addrs[5]) && t.local == 3);
+        assert_false(endpoint_output(p->ep[0], p->now_us, &t));
+        pair_free(p);
+    }
+}
+
 /* ---- what a listener learns ---- */
 
 static bool keep_response(struct pair *p, int from, uint8_t *data, size_t len) {
@@ -317,6 +352,7 @@ int main(void) {
         cmocka_unit_test(an_answer_to_a_rekey_may_only_continue_with_the_epoch_offered),
         cmocka_unit_test(a_question_without_a_common_suite_or_version_leaves_nothing_behind),
         cmocka_unit_test(a_rekey_with_another_sender_index_is_a_new_session),
+        cmocka_unit_test(only_the_address_that_sent_a_retry_is_called_again),
         cmocka_unit_test(an_answer_does_not_tell_whom_it_is_for),
         cmocka_unit_test(a_forged_answer_costs_one_hash),
         cmocka_unit_test(what_both_sides_can_do_is_known_to_the_session),
