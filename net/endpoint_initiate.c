@@ -301,7 +301,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         e->counters.rekeys++;
         e->counters.rekeys_repeated += repeated;
     }
-    s->confirm_left = CONFIRM_TRIES;
+    s->confirm_left = CONFIRM_TRIES - 1; /* and the one that leaves now */
     confirm(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);

@@ -372,6 +372,8 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
     uint64_t d = TIME_NEVER;
     if (s->hs_out) {
         d = s->hs_out->next_us;
+        if (s->hs_out->started_us + HANDSHAKE_ATTEMPT_US < d)
+            d = s->hs_out->started_us + HANDSHAKE_ATTEMPT_US;
         if (s->hs_out->refused && s->hs_out->refused_us + HANDSHAKE_REFUSED_US < d)
             d = s->hs_out->refused_us + HANDSHAKE_REFUSED_US;
     }

@@ -235,6 +235,39 @@ static void only_the_address_that_sent_a_retry_is_called_again(void **state) {
     }
 }
 
+/* ---- how often, how long ---- */
+
+static void an_attempt_lasts_as_long_as_is_said(void **state) {
+    (void)state;
+    struct pair *p = known("attempt", 11);
+    p->cut = true;
+    const uint64_t begun_us = p->now_us;
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_true(pair_run(p, 60000 * MS, 0, EP_CONNECT_FAILED));
+    assert_int_equal(p->now_us - begun_us, HANDSHAKE_ATTEMPT_US);
+    pair_free(p);
+}
+
+static bool count_data(struct pair *p, int from, uint8_t *data, size_t len) {
+    unsigned *sent = p->tap_ctx;
+    (void)len;
+    *sent += from == 0 && data[0] == PACKET_DATA;
+    return data[0] != PACKET_DATA;
+}
+
+static void a_confirm_is_sent_as_often_as_is_said(void **state) {
+    (void)state;
+    struct pair *p = known("confirm", 12);
+    unsigned sent = 0;
+    p->tap = count_data;
+    p->tap_ctx = &sent;
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_true(pair_run(p, 1000 * MS, 0, EP_SESSION_UP));
+    pair_run(p, 9000 * MS, -1, -1);
+    assert_int_equal(sent, CONFIRM_TRIES);
+    pair_free(p);
+}
+
 /* ---- what a listener learns ---- */
 
 static bool keep_response(struct pair *p, int from, uint8_t *data, size_t len) {
@@ -353,6 +386,8 @@ int main(void) {
         cmocka_unit_test(a_question_without_a_common_suite_or_version_leaves_nothing_behind),
         cmocka_unit_test(a_rekey_with_another_sender_index_is_a_new_session),
         cmocka_unit_test(only_the_address_that_sent_a_retry_is_called_again),
+        cmocka_unit_test(an_attempt_lasts_as_long_as_is_said),
+        cmocka_unit_test(a_confirm_is_sent_as_often_as_is_said),
         cmocka_unit_test(an_answer_does_not_tell_whom_it_is_for),
         cmocka_unit_test(a_forged_answer_costs_one_hash),
         cmocka_unit_test(what_both_sides_can_do_is_known_to_the_session),
