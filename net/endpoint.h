@@ -95,6 +95,7 @@ struct session_info {
     uint64_t session_id;
     struct addr path; /* the peer's address in use */
     unsigned suite;   /* enum aead_suite */
+    uint32_t caps;    /* capabilities that both sides have (docs/PROTOCOL.md §3) */
     uint64_t age_us, idle_us;
     uint8_t key_epoch;
     bool initiator, has_transport;
