@@ -10,7 +10,7 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
                           .peer = peer_ref_of(p),
                           .node = p->setup.id,
                           .transport = p->setup.transport,
-                          .cert_seq = p->cert_seq,
+                          .cert_seq = p->setup.cert_seq,
                           .secret = *pairing,
                           .ticket = *ticket};
     p->setup.psks[0] = *pairing;
@@ -21,6 +21,16 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
     sodium_memzero(&ev, sizeof ev);
+}
+
+void handshake_tell_key(struct endpoint *e, const struct peer *p) {
+    struct ep_event ev = {.kind = EP_PEER_KEY,
+                          .peer = peer_ref_of(p),
+                          .node = p->setup.id,
+                          .transport = p->setup.transport,
+                          .cert_seq = p->setup.cert_seq};
+    if (!events_push(&e->events, &ev))
+        e->counters.queue_dropped++;
 }
 
 void handshake_forget_ticket(struct peer *p) {

@@ -17,6 +17,10 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct add
 void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pairing,
                       const struct psk *ticket);
 void handshake_forget_ticket(struct peer *p);
+/* The peer asks as if it had no CONFIRM of ours. */
+void handshake_confirm_again(struct endpoint *e, struct session *s, uint64_t now_us);
+/* EP_PEER_KEY, where no EP_PAIRED tells the same. */
+void handshake_tell_key(struct endpoint *e, const struct peer *p);
 /* sent_us 0: not known. */
 void handshake_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us);
 
