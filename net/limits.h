@@ -36,6 +36,8 @@ enum {
     HANDSHAKE_SOURCE_US = 50 * 1000,
     HANDSHAKE_SOURCE_BURST = 40,
     HANDSHAKE_SOURCES_MAX = 256,
+    HANDSHAKE_MISFITS_MAX = 16, /* answers to one attempt that do not fit; then no further is read:
+                                 * each costs two X25519 */
     HANDSHAKE_REFUSED_US = 1000 * 1000, /* so long after a refusal a better answer may still come */
     CONFIRM_RETRY_US = 250 * 1000,
     CONFIRM_TRIES = 20,                /* in all */
