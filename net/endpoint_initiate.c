@@ -325,6 +325,10 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         e->counters.mac_fail++;
         return;
     }
+    if (h->misfits >= HANDSHAKE_MISFITS_MAX) {
+        e->counters.handshakes_limited++;
+        return;
+    }
     struct response r;
     uint32_t sender;
     struct psk psk = *psk_of(p, h->psk_index), pairing;
@@ -339,6 +343,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
                                 .epoch = h->epoch};
     if (!handshake_read_response(&answered, msg, &psk, &r, &sender) ||
         !handshake_response_fits(&offer, &r)) {
+        h->misfits++;
         e->counters.auth_fail++;
         goto out;
     }

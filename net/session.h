@@ -20,7 +20,7 @@ enum { SESSION_ECHOES = 4 };
 struct hs_out { /* an initiation of ours that waits for its answer */
     struct noise noise;
     uint8_t msg[INITIATION_BYTES];
-    unsigned tries, psk_index;
+    unsigned tries, psk_index, misfits;
     uint8_t epoch;
     bool rekey;                      /* inside a session that is up */
     bool refused;                    /* a RETRY said so; not authenticated, so only a hint */
