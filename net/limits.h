@@ -49,6 +49,8 @@ enum {
                                          * unacknowledged and will be sent again */
     ACK_RANGES_MAX = 64,                /* received-packet ranges kept and sent; oldest forgotten */
     SENT_PKTS_MAX = 1 << 17,            /* packets in flight; beyond: no new data is sent */
+    SKIP_DISTANCE_MIN_PKTS = 128,       /* packet numbers left out are at least so far apart... */
+    SKIPPED_PNS_MAX = SENT_PKTS_MAX / SKIP_DISTANCE_MIN_PKTS, /* ...so no more are in flight */
     DATAGRAM_QUEUE_MAX = 128,           /* outgoing datagrams; beyond: the oldest is dropped */
     DATAGRAM_MAX_BYTES = 1100,          /* fits every path */
 };

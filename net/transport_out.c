@@ -275,16 +275,17 @@ static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     return ECN_ECT0;
 }
 
+void transport_next_skip(struct transport *t, uint64_t pn) {
+    t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
+}
+
 static void skip_number(struct transport *t, uint64_t pn, struct transport_packet *info) {
     if (pn < t->skip_at)
         return;
-    info->skip_after = true;
-    if (t->skipped_count == TRANSPORT_SKIPS) {
-        memmove(t->skipped, t->skipped + 1, (TRANSPORT_SKIPS - 1) * sizeof t->skipped[0]);
-        t->skipped_count--;
-    }
-    t->skipped[t->skipped_count++] = pn + 1;
-    t->skip_at = pn + 128 + rng_u32(&t->rng) % 1024;
+    transport_next_skip(t, pn);
+    ranges_drop_below(&t->skipped, t->sent.base);
+    /* Never full, as limits.h says. A number that could not be remembered is not left out. */
+    info->skip_after = ranges_add(&t->skipped, pn + 1, pn + 2) == 0;
 }
 
 enum { BARE_ACKS_MAX = 32 };
