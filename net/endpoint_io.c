@@ -146,7 +146,7 @@ static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us,
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
         if ((type == FRAME_ACK || type == FRAME_ACK_ECN) && !s->tp) {
             struct frame_ack ack;
-            if (!frame_read_ack(&r, type, &ack)) {
+            if (!frame_read_ack(&r, type, &ack) || ack.largest >= s->send_counter) {
                 protocol_error(e, s, now_us);
                 return;
             }
