@@ -149,11 +149,11 @@ int stream_stop(struct endpoint *e, struct session_ref r, uint64_t stream, int e
     transport_credit_consumed(f.s->tp, f.s->last_use_us, in->highest - in->read);
     in->stopped = true;
     rstream_drop_unread(in);
-    if (!in->has_final) {
-        f.st->want_stop = true;
-        f.st->stop_err = err;
-        transport_want_ctl(f.s->tp, f.st);
-    }
+    /* Also after the FIN: the peer may have to repeat what came before it (RFC 9000 §3.5), and it is not told the error
+     * otherwise. */
+    f.st->want_stop = true;
+    f.st->stop_err = err;
+    transport_want_ctl(f.s->tp, f.st);
     endpoint_make_ready(e, f.s);
     transport_reap(f.s->tp, f.st);
     return 0;

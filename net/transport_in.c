@@ -63,10 +63,8 @@ static void frame_lost(struct transport *t, const struct sent_frame *f) {
         }
         return;
     case SENT_STOP:
-        if (!s->in.has_final) {
-            s->stop_sent = false;
-            transport_want_ctl(t, s);
-        }
+        s->stop_sent = false;
+        transport_want_ctl(t, s);
         return;
     case SENT_MAX_STREAM_DATA:
     case SENT_MAX_DATA:
