@@ -236,13 +236,3 @@ void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us
     s->last_use_us = now_us;
     endpoint_make_ready(e, s);
 }
-
-int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref r,
-                        const struct addr *to, uint32_t local) {
-    struct session *s = endpoint_find(e, r);
-    if (!s)
-        return ERR_NOT_FOUND;
-    endpoint_switch_path(e, s, now_us, to, local);
-    endpoint_make_ready(e, s);
-    return 0;
-}

@@ -137,6 +137,9 @@ void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoc
         pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
         cc_resume(&t->cc, now_us, &known->seed);
     }
+    /* What was acknowledged last may have gone to where nobody is. */
+    if (t->ack.has_largest)
+        t->ack.due = true;
     /* Say something at once, so that the new path gets its first RTT sample and the peer learns it.
      */
     if (t->sent.outstanding > 0 && t->probes == 0)
