@@ -43,7 +43,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->next_pn = next_pn;
     path_init(t, now_us);
     /* The same path as when the last transport of this session was detached. */
-    if (t->memo->mtu_bytes > t->pmtud.mtu_bytes) {
+    if (t->memo->mtu_bytes > 0) {
         t->pmtud.mtu_bytes = t->memo->mtu_bytes;
         cc_init(&t->cc, t->cc_kind, t->pmtud.mtu_bytes);
     }

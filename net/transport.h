@@ -99,11 +99,11 @@ struct transport { /* private to transport*.c */
     struct sent sent;
     struct loss loss;
     struct ack ack;
-    uint64_t next_pn; /* as the session told */
-    uint64_t skip_at; /* the next number to leave out: optimistic acknowledgements hit it */
+    uint64_t next_pn;      /* as the session told */
+    uint64_t skip_at;      /* the next number to leave out: optimistic acknowledgements hit it */
     struct ranges skipped; /* those left out at or above sent.base, at most SKIPPED_PNS_MAX */
-    unsigned probes;    /* packets that may leave regardless of the window (PTO) */
-    uint32_t bare_acks; /* sent since the last eliciting packet */
+    unsigned probes;       /* packets that may leave regardless of the window (PTO) */
+    uint32_t bare_acks;    /* sent since the last eliciting packet */
     bool app_limited;
     bool marks;              /* the train being built gets ECT(0) */
     uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */

@@ -106,10 +106,11 @@ static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
 
 /* ---- datagrams and stream data ---- */
 
-static void put_datagrams(struct transport *t, uint64_t now_us, struct draft *d) {
+/* `largest`: the plaintext of the largest packet that the path carries. What is larger, or late, will not leave. */
+static void put_datagrams(struct transport *t, uint64_t now_us, size_t largest, struct draft *d) {
     while (t->dgram_head) {
         struct datagram_out *g = t->dgram_head;
-        bool late = now_us > g->deadline_us;
+        bool late = now_us > g->deadline_us || 1 + varint_size(g->len) + g->len > largest;
         if (!late && wr_left(&d->w) < 1 + varint_size(g->len) + g->len)
             return;
         if (late) {
@@ -288,6 +289,12 @@ static void skip_number(struct transport *t, uint64_t pn, struct transport_packe
     info->skip_after = ranges_add(&t->skipped, pn + 1, pn + 2) == 0;
 }
 
+/* First what nearly every path carries; then, or if that is what does not come back, what all do. */
+static size_t small_probe(const struct transport *t) {
+    return t->pmtud.mtu_bytes > MTU_BASE_BYTES && t->loss.pto_count <= 2 ? MTU_BASE_BYTES
+                                                                         : MTU_MIN_BYTES;
+}
+
 enum { BARE_ACKS_MAX = 32 };
 
 size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
@@ -297,9 +304,9 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
     /* Every other probe, and all after the first timeout, is small enough for any path: when big
      * packets fall into a black hole, only a small one brings the acknowledgement that shows it
      * (RFC 8899 §4.3). */
-    if (t->probes > 0 && (t->probes == 1 || t->loss.pto_count > 1) &&
-        mtu > MTU_BASE_BYTES - overhead)
-        mtu = MTU_BASE_BYTES - overhead;
+    const size_t small = small_probe(t);
+    if (t->probes > 0 && (t->probes == 1 || t->loss.pto_count > 1) && mtu > small - overhead)
+        mtu = small - overhead;
     size_t room = cap < mtu ? cap : mtu;
     if (t->probes > 0 || ack_wanted(&t->ack, now_us))
         transport_credit_remind(t, now_us);
@@ -324,7 +331,7 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         if (t->ack.waiting > 0 || t->ack.due)
             put_ack(t, now_us, &d);
         put_control(t, now_us, &d);
-        put_datagrams(t, now_us, &d);
+        put_datagrams(t, now_us, t->pmtud.mtu_bytes - overhead, &d);
         put_streams(t, &d);
         if (!d.eliciting && (t->probes > 0 || ping)) {
             wr_u8(&d.w, FRAME_PING);
