@@ -108,7 +108,8 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
  * that answer it. ecn: the field it came with (net/ecn.h), ECN_NOT_ECT if that is not known. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
                     uint8_t ecn, uint8_t *buf, size_t len);
-/* Fills one train; false if nothing may leave now. */
+/* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would leave by a socket that is
+ * full waits, and holds up nothing else. Only trains for LOCAL_ANY are given in any case. */
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size (EMSGSIZE). */
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes);

@@ -301,7 +301,9 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
 }
 
 static bool take_small(struct endpoint *e, struct train *t) {
-    struct small_packet *p = e->small_head;
+    struct small_packet *before = NULL, *p = e->small_head;
+    for (; p && train_is_unwanted(t, p->local); p = p->next)
+        before = p;
     if (!p)
         return false;
     memcpy(t->buf, p->data, p->len);
@@ -310,9 +312,9 @@ static bool take_small(struct endpoint *e, struct train *t) {
     t->ecn = ECN_NOT_ECT;
     t->to = p->to;
     t->local = p->local;
-    e->small_head = p->next;
-    if (!e->small_head)
-        e->small_tail = NULL;
+    *(before ? &before->next : &e->small_head) = p->next;
+    if (!p->next)
+        e->small_tail = before;
     e->small_count--;
     e->counters.pkts_out++;
     e->counters.bytes_out += p->len;
@@ -331,10 +333,16 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
 }
 
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+    const struct session *waiting = NULL; /* the first one passed over: its socket is full */
     if (take_small(e, t))
         return true;
-    while (e->ready) {
+    while (e->ready && e->ready != waiting) {
         struct session *s = e->ready;
+        if (s->tp && train_is_unwanted(t, s->path.local)) {
+            waiting = waiting ? waiting : s;
+            e->ready = s->ready_next;
+            continue;
+        }
         if (session_output(e, s, now_us, t)) {
             e->ready = s->ready_next; /* the others' turn */
             return true;
