@@ -135,6 +135,11 @@ void endpoint_feed_starved(struct endpoint *e);
  * shown that it receives: by the answer to a challenge, or by a handshake message. */
 void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
                           const struct addr *to, uint32_t local);
+/* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
+void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local);
+/* How many bytes may leave along the path now; and so many have left. */
+size_t endpoint_path_room(const struct session *s);
+void endpoint_path_spent(struct session *s, size_t bytes);
 /* An authentic packet came from there; `moves`: it is the newest, and more than a probe. */
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct addr *from, uint32_t local, size_t bytes, bool moves);

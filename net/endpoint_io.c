@@ -245,14 +245,15 @@ void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us
 }
 
 /* Packets of one size, sealed one after another into the train. */
-static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, struct train *t) {
+static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, size_t room,
+                       struct train *t) {
     struct transport *tp = s->tp;
     struct transport_packet info = {0};
     bool was_quiet = tp->sent.outstanding == 0;
     t->len = 0;
     t->segment_bytes = 0;
     for (unsigned n = 0; n < TRAIN_MAX_SEGMENTS; n++) {
-        size_t cap = TRAIN_MAX_BYTES - t->len;
+        size_t cap = room - t->len;
         if (n > 0 && cap > t->segment_bytes)
             cap = t->segment_bytes;
         if (cap <= DATA_OVERHEAD_BYTES || (n > 0 && cap < t->segment_bytes))
@@ -286,6 +287,7 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     t->to = s->path.remote;
     t->local = s->path.local;
     e->counters.bytes_out += t->len;
+    endpoint_path_spent(s, t->len);
     return true;
 }
 
@@ -297,7 +299,9 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
         endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
         return false;
-    return fill_train(e, s, now_us, t);
+    const size_t room = endpoint_path_room(s);
+    return room >= MTU_MIN_BYTES &&
+           fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, t);
 }
 
 static bool take_small(struct endpoint *e, struct train *t) {

@@ -25,6 +25,7 @@ void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us
     }
     s->path.remote = *to;
     s->path.local = local;
+    s->path.doubtful = false;
     s->path.epoch++;
     s->memo.mtu_bytes = 0;
     s->memo.has_rtt = false;
@@ -48,11 +49,39 @@ void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t no
     }
 }
 
+static bool is_path(const struct session *s, const struct addr *a, uint32_t local) {
+    return addr_equal(a, &s->path.remote) && local == s->path.local;
+}
+
+void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local) {
+    if (s->state == SESSION_RESPONDED && !is_path(s, to, local))
+        s->path.doubtful = true;
+}
+
+size_t endpoint_path_room(const struct session *s) {
+    if (!s->path.doubtful)
+        return SIZE_MAX;
+    return s->challenges ? path_challenge_room(s->challenges, &s->path.remote, s->path.local) : 0;
+}
+
+void endpoint_path_spent(struct session *s, size_t bytes) {
+    if (s->path.doubtful && s->challenges &&
+        !path_challenge_may_send(s->challenges, &s->path.remote, s->path.local, bytes)) {
+        /* There was room for it. */
+    }
+}
+
 /* The peer has answered from there. Not too often: packets from two places by turns must not make the path flap. */
 static void take(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *to,
                  uint32_t local, enum path_reason why) {
     static const uint8_t here[] = {FRAME_CONFIRMED};
     const struct path left = s->path;
+    if (s->path.doubtful && is_path(s, to, local)) {
+        s->path.doubtful = false;
+        path_challenge_took(s->challenges, &e->rng, now_us, to, local, to, local, false);
+        endpoint_make_ready(e, s);
+        return;
+    }
     if (why != PATH_ASKED && !path_damper_allows(&s->damper, now_us))
         return;
     endpoint_switch_path(e, s, now_us, to, local);
@@ -71,7 +100,7 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct addr *from, uint32_t local, size_t bytes, bool moves) {
     const struct addr at = *from;
-    if (addr_equal(&at, &s->path.remote) && local == s->path.local)
+    if (is_path(s, &at, local) && !s->path.doubtful)
         return;
     if (!s->challenges && !moves)
         return;
@@ -103,8 +132,7 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
     size_t len = 1 + PATH_CHALLENGE_BYTES;
     memcpy(frames + 1, data, PATH_CHALLENGE_BYTES);
     /* Asked along the path that we use: more than a probe in the answer brings back a peer that was lured away (§9.3.3). */
-    const bool in_use = addr_equal(to, &s->path.remote) && local == s->path.local;
-    if (in_use)
+    if (is_path(s, to, local))
         frames[len++] = FRAME_CONFIRMED;
     else if (s->challenges &&
              !path_challenge_may_send(s->challenges, to, local, DATA_OVERHEAD_BYTES + len))

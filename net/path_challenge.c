@@ -155,17 +155,24 @@ bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, u
     return true;
 }
 
+uint64_t path_challenge_room(struct path_challenges *p, const struct addr *to, uint32_t local) {
+    const struct path_candidate *c = find(p, to, local);
+    if (!c || c->spent_bytes >= PATH_AMPLIFICATION * c->got_bytes)
+        return 0;
+    return PATH_AMPLIFICATION * c->got_bytes - c->spent_bytes;
+}
+
 void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
                          const struct addr *remote, uint32_t local, const struct addr *left,
                          uint32_t left_local, bool shun) {
     struct path_candidate *c = find(p, remote, local);
     if (c)
         *c = (struct path_candidate){0};
+    if (addr_equal(remote, left) && local == left_local)
+        return;
     p->before = *left;
     p->before_local = left_local;
     p->before_us = now_us;
-    if (addr_equal(remote, left) && local == left_local)
-        return;
     path_challenge_begin(p, rng, now_us, left, left_local, PATH_LEFT);
     c = find(p, left, left_local);
     if (!c || !shun)

@@ -83,7 +83,10 @@ const struct path_candidate *path_challenge_answered(
 /* May so many other bytes go to a place that is not the path? They count if so. */
 bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, uint32_t local,
                              size_t bytes);
-/* The path has moved from `left` to a place that need not be kept any more. What was left is checked once more, or shunned. */
+/* How many more bytes may go there before it has answered; 0 if it is not being asked. */
+uint64_t path_challenge_room(struct path_challenges *p, const struct addr *to, uint32_t local);
+/* The path has moved from `left` to a place that need not be kept any more. What was left is checked once more, or
+ * shunned. If both are the same place it is only known to be good. */
 void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
                          const struct addr *remote, uint32_t local, const struct addr *left,
                          uint32_t left_local, bool shun);

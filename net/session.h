@@ -41,6 +41,8 @@ struct path {
     struct addr remote;
     uint32_t local;
     uint16_t epoch;
+    bool
+        doubtful; /* our RESPONSE has gone to another place as well: whether the peer is here is to be checked */
 };
 
 struct session {
