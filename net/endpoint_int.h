@@ -132,7 +132,8 @@ void endpoint_feed_starved(struct endpoint *e);
 
 /* ---- endpoint_path.c ---- */
 /* Moves the session to another path, which starts afresh or from what is remembered of it. Only to where the peer has
- * shown that it receives: by the answer to a challenge, or by a handshake message. */
+ * shown that it receives by a handshake message (an answer to a challenge moves it by itself). A path that was silent is
+ * not followed again for a while, whatever comes from there. */
 void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
                           const struct addr *to, uint32_t local);
 /* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */

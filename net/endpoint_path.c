@@ -14,8 +14,8 @@ static struct path_challenges *challenges(struct session *s) {
     return s->challenges;
 }
 
-void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *to, uint32_t local) {
+static void move(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *to,
+                 uint32_t local) {
     if (s->tp) {
         struct path_state left = {
             .remote = s->path.remote, .local = s->path.local, .left_us = now_us};
@@ -36,6 +36,20 @@ void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us
     e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
     transport_path_switched(s->tp, now_us, s->path.epoch,
                             path_memory_find(s->paths_left, to, local, now_us));
+}
+
+static bool is_silent(const struct session *s) {
+    return s->tp && s->tp->sent.outstanding > 0 && s->tp->loss.pto_count >= PATH_SILENT_PTOS;
+}
+
+void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const struct addr *to, uint32_t local) {
+    const struct path left = s->path;
+    const bool shun = is_silent(s);
+    move(e, s, now_us, to, local);
+    if (challenges(s))
+        path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
+                            shun);
 }
 
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -84,7 +98,7 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
     }
     if (why != PATH_ASKED && !path_damper_allows(&s->damper, now_us))
         return;
-    endpoint_switch_path(e, s, now_us, to, local);
+    move(e, s, now_us, to, local);
     path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
                         why == PATH_RESCUE);
     s->peer->last_path = *to;
@@ -108,10 +122,6 @@ void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
         path_challenge_heard(s->challenges, &e->rng, now_us, &at, local, bytes, moves))
         take(e, s, now_us, &at, local, PATH_HEARD);
     endpoint_send_challenges(e, s, now_us);
-}
-
-static bool is_silent(const struct session *s) {
-    return s->tp && s->tp->sent.outstanding > 0 && s->tp->loss.pto_count >= PATH_SILENT_PTOS;
 }
 
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,

@@ -185,7 +185,7 @@ void path_challenge_rescue(struct path_challenges *p, const struct rng *rng, uin
     if (p->before.kind == ADDR_NONE || now_us - p->before_us > PATH_RETURN_US)
         return;
     const struct path_candidate *c = find(p, &p->before, p->before_local);
-    if (!c || (c->state != PATH_SHUNNED && c->reason != PATH_RESCUE))
+    if (!c || c->state == PATH_SHUNNED || c->reason != PATH_RESCUE)
         path_challenge_begin(p, rng, now_us, &p->before, p->before_local, PATH_RESCUE);
 }
 

@@ -6,7 +6,8 @@
  *   CHECKING  a PATH_CHALLENGE with 8 random bytes is out. It is sent again after PATH_CHALLENGE_RETRY_US, then after twice as
  *             long each time; after so many tries without an answer the place is forgotten.
  *   VALID     it has answered, and may be taken for PATH_VALID_US.
- *   SHUNNED   it was left since what went there was never acknowledged: not looked at for PATH_SHUN_US.
+ *   SHUNNED   it was left since what went there was never acknowledged: not looked at for PATH_SHUN_US, unless the path
+ *             taken instead is silent, too.
  *
  * A place that only a packet's source names gets at most PATH_AMPLIFICATION times the bytes that have come from it (§8.1); the
  * answer must come from it, too. Places that the peer has already answered from and those the user names get the challenges

@@ -168,11 +168,20 @@ static void a_silent_path_is_shunned_after_the_old_one_has_answered(void **state
     assert_int_equal(path_challenge_deadline_us(&p), TIME_NEVER);
     assert_false(heard(&p, now_us + PATH_SHUN_US - 1, 2, 100, true));
     assert_null(path_challenge_due(&p, now_us + PATH_SHUN_US - 1, PACKET));
-    path_challenge_rescue(&p, &rng, now_us + S); /* not back to the shunned one */
-    assert_null(path_challenge_due(&p, now_us + S, PACKET));
     assert_false(heard(&p, now_us + PATH_SHUN_US, 2, 100, true));
     assert_non_null(path_challenge_due(&p, now_us + PATH_SHUN_US, PACKET));
-    path_challenge_rescue(&p, &rng, now_us + PATH_RETURN_US + 1);
+    /* But when the other one is silent, too, it is better than nothing. */
+    took(&p, 100 * S, 1, 2, true);
+    assert_false(heard(&p, 101 * S, 2, 100, true));
+    assert_null(path_challenge_due(&p, 101 * S, PACKET));
+    path_challenge_rescue(&p, &rng, 101 * S);
+    c = path_challenge_due(&p, 101 * S, PACKET);
+    assert_true(c && c->wanted && c->remote.ip[3] == 2);
+    /* Not for ever. */
+    for (uint64_t t = 101 * S; t < 120 * S; t += S)
+        (void)path_challenge_due(&p, t, PACKET);
+    path_challenge_rescue(&p, &rng, 100 * S + PATH_RETURN_US + 1);
+    assert_null(path_challenge_due(&p, 100 * S + PATH_RETURN_US + 1, PACKET));
 }
 
 static void a_place_the_user_names_is_asked_by_any_socket(void **state) {
