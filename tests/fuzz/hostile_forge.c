@@ -124,9 +124,10 @@ static void put_frame(struct dice *d, struct wr *w, const struct scene *s) {
     case 15:
         put_sized(d, w, (uint8_t)(FRAME_LATER_SESSION + dice_below(d, 64)));
         return;
-    case 16: /* of the session, eight bytes: whichever there are */
-        if (dice_slip(d, 100)) {
-            wr_u8(w, (uint8_t)(0x22 + dice_below(d, 6)));
+    case 16: /* of the session, with eight bytes: PATH_CHALLENGE and PATH_RESPONSE, or what comes */
+        if (dice_one_in(d, 8)) {
+            wr_u8(w,
+                  (uint8_t)(dice_slip(d, 8) ? 0x20 + dice_below(d, 16) : 0x24 + dice_below(d, 2)));
             wr_u64(w, dice_bits(d, 8));
         }
         return;
