@@ -153,6 +153,16 @@ int do_transfer_wait(struct call *call) {
     return CALL_LATER;
 }
 
+/* A rule that held once is gone when its transfer has come: it takes no place of the connection. */
+static void forget_used_up(struct call *call) {
+    struct conn *conn = call->conn;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < conn->recv_count; i++)
+        if (node_recv_stands(call->c->node, conn->recvs[i]))
+            conn->recvs[kept++] = conn->recvs[i];
+    conn->recv_count = kept;
+}
+
 int do_recv_start(struct call *call) {
     char dir[CONTROL_PATH_MAX + 1], contact[PETNAME_MAX + 1];
     bool has_dir = arg_str(call, "dir", dir, sizeof dir);
@@ -161,6 +171,7 @@ int do_recv_start(struct call *call) {
     uint64_t id;
     if (has_dir && !is_absolute(dir))
         return not_absolute(call, dir);
+    forget_used_up(call);
     if (conn->recv_count == CONTROL_RECVS_MAX)
         return call_fail(call, ERR_FULL, NULL, "this connection has %d standing receptions already",
                          CONTROL_RECVS_MAX);
