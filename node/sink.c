@@ -84,6 +84,17 @@ static void verify(struct node *n, struct transfer *t, struct sink *k) {
 }
 
 /* ---- from the stream ---- */
+/* So many bytes are done with: they make room for others, and show that the sender lives. */
+static void consume(struct node *n, struct transfer *t, size_t bytes) {
+    struct file_recv *r = t->recv;
+    stream_consume(n->ep, n->now_us, t->session, t->stream, bytes);
+    r->moved_bytes += bytes;
+    if (r->moved_bytes < TRANSFER_STALL_BYTES)
+        return;
+    r->moved_bytes = 0;
+    r->moved_us = n->now_us;
+}
+
 /* Whether so few bytes wait for more, so that a thread is not asked for every packet. Never for so many that the sender
  * would soon be out of credit, nor together with other transfers. */
 static bool hold_back(const struct node *n, const struct transfer *t, size_t bytes) {
@@ -156,7 +167,7 @@ static bool take_root(struct node *n, struct transfer *t, struct sink *k) {
     memcpy(k->root + k->root_len, sp.block->data + sp.offset, len);
     k->root_len += len;
     /* Credit counts bytes, whichever they are: `skip` others before these stay to be consumed. */
-    stream_consume(n->ep, n->now_us, t->session, t->stream, len);
+    consume(n, t, len);
     if (k->root_len == TREEHASH_BYTES) {
         r->current++;
         verify(n, t, k);
@@ -207,7 +218,7 @@ static void write_done(struct node *n, struct transfer *t, struct sink *k, uint6
     k->written += bytes;
     r->written_bytes += bytes;
     r->skip -= (size_t)bytes;
-    stream_consume(n->ep, n->now_us, t->session, t->stream, (size_t)bytes);
+    consume(n, t, (size_t)bytes);
     transfer_progress(n, t, r->written_bytes);
     verify(n, t, k);
 }

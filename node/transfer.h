@@ -7,6 +7,11 @@
  *
  * An ended transfer's memory is let go once its last file operation is back; its summary is kept
  * while it is among the last TRANSFERS_KEPT.
+ *
+ * So that no contact keeps the others out: each has a share of the places and of the memory that
+ * offers take. When all together reach the bound, the contact that holds the most gives way, if it
+ * holds more than the one that asks: with its newest offer that waits, else with a transfer whose
+ * bytes have stopped coming. A transfer that moves is left alone.
  */
 #ifndef MESHD_NODE_TRANSFER_H
 #define MESHD_NODE_TRANSFER_H
@@ -22,8 +27,11 @@ struct file_recv;
 
 enum {
     OFFERS_MAX = 48, /* incoming ones; beyond, and so that we can always send: ERR_FULL */
-    OFFERS_MAX_PER_CONTACT = 32,               /* so that no contact keeps the others out */
-    OFFERS_FILES_MAX = 4 * TRANSFER_FILES_MAX, /* in all of them: memory for their names */
+    OFFERS_MAX_PER_CONTACT = 32,
+    OFFERS_BYTES_MAX = 64 << 20,             /* memory for the names and sizes in all of them */
+    OFFERS_BYTES_MAX_PER_CONTACT = 24 << 20, /* the largest offer takes 20 MiB */
+    TRANSFER_STALL_US = 60 * 1000000,        /* without so many bytes it may have to give way */
+    TRANSFER_STALL_BYTES = 16 << 10,
     TRANSFERS_KEPT = 64,
     TRANSFER_OPS_MAX = 64,             /* file operations of one transfer in flight */
     TRANSFER_WINDOW = 64,              /* files of one transfer open at once */
@@ -52,6 +60,10 @@ struct transfers {          /* zeroes = empty */
     struct transfer **list; /* oldest first */
     unsigned count, cap;
     uint64_t last_id;
+    /* Senders with many files make steps (node/file_send.h). */
+    bool more;                    /* one has a step to make at once */
+    unsigned step_first;          /* which one is asked first */
+    size_t step_bytes, step_most; /* work since the last node_timeout; the most of a step */
 };
 
 void transfers_clear(struct node *n);
@@ -63,8 +75,8 @@ struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, 
 bool transfer_ended(const struct transfer *t);
 /* How many run: they share the blocks. */
 unsigned transfers_running(const struct node *n);
-/* An offer of so many files may be taken. */
-bool transfers_room_for_offer(const struct node *n, const struct contact *c, uint32_t files);
+/* For an offer that takes so many bytes; another contact's may have to go. ERR_FULL. */
+int transfers_make_room(struct node *n, const struct contact *c, size_t bytes) MUST_USE;
 unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);

@@ -34,7 +34,9 @@ struct world {
     uint64_t now_us, seed;
     uint64_t delay_us; /* one way */
     unsigned loss_percent;
-    uint64_t disk_us;              /* how long a file operation takes; 0: at once */
+    uint64_t disk_us;         /* how long a file operation takes; 0: at once */
+    void (*heard)(void *ctx); /* packets have come in; the nodes do not know yet what was in them */
+    void *heard_ctx;
     struct packet *packets, *last; /* by time */
     struct job *jobs;
     struct world_node nodes[WORLD_NODES];
