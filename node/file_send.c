@@ -198,11 +198,12 @@ void file_send_step(struct node *n, struct transfer *t) {
 }
 
 /* A session that was up may be dead without our knowing: the peer restarted and its goodbye was lost. Then the first thing
- * sent on it, the offer, reveals it, and nothing is lost by offering again on the next one. */
+ * sent on it, the offer, reveals it, and nothing is lost by offering again on the next one. Not
+ * after a STOP: that was its answer. */
 bool file_send_again(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
     const struct contact *c = contact_by_serial(n, t->contact);
-    if (!c || n->shut || s->again == OFFERS_AGAIN_MAX)
+    if (!c || n->shut || s->stopped || s->again == OFFERS_AGAIN_MAX)
         return false;
     s->again++;
     s->offer = (struct manifest_out){0};

@@ -175,12 +175,25 @@ static bool take_root(struct node *n, struct transfer *t, struct sink *k) {
     return !transfer_ended(t);
 }
 
+/* Every file has its name and the sender has ended: not before both does it hear so. */
+static void finish(struct node *n, struct transfer *t) {
+    struct file_recv *r = t->recv;
+    if (r->first == t->info.files && r->end_seen)
+        file_recv_finished(n, t);
+}
+
 /* After the last file nothing may come but the end. */
 static void expect_end(struct node *n, struct transfer *t) {
     struct span sp;
     bool fin = false;
-    if (stream_peek(n->ep, t->session, t->stream, t->recv->skip, &sp, 1, &fin) > 0)
+    if (t->recv->end_seen)
+        return;
+    if (stream_peek(n->ep, t->session, t->stream, t->recv->skip, &sp, 1, &fin) > 0) {
         file_recv_refuse(n, t, ERR_PROTO, NULL);
+    } else if (fin) {
+        t->recv->end_seen = true;
+        finish(n, t);
+    }
 }
 
 void sink_pump(struct node *n, struct transfer *t) {
@@ -232,9 +245,7 @@ static void commit_done(struct node *n, struct transfer *t, struct sink *k) {
     t->info.files_done++;
     while (r->first < r->current && sink_at(r, r->first)->phase == SINK_DONE)
         r->first++;
-    if (r->first < t->info.files)
-        return;
-    file_recv_finished(n, t);
+    finish(n, t);
 }
 
 void sink_op_done(struct node *n, struct transfer *t, struct file_op *op) {

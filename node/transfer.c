@@ -371,7 +371,9 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
         if (err != ERR_AUTH && t->send && t->info.state == TRANSFER_OFFERED &&
             file_send_again(n, t))
             continue;
-        if (err == ERR_AUTH)
+        if (t->send && t->send->stopped) /* it has said why, but not about which file */
+            transfer_fail(n, t, t->deadline_err, NULL);
+        else if (err == ERR_AUTH)
             transfer_fail(n, t, err, NULL);
         else
             transfer_fail(n, t, t->info.outgoing ? ERR_OFFLINE : ERR_CLOSED,
