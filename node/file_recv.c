@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/core.h"
+#include "node/offers.h"
 #include "node/reply.h"
 #include "node/sink.h"
 
@@ -51,7 +52,7 @@ void file_recv_no(struct node *n, struct session_ref s, uint64_t stream, int err
 void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
                      struct manifest *m) {
     struct transfer *t = NULL;
-    int err = transfers_make_room(n, c, m->held_bytes);
+    int err = offers_make_room(n, c, m->held_bytes);
     if (!err)
         err = transfer_new(n, c, false, TRANSFER_OFFERED, &t);
     if (err) {

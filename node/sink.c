@@ -6,6 +6,7 @@
 
 #include "node/core.h"
 #include "node/file_recv.h"
+#include "node/offers.h"
 
 static struct sink *sink_at(struct file_recv *r, uint32_t index) {
     return &r->window[index % TRANSFER_WINDOW];

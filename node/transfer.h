@@ -7,11 +7,6 @@
  *
  * An ended transfer's memory is let go once its last file operation is back; its summary is kept
  * while it is among the last TRANSFERS_KEPT.
- *
- * So that no contact keeps the others out: each has a share of the places and of the memory that
- * offers take. When all together reach the bound, the contact that holds the most gives way, if it
- * holds more than the one that asks: with its newest offer that waits, else with a transfer whose
- * bytes have stopped coming. A transfer that moves is left alone.
  */
 #ifndef MESHD_NODE_TRANSFER_H
 #define MESHD_NODE_TRANSFER_H
@@ -26,12 +21,6 @@ struct file_send;
 struct file_recv;
 
 enum {
-    OFFERS_MAX = 48, /* incoming ones; beyond, and so that we can always send: ERR_FULL */
-    OFFERS_MAX_PER_CONTACT = 32,
-    OFFERS_BYTES_MAX = 64 << 20,             /* memory for the names and sizes in all of them */
-    OFFERS_BYTES_MAX_PER_CONTACT = 24 << 20, /* the largest offer takes 20 MiB */
-    TRANSFER_STALL_US = 60 * 1000000,        /* without so many bytes it may have to give way */
-    TRANSFER_STALL_BYTES = 16 << 10,
     TRANSFERS_KEPT = 64,
     TRANSFER_OPS_MAX = 64,             /* file operations of one transfer in flight */
     TRANSFER_WINDOW = 64,              /* files of one transfer open at once */
@@ -75,8 +64,6 @@ struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, 
 bool transfer_ended(const struct transfer *t);
 /* How many run: they share the blocks. */
 unsigned transfers_running(const struct node *n);
-/* For an offer that takes so many bytes; another contact's may have to go. ERR_FULL. */
-int transfers_make_room(struct node *n, const struct contact *c, size_t bytes) MUST_USE;
 unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);

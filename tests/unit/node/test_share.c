@@ -1,4 +1,4 @@
-/* Offers and transfers of one contact do not keep the others' out (node/transfer). */
+/* Offers and transfers of one contact do not keep the others' out (node/offers). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "node/file_recv.h"
+#include "node/offers.h"
 #include "node/reply.h"
 #include "support_raw.h"
 
