@@ -13,25 +13,21 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static int copy_paths(struct transfer *t, const char *const *paths, unsigned count) {
-    struct file_send *s = t->send;
+/* One allocation: the pointers, then their text. NULL: no memory. */
+static char **copy_paths(const char *const *paths, unsigned count) {
     size_t text = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (!paths[i])
-            return ERR_USAGE;
+    for (unsigned i = 0; i < count; i++)
         text += strlen(paths[i]) + 1;
-    }
-    s->paths = malloc(count * sizeof *s->paths + text);
-    s->mtime_ns = calloc(count, sizeof *s->mtime_ns);
-    if (!s->paths || !s->mtime_ns)
-        return ERR_NOMEM;
-    char *at = (char *)(s->paths + count);
+    char **copy = malloc(count * sizeof *copy + text + 1);
+    if (!copy)
+        return NULL;
+    char *at = (char *)(copy + count);
     for (unsigned i = 0; i < count; i++) {
         size_t n = strlen(paths[i]) + 1;
-        s->paths[i] = memcpy(at, paths[i], n);
+        copy[i] = memcpy(at, paths[i], n);
         at += n;
     }
-    return 0;
+    return copy;
 }
 
 static void step_made(struct node *n, size_t bytes) {
@@ -93,20 +89,27 @@ static bool open_sources(struct node *n, struct transfer *t) {
     return true;
 }
 
-int file_send_start(struct node *n, struct transfer *t, const char *const *paths, unsigned count) {
-    t->send = calloc(1, sizeof *t->send);
-    if (!t->send)
+int file_send_start(struct node *n, struct transfer *t, char **paths, unsigned count) {
+    struct file_send *s = t->send = calloc(1, sizeof *t->send);
+    if (!s) {
+        free(paths);
         return ERR_NOMEM;
-    blob_in_init(&t->send->reply, REPLY_MAX_BYTES);
-    int err = copy_paths(t, paths, count);
-    if (err)
-        return err;
+    }
+    s->paths = paths;
+    blob_in_init(&s->reply, REPLY_MAX_BYTES);
+    s->mtime_ns = calloc(count, sizeof *s->mtime_ns);
+    if (!s->mtime_ns)
+        return ERR_NOMEM;
     uint8_t key[MANIFEST_KEY_BYTES];
     rng_fill(&n->env.rng, key, sizeof key);
     manifest_init(&t->manifest, key);
     t->info.files = count;
     const char *bad = NULL;
-    err = take_names(n, t, &bad);
+    int err = 0;
+    if (count > SEND_NAMES_AT_ONCE)
+        n->transfers.more = true;
+    else
+        err = take_names(n, t, &bad);
     if (err && err != ERR_FORMAT)
         return err;
     t->reported = true;
@@ -343,18 +346,20 @@ void file_send_event(struct node *n, struct transfer *t, const struct ep_event *
     }
 }
 
-int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
-              unsigned count, uint64_t timeout_us, uint64_t *id) {
+int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
+                    unsigned count, uint64_t timeout_us, uint64_t *id) {
     n->now_us = now_us;
     struct contact *c = contact_by_name(n, contact);
-    if (!c)
-        return ERR_NOT_FOUND;
-    if (count == 0 || count > TRANSFER_FILES_MAX || n->shut)
-        return ERR_USAGE;
     struct transfer *t;
-    int err = transfer_new(n, c, true, TRANSFER_OPENING, &t);
-    if (err)
+    int err = c ? 0 : ERR_NOT_FOUND;
+    if (!err && (count == 0 || count > TRANSFER_FILES_MAX || n->shut))
+        err = ERR_USAGE;
+    if (!err)
+        err = transfer_new(n, c, true, TRANSFER_OPENING, &t);
+    if (err) {
+        free(paths);
         return err;
+    }
     if (timeout_us) {
         t->deadline_us = now_us + timeout_us;
         t->deadline_err = ERR_TIMEOUT;
@@ -366,4 +371,10 @@ int node_send(struct node *n, uint64_t now_us, const char *contact, const char *
     }
     *id = t->info.id;
     return 0;
+}
+
+int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
+              unsigned count, uint64_t timeout_us, uint64_t *id) {
+    char **copy = copy_paths(paths, count);
+    return copy ? node_send_taken(n, now_us, contact, copy, count, timeout_us, id) : ERR_NOMEM;
 }

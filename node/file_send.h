@@ -20,13 +20,13 @@ enum {
      * each, and bytes of offers written. At most 2 ms of work. */
     SEND_STEP_BYTES = 128 << 10,
     SEND_NAME_BYTES = 64,
+    SEND_NAMES_AT_ONCE = 1000, /* of more, all are looked at in later steps */
 };
 
-/* Paths are copied, the first names looked at, sources opened. ERR_USAGE (two files of one name,
- * or none), ERR_NOMEM: then the caller drops t. Of many files the rest is looked at in steps: then
- * the transfer fails for the same reasons. */
-int file_send_start(struct node *n, struct transfer *t, const char *const *paths,
-                    unsigned count) MUST_USE;
+/* Paths are taken over, also on an error; their names are looked at, sources opened. ERR_USAGE (two
+ * files of one name, or none), ERR_NOMEM: then the caller drops t. More than SEND_NAMES_AT_ONCE names
+ * are looked at in steps: then the transfer fails for these reasons. */
+int file_send_start(struct node *n, struct transfer *t, char **paths, unsigned count) MUST_USE;
 void file_send_free(struct node *n, struct transfer *t);
 /* The session is there: the offer goes out. */
 void file_send_offer(struct node *n, struct transfer *t, const struct contact *c);

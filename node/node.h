@@ -132,13 +132,18 @@ struct transfer_info {
     uint64_t bytes_total, bytes_done;
     uint64_t started_us, ended_us;
     char dir[1024]; /* receiver: destination directory */
-    uint64_t rule;  /* receiver: which node_recv_start took it; 0: accepted by hand, or as configured */
+    uint64_t
+        rule; /* receiver: which node_recv_start took it; 0: accepted by hand, or as configured */
 };
 /* Offers files (not directories yet) to a contact. The outcome comes as NODE_TRANSFER_DONE /
  * _FAILED. timeout_us: until the peer has accepted; 0 = none. ERR_NOT_FOUND (contact), ERR_USAGE
  * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
+/* The same, but the paths, pointers and text in one allocation, are taken over, also on an error:
+ * megabytes of them are not copied. */
+int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
+                    unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
 /* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting. */
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
