@@ -151,6 +151,8 @@ static void flush_offer(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
     const uint8_t *p;
     size_t len;
+    if (s->stopped) /* its answer came before all of the offer was gone */
+        return;
     while ((len = manifest_out_next(&s->offer, &t->manifest, s->offer_bytes, &p)) > 0) {
         if (!step_left(n))
             return;
