@@ -256,6 +256,21 @@ static int clear_stale(const char *path, const struct log *log) {
     return unlink(path) == 0 || errno == ENOENT ? 0 : oserr(errno);
 }
 
+/* In somebody else's directory he could put his own socket in the place of ours. */
+static int check_dir(const char *dir, const struct log *log) {
+    struct stat st;
+    if (stat(dir, &st) != 0)
+        return oserr(errno);
+    if (paths_socket_dir_safe(st.st_uid, st.st_mode, geteuid()))
+        return 0;
+    log_put(
+        log, LOG_ERROR,
+        "others can replace what is in %s (uid %lu, mode %03o); choose another --socket, or mend "
+        "it with: chmod 700 '%s'",
+        dir, (unsigned long)st.st_uid, (unsigned)st.st_mode & 07777U, dir);
+    return ERR_PERM;
+}
+
 static void on_listener_closed(uv_handle_t *h) {
     handle_closed(h->data);
 }
@@ -265,6 +280,8 @@ static int bind_socket(struct control_server *s, const char *path) {
     int r = paths_parent(dir, sizeof dir, path);
     if (r == 0)
         r = statedir_make(dir);
+    if (r == 0)
+        r = check_dir(dir, s->log);
     if (r == 0)
         r = clear_stale(path, s->log);
     if (r != 0)
