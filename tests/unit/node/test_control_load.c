@@ -147,6 +147,14 @@ static void messages_come_in_bounded_pages_that_lose_none(void **state) {
         json_decref(r);
     }
     assert_int_equal(seen, 12);
+    pipeline(&s->t[0], "message.list", CONTROL_TURN_REQUESTS); /* each a page of 64 KiB or more */
+    unsigned turns = 1;
+    for (; control_run(s->c, s->w->now_us); turns++) {
+        assert_bounded(s->c);
+        talk_turn(s->c, s->w->now_us, &(struct talk *){&s->t[0]}, 1);
+        assert_bounded(s->c);
+    }
+    assert_true(turns > 1);
     assert_true(pages > 1);
     scene_close(s);
 }
