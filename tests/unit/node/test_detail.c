@@ -57,7 +57,7 @@ static void a_peers_detail_is_escaped(void **state) {
         assert_true(node_transfer_get(w->nodes[0].node, id, &info));
         assert_string_equal(info.detail, words[i].shown);
 
-        json_t *note = talk_note(&t, "transfer.failed", S);
+        json_t *note = talk_notice(&t, "transfer.failed", S);
         assert_non_null(note);
         json_t *error = json_object_get(json_object_get(note, "transfer"), "error");
         assert_string_equal(json_string_value(json_object_get(error, "detail")), words[i].shown);
