@@ -96,8 +96,9 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct peer *p, const str
     if (q->in.timestamp_us > p->last_timestamp_us)
         return true;
     if (memcmp(ephemeral, p->last_ephemeral, 32) == 0) {
-        const struct session *s = p->pending && p->pending->hs_in ? p->pending : p->session;
+        struct session *s = p->pending && p->pending->hs_in ? p->pending : p->session;
         if (s && s->hs_in) {
+            endpoint_path_doubt(s, q->from, q->local);
             endpoint_queue_small(e, q->from, q->local, s->hs_in->response, RESPONSE_BYTES);
             s->hs_in->sent_us = 0;
             return false;

@@ -14,9 +14,10 @@
  *   1c CLOSE    error
  *   20 CONFIRM  (session: I hold the new keys)   21 CONFIRMED (session: I have seen that)
  *   22 ECHO     id 8 bytes                       23 ECHOED    id 8 bytes
+ *   24 PATH_CHALLENGE  8 bytes                   25 PATH_RESPONSE  the same 8 bytes
  *   30 DATAGRAM length | bytes
  *
- * CONFIRM .. ECHOED and CLOSE belong to the session: they are neither acknowledged nor repeated by
+ * CONFIRM .. PATH_RESPONSE and CLOSE belong to the session: they are neither acknowledged nor repeated by
  * the transport, and cost no transport state.
  */
 #ifndef MESHD_NET_FRAME_H
@@ -46,6 +47,8 @@ enum frame_type {
     FRAME_CONFIRMED = 0x21,
     FRAME_ECHO = 0x22,
     FRAME_ECHOED = 0x23,
+    FRAME_PATH_CHALLENGE = 0x24,
+    FRAME_PATH_RESPONSE = 0x25,
     FRAME_DATAGRAM = 0x30,
 };
 

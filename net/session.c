@@ -60,6 +60,7 @@ void session_free(struct session *s, struct aead *a) {
     session_drop_hs_in(s);
     transport_free(s->tp);
     free(s->paths_left);
+    free(s->challenges);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
     free(s);

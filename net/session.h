@@ -11,6 +11,7 @@
 #include "crypto/keys.h"
 #include "crypto/replay.h"
 #include "net/handshake.h"
+#include "net/path_challenge.h"
 #include "net/transport.h"
 
 enum session_state { SESSION_INITIATING, SESSION_RESPONDED, SESSION_UP };
@@ -40,6 +41,8 @@ struct path {
     struct addr remote;
     uint32_t local;
     uint16_t epoch;
+    bool
+        doubtful; /* our RESPONSE has gone to another place as well: whether the peer is here is to be checked */
 };
 
 struct session {
@@ -54,6 +57,7 @@ struct session {
     struct path path;
     struct path_memory *paths_left; /* NULL until the first switch */
     struct path_damper damper;
+    struct path_challenges *challenges; /* NULL until a packet comes from elsewhere */
     struct hs_out *hs_out;
     struct hs_in *hs_in;
     struct transport *tp;

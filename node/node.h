@@ -43,7 +43,8 @@ struct node_config {
     struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
     unsigned tell_count;
     uint64_t wall_us;
-    uint32_t blocks_max; /* see endpoint_config */
+    uint32_t blocks_max;    /* see endpoint_config */
+    uint16_t mtu_max_bytes; /* likewise */
 };
 
 enum {

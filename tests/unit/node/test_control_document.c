@@ -192,7 +192,8 @@ static void results_and_events_about_peers_hold_the_promised_keys(void **state) 
     json_decref(event(t, "pong"));
     p.w->nodes[1].addr.port++; /* it moves */
     proto_str(talk_ask(&p.t[1], "peer.ping"), "name", "a");
-    json_decref(result(&p.t[1], "peer.ping"));
+    /* Its answer may still go to where it was. */
+    json_decref(talk_answer(&p.t[1], talk_send(&p.t[1]), 2 * S));
     json_decref(event(t, "path.changed"));
     p.w->nodes[1].unplugged = true;
     struct proto_writer *w = talk_ask(t, "peer.ping");
