@@ -26,6 +26,8 @@ bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *b
     if (!g)
         return false;
     *counter = load_le64(buf + 8);
+    if (*counter > VARINT_MAX) /* no ACK could name it */
+        return false;
     if (!replay_check(&s->replay, *counter)) {
         *replayed = true;
         return false;
