@@ -226,6 +226,7 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     if (p->pending == s)
         p->pending = NULL;
     endpoint_unready(e, s);
+    endpoint_unstarve(e, s->tp);
     uint32_t slot = session_slot(s);
     if (timer_set(&e->timers, slot, TIME_NEVER)) {
         /* Removing never fails. */

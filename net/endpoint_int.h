@@ -61,7 +61,7 @@ struct endpoint {
     int64_t wall_offset_us;
     uint64_t last_timestamp_us; /* of our own initiations */
     struct block_pool *blocks;
-    bool starved; /* a writer found no block; told when there are some again */
+    struct transport *starved; /* circular: those whose writers found no block */
     struct cookie_jar jar;
     uint64_t load_second;
     uint32_t load_count;
@@ -127,6 +127,7 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 /* ---- endpoint_streams.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */
 void endpoint_feed_starved(struct endpoint *e);
+void endpoint_unstarve(struct endpoint *e, struct transport *tp); /* before it is freed */
 
 /* ---- endpoint_handshake.c ---- */
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) MUST_USE;

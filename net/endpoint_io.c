@@ -326,6 +326,7 @@ static bool take_small(struct endpoint *e, struct train *t) {
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
     if (s->tp && transport_idle(s->tp, now_us)) {
+        endpoint_unstarve(e, s->tp);
         transport_free(s->tp);
         s->tp = NULL;
     }

@@ -37,6 +37,30 @@ static int writable(const struct found *f) {
     return 0;
 }
 
+/* As much as there is room for: where a whole block is too much, a small one. */
+static struct block *block_to_send(struct block_account *a, size_t bytes) {
+    if (bytes <= BLOCK_SMALL_BYTES)
+        return block_for(a, BLOCK_SEND_SMALL, bytes);
+    struct block *b =
+        block_for(a, BLOCK_SEND_BULK, bytes < STREAM_BLOCK_BYTES ? bytes : STREAM_BLOCK_BYTES);
+    return b ? b : block_for(a, BLOCK_SEND_BULK, BLOCK_SMALL_BYTES);
+}
+
+/* Its writers are told when there is memory again (endpoint_feed_starved). */
+static void starve(struct endpoint *e, struct transport *tp) {
+    if (tp->starved_next)
+        return;
+    if (e->starved) {
+        tp->starved_next = e->starved;
+        tp->starved_prev = e->starved->starved_prev;
+        tp->starved_prev->starved_next = tp;
+        e->starved->starved_prev = tp;
+    } else {
+        tp->starved_next = tp->starved_prev = tp;
+        e->starved = tp;
+    }
+}
+
 int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, const void *data,
                  size_t len, size_t *taken) {
     struct found f;
@@ -51,13 +75,12 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
         size_t n = len;
         uint8_t *at = sstream_tail(&f.st->out, &n);
         if (!at) {
-            n = len < STREAM_BLOCK_BYTES ? len : STREAM_BLOCK_BYTES;
-            const bool wait = n > BLOCK_SMALL_BYTES && block_pool_scarce(e->blocks);
-            struct block *b = wait ? NULL : block_new(e->blocks, n);
+            struct block *b = block_to_send(f.s->tp->account, len);
             if (!b) {
-                e->starved = true;
+                starve(e, f.s->tp);
                 break;
             }
+            n = len < b->cap ? len : b->cap;
             b->len = (uint32_t)n;
             at = b->data;
             if (sstream_push(&f.st->out, (struct span){b, 0, (uint32_t)n})) {
@@ -76,19 +99,51 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
     return *taken > 0 || len == 0 ? 0 : ERR_AGAIN;
 }
 
-void endpoint_feed_starved(struct endpoint *e) {
-    if (!e->starved || block_pool_scarce(e->blocks))
+struct block *stream_block(struct endpoint *e, struct session_ref r, size_t bytes) {
+    struct session *s = endpoint_find(e, r);
+    return s && s->tp ? block_to_send(s->tp->account, bytes) : NULL;
+}
+
+/* ---- sessions whose writers wait for memory ---- */
+
+void endpoint_unstarve(struct endpoint *e, struct transport *tp) {
+    if (!tp || !tp->starved_next)
         return;
-    e->starved = false;
-    for (uint32_t i = 0; i < e->session_cap; i++) {
-        struct transport *tp = e->sessions[i] ? e->sessions[i]->tp : NULL;
-        for (uint32_t k = 0; tp && k < tp->hash_cap; k++)
-            for (struct stream *s = tp->hash[k]; s; s = s->hash_next) {
-                if (!s->writable_wanted || s->out.end - s->out.next > STREAM_SEND_BUFFER_BYTES / 2)
-                    continue;
-                s->writable_wanted = false;
-                transport_tell(tp, EP_STREAM_WRITABLE, s->id, 0);
-            }
+    if (e->starved == tp)
+        e->starved = tp->starved_next == tp ? NULL : tp->starved_next;
+    tp->starved_prev->starved_next = tp->starved_next;
+    tp->starved_next->starved_prev = tp->starved_prev;
+    tp->starved_next = tp->starved_prev = NULL;
+}
+
+static void tell_writable(struct transport *tp) {
+    for (uint32_t k = 0; k < tp->hash_cap; k++)
+        for (struct stream *s = tp->hash[k]; s; s = s->hash_next) {
+            if (!s->writable_wanted || s->out.end - s->out.next > STREAM_SEND_BUFFER_BYTES / 2)
+                continue;
+            s->writable_wanted = false;
+            transport_tell(tp, EP_STREAM_WRITABLE, s->id, 0);
+        }
+}
+
+/* A whole block; or half of what is sure to it, which must do where others hold the rest. */
+static bool may_go_on(const struct block_account *a) {
+    return block_may(a, BLOCK_SEND_BULK, STREAM_BLOCK_BYTES) ||
+           (a->sure_bytes[BLOCK_SEND] <= SEND_SURE_BYTES / 4 &&
+            block_may(a, BLOCK_SEND_BULK, BLOCK_SMALL_BYTES));
+}
+
+void endpoint_feed_starved(struct endpoint *e) {
+    if (!e->starved || !block_pool_send_returned(e->blocks))
+        return;
+    struct transport *tp = e->starved, *last = tp->starved_prev, *next;
+    for (bool more = true; more; tp = next) {
+        next = tp->starved_next;
+        more = tp != last;
+        if (!may_go_on(tp->account))
+            continue;
+        endpoint_unstarve(e, tp);
+        tell_writable(tp);
     }
 }
 

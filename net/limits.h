@@ -38,8 +38,12 @@ enum {
         8, /* CONFIRMED and ECHOED for one packet: an honest one asks once or twice */
 
     /* Streams. */
-    STREAMS_MAX = 4096,                 /* per session and direction of opening */
-    STREAM_BLOCK_BYTES = 65536,         /* unit of send and receive memory */
+    STREAMS_MAX = 4096,           /* per session and direction of opening */
+    STREAM_BLOCK_BYTES = 65536,   /* unit of send and receive memory */
+    SHARE_FACTOR = 8,             /* a session may hold so many times what is free (net/share.h) */
+    SHARE_FACTOR_AHEAD = 6,       /* ahead of a gap: so that what fills it finds room */
+    RECV_SURE_BYTES = 128 * 1024, /* and so much of the reserve: a jumbo packet's pieces */
+    SEND_SURE_BYTES = 64 * 1024,
     STREAM_WINDOW_BYTES = 512 * 1024,   /* initial receive credit of a stream */
     STREAM_WINDOW_MAX_BYTES = 80 << 20, /* auto-tuning stops here */
     SESSION_WINDOW_BYTES = 1 << 20,
@@ -47,6 +51,7 @@ enum {
     STREAM_SEND_BUFFER_BYTES = 1 << 20, /* unsent bytes a stream takes before it says ERR_AGAIN */
     STREAM_RANGES_MAX = 1024,           /* gaps remembered per stream; beyond: the packet is dropped
                                          * unacknowledged and will be sent again */
+    SESSION_GAPS_MAX = 4096,            /* of all streams of a session; likewise */
     ACK_RANGES_MAX = 64,                /* received-packet ranges kept and sent; oldest forgotten */
     SENT_PKTS_MAX = 1 << 17,            /* packets in flight; beyond: no new data is sent */
     DATAGRAM_QUEUE_MAX = 128,           /* outgoing datagrams; beyond: the oldest is dropped */

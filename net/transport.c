@@ -32,8 +32,12 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     struct transport *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
+    t->account = block_account_new(s->pool);
+    if (!t->account) {
+        free(t);
+        return NULL;
+    }
     t->memo = s->memo;
-    t->pool = s->pool;
     t->events = s->events;
     t->counters = s->counters;
     t->rng = s->rng;
@@ -84,6 +88,7 @@ void transport_free(struct transport *t) {
     sent_clear(&t->sent);
     loss_clear(&t->loss);
     ack_clear(&t->ack);
+    block_account_free(t->account);
     free(t);
 }
 

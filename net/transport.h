@@ -82,7 +82,7 @@ struct datagram_out {
 
 struct transport { /* private to transport*.c */
     struct transport_memo *memo;
-    struct block_pool *pool;
+    struct block_account *account;
     struct events *events;
     struct endpoint_counters *counters;
     struct rng rng;
@@ -120,6 +120,7 @@ struct transport { /* private to transport*.c */
     struct stream *open_head; /* circular, those told longest ago first */
     struct datagram_out *dgram_head, *dgram_tail;
     unsigned dgram_count;
+    struct transport *starved_next, *starved_prev; /* of the endpoint: a writer found no block */
 };
 
 struct transport_setup {

@@ -331,7 +331,7 @@ static int input_stream(struct transport *t, uint64_t now_us, const struct frame
     if (err || !s)
         return err;
     uint64_t fresh;
-    err = rstream_input(&s->in, t->pool, f->offset, f->data, f->len, f->fin, &fresh);
+    err = rstream_input(&s->in, f->offset, f->data, f->len, f->fin, &fresh);
     if (err)
         return err;
     err = use_credit(t, now_us, s, fresh);

@@ -47,7 +47,7 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
     s->priority = STREAM_PRIORITY_DEFAULT;
     s->credit_known = STREAM_WINDOW_BYTES;
     sstream_init(&s->out, STREAM_WINDOW_BYTES);
-    rstream_init(&s->in, STREAM_WINDOW_BYTES);
+    rstream_init(&s->in, t->account, STREAM_WINDOW_BYTES);
     uint32_t b = bucket(id, t->hash_cap);
     s->hash_next = t->hash[b];
     t->hash[b] = s;

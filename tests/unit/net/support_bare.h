@@ -34,7 +34,7 @@ static inline struct bare *bare_new(enum cc_kind cc, uint16_t mtu_max) {
     struct bare *b = calloc(1, sizeof *b);
     assert_non_null(b);
     transport_memo_init(&b->memo);
-    b->pool = block_pool_new(64, 8);
+    b->pool = block_pool_new(1536, 8);
     b->now_us = 1000000;
     const struct transport_setup setup = {.memo = &b->memo,
                                           .pool = b->pool,
