@@ -4,6 +4,8 @@
  *   endpoint_handshake.c  who answers which handshake message, and when
  *   endpoint_io.c         datagrams in, trains out, deadlines
  *   endpoint_streams.c    the stream and datagram calls
+ *   endpoint_memory.c     writers that wait for memory, and taking it back
+ *   endpoint_small.c      packets that are made whole at once
  *   peers.c               the table of peers by id
  */
 #ifndef MESHD_NET_ENDPOINT_INT_H
@@ -11,6 +13,7 @@
 
 #include "net/endpoint.h"
 #include "net/session.h"
+#include "net/small_queue.h"
 
 struct peer {
     bool used;
@@ -39,14 +42,6 @@ struct open_ticket {
     uint64_t id, expires_us, opened;
 };
 
-struct small_packet { /* handshake and session packets, ready to leave */
-    struct small_packet *next;
-    struct addr to;
-    uint32_t local;
-    size_t len;
-    uint8_t data[];
-};
-
 struct endpoint {
     struct identity identity;
     struct key_cert cert;
@@ -61,7 +56,7 @@ struct endpoint {
     int64_t wall_offset_us;
     uint64_t last_timestamp_us; /* of our own initiations */
     struct block_pool *blocks;
-    struct transport *starved; /* circular: those whose writers found no block */
+    struct transport_shares shares;
     struct cookie_jar jar;
     uint64_t load_second;
     uint32_t load_count;
@@ -82,8 +77,8 @@ struct endpoint {
     uint32_t serial;
     struct timer_heap timers; /* ids are slots */
     struct session *ready;    /* circular list */
-    struct small_packet *small_head, *small_tail;
-    unsigned small_count;
+    struct small_queue small;
+    uint64_t reclaim_us; /* not looked for memory to take back before */
 };
 
 /* ---- peers.c ---- */
@@ -110,12 +105,20 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                    const struct session *s, int err);
 struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id);
 void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
-/* Queues a datagram; dropped and counted when the queue is full. */
+/* ---- endpoint_small.c ---- */
+/* Queues a datagram; dropped and counted when the queue for its kind is full. */
 void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
                           const uint8_t *data, size_t len);
-/* Seals a few session frames into a packet of their own and queues it. */
+/* Seals a few session frames into a packet of their own and queues it; dropped and counted when the session has
+ * SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
+/* The same to another address than that of the path. */
+void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct addr *to, uint32_t local, const uint8_t *frames,
+                             size_t len);
+/* The next small packet as a train of one; false: there is none. */
+bool endpoint_take_small(struct endpoint *e, struct train *t);
 /* Echoes that waited for new keys. */
 void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 /* The transport, attached if need be; NULL: no memory. */
@@ -127,7 +130,12 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 /* ---- endpoint_streams.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */
 void endpoint_feed_starved(struct endpoint *e);
-void endpoint_unstarve(struct endpoint *e, struct transport *tp); /* before it is freed */
+/* For TRANSPORT_STALL_US nothing of ours was acknowledged, and what is kept for repetition is more than the session might
+ * have as things are: it has to end, or it might hold that for ever. */
+bool endpoint_holds_back(const struct session *s, uint64_t now_us);
+/* A packet of `asking` found no memory. If another session holds much of what its peer sent ahead of a gap, and nothing could be
+ * read of it for RECV_STALL_US, that session ends (ERR_FULL). */
+void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
 
 /* ---- endpoint_handshake.c ---- */
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) MUST_USE;

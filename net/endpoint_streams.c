@@ -46,21 +46,6 @@ static struct block *block_to_send(struct block_account *a, size_t bytes) {
     return b ? b : block_for(a, BLOCK_SEND_BULK, BLOCK_SMALL_BYTES);
 }
 
-/* Its writers are told when there is memory again (endpoint_feed_starved). */
-static void starve(struct endpoint *e, struct transport *tp) {
-    if (tp->starved_next)
-        return;
-    if (e->starved) {
-        tp->starved_next = e->starved;
-        tp->starved_prev = e->starved->starved_prev;
-        tp->starved_prev->starved_next = tp;
-        e->starved->starved_prev = tp;
-    } else {
-        tp->starved_next = tp->starved_prev = tp;
-        e->starved = tp;
-    }
-}
-
 int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, const void *data,
                  size_t len, size_t *taken) {
     struct found f;
@@ -77,7 +62,7 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
         if (!at) {
             struct block *b = block_to_send(f.s->tp->account, len);
             if (!b) {
-                starve(e, f.s->tp);
+                transport_starve(f.s->tp);
                 break;
             }
             n = len < b->cap ? len : b->cap;
@@ -102,49 +87,6 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
 struct block *stream_block(struct endpoint *e, struct session_ref r, size_t bytes) {
     struct session *s = endpoint_find(e, r);
     return s && s->tp ? block_to_send(s->tp->account, bytes) : NULL;
-}
-
-/* ---- sessions whose writers wait for memory ---- */
-
-void endpoint_unstarve(struct endpoint *e, struct transport *tp) {
-    if (!tp || !tp->starved_next)
-        return;
-    if (e->starved == tp)
-        e->starved = tp->starved_next == tp ? NULL : tp->starved_next;
-    tp->starved_prev->starved_next = tp->starved_next;
-    tp->starved_next->starved_prev = tp->starved_prev;
-    tp->starved_next = tp->starved_prev = NULL;
-}
-
-static void tell_writable(struct transport *tp) {
-    for (uint32_t k = 0; k < tp->hash_cap; k++)
-        for (struct stream *s = tp->hash[k]; s; s = s->hash_next) {
-            if (!s->writable_wanted || s->out.end - s->out.next > STREAM_SEND_BUFFER_BYTES / 2)
-                continue;
-            s->writable_wanted = false;
-            transport_tell(tp, EP_STREAM_WRITABLE, s->id, 0);
-        }
-}
-
-/* A whole block; or half of what is sure to it, which must do where others hold the rest. */
-static bool may_go_on(const struct block_account *a) {
-    return block_may(a, BLOCK_SEND_BULK, STREAM_BLOCK_BYTES) ||
-           (a->sure_bytes[BLOCK_SEND] <= SEND_SURE_BYTES / 4 &&
-            block_may(a, BLOCK_SEND_BULK, BLOCK_SMALL_BYTES));
-}
-
-void endpoint_feed_starved(struct endpoint *e) {
-    if (!e->starved || !block_pool_send_returned(e->blocks))
-        return;
-    struct transport *tp = e->starved, *last = tp->starved_prev, *next;
-    for (bool more = true; more; tp = next) {
-        next = tp->starved_next;
-        more = tp != last;
-        if (!may_go_on(tp->account))
-            continue;
-        endpoint_unstarve(e, tp);
-        tell_writable(tp);
-    }
 }
 
 int stream_write_span(struct endpoint *e, struct session_ref r, uint64_t stream, struct span span) {

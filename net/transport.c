@@ -38,6 +38,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
         return NULL;
     }
     t->memo = s->memo;
+    t->shares = s->shares;
     t->events = s->events;
     t->counters = s->counters;
     t->rng = s->rng;
@@ -47,7 +48,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->cc_kind = s->cc;
     t->mtu_max = s->mtu_max;
     t->epoch = s->epoch;
-    t->touched_us = now_us;
+    t->touched_us = t->consumed_us = t->progress_us = now_us;
     t->next_pn = next_pn;
     path_init(t, now_us);
     /* The same path as when the last transport of this session was detached. */
@@ -58,6 +59,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     if (t->memo->has_rtt)
         t->rtt = t->memo->rtt;
     sent_init(&t->sent, next_pn);
+    t->sent.all = &t->shares->sent;
     loss_init(&t->loss, next_pn);
     t->loss.epoch = t->epoch;
     ack_init(&t->ack);
@@ -81,6 +83,8 @@ void transport_free(struct transport *t) {
         }
     }
     free(t->hash);
+    t->shares->streams.used -= t->peer_streams;
+    transport_unstarve(t);
     for (struct datagram_out *d = t->dgram_head, *next; d; d = next) {
         next = d->next;
         free(d);
@@ -90,6 +94,38 @@ void transport_free(struct transport *t) {
     ack_clear(&t->ack);
     block_account_free(t->account);
     free(t);
+}
+
+/* ---- the list of those whose writers wait for memory ---- */
+
+void transport_starve(struct transport *t) {
+    struct transport **head = &t->shares->starved;
+    if (t->starved_next)
+        return;
+    if (*head) {
+        t->starved_next = *head;
+        t->starved_prev = (*head)->starved_prev;
+        t->starved_prev->starved_next = t;
+        (*head)->starved_prev = t;
+    } else {
+        t->starved_next = t->starved_prev = t;
+        *head = t;
+    }
+}
+
+void transport_unstarve(struct transport *t) {
+    struct transport **head = &t->shares->starved;
+    if (!t->starved_next)
+        return;
+    if (*head == t)
+        *head = t->starved_next == t ? NULL : t->starved_next;
+    t->starved_prev->starved_next = t->starved_next;
+    t->starved_next->starved_prev = t->starved_prev;
+    t->starved_next = t->starved_prev = NULL;
+}
+
+bool transport_is_stalled(const struct transport *t, uint64_t now_us) {
+    return t->sent.outstanding > 0 && now_us >= t->progress_us + TRANSPORT_STALL_US;
 }
 
 uint16_t transport_mtu(const struct transport *t) {

@@ -98,7 +98,9 @@ static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
     while (t->ctl_head && put_stream_control(t, now_us, t->ctl_head, d)) {
         struct stream *s = t->ctl_head;
         t->ctl_head = s->ctl_next;
-        if (!t->ctl_head)
+        if (t->ctl_head)
+            t->ctl_head->ctl_prev = NULL;
+        else
             t->ctl_tail = NULL;
         s->in_ctl = false;
     }
@@ -159,6 +161,8 @@ static bool put_stream(struct transport *t, struct stream *s, struct draft *d) {
 }
 
 static void tell_writable(struct transport *t, struct stream *s) {
+    if (t->starved_next) /* there is no memory for more: told when there is */
+        return;
     if (s->writable_wanted && s->out.end - s->out.next <= STREAM_SEND_BUFFER_BYTES / 2) {
         s->writable_wanted = false;
         transport_tell(t, EP_STREAM_WRITABLE, s->id, 0);
@@ -246,6 +250,8 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
     p->ecn = t->marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
     p->nframes = (uint8_t)d->nframes;
     memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
+    if (t->sent.outstanding == 1)
+        t->progress_us = now_us;
     loss_sent(&t->loss, now_us);
     cc_sent(&t->cc, now_us, bytes, &p->rate);
     pacer_sent(&t->pacer, bytes);
