@@ -227,6 +227,26 @@ static void a_writer_that_found_no_memory_is_told(void **state) {
     hub_free(h);
 }
 
+/* Bytes that were never sent; what is more waits with the writer. */
+static void a_stream_takes_a_mebibyte_ahead(void **state) {
+    (void)state;
+    struct hub *h = hub_new(1);
+    uint64_t stream;
+    size_t taken, sum = 0;
+    static uint8_t data[100000];
+    assert_int_equal(stream_open(h->ep[0], h->at0[1], &stream), 0);
+    while (stream_write(h->ep[0], h->at0[1], stream, data, sizeof data, &taken) == 0)
+        sum += taken;
+    assert_true(sum >= STREAM_SEND_BUFFER_BYTES);
+    assert_true(sum < STREAM_SEND_BUFFER_BYTES + STREAM_BLOCK_BYTES);
+    struct block *b = stream_block(h->ep[0], h->at0[1], 1000);
+    assert_non_null(b);
+    const struct span span = {b, 0, 1000};
+    assert_int_equal(stream_write_span(h->ep[0], h->at0[1], stream, span), ERR_AGAIN);
+    block_put(b);
+    hub_free(h);
+}
+
 /* ---- streams ---- */
 
 static void open_streams(struct hub *h, unsigned i, uint64_t up_to) {
@@ -418,6 +438,66 @@ static void records_of_sent_packets_are_shared_by_all_sessions(void **state) {
     assert_int_equal(all.used, 0);
 }
 
+/* ---- what only we ourselves fill ---- */
+
+static void the_oldest_datagram_gives_way(void **state) {
+    (void)state;
+    struct hub *h = hub_new(1);
+    for (unsigned i = 0; i < DATAGRAM_QUEUE_MAX + 3; i++) {
+        const uint8_t number = (uint8_t)i;
+        assert_int_equal(
+            session_datagram(h->ep[0], h->now_us, h->at0[1], &number, 1, h->now_us + 1000 * MS), 0);
+    }
+    const struct transport *t = hub_session(h, 1)->tp;
+    assert_int_equal(t->dgram_count, DATAGRAM_QUEUE_MAX);
+    assert_int_equal(t->dgram_head->data[0], 3);
+    assert_int_equal(t->dgram_tail->data[0], (DATAGRAM_QUEUE_MAX + 2) % 256);
+    assert_int_equal(endpoint_counters(h->ep[0])->datagrams_expired, 3);
+    hub_free(h);
+}
+
+static void the_oldest_open_ticket_gives_way(void **state) {
+    (void)state;
+    struct hub *h = hub_new(0);
+    struct psk secrets[TICKETS_OPEN_MAX + 2];
+    for (unsigned i = 0; i < TICKETS_OPEN_MAX + 2; i++) {
+        memset(&secrets[i], (int)i + 1, sizeof secrets[i]);
+        assert_int_equal(endpoint_ticket_open(h->ep[0], &secrets[i], UINT64_MAX), 0);
+    }
+    for (unsigned i = 0; i < TICKETS_OPEN_MAX + 2; i++)
+        assert_int_equal(endpoint_ticket(h->ep[0], h->now_us, psk_id(&secrets[i])) != NULL, i >= 2);
+    hub_free(h);
+}
+
+static void pings_wait_for_keys_up_to_four(void **state) {
+    (void)state;
+    struct hub *h = hub_new(1);
+    hub_session(h, 1)->send_counter = UINT64_MAX - 1; /* nothing may leave under these keys */
+    for (unsigned i = 0; i < 2 * SESSION_ECHOES; i++)
+        assert_int_equal(session_ping(h->ep[0], h->now_us, h->at0[1], i),
+                         i < SESSION_ECHOES ? 0 : ERR_FULL);
+    hub_free(h);
+}
+
+static void peers_are_bounded(void **state) {
+    (void)state;
+    struct hub *h = hub_new(1);
+    struct endpoint *e = h->ep[0];
+    struct peer_ref p;
+    const struct peer_setup known = {.id = h->id[1].id}, other = {.id = {{1, 2, 3}}};
+    const uint32_t count = e->peer_count, used = e->peers_used, cap = e->bucket_cap;
+    e->peer_count = e->peers_used = PEERS_MAX; /* as if they were there */
+    e->bucket_cap = cap;
+    assert_int_equal(endpoint_peer_add(e, &known, &p), 0);
+    e->bucket_cap = PEERS_MAX * 2; /* no growth of what is not there */
+    assert_null(peers_add(e, &other.id));
+    e->peer_count = count;
+    e->peers_used = used;
+    e->bucket_cap = cap;
+    assert_int_equal(endpoint_peer_add(e, &other, &p), 0);
+    hub_free(h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_ahead_of_a_gap_take_next_to_nothing),
@@ -427,6 +507,7 @@ int main(void) {
         cmocka_unit_test(gaps_are_bounded_for_the_whole_session),
         cmocka_unit_test(who_acknowledges_nothing_does_not_stop_the_others),
         cmocka_unit_test(a_writer_that_found_no_memory_is_told),
+        cmocka_unit_test(a_stream_takes_a_mebibyte_ahead),
         cmocka_unit_test(streams_are_shared_by_all_sessions),
         cmocka_unit_test(a_peer_cannot_make_us_hold_more_streams),
         cmocka_unit_test(events_of_one_session_do_not_push_out_anothers),
@@ -434,6 +515,10 @@ int main(void) {
         cmocka_unit_test(answers_to_one_do_not_push_out_packets_to_others),
         cmocka_unit_test(small_packets_leave_in_turn_of_their_kinds),
         cmocka_unit_test(records_of_sent_packets_are_shared_by_all_sessions),
+        cmocka_unit_test(the_oldest_datagram_gives_way),
+        cmocka_unit_test(the_oldest_open_ticket_gives_way),
+        cmocka_unit_test(pings_wait_for_keys_up_to_four),
+        cmocka_unit_test(peers_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
