@@ -130,11 +130,11 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 /* ---- endpoint_streams.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */
 void endpoint_feed_starved(struct endpoint *e);
-/* For TRANSPORT_STALL_US nothing of ours was acknowledged, and what is kept for repetition is more than the session might
+/* It acknowledges next to nothing (transport_hoards_sent), and what is kept for repetition is more than the session might
  * have as things are: it has to end, or it might hold that for ever. */
 bool endpoint_holds_back(const struct session *s, uint64_t now_us);
-/* A packet of `asking` found no memory. If another session holds much of what its peer sent ahead of a gap, and nothing could be
- * read of it for RECV_STALL_US, that session ends (ERR_FULL). */
+/* A packet of `asking` found no memory. If another session holds much of what its peer sent ahead of a gap, and hardly anything
+ * could be read (transport_hoards_received), that session ends (ERR_FULL). */
 void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
 
 /* ---- endpoint_handshake.c ---- */

@@ -38,27 +38,27 @@ void endpoint_feed_starved(struct endpoint *e) {
 
 /* ---- taking back ---- */
 
-/* Held by what lies ahead of gaps that the peer does not fill: what readers could read and do not is no fault of the peer's,
- * and is never more than the first windows (transport_credit.c). */
+/* What readers could read and do not is no fault of the peer's, but never more than the first windows (transport_credit.c): much
+ * is held only by what lies ahead of gaps that the peer does not fill. */
 static uint64_t held_for_nothing(const struct session *s, uint64_t now_us) {
     if (!s || s->state != SESSION_UP || s->closed || !s->tp ||
-        now_us < s->tp->consumed_us + RECV_STALL_US)
+        !transport_hoards_received(s->tp, now_us))
         return 0;
     return block_account_bytes(s->tp->account, BLOCK_RECV);
 }
 
 bool endpoint_holds_back(const struct session *s, uint64_t now_us) {
     const struct block_account *a = s->tp->account;
-    return transport_is_stalled(s->tp, now_us) &&
+    return transport_hoards_sent(s->tp, now_us) &&
            block_account_bytes(a, BLOCK_SEND) > block_allowance(a, BLOCK_SEND_BULK);
 }
 
 void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us) {
     if (now_us < e->reclaim_us)
         return;
-    e->reclaim_us = now_us + RECV_RECLAIM_EVERY_US;
+    e->reclaim_us = now_us + RECLAIM_EVERY_US;
     struct session *most = NULL;
-    uint64_t bytes = RECV_RECLAIM_BYTES;
+    uint64_t bytes = 0;
     for (uint32_t i = 0; i < e->session_cap; i++) {
         const uint64_t held =
             e->sessions[i] != asking ? held_for_nothing(e->sessions[i], now_us) : 0;

@@ -12,11 +12,11 @@
  *       shares: bytes_ahead_of_a_gap_take_next_to_nothing, a_byte_takes_no_block
  *     ahead of a gap            15/16 of the pool   6 x free, none sure           the packet counts as lost
  *       stream: what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it
- *     of it unreadable for 30 s -                   2 MiB                         another needs it: the session ends
- *       shares: what_is_held_for_nothing_is_taken_back
+ *     hardly read for 30 s      -                   2 MiB                         another needs it: the session ends
+ *       shares: what_is_held_for_nothing_is_taken_back, who_reads_on_keeps_what_it_holds
  *   memory for what is sent     3/4 of the pool     8 x free, 64 KiB sure         ERR_AGAIN, later _WRITABLE
  *       block: the same; shares: a_writer_that_found_no_memory_is_told
- *     unacknowledged for 30 s   -                   its share as things are       the session ends
+ *     hardly acked for 30 s     -                   its share as things are       the session ends
  *       shares: who_acknowledges_nothing_does_not_stop_the_others
  *   reserve                     1/8 and 1/16 of it  what is sure                  as if there were none
  *       block: a_little_is_sure_to_everyone
@@ -149,9 +149,11 @@ enum {
     SHARE_FACTOR_AHEAD = 6,       /* ahead of a gap: so that what fills it finds room */
     RECV_SURE_BYTES = 128 * 1024, /* and so much of the reserve: the largest packet in pieces */
     SEND_SURE_BYTES = 64 * 1024,
-    RECV_RECLAIM_BYTES = 2 << 20, /* who holds more, */
-    RECV_STALL_US = 30 * 1000000, /* and could read nothing for so long, gives it to who needs it */
-    RECV_RECLAIM_EVERY_US = 1000 * 1000,
+    HOARD_BYTES = 2 << 20, /* who holds more, */
+    HOARD_US =
+        30 * 1000000,     /* and for so long had less read, or a 64th of it acknowledged, than it */
+    HOARD_SENT_PART = 64, /* holds, gives it to who needs it */
+    RECLAIM_EVERY_US = 1000 * 1000,
 };
 
 #endif

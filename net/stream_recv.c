@@ -74,7 +74,7 @@ enum {
  * session. A quick transfer always gets whole blocks, and so does one whose reader is so quick that nothing waits. */
 static bool in_proportion(const struct rstream *r, const struct rslot *s, size_t cap, size_t n) {
     const struct block_account *a = r->account;
-    return cap <= SPARSE_FACTOR * (s->stored + n) ||
+    return cap <= BLOCK_SMALL_BYTES || cap <= SPARSE_FACTOR * (s->stored + n) ||
            block_account_bytes(a, BLOCK_RECV) + cap <=
                SPARSE_FACTOR * a->unread_bytes + SPARSE_SPARE;
 }
@@ -296,20 +296,21 @@ void rstream_consume(struct rstream *r, uint64_t n) {
     r->read += n;
     r->unread -= n;
     r->account->unread_bytes -= n;
-    uint64_t number = r->read / STREAM_BLOCK_BYTES;
-    uint64_t gone = number - r->first_slot;
-    if (r->read == r->highest)
-        gone = r->cap; /* nothing is left: the last, partly filled block too */
-    if (gone > r->cap)
-        gone = r->cap;
+    const uint64_t number = r->read / STREAM_BLOCK_BYTES;
+    const uint64_t passed = number - r->first_slot;
+    const uint32_t gone = passed < r->cap ? (uint32_t)passed : r->cap;
+    for (uint32_t i = 0; i < gone; i++)
+        drop_slot(&r->slots[i]);
     if (gone > 0) {
-        for (uint64_t i = 0; i < gone; i++)
-            drop_slot(&r->slots[i]);
         memmove(r->slots, r->slots + gone, (r->cap - gone) * sizeof *r->slots);
         memset(r->slots + (r->cap - gone), 0, gone * sizeof *r->slots);
-        r->first_slot = number;
     }
-    if (r->cap > 0 && r->slots[0].pieces)
+    r->first_slot = number;
+    if (r->cap == 0)
+        return;
+    if (r->read == r->highest) /* nothing is left: the last, partly filled block goes, too */
+        drop_slot(&r->slots[0]);
+    else if (r->slots[0].pieces)
         drop_pieces(&r->slots[0], r->read % STREAM_BLOCK_BYTES);
 }
 

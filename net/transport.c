@@ -48,7 +48,8 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->cc_kind = s->cc;
     t->mtu_max = s->mtu_max;
     t->epoch = s->epoch;
-    t->touched_us = t->consumed_us = t->progress_us = now_us;
+    t->touched_us = t->hoard_received.since_us = t->hoard_sent.since_us = now_us;
+    t->hoard_received.bytes = t->memo->credit.recv_consumed;
     t->next_pn = next_pn;
     path_init(t, now_us);
     /* The same path as when the last transport of this session was detached. */
@@ -124,8 +125,32 @@ void transport_unstarve(struct transport *t) {
     t->starved_next = t->starved_prev = NULL;
 }
 
-bool transport_is_stalled(const struct transport *t, uint64_t now_us) {
-    return t->sent.outstanding > 0 && now_us >= t->progress_us + TRANSPORT_STALL_US;
+/* ---- much for nothing ---- */
+
+void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
+                          uint64_t now_us) {
+    const uint64_t held = block_account_bytes(t->account, use);
+    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.recv_consumed : t->acked_bytes;
+    const uint64_t part = use == BLOCK_RECV ? 1 : HOARD_SENT_PART;
+    if (held > HOARD_BYTES && (gone - h->bytes) * part < held)
+        return;
+    h->since_us = now_us;
+    h->bytes = gone;
+}
+
+static bool hoards(const struct transport *t, struct hoard h, enum block_use use, uint64_t now_us) {
+    if (now_us < h.since_us + HOARD_US)
+        return false;
+    transport_hoard_look(t, &h, use, now_us);
+    return h.since_us != now_us;
+}
+
+bool transport_hoards_received(const struct transport *t, uint64_t now_us) {
+    return hoards(t, t->hoard_received, BLOCK_RECV, now_us);
+}
+
+bool transport_hoards_sent(const struct transport *t, uint64_t now_us) {
+    return t->sent.outstanding > 0 && hoards(t, t->hoard_sent, BLOCK_SEND, now_us);
 }
 
 uint16_t transport_mtu(const struct transport *t) {

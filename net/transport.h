@@ -30,7 +30,6 @@
 
 enum {
     TRANSPORT_LINGER_US = 2 * 1000000, /* detached after so long without anything to do */
-    TRANSPORT_STALL_US = 30 * 1000000,
     TRANSPORT_SKIPS = 8,
     STREAM_PRIORITIES = 8,
     STREAM_PRIORITY_DEFAULT = 3,
@@ -90,6 +89,12 @@ struct datagram_out {
     uint8_t data[];
 };
 
+/* Since when much is held, and how much was read, or acknowledged, until then: moved on while little is held, and when as much
+ * has gone since as keeping it calls for. */
+struct hoard {
+    uint64_t since_us, bytes;
+};
+
 struct transport { /* private to transport*.c */
     struct transport_memo *memo;
     struct block_account *account;
@@ -121,8 +126,8 @@ struct transport { /* private to transport*.c */
     bool marks;              /* the train being built gets ECT(0) */
     uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
-    uint64_t consumed_us; /* when a reader last took something, or at first */
-    uint64_t progress_us; /* when something was last acknowledged, or sent after everything was */
+    uint64_t acked_bytes;
+    struct hoard hoard_received, hoard_sent;
     bool want_max_data, want_max_streams;
     uint64_t max_data_told_us; /* when the newest one left */
 
@@ -189,8 +194,13 @@ bool transport_has_streams(const struct transport *t);
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);
 void transport_timeout(struct transport *t, uint64_t now_us);
-/* Packets are out, and for TRANSPORT_STALL_US none was acknowledged. */
-bool transport_is_stalled(const struct transport *t, uint64_t now_us);
+/* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
+void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
+                          uint64_t now_us);
+bool transport_hoards_received(const struct transport *t, uint64_t now_us);
+/* Packets are out, and for HOARD_US less was acknowledged than a HOARD_SENT_PART of what is held for repetition, more than
+ * HOARD_BYTES. */
+bool transport_hoards_sent(const struct transport *t, uint64_t now_us);
 /* Nothing to do and nothing expected: the session may drop it. */
 bool transport_idle(const struct transport *t, uint64_t now_us);
 /* What the path in use is like, for path_memory.h. */

@@ -81,7 +81,6 @@ void transport_stream_arrived(struct transport *t, struct stream *s) {
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n) {
     struct credit *c = &t->memo->credit;
     c->recv_consumed += n;
-    t->consumed_us = now_us;
     tune(now_us, t->rtt.srtt_us, c->recv_consumed, &c->recv_tune, &c->recv_window,
          SESSION_WINDOW_MAX_BYTES);
     if (top_up(t, c->recv_consumed, &c->recv_limit, c->recv_window))

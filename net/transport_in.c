@@ -240,7 +240,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
             packet_acked(t, now_us, sent_get(&t->sent, pn), &sum);
     if (sum.any) {
         loss_heard(&t->loss);
-        t->progress_us = now_us;
+        t->acked_bytes += sum.bytes;
+        transport_hoard_look(t, &t->hoard_sent, BLOCK_SEND, now_us);
         t->probes = 0;
         if (sum.newest_pn == a->largest) { /* RFC 9002 §5.1 */
             rtt_sample_us = now_us > sum.newest_sent_us ? now_us - sum.newest_sent_us : 1;
@@ -338,6 +339,7 @@ static int input_stream(struct transport *t, uint64_t now_us, const struct frame
         return err;
     if (!s->readable_told && !events_room(t->events, &t->memo->told))
         return ERR_FULL; /* nobody would ever hear of it */
+    transport_hoard_look(t, &t->hoard_received, BLOCK_RECV, now_us);
     uint64_t fresh;
     err = rstream_input(&s->in, f->offset, f->data, f->len, f->fin, &fresh);
     if (err)

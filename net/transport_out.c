@@ -250,8 +250,6 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
     p->ecn = t->marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
     p->nframes = (uint8_t)d->nframes;
     memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
-    if (t->sent.outstanding == 1)
-        t->progress_us = now_us;
     loss_sent(&t->loss, now_us);
     cc_sent(&t->cc, now_us, bytes, &p->rate);
     pacer_sent(&t->pacer, bytes);
