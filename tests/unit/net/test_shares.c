@@ -88,6 +88,12 @@ static void a_byte_takes_no_block(void **state) {
     assert_int_equal(hub_session(h, 1)->tp->account->unread_bytes, 15);
     assert_true(pool_bytes(h) <= 5 * STREAM_BLOCK_BYTES);
     hub_free(h);
+    h = hub_new(1); /* at the beginning of each: the smallest block */
+    h->slow[1] = h->deaf[1] = true;
+    for (uint64_t k = 0; k < 1024; k++)
+        hub_bytes(h, 1, 2 * k, 0, 1);
+    assert_int_equal(pool_bytes(h), 1024 * BLOCK_MIN_BYTES);
+    hub_free(h);
 }
 
 /* Contacts that have the largest windows fill them behind gaps. */
@@ -188,6 +194,40 @@ static void who_reads_on_keeps_what_it_holds(void **state) {
     hub_free(h);
 }
 
+/* It has held much, but lets go of it before anybody looks. */
+static void what_was_held_is_not_held_against_anybody(void **state) {
+    (void)state;
+    struct hub *h = hub_new(2);
+    struct block *held[1537];
+    unsigned n = 0;
+    h->deaf[1] = h->slow[1] = h->deaf[2] = h->slow[2] = true;
+    hub_bytes(h, 1, 0, 0, 1);
+    struct session *s = hub_session(h, 1);
+    struct rstream *in = &transport_stream(s->tp, 0)->in;
+    s->memo.credit.recv_limit = in->limit = 200 * MIB;
+    for (uint64_t at = 60000; at < 3 * MIB; at += 60000)
+        hub_bytes(h, 1, 0, at, 60000);
+    hub_bytes(h, 1, 0, 1, 59999);
+    while ((held[n] = block_new(endpoint_blocks(h->ep[0]), STREAM_BLOCK_BYTES)))
+        n++;
+    stream_consume(h->ep[0], h->now_us, h->at0[1], 0, 2 * MIB);
+    static const uint8_t echo[9] = {FRAME_ECHO};
+    for (unsigned i = 0; i < 62; i++) {
+        hub_hostile(h, 1 + i % 2, echo, sizeof echo);
+        hub_run(h, 500 * MS);
+    }
+    assert_non_null(hub_session(h, 1));
+    while ((held[n] = block_new(endpoint_blocks(h->ep[0]), STREAM_BLOCK_BYTES)))
+        n++;
+    const uint64_t refused = endpoint_counters(h->ep[0])->no_room;
+    hub_bytes(h, 2, 0, 62000, 62000);
+    assert_int_equal(endpoint_counters(h->ep[0])->no_room, refused + 1);
+    assert_int_equal(endpoint_counters(h->ep[0])->reclaimed, 0);
+    while (n > 0)
+        block_put(held[--n]);
+    hub_free(h);
+}
+
 /* A byte, a hole, a byte, ... in as many streams as it likes. */
 static void gaps_are_bounded_for_the_whole_session(void **state) {
     (void)state;
@@ -257,6 +297,11 @@ static void a_writer_that_found_no_memory_is_told(void **state) {
     assert_int_equal(h->told[1][EP_STREAM_WRITABLE], 0);
     assert_int_equal(stream_write(h->ep[0], h->at0[1], stream, data, sizeof data, &taken),
                      ERR_AGAIN);
+    block_put(held[0]); /* half a block is back: not enough to be worth telling */
+    held[0] = block_new(endpoint_blocks(h->ep[0]), STREAM_BLOCK_BYTES / 2);
+    assert_non_null(held[0]);
+    hub_run(h, 20 * MS);
+    assert_int_equal(h->told[1][EP_STREAM_WRITABLE], 0);
     for (unsigned i = 0; i <= n; i++)
         block_put(held[i]);
     hub_run(h, 20 * MS);
@@ -544,6 +589,7 @@ int main(void) {
         cmocka_unit_test(who_holds_much_leaves_enough_to_the_next),
         cmocka_unit_test(what_is_held_for_nothing_is_taken_back),
         cmocka_unit_test(who_reads_on_keeps_what_it_holds),
+        cmocka_unit_test(what_was_held_is_not_held_against_anybody),
         cmocka_unit_test(gaps_are_bounded_for_the_whole_session),
         cmocka_unit_test(who_acknowledges_nothing_does_not_stop_the_others),
         cmocka_unit_test(a_writer_that_found_no_memory_is_told),
