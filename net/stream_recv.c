@@ -168,10 +168,13 @@ static int copy_in(struct rstream *r, uint64_t offset, const uint8_t *data, size
         s->stored += (uint32_t)n;
         offset += n;
         len -= n;
-        for (size_t to, k; n > 0; at += k, data += k, n -= k) {
-            k = n;
+        while (n > 0) {
+            size_t to, k = n;
             struct block *b = place(s, at, &to, &k);
             memcpy(b->data + to, data, k);
+            at += k;
+            data += k;
+            n -= k;
         }
     }
     return 0;

@@ -70,6 +70,14 @@ void hub_hear(struct hub *h) {
     hear(h, 0);
 }
 
+static bool is_lost(struct hub *h, unsigned contact) {
+    uint32_t draw;
+    if (!h->lossy[contact])
+        return false;
+    fill(h, &draw, sizeof draw);
+    return draw % 20 == 0;
+}
+
 static bool pass(struct hub *h, unsigned at) {
     static uint8_t buf[TRAIN_MAX_BYTES];
     struct train t = {.buf = buf};
@@ -78,7 +86,7 @@ static bool pass(struct hub *h, unsigned at) {
     const int to = number_of(h, &t.to);
     for (size_t i = 0; to >= 0 && i < t.len; i += t.segment_bytes) {
         const size_t n = t.len - i < t.segment_bytes ? t.len - i : t.segment_bytes;
-        if (at > 0 || !h->deaf[to])
+        if ((at > 0 || !h->deaf[to]) && !is_lost(h, at > 0 ? at : (unsigned)to))
             endpoint_input(h->ep[to], h->now_us, &h->addr[at], 0, ECN_NOT_ECT, buf + i, n);
     }
     return true;

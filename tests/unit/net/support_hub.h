@@ -19,6 +19,7 @@ struct hub {
     struct session_ref at0[HUB_MAX];          /* of number 0 with each contact */
     struct session_ref mine[HUB_MAX];         /* of each contact with number 0 */
     bool deaf[HUB_MAX];                       /* what number 0 sends does not reach it */
+    bool lossy[HUB_MAX];                      /* one datagram of twenty is lost, each way */
     bool unheard;                             /* number 0 is not polled */
     unsigned told[HUB_MAX][HUB_EVENTS];       /* by number 0, of the session with each contact */
     uint64_t read[HUB_MAX], read_at[HUB_MAX]; /* bytes read from each by number 0, and by each */

@@ -331,6 +331,34 @@ static void a_stream_takes_a_mebibyte_ahead(void **state) {
     hub_free(h);
 }
 
+/* Others hold all there is, and packets are lost: what is next always finds room, so that several streams at once come to
+ * their ends. */
+static void what_is_sure_is_enough_to_go_on(void **state) {
+    (void)state;
+    struct hub *h = hub_new(2);
+    static struct block *held[1537];
+    unsigned n = 0;
+    static const uint8_t data[30000];
+    uint64_t streams[5];
+    while ((held[n] = block_new(endpoint_blocks(h->ep[0]), STREAM_BLOCK_BYTES)))
+        n++;
+    h->lossy[1] = h->lossy[2] = true;
+    size_t taken, sum = 0;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(stream_open(h->ep[1], h->mine[1], &streams[i]), 0);
+        assert_int_equal(stream_write(h->ep[1], h->mine[1], streams[i], data, sizeof data, &taken),
+                         0);
+        sum += taken;
+    }
+    for (int i = 0; i < 60 && h->read[1] < sum; i++)
+        hub_run(h, 1000 * MS);
+    assert_int_equal(h->read[1], 5 * sizeof data);
+    works_for(h, 2, 200 * KIB);
+    while (n > 0)
+        block_put(held[--n]);
+    hub_free(h);
+}
+
 /* ---- streams ---- */
 
 static void open_streams(struct hub *h, unsigned i, uint64_t up_to) {
@@ -594,6 +622,7 @@ int main(void) {
         cmocka_unit_test(who_acknowledges_nothing_does_not_stop_the_others),
         cmocka_unit_test(a_writer_that_found_no_memory_is_told),
         cmocka_unit_test(a_stream_takes_a_mebibyte_ahead),
+        cmocka_unit_test(what_is_sure_is_enough_to_go_on),
         cmocka_unit_test(streams_are_shared_by_all_sessions),
         cmocka_unit_test(a_peer_cannot_make_us_hold_more_streams),
         cmocka_unit_test(events_of_one_session_do_not_push_out_anothers),
