@@ -15,7 +15,7 @@ struct statedir {
 int statedir_open(struct statedir *s, const char *path, const struct log *log) MUST_USE;
 void statedir_close(struct statedir *s);
 
-/* mkdir -p with 0700. errno is set; ERR_PERM, ERR_DISK, ERR_NOT_FOUND (a part is not a directory),
+/* mkdir -p with 0700, each in its parent for good (fsync). errno is set; ERR_PERM, ERR_DISK, ERR_NOT_FOUND (a part is not a directory),
  * ERR_IO. */
 int statedir_make(const char *path) MUST_USE;
 
