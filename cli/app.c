@@ -145,6 +145,13 @@ int app_broken(struct app *a, int err) {
                         "the socket %s belongs to somebody else; run meshctl as the user that "
                         "runs meshd, or choose another socket with --socket",
                         a->socket);
+    case ERR_AUTH:
+        return app_fail(
+            a, err,
+            "another user answers at %s, or could; nothing was sent. Run meshctl as the "
+            "user that runs meshd, whose socket is in a directory only that user, or "
+            "root, can write to",
+            a->socket);
     case ERR_USAGE:
         return app_fail(a, err, "the socket's path is longer than the system allows: %s",
                         a->socket);
@@ -154,6 +161,9 @@ int app_broken(struct app *a, int err) {
         return app_fail(a, err, "meshd did not answer in time; look at its log, or restart it");
     case ERR_CLOSED:
         return app_fail(a, ERR_NO_DAEMON, "meshd has gone away; start it again with: meshd");
+    case ERR_AGAIN:
+        return app_fail(
+            a, err, "more happened than could be shown in time, and meshd gave up; start again");
     case ERR_PROTO:
         return app_fail(a, err, "what answers at %s is not meshd, or not of this version",
                         a->socket);

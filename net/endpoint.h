@@ -66,6 +66,8 @@ struct peer_setup {
                    * it gives EP_PAIRED and a new pairing secret */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
+    uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
+                        * not known yet. Another key needs a greater one */
 };
 
 /* Lets this peer in and out. Adding an id that is known replaces its setup and keeps its session.
@@ -94,6 +96,7 @@ struct session_info {
     uint64_t session_id;
     struct addr path; /* the peer's address in use */
     unsigned suite;   /* enum aead_suite */
+    uint32_t caps;    /* capabilities that both sides have (docs/PROTOCOL.md §3) */
     uint64_t age_us, idle_us;
     uint8_t key_epoch;
     bool initiator, has_transport;
@@ -109,7 +112,8 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
  * that answer it. ecn: the field it came with (net/ecn.h), ECN_NOT_ECT if that is not known. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
                     uint8_t ecn, uint8_t *buf, size_t len);
-/* Fills one train; false if nothing may leave now. */
+/* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would leave by a socket that is
+ * full waits, and holds up nothing else. Only trains for LOCAL_ANY are given in any case. */
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size (EMSGSIZE). */
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes);
@@ -118,13 +122,17 @@ void endpoint_timeout(struct endpoint *e, uint64_t now_us);
 
 /* ---- events ---- */
 enum ep_event_kind {
-    EP_SESSION_UP,      /* both sides hold the keys: peer, session */
-    EP_SESSION_DOWN,    /* peer, session, err; its streams are gone */
-    EP_CONNECT_FAILED,  /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
-    EP_PAIRED,          /* peer, setup.id/transport and psks[0] = the pairing secret to keep;
+    EP_SESSION_UP,     /* both sides hold the keys: peer, session */
+    EP_SESSION_DOWN,   /* peer, session, err; its streams are gone */
+    EP_CONNECT_FAILED, /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
+    EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
                          * ticket = secret that was used up. Before the EP_SESSION_UP */
-    EP_ROAMED,          /* session: the peer's address changed; addr */
-    EP_STREAM_OPENED,   /* session, stream: by the peer */
+    EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
+                         * of the peer's than the one known. Both are to be kept and given back in
+                         * struct peer_setup, or a replaced key counts again after a restart. Not for
+                         * a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
+    EP_ROAMED,        /* session: it goes to another address now, which has answered; addr */
+    EP_STREAM_OPENED, /* session, stream: by the peer */
     EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
     EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
     EP_STREAM_FINISHED, /* session, stream: all we wrote, and our FIN, is acknowledged */
@@ -146,6 +154,7 @@ struct ep_event {
     struct addr addr;
     struct node_id node;
     struct dh_public transport;
+    uint64_t cert_seq;
     struct psk secret, ticket; /* EP_PAIRED; wipe after use */
 };
 
@@ -193,8 +202,9 @@ int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, 
                      size_t len, uint64_t deadline_us) MUST_USE;
 /* An echo inside the session: EP_PONG with the same id, or nothing. */
 int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t id) MUST_USE;
-/* The network may have changed: move to this address as a new path (congestion, RTT and MTU start
- * afresh). Normally the endpoint does it by itself when the peer roams. */
+/* The network may have changed: asks the peer at this address and, if it answers, moves there as to a new path (congestion,
+ * RTT and MTU start afresh) and tells EP_ROAMED; until then, and if it does not answer, all stays as it is. Normally the
+ * endpoint does it by itself when the peer roams. ERR_NOT_FOUND, ERR_NOMEM. */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
                         const struct addr *to, uint32_t local) MUST_USE;
 
@@ -203,11 +213,13 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
 #define ENDPOINT_COUNTERS(X) \
     X(pkts_in) X(pkts_out) X(bytes_in) X(bytes_out) X(malformed) \
     X(mac_fail) X(unknown_index) X(auth_fail) X(replay_dropped) X(handshakes_in) \
-    X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) X(challenges_sent) \
+    X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) X(challenges_sent) X(handshakes_limited) \
     X(sessions_up) X(sessions_down) X(rekeys) X(simultaneous_open) X(roamed) \
     X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
     X(credit_repeated) X(frames_bad) X(no_room) X(reclaimed) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
-    X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed)
+    X(rekeys_failed) X(strangers_dropped) \
+    X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
+    X(paths_challenged) X(paths_rescued)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;

@@ -6,48 +6,28 @@
 
 /* ---- in ---- */
 
-void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *to, uint32_t local) {
-    if (s->tp) {
-        struct path_state left = {
-            .remote = s->path.remote, .local = s->path.local, .left_us = now_us};
-        transport_path_state(s->tp, &left);
-        if (left.rtt.has_sample)
-            path_memory_leave(&s->paths_left, &left);
-    }
-    s->path.remote = *to;
-    s->path.local = local;
-    s->path.epoch++;
-    s->memo.mtu_bytes = 0;
-    s->memo.has_rtt = false;
-    if (!s->tp) {
-        ecn_new_path(&s->memo.ecn);
-        return;
-    }
-    e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
-    transport_path_switched(s->tp, now_us, s->path.epoch,
-                            path_memory_find(s->paths_left, to, local, now_us));
-}
-
-static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *from,
-                 uint32_t local) {
-    if (!path_damper_allows(&s->damper, now_us))
-        return;
-    endpoint_switch_path(e, s, now_us, from, local);
-    s->peer->last_path = *from;
-    s->peer->last_local = local;
-    e->counters.roamed++;
-    endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
-}
+struct incoming { /* a packet that has been opened */
+    uint64_t now_us, pn;
+    const struct addr *from;
+    uint32_t local;
+    uint8_t ecn;
+    unsigned answers; /* CONFIRMED and ECHOED sent for it */
+    bool moves;       /* more than a probe of the path (RFC 9000 §9.1) */
+    bool challenged;  /* it holds this PATH_CHALLENGE */
+    uint8_t challenge[PATH_CHALLENGE_BYTES];
+};
 
 /* One frame of the session's own. False: malformed, or the session ended (*ended). */
-static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us, uint8_t type,
-                          struct rd *r, unsigned *answers, bool *ended) {
+static bool session_frame(struct endpoint *e, struct session *s, struct incoming *in, uint8_t type,
+                          struct rd *r, bool *ended) {
+    const uint64_t now_us = in->now_us;
     uint8_t reply[9];
+    if (type >= FRAME_LATER_SESSION)
+        return frame_skip(r);
     switch (type) {
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
-        if ((*answers)++ < ANSWERS_PER_PACKET)
+        if (in->answers++ < ANSWERS_PER_PACKET)
             endpoint_send_frames(e, s, now_us, reply, 1);
         return true;
     case FRAME_CONFIRMED:
@@ -55,7 +35,7 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
     case FRAME_ECHO:
         reply[0] = FRAME_ECHOED;
         rd_bytes(r, reply + 1, 8);
-        if (r->ok && (*answers)++ < ANSWERS_PER_PACKET) {
+        if (r->ok && in->answers++ < ANSWERS_PER_PACKET) {
             endpoint_maybe_rekey(e, s, now_us);
             endpoint_send_frames(e, s, now_us, reply, 9);
         }
@@ -68,6 +48,17 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
         ev.id = rd_u64(r);
         if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
             e->counters.queue_dropped++;
+        return r->ok;
+    }
+    case FRAME_PATH_CHALLENGE: /* of several in a packet the last one counts */
+        rd_bytes(r, in->challenge, sizeof in->challenge);
+        in->challenged = r->ok;
+        return r->ok;
+    case FRAME_PATH_RESPONSE: {
+        uint8_t data[PATH_CHALLENGE_BYTES];
+        rd_bytes(r, data, sizeof data);
+        if (r->ok)
+            endpoint_path_answered(e, s, now_us, in->from, in->local, data);
         return r->ok;
     }
     case FRAME_CLOSE: {
@@ -84,7 +75,8 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
 }
 
 static bool is_session_frame(uint8_t type) {
-    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_ECHOED);
+    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_PATH_RESPONSE) ||
+           (type >= FRAME_LATER_SESSION && type < FRAME_LATER_TRANSPORT);
 }
 
 static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -92,51 +84,54 @@ static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_u
     endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial}, ERR_PROTO);
 }
 
-static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us, uint64_t pn,
-                         uint8_t ecn, const uint8_t *buf, size_t len) {
+/* False: the session has ended, or the packet is as good as lost. */
+static bool input_frames(struct endpoint *e, struct session *s, struct incoming *in,
+                         const uint8_t *buf, size_t len) {
+    const uint64_t now_us = in->now_us;
     struct rd r = rd_init(buf, len);
     bool transport = false, eliciting = false, ended = false;
-    unsigned answers = 0;
     while (rd_left(&r) > 0) {
         uint8_t type = rd_u8(&r);
         if (type == FRAME_PADDING)
             continue;
+        in->moves |= type != FRAME_PATH_CHALLENGE && type != FRAME_PATH_RESPONSE;
         if (is_session_frame(type)) {
-            if (!session_frame(e, s, now_us, type, &r, &answers, &ended)) {
+            if (!session_frame(e, s, in, type, &r, &ended)) {
                 if (!ended)
                     protocol_error(e, s, now_us);
-                return;
+                return false;
             }
             continue;
         }
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
         if ((type == FRAME_ACK || type == FRAME_ACK_ECN) && !s->tp) {
             struct frame_ack ack;
-            if (!frame_read_ack(&r, type, &ack)) {
+            if (!frame_read_ack(&r, type, &ack) || ack.largest >= s->send_counter) {
                 protocol_error(e, s, now_us);
-                return;
+                return false;
             }
             continue;
         }
         struct transport *tp = endpoint_attach(e, s, now_us);
         if (!tp)
-            return; /* no memory: as if it had been lost */
+            return false; /* no memory: as if it had been lost */
         tp->next_pn = s->send_counter;
         transport = true;
         int err = transport_frame(tp, now_us, type, &r, &eliciting);
         if (err == ERR_NOMEM || err == ERR_FULL) {
             e->counters.no_room++;
             endpoint_reclaim(e, s, now_us);
-            return;
+            return false;
         }
         if (err) {
             protocol_error(e, s, now_us);
-            return;
+            return false;
         }
     }
-    if (transport && s->tp && transport_received(s->tp, now_us, pn, eliciting, ecn)) {
+    if (transport && s->tp && transport_received(s->tp, now_us, in->pn, eliciting, in->ecn)) {
         /* Not noted, so not acknowledged: it will come again. */
     }
+    return true;
 }
 
 static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
@@ -165,26 +160,27 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
     if (g == &s->keys.next) {
         if (!handshake_confirmed(e, s, now_us))
             return;
-    } else if (buf[1] == s->keys.current.epoch) {
-        s->confirm_left = 0;
+    } else if (!s->keys.shown) {
+        if (g == &s->keys.current)
+            handshake_shown(s, now_us);
+        else
+            handshake_not_shown(e, s, now_us);
     }
     s->last_recv_us = s->last_use_us = now_us;
     s->pkts_received++;
     s->bytes_received += len;
+    if (s->path.local == LOCAL_ANY && addr_equal(from, &s->path.remote))
+        s->path.local = local;
+    endpoint_make_ready(e, s);
+    struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .local = local, .ecn = ecn};
+    const bool newest = pn + 1 == s->replay.newest;
+    if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
+        return;
     /* Only the newest packet may move the path: an old one may have been delayed on the path left
      * behind. */
-    if (pn + 1 == s->replay.newest &&
-        (!addr_equal(from, &s->path.remote) || local != s->path.local)) {
-        if (addr_equal(from, &s->path.remote) || s->path.local == LOCAL_ANY) {
-            s->path.local = local;
-            if (!addr_equal(from, &s->path.remote))
-                roam(e, s, now_us, from, local);
-        } else {
-            roam(e, s, now_us, from, local);
-        }
-    }
-    endpoint_make_ready(e, s);
-    input_frames(e, s, now_us, pn, ecn, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES);
+    endpoint_path_heard(e, s, now_us, from, local, len, newest && in.moves);
+    if (in.challenged)
+        endpoint_path_respond(e, s, now_us, from, local, in.challenge);
 }
 
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
@@ -203,29 +199,16 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
 
 /* ---- out ---- */
 
-void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
-    const struct keygen *g = &s->keys.current;
-    uint64_t after = e->rekey_us;
-    if (!s->initiator)
-        after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
-    bool due =
-        now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS / 2;
-    if (!due || s->hs_out || s->hs_in)
-        return;
-    if (handshake_start(e, s, now_us, true)) {
-        /* No memory: tried again with the next packet. */
-    }
-}
-
 /* Packets of one size, sealed one after another into the train. */
-static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, struct train *t) {
+static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, size_t room,
+                       struct train *t) {
     struct transport *tp = s->tp;
     struct transport_packet info = {0};
     bool was_quiet = tp->sent.outstanding == 0;
     t->len = 0;
     t->segment_bytes = 0;
     for (unsigned n = 0; n < TRAIN_MAX_SEGMENTS; n++) {
-        size_t cap = TRAIN_MAX_BYTES - t->len;
+        size_t cap = room - t->len;
         if (n > 0 && cap > t->segment_bytes)
             cap = t->segment_bytes;
         if (cap <= DATA_OVERHEAD_BYTES || (n > 0 && cap < t->segment_bytes))
@@ -259,6 +242,7 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     t->to = s->path.remote;
     t->local = s->path.local;
     e->counters.bytes_out += t->len;
+    endpoint_path_spent(s, t->len);
     return true;
 }
 
@@ -270,7 +254,9 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
         endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
         return false;
-    return fill_train(e, s, now_us, t);
+    const size_t room = endpoint_path_room(s);
+    return room >= MTU_MIN_BYTES &&
+           fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, t);
 }
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -284,10 +270,16 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
 }
 
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+    const struct session *waiting = NULL; /* the first one passed over: its socket is full */
     if (endpoint_take_small(e, t))
         return true;
-    while (e->ready) {
+    while (e->ready && e->ready != waiting) {
         struct session *s = e->ready;
+        if (s->tp && train_is_unwanted(t, s->path.local)) {
+            waiting = waiting ? waiting : s;
+            e->ready = s->ready_next;
+            continue;
+        }
         if (session_output(e, s, now_us, t)) {
             e->ready = s->ready_next; /* the others' turn */
             return true;
@@ -314,34 +306,35 @@ void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to
 /* Nothing may leave until a handshake that is under way has given new keys: what the transport
  * wants to send does not count until then. */
 static bool waits_for_keys(const struct session *s, uint64_t now_us) {
-    return (s->hs_out || s->hs_in) && !keys_may_send(&s->keys, now_us, s->send_counter);
+    return (s->hs_out || session_answering(s) || now_us < s->rekey_after_us) &&
+           !keys_may_send(&s->keys, now_us, s->send_counter);
 }
 
 uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
     uint64_t d = TIME_NEVER;
     if (s->hs_out) {
         d = s->hs_out->next_us;
+        if (s->hs_out->started_us + HANDSHAKE_ATTEMPT_US < d)
+            d = s->hs_out->started_us + HANDSHAKE_ATTEMPT_US;
         if (s->hs_out->refused && s->hs_out->refused_us + HANDSHAKE_REFUSED_US < d)
             d = s->hs_out->refused_us + HANDSHAKE_REFUSED_US;
     }
-    if (s->hs_in && s->hs_in->expires_us < d)
+    if (session_answering(s) && s->hs_in->expires_us < d)
         d = s->hs_in->expires_us;
     if (s->state != SESSION_UP)
         return d;
     if (s->confirm_left > 0 && s->confirm_us < d)
         d = s->confirm_us;
-    if (s->keys.previous.valid && s->keys.previous.replaced_us + KEYS_PREVIOUS_US < d)
-        d = s->keys.previous.replaced_us + KEYS_PREVIOUS_US;
+    if (s->challenges && path_challenge_deadline_us(s->challenges) < d)
+        d = path_challenge_deadline_us(s->challenges);
+    const uint64_t others[] = {keys_previous_until_us(&s->keys), rekey_deadline_us(s, now_us)};
+    for (unsigned i = 0; i < 2; i++)
+        if (others[i] < d)
+            d = others[i];
     if (s->tp) {
         uint64_t t = waits_for_keys(s, now_us) ? TIME_NEVER : transport_deadline_us(s->tp);
         if (t < d)
             d = t;
-        if (s->tp->sent.outstanding > 0 && !s->hs_out && !s->hs_in) {
-            uint64_t heard =
-                s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
-            if (heard + SESSION_SILENT_US < d)
-                d = heard + SESSION_SILENT_US;
-        }
     } else if (s->last_use_us + SESSION_IDLE_US < d) {
         d = s->last_use_us + SESSION_IDLE_US;
     }
@@ -355,32 +348,23 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     if (s->state != SESSION_UP)
         return;
     keys_expire(&s->keys, e->aead, now_us);
-    if (s->confirm_left > 0 && now_us >= s->confirm_us) {
-        static const uint8_t frame[] = {FRAME_CONFIRM};
-        s->confirm_left--;
-        s->confirm_us = now_us + CONFIRM_RETRY_US;
-        endpoint_send_frames(e, s, now_us, frame, sizeof frame);
-    }
+    if (s->confirm_left > 0 && now_us >= s->confirm_us)
+        handshake_confirm(e, s, now_us);
+    if (rekey_timeout(e, s, now_us))
+        return;
+    endpoint_send_challenges(e, s, now_us);
     if (!s->tp) {
         if (now_us >= s->last_use_us + SESSION_IDLE_US)
             endpoint_session_end(e, s, 0);
         return;
     }
     transport_timeout(s->tp, now_us);
+    endpoint_path_silent(e, s, now_us);
     if (endpoint_holds_back(s, now_us)) {
         e->counters.reclaimed++;
         endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial},
                             ERR_TIMEOUT);
         return;
-    }
-    uint64_t heard = s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
-    /* Not while an answer of ours waits for its proof: a second handshake would cross the first. */
-    if (s->tp->sent.outstanding > 0 && !s->hs_out && !s->hs_in &&
-        now_us >= heard + SESSION_SILENT_US) {
-        /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake
-         * tells. */
-        if (handshake_start(e, s, now_us, true))
-            endpoint_session_end(e, s, ERR_NOMEM);
     }
 }
 

@@ -14,8 +14,9 @@ void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t lo
 
 /* What a peer has asked for, as often as it likes, leaves room for what we have to say. */
 static unsigned bound_for(uint8_t frame) {
-    return frame == FRAME_ECHOED || frame == FRAME_CONFIRMED ? SMALL_PER_SESSION_MAX / 2
-                                                             : SMALL_PER_SESSION_MAX;
+    const bool asked =
+        frame == FRAME_ECHOED || frame == FRAME_CONFIRMED || frame == FRAME_PATH_RESPONSE;
+    return asked ? SMALL_PER_SESSION_MAX / 2 : SMALL_PER_SESSION_MAX;
 }
 
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -46,7 +47,7 @@ void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us
 }
 
 bool endpoint_take_small(struct endpoint *e, struct train *t) {
-    struct small_packet *p = small_pop(&e->small);
+    struct small_packet *p = small_pop(&e->small, t);
     if (!p)
         return false;
     struct session *s = p->serial && p->slot < e->session_cap ? e->sessions[p->slot] : NULL;

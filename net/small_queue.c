@@ -46,16 +46,18 @@ bool small_push(struct small_queue *q, const struct small_packet *head, const ui
     return true;
 }
 
-struct small_packet *small_pop(struct small_queue *q) {
+struct small_packet *small_pop(struct small_queue *q, const struct train *t) {
     for (unsigned i = 0; i < SMALL_CLASSES; i++) {
         struct small_list *l = &q->lists[q->turn];
         q->turn = (q->turn + 1) % SMALL_CLASSES;
-        struct small_packet *p = l->head;
+        struct small_packet *before = NULL, *p = l->head;
+        for (; p && t && train_is_unwanted(t, p->local); p = p->next)
+            before = p;
         if (!p)
             continue;
-        l->head = p->next;
-        if (!l->head)
-            l->tail = NULL;
+        *(before ? &before->next : &l->head) = p->next;
+        if (!p->next)
+            l->tail = before;
         l->count--;
         return p;
     }
@@ -63,6 +65,6 @@ struct small_packet *small_pop(struct small_queue *q) {
 }
 
 void small_clear(struct small_queue *q) {
-    for (struct small_packet *p; (p = small_pop(q));)
+    for (struct small_packet *p; (p = small_pop(q, NULL));)
         free(p);
 }

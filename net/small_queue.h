@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "net/addr.h"
+#include "net/train.h"
 
 enum small_class {
     SMALL_SESSION, /* sealed: CONFIRM, ECHOED, CLOSE, ... */
@@ -41,8 +42,8 @@ enum small_class small_class_of(const uint8_t *data);
 /* False: its class is full (limits.h), or no memory. */
 bool small_push(struct small_queue *q, const struct small_packet *head, const uint8_t *data,
                 size_t len);
-/* The next one, to be freed by the caller; NULL: empty. */
-struct small_packet *small_pop(struct small_queue *q);
+/* The next one that `t` wants (its socket is not full; NULL: any), to be freed by the caller; NULL: there is none. */
+struct small_packet *small_pop(struct small_queue *q, const struct train *t);
 void small_clear(struct small_queue *q);
 
 #endif

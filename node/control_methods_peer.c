@@ -1,4 +1,5 @@
 /* control_methods_peer.c: ticket.*, contact.*, peer.* */
+#include <sodium.h>
 #include <string.h>
 
 #include "crypto/identity.h"
@@ -32,6 +33,7 @@ int do_ticket_new(struct call *call) {
     proto_str(call->w, "ticket", ticket);
     proto_uint(call->w, "ttl_s", ttl_s);
     proto_end(call->w);
+    sodium_memzero(ticket, sizeof ticket);
     return 0;
 }
 
@@ -41,6 +43,7 @@ int do_contact_add(struct call *call) {
     arg_str(call, "name", name, sizeof name);
     arg_str(call, "ticket", ticket, sizeof ticket);
     int err = node_contact_add(call->c->node, call->now_us, name, ticket);
+    sodium_memzero(ticket, sizeof ticket);
     if (err == ERR_FORMAT)
         return call_fail(call, err, name, "the ticket is damaged or not a ticket");
     if (err == ERR_TIMEOUT)
@@ -78,7 +81,7 @@ static int list(struct call *call, const char *key,
     struct proto_writer *w = call->w;
     struct contact_info info;
     unsigned i = (unsigned)arg_uint(call, "offset", 0);
-    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX), shown = 0;
+    uint64_t limit = arg_limit(call), shown = 0;
     proto_map(w, NULL);
     proto_array(w, key);
     for (; shown < limit && w->len < CONTROL_PAGE_BYTES; shown++, i++) {
@@ -120,6 +123,9 @@ int do_peer_ping(struct call *call) {
     arg_str(call, "name", name, sizeof name);
     if (timeout_us == 0)
         return call_fail(call, ERR_USAGE, "timeout_us", "\"timeout_us\" must be 1 or more");
+    if (wait_count(call->c, call->conn, WAIT_PING) >= CONTROL_PINGS_MAX)
+        return call_fail(call, ERR_FULL, name, "%d pings of this connection are unanswered",
+                         CONTROL_PINGS_MAX);
     /* The node gives up at timeout_us by itself; the second is there in case that it does not. */
     struct wait *w = wait_new(call, WAIT_PING, call->now_us + timeout_us + 1000000);
     if (!w)

@@ -13,6 +13,9 @@
  * The reader takes bytes in any pieces. It walks over a message with a scanner of its own, which
  * allocates nothing, before msgpack-c sees it: so a header that promises 2^32 elements costs nobody
  * memory. Extension types are refused.
+ *
+ * Tickets pass through here: what has been read or written is wiped when it is no longer needed,
+ * and so is every buffer that is given back.
  */
 #ifndef MESHD_NODE_CONTROL_PROTO_H
 #define MESHD_NODE_CONTROL_PROTO_H
@@ -28,7 +31,7 @@ enum {
     PROTO_API_VERSION = 1, /* grows with an incompatible change (docs/CONTROL.md, "Versions") */
     PROTO_DEPTH_MAX = 8,   /* nested arrays and maps in one message */
     PROTO_ITEMS_MAX =
-        1 << 18, /* values in one message: bounds what unpacking allocates, 24 bytes each */
+        1 << 17, /* values in one message: bounds what unpacking allocates, 24 bytes each */
     PROTO_METHOD_MAX = 64, /* bytes of a method's name */
 };
 
@@ -44,9 +47,14 @@ struct proto_msg {
     msgpack_object error, result;      /* response */
     /* private */
     uint8_t *bytes;
+    size_t size;
     msgpack_zone *zone;
 };
 void proto_msg_clear(struct proto_msg *m); /* idempotent, legal on zeroes */
+
+/* A buffer of *cap bytes, `used` of them filled, gets room for `more`: the new one, *cap set; the old
+ * one is wiped and given back. NULL: no memory, nothing has changed. */
+uint8_t *proto_grow(uint8_t *old, size_t used, size_t *cap, size_t more);
 
 /* ---- reading ---- */
 struct proto_reader {
@@ -68,6 +76,11 @@ long proto_reader_feed(struct proto_reader *r, const uint8_t *buf, size_t len) M
  * MessagePack-RPC. ERR_FULL: larger than the limits. ERR_NOMEM. After an error only m->has_id and
  * m->id mean something. */
 int proto_reader_next(struct proto_reader *r, struct proto_msg *m) MUST_USE;
+
+/* True if proto_reader_next would give something else than 0. */
+bool proto_reader_ready(struct proto_reader *r);
+/* The id of the request that has begun to come, if it is readable: m->has_id and m->id. */
+void proto_reader_peek(const struct proto_reader *r, struct proto_msg *m);
 
 /* ---- writing ---- */
 /* Errors stick: `ok` is checked once, at the end. Counts of maps and arrays are filled in by
