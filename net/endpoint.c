@@ -22,6 +22,7 @@ struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us
     e->caps = CAPABILITIES;
     e->cc = cfg->cc;
     e->mtu_max = cfg->mtu_max_bytes ? cfg->mtu_max_bytes : MTU_MAX_BYTES;
+    e->shares = (struct transport_shares){.streams.max = STREAMS_ALL_MAX, .sent.max = SENT_ALL_MAX};
     e->rekey_us = cfg->rekey_us ? cfg->rekey_us : KEYS_REKEY_US;
     endpoint_set_wall(e, now_us, cfg->wall_us);
     e->aead = aead_new(cfg->provider);
@@ -55,10 +56,7 @@ void endpoint_free(struct endpoint *e) {
     }
     free(e->peers);
     free(e->buckets);
-    for (struct small_packet *p = e->small_head, *next; p; p = next) {
-        next = p->next;
-        free(p);
-    }
+    small_clear(&e->small);
     timer_clear(&e->timers);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
@@ -387,6 +385,7 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
     struct transport_setup setup = {
         .memo = &s->memo,
         .pool = e->blocks,
+        .shares = &e->shares,
         .events = &e->events,
         .counters = &e->counters,
         .rng = e->rng,
@@ -448,10 +447,12 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
 
 static bool next_event(struct endpoint *e, struct ep_event *out) {
     while (events_pop(&e->events, out)) {
+        struct session *s = endpoint_find(e, out->session);
+        if (s)
+            events_heard(&s->memo.told, out->kind);
         if (out->kind < EP_STREAM_OPENED || out->kind > EP_STREAM_STOPPED)
             return true;
         /* Of a session or stream that has gone since: nothing to tell any more. */
-        struct session *s = endpoint_find(e, out->session);
         struct stream *st = s && s->tp ? transport_stream(s->tp, out->stream) : NULL;
         if (out->kind == EP_STREAM_READABLE) {
             if (!st)

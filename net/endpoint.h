@@ -41,9 +41,10 @@ struct endpoint_config {
     unsigned suites; /* 0 = all this machine has */
     enum cc_kind cc;
     uint16_t mtu_max_bytes; /* 0 = MTU_MAX_BYTES */
-    uint32_t blocks_max;    /* stream memory in units of STREAM_BLOCK_BYTES; 0 = 1,536 (96 MiB) */
-    uint64_t wall_us;       /* wall clock now, us since 1970 */
-    uint64_t rekey_us;      /* 0 = KEYS_REKEY_US; shorter in tests */
+    uint32_t
+        blocks_max; /* stream memory in units of STREAM_BLOCK_BYTES, and three sixteenths in reserve; 0 = 1,536 (96 MiB) */
+    uint64_t wall_us;  /* wall clock now, us since 1970 */
+    uint64_t rekey_us; /* 0 = KEYS_REKEY_US; shorter in tests */
 };
 
 /* NULL on out of memory. */
@@ -166,6 +167,9 @@ int stream_open(struct endpoint *e, struct session_ref s, uint64_t *stream) MUST
  * EP_STREAM_WRITABLE comes). ERR_CLOSED after finish or reset. */
 int stream_write(struct endpoint *e, struct session_ref s, uint64_t stream, const void *data,
                  size_t len, size_t *taken) MUST_USE;
+/* A block to be filled and given to stream_write_span, at most as large as asked for, on the session's account: NULL when the
+ * session has its share of the memory for sending, or is gone, or carries no streams. */
+struct block *stream_block(struct endpoint *e, struct session_ref s, size_t bytes);
 /* Without copying: takes its own reference on the block, whose bytes must not change until it is
  * released. All or nothing: ERR_AGAIN if STREAM_SEND_BUFFER_BYTES are already waiting unsent. */
 int stream_write_span(struct endpoint *e, struct session_ref s, uint64_t stream,
@@ -212,7 +216,7 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) X(challenges_sent) X(handshakes_limited) \
     X(sessions_up) X(sessions_down) X(rekeys) X(simultaneous_open) X(roamed) \
     X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
-    X(credit_repeated) X(frames_bad) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
+    X(credit_repeated) X(frames_bad) X(no_room) X(reclaimed) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
     X(rekeys_failed) X(strangers_dropped) \
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
     X(paths_challenged) X(paths_rescued)

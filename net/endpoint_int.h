@@ -5,6 +5,8 @@
  *   endpoint_io.c         datagrams in, trains out, deadlines
  *   endpoint_path.c       where they go, and what is asked before that changes
  *   endpoint_streams.c    the stream and datagram calls
+ *   endpoint_memory.c     writers that wait for memory, and taking it back
+ *   endpoint_small.c      packets that are made whole at once
  *   endpoint_rekey.c      new keys for a session that is up: when, how often, and when it is dead
  *   peers.c               the table of peers by id, and what is believed about their keys
  *   strangers.c           the half-open handshakes of ticket holders
@@ -15,6 +17,7 @@
 #include "net/endpoint.h"
 #include "net/handshake_budget.h"
 #include "net/session.h"
+#include "net/small_queue.h"
 
 struct peer {
     bool used;
@@ -45,14 +48,6 @@ struct open_ticket {
     uint64_t id, expires_us, opened;
 };
 
-struct small_packet { /* handshake and session packets, ready to leave */
-    struct small_packet *next;
-    struct addr to;
-    uint32_t local;
-    size_t len;
-    uint8_t data[];
-};
-
 struct endpoint {
     struct identity identity;
     struct key_cert cert;
@@ -68,7 +63,7 @@ struct endpoint {
     int64_t wall_offset_us;
     uint64_t last_timestamp_us; /* of our own initiations */
     struct block_pool *blocks;
-    bool starved; /* a writer found no block; told when there are some again */
+    struct transport_shares shares;
     struct cookie_jar jar;
     uint64_t load_second;
     uint32_t load_count;
@@ -92,8 +87,8 @@ struct endpoint {
     uint32_t serial;
     struct timer_heap timers; /* ids are slots */
     struct session *ready;    /* circular list */
-    struct small_packet *small_head, *small_tail;
-    unsigned small_count;
+    struct small_queue small;
+    uint64_t reclaim_us; /* not looked for memory to take back before */
 };
 
 /* ---- peers.c ---- */
@@ -134,16 +129,20 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                    const struct session *s, int err);
 struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id);
 void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
-/* Queues a datagram; dropped and counted when the queue is full. */
+/* ---- endpoint_small.c ---- */
+/* Queues a datagram; dropped and counted when the queue for its kind is full. */
 void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
                           const uint8_t *data, size_t len);
-/* Seals a few session frames into a packet of their own and queues it. */
+/* Seals a few session frames into a packet of their own and queues it; dropped and counted when the session has
+ * SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
-/* The same, to a place that is not the session's path. */
+/* The same to another address than that of the path. */
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct addr *to, uint32_t local, const uint8_t *frames,
                              size_t len);
+/* The next small packet as a train of one; false: there is none. */
+bool endpoint_take_small(struct endpoint *e, struct train *t);
 /* Echoes that waited for new keys. */
 void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 /* The transport, attached if need be; NULL: no memory. */
@@ -152,6 +151,12 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 /* ---- endpoint_streams.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */
 void endpoint_feed_starved(struct endpoint *e);
+/* It acknowledges next to nothing (transport_hoards_sent), and what is kept for repetition is more than the session might
+ * have as things are: it has to end, or it might hold that for ever. */
+bool endpoint_holds_back(const struct session *s, uint64_t now_us);
+/* A packet of `asking` found no memory. If another session holds much of what its peer sent ahead of a gap, and hardly anything
+ * could be read (transport_hoards_received), that session ends (ERR_FULL). */
+void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
 
 /* ---- endpoint_path.c ---- */
 /* Moves the session to another path, which starts afresh or from what is remembered of it. Only to where the peer has

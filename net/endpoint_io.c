@@ -4,46 +4,6 @@
 #include "net/endpoint_int.h"
 #include "net/frame.h"
 
-/* ---- small packets ---- */
-
-void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
-                          const uint8_t *data, size_t len) {
-    struct small_packet *p = e->small_count < CONTROL_QUEUE_MAX ? malloc(sizeof *p + len) : NULL;
-    if (!p) {
-        e->counters.queue_dropped++;
-        return;
-    }
-    p->next = NULL;
-    p->to = *to;
-    p->local = local;
-    p->len = len;
-    memcpy(p->data, data, len);
-    if (e->small_tail)
-        e->small_tail->next = p;
-    else
-        e->small_head = p;
-    e->small_tail = p;
-    e->small_count++;
-}
-
-void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
-                             const struct addr *to, uint32_t local, const uint8_t *frames,
-                             size_t len) {
-    uint8_t buf[DATA_OVERHEAD_BYTES + 64];
-    if (len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
-        return;
-    memcpy(buf + DATA_HEADER_BYTES, frames, len);
-    size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
-    s->pkts_sent++;
-    s->bytes_sent += n;
-    endpoint_queue_small(e, to, local, buf, n);
-}
-
-void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const uint8_t *frames, size_t len) {
-    endpoint_send_frames_to(e, s, now_us, &s->path.remote, s->path.local, frames, len);
-}
-
 /* ---- in ---- */
 
 struct incoming { /* a packet that has been opened */
@@ -86,7 +46,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
                               .session = {session_slot(s), s->serial},
                               .addr = s->path.remote};
         ev.id = rd_u64(r);
-        if (r->ok && (e->events.count >= EVENTS_MAX / 4 || !events_push(&e->events, &ev)))
+        if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
             e->counters.queue_dropped++;
         return r->ok;
     }
@@ -158,8 +118,11 @@ static bool input_frames(struct endpoint *e, struct session *s, struct incoming 
         tp->next_pn = s->send_counter;
         transport = true;
         int err = transport_frame(tp, now_us, type, &r, &eliciting);
-        if (err == ERR_NOMEM || err == ERR_FULL)
+        if (err == ERR_NOMEM || err == ERR_FULL) {
+            e->counters.no_room++;
+            endpoint_reclaim(e, s, now_us);
             return false;
+        }
         if (err) {
             protocol_error(e, s, now_us);
             return false;
@@ -296,28 +259,6 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
            fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, t);
 }
 
-static bool take_small(struct endpoint *e, struct train *t) {
-    struct small_packet *before = NULL, *p = e->small_head;
-    for (; p && train_is_unwanted(t, p->local); p = p->next)
-        before = p;
-    if (!p)
-        return false;
-    memcpy(t->buf, p->data, p->len);
-    t->len = p->len;
-    t->segment_bytes = (uint16_t)p->len;
-    t->ecn = ECN_NOT_ECT;
-    t->to = p->to;
-    t->local = p->local;
-    *(before ? &before->next : &e->small_head) = p->next;
-    if (!p->next)
-        e->small_tail = before;
-    e->small_count--;
-    e->counters.pkts_out++;
-    e->counters.bytes_out += p->len;
-    free(p);
-    return true;
-}
-
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
     if (s->tp && transport_idle(s->tp, now_us)) {
         transport_free(s->tp);
@@ -330,7 +271,7 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
 
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
     const struct session *waiting = NULL; /* the first one passed over: its socket is full */
-    if (take_small(e, t))
+    if (endpoint_take_small(e, t))
         return true;
     while (e->ready && e->ready != waiting) {
         struct session *s = e->ready;
@@ -344,7 +285,7 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
             return true;
         }
         settle(e, s, now_us);
-        if (take_small(e, t)) /* a rekey may have begun */
+        if (endpoint_take_small(e, t)) /* a rekey may have begun */
             return true;
     }
     return false;
@@ -419,6 +360,12 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     }
     transport_timeout(s->tp, now_us);
     endpoint_path_silent(e, s, now_us);
+    if (endpoint_holds_back(s, now_us)) {
+        e->counters.reclaimed++;
+        endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial},
+                            ERR_TIMEOUT);
+        return;
+    }
 }
 
 uint64_t endpoint_deadline_us(const struct endpoint *e) {

@@ -37,6 +37,15 @@ static int writable(const struct found *f) {
     return 0;
 }
 
+/* As much as there is room for: where a whole block is too much, a small one. */
+static struct block *block_to_send(struct block_account *a, size_t bytes) {
+    if (bytes <= BLOCK_SMALL_BYTES)
+        return block_for(a, BLOCK_SEND_SMALL, bytes);
+    struct block *b =
+        block_for(a, BLOCK_SEND_BULK, bytes < STREAM_BLOCK_BYTES ? bytes : STREAM_BLOCK_BYTES);
+    return b ? b : block_for(a, BLOCK_SEND_BULK, BLOCK_SMALL_BYTES);
+}
+
 int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, const void *data,
                  size_t len, size_t *taken) {
     struct found f;
@@ -51,13 +60,12 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
         size_t n = len;
         uint8_t *at = sstream_tail(&f.st->out, &n);
         if (!at) {
-            n = len < STREAM_BLOCK_BYTES ? len : STREAM_BLOCK_BYTES;
-            const bool wait = n > BLOCK_SMALL_BYTES && block_pool_scarce(e->blocks);
-            struct block *b = wait ? NULL : block_new(e->blocks, n);
+            struct block *b = block_to_send(f.s->tp->account, len);
             if (!b) {
-                e->starved = true;
+                transport_starve(f.s->tp);
                 break;
             }
+            n = len < b->cap ? len : b->cap;
             b->len = (uint32_t)n;
             at = b->data;
             if (sstream_push(&f.st->out, (struct span){b, 0, (uint32_t)n})) {
@@ -76,20 +84,9 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
     return *taken > 0 || len == 0 ? 0 : ERR_AGAIN;
 }
 
-void endpoint_feed_starved(struct endpoint *e) {
-    if (!e->starved || block_pool_scarce(e->blocks))
-        return;
-    e->starved = false;
-    for (uint32_t i = 0; i < e->session_cap; i++) {
-        struct transport *tp = e->sessions[i] ? e->sessions[i]->tp : NULL;
-        for (uint32_t k = 0; tp && k < tp->hash_cap; k++)
-            for (struct stream *s = tp->hash[k]; s; s = s->hash_next) {
-                if (!s->writable_wanted || s->out.end - s->out.next > STREAM_SEND_BUFFER_BYTES / 2)
-                    continue;
-                s->writable_wanted = false;
-                transport_tell(tp, EP_STREAM_WRITABLE, s->id, 0);
-            }
-    }
+struct block *stream_block(struct endpoint *e, struct session_ref r, size_t bytes) {
+    struct session *s = endpoint_find(e, r);
+    return s && s->tp ? block_to_send(s->tp->account, bytes) : NULL;
 }
 
 int stream_write_span(struct endpoint *e, struct session_ref r, uint64_t stream, struct span span) {

@@ -52,13 +52,33 @@ bool events_push(struct events *q, const struct ep_event *e) {
     return true;
 }
 
-bool events_push_data(struct events *q, const struct ep_event *e) {
-    struct ep_event copy = *e;
-    if (q->count >= EVENTS_MAX / 4) { /* the rest is for what is told only once */
+static uint32_t *count_of(struct told *of, enum ep_event_kind kind) {
+    if (kind == EP_DATAGRAM || kind == EP_PONG)
+        return &of->noise;
+    return kind >= EP_STREAM_OPENED && kind <= EP_STREAM_STOPPED ? &of->streams : NULL;
+}
+
+static bool too_noisy(const struct events *q, const struct told *of) {
+    return q->count >= EVENTS_MAX / 4 || of->noise >= EVENTS_NOISE_SESSION_MAX;
+}
+
+bool events_push_of(struct events *q, struct told *of, const struct ep_event *e) {
+    uint32_t *count = count_of(of, e->kind);
+    if (count == &of->noise && too_noisy(q, of)) {
         q->dropped++;
         return false;
     }
-    uint8_t *data = malloc(e->len ? e->len : 1);
+    if (!events_push(q, e))
+        return false;
+    if (count)
+        (*count)++;
+    return true;
+}
+
+bool events_push_data(struct events *q, struct told *of, const struct ep_event *e) {
+    struct ep_event copy = *e;
+    /* The rest is for what is told only once. */
+    uint8_t *data = too_noisy(q, of) ? NULL : malloc(e->len ? e->len : 1);
     if (!data) {
         q->dropped++;
         return false;
@@ -66,10 +86,22 @@ bool events_push_data(struct events *q, const struct ep_event *e) {
     if (e->len > 0)
         memcpy(data, e->data, e->len);
     copy.data = data;
-    if (events_push(q, &copy))
+    if (events_push_of(q, of, &copy))
         return true;
     free(data);
     return false;
+}
+
+bool events_room(const struct events *q, const struct told *of) {
+    if (of->streams < EVENTS_SESSION_SURE)
+        return q->count < EVENTS_MAX - EVENTS_MAX / 16;
+    return of->streams < EVENTS_SESSION_MAX && q->count < EVENTS_MAX - EVENTS_MAX / 4;
+}
+
+void events_heard(struct told *of, enum ep_event_kind kind) {
+    uint32_t *count = count_of(of, kind);
+    if (count && *count > 0)
+        (*count)--;
 }
 
 bool events_pop(struct events *q, struct ep_event *out) {

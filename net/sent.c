@@ -10,6 +10,8 @@ void sent_init(struct sent *s, uint64_t next_pn) {
 
 void sent_clear(struct sent *s) {
     free(s->ring);
+    if (s->all)
+        s->all->used -= s->cap;
     *s = (struct sent){0};
 }
 
@@ -21,7 +23,8 @@ static int grow(struct sent *s, uint64_t need) {
     uint32_t cap = s->cap ? s->cap : SENT_RING_FIRST;
     while (cap < need)
         cap *= 2;
-    if (cap > SENT_PKTS_MAX)
+    const uint32_t more = cap - s->cap;
+    if (cap > SENT_PKTS_MAX || (s->all && !share_allows(s->all, s->cap, more, SENT_SURE_PKTS, 1)))
         return ERR_FULL;
     struct sent_pkt *ring = calloc(cap, sizeof *ring);
     if (!ring)
@@ -31,6 +34,8 @@ static int grow(struct sent *s, uint64_t need) {
     free(s->ring);
     s->ring = ring;
     s->cap = cap;
+    if (s->all)
+        s->all->used += more;
     return 0;
 }
 

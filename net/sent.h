@@ -14,6 +14,7 @@
 #include "crypto/err.h"
 #include "net/limits.h"
 #include "net/rate.h"
+#include "net/share.h"
 
 enum sent_state { SENT_NONE, SENT_OUTSTANDING, SENT_ACKED, SENT_LOST };
 
@@ -56,6 +57,7 @@ struct sent_pkt {
 };
 
 struct sent {
+    struct share *all; /* the records of all sessions; NULL: alone */
     struct sent_pkt *ring;
     uint32_t cap;         /* power of two, 0 = nothing allocated */
     uint64_t base, next;  /* slots [base, next) are valid */
@@ -65,8 +67,8 @@ struct sent {
 /* The first number that may be added is `next_pn`. */
 void sent_init(struct sent *s, uint64_t next_pn);
 void sent_clear(struct sent *s);
-/* Room for packet `pn` (>= every one before): numbers between are SENT_NONE. ERR_FULL at the bound,
- * ERR_NOMEM. The slot is zeroed, OUTSTANDING, with pn set. */
+/* Room for packet `pn` (>= every one before): numbers between are SENT_NONE. ERR_FULL at the bound, or
+ * where the session has its share of `all`; ERR_NOMEM. The slot is zeroed, OUTSTANDING, with pn set. */
 int sent_add(struct sent *s, uint64_t pn, struct sent_pkt **out) MUST_USE;
 /* Takes the newest one back: nothing was sent after all. */
 void sent_undo(struct sent *s);

@@ -83,6 +83,7 @@ struct session {
     uint64_t rekey_since_us, rekey_after_us;
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
     unsigned echo_count;
+    unsigned small_waiting; /* packets in the endpoint's small queue */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     bool closed; /* the peer has said goodbye: ends once what came before is heard */

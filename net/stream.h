@@ -3,7 +3,8 @@
  * Plain structs owned by the transport. The sending half keeps references to the spans that hold
  * its bytes until they are acknowledged; what is lost is queued again by offset, so packets are
  * never repeated, only data. The receiving half keeps blocks aligned to stream offsets, so that
- * bytes are copied once, out of the packet, and the user takes them by reference.
+ * bytes are copied once, out of the packet, and the user takes them by reference; where only a few bytes have come
+ * they lie in small pieces, so that what is held stays in proportion to what has come.
  */
 #ifndef MESHD_NET_STREAM_H
 #define MESHD_NET_STREAM_H
@@ -33,18 +34,32 @@ enum {
     CREDIT_ROUND_TRIPS = 8,       /* a receive window holds what is consumed in so many */
     CREDIT_MEASURE_MIN_US = 4000, /* users read in bursts: disks, schedulers */
     CREDIT_SPAN_MIN_US = 16000,   /* what is consumed in so long, then */
+    CREDIT_PER_CONSUMED = 4, /* a gap widens a window up to so many times what was ever consumed */
 };
 
 struct credit_tune { /* how much is consumed, measured over about a round trip */
     uint64_t since_us, consumed;
 };
 
-struct rstream {           /* receiving half */
-    struct block **blocks; /* blocks[i] holds offsets from (first_block + i) * STREAM_BLOCK_BYTES;
-                              NULL: nothing yet */
+struct rslot {           /* STREAM_BLOCK_BYTES of a stream; all zeroes: nothing yet */
+    struct block *block; /* its bytes up to the block's cap */
+    struct block *
+        pieces; /* a table of blocks of RSTREAM_PIECE_BYTES for what is beyond, where little has come */
+    uint32_t stored; /* bytes that came into it */
+};
+
+enum {
+    RSTREAM_PIECE_BYTES = BLOCK_SMALL_BYTES,
+    RSTREAM_PIECES = STREAM_BLOCK_BYTES / RSTREAM_PIECE_BYTES,
+};
+
+struct rstream { /* receiving half */
+    struct block_account *account;
+    struct rslot *slots; /* slots[i] holds offsets from (first_slot + i) * STREAM_BLOCK_BYTES */
     uint32_t cap;
-    uint64_t first_block;
+    uint64_t first_slot;
     struct ranges got;
+    uint64_t unread;  /* bytes that are here, beyond `read` */
     uint64_t read;    /* consumed by the user */
     uint64_t highest; /* end of the farthest byte seen */
     uint64_t limit;   /* credit given */
@@ -78,13 +93,13 @@ bool sstream_done(const struct sstream *s);
 /* Drops the data for a reset. */
 void sstream_reset(struct sstream *s, int err);
 
-void rstream_init(struct rstream *r, uint64_t window);
+void rstream_init(struct rstream *r, struct block_account *account, uint64_t window);
 void rstream_clear(struct rstream *r);
 /* Bytes arrive. *fresh: by how much `highest` grew (counts against the session's credit).
  * ERR_PROTO: beyond the credit, or contradicting the final size. ERR_NOMEM / ERR_FULL: no block or
- * too many gaps: the packet must not be acknowledged. */
-int rstream_input(struct rstream *r, struct block_pool *pool, uint64_t offset, const uint8_t *data,
-                  size_t len, bool fin, uint64_t *fresh) MUST_USE;
+ * too many gaps, of the stream or of its session: the packet must not be acknowledged. */
+int rstream_input(struct rstream *r, uint64_t offset, const uint8_t *data, size_t len, bool fin,
+                  uint64_t *fresh) MUST_USE;
 int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh) MUST_USE;
 /* Nobody will read what has arrived: its memory goes back now, not when the other half ends, too. Only once `stopped` or
  * `reset`; spans given out before are whoever's that holds references. */

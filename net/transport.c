@@ -28,8 +28,13 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     struct transport *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
+    t->account = block_account_new(s->pool);
+    if (!t->account) {
+        free(t);
+        return NULL;
+    }
     t->memo = s->memo;
-    t->pool = s->pool;
+    t->shares = s->shares;
     t->events = s->events;
     t->counters = s->counters;
     t->rng = s->rng;
@@ -39,7 +44,8 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->cc_kind = s->cc;
     t->mtu_max = s->mtu_max;
     t->epoch = s->epoch;
-    t->touched_us = now_us;
+    t->touched_us = t->hoard_received.since_us = t->hoard_sent.since_us = now_us;
+    t->hoard_received.bytes = t->memo->credit.recv_consumed;
     t->next_pn = next_pn;
     path_init(t, now_us);
     /* The same path as when the last transport of this session was detached. */
@@ -50,6 +56,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     if (t->memo->has_rtt)
         t->rtt = t->memo->rtt;
     sent_init(&t->sent, next_pn);
+    t->sent.all = &t->shares->sent;
     loss_init(&t->loss, next_pn);
     t->loss.epoch = t->epoch;
     ack_init(&t->ack);
@@ -74,6 +81,8 @@ void transport_free(struct transport *t) {
         }
     }
     free(t->hash);
+    t->shares->streams.used -= t->peer_streams;
+    transport_unstarve(t);
     for (struct datagram_out *d = t->dgram_head, *next; d; d = next) {
         next = d->next;
         free(d);
@@ -82,7 +91,64 @@ void transport_free(struct transport *t) {
     loss_clear(&t->loss);
     ack_clear(&t->ack);
     ranges_clear(&t->skipped);
+    block_account_free(t->account);
     free(t);
+}
+
+/* ---- the list of those whose writers wait for memory ---- */
+
+void transport_starve(struct transport *t) {
+    struct transport **head = &t->shares->starved;
+    if (t->starved_next)
+        return;
+    if (*head) {
+        t->starved_next = *head;
+        t->starved_prev = (*head)->starved_prev;
+        t->starved_prev->starved_next = t;
+        (*head)->starved_prev = t;
+    } else {
+        t->starved_next = t->starved_prev = t;
+        *head = t;
+    }
+}
+
+void transport_unstarve(struct transport *t) {
+    struct transport **head = &t->shares->starved;
+    if (!t->starved_next)
+        return;
+    if (*head == t)
+        *head = t->starved_next == t ? NULL : t->starved_next;
+    t->starved_prev->starved_next = t->starved_next;
+    t->starved_next->starved_prev = t->starved_prev;
+    t->starved_next = t->starved_prev = NULL;
+}
+
+/* ---- much for nothing ---- */
+
+void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
+                          uint64_t now_us) {
+    const uint64_t held = block_account_bytes(t->account, use);
+    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.recv_consumed : t->acked_bytes;
+    const uint64_t part = use == BLOCK_RECV ? 1 : HOARD_SENT_PART;
+    if (held > HOARD_BYTES && (gone - h->bytes) * part < held)
+        return;
+    h->since_us = now_us;
+    h->bytes = gone;
+}
+
+static bool hoards(const struct transport *t, struct hoard h, enum block_use use, uint64_t now_us) {
+    if (now_us < h.since_us + HOARD_US)
+        return false;
+    transport_hoard_look(t, &h, use, now_us);
+    return h.since_us != now_us;
+}
+
+bool transport_hoards_received(const struct transport *t, uint64_t now_us) {
+    return hoards(t, t->hoard_received, BLOCK_RECV, now_us);
+}
+
+bool transport_hoards_sent(const struct transport *t, uint64_t now_us) {
+    return t->sent.outstanding > 0 && hoards(t, t->hoard_sent, BLOCK_SEND, now_us);
 }
 
 uint16_t transport_mtu(const struct transport *t) {

@@ -25,6 +25,7 @@
 #include "net/pmtud.h"
 #include "net/rtt.h"
 #include "net/sent.h"
+#include "net/share.h"
 #include "net/stream.h"
 
 enum {
@@ -50,6 +51,7 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     bool has_rtt;
     uint64_t pkts_lost;
     struct ecn ecn;
+    struct told told; /* its events that nobody has heard yet */
 };
 void transport_memo_init(struct transport_memo *m);
 
@@ -69,7 +71,14 @@ struct stream {
     bool finished_told;
     uint64_t credit_known;   /* the largest in.limit that the peer is known to have */
     uint64_t credit_told_us; /* when the newest one left; valid if credit_open */
-    struct stream *active_next, *active_prev, *ctl_next, *hash_next, *open_next, *open_prev;
+    struct stream *active_next, *active_prev, *ctl_next, *ctl_prev, *hash_next, *open_next,
+        *open_prev;
+};
+
+struct transport_shares {      /* what all transports of an endpoint divide among them */
+    struct share streams;      /* opened by peers */
+    struct share sent;         /* records of sent packets */
+    struct transport *starved; /* circular: those whose writers found no block */
 };
 
 struct datagram_out {
@@ -79,9 +88,16 @@ struct datagram_out {
     uint8_t data[];
 };
 
+/* Since when much is held, and how much was read, or acknowledged, until then: moved on while little is held, and when as much
+ * has gone since as keeping it calls for. */
+struct hoard {
+    uint64_t since_us, bytes;
+};
+
 struct transport { /* private to transport*.c */
     struct transport_memo *memo;
-    struct block_pool *pool;
+    struct block_account *account;
+    struct transport_shares *shares;
     struct events *events;
     struct endpoint_counters *counters;
     struct rng rng;
@@ -108,21 +124,25 @@ struct transport { /* private to transport*.c */
     bool marks;              /* the train being built gets ECT(0) */
     uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
+    uint64_t acked_bytes;
+    struct hoard hoard_received, hoard_sent;
     bool want_max_data, want_max_streams;
     uint64_t max_data_told_us; /* when the newest one left */
 
     struct stream **hash;
-    uint32_t hash_cap, stream_count;
-    struct stream *active[STREAM_PRIORITIES]; /* heads of circular lists */
+    uint32_t hash_cap, stream_count, peer_streams; /* those the peer has opened */
+    struct stream *active[STREAM_PRIORITIES];      /* heads of circular lists */
     struct stream *ctl_head, *ctl_tail;
     struct stream *open_head; /* circular, those told longest ago first */
     struct datagram_out *dgram_head, *dgram_tail;
     unsigned dgram_count;
+    struct transport *starved_next, *starved_prev; /* NULL: not in the list */
 };
 
 struct transport_setup {
     struct transport_memo *memo;
     struct block_pool *pool;
+    struct transport_shares *shares;
     struct events *events;
     struct endpoint_counters *counters;
     struct rng rng;
@@ -136,6 +156,10 @@ struct transport_setup {
 
 struct transport *transport_new(const struct transport_setup *s, uint64_t now_us, uint64_t next_pn);
 void transport_free(struct transport *t);
+
+/* Its writers have found no block, and are told when there are some again (endpoint_feed_starved); and that is over. */
+void transport_starve(struct transport *t);
+void transport_unstarve(struct transport *t);
 
 /* ---- packets in (transport_in.c) ---- */
 /* One frame, type byte read. *eliciting is set if it asks for an acknowledgement. ERR_PROTO: the
@@ -170,6 +194,13 @@ bool transport_has_streams(const struct transport *t);
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);
 void transport_timeout(struct transport *t, uint64_t now_us);
+/* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
+void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
+                          uint64_t now_us);
+bool transport_hoards_received(const struct transport *t, uint64_t now_us);
+/* Packets are out, and for HOARD_US less was acknowledged than a HOARD_SENT_PART of what is held for repetition, more than
+ * HOARD_BYTES. */
+bool transport_hoards_sent(const struct transport *t, uint64_t now_us);
 /* Nothing to do and nothing expected: the session may drop it. */
 bool transport_idle(const struct transport *t, uint64_t now_us);
 /* What the path in use is like, for path_memory.h. */

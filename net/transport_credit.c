@@ -3,10 +3,15 @@
 /* ---- receive credit (RFC 9000 §4.2): topped up when half of the window is used. The window follows what is consumed in
  * a round trip: eight times that much. A sender that doubles needs six: what is granted at the end of a round trip, in which X
  * was consumed, has to last until the next grant has come to it, and by then 2 X and 4 X have arrived. The rest is for what
- * waits behind a gap. The idea is that of Linux' receive buffer (dynamic right-sizing, Fisk and Feng, LACSI 2001). ---- */
+ * waits behind a gap. The idea is that of Linux' receive buffer (dynamic right-sizing, Fisk and Feng, LACSI 2001). Nobody is
+ * granted more than its session may hold of the memory (net/block.h). ---- */
 
 static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
 }
 
 static void tune(uint64_t now_us, uint64_t srtt_us, uint64_t consumed, struct credit_tune *c,
@@ -28,7 +33,9 @@ static void tune(uint64_t now_us, uint64_t srtt_us, uint64_t consumed, struct cr
     c->consumed = consumed;
 }
 
-static bool top_up(uint64_t consumed, uint64_t *limit, uint64_t window) {
+static bool top_up(const struct transport *t, uint64_t consumed, uint64_t *limit, uint64_t window) {
+    window = smaller(window, block_allowance(t->account, BLOCK_RECV_NEXT));
+    /* What was granted stays granted, also where it is more than would be today. */
     if (*limit - consumed > window / 2)
         return false;
     *limit = consumed + window;
@@ -42,21 +49,31 @@ static bool gap_bound(const struct rstream *in) {
            rstream_ready(in) == 0;
 }
 
+/* A window doubles for a gap only as far as readers have shown that they read: to four times of what they have taken so far. A
+ * transfer that has only begun needs no more, and who sends what nobody reads gets no more. */
+static uint64_t doubled(const struct transport *t, uint64_t want, uint64_t consumed,
+                        uint64_t window_max) {
+    want = smaller(want, smaller(window_max, CREDIT_PER_CONSUMED * consumed));
+    return smaller(want, block_allowance(t->account, BLOCK_RECV_AHEAD));
+}
+
 void transport_stream_arrived(struct transport *t, struct stream *s) {
     struct rstream *in = &s->in;
     struct credit *c = &t->memo->credit;
     if (in->has_final || in->stopped || !gap_bound(in) || in->window >= STREAM_WINDOW_MAX_BYTES)
         return;
-    in->window =
-        in->window * 2 < STREAM_WINDOW_MAX_BYTES ? in->window * 2 : STREAM_WINDOW_MAX_BYTES;
-    in->limit = in->read + in->window;
+    const uint64_t window = doubled(t, in->window * 2, in->read, STREAM_WINDOW_MAX_BYTES);
+    if (window <= in->window || in->read + window <= in->limit)
+        return;
+    in->window = window;
+    in->limit = in->read + window;
     s->want_credit = true;
     transport_want_ctl(t, s);
-    if (c->recv_window < in->window + in->window / 2 && c->recv_window < SESSION_WINDOW_MAX_BYTES) {
-        c->recv_window = in->window + in->window / 2;
-        if (c->recv_window > SESSION_WINDOW_MAX_BYTES)
-            c->recv_window = SESSION_WINDOW_MAX_BYTES;
-        c->recv_limit = c->recv_consumed + c->recv_window;
+    const uint64_t all =
+        doubled(t, window + window / 2, c->recv_consumed, SESSION_WINDOW_MAX_BYTES);
+    if (all > c->recv_window && c->recv_consumed + all > c->recv_limit) {
+        c->recv_window = all;
+        c->recv_limit = c->recv_consumed + all;
         t->want_max_data = true;
     }
 }
@@ -66,7 +83,7 @@ void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n)
     c->recv_consumed += n;
     tune(now_us, t->rtt.srtt_us, c->recv_consumed, &c->recv_tune, &c->recv_window,
          SESSION_WINDOW_MAX_BYTES);
-    if (top_up(c->recv_consumed, &c->recv_limit, c->recv_window))
+    if (top_up(t, c->recv_consumed, &c->recv_limit, c->recv_window))
         t->want_max_data = true;
 }
 
@@ -74,7 +91,7 @@ void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream
     if (s->in.has_final || s->in.stopped)
         return;
     tune(now_us, t->rtt.srtt_us, s->in.read, &s->in.tune, &s->in.window, STREAM_WINDOW_MAX_BYTES);
-    if (top_up(s->in.read, &s->in.limit, s->in.window)) {
+    if (top_up(t, s->in.read, &s->in.limit, s->in.window)) {
         s->want_credit = true;
         transport_want_ctl(t, s);
     }

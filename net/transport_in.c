@@ -237,6 +237,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
             packet_acked(t, now_us, sent_get(&t->sent, pn), &sum);
     if (sum.any) {
         loss_heard(&t->loss);
+        t->acked_bytes += sum.bytes;
+        transport_hoard_look(t, &t->hoard_sent, BLOCK_SEND, now_us);
         t->probes = 0;
         if (sum.newest_pn == a->largest) { /* RFC 9002 §5.1 */
             rtt_sample_us = now_us > sum.newest_sent_us ? now_us - sum.newest_sent_us : 1;
@@ -303,9 +305,14 @@ static int find(struct transport *t, uint64_t id, struct stream **out) {
             return ERR_PROTO;
         while (m->peer_opened <= n) {
             uint64_t next = m->peer_opened * 2 + (t->initiator ? 1 : 0);
+            if (!events_room(t->events, &m->told) ||
+                !share_allows(&t->shares->streams, t->peer_streams, 1, STREAMS_SURE, 1))
+                return ERR_FULL;
             if (!transport_stream_new(t, next))
                 return ERR_NOMEM;
             m->peer_opened++;
+            t->peer_streams++;
+            t->shares->streams.used++;
             transport_tell(t, EP_STREAM_OPENED, next, 0);
         }
     }
@@ -328,8 +335,11 @@ static int input_stream(struct transport *t, uint64_t now_us, const struct frame
     int err = find(t, f->id, &s);
     if (err || !s)
         return err;
+    if (!s->readable_told && !events_room(t->events, &t->memo->told))
+        return ERR_FULL; /* nobody would ever hear of it */
+    transport_hoard_look(t, &t->hoard_received, BLOCK_RECV, now_us);
     uint64_t fresh;
-    err = rstream_input(&s->in, t->pool, f->offset, f->data, f->len, f->fin, &fresh);
+    err = rstream_input(&s->in, f->offset, f->data, f->len, f->fin, &fresh);
     if (err)
         return err;
     err = use_credit(t, now_us, s, fresh);
@@ -351,6 +361,8 @@ static int input_reset(struct transport *t, uint64_t now_us, uint64_t id, uint64
         return err;
     if (s->in.reset || (s->in.has_final && s->in.fin_told))
         return 0;
+    if (!events_room(t->events, &t->memo->told))
+        return ERR_FULL;
     uint64_t unread = s->in.highest - s->in.read, fresh;
     err = rstream_input_reset(&s->in, final_size, &fresh);
     if (err)
@@ -372,6 +384,8 @@ static int input_stop(struct transport *t, uint64_t id, uint64_t error) {
         return err;
     if (s->out.reset || sstream_done(&s->out))
         return 0;
+    if (!events_room(t->events, &t->memo->told))
+        return ERR_FULL;
     transport_tell(t, EP_STREAM_STOPPED, id, err_from_wire(error));
     sstream_reset(&s->out, err_from_wire(error)); /* RFC 9000 §3.5: answered by a reset */
     transport_deactivate(t, s);
@@ -417,7 +431,7 @@ static int input_datagram(struct transport *t, struct rd *r) {
     const uint8_t *data = rd_take(r, (size_t)len);
     struct ep_event e = {
         .kind = EP_DATAGRAM, .peer = t->peer, .session = t->self, .data = data, .len = (size_t)len};
-    if (!events_push_data(t->events, &e))
+    if (!events_push_data(t->events, &t->memo->told, &e))
         t->counters->queue_dropped++;
     return 0;
 }

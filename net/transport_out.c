@@ -98,7 +98,9 @@ static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
     while (t->ctl_head && put_stream_control(t, now_us, t->ctl_head, d)) {
         struct stream *s = t->ctl_head;
         t->ctl_head = s->ctl_next;
-        if (!t->ctl_head)
+        if (t->ctl_head)
+            t->ctl_head->ctl_prev = NULL;
+        else
             t->ctl_tail = NULL;
         s->in_ctl = false;
     }
@@ -160,6 +162,8 @@ static bool put_stream(struct transport *t, struct stream *s, struct draft *d) {
 }
 
 static void tell_writable(struct transport *t, struct stream *s) {
+    if (t->starved_next) /* there is no memory for more: told when there is */
+        return;
     if (s->writable_wanted && s->out.end - s->out.next <= STREAM_SEND_BUFFER_BYTES / 2) {
         s->writable_wanted = false;
         transport_tell(t, EP_STREAM_WRITABLE, s->id, 0);

@@ -47,7 +47,7 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
     s->priority = STREAM_PRIORITY_DEFAULT;
     s->credit_known = STREAM_WINDOW_BYTES;
     sstream_init(&s->out, STREAM_WINDOW_BYTES);
-    rstream_init(&s->in, STREAM_WINDOW_BYTES);
+    rstream_init(&s->in, t->account, STREAM_WINDOW_BYTES);
     uint32_t b = bucket(id, t->hash_cap);
     s->hash_next = t->hash[b];
     t->hash[b] = s;
@@ -57,7 +57,8 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
 
 int transport_stream_open(struct transport *t, uint64_t *id) {
     struct transport_memo *m = t->memo;
-    if (m->local_opened >= m->local_max)
+    /* A peer may allow any number, but not make us hold it. */
+    if (m->local_opened >= m->local_max || t->stream_count - t->peer_streams >= STREAMS_MAX)
         return ERR_FULL;
     uint64_t n = m->local_opened * 2 + (t->initiator ? 0 : 1);
     if (!transport_stream_new(t, n))
@@ -116,6 +117,7 @@ void transport_want_ctl(struct transport *t, struct stream *s) {
         return;
     s->in_ctl = true;
     s->ctl_next = NULL;
+    s->ctl_prev = t->ctl_tail;
     if (t->ctl_tail)
         t->ctl_tail->ctl_next = s;
     else
@@ -126,15 +128,14 @@ void transport_want_ctl(struct transport *t, struct stream *s) {
 static void drop_ctl(struct transport *t, struct stream *s) {
     if (!s->in_ctl)
         return;
-    struct stream *prev = NULL;
-    for (struct stream *p = t->ctl_head; p != s; p = p->ctl_next)
-        prev = p;
-    if (prev)
-        prev->ctl_next = s->ctl_next;
+    if (s->ctl_prev)
+        s->ctl_prev->ctl_next = s->ctl_next;
     else
         t->ctl_head = s->ctl_next;
-    if (t->ctl_tail == s)
-        t->ctl_tail = prev;
+    if (s->ctl_next)
+        s->ctl_next->ctl_prev = s->ctl_prev;
+    else
+        t->ctl_tail = s->ctl_prev;
     s->in_ctl = false;
 }
 
@@ -155,6 +156,8 @@ void transport_reap(struct transport *t, struct stream *s) {
     free(s);
     struct transport_memo *m = t->memo;
     if (peers) {
+        t->peer_streams--;
+        t->shares->streams.used--;
         m->peer_closed++;
         if (m->peer_max - m->peer_opened < STREAMS_MAX / 2 &&
             m->peer_closed + STREAMS_MAX > m->peer_max) {
@@ -169,7 +172,7 @@ void transport_reap(struct transport *t, struct stream *s) {
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err) {
     struct ep_event e = {
         .kind = kind, .peer = t->peer, .session = t->self, .stream = stream, .err = err};
-    if (!events_push(t->events, &e))
+    if (!events_push_of(t->events, &t->memo->told, &e))
         t->counters->queue_dropped++;
 }
 

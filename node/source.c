@@ -63,15 +63,15 @@ static uint64_t ahead_limit(const struct node *n) {
 }
 
 /* Puts blocks for `bytes` into op, as many as there are; returns the bytes they hold. */
-static uint64_t take_blocks(struct node *n, struct file_op *op, uint64_t bytes) {
-    struct block_pool *pool = endpoint_blocks(n->ep);
+static uint64_t take_blocks(struct node *n, const struct transfer *t, struct file_op *op,
+                            uint64_t bytes) {
     uint64_t got = 0;
-    while (got < bytes && op->nspans < FILE_OP_SPANS &&
-           block_pool_in_use(pool) < blocks_allowed(n)) {
+    while (got < bytes && op->nspans < FILE_OP_SPANS) {
         uint64_t len = bytes - got < STREAM_BLOCK_BYTES ? bytes - got : STREAM_BLOCK_BYTES;
-        struct block *b = block_new(pool, (size_t)len);
+        struct block *b = stream_block(n->ep, t->session, (size_t)len);
         if (!b)
             break;
+        len = len < b->cap ? len : b->cap;
         op->spans[op->nspans++] = (struct span){b, 0, (uint32_t)len};
         got += len;
     }
@@ -81,7 +81,7 @@ static uint64_t take_blocks(struct node *n, struct file_op *op, uint64_t bytes) 
 static void read_more(struct node *n, struct transfer *t, struct source *src) {
     struct file_op *op = transfer_op(n, t, FILE_READ);
     uint64_t left = t->manifest.files[src->index].size - src->read_bytes;
-    src->asked = op ? take_blocks(n, op, left + 1) : 0;
+    src->asked = op ? take_blocks(n, t, op, left + 1) : 0;
     if (src->asked == 0) {
         if (op)
             work_release(&n->work, op);

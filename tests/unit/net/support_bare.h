@@ -17,6 +17,7 @@ struct bare {
     struct transport *t;
     struct transport_memo memo;
     struct events events;
+    struct transport_shares shares;
     struct endpoint_counters counters;
     struct block_pool *pool;
     uint64_t now_us, next_pn;
@@ -34,10 +35,12 @@ static inline struct bare *bare_new(enum cc_kind cc, uint16_t mtu_max) {
     struct bare *b = calloc(1, sizeof *b);
     assert_non_null(b);
     transport_memo_init(&b->memo);
-    b->pool = block_pool_new(64, 8);
+    b->pool = block_pool_new(1536, 8);
     b->now_us = 1000000;
+    b->shares = (struct transport_shares){.streams.max = STREAMS_ALL_MAX, .sent.max = SENT_ALL_MAX};
     const struct transport_setup setup = {.memo = &b->memo,
                                           .pool = b->pool,
+                                          .shares = &b->shares,
                                           .events = &b->events,
                                           .counters = &b->counters,
                                           .rng = {bare_fill, NULL},

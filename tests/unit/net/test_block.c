@@ -105,60 +105,145 @@ static void sizes_are_powers_of_two_from_512(void **state) {
     block_pool_free(p);
 }
 
-/* The bound is in bytes; blocks up to 1,024 may go a sixteenth beyond it. */
-static void small_blocks_may_go_a_sixteenth_beyond(void **state) {
+/* ---- whose share it is ---- */
+
+enum { MAX = 64, HELD = 4096 };
+
+struct holder {
+    struct block_account *account;
+    struct block *v[HELD];
+    unsigned n;
+};
+
+/* All it gets in blocks of this size. */
+static unsigned grab(struct holder *h, enum block_want want, size_t bytes) {
+    const unsigned before = h->n;
+    while (h->n < HELD && (h->v[h->n] = block_for(h->account, want, bytes)))
+        h->n++;
+    assert_false(h->n < HELD && block_may(h->account, want, bytes));
+    return h->n - before;
+}
+
+static void release(struct holder *h) {
+    while (h->n > 0)
+        block_put(h->v[--h->n]);
+    block_account_free(h->account);
+}
+
+/* Alone eight ninths of what that use may have, and each next one eight ninths of what those before have left. */
+static void one_session_leaves_a_share_to_the_next(void **state) {
     (void)state;
-    enum { MAX = 16, SMALL = 64 + 1 };
-    struct block_pool *p = block_pool_new(MAX, 0);
-    struct block *v[MAX + SMALL + 1];
-    unsigned n = 0;
-    for (; n < MAX; n++)
-        assert_non_null(v[n] = block_new(p, STREAM_BLOCK_BYTES));
-    assert_null(block_new(p, STREAM_BLOCK_BYTES));
-    assert_null(block_new(p, 1025));
-    for (unsigned i = 0; i < 64; i++) { /* 65,536 bytes, a sixteenth */
-        v[n] = block_new(p, 1024);
-        assert_non_null(v[n++]);
+    static struct holder h[4];
+    static const unsigned got[BLOCK_USES][4] = {{43, 5, 0, 0}, {54, 6, 0, 0}};
+    for (unsigned use = 0; use < BLOCK_USES; use++) {
+        struct block_pool *p = block_pool_new(MAX, 0);
+        const enum block_want want = use == BLOCK_RECV ? BLOCK_RECV_NEXT : BLOCK_SEND_BULK;
+        memset(h, 0, sizeof h);
+        unsigned sum = 0;
+        for (unsigned i = 0; i < 4; i++) {
+            h[i].account = block_account_new(p);
+            assert_true(block_allowance(h[i].account, want) > 0);
+            const unsigned n = grab(&h[i], want, STREAM_BLOCK_BYTES);
+            if (n != got[use][i])
+                fail_msg("%u: session %u got %u", use, i, n);
+            sum += n;
+        }
+        assert_int_equal(block_pool_in_use(p), sum);
+        for (unsigned i = 0; i < 4; i++)
+            release(&h[i]);
+        assert_int_equal(block_pool_in_use(p), 0);
+        block_pool_free(p);
     }
-    assert_null(block_new(p, 1024));
+}
+
+/* Whatever is held, what is received leaves room to what is sent and the other way round. */
+static void the_two_uses_do_not_take_each_others_room(void **state) {
+    (void)state;
+    static struct holder h[20];
+    for (unsigned use = 0; use < BLOCK_USES; use++) {
+        struct block_pool *p = block_pool_new(MAX, 0);
+        memset(h, 0, sizeof h);
+        for (unsigned i = 0; i < 20; i++) {
+            h[i].account = block_account_new(p);
+            grab(&h[i], use == BLOCK_RECV ? BLOCK_RECV_NEXT : BLOCK_SEND_BULK, STREAM_BLOCK_BYTES);
+        }
+        struct holder other = {.account = block_account_new(p)};
+        const unsigned n =
+            grab(&other, use == BLOCK_RECV ? BLOCK_SEND_BULK : BLOCK_RECV_NEXT, STREAM_BLOCK_BYTES);
+        assert_int_equal(n, use == BLOCK_RECV ? 4
+                                              : 15); /* a sixteenth; all but a block of a quarter */
+        release(&other);
+        for (unsigned i = 0; i < 20; i++)
+            release(&h[i]);
+        block_pool_free(p);
+    }
+}
+
+/* The reserve: so much for each, in small blocks only, none for what is ahead, and no more than there is. */
+static void a_little_is_sure_to_everyone(void **state) {
+    (void)state;
+    static struct holder all, h[8];
+    struct block_pool *p = block_pool_new(MAX, 0);
+    static struct block *owners[MAX];
+    memset(&all, 0, sizeof all);
+    for (unsigned i = 0; i < MAX; i++)
+        assert_non_null(owners[i] = block_new(p, STREAM_BLOCK_BYTES));
     assert_null(block_new(p, 1));
-    assert_int_equal(block_pool_in_use(p), MAX + 1);
-    block_put(v[0]);
-    assert_null(block_new(p, STREAM_BLOCK_BYTES)); /* the loan is paid back first */
-    block_put(v[1]);
-    v[1] = block_new(p, STREAM_BLOCK_BYTES);
-    assert_non_null(v[1]);
-    for (unsigned i = 1; i < n; i++)
-        block_put(v[i]);
+    static const struct {
+        enum block_want want;
+        size_t bytes;
+        unsigned got;
+    } table[] = {
+        {BLOCK_RECV_NEXT, STREAM_BLOCK_BYTES, 0},
+        {BLOCK_RECV_NEXT, 1025, 0},
+        {BLOCK_RECV_AHEAD, 1, 0},
+        {BLOCK_RECV_NEXT, 1024, RECV_SURE_BYTES / 1024},
+        {BLOCK_SEND_BULK, 1025, 0},
+        {BLOCK_SEND_BULK, 1024, SEND_SURE_BYTES / 2048},
+        {BLOCK_SEND_SMALL, 1024, SEND_SURE_BYTES / 2048},
+    };
+    all.account = block_account_new(p);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        assert_int_equal(grab(&all, table[i].want, table[i].bytes), table[i].got);
+    assert_int_equal(block_allowance(all.account, BLOCK_RECV_NEXT), RECV_SURE_BYTES);
+    /* An eighth of 64 blocks is enough for four that receive, a sixteenth for four that send. */
+    memset(h, 0, sizeof h);
+    for (unsigned i = 0; i < 8; i++) {
+        h[i].account = block_account_new(p);
+        assert_int_equal(grab(&h[i], BLOCK_RECV_NEXT, 1024), i < 3 ? RECV_SURE_BYTES / 1024 : 0);
+        assert_int_equal(grab(&h[i], BLOCK_SEND_SMALL, 1024), i < 3 ? SEND_SURE_BYTES / 1024 : 0);
+    }
+    assert_int_equal(block_pool_in_use(p), MAX + MAX / 8 + MAX / 16);
+    for (unsigned i = 0; i < 8; i++)
+        release(&h[i]);
+    for (unsigned i = 0; i < MAX; i++)
+        block_put(owners[i]);
+    release(&all);
     assert_int_equal(block_pool_in_use(p), 0);
     block_pool_free(p);
 }
 
-/* Writers stop at seven eighths, what lies ahead of a gap at fifteen sixteenths. */
-static void scarce_comes_before_tight_and_tight_before_full(void **state) {
+/* A worker may hold a block longer than the session lives. */
+static void an_account_lives_until_its_last_block_is_back(void **state) {
     (void)state;
-    struct block_pool *p = block_pool_new(32, 0);
-    struct block *v[32];
-    for (unsigned n = 0; n < 32; n++) {
-        assert_int_equal(block_pool_scarce(p), n >= 28);
-        assert_int_equal(block_pool_tight(p), n >= 30);
-        v[n] = block_new(p, STREAM_BLOCK_BYTES);
-        assert_non_null(v[n]);
-    }
-    assert_null(block_new(p, STREAM_BLOCK_BYTES));
-    block_put(v[29]);
-    block_put(v[30]);
-    assert_true(block_pool_tight(p));
-    struct block *tiny = block_new(p, 1); /* in bytes, not in blocks */
-    assert_non_null(tiny);
-    block_put(v[28]);
-    assert_true(block_pool_tight(p));
-    block_put(tiny);
-    assert_false(block_pool_tight(p));
-    block_put(v[31]);
-    for (unsigned n = 0; n < 28; n++)
-        block_put(v[n]);
+    struct block_pool *p = block_pool_new(MAX, 4);
+    struct block_account *a = block_account_new(p);
+    struct block *b = block_for(a, BLOCK_RECV_NEXT, STREAM_BLOCK_BYTES);
+    assert_non_null(b);
+    assert_int_equal(block_account_bytes(a, BLOCK_RECV), STREAM_BLOCK_BYTES);
+    block_account_free(a);
+    assert_false(block_pool_send_returned(p));
+    block_put(b);
+    assert_false(block_pool_send_returned(p));
+    block_put(block_new(p, 1));
+    assert_true(block_pool_send_returned(p));
+    assert_false(block_pool_send_returned(p));
+    block_account_free(NULL);
+    a = block_account_new(p);
+    b = block_for(a, BLOCK_SEND_BULK, 1);
+    block_account_free(a);
     block_pool_free(p);
+    block_put(b); /* the last thing of both; the address sanitizer knows */
 }
 
 int main(void) {
@@ -168,8 +253,10 @@ int main(void) {
         cmocka_unit_test(a_kept_block_comes_back_empty),
         cmocka_unit_test(blocks_may_outlive_the_pools_owner),
         cmocka_unit_test(sizes_are_powers_of_two_from_512),
-        cmocka_unit_test(small_blocks_may_go_a_sixteenth_beyond),
-        cmocka_unit_test(scarce_comes_before_tight_and_tight_before_full),
+        cmocka_unit_test(one_session_leaves_a_share_to_the_next),
+        cmocka_unit_test(the_two_uses_do_not_take_each_others_room),
+        cmocka_unit_test(a_little_is_sure_to_everyone),
+        cmocka_unit_test(an_account_lives_until_its_last_block_is_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

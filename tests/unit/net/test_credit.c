@@ -184,16 +184,81 @@ static int stream_frame(struct bare *b, uint64_t id, uint64_t offset, size_t len
     return err;
 }
 
-/* Gaps alone drive the windows to their limits and no further. */
-static void gaps_do_not_push_windows_over_their_limits(void **state) {
+static void has_read(struct bare *b, struct stream *s, uint64_t n) {
+    s->in.read = s->in.highest = n;
+    b->memo.credit.recv_consumed = b->memo.credit.recv_used = n;
+    s->in.limit = n + s->in.window;
+    b->memo.credit.recv_limit = n + b->memo.credit.recv_window;
+    assert_int_equal(ranges_add(&s->in.got, 0, n), 0);
+    s->in.first_slot = n / STREAM_BLOCK_BYTES;
+}
+
+/* Gaps alone widen nothing: whatever a peer sends that nobody reads, it gets no more credit than at the beginning. */
+static void nothing_is_granted_for_what_nobody_reads(void **state) {
     (void)state;
     struct stream *s;
     struct bare *b = with_rtt(50 * MS, &s);
-    for (int i = 0; i < 20 && s->in.window < STREAM_WINDOW_MAX_BYTES; i++)
-        assert_int_equal(stream_frame(b, s->id, s->in.limit - 1, 1), 0);
-    assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
-    assert_int_equal(b->memo.credit.recv_window, SESSION_WINDOW_MAX_BYTES);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(stream_frame(b, s->id, STREAM_WINDOW_BYTES - 1 - 2 * (uint64_t)i, 1), 0);
+    assert_int_equal(s->in.window, STREAM_WINDOW_BYTES);
+    assert_int_equal(s->in.limit, STREAM_WINDOW_BYTES);
+    assert_int_equal(b->memo.credit.recv_limit, SESSION_WINDOW_BYTES);
+    assert_false(s->want_credit || b->t->want_max_data);
     bare_free(b);
+}
+
+/* Where readers have read, gaps drive the windows to four times that, and to their limits and no further. */
+static void gaps_widen_windows_as_far_as_readers_have_read(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t read, window, session;
+    } table[] = {
+        {MIB / 8, MIB / 2, MIB},
+        {3 * MIB, 12 * MIB, 12 * MIB},
+        {18 * MIB, 72 * MIB, 72 * MIB},
+        {40 * MIB, STREAM_WINDOW_MAX_BYTES, SESSION_WINDOW_MAX_BYTES},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct stream *s;
+        struct bare *b = with_rtt(50 * MS, &s);
+        has_read(b, s, table[i].read);
+        for (int k = 0; k < 20; k++)
+            assert_int_equal(stream_frame(b, s->id, s->in.limit - 1 - (uint64_t)k, 1), 0);
+        assert_int_equal(s->in.window, table[i].window);
+        assert_int_equal(b->memo.credit.recv_window, table[i].session);
+        bare_free(b);
+    }
+}
+
+/* Nor is more granted than the session may hold as others do. */
+static void nothing_is_granted_that_there_is_no_memory_for(void **state) {
+    (void)state;
+    for (int gap = 0; gap < 2; gap++) {
+        struct stream *s;
+        struct bare *b = with_rtt(50 * MS, &s);
+        static struct block *held[1536];
+        unsigned n = 0;
+        while (n < 1536 - 8) /* eight are left */
+            assert_non_null(held[n++] = block_new(b->pool, STREAM_BLOCK_BYTES));
+        has_read(b, s, 40 * MIB);
+        if (gap) {
+            for (int k = 0; k < 20; k++)
+                assert_int_equal(stream_frame(b, s->id, s->in.limit - 1 - (uint64_t)k, 1), 0);
+            assert_true(s->in.window > MIB && s->in.window <= 3 * MIB);
+        } else {
+            s->in.limit = b->memo.credit.recv_limit = 71 * MIB; /* in better times */
+            consume(b, s, 5000 * MS, 7777);
+            consume(b, s, 5050 * MS, 30 * MIB);
+            assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
+            assert_int_equal(s->in.limit, s->in.read + 4 * MIB);
+            transport_credit_consumed(b->t, 5000 * MS, 7777);
+            transport_credit_consumed(b->t, 5050 * MS, 30 * MIB);
+            assert_int_equal(b->memo.credit.recv_limit, b->memo.credit.recv_consumed + 4 * MIB);
+        }
+        while (n > 0)
+            block_put(held[--n]);
+        bare_free(b);
+    }
 }
 
 /* One lost packet in front of a whole window: the reader has nothing to consume, so nothing would ever be granted. The
@@ -202,21 +267,22 @@ static void a_gap_does_not_starve_the_writer(void **state) {
     (void)state;
     struct stream *s;
     struct bare *b = with_rtt(50 * MS, &s);
-    const uint64_t w = STREAM_WINDOW_BYTES;
+    const uint64_t w = STREAM_WINDOW_BYTES, read = MIB;
+    has_read(b, s, read);
     uint64_t at = 1400;
     for (; at + 1000 <= w / 2; at += 1000) {
-        assert_int_equal(stream_frame(b, s->id, at, 1000), 0);
+        assert_int_equal(stream_frame(b, s->id, read + at, 1000), 0);
         assert_int_equal(s->in.window, w);
     }
-    assert_int_equal(stream_frame(b, s->id, w / 2 - 1, 1), 0); /* exactly half is left */
+    assert_int_equal(stream_frame(b, s->id, read + w / 2 - 1, 1), 0); /* exactly half is left */
     assert_int_equal(s->in.window, w);
-    assert_int_equal(stream_frame(b, s->id, w / 2, 1), 0);
+    assert_int_equal(stream_frame(b, s->id, read + w / 2, 1), 0);
     assert_int_equal(s->in.window, 2 * w);
-    assert_int_equal(s->in.limit, 2 * w);
+    assert_int_equal(s->in.limit, read + 2 * w);
     assert_true(s->want_credit);
     assert_int_equal(b->memo.credit.recv_window, 3 * w); /* the session must not be what stops it */
     assert_true(b->t->want_max_data);
-    assert_int_equal(stream_frame(b, s->id, 2 * w, 1), ERR_PROTO); /* and not a byte more */
+    assert_int_equal(stream_frame(b, s->id, read + 2 * w, 1), ERR_PROTO); /* and not a byte more */
     bare_free(b);
     /* Without a gap the reader is what it waits for, and slow readers get no more. */
     b = with_rtt(50 * MS, &s);
@@ -329,7 +395,9 @@ int main(void) {
         cmocka_unit_test(the_session_is_topped_up_and_grows_the_same_way),
         cmocka_unit_test(a_gap_does_not_starve_the_writer),
         cmocka_unit_test(unacknowledged_credit_rides_along_once_a_pto),
-        cmocka_unit_test(gaps_do_not_push_windows_over_their_limits),
+        cmocka_unit_test(nothing_is_granted_for_what_nobody_reads),
+        cmocka_unit_test(gaps_widen_windows_as_far_as_readers_have_read),
+        cmocka_unit_test(nothing_is_granted_that_there_is_no_memory_for),
         cmocka_unit_test(without_credit_nothing_leaves_and_with_it_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,10 +34,11 @@ static void any_order_of_loss_and_delivery_gives_the_same_bytes(void **state) {
     uint64_t seed = rand_seeded("stream", 1).x;
     for (int round = 0; round < 200; round++) {
         struct block_pool *pool = block_pool_new(128, 8);
+        struct block_account *account = block_account_new(pool);
         struct sstream s;
         struct rstream r;
         sstream_init(&s, 1 << 20);
-        rstream_init(&r, 1 << 20);
+        rstream_init(&r, account, 1 << 20);
         size_t total = 0;
         struct piece flight[64];
         unsigned count = 0;
@@ -71,8 +72,8 @@ static void any_order_of_loss_and_delivery_gives_the_same_bytes(void **state) {
                 uint64_t fresh;
                 if (p.offset >= s.first) {
                     sstream_copy(&s, p.offset, buf, (size_t)p.len);
-                    assert_int_equal(
-                        rstream_input(&r, pool, p.offset, buf, (size_t)p.len, p.fin, &fresh), 0);
+                    assert_int_equal(rstream_input(&r, p.offset, buf, (size_t)p.len, p.fin, &fresh),
+                                     0);
                 }
                 if (what == 6) /* the acknowledgement is lost, the data was not */
                     sstream_lost(&s, p.offset, p.len, p.fin);
@@ -95,6 +96,8 @@ static void any_order_of_loss_and_delivery_gives_the_same_bytes(void **state) {
         sstream_clear(&s);
         rstream_clear(&r);
         assert_int_equal(block_pool_in_use(pool), 0);
+        assert_int_equal(account->unread_bytes + account->gaps, 0);
+        block_account_free(account);
         block_pool_free(pool);
     }
 }
@@ -102,37 +105,40 @@ static void any_order_of_loss_and_delivery_gives_the_same_bytes(void **state) {
 static void breaking_the_rules_is_a_protocol_error(void **state) {
     (void)state;
     struct block_pool *pool = block_pool_new(8, 8);
+    struct block_account *account = block_account_new(pool);
     struct rstream r;
     uint64_t fresh;
     uint8_t x[200] = {0};
-    rstream_init(&r, 100);
-    assert_int_equal(rstream_input(&r, pool, 50, x, 51, false, &fresh), ERR_PROTO); /* credit */
-    assert_int_equal(rstream_input(&r, pool, 0, x, 60, false, &fresh), 0);
+    rstream_init(&r, account, 100);
+    assert_int_equal(rstream_input(&r, 50, x, 51, false, &fresh), ERR_PROTO); /* credit */
+    assert_int_equal(rstream_input(&r, 0, x, 60, false, &fresh), 0);
     assert_int_equal(fresh, 60);
-    assert_int_equal(rstream_input(&r, pool, 10, x, 30, true, &fresh),
+    assert_int_equal(rstream_input(&r, 10, x, 30, true, &fresh),
                      ERR_PROTO); /* ends before what came */
-    assert_int_equal(rstream_input(&r, pool, 60, x, 20, true, &fresh), 0);
-    assert_int_equal(rstream_input(&r, pool, 80, x, 1, false, &fresh),
-                     ERR_PROTO); /* beyond the end */
-    assert_int_equal(rstream_input(&r, pool, 60, x, 10, true, &fresh), ERR_PROTO); /* another end */
+    assert_int_equal(rstream_input(&r, 60, x, 20, true, &fresh), 0);
+    assert_int_equal(rstream_input(&r, 80, x, 1, false, &fresh), ERR_PROTO); /* beyond the end */
+    assert_int_equal(rstream_input(&r, 60, x, 10, true, &fresh), ERR_PROTO); /* another end */
     assert_int_equal(rstream_input_reset(&r, 90, &fresh), ERR_PROTO);
     assert_int_equal(rstream_input_reset(&r, 80, &fresh), 0);
     assert_true(rstream_done(&r));
     rstream_clear(&r);
+    block_account_free(account);
     block_pool_free(pool);
 }
 
 static void no_memory_leaves_the_packet_unacknowledged(void **state) {
     (void)state;
-    struct block_pool *pool = block_pool_new(1, 1);
+    struct block_pool *pool = block_pool_new(0, 0);
+    struct block_account *account = block_account_new(pool);
     struct rstream r;
     uint64_t fresh;
     uint8_t x[1] = {7};
-    rstream_init(&r, 1 << 20);
-    assert_int_equal(rstream_input(&r, pool, 0, x, 1, false, &fresh), 0);
-    assert_int_equal(rstream_input(&r, pool, STREAM_BLOCK_BYTES, x, 1, false, &fresh), ERR_NOMEM);
-    assert_int_equal(r.highest, 1);
+    rstream_init(&r, account, 1 << 20);
+    assert_int_equal(rstream_input(&r, 0, x, 1, true, &fresh), ERR_NOMEM);
+    assert_int_equal(r.highest + fresh + r.unread + account->unread_bytes, 0);
+    assert_false(r.has_final);
     rstream_clear(&r);
+    block_account_free(account);
     block_pool_free(pool);
 }
 
@@ -172,115 +178,165 @@ static void what_is_gone_is_not_lost_any_more(void **state) {
 
 enum { BLOCK = STREAM_BLOCK_BYTES };
 
-static int arrive(struct rstream *r, struct block_pool *pool, uint64_t offset, size_t len) {
+static int arrive(struct rstream *r, uint64_t offset, size_t len) {
     static uint8_t buf[BLOCK];
     uint64_t fresh;
     for (size_t i = 0; i < len; i++)
         buf[i] = byte_at(offset + i);
-    return rstream_input(r, pool, offset, buf, len, false, &fresh);
-}
-
-/* Takes blocks until only the last sixteenth is left: two of 32. */
-static unsigned fill_pool(struct block_pool *pool, struct block *held[32]) {
-    unsigned n = 0;
-    while (!block_pool_tight(pool)) {
-        held[n] = block_new(pool, BLOCK);
-        assert_non_null(held[n++]);
-    }
-    return n;
+    return rstream_input(r, offset, buf, len, false, &fresh);
 }
 
 static uint64_t read_all(struct rstream *r) {
     uint64_t from = r->read;
     struct span v[4];
     bool fin;
-    for (unsigned n; (n = rstream_peek(r, 0, v, 4, &fin)) > 0;)
-        for (unsigned k = 0; k < n; k++) {
+    for (unsigned n; (n = rstream_peek(r, 0, v, 4, &fin)) > 0;) {
+        uint64_t bytes = 0;
+        for (unsigned k = 0; k < n; bytes += v[k++].len)
             for (uint32_t b = 0; b < v[k].len; b++)
-                assert_int_equal(v[k].block->data[v[k].offset + b], byte_at(r->read + b));
-            rstream_consume(r, v[k].len);
-            k = n;
-        }
+                assert_int_equal(v[k].block->data[v[k].offset + b], byte_at(r->read + bytes + b));
+        rstream_consume(r, bytes);
+    }
     return r->read - from;
+}
+
+struct memory { /* a pool, and the account of a session */
+    struct block_pool *pool;
+    struct block_account *account;
+};
+
+static struct memory memory_new(uint32_t blocks) {
+    struct memory m = {.pool = block_pool_new(blocks, 0)};
+    m.account = block_account_new(m.pool);
+    return m;
+}
+
+static void memory_free(struct memory *m, struct rstream *r) {
+    rstream_clear(r);
+    assert_int_equal(block_pool_in_use(m->pool), 0);
+    assert_int_equal(m->account->unread_bytes + m->account->gaps, 0);
+    block_account_free(m->account);
+    block_pool_free(m->pool);
 }
 
 static void what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it(void **state) {
     (void)state;
-    struct block_pool *pool = block_pool_new(32, 0);
+    struct memory m = memory_new(64);
     struct rstream r;
-    rstream_init(&r, 64 * BLOCK);
+    rstream_init(&r, m.account, 100 * BLOCK);
     unsigned ahead = 0;
-    while (arrive(&r, pool, (uint64_t)(ahead + 1) * BLOCK, BLOCK) == 0)
+    while (arrive(&r, (uint64_t)(ahead + 1) * BLOCK, BLOCK) == 0)
         ahead++;
-    assert_int_equal(ahead, 30); /* of 32; the last two are kept */
-    assert_true(block_pool_tight(pool));
-    assert_int_equal(r.highest, 31 * BLOCK); /* what was refused was not noted */
+    assert_int_equal(ahead, 52);             /* of 60 for what is received: 52 <= 6 * 9 */
+    assert_int_equal(r.highest, 53 * BLOCK); /* what was refused was not noted */
     assert_int_equal(rstream_ready(&r), 0);
-    assert_int_equal(arrive(&r, pool, 1400, 1400), 0); /* in the block that is next */
-    assert_int_equal(arrive(&r, pool, 0, 1400), 0);
-    assert_int_equal(arrive(&r, pool, 2800, BLOCK - 2800), 0);
-    assert_int_equal(rstream_ready(&r), 31 * BLOCK);
-    assert_int_equal(read_all(&r), 31 * BLOCK);
-    assert_int_equal(block_pool_in_use(pool), 0);
-    rstream_clear(&r);
-    block_pool_free(pool);
+    assert_int_equal(arrive(&r, 1400, 1400), 0); /* in the block that is next */
+    assert_int_equal(arrive(&r, 0, 1400), 0);
+    assert_int_equal(arrive(&r, 2800, BLOCK - 2800), 0);
+    assert_int_equal(rstream_ready(&r), 53 * BLOCK);
+    assert_int_equal(read_all(&r), 53 * BLOCK);
+    memory_free(&m, &r);
 }
 
-/* A packet in order whose bytes begin in one block and end in the next, which nothing has needed yet. */
-static void a_packet_over_the_edge_of_a_block_fills_its_gap(void **state) {
+/* Others hold all of the pool: what is next finds room in the reserve, packet by packet, over the edge of a block and with
+ * the largest packet there is, and what is ahead does not. */
+static void in_a_full_pool_a_stream_goes_on_in_order(void **state) {
     (void)state;
-    for (int ready = 0; ready < 2; ready++) {
-        struct block_pool *pool = block_pool_new(32, 0);
-        struct block *held[32];
+    static const size_t sizes[] = {1, 1400, BLOCK - 1};
+    for (size_t i = 0; i < 3; i++) {
+        struct memory m = memory_new(64);
+        struct block *held[65];
+        unsigned n = 0;
         struct rstream r;
-        rstream_init(&r, 64 * BLOCK);
-        const uint64_t edge = 3 * BLOCK;
-        for (uint64_t at = 0; at < edge - 700; at += 1400)
-            assert_int_equal(
-                arrive(&r, pool, at, at + 1400 < edge - 700 ? 1400 : (size_t)(edge - 700 - at)), 0);
-        if (!ready)
-            assert_int_equal(read_all(&r), edge - 700);
-        assert_int_equal(arrive(&r, pool, edge + 2 * BLOCK, 1400), 0); /* a gap of two blocks */
-        const unsigned n = fill_pool(pool, held);
-        assert_int_equal(arrive(&r, pool, edge + BLOCK, 1400), ERR_NOMEM);
-        assert_int_equal(arrive(&r, pool, edge - 600, 1400), ERR_NOMEM); /* not yet next */
-        assert_int_equal(arrive(&r, pool, edge - 700, 1400), 0);
-        assert_int_equal(read_all(&r), ready ? edge + 700 : 1400);
-        for (unsigned i = 0; i < n; i++)
-            block_put(held[i]);
-        rstream_clear(&r);
-        assert_int_equal(block_pool_in_use(pool), 0);
-        block_pool_free(pool);
+        rstream_init(&r, m.account, 100 * BLOCK);
+        while ((held[n] = block_new(m.pool, BLOCK)))
+            n++;
+        const size_t len = sizes[i];
+        for (uint64_t at = 0; at < (len == 1 ? 5000 : 5 * BLOCK); at += len) {
+            assert_int_equal(arrive(&r, at + len, len), ERR_NOMEM);
+            assert_int_equal(arrive(&r, at, len), 0);
+            assert_int_equal(read_all(&r), len);
+        }
+        for (uint64_t at = r.read; len == 1400 && at < 12 * BLOCK; at += len) { /* a slow reader */
+            assert_int_equal(arrive(&r, at, len), 0);
+            if (rstream_ready(&r) > 66000) /* more than a block stays unread */
+                rstream_consume(&r, rstream_ready(&r) - 66000);
+        }
+        read_all(&r);
+        for (uint64_t at = r.read;; at += len) /* and what nobody reads ends with what is sure */
+            if (arrive(&r, at, len))
+                break;
+        assert_true(m.account->sure_bytes[BLOCK_RECV] <= RECV_SURE_BYTES);
+        assert_int_equal(m.account->shared_bytes[BLOCK_RECV], 0);
+        while (n > 0)
+            block_put(held[--n]);
+        memory_free(&m, &r);
+    }
+}
+
+/* Pieces and blocks: whatever comes in whatever order is read as it was written. */
+static void sparse_bytes_are_read_as_they_were_written(void **state) {
+    (void)state;
+    uint64_t seed = rand_seeded("sparse", 3).x;
+    for (int round = 0; round < 48; round++) {
+        struct memory m = memory_new(64);
+        struct block *held[65];
+        unsigned n = 0;
+        struct rstream r;
+        const uint64_t total = 3 * BLOCK + 777;
+        rstream_init(&r, m.account, 100 * BLOCK);
+        for (uint64_t step = 0; r.read < total; step++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            if (round % 2 && step % 50 == 0) { /* others take all, and give it back */
+                while (n > 0 && step % 100)
+                    block_put(held[--n]);
+                while (step % 100 == 0 && n < 64 && (held[n] = block_new(m.pool, BLOCK)))
+                    n++;
+            }
+            size_t len = 1 + (size_t)(seed >> 40) % (round % 3 ? 90 : 9000);
+            uint64_t at = (seed >> 20) % total;
+            if ((seed >> 60) < 6) /* what is next */
+                at = r.read + rstream_ready(&r);
+            if (at + len > total)
+                len = (size_t)(total - at);
+            const int err = arrive(&r, at, len);
+            assert_true(err == 0 || err == ERR_NOMEM || err == ERR_FULL);
+            if ((seed >> 57) % 8 == 0)
+                read_all(&r);
+            assert_true(block_account_bytes(m.account, BLOCK_RECV) <=
+                        4 * m.account->unread_bytes + 4 * BLOCK + 4 * BLOCK + RECV_SURE_BYTES);
+        }
+        while (n > 0)
+            block_put(held[--n]);
+        memory_free(&m, &r);
     }
 }
 
 /* The first block grows with the stream; who reads the small one keeps it. */
 static void the_first_block_grows_under_its_reader(void **state) {
     (void)state;
-    struct block_pool *pool = block_pool_new(4, 0);
+    struct memory m = memory_new(4);
     struct rstream r;
     struct span v[4];
     bool fin;
-    rstream_init(&r, 2 * BLOCK);
+    rstream_init(&r, m.account, 2 * BLOCK);
     uint32_t cap = 0;
     for (uint64_t at = 0; at < BLOCK; at += 100) {
-        assert_int_equal(arrive(&r, pool, at, at + 100 < BLOCK ? 100 : (size_t)(BLOCK - at)), 0);
+        assert_int_equal(arrive(&r, at, at + 100 < BLOCK ? 100 : (size_t)(BLOCK - at)), 0);
         assert_int_equal(rstream_peek(&r, 0, v, 4, &fin), 1);
         struct block *reading = block_get(v[0].block);
         assert_true(reading->cap >= v[0].len && reading->cap < 2 * v[0].len + BLOCK_MIN_BYTES);
         assert_true(reading->cap >= cap);
         cap = reading->cap;
         if (at + 200 < BLOCK) /* beyond a hole of one byte; a larger block may take its place */
-            assert_int_equal(arrive(&r, pool, at + 101, 50), 0);
+            assert_int_equal(arrive(&r, at + 101, 50), 0);
         for (uint64_t i = 0; i < v[0].len; i++)
             assert_int_equal(reading->data[i], byte_at(i));
         block_put(reading);
     }
     assert_int_equal(cap, BLOCK);
     assert_int_equal(read_all(&r), BLOCK);
-    rstream_clear(&r);
-    assert_int_equal(block_pool_in_use(pool), 0);
-    block_pool_free(pool);
+    memory_free(&m, &r);
 }
 
 int main(void) {
@@ -290,7 +346,8 @@ int main(void) {
         cmocka_unit_test(no_memory_leaves_the_packet_unacknowledged),
         cmocka_unit_test(what_is_gone_is_not_lost_any_more),
         cmocka_unit_test(what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it),
-        cmocka_unit_test(a_packet_over_the_edge_of_a_block_fills_its_gap),
+        cmocka_unit_test(in_a_full_pool_a_stream_goes_on_in_order),
+        cmocka_unit_test(sparse_bytes_are_read_as_they_were_written),
         cmocka_unit_test(the_first_block_grows_under_its_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,75 @@
+/* endpoint_memory.c: what happens when the memory for streams is used up: writers wait and are told when there is some again,
+ * and a session that holds much for nothing gives it back.
+ */
+#include "net/endpoint_int.h"
+
+/* ---- sessions whose writers wait ---- */
+
+static void tell_writable(struct transport *tp) {
+    for (uint32_t k = 0; k < tp->hash_cap; k++)
+        for (struct stream *s = tp->hash[k]; s; s = s->hash_next) {
+            if (!s->writable_wanted || s->out.end - s->out.next > STREAM_SEND_BUFFER_BYTES / 2)
+                continue;
+            s->writable_wanted = false;
+            transport_tell(tp, EP_STREAM_WRITABLE, s->id, 0);
+        }
+}
+
+/* A whole block; or half of what is sure to it, which must do where others hold the rest. */
+static bool may_go_on(const struct block_account *a) {
+    return block_may(a, BLOCK_SEND_BULK, STREAM_BLOCK_BYTES) ||
+           (a->sure_bytes[BLOCK_SEND] <= SEND_SURE_BYTES / 4 &&
+            block_may(a, BLOCK_SEND_BULK, BLOCK_SMALL_BYTES));
+}
+
+void endpoint_feed_starved(struct endpoint *e) {
+    if (!e->shares.starved || !block_pool_send_returned(e->blocks))
+        return;
+    struct transport *tp = e->shares.starved, *last = tp->starved_prev, *next;
+    for (bool more = true; more; tp = next) {
+        next = tp->starved_next;
+        more = tp != last;
+        if (!may_go_on(tp->account))
+            continue;
+        transport_unstarve(tp);
+        tell_writable(tp);
+    }
+}
+
+/* ---- taking back ---- */
+
+/* What readers could read and do not is no fault of the peer's, but never more than the first windows (transport_credit.c): much
+ * is held only by what lies ahead of gaps that the peer does not fill. */
+static uint64_t held_for_nothing(const struct session *s, uint64_t now_us) {
+    if (!s || s->state != SESSION_UP || s->closed || !s->tp ||
+        !transport_hoards_received(s->tp, now_us))
+        return 0;
+    return block_account_bytes(s->tp->account, BLOCK_RECV);
+}
+
+bool endpoint_holds_back(const struct session *s, uint64_t now_us) {
+    const struct block_account *a = s->tp->account;
+    return transport_hoards_sent(s->tp, now_us) &&
+           block_account_bytes(a, BLOCK_SEND) > block_allowance(a, BLOCK_SEND_BULK);
+}
+
+void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us) {
+    if (now_us < e->reclaim_us)
+        return;
+    e->reclaim_us = now_us + RECLAIM_EVERY_US;
+    struct session *most = NULL;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < e->session_cap; i++) {
+        const uint64_t held =
+            e->sessions[i] != asking ? held_for_nothing(e->sessions[i], now_us) : 0;
+        if (held > bytes) {
+            bytes = held;
+            most = e->sessions[i];
+        }
+    }
+    if (!most)
+        return;
+    e->counters.reclaimed++;
+    endpoint_disconnect(e, now_us, (struct session_ref){session_slot(most), most->serial},
+                        ERR_FULL);
+}

@@ -1,0 +1,66 @@
+/* endpoint_small.c: packets that are made whole at once: handshakes, and session frames in a packet of their own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/endpoint_int.h"
+#include "net/frame.h"
+
+void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
+                          const uint8_t *data, size_t len) {
+    const struct small_packet p = {.to = *to, .local = local};
+    if (!small_push(&e->small, &p, data, len))
+        e->counters.queue_dropped++;
+}
+
+/* What a peer has asked for, as often as it likes, leaves room for what we have to say. */
+static unsigned bound_for(uint8_t frame) {
+    const bool asked =
+        frame == FRAME_ECHOED || frame == FRAME_CONFIRMED || frame == FRAME_PATH_RESPONSE;
+    return asked ? SMALL_PER_SESSION_MAX / 2 : SMALL_PER_SESSION_MAX;
+}
+
+void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct addr *to, uint32_t local, const uint8_t *frames,
+                             size_t len) {
+    uint8_t buf[DATA_OVERHEAD_BYTES + 64];
+    if (len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
+        return;
+    if (s->small_waiting >= bound_for(frames[0])) {
+        e->counters.queue_dropped++;
+        return;
+    }
+    memcpy(buf + DATA_HEADER_BYTES, frames, len);
+    size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
+    s->pkts_sent++;
+    s->bytes_sent += n;
+    const struct small_packet p = {
+        .to = *to, .local = local, .slot = session_slot(s), .serial = s->serial};
+    if (small_push(&e->small, &p, buf, n))
+        s->small_waiting++;
+    else
+        e->counters.queue_dropped++;
+}
+
+void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const uint8_t *frames, size_t len) {
+    endpoint_send_frames_to(e, s, now_us, &s->path.remote, s->path.local, frames, len);
+}
+
+bool endpoint_take_small(struct endpoint *e, struct train *t) {
+    struct small_packet *p = small_pop(&e->small, t);
+    if (!p)
+        return false;
+    struct session *s = p->serial && p->slot < e->session_cap ? e->sessions[p->slot] : NULL;
+    if (s && s->serial == p->serial)
+        s->small_waiting--;
+    memcpy(t->buf, p->data, p->len);
+    t->len = p->len;
+    t->segment_bytes = (uint16_t)p->len;
+    t->ecn = ECN_NOT_ECT;
+    t->to = p->to;
+    t->local = p->local;
+    e->counters.pkts_out++;
+    e->counters.bytes_out += p->len;
+    free(p);
+    return true;
+}
