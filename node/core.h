@@ -5,6 +5,7 @@
 #include "node/chan.h"
 #include "node/contact.h"
 #include "node/invite.h"
+#include "node/keep.h"
 #include "node/mailbox.h"
 #include "node/message.h"
 #include "node/news.h"
@@ -34,6 +35,7 @@ struct node {
     bool shut;                    /* after node_shutdown nothing is started */
     bool blocks_short;            /* a sender waits for memory: pumped at the next turn */
 
+    struct keep keep;
     struct contacts contacts;
     struct invites invites;
     struct messages messages;

@@ -99,6 +99,7 @@ void node_free(struct node *n) {
     chan_clear(n);
     transfers_clear(n);
     work_clear(&n->work);
+    keep_clear(n);
     messages_clear(n);
     pings_clear(n);
     invites_clear(n);
@@ -260,7 +261,7 @@ static bool turn(struct node *n) {
         n->blocks_short = false;
         transfers_pump(n);
     }
-    return any;
+    return keep_pay(n) || any;
 }
 
 /* ---- the world ---- */
@@ -299,6 +300,7 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 uint64_t node_deadline_us(const struct node *n) {
     uint64_t at = endpoint_deadline_us(n->ep);
     at = earlier(at, contacts_deadline_us(n));
+    at = earlier(at, keep_deadline_us(n));
     at = earlier(at, invites_deadline_us(n));
     at = earlier(at, pings_deadline_us(n));
     at = earlier(at, watch_deadline_us(n));
@@ -309,6 +311,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
     n->now_us = now_us;
     endpoint_timeout(n->ep, now_us);
     turn(n);
+    keep_timeout(n);
     contacts_timeout(n);
     invites_timeout(n);
     pings_timeout(n);
@@ -319,13 +322,17 @@ void node_timeout(struct node *n, uint64_t now_us) {
 
 struct file_op *node_next_file_op(struct node *n) {
     hear(n);
+    keep_pump(n);
     return work_take(&n->work);
 }
 
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
     n->now_us = now_us;
     n->work.out--;
-    transfer_op_done(n, op);
+    if (op->kind == FILE_STORE_SYNC)
+        keep_op_done(n, op);
+    else
+        transfer_op_done(n, op);
     turn(n);
 }
 

@@ -12,7 +12,7 @@
 
 enum { WORLD_NODES = 4, WORLD_LOG = 4096 };
 
-struct mem_store;
+struct store_mem;
 struct mem_disk;
 
 struct world_node {
@@ -20,7 +20,7 @@ struct world_node {
     struct node *node; /* NULL: switched off */
     struct identity identity;
     struct addr addr;
-    struct mem_store *store;
+    struct store_mem *store;
     struct mem_disk *disk;
     struct node_config cfg;
     struct env env;
@@ -35,6 +35,7 @@ struct world {
     uint64_t delay_us; /* one way */
     unsigned loss_percent;
     uint64_t disk_us;              /* how long a file operation takes; 0: at once */
+    uint64_t sync_us;              /* how long a barrier of the store takes; 0: as long as these */
     struct packet *packets, *last; /* by time */
     struct job *jobs;
     struct world_node nodes[WORLD_NODES];
@@ -54,6 +55,8 @@ void world_name(unsigned i, char out[static 8]);
 /* The process dies and starts again with its store and disk. */
 void world_kill(struct world *w, unsigned i);
 void world_start(struct world *w, unsigned i);
+/* The machine dies: of what the last barrier did not cover, the first `spared` transactions survive. */
+void world_power_cut(struct world *w, unsigned i, unsigned spared);
 /* Events of a kind logged so far. */
 unsigned world_count(const struct world *w, unsigned i, enum node_event_kind kind);
 
@@ -74,7 +77,7 @@ struct disk_faults {
 struct disk_faults *disk_faults(struct world *w, unsigned i);
 
 /* ---- store ---- */
-/* From the n-th change on (1 = the next) every one fails as if the process had died. 0: never. */
+/* From the n-th change on (1 = the next; commits count) every one fails as if the process had died. 0: never. */
 void store_die_at(struct world *w, unsigned i, unsigned n);
 unsigned store_count(struct world *w, unsigned i, const char *table);
 
