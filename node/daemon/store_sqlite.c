@@ -2,25 +2,44 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SCHEMA = 1, BUSY_MS = 2000 };
+#include "node/daemon/oserr.h"
+#include "node/paths.h"
 
-enum { STMT_PUT, STMT_GET, STMT_DEL, STMT_NEXT, STMT_COUNT };
+enum { SCHEMA = 1, BUSY_MS = 2000 /* at the start: a backup may be under way */ };
+
+enum {
+    STMT_PUT,
+    STMT_GET,
+    STMT_DEL,
+    STMT_NEXT,
+    STMT_BEGIN,
+    STMT_COMMIT,
+    STMT_ROLLBACK,
+    STMT_COUNT
+};
 
 static const char *const sql[STMT_COUNT] = {
     [STMT_PUT] = "INSERT OR REPLACE INTO kv(tbl, k, v) VALUES(?1, ?2, ?3)",
     [STMT_GET] = "SELECT v FROM kv WHERE tbl = ?1 AND k = ?2",
     [STMT_DEL] = "DELETE FROM kv WHERE tbl = ?1 AND k = ?2",
     [STMT_NEXT] = "SELECT v, k FROM kv WHERE tbl = ?1 AND k > ?2 ORDER BY k LIMIT 1",
+    [STMT_BEGIN] = "BEGIN IMMEDIATE",
+    [STMT_COMMIT] = "COMMIT",
+    [STMT_ROLLBACK] = "ROLLBACK",
 };
 
 struct store_sqlite {
     sqlite3 *db;
     sqlite3_stmt *stmt[STMT_COUNT];
     const struct log *log;
+    int log_frames;   /* pages in the WAL after the last commit */
+    uint64_t commits; /* ever made */
     char path[];
 };
 
@@ -32,6 +51,10 @@ static int map_error(struct store_sqlite *s, int rc) {
         return ERR_DISK;
     case SQLITE_NOMEM:
         return ERR_NOMEM;
+    case SQLITE_BUSY:
+        log_put(s->log, LOG_ERROR, "another program has %s open; end it, then start again",
+                s->path);
+        return ERR_IO;
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_AUTH:
@@ -120,6 +143,64 @@ static int store_next(void *ctx, const char *table, void *key, size_t *key_len, 
     return r != 0 ? r : found;
 }
 
+/* ---- transactions ---- */
+
+static int run(struct store_sqlite *s, unsigned i) {
+    return finish(s, s->stmt[i], sqlite3_step(s->stmt[i]));
+}
+
+static int store_begin(void *ctx) {
+    return run(ctx, STMT_BEGIN);
+}
+
+/* SQLite ends a transaction by itself after some errors (a full disk, for one). */
+static void store_rollback(void *ctx) {
+    struct store_sqlite *s = ctx;
+    if (sqlite3_get_autocommit(s->db) == 0 && run(s, STMT_ROLLBACK) != 0)
+        log_put(s->log, LOG_ERROR, "%s: a transaction could not be taken back", s->path);
+}
+
+static int store_commit(void *ctx) {
+    struct store_sqlite *s = ctx;
+    if (sqlite3_get_autocommit(s->db) != 0)
+        return ERR_IO;
+    int r = run(s, STMT_COMMIT);
+    if (r != 0)
+        store_rollback(s);
+    return r;
+}
+
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames) {
+    struct store_sqlite *s = ctx;
+    (void)db;
+    (void)name;
+    s->log_frames = frames;
+    s->commits++;
+    return SQLITE_OK;
+}
+
+/* ---- the log's length ---- */
+
+int store_sqlite_log_frames(const struct store_sqlite *s) {
+    return s->log_frames;
+}
+
+uint64_t store_sqlite_commits(const struct store_sqlite *s) {
+    return s->commits;
+}
+
+bool store_sqlite_cut_log(struct store_sqlite *s) {
+    int left, copied;
+    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, &copied);
+    if (rc == SQLITE_OK)
+        s->log_frames = 0;
+    return rc == SQLITE_OK;
+}
+
+const char *store_sqlite_path(const struct store_sqlite *s) {
+    return s->path;
+}
+
 /* ---- opening ---- */
 
 static int read_version(struct store_sqlite *s, int *version) {
@@ -151,9 +232,38 @@ static int prepare(struct store_sqlite *s) {
         return ERR_FORMAT;
     }
     int rc = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+    sqlite3_busy_timeout(s->db, 0);        /* from here on nobody else can hold it */
+    sqlite3_wal_hook(s->db, on_commit, s); /* and nothing is copied out of the log on its own */
     for (unsigned i = 0; rc == SQLITE_OK && i < STMT_COUNT; i++)
         rc = sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
     return rc == SQLITE_OK ? 0 : map_error(s, rc);
+}
+
+/* The one that lets nobody else in, where there is one. */
+const char *store_sqlite_vfs(void) {
+    static const char exclusive[] = "unix-excl";
+    return sqlite3_vfs_find(exclusive) ? exclusive : NULL;
+}
+
+/* The database's and the log's names survive a power cut: what makes the log durable later is an
+ * fsync of the log alone. */
+static int sync_names(struct store_sqlite *s) {
+    char dir[PATH_TEXT_MAX];
+    const char *slash = strrchr(s->path, '/');
+    size_t n = slash ? (size_t)(slash - s->path) : 1;
+    if (n == 0)
+        n = 1;
+    if (n >= sizeof dir)
+        return ERR_IO;
+    memcpy(dir, slash ? s->path : ".", n);
+    dir[n] = '\0';
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd >= 0 && fsync(fd) == 0 ? 0 : oserr(errno);
+    if (r != 0)
+        log_put(s->log, LOG_ERROR, "%s: %s", dir, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return r;
 }
 
 int store_sqlite_open(struct store_sqlite **out, struct store *store, const char *path,
@@ -168,13 +278,16 @@ int store_sqlite_open(struct store_sqlite **out, struct store *store, const char
     int rc = sqlite3_open_v2(path, &s->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                  SQLITE_OPEN_EXRESCODE,
-                             NULL);
+                             store_sqlite_vfs());
     int r = rc == SQLITE_OK ? prepare(s) : map_error(s, rc);
+    if (r == 0)
+        r = sync_names(s);
     if (r != 0) {
         store_sqlite_close(s);
         return r;
     }
-    *store = (struct store){s, store_put, store_get, store_del, store_next};
+    *store = (struct store){s,          store_put,   store_get,    store_del,
+                            store_next, store_begin, store_commit, store_rollback};
     *out = s;
     return 0;
 }
