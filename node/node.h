@@ -89,7 +89,7 @@ struct contact_info {
     uint32_t queued; /* messages waiting in the outbox */
 };
 /* A text that lets its holder reach this node; with a one-time secret that makes the holder a
- * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of its id).
+ * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of the holder's id).
  * ERR_FULL, ERR_EXISTS (name). */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
@@ -211,7 +211,8 @@ const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.pro
 struct node_event {
     enum node_event_kind kind;
     uint64_t now_us;
-    char contact[PETNAME_MAX + 1];
+    char contact[PETNAME_MAX + 1]; /* what it is called now */
+    struct node_id node;           /* who that is; zeroes if contact is empty */
     uint64_t id;
     int err;
     uint64_t bytes, total, rtt_us;
