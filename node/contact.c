@@ -113,6 +113,22 @@ int contact_update(struct node *n, struct contact *c) {
     return err ? err : contact_tell(n, c);
 }
 
+int contact_rename(struct node *n, struct contact *c, const char *to) {
+    char was[PETNAME_MAX + 1];
+    struct contact renamed = *c;
+    memcpy(was, c->name, sizeof was);
+    snprintf(renamed.name, sizeof renamed.name, "%s", to);
+    int err = contact_store_put(n, &renamed);
+    sodium_memzero(&renamed, sizeof renamed);
+    if (err)
+        return err;
+    contact_table_rename(&n->contacts, c, to);
+    transfers_contact_renamed(n, c);
+    struct node_event *e = node_tell(n, NODE_CONTACT_RENAMED, c->name);
+    snprintf(e->detail, sizeof e->detail, "%s", was);
+    return 0;
+}
+
 int contact_drop(struct node *n, struct contact *c) {
     int err = contact_store_del(n, &c->id);
     if (err)

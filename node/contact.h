@@ -87,6 +87,8 @@ int contact_add(struct node *n, const struct contact *model, struct contact **ou
 int contact_tell(struct node *n, struct contact *c) MUST_USE;
 /* Stores the contact as it is now, and tells the endpoint. */
 int contact_update(struct node *n, struct contact *c) MUST_USE;
+/* `to` must be usable and free. What the store says: then nothing has happened. */
+int contact_rename(struct node *n, struct contact *c, const char *to) MUST_USE;
 /* Out of the store, the endpoint and the table; the pointer is dead. On an error it stays. */
 int contact_drop(struct node *n, struct contact *c) MUST_USE;
 /* The contact was heard at this address: it becomes the first to try. */

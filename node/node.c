@@ -242,7 +242,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_DATAGRAM:
         c = contact_by_session(n, ev->session);
         if (c)
-            mailbox_add(&n->mailbox, c->name, ev->data, ev->len);
+            mailbox_add(&n->mailbox, c, ev->data, ev->len);
         break;
     case EP_STREAM_FINISHED:
         break;

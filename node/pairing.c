@@ -141,6 +141,18 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
     return contact_drop(n, c);
 }
 
+int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const char *to) {
+    n->now_us = now_us;
+    struct contact *c = contact_by_name(n, name);
+    if (!c)
+        return ERR_NOT_FOUND;
+    if (!petname_ok(to))
+        return ERR_USAGE;
+    if (strcmp(name, to) == 0)
+        return 0;
+    return contact_name_taken(n, to) ? ERR_EXISTS : contact_rename(n, c, to);
+}
+
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out) {
     if (i >= n->contacts.count)
         return false;

@@ -282,6 +282,108 @@ static void a_removed_contact_gets_no_session(void **state) {
     world_free(w);
 }
 
+static void a_renamed_contact_keeps_everything(void **state) {
+    (void)state;
+    struct world *w = world_new(3, 31);
+    struct node *a;
+    struct contact_info c;
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_pair(w, 0, 1);
+    world_pair(w, 0, 2);
+    a = w->nodes[0].node;
+    assert_int_equal(node_ticket_new(a, w->now_us, "dave", 3600, ticket), 0);
+    assert_int_equal(node_contact_rename(a, w->now_us, "nobody", "x"), ERR_NOT_FOUND);
+    assert_int_equal(node_contact_rename(a, w->now_us, "n1", "-x"), ERR_USAGE);
+    assert_int_equal(node_contact_rename(a, w->now_us, "n1", "n2"), ERR_EXISTS);
+    assert_int_equal(node_contact_rename(a, w->now_us, "n1", "dave"), ERR_EXISTS);
+    assert_int_equal(node_contact_rename(a, w->now_us, "n1", "n1"), 0);
+    assert_int_equal(world_count(w, 0, NODE_CONTACT_RENAMED), 0);
+    assert_int_equal(node_contact_rename(a, w->now_us, "n1", "zoe"), 0);
+    struct node_event *e = world_wait(w, 0, NODE_CONTACT_RENAMED, S);
+    assert_non_null(e);
+    assert_string_equal(e->contact, "zoe");
+    assert_string_equal(e->detail, "n1");
+    assert_true(node_id_equal(&e->node, node_self(w->nodes[1].node)));
+    /* The session goes on, and the order of names is kept. */
+    assert_false(node_contact_get(a, w->now_us, "n1", &c));
+    assert_true(node_contact_get(a, w->now_us, "zoe", &c));
+    assert_true(c.online && c.paired);
+    assert_true(node_contact_at(a, w->now_us, 0, &c));
+    assert_string_equal(c.name, "n2");
+    world_kill(w, 0);
+    world_start(w, 0);
+    a = w->nodes[0].node;
+    assert_int_equal(store_count(w, 0, "contacts"), 2);
+    assert_false(node_contact_get(a, w->now_us, "n1", &c));
+    assert_true(node_contact_get(a, w->now_us, "zoe", &c));
+    assert_true(node_id_equal(&c.id, node_self(w->nodes[1].node)));
+    assert_int_equal(node_connect(a, w->now_us, "zoe"), 0);
+    e = world_wait(w, 0, NODE_PEER_UP, 10 * S);
+    assert_non_null(e);
+    assert_string_equal(e->contact, "zoe");
+    world_free(w);
+}
+
+static struct transfer_info offer(struct world *w, unsigned from, const char *path, unsigned at) {
+    struct transfer_info t = {0};
+    uint64_t id;
+    char to[8];
+    world_name(0, to);
+    disk_fill(w, from, path, 100, from);
+    assert_int_equal(node_send(w->nodes[from].node, w->now_us, to, &path, 1, 0, &id), 0);
+    world_run(w, 2 * S);
+    assert_true(node_transfer_at(w->nodes[0].node, at, &t));
+    assert_true(node_id_equal(&t.node, node_self(w->nodes[from].node)));
+    return t;
+}
+
+/* Who is called so later has nothing of who was called so before. */
+static void a_rule_is_about_somebody_not_about_a_name(void **state) {
+    (void)state;
+    struct world *w = world_new(3, 32);
+    struct node *a = w->nodes[0].node;
+    uint64_t rule;
+    world_pair(w, 0, 1);
+    world_pair(w, 0, 2);
+    assert_int_equal(node_recv_start(a, w->now_us, "in", "nobody", false, &rule), ERR_NOT_FOUND);
+    assert_int_equal(node_recv_start(a, w->now_us, "in", "n1", false, &rule), 0);
+    assert_int_equal(offer(w, 1, "f", 0).state, TRANSFER_DONE);
+    assert_int_equal(node_contact_rename(a, w->now_us, "n1", "zoe"), 0);
+    assert_int_equal(node_contact_rename(a, w->now_us, "n2", "n1"), 0);
+    struct transfer_info t = offer(w, 2, "g", 1);
+    assert_int_equal(t.state, TRANSFER_OFFERED);
+    assert_string_equal(t.contact, "n1");
+    t = offer(w, 1, "h", 2);
+    assert_int_equal(t.state, TRANSFER_DONE);
+    assert_string_equal(t.contact, "zoe");
+    assert_true(node_transfer_at(a, 0, &t)); /* the one from before */
+    assert_string_equal(t.contact, "zoe");
+    world_free(w);
+}
+
+static void removing_a_contact_burns_the_ticket_of_its_name(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 33);
+    char ticket[TICKET_TEXT_MAX + 1], other[TICKET_TEXT_MAX + 1];
+    struct contact_info c;
+    struct node *a = w->nodes[0].node;
+    assert_int_equal(node_ticket_new(a, w->now_us, "bob", 3600, ticket), 0);
+    assert_int_equal(node_ticket_new(a, w->now_us, "carl", 3600, other), 0);
+    assert_int_equal(node_contact_remove(a, w->now_us, "bob"), 0);
+    assert_int_equal(store_count(w, 0, "tickets"), 1);
+    assert_int_equal(node_contact_remove(a, w->now_us, "bob"), ERR_NOT_FOUND);
+    assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", ticket), 0);
+    assert_non_null(world_wait(w, 1, NODE_CONNECT_FAILED, 60 * S));
+    assert_false(node_contact_at(a, w->now_us, 0, &c));
+    /* Nor does it come back with the next start. */
+    world_kill(w, 0);
+    world_start(w, 0);
+    assert_int_equal(node_connect(w->nodes[1].node, w->now_us, "anna"), 0);
+    assert_non_null(world_wait(w, 1, NODE_CONNECT_FAILED, 60 * S));
+    assert_false(node_contact_at(w->nodes[0].node, w->now_us, 0, &c));
+    world_free(w);
+}
+
 static void too_many_open_tickets_are_refused(void **state) {
     (void)state;
     struct world *w = world_new(1, 6);
@@ -329,6 +431,9 @@ int main(void) {
         cmocka_unit_test(bad_names_taken_names_and_bad_tickets_are_refused),
         cmocka_unit_test(whoever_takes_an_unnamed_ticket_is_named_after_itself),
         cmocka_unit_test(a_removed_contact_gets_no_session),
+        cmocka_unit_test(a_renamed_contact_keeps_everything),
+        cmocka_unit_test(a_rule_is_about_somebody_not_about_a_name),
+        cmocka_unit_test(removing_a_contact_burns_the_ticket_of_its_name),
         cmocka_unit_test(too_many_open_tickets_are_refused),
         cmocka_unit_test(a_ping_connects_and_comes_back),
     };
