@@ -1,4 +1,4 @@
-/* contact.c: contact add, ls, rm */
+/* contact.c: contact add, ls, rename, rm */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +69,20 @@ static void add_row(struct table *t, const msgpack_object *c) {
 
 int run_contact_ls(struct app *a) {
     return app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+}
+
+int run_contact_rename(struct app *a) {
+    struct proto_msg m;
+    struct proto_writer *w = app_ask(a, "contact.rename");
+    proto_str(w, "name", a->words[0]);
+    proto_str(w, "to", a->words[1]);
+    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    if (a->o.json)
+        print_json(json_from(&m.result));
+    proto_msg_clear(&m);
+    return 0;
 }
 
 int run_contact_rm(struct app *a) {

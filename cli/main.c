@@ -25,6 +25,8 @@ static const struct verb verbs[] = {
      "use\n"
      "'-' (standard input) or --file, for example: meshctl contact add bob - < ticket.txt\n"},
     {"contact ls", "", "", 0, 0, run_contact_ls, "list the contacts", ""},
+    {"contact rename", "OLD NEW", "", 2, 2, run_contact_rename, "call a contact by another name",
+     "The history, transfers and standing orders follow it.\n"},
     {"contact rm", "NAME", "", 1, 1, run_contact_rm, "remove a contact and end its session", ""},
     {"send", "NAME PATH... [--timeout DURATION]", "timeout", 2, 1 << 30, run_send,
      "send files to a contact, and wait until they are verified there",

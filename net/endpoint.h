@@ -85,6 +85,8 @@ int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref p) MUS
 /* The peer's session, if one is up. Call endpoint_connect first: it ends one that is too old to be
  * used. */
 bool endpoint_session(const struct endpoint *e, struct peer_ref p, struct session_ref *out);
+/* Whose session it is: false if it has ended. */
+bool endpoint_session_peer(const struct endpoint *e, struct session_ref s, struct peer_ref *out);
 /* Ends it: a CLOSE goes to the peer. */
 void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref s, int err);
 

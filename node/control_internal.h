@@ -141,6 +141,7 @@ bool message_state(struct node *n, uint64_t seq, bool *delivered);
 
 /* ---- control_show.c ---- */
 void show_addr(struct proto_writer *w, const char *key, const struct addr *a);
+void show_id(struct proto_writer *w, const char *key, const struct node_id *id);
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i);
 void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i);
 void show_transfer(struct proto_writer *w, const char *key, const struct transfer_info *i,
@@ -159,6 +160,7 @@ int do_ticket_new(struct call *call);
 int do_contact_add(struct call *call);
 int do_contact_list(struct call *call);
 int do_contact_remove(struct call *call);
+int do_contact_rename(struct call *call);
 int do_peer_connect(struct call *call);
 int do_peer_list(struct call *call);
 int do_peer_ping(struct call *call);

@@ -30,6 +30,7 @@ const struct method control_methods[] = {
     {"contact.add", do_contact_add, {NAME_ARG, {"ticket", ARG_STR, true, TICKET_TEXT_MAX}}},
     {"contact.list", do_contact_list, {PAGE_ARGS}},
     {"contact.remove", do_contact_remove, {NAME_ARG}},
+    {"contact.rename", do_contact_rename, {NAME_ARG, {"to", ARG_STR, true, PETNAME_MAX}}},
     {"peer.connect", do_peer_connect, {NAME_ARG}},
     {"peer.list", do_peer_list, {PAGE_ARGS}},
     {"peer.ping", do_peer_ping, {NAME_ARG, TIMEOUT_ARG}},

@@ -79,7 +79,7 @@ int do_message_wait(struct call *call) {
 
 /* The bit of an event's name; 0 if there is no such event. */
 static uint32_t event_bit(const char *name) {
-    for (unsigned k = 0; k <= NODE_PING_FAILED; k++)
+    for (unsigned k = 0; k < NODE_EVENT_KINDS; k++)
         if (strcmp(node_event_name((enum node_event_kind)k), name) == 0)
             return UINT32_C(1) << k;
     return 0;

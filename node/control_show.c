@@ -15,7 +15,7 @@ void show_addr(struct proto_writer *w, const char *key, const struct addr *a) {
     proto_str(w, key, text);
 }
 
-static void show_id(struct proto_writer *w, const char *key, const struct node_id *id) {
+void show_id(struct proto_writer *w, const char *key, const struct node_id *id) {
     char text[NODE_ID_TEXT_CHARS + 1];
     node_id_text(id, text);
     proto_str(w, key, text);
@@ -78,6 +78,7 @@ void show_transfer(struct proto_writer *w, const char *key, const struct transfe
     proto_uint(w, "id", i->id);
     proto_bool(w, "outgoing", i->outgoing);
     proto_str(w, "contact", i->contact);
+    show_id(w, "node", &i->node);
     proto_str(w, "state", transfer_state_name(i->state));
     proto_uint(w, "files", i->files);
     proto_uint(w, "files_done", i->files_done);
@@ -133,8 +134,10 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     proto_map(w, NULL);
     proto_str(w, "event", node_event_name(e->kind));
     proto_uint(w, "at_us", e->now_us);
-    if (e->contact[0])
+    if (e->contact[0]) {
         proto_str(w, "contact", e->contact);
+        show_id(w, "node", &e->node);
+    }
     switch (e->kind) {
     case NODE_PEER_UP:
     case NODE_PATH_CHANGED:
@@ -142,6 +145,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         break;
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
+    case NODE_PAIRING_FAILED:
         if (e->err)
             proto_err(w, "error", e->err, NULL, e->detail);
         else
@@ -149,6 +153,9 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         break;
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
+        break;
+    case NODE_CONTACT_RENAMED:
+        proto_str(w, "was", e->detail);
         break;
     case NODE_TRANSFER_PROGRESS:
         proto_uint(w, "id", e->id);

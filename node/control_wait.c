@@ -90,6 +90,7 @@ static void answer_transfer(struct control *c, uint64_t now_us, struct wait *w) 
 static void answer_pong(struct control *c, struct wait *w, const struct node_event *e) {
     answer_open(c, w);
     proto_str(&c->w, "name", e->contact);
+    show_id(&c->w, "node", &e->node);
     proto_uint(&c->w, "rtt_us", e->rtt_us);
     show_addr(&c->w, "path", &e->addr);
     answer_close(c, w);
@@ -105,7 +106,8 @@ static void peer_event(struct control *c, uint64_t now_us, struct wait *w,
         answer_contact(c, now_us, w);
     else if (e->kind == NODE_CONTACT_REMOVED)
         answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
-    else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN)
+    else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN ||
+             e->kind == NODE_PAIRING_FAILED)
         w->retry_us = now_us + CONTROL_RECONNECT_US;
 }
 
@@ -118,7 +120,8 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         peer_event(c, now_us, w, e);
         return;
     case WAIT_CONTACT:
-        if (e->kind == NODE_CONTACT_ADDED && strcmp(w->contact, e->contact) == 0)
+        if ((e->kind == NODE_CONTACT_ADDED || e->kind == NODE_CONTACT_RENAMED) &&
+            strcmp(w->contact, e->contact) == 0)
             answer_contact(c, now_us, w);
         return;
     case WAIT_PING:
@@ -147,8 +150,14 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
 void wait_event(struct control *c, uint64_t now_us, const struct node_event *e) {
     if (e->kind == NODE_TRANSFER_PROGRESS)
         return;
-    for (unsigned i = 0; i < c->waits_end; i++)
-        wait_one_event(c, now_us, &c->waits[i], e);
+    for (unsigned i = 0; i < c->waits_end; i++) {
+        struct wait *w = &c->waits[i];
+        /* Who waits for a contact goes on waiting for it under its new name. */
+        if (e->kind == NODE_CONTACT_RENAMED && w->kind != WAIT_CONTACT &&
+            strcmp(w->contact, e->detail) == 0)
+            memcpy(w->contact, e->contact, sizeof w->contact);
+        wait_one_event(c, now_us, w, e);
+    }
 }
 
 /* ---- time ---- */

@@ -21,7 +21,7 @@ static bool decode(struct invite *v, const uint8_t *key, size_t key_len, const u
         return false;
     memcpy(v->psk.bytes, key, PSK_BYTES);
     rd_bytes(&r, (uint8_t *)v->name, n);
-    return petname_ok(v->name);
+    return n == 0 || petname_ok(v->name);
 }
 
 static bool expired(const struct node *n, const struct invite *v) {
@@ -69,7 +69,7 @@ int invites_load(struct node *n) {
         if (!good)
             node_log(n, LOG_ERROR, "a stored ticket cannot be read; it is left alone");
         /* A contact of the reserved name: the process died between storing it and burning. */
-        else if (expired(n, &v) || contact_by_name(n, v.name))
+        else if (expired(n, &v) || (v.name[0] && contact_by_name(n, v.name)))
             forget(n, &v.psk);
         else
             err = insert(n, &v);

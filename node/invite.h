@@ -2,7 +2,8 @@
  * shows it, and its expiry. Persisted in the store's table "tickets", so that a restart keeps them:
  *
  *   key   = psk 32 (node/ticket.h)
- *   value = version u8 = 1 | expiry u64 LE, wall clock s | petname
+ *   value = version u8 = 1 | expiry u64 LE, wall clock s | petname, or nothing: then whoever comes is
+ *           named after its own id
  *
  * Burned on use, removed when expired; at most TICKETS_OPEN_MAX.
  */
@@ -18,7 +19,7 @@
 struct invite { /* secret */
     struct psk psk;
     uint64_t expires_s;
-    char name[PETNAME_MAX + 1];
+    char name[PETNAME_MAX + 1]; /* empty: after the id of whoever comes */
 };
 
 struct invites {         /* zeroes = empty; wiped by invites_clear */

@@ -94,6 +94,10 @@ const char *node_event_name(enum node_event_kind k) {
         return "pong";
     case NODE_PING_FAILED:
         return "ping.failed";
+    case NODE_CONTACT_RENAMED:
+        return "contact.renamed";
+    case NODE_PAIRING_FAILED:
+        return "pairing.failed";
     }
     return "unknown";
 }

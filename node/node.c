@@ -16,8 +16,13 @@ uint64_t node_wall_us(const struct node *n) {
     return n->wall_us + (n->now_us > n->wall_at_us ? n->now_us - n->wall_at_us : 0);
 }
 
+/* The id is looked up here, so that nobody can forget to give it. */
 struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact) {
-    return news_add(&n->news, kind, n->now_us, contact);
+    struct node_event *e = news_add(&n->news, kind, n->now_us, contact);
+    const struct contact *c = contact ? contact_by_name(n, contact) : NULL;
+    if (c)
+        e->node = c->id;
+    return e;
 }
 
 void node_log(const struct node *n, enum log_level level, const char *format, ...) {
@@ -208,8 +213,8 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         session_up(n, ev);
         break;
     case EP_SESSION_DOWN:
-        c = contact_by_session(n, ev->session);
-        if (c)
+        c = contact_by_peer(n, ev->peer);
+        if (c && c->online && session_ref_equal(c->session, ev->session))
             session_lost(n, c, ev->err);
         break;
     case EP_CONNECT_FAILED:
@@ -238,7 +243,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_DATAGRAM:
         c = contact_by_session(n, ev->session);
         if (c)
-            mailbox_add(&n->mailbox, c->name, ev->data, ev->len);
+            mailbox_add(&n->mailbox, c, ev->data, ev->len);
         break;
     case EP_STREAM_FINISHED:
         break;

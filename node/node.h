@@ -89,7 +89,7 @@ struct contact_info {
     uint32_t queued; /* messages waiting in the outbox */
 };
 /* A text that lets its holder reach this node; with a one-time secret that makes the holder a
- * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of its id).
+ * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of the holder's id).
  * ERR_FULL, ERR_EXISTS (name). */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
@@ -99,6 +99,9 @@ int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t 
 int node_contact_add(struct node *n, uint64_t now_us, const char *name,
                      const char *ticket) MUST_USE;
 int node_contact_remove(struct node *n, uint64_t now_us, const char *name) MUST_USE;
+/* From now on it is called `to`: in the history, in transfers and rules, too. ERR_NOT_FOUND,
+ * ERR_USAGE (bad name), ERR_EXISTS, ERR_DISK, ERR_IO. */
+int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const char *to) MUST_USE;
 /* i = 0.. until false; ordered by name. */
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out);
 bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,
@@ -124,7 +127,8 @@ const char *transfer_state_name(enum transfer_state s);
 struct transfer_info {
     uint64_t id;
     bool outgoing;
-    char contact[PETNAME_MAX + 1];
+    char contact[PETNAME_MAX + 1]; /* what it is called now, or was when it was removed */
+    struct node_id node;           /* who that is */
     enum transfer_state state;
     int err;
     char detail[256]; /* what the error is about: a file name, escaped; or empty */
@@ -142,8 +146,8 @@ int node_send(struct node *n, uint64_t now_us, const char *contact, const char *
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
-/* While it stands, transfers from `contact` (NULL: any contact) are accepted into `dir`; once: only
- * the first. Offers already waiting are taken at once. */
+/* While it stands, transfers from `contact` (NULL: any contact), whatever it is called later, are
+ * accepted into `dir`; once: only the first. Offers already waiting are taken at once. */
 int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
                     bool once, uint64_t *id) MUST_USE;
 void node_recv_stop(struct node *n, uint64_t id);
@@ -176,7 +180,8 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
 /* ---- datagrams: what calls are made of ---- */
 enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, the oldest is dropped and counted */
 struct node_datagram {
-    char contact[PETNAME_MAX + 1];
+    char contact[PETNAME_MAX + 1]; /* what it was called when this came */
+    struct node_id node;
     uint32_t len;
     uint8_t data[DATAGRAM_MAX_BYTES]; /* peer-supplied */
 };
@@ -205,13 +210,17 @@ enum node_event_kind {
     NODE_MESSAGE_DELIVERED, /* id = seq */
     NODE_PONG,              /* id, rtt_us, addr, contact */
     NODE_PING_FAILED,       /* id, err, contact */
+    NODE_CONTACT_RENAMED,   /* contact: the new name; detail: the old one */
+    NODE_PAIRING_FAILED, /* contact, err: what a ticket began could not be stored; it still holds */
 };
+enum { NODE_EVENT_KINDS = NODE_PAIRING_FAILED + 1 };
 const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
 
 struct node_event {
     enum node_event_kind kind;
     uint64_t now_us;
-    char contact[PETNAME_MAX + 1];
+    char contact[PETNAME_MAX + 1]; /* what it is called now */
+    struct node_id node;           /* who that is; zeroes if contact is empty */
     uint64_t id;
     int err;
     uint64_t bytes, total, rtt_us;

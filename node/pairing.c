@@ -7,27 +7,14 @@
 #include "node/core.h"
 #include "node/ticket.h"
 
-static bool name_taken(const struct node *n, const char *name) {
-    return contact_by_name(n, name) || invite_name_taken(n, name);
-}
-
 /* ---- giving a ticket ---- */
-/* "peer-xxxxxxxx", then "peer-xxxxxxxx-2" and so on. */
-static void free_name(const struct node *n, char out[static PETNAME_MAX + 1]) {
-    char base[PETNAME_MAX + 1];
-    petname_default(&n->id, base);
-    snprintf(out, PETNAME_MAX + 1, "%s", base);
-    for (unsigned i = 2; name_taken(n, out); i++)
-        snprintf(out, PETNAME_MAX + 1, "%.40s-%u", base, i);
-}
-
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) {
     n->now_us = now_us;
     out[0] = '\0';
     if (name && !petname_ok(name))
         return ERR_USAGE;
-    if (name && name_taken(n, name))
+    if (name && contact_name_taken(n, name))
         return ERR_EXISTS;
     uint64_t expires_s = node_wall_us(n) / 1000000;
     if (ttl_s == 0 || ttl_s > UINT32_MAX || expires_s > UINT32_MAX - ttl_s)
@@ -43,8 +30,6 @@ int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t 
     struct invite v = {.expires_s = expires_s};
     if (name)
         snprintf(v.name, sizeof v.name, "%s", name);
-    else
-        free_name(n, v.name);
     ticket_psk(&t, &v.psk);
     int err = ticket_encode(&t, out);
     if (!err)
@@ -79,7 +64,7 @@ int node_contact_add(struct node *n, uint64_t now_us, const char *name, const ch
         return err;
     if (!petname_ok(name) || node_id_equal(&t.id, &n->id))
         err = ERR_USAGE;
-    else if (name_taken(n, name))
+    else if (contact_name_taken(n, name))
         err = ERR_EXISTS;
     else if (t.expires_s && t.expires_s <= node_wall_us(n) / 1000000)
         err = ERR_TIMEOUT;
@@ -97,7 +82,10 @@ static int stranger(struct node *n, const struct ep_event *ev) {
     if (!invite_find(n, &ev->ticket, &v))
         return ERR_NOT_FOUND;
     model.paired = true;
-    memcpy(model.name, v.name, sizeof model.name);
+    if (v.name[0])
+        memcpy(model.name, v.name, sizeof model.name);
+    else
+        contact_free_name(n, &model.id, model.name);
     int err = contact_add(n, &model, &c);
     if (!err) /* After the contact is stored: a crash between leaves both, and the next start burns
                  it. */
@@ -151,6 +139,18 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
         chan_session_down(n, c->session);
     message_contact_gone(n, c);
     return contact_drop(n, c);
+}
+
+int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const char *to) {
+    n->now_us = now_us;
+    struct contact *c = contact_by_name(n, name);
+    if (!c)
+        return ERR_NOT_FOUND;
+    if (!petname_ok(to))
+        return ERR_USAGE;
+    if (strcmp(name, to) == 0)
+        return 0;
+    return contact_name_taken(n, to) ? ERR_EXISTS : contact_rename(n, c, to);
 }
 
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out) {

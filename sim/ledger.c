@@ -181,6 +181,8 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
         break;
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
+    case NODE_CONTACT_RENAMED:
+    case NODE_PAIRING_FAILED:
     case NODE_PATH_CHANGED:
     case NODE_TRANSFER_OFFERED:
     case NODE_TRANSFER_PROGRESS:

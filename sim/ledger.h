@@ -58,7 +58,7 @@ struct ledger { /* all zeroes is empty */
     struct samples flow; /* one-way times of datagrams */
     uint64_t flow_sent, load_done, load_refused;
     uint64_t healed_ns; /* when everything was last healed; 0: never */
-    uint64_t events[NODE_PING_FAILED + 1];
+    uint64_t events[NODE_EVENT_KINDS];
 };
 
 void ledger_clear(struct ledger *l);

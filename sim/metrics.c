@@ -119,7 +119,7 @@ static void collect_ledger(const struct ledger *l, struct metrics *m) {
     set_in(m, "message", "doubled", l->messages_doubled);
     set_in(m, "message", "disordered", l->messages_disordered);
     set_in(m, "message", "unknown", l->messages_unknown);
-    for (unsigned i = 0; i <= NODE_PING_FAILED; i++)
+    for (unsigned i = 0; i < NODE_EVENT_KINDS; i++)
         set_in(m, "event", node_event_name((enum node_event_kind)i), l->events[i]);
 }
 
