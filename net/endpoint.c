@@ -19,6 +19,7 @@ struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us
     memcpy(e->prologue, "meshd v1", 8);
     memcpy(e->prologue + 8, cfg->network_id, 32);
     e->rng = cfg->rng;
+    e->caps = CAPABILITIES;
     e->cc = cfg->cc;
     e->mtu_max = cfg->mtu_max_bytes ? cfg->mtu_max_bytes : MTU_MAX_BYTES;
     e->rekey_us = cfg->rekey_us ? cfg->rekey_us : KEYS_REKEY_US;
@@ -337,6 +338,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .session_id = s->id,
         .path = s->path.remote,
         .suite = s->keys.current.suite,
+        .caps = s->caps,
         .age_us = now_us - s->up_us,
         .idle_us = now_us - s->last_use_us,
         .key_epoch = s->keys.current.epoch,

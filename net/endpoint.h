@@ -65,6 +65,8 @@ struct peer_setup {
                    * it gives EP_PAIRED and a new pairing secret */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
+    uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
+                        * not known yet. Another key needs a greater one */
 };
 
 /* Lets this peer in and out. Adding an id that is known replaces its setup and keeps its session.
@@ -95,6 +97,7 @@ struct session_info {
     uint64_t session_id;
     struct addr path; /* the peer's address in use */
     unsigned suite;   /* enum aead_suite */
+    uint32_t caps;    /* capabilities that both sides have (docs/PROTOCOL.md §3) */
     uint64_t age_us, idle_us;
     uint8_t key_epoch;
     bool initiator, has_transport;
@@ -119,13 +122,17 @@ void endpoint_timeout(struct endpoint *e, uint64_t now_us);
 
 /* ---- events ---- */
 enum ep_event_kind {
-    EP_SESSION_UP,      /* both sides hold the keys: peer, session */
-    EP_SESSION_DOWN,    /* peer, session, err; its streams are gone */
-    EP_CONNECT_FAILED,  /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
-    EP_PAIRED,          /* peer, setup.id/transport and psks[0] = the pairing secret to keep;
+    EP_SESSION_UP,     /* both sides hold the keys: peer, session */
+    EP_SESSION_DOWN,   /* peer, session, err; its streams are gone */
+    EP_CONNECT_FAILED, /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
+    EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
                          * ticket = secret that was used up. Before the EP_SESSION_UP */
-    EP_ROAMED,          /* session: the peer's address changed; addr */
-    EP_STREAM_OPENED,   /* session, stream: by the peer */
+    EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
+                         * of the peer's than the one known. Both are to be kept and given back in
+                         * struct peer_setup, or a replaced key counts again after a restart. Not for
+                         * a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
+    EP_ROAMED,        /* session: the peer's address changed; addr */
+    EP_STREAM_OPENED, /* session, stream: by the peer */
     EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
     EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
     EP_STREAM_FINISHED, /* session, stream: all we wrote, and our FIN, is acknowledged */
@@ -147,6 +154,7 @@ struct ep_event {
     struct addr addr;
     struct node_id node;
     struct dh_public transport;
+    uint64_t cert_seq;
     struct psk secret, ticket; /* EP_PAIRED; wipe after use */
 };
 

@@ -127,9 +127,10 @@ static bool insist(struct endpoint *e, uint64_t now_us, struct peer *p) {
 
 /* The session that this initiation is for: the one that is up (a rekey), or a new one. */
 static struct session *session_for(struct endpoint *e, uint64_t now_us, struct peer *p,
-                                   const struct initiation *in, bool *continues) {
+                                   const struct initiation *in, uint32_t sender, bool *continues) {
     struct session *s = p->session;
-    if (s && s->id == in->session_id && (uint8_t)(s->keys.current.epoch + 1) == in->epoch) {
+    if (s && s->id == in->session_id && s->remote_index == sender &&
+        (uint8_t)(s->keys.current.epoch + 1) == in->epoch) {
         *continues = true;
         session_drop_hs_out(s); /* yielded */
         session_drop_hs_in(s);
@@ -154,9 +155,9 @@ static struct session *session_for(struct endpoint *e, uint64_t now_us, struct p
 
 static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct request *q) {
     unsigned suite = aead_choose(e->suites, q->in.suites);
-    struct hs_in *h = suite ? calloc(1, sizeof *h) : NULL;
+    struct hs_in *h = calloc(1, sizeof *h);
     bool continues = false;
-    struct session *s = h ? session_for(e, now_us, p, &q->in, &continues) : NULL;
+    struct session *s = h ? session_for(e, now_us, p, &q->in, q->sender, &continues) : NULL;
     if (!s) {
         free(h);
         return;
@@ -164,6 +165,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
     struct response r = {.suites = e->suites,
                          .suite = suite,
                          .epoch = continues ? q->in.epoch : 0,
+                         .caps = e->caps,
                          .continues = continues,
                          .session_id = q->in.session_id,
                          .cert = e->cert};
@@ -186,6 +188,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, true, now_us);
     sodium_memzero(&g, sizeof g);
+    s->caps_next = e->caps & q->in.caps;
     h->by_ticket = q->by_ticket;
     h->ticket = q->psk;
     h->expires_us = now_us + HALF_OPEN_US;
@@ -219,7 +222,8 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
     struct request q = {.msg = msg, .from = from, .local = local};
     struct peer *p;
     e->counters.handshakes_in++;
-    if (!handshake_read_initiation(&q.noise, &e->self, msg, &q.in, &q.sender)) {
+    if (!handshake_read_initiation(&q.noise, &e->self, msg, &q.in, &q.sender) ||
+        !handshake_initiation_fits(e->suites, &q.in)) {
         e->counters.auth_fail++;
         goto out;
     }
@@ -253,6 +257,7 @@ static bool ticket_counts(struct endpoint *e, const struct peer *p, const struct
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_in *h = s->hs_in;
     keys_confirm(&s->keys, e->aead, now_us);
+    s->caps = s->caps_next;
     if (h && h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us)) {
         uint8_t frame[10];
         struct wr w = wr_init(frame, sizeof frame);

@@ -10,6 +10,7 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
                           .peer = peer_ref_of(p),
                           .node = p->setup.id,
                           .transport = p->setup.transport,
+                          .cert_seq = p->cert_seq,
                           .secret = *pairing,
                           .ticket = *ticket};
     p->setup.psks[0] = *pairing;
@@ -50,19 +51,19 @@ void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *fro
         e->counters.malformed++;
         return;
     }
-    if (buf[0] != PACKET_RETRY && !handshake_mac1_ok(&e->identity, buf, len)) {
-        e->counters.mac_fail++;
-        return;
-    }
     switch ((enum packet_type)buf[0]) {
     case PACKET_INITIATION:
+        if (!handshake_mac1_ok(&e->identity, buf)) {
+            e->counters.mac_fail++;
+            return;
+        }
         handshake_input_initiation(e, now_us, from, local, buf);
         return;
     case PACKET_RESPONSE:
         handshake_input_response(e, now_us, from, local, buf);
         return;
     case PACKET_RETRY:
-        handshake_input_retry(e, now_us, buf);
+        handshake_input_retry(e, now_us, from, local, buf);
         return;
     case PACKET_DATA:
         return;

@@ -1,5 +1,5 @@
 /* endpoint_handshake.h: what endpoint_initiate.c, endpoint_answer.c and endpoint_handshake.c share; private to them. Messages have
- * their full size and a right mac1 (RETRY has none).
+ * their full size, an INITIATION has a right mac1.
  */
 #ifndef MESHD_NET_ENDPOINT_HANDSHAKE_H
 #define MESHD_NET_ENDPOINT_HANDSHAKE_H
@@ -10,7 +10,8 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
                                 uint32_t local, const uint8_t *msg);
 void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
                               uint32_t local, const uint8_t *msg);
-void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg);
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                           uint32_t local, const uint8_t *msg);
 
 /* A ticket has made a session: both sides hold a secret of their own from now on, and the ticket's until that has worked once. */
 void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pairing,

@@ -24,6 +24,7 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct initiation in = {
         .suites = e->suites,
         .epoch = h->epoch,
+        .caps = e->caps,
         .timestamp_us = e->last_timestamp_us,
         .session_id = s->id,
         .psk_id = psk_id(psk_of(p, h->psk_index)),
@@ -63,6 +64,15 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
     for (unsigned i = 0; i < p->setup.addr_count; i++)
         if (!known || !addr_equal(&p->setup.addrs[i], &p->last_path))
             endpoint_queue_small(e, &p->setup.addrs[i], LOCAL_ANY, h->msg, sizeof h->msg);
+}
+
+/* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know. */
+static void send_back(struct endpoint *e, struct hs_out *h, uint64_t now_us, const struct addr *to,
+                      uint32_t local) {
+    h->tries++;
+    h->sent_us = now_us;
+    e->counters.handshakes_out++;
+    endpoint_queue_small(e, to, local, h->msg, sizeof h->msg);
 }
 
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) {
@@ -153,7 +163,8 @@ static struct session *by_index(const struct endpoint *e, uint32_t index) {
     return s && s->local_index == index ? s : NULL;
 }
 
-void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg) {
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                           uint32_t local, const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 4));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
@@ -191,7 +202,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *m
     }
     if (build(e, s, now_us))
         return;
-    send(e, s, now_us, false);
+    send_back(e, h, now_us, from, local);
 }
 
 static void confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -228,13 +239,24 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     }
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
+    if (!handshake_response_mac1_ok(&h->noise, msg)) {
+        e->counters.mac_fail++;
+        return;
+    }
     struct response r;
     uint32_t sender;
     struct psk psk = *psk_of(p, h->psk_index), pairing;
     struct keygen g;
-    if (!handshake_read_response(&h->noise, msg, &psk, &r, &sender) ||
-        r.suite != aead_choose(e->suites, r.suites) || r.session_id != s->id ||
-        (r.continues && (!h->rekey || r.epoch != h->epoch)) || (!r.continues && r.epoch != 0)) {
+    struct noise answered = h->noise; /* an answer that does not fit leaves the attempt as it was */
+    /* The epoch after the present one: theirs may have come through since we asked. */
+    const uint8_t next_epoch = (uint8_t)(s->keys.current.epoch + 1);
+    const struct offer offer = {.suites = e->suites,
+                                .session_id = s->id,
+                                .rekey =
+                                    h->rekey && s->state == SESSION_UP && h->epoch == next_epoch,
+                                .epoch = h->epoch};
+    if (!handshake_read_response(&answered, msg, &psk, &r, &sender) ||
+        !handshake_response_fits(&offer, &r)) {
         e->counters.auth_fail++;
         goto out;
     }
@@ -248,13 +270,14 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     p->cert_ok = true;
     p->cert_seq = r.cert.seq;
     p->has_challenge = false;
-    handshake_keys(&h->noise, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
+    handshake_keys(&answered, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
     g.born_us = now_us;
     if (h->rekey && !r.continues)
         start_over(e, s, now_us);
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, false, now_us);
     s->remote_index = sender;
+    s->caps = e->caps & r.caps;
     s->last_recv_us = now_us;
     if (s->state != SESSION_UP || !r.continues) {
         s->path.remote = *from;
@@ -278,11 +301,12 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         e->counters.rekeys++;
         e->counters.rekeys_repeated += repeated;
     }
-    s->confirm_left = CONFIRM_TRIES;
+    s->confirm_left = CONFIRM_TRIES - 1; /* and the one that leaves now */
     confirm(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);
 out:
+    noise_clear(&answered);
     sodium_memzero(&psk, sizeof psk);
     sodium_memzero(&pairing, sizeof pairing);
     sodium_memzero(&g, sizeof g);

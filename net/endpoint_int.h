@@ -55,6 +55,7 @@ struct endpoint {
     struct rng rng;
     struct aead *aead;
     unsigned suites;
+    uint32_t caps; /* what we state: CAPABILITIES */
     enum cc_kind cc;
     uint16_t mtu_max;
     uint64_t rekey_us;

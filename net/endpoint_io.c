@@ -78,6 +78,8 @@ static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const s
 static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us, uint8_t type,
                           struct rd *r, unsigned *answers, bool *ended) {
     uint8_t reply[9];
+    if (type >= FRAME_LATER_SESSION)
+        return frame_skip(r);
     switch (type) {
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
@@ -118,7 +120,8 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
 }
 
 static bool is_session_frame(uint8_t type) {
-    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_ECHOED);
+    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_ECHOED) ||
+           (type >= FRAME_LATER_SESSION && type < FRAME_LATER_TRANSPORT);
 }
 
 static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -146,7 +149,7 @@ static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us,
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
         if ((type == FRAME_ACK || type == FRAME_ACK_ECN) && !s->tp) {
             struct frame_ack ack;
-            if (!frame_read_ack(&r, type, &ack)) {
+            if (!frame_read_ack(&r, type, &ack) || ack.largest >= s->send_counter) {
                 protocol_error(e, s, now_us);
                 return;
             }
@@ -372,6 +375,8 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
     uint64_t d = TIME_NEVER;
     if (s->hs_out) {
         d = s->hs_out->next_us;
+        if (s->hs_out->started_us + HANDSHAKE_ATTEMPT_US < d)
+            d = s->hs_out->started_us + HANDSHAKE_ATTEMPT_US;
         if (s->hs_out->refused && s->hs_out->refused_us + HANDSHAKE_REFUSED_US < d)
             d = s->hs_out->refused_us + HANDSHAKE_REFUSED_US;
     }

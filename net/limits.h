@@ -27,7 +27,7 @@ enum {
     HANDSHAKE_LOAD_PER_S = 200, /* above: answered only with a cookie (about 4 % of a core) */
     HANDSHAKE_REFUSED_US = 1000 * 1000, /* so long after a refusal a better answer may still come */
     CONFIRM_RETRY_US = 250 * 1000,
-    CONFIRM_TRIES = 20,
+    CONFIRM_TRIES = 20, /* in all */
     REKEY_RESPONDER_US = 15 * 1000000, /* the responder begins a rekey only so much later */
     OPEN_YIELD_US = 1000 * 1000,       /* simultaneous open: the winner insists so long */
     HALF_OPEN_US = 10 * 1000000,       /* an unconfirmed answer is forgotten after this */

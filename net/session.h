@@ -49,6 +49,7 @@ struct session {
     uint64_t id; /* same at both ends */
     bool initiator;
     struct keys keys;
+    uint32_t caps, caps_next; /* of both sides; of the handshake that is not confirmed yet */
     struct replay replay;
     uint64_t send_counter;
     struct path path;

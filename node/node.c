@@ -245,6 +245,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         if (c)
             mailbox_add(&n->mailbox, c, ev->data, ev->len);
         break;
+    case EP_PEER_KEY: /* not stored yet */
     case EP_STREAM_FINISHED:
         break;
     }
