@@ -5,12 +5,18 @@
 
 #include "node/core.h"
 
-void keep_clear(struct node *n) {
-    while (n->keep.head) {
-        struct owed *o = n->keep.head;
-        n->keep.head = o->next;
+static void forget(struct node *n, struct owed **list) {
+    while (*list) {
+        struct owed *o = *list;
+        *list = o->next;
+        n->keep.owed--;
         free(o);
     }
+}
+
+void keep_clear(struct node *n) {
+    forget(n, &n->keep.head);
+    forget(n, &n->keep.draft);
     n->keep = (struct keep){0};
 }
 
@@ -40,6 +46,16 @@ int keep_next(struct node *n, const char *table, void *key, size_t *key_len, voi
     return n->env.store.next(n->env.store.ctx, table, key, key_len, value, cap, len);
 }
 
+static void append(struct owed **head, struct owed **tail, struct owed *o, uint64_t after) {
+    o->after = after;
+    o->next = NULL;
+    if (*tail)
+        (*tail)->next = o;
+    else
+        *head = o;
+    *tail = o;
+}
+
 int keep_begin(struct node *n) {
     assert(!n->keep.open);
     int err = n->env.store.begin(n->env.store.ctx);
@@ -48,36 +64,42 @@ int keep_begin(struct node *n) {
 }
 
 int keep_end(struct node *n, int err) {
-    assert(n->keep.open);
-    n->keep.open = false;
-    if (err) {
+    struct keep *k = &n->keep;
+    assert(k->open);
+    k->open = false;
+    if (err)
         n->env.store.rollback(n->env.store.ctx);
+    else
+        err = n->env.store.commit(n->env.store.ctx);
+    if (err) {
+        forget(n, &k->draft);
+        k->draft_tail = NULL;
         return err;
     }
-    err = n->env.store.commit(n->env.store.ctx);
-    if (!err)
-        n->keep.commits++;
-    return err;
+    k->commits++;
+    while (k->draft) {
+        struct owed *o = k->draft;
+        k->draft = o->next;
+        append(&k->head, &k->tail, o, k->commits);
+    }
+    k->draft_tail = NULL;
+    return 0;
 }
 
 /* ---- debts ---- */
 int keep_owe(struct node *n, const struct owed *o) {
     struct keep *k = &n->keep;
-    assert(!k->open);
     if (k->owed >= KEEP_OWED_MAX)
         return ERR_FULL;
     struct owed *copy = malloc(sizeof *copy);
     if (!copy)
         return ERR_NOMEM;
     *copy = *o;
-    copy->after = k->commits;
-    copy->next = NULL;
-    if (k->tail)
-        k->tail->next = copy;
-    else
-        k->head = copy;
-    k->tail = copy;
     k->owed++;
+    if (k->open)
+        append(&k->draft, &k->draft_tail, copy, 0);
+    else
+        append(&k->head, &k->tail, copy, k->commits);
     n->unheard = true; /* it may be due already: whoever is asked next pays it */
     return 0;
 }

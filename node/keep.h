@@ -48,7 +48,8 @@ struct keep {              /* zeroes = nothing kept yet */
     uint64_t retry_us;     /* 0: not waiting to repeat one */
     uint64_t backoff_us;
     struct owed *head, *tail;
-    unsigned owed;
+    struct owed *draft, *draft_tail; /* of the open transaction */
+    unsigned owed;                   /* both */
 };
 
 void keep_clear(struct node *n); /* debts are forgotten */
@@ -67,7 +68,8 @@ int keep_begin(struct node *n) MUST_USE;
 int keep_end(struct node *n, int err) MUST_USE;
 
 /* Copies *o; o->run is called with it once all that has been committed so far is durable: at the
- * end of this turn at the earliest, never from within this call. ERR_FULL, ERR_NOMEM. */
+ * end of this turn at the earliest, never from within this call. In a transaction: once that one is,
+ * and not at all if it is rolled back. ERR_FULL, ERR_NOMEM. */
 int keep_owe(struct node *n, const struct owed *o) MUST_USE;
 /* What has been deleted so far was a secret: soon it is to be in no file any more. */
 void keep_scrub(struct node *n);
