@@ -271,8 +271,8 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     if (h && h->by_ticket) {
         endpoint_ticket_burn(e, &h->ticket);
         handshake_paired(e, s->peer, &h->pairing, &h->ticket);
-    } else {
-        handshake_forget_ticket(s->peer);
+    } else if (h) {
+        handshake_proved(e, s->peer, &h->ticket);
     }
     if (h && s->state != SESSION_UP)
         handshake_sample_rtt(s, now_us, h->sent_us);

@@ -21,13 +21,16 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
     uint64_t wall_us = now_us + (uint64_t)e->wall_offset_us;
     e->last_timestamp_us = wall_us > e->last_timestamp_us ? wall_us : e->last_timestamp_us + 1;
+    const struct peer_setup *set = &p->setup;
+    h->psk = *psk_of(p, h->psk_index);
+    h->by_ticket = set->pairing && h->psk_index % set->psk_count + 1 == set->psk_count;
     struct initiation in = {
         .suites = e->suites,
         .epoch = h->epoch,
         .caps = e->caps,
         .timestamp_us = e->last_timestamp_us,
         .session_id = s->id,
-        .psk_id = psk_id(psk_of(p, h->psk_index)),
+        .psk_id = psk_id(&h->psk),
     };
     if (p->has_challenge)
         memcpy(in.challenge, p->challenge, sizeof in.challenge);
@@ -245,7 +248,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     }
     struct response r;
     uint32_t sender;
-    struct psk psk = *psk_of(p, h->psk_index), pairing;
+    struct psk psk = h->psk, pairing;
     struct keygen g;
     struct noise answered = h->noise; /* an answer that does not fit leaves the attempt as it was */
     /* The epoch after the present one: theirs may have come through since we asked. */
@@ -286,13 +289,12 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     bool repeated = h->tries > 1;
     const uint64_t sent_us = h->sent_us;
     {
-        bool by_ticket =
-            p->setup.pairing && h->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
+        bool by_ticket = h->by_ticket;
         session_drop_hs_out(s);
         if (by_ticket)
             handshake_paired(e, p, &pairing, &psk);
         else
-            handshake_forget_ticket(p);
+            handshake_proved(e, p, &psk);
     }
     if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
