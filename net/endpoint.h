@@ -217,6 +217,7 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     X(sessions_up) X(sessions_down) X(rekeys) X(simultaneous_open) X(roamed) \
     X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
     X(credit_repeated) X(frames_bad) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
+    X(rekeys_failed) X(strangers_dropped) \
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed)
 /* clang-format on */
 struct endpoint_counters {

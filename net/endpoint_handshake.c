@@ -25,7 +25,7 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
                           .peer = peer_ref_of(p),
                           .node = p->setup.id,
                           .transport = p->setup.transport,
-                          .cert_seq = p->cert_seq,
+                          .cert_seq = p->setup.cert_seq,
                           .secret = *pairing,
                           .ticket = *ticket};
     remember_ticket(&p->setup, p->stranger, ticket);
@@ -35,9 +35,25 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
     sodium_memzero(&ev, sizeof ev);
 }
 
+void handshake_tell_key(struct endpoint *e, const struct peer *p) {
+    struct ep_event ev = {.kind = EP_PEER_KEY,
+                          .peer = peer_ref_of(p),
+                          .node = p->setup.id,
+                          .transport = p->setup.transport,
+                          .cert_seq = p->setup.cert_seq};
+    if (!events_push(&e->events, &ev))
+        e->counters.queue_dropped++;
+}
+
+/* An answer of ours that was made with a ticket's secret waits for its proof: the peer may have taken
+ * the pairing secret out of it, so the ticket's is not forgotten meanwhile. */
+static bool answered_by_ticket(const struct session *s) {
+    return s && s->hs_in && s->hs_in->by_ticket;
+}
+
 void handshake_proved(struct endpoint *e, struct peer *p, const struct psk *psk) {
-    if (!p->setup.pairing || p->setup.psk_count < 2 ||
-        sodium_memcmp(&p->setup.psks[0], psk, sizeof *psk) != 0)
+    if (!p->setup.pairing || p->setup.psk_count < 2 || answered_by_ticket(p->answered) ||
+        answered_by_ticket(p->session) || sodium_memcmp(&p->setup.psks[0], psk, sizeof *psk) != 0)
         return;
     endpoint_tell(e, EP_TICKET_DONE, p, NULL, 0);
     sodium_memzero(&p->setup.psks[1], sizeof p->setup.psks[1]);

@@ -20,6 +20,10 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
 /* A handshake with this secret has succeeded: if it is the pairing secret, the ticket's is forgotten
  * and the user told. */
 void handshake_proved(struct endpoint *e, struct peer *p, const struct psk *psk);
+/* The peer asks as if it had no CONFIRM of ours. */
+void handshake_confirm_again(struct endpoint *e, struct session *s, uint64_t now_us);
+/* EP_PEER_KEY, where no EP_PAIRED tells the same. */
+void handshake_tell_key(struct endpoint *e, const struct peer *p);
 /* sent_us 0: not known. */
 void handshake_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us);
 

@@ -25,14 +25,23 @@ enum {
     HANDSHAKE_RETRY_MAX_US = 700 * 1000,
     HANDSHAKE_ATTEMPT_US = 8 * 1000000, /* then the attempt has failed: the peer is offline */
     HANDSHAKE_LOAD_PER_S = 200, /* above: answered only with a cookie (about 4 % of a core) */
+    HANDSHAKE_REBUILDS =
+        3, /* fresh INITIATIONs that RETRYs, which anybody can forge, may cost an attempt */
     HANDSHAKE_REFUSED_US = 1000 * 1000, /* so long after a refusal a better answer may still come */
-    CONFIRM_RETRY_US = 250 * 1000,
-    CONFIRM_TRIES = 20, /* in all */
+    HANDSHAKE_COOKIES =
+        3, /* cookies that an attempt answers at once; later ones at its next sending */
+    CONFIRM_RETRY_US = 250 * 1000, /* first repetition; then a quarter more each time, up to */
+    CONFIRM_RETRY_MAX_US = 1000 * 1000,
+    CONFIRM_TRIES = 20,                /* in all */
     REKEY_RESPONDER_US = 15 * 1000000, /* the responder begins a rekey only so much later */
     OPEN_YIELD_US = 1000 * 1000,       /* simultaneous open: the winner insists so long */
-    HALF_OPEN_US = 10 * 1000000,       /* an unconfirmed answer is forgotten after this */
-    SESSION_IDLE_US = 540 * 1000000,   /* keys of an unused session are wiped: 3 x reject time */
-    SESSION_SILENT_US = 5 * 1000000,   /* sent, but nothing heard: a new handshake is tried */
+    REKEY_PAUSE_US = 1000 * 1000,      /* after a failed rekey, doubled each time, up to */
+    REKEY_PAUSE_MAX_US = 8 * 1000000,
+    HALF_OPEN_US = 10 * 1000000,     /* an unconfirmed answer is forgotten after this */
+    SESSION_IDLE_US = 540 * 1000000, /* keys of an unused session are wiped: 3 x reject time */
+    SESSION_SILENT_US = 5 * 1000000, /* sent, but nothing heard: a new handshake is tried */
+    SESSION_DEAD_US = 16 * 1000000,  /* nor then: the session ends. An outage of 12 s at any moment
+                                        * is survived, with room for the repetition after it */
 
     ANSWERS_PER_PACKET =
         8, /* CONFIRMED and ECHOED for one packet: an honest one asks once or twice */
