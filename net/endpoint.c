@@ -62,6 +62,7 @@ void endpoint_free(struct endpoint *e) {
     timer_clear(&e->timers);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
+    handshake_budget_clear(&e->budget);
     if (e->blocks)
         block_pool_free(e->blocks);
     aead_free(e->aead);

@@ -263,19 +263,29 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
     endpoint_make_ready(e, s);
 }
 
-void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                                uint32_t local, const uint8_t *msg) {
-    uint8_t addr[ADDR_WIRE_MAX];
+/* Only who has proved its address, and not more of it than its share. Otherwise it has been answered
+ * here, or is not. */
+static bool served_under_load(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                              uint32_t local, const uint8_t *msg) {
+    uint8_t addr[ADDR_WIRE_MAX], cookie[COOKIE_BYTES];
     size_t addr_len = addr_write(from, addr);
-    if (under_load(e, now_us) &&
-        !cookie_mac2_ok(&e->jar, &e->rng, now_us, addr, addr_len, msg, INITIATION_BYTES - MAC_BYTES,
+    if (!cookie_mac2_ok(&e->jar, &e->rng, now_us, addr, addr_len, msg, INITIATION_BYTES - MAC_BYTES,
                         msg + INITIATION_BYTES - MAC_BYTES)) {
-        uint8_t cookie[COOKIE_BYTES];
         cookie_make(&e->jar, &e->rng, now_us, addr, addr_len, cookie);
         e->counters.cookies_sent++;
         send_retry(e, from, local, msg, cookie, zeroes);
-        return;
+        return false;
     }
+    if (handshake_budget_take(&e->budget, now_us, from))
+        return true;
+    e->counters.handshakes_limited++;
+    return false;
+}
+
+void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                                uint32_t local, const uint8_t *msg) {
+    if (under_load(e, now_us) && !served_under_load(e, now_us, from, local, msg))
+        return;
     struct request q = {.msg = msg, .from = from, .local = local};
     e->counters.handshakes_in++;
     if (!handshake_read_initiation(&q.noise, &e->self, msg, &q.in, &q.sender) ||

@@ -12,6 +12,7 @@
 #define MESHD_NET_ENDPOINT_INT_H
 
 #include "net/endpoint.h"
+#include "net/handshake_budget.h"
 #include "net/session.h"
 
 struct peer {
@@ -70,6 +71,7 @@ struct endpoint {
     struct cookie_jar jar;
     uint64_t load_second;
     uint32_t load_count;
+    struct handshake_budget budget;
     struct events events;
     struct endpoint_counters counters;
 

@@ -235,6 +235,42 @@ static void only_the_address_that_sent_a_retry_is_called_again(void **state) {
     }
 }
 
+/* ---- floods ---- */
+
+/* Whoever has a cookie for its own address may not have everything read; and beside the flood
+ * another address comes through. */
+static void a_cookie_does_not_buy_a_core(void **state) {
+    (void)state;
+    struct pair *p = known("cookie flood", 13);
+    struct endpoint *e = p->ep[1];
+    struct question q = usual_question(p);
+    const struct addr flooder = {.kind = ADDR_IPV4, .port = 9, .ip = {10, 9, 9, 9}};
+    uint8_t msg[INITIATION_BYTES], cookie[COOKIE_BYTES], challenge[CHALLENGE_BYTES];
+    struct train t = {.buf = train_bytes};
+    assert_true(forge_initiation(&q.n, &p->ep[0]->self, &p->rng, &p->id[1].transport_public, &q.f,
+                                 q.sender, msg));
+    bool has_cookie = false;
+    const uint64_t end_us = p->now_us + 5000 * MS;
+    unsigned asked = 0;
+    for (; p->now_us < end_us; p->now_us += 500, asked++) { /* 2,000 a second */
+        endpoint_input(e, p->now_us, &flooder, 0, ECN_NOT_ECT, msg, sizeof msg);
+        while (endpoint_output(e, p->now_us, &t))
+            if (!has_cookie && t.buf[0] == PACKET_RETRY &&
+                cookie_unseal(&p->id[1].transport_public, t.buf + 8,
+                              msg + sizeof msg - 2 * MAC_BYTES, t.buf + 8 + COOKIE_NONCE_BYTES,
+                              cookie, challenge)) {
+                handshake_set_mac2(msg, sizeof msg, cookie);
+                has_cookie = true;
+            }
+    }
+    assert_true(has_cookie);
+    const struct endpoint_counters *c = endpoint_counters(e);
+    assert_true(c->handshakes_in <= 5 * HANDSHAKE_LOAD_PER_S + HANDSHAKE_SOURCE_BURST +
+                                        5000 * MS / HANDSHAKE_SOURCE_US);
+    assert_true(c->handshakes_in + c->handshakes_limited >= asked - 10);
+    pair_free(p);
+}
+
 /* ---- how often, how long ---- */
 
 static void an_attempt_lasts_as_long_as_is_said(void **state) {
@@ -388,6 +424,7 @@ int main(void) {
         cmocka_unit_test(a_question_without_a_common_suite_or_version_leaves_nothing_behind),
         cmocka_unit_test(a_rekey_with_another_sender_index_is_a_new_session),
         cmocka_unit_test(only_the_address_that_sent_a_retry_is_called_again),
+        cmocka_unit_test(a_cookie_does_not_buy_a_core),
         cmocka_unit_test(an_attempt_lasts_as_long_as_is_said),
         cmocka_unit_test(a_confirm_is_sent_as_often_as_is_said),
         cmocka_unit_test(an_answer_does_not_tell_whom_it_is_for),
