@@ -34,7 +34,7 @@ int do_message_list(struct call *call) {
     struct message_info info;
     bool one = arg_str(call, "contact", contact, sizeof contact);
     uint64_t after = arg_uint(call, "after", 0);
-    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX), shown = 0;
+    uint64_t limit = arg_limit(call), shown = 0;
     if (one && !node_contact_get(call->c->node, call->now_us, contact, &who))
         return call_fail(call, ERR_NOT_FOUND, contact, "there is no contact of that name");
     bool more = false;

@@ -172,8 +172,11 @@ static void pull(struct world *w, unsigned i) {
             start_job(w, i, op);
             more = true;
         }
-        while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count]))
+        while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count])) {
+            if (n->heard)
+                n->heard(n->heard_ctx, &n->log[n->log_count]);
             n->log_count++;
+        }
         while (node_output(n->node, w->now_us, &t)) {
             for (size_t at = 0; at < t.len; at += t.segment_bytes)
                 post(w, n, &t.to, t.ecn, buf + at,

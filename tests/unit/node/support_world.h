@@ -25,7 +25,9 @@ struct world_node {
     struct node_config cfg;
     struct env env;
     uint64_t rng;
-    bool unplugged; /* its packets go nowhere */
+    bool unplugged;                                       /* its packets go nowhere */
+    void (*heard)(void *ctx, const struct node_event *e); /* every event, or NULL */
+    void *heard_ctx;
     struct node_event log[WORLD_LOG];
     unsigned log_count, log_seen;
 };
