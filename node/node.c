@@ -86,6 +86,11 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->accept = cfg->accept;
     n->accept_max_bytes = cfg->accept_max_bytes;
     n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
+    n->messages.quota_bytes =
+        cfg->message_quota_bytes ? cfg->message_quota_bytes : MESSAGES_BYTES_MAX;
+    n->messages.quota_contact_bytes = cfg->message_quota_contact_bytes
+                                          ? cfg->message_quota_contact_bytes
+                                          : MESSAGES_CONTACT_BYTES_MAX;
     n->contacts.retry_us = UINT64_MAX;
     snprintf(n->download_dir, sizeof n->download_dir, "%s",
              cfg->download_dir ? cfg->download_dir : "");
@@ -266,7 +271,9 @@ static bool turn(struct node *n) {
         n->blocks_short = false;
         transfers_pump(n);
     }
-    return keep_pay(n) || any;
+    any |= keep_pay(n);
+    messages_turn(n);
+    return any;
 }
 
 /* ---- the world ---- */
@@ -364,6 +371,9 @@ void node_status(const struct node *n, uint64_t now_us, struct node_status *out)
         .half_open = endpoint_half_open_count(n->ep),
         .transfers = transfers_live(n),
         .messages_queued = n->messages.queued,
+        .message_bytes = n->messages.bytes,
+        .message_quota_bytes = n->messages.quota_bytes,
+        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
         .counters = endpoint_counters(n->ep),
     };
 }

@@ -137,8 +137,8 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
     ping_peer_lost(n, c, ERR_CANCELLED);
     if (c->online)
         chan_session_down(n, c->session);
-    message_contact_gone(n, c);
-    return contact_drop(n, c);
+    int err = message_contact_gone(n, c);
+    return err ? err : contact_drop(n, c);
 }
 
 int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const char *to) {
