@@ -168,6 +168,9 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
     out->queued = c->queued;
+    out->refused = c->queued ? c->refused : 0;
+    out->full = c->full;
+    out->message_bytes = c->talk.bytes;
 }
 
 /* ---- trying again ---- */

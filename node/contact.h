@@ -14,6 +14,7 @@
 
 #include "crypto/err.h"
 #include "node/node.h"
+#include "node/talk.h"
 #include "node/watch.h"
 
 struct posting;
@@ -47,6 +48,13 @@ struct contact { /* holds a secret */
     uint64_t backoff_us;
     struct watched watched;
     struct posting *posting; /* the message on its way, owned (node/message) */
+    uint64_t hold_us;        /* the peer said "not now": no message before this */
+    uint64_t hold_step_us;
+    int refused;      /* what it said; 0: nothing */
+    unsigned answers; /* owed to its messages until they survive a power cut */
+    bool full;        /* the user was told that its messages find no room */
+    bool talk_known;
+    struct talk talk; /* as in the store */
 };
 
 struct contacts {                                /* zeroes = empty; node/contact_table.h */

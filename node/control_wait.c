@@ -60,12 +60,8 @@ void wait_drop_conn(struct control *c, uint32_t conn_index) {
     }
 }
 
-bool message_state(struct node *n, uint64_t seq, bool *delivered) {
-    struct message_info info;
-    if (seq == 0 || !node_message_next(n, seq - 1, NULL, &info) || info.seq != seq)
-        return false;
-    *delivered = info.delivered;
-    return info.outgoing;
+bool own_message(struct node *n, uint64_t seq, struct message_info *out) {
+    return seq > 0 && node_message_next(n, seq - 1, NULL, out) && out->seq == seq && out->outgoing;
 }
 
 /* ---- answers ---- */
@@ -137,6 +133,20 @@ static void peer_event(struct control *c, uint64_t now_us, struct wait *w,
         w->retry_us = now_us + CONTROL_RECONNECT_US;
 }
 
+static void message_event(struct control *c, uint64_t now_us, struct wait *w,
+                          const struct node_event *e) {
+    if (e->kind == NODE_MESSAGE_DELIVERED && e->id == w->ref) {
+        answer_open(c, w);
+        proto_uint(&c->w, "seq", w->ref);
+        proto_bool(&c->w, "delivered", true);
+        answer_close(c, now_us, w);
+    } else if (e->kind == NODE_MESSAGE_FAILED && e->id == w->ref) {
+        answer_error(c, now_us, w, e->err, "the peer will not take the message");
+    } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
+        answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
+    }
+}
+
 static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
                            const struct node_event *e) {
     switch (w->kind) {
@@ -160,15 +170,15 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         if ((e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED) && e->id == w->ref)
             answer_transfer(c, now_us, w);
         return;
-    case WAIT_MESSAGE:
-        if (e->kind == NODE_MESSAGE_DELIVERED && e->id == w->ref) {
+    case WAIT_QUEUED:
+        if (e->kind == NODE_MESSAGE_QUEUED && e->id == w->ref) {
             answer_open(c, w);
             proto_uint(&c->w, "seq", w->ref);
-            proto_bool(&c->w, "delivered", true);
             answer_close(c, now_us, w);
-        } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
-            answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
         }
+        return;
+    case WAIT_MESSAGE:
+        message_event(c, now_us, w, e);
         return;
     }
 }
@@ -198,6 +208,8 @@ static const char *timeout_text(enum wait_kind k) {
         return "no answer came in time";
     case WAIT_TRANSFER:
         return "the transfer did not end in time; it goes on";
+    case WAIT_QUEUED:
+        return "the message is stored, but not safe on the disk yet; it leaves once it is";
     case WAIT_MESSAGE:
         return "the peer has not confirmed the message yet; it stays queued";
     case WAIT_NONE:
@@ -241,7 +253,9 @@ void wait_timeout(struct control *c, uint64_t now_us) {
         struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE)
             continue;
-        if (now_us >= w->deadline_us)
+        if (now_us >= w->deadline_us && w->kind == WAIT_QUEUED)
+            answer_error(c, now_us, w, ERR_IO, timeout_text(w->kind));
+        else if (now_us >= w->deadline_us)
             answer_error(c, now_us, w, ERR_TIMEOUT, timeout_text(w->kind));
         else if (now_us >= w->retry_us && retries++ < CONTROL_RETRIES)
             reconnect(c, now_us, w);

@@ -66,8 +66,6 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
 static int load(struct node *n) {
     int err = contacts_load(n);
     if (!err)
-        pairings_load(n);
-    if (!err)
         err = invites_load(n);
     if (!err)
         err = messages_load(n);
@@ -88,6 +86,11 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->accept = cfg->accept;
     n->accept_max_bytes = cfg->accept_max_bytes;
     n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
+    n->messages.quota_bytes =
+        cfg->message_quota_bytes ? cfg->message_quota_bytes : MESSAGES_BYTES_MAX;
+    n->messages.quota_contact_bytes = cfg->message_quota_contact_bytes
+                                          ? cfg->message_quota_contact_bytes
+                                          : MESSAGES_CONTACT_BYTES_MAX;
     n->contacts.retry_us = UINT64_MAX;
     snprintf(n->download_dir, sizeof n->download_dir, "%s",
              cfg->download_dir ? cfg->download_dir : "");
@@ -293,7 +296,9 @@ static bool turn(struct node *n) {
         n->blocks_short = false;
         transfers_pump(n);
     }
-    return keep_pay(n) || any;
+    any |= keep_pay(n);
+    messages_turn(n);
+    return any;
 }
 
 /* ---- the world ---- */
@@ -391,6 +396,9 @@ void node_status(const struct node *n, uint64_t now_us, struct node_status *out)
         .half_open = endpoint_half_open_count(n->ep),
         .transfers = transfers_live(n),
         .messages_queued = n->messages.queued,
+        .message_bytes = n->messages.bytes,
+        .message_quota_bytes = n->messages.quota_bytes,
+        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
         .counters = endpoint_counters(n->ep),
     };
 }

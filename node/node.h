@@ -43,7 +43,9 @@ struct node_config {
     struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
     unsigned tell_count;
     uint64_t wall_us;
-    uint32_t blocks_max; /* see endpoint_config */
+    uint32_t blocks_max;                  /* see endpoint_config */
+    uint64_t message_quota_bytes;         /* of all contacts' messages; 0: MESSAGES_BYTES_MAX */
+    uint64_t message_quota_contact_bytes; /* of one's; 0: MESSAGES_CONTACT_BYTES_MAX */
 };
 
 enum {
@@ -86,7 +88,10 @@ struct contact_info {
     struct session_info session; /* if online */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
-    uint32_t queued; /* messages waiting in the outbox */
+    uint32_t queued;        /* messages waiting in the outbox */
+    int refused;            /* why the peer does not take them now; 0: it has not said so */
+    bool full;              /* its own messages find no room here */
+    uint64_t message_bytes; /* what they take, for the quota */
 };
 /* A text that lets its holder reach this node; with a one-time secret that makes the holder a
  * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of the holder's id).
@@ -161,23 +166,48 @@ bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 
 /* ---- messages ---- */
+enum message_state {
+    MESSAGE_RECEIVED,
+    MESSAGE_QUEUED,
+    MESSAGE_REFUSED, /* queued; the peer does not take it now (err) */
+    MESSAGE_DELIVERED,
+    MESSAGE_FAILED,    /* the peer will never take it (err) */
+    MESSAGE_CANCELLED, /* the contact was removed before it was delivered */
+};
+const char *message_state_name(enum message_state s);
+
 struct message_info {
-    uint64_t seq;   /* this node's own order, from 1 */
-    uint8_t id[16]; /* the sender's, random: delivery is once per id */
-    char contact[PETNAME_MAX + 1];
+    uint64_t seq;                  /* this node's own order, from 1 */
+    uint8_t id[16];                /* the sender's, random: delivery is once per id */
+    char contact[PETNAME_MAX + 1]; /* what it is called now, or was when this was stored */
+    struct node_id node;           /* who that is */
     bool outgoing, delivered;
+    enum message_state state;
+    int err;
     uint64_t wall_us;
     const char *text; /* valid until the next node call; peer-supplied */
     size_t len;
 };
-/* Stored first, then sent, repeated until the peer has stored it. ERR_NOT_FOUND, ERR_USAGE (empty,
- * too long, not UTF-8), ERR_FULL, ERR_DISK. NODE_MESSAGE_DELIVERED follows, when the peer has it.
- */
+/* Stored, then sent, repeated until the peer has stored it. NODE_MESSAGE_QUEUED follows when it
+ * survives a power cut, and only then it is shown and leaves; NODE_MESSAGE_DELIVERED when the peer
+ * has it. ERR_NOT_FOUND, ERR_USAGE (empty, too long, not UTF-8), ERR_FULL, ERR_DISK, ERR_IO. */
 int node_message_send(struct node *n, uint64_t now_us, const char *contact, const char *text,
                       size_t len, uint64_t *seq) MUST_USE;
-/* The first stored message with seq > after (of `contact`, or of all if NULL). */
+/* The first message with seq > after of `contact` (a petname, or the node id of who was one), or of
+ * all if NULL. */
 bool node_message_next(struct node *n, uint64_t after, const char *contact,
                        struct message_info *out);
+/* Whether there is such a contact, or a conversation with such a node. */
+bool node_message_with(struct node *n, const char *contact);
+struct message_cut { /* what a step of deleting has done */
+    uint64_t deleted;
+    uint64_t last; /* the next step's `after` */
+    bool more;
+};
+/* Deletes a conversation's messages with after < seq <= upto, a bounded number in one step; those
+ * that wait to be delivered stay. ERR_NOT_FOUND, ERR_DISK, ERR_IO. */
+int node_message_delete(struct node *n, uint64_t now_us, const char *contact, uint64_t after,
+                        uint64_t upto, struct message_cut *out) MUST_USE;
 
 /* ---- datagrams: what calls are made of ---- */
 enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, the oldest is dropped and counted */
@@ -208,14 +238,18 @@ enum node_event_kind {
     NODE_TRANSFER_PROGRESS, /* at most 5 a second per transfer: bytes, total */
     NODE_TRANSFER_DONE,     /* receiver has verified and fsynced everything */
     NODE_TRANSFER_FAILED,   /* err, detail */
-    NODE_MESSAGE,           /* id = seq: a message has come and is stored */
+    NODE_MESSAGE,           /* id = seq: a message has come and survives a power cut */
     NODE_MESSAGE_DELIVERED, /* id = seq */
     NODE_PONG,              /* id, rtt_us, addr, contact */
     NODE_PING_FAILED,       /* id, err, contact */
     NODE_CONTACT_RENAMED,   /* contact: the new name; detail: the old one */
     NODE_PAIRING_FAILED, /* contact, err: what a ticket began could not be stored; it still holds */
+    NODE_MESSAGE_QUEUED, /* id = seq: one of ours survives a power cut */
+    NODE_MESSAGE_REFUSED, /* id = seq, err: the peer does not take it now; it is sent again */
+    NODE_MESSAGE_FAILED,  /* id = seq, err: the peer will never take it; the next one goes */
+    NODE_MESSAGE_FULL,    /* contact: its messages find no room here; total: its quota in bytes */
 };
-enum { NODE_EVENT_KINDS = NODE_PAIRING_FAILED + 1 };
+enum { NODE_EVENT_KINDS = NODE_MESSAGE_FULL + 1 };
 const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
 
 struct node_event {
@@ -234,6 +268,7 @@ bool node_poll(struct node *n, struct node_event *out);
 struct node_status {
     uint64_t uptime_us;
     uint32_t contacts, sessions, half_open, transfers, messages_queued;
+    uint64_t message_bytes, message_quota_bytes, message_quota_contact_bytes; /* of incoming ones */
     const struct endpoint_counters *counters;
 };
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out);

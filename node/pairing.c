@@ -119,7 +119,7 @@ static int store(struct node *n, struct contact *c, const struct psk *ticket) {
     if (err)
         return err;
     err = contact_store_put(n, c);
-    if (!err && ticket)
+    if (!err)
         err = invite_store_del(n, ticket);
     if (!err)
         err = keep_owe(n, &debt);
@@ -235,16 +235,6 @@ void pairing_proved(struct node *n, struct contact *c) {
     keep_scrub(n);
 }
 
-void pairings_load(struct node *n) {
-    for (unsigned i = 0; i < n->contacts.count; i++) {
-        struct contact *c = n->contacts.list[i];
-        int err = c->paired && !c->kept ? store(n, c, NULL) : 0;
-        if (err)
-            node_log(n, LOG_ERROR, "the pairing with \"%s\" is not safe on the disk: %s", c->name,
-                     err_text(err));
-    }
-}
-
 /* ---- the other commands ---- */
 int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
     n->now_us = now_us;
@@ -259,6 +249,8 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
         err = contact_store_del(n, &c->id);
     if (!err) /* a ticket under this name must not bring it back */
         err = invite_store_del_name(n, name);
+    if (!err && c)
+        err = message_contact_gone(n, c);
     err = keep_end(n, err);
     if (err)
         return err;
@@ -270,7 +262,6 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
     ping_peer_lost(n, c, ERR_CANCELLED);
     if (c->online)
         chan_session_down(n, c->session);
-    message_contact_gone(n, c);
     node_tell(n, NODE_CONTACT_REMOVED, c->name);
     contact_take_out(n, c);
     return 0;

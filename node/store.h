@@ -14,6 +14,8 @@
  *            are overwritten, or given back to the file system; what a disk does with blocks it has
  *            been given back is not ours to say).
  *
+ * What a node finds when it is made survives a power cut: the environment sees to that before.
+ *
  * The core's modules do not call it themselves but through node/keep.h, which counts commits.
  */
 #ifndef MESHD_NODE_STORE_H

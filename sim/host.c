@@ -173,6 +173,9 @@ void host_start(struct host *h) {
         .log = on_log,
         .log_ctx = h,
     };
+    /* What it finds is on the disk (node/store.h). */
+    if (store_mem_sync_end(h->store, store_mem_sync_begin(h->store)) != 0)
+        world_fail(s, h, "the store cannot be made safe");
     struct arena *before = arena_enter(&h->arena);
     h->node = node_new(&cfg, &env, host_now_us(h));
     (void)arena_enter(before);

@@ -187,6 +187,10 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     case NODE_TRANSFER_OFFERED:
     case NODE_TRANSFER_PROGRESS:
     case NODE_MESSAGE:
+    case NODE_MESSAGE_QUEUED:
+    case NODE_MESSAGE_REFUSED:
+    case NODE_MESSAGE_FAILED:
+    case NODE_MESSAGE_FULL:
         break;
     }
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 #include "node/daemon/oserr.h"
 #include "node/paths.h"
 
-enum { SCHEMA = 1, BUSY_MS = 2000 /* at the start: a backup may be under way */ };
+enum { SCHEMA = 2, BUSY_MS = 2000 /* at the start: a backup may be under way */ };
 
 enum {
     STMT_PUT,
@@ -219,9 +220,9 @@ static int prepare(struct store_sqlite *s) {
     static const char setup[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                 "PRAGMA secure_delete = ON;"
                                 "CREATE TABLE IF NOT EXISTS kv(tbl TEXT NOT NULL, k BLOB NOT NULL,"
-                                " v BLOB NOT NULL, PRIMARY KEY(tbl, k)) WITHOUT ROWID;"
-                                "PRAGMA user_version = 1";
-    static_assert(SCHEMA == 1, "the number in the text above");
+                                " v BLOB NOT NULL, PRIMARY KEY(tbl, k)) WITHOUT ROWID;";
+    static const char stamp[] = "PRAGMA user_version = 2";
+    static_assert(SCHEMA == 2, "the number in the text above");
     sqlite3_busy_timeout(s->db, BUSY_MS);
     int version = 0;
     int r = read_version(s, &version);
@@ -232,6 +233,8 @@ static int prepare(struct store_sqlite *s) {
         return ERR_FORMAT;
     }
     int rc = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+    if (rc == SQLITE_OK && version != SCHEMA) /* else a full disk is no reason not to start */
+        rc = sqlite3_exec(s->db, stamp, NULL, NULL, NULL);
     sqlite3_busy_timeout(s->db, 0);        /* from here on nobody else can hold it */
     sqlite3_wal_hook(s->db, on_commit, s); /* and nothing is copied out of the log on its own */
     for (unsigned i = 0; rc == SQLITE_OK && i < STMT_COUNT; i++)
@@ -245,25 +248,29 @@ const char *store_sqlite_vfs(void) {
     return sqlite3_vfs_find(exclusive) ? exclusive : NULL;
 }
 
-/* The database's and the log's names survive a power cut: what makes the log durable later is an
- * fsync of the log alone. */
-static int sync_names(struct store_sqlite *s) {
-    char dir[PATH_TEXT_MAX];
-    const char *slash = strrchr(s->path, '/');
-    size_t n = slash ? (size_t)(slash - s->path) : 1;
-    if (n == 0)
-        n = 1;
-    if (n >= sizeof dir)
-        return ERR_IO;
-    memcpy(dir, slash ? s->path : ".", n);
-    dir[n] = '\0';
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static int sync_path(struct store_sqlite *s, const char *path, int flags) {
+    int fd = open(path, flags | O_CLOEXEC);
     int r = fd >= 0 && fsync(fd) == 0 ? 0 : oserr(errno);
     if (r != 0)
-        log_put(s->log, LOG_ERROR, "%s: %s", dir, strerror(errno));
+        log_put(s->log, LOG_ERROR, "%s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
     return r;
+}
+
+/* What was found in the log survives a power cut from here on, and so do the files' names: then a
+ * barrier is an fsync of the log alone. Never the database by a descriptor of ours: closing it would
+ * drop SQLite's locks (POSIX). */
+static int sync_found(struct store_sqlite *s) {
+    char path[PATH_TEXT_MAX + 8];
+    int n = snprintf(path, sizeof path, "%s-wal", s->path);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_IO;
+    int r = sync_path(s, path, O_RDWR);
+    char *slash = strrchr(path, '/');
+    if (slash)
+        slash[slash == path] = '\0';
+    return r ? r : sync_path(s, slash ? path : ".", O_RDONLY | O_DIRECTORY);
 }
 
 int store_sqlite_open(struct store_sqlite **out, struct store *store, const char *path,
@@ -281,7 +288,7 @@ int store_sqlite_open(struct store_sqlite **out, struct store *store, const char
                              store_sqlite_vfs());
     int r = rc == SQLITE_OK ? prepare(s) : map_error(s, rc);
     if (r == 0)
-        r = sync_names(s);
+        r = sync_found(s);
     if (r != 0) {
         store_sqlite_close(s);
         return r;

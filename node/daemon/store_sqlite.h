@@ -23,7 +23,7 @@
 struct store_sqlite;
 
 /* Opens or makes the database at `path`. Says why not in the log: ERR_PERM, ERR_DISK, ERR_IO,
- * ERR_NOMEM, ERR_FORMAT (made by a newer meshd, or no database). *store stays valid until
+ * ERR_NOMEM, ERR_FORMAT (made by a newer meshd, or no database). What it finds survives a power cut. *store stays valid until
  * store_sqlite_close. */
 int store_sqlite_open(struct store_sqlite **out, struct store *store, const char *path,
                       const struct log *log) MUST_USE;

@@ -177,6 +177,7 @@ int store_sync_open(struct store_sync **out, uv_loop_t *loop, struct store_sqlit
     s->setup = *setup;
     s->log = log;
     s->log_fd = -1;
+    s->cut = true; /* what an earlier run has left in it */
     int r = open_copier(s);
     if (r == 0)
         r = open_log(s);

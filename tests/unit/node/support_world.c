@@ -44,9 +44,16 @@ void world_name(unsigned i, char out[static 8]) {
     snprintf(out, 8, "n%u", i % 100);
 }
 
+void world_sync(struct world *w, unsigned i) {
+    struct store_mem *s = w->nodes[i].store;
+    int err = store_mem_sync_end(s, store_mem_sync_begin(s));
+    assert(err == 0);
+}
+
 void world_start(struct world *w, unsigned i) {
     struct world_node *n = &w->nodes[i];
     n->cfg.identity = &n->identity;
+    world_sync(w, i);
     n->cfg.wall_us = UINT64_C(1700000000000000) + w->now_us;
     n->node = node_new(&n->cfg, &n->env, w->now_us);
     assert(n->node);
@@ -116,12 +123,17 @@ void world_free(struct world *w) {
 }
 
 /* ---- time ---- */
+bool world_dead(const struct world_node *n) {
+    return !n->node || (n->mortal && store_mem_failed(n->store));
+}
+
 static void post(struct world *w, const struct world_node *from, const struct addr *to, uint8_t ecn,
                  const uint8_t *buf, size_t len) {
     unsigned i = 0;
     while (i < w->count && !addr_equal(&w->nodes[i].addr, to))
         i++;
-    if (i == w->count || from->unplugged || draw(&w->seed) % 100 < w->loss_percent)
+    if (i == w->count || from->unplugged || world_dead(from) ||
+        draw(&w->seed) % 100 < w->loss_percent)
         return;
     struct packet *p = malloc(sizeof *p + len);
     *p = (struct packet){
@@ -136,6 +148,12 @@ static void post(struct world *w, const struct world_node *from, const struct ad
 }
 
 static void run_job(struct world *w, struct world_node *n, struct file_op *op, uint64_t token) {
+    if (world_dead(n)) {
+        for (unsigned s = 0; s < op->nspans; s++)
+            block_put(op->spans[s].block);
+        free(op);
+        return;
+    }
     if (op->kind == FILE_STORE_SYNC)
         op->err = store_mem_sync_end(n->store, token);
     else
@@ -166,13 +184,14 @@ static void pull(struct world *w, unsigned i) {
     struct file_op *op;
     struct train t = {.buf = buf};
     bool more = true;
-    while (more) {
+    while (more && !world_dead(n)) {
         more = false;
         while ((op = node_next_file_op(n->node)) != NULL) {
             start_job(w, i, op);
             more = true;
         }
-        while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count])) {
+        while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count]) &&
+               !world_dead(n)) {
             if (n->heard)
                 n->heard(n->heard_ctx, &n->log[n->log_count]);
             n->log_count++;
@@ -193,7 +212,7 @@ static uint64_t next_time(const struct world *w) {
     for (const struct job *j = w->jobs; j; j = j->next)
         at = j->at_us < at ? j->at_us : at;
     for (unsigned i = 0; i < w->count; i++)
-        if (w->nodes[i].node && node_deadline_us(w->nodes[i].node) < at)
+        if (!world_dead(&w->nodes[i]) && node_deadline_us(w->nodes[i].node) < at)
             at = node_deadline_us(w->nodes[i].node);
     return at;
 }
@@ -204,7 +223,7 @@ static void moment(struct world *w) {
         struct packet *p = w->packets;
         struct world_node *n = &w->nodes[p->to];
         w->packets = p->next;
-        if (n->node && !n->unplugged)
+        if (!world_dead(n) && !n->unplugged)
             node_input(n->node, w->now_us, &p->from, 0, p->ecn, p->buf, p->len);
         free(p);
     }
@@ -215,7 +234,7 @@ static void moment(struct world *w) {
         free(j);
     }
     for (unsigned i = 0; i < w->count; i++) {
-        if (!w->nodes[i].node)
+        if (world_dead(&w->nodes[i]))
             continue;
         if (node_deadline_us(w->nodes[i].node) <= w->now_us)
             node_timeout(w->nodes[i].node, w->now_us);

@@ -28,6 +28,7 @@ struct world_node {
     bool unplugged;                                       /* its packets go nowhere */
     void (*heard)(void *ctx, const struct node_event *e); /* every event, or NULL */
     void *heard_ctx;
+    bool mortal; /* with the first write that fails the process is dead: nothing is heard of it */
     struct node_event log[WORLD_LOG];
     unsigned log_count, log_seen;
 };
@@ -57,8 +58,11 @@ void world_name(unsigned i, char out[static 8]);
 /* The process dies and starts again with its store and disk. */
 void world_kill(struct world *w, unsigned i);
 void world_start(struct world *w, unsigned i);
+/* A barrier at once: nothing of what is stored is at risk. */
+void world_sync(struct world *w, unsigned i);
 /* The machine dies: of what the last barrier did not cover, the first `spared` transactions survive. */
 void world_power_cut(struct world *w, unsigned i, unsigned spared);
+bool world_dead(const struct world_node *n); /* switched off, or mortal and hit */
 /* Events of a kind logged so far. */
 unsigned world_count(const struct world *w, unsigned i, enum node_event_kind kind);
 

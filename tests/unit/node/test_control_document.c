@@ -134,7 +134,7 @@ static void pair_close(struct pair *p) {
 
 /* An event of this kind comes, with exactly the promised keys. */
 static json_t *event(struct talk *t, const char *kind) {
-    json_t *n = talk_note(t, kind, 60 * S);
+    json_t *n = talk_notice(t, kind, 60 * S);
     if (!n)
         fail_msg("no event %s came", kind);
     keeps(DOC_EVENT, kind, n);
