@@ -145,6 +145,13 @@ int app_broken(struct app *a, int err) {
                         "the socket %s belongs to somebody else; run meshctl as the user that "
                         "runs meshd, or choose another socket with --socket",
                         a->socket);
+    case ERR_AUTH:
+        return app_fail(
+            a, err,
+            "another user answers at %s, or could; nothing was sent. Run meshctl as the "
+            "user that runs meshd, whose socket is in a directory only that user, or "
+            "root, can write to",
+            a->socket);
     case ERR_USAGE:
         return app_fail(a, err, "the socket's path is longer than the system allows: %s",
                         a->socket);

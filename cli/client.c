@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/interrupt.h"
+#include "node/paths.h"
 
 enum { READ_BYTES = 64 * 1024 };
 
@@ -43,11 +45,39 @@ static int connect_error(void) {
     }
 }
 
+/* Whoever answers gets tickets and messages: it must be our own meshd, or root's. */
+static bool is_ours(int fd) {
+#ifdef __linux__
+    struct ucred cred;
+    socklen_t len = sizeof cred;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+        return false;
+    return cred.uid == geteuid() || cred.uid == 0;
+#else
+    uid_t uid;
+    gid_t gid;
+    return getpeereid(fd, &uid, &gid) == 0 && (uid == geteuid() || uid == 0);
+#endif
+}
+
+static int check_place(const char *path) {
+    char dir[PATH_TEXT_MAX];
+    struct stat st;
+    if (paths_parent(dir, sizeof dir, path) != 0)
+        return ERR_USAGE;
+    if (stat(dir, &st) != 0)
+        return connect_error();
+    return paths_socket_dir_safe(st.st_uid, st.st_mode, geteuid()) ? 0 : ERR_AUTH;
+}
+
 int client_open(struct client *c, const char *path) {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof addr.sun_path)
         return ERR_USAGE;
     memcpy(addr.sun_path, path, strlen(path) + 1);
+    int r = check_place(path);
+    if (r != 0)
+        return r;
     client_close(c);
     c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (c->fd < 0)
@@ -66,6 +96,10 @@ int client_open(struct client *c, const char *path) {
             continue;
         client_close(c);
         return full ? ERR_CANCELLED : err;
+    }
+    if (!is_ours(c->fd)) {
+        client_close(c);
+        return ERR_AUTH;
     }
     proto_reader_init(&c->in, CLIENT_MESSAGE_MAX);
     proto_writer_init(&c->out, CLIENT_MESSAGE_MAX);

@@ -32,8 +32,8 @@ struct client {
 uint64_t client_now_us(void);
 
 void client_init(struct client *c);
-/* ERR_NO_DAEMON (nobody listens there), ERR_PERM, ERR_USAGE (path too long), ERR_TIMEOUT,
- * ERR_CANCELLED, ERR_IO. */
+/* ERR_NO_DAEMON (nobody listens there), ERR_PERM, ERR_AUTH (another user answers, or could: the
+ * directory is his), ERR_USAGE (path too long), ERR_TIMEOUT, ERR_CANCELLED, ERR_IO. */
 int client_open(struct client *c, const char *path) MUST_USE;
 void client_close(struct client *c); /* idempotent */
 

@@ -1,8 +1,10 @@
 /* main.c: meshctl: finds the verb, opens nothing before it is asked for, and gives the exit code.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/app.h"
 #include "cli/interrupt.h"
@@ -161,6 +163,17 @@ static int show_version(const struct app *a) {
     return 0;
 }
 
+/* Descriptors 0, 1 and 2 that are closed become /dev/null: or the socket would get such a number,
+ * and what is printed would be sent to meshd. */
+static void keep_stdio(void) {
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR); /* the lowest number that is free */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv) {
     static struct app a;
     char message[OPTIONS_MESSAGE_MAX];
@@ -168,6 +181,7 @@ int main(int argc, char **argv) {
     char **words = calloc((size_t)argc + 1, sizeof *words);
     if (!words)
         return 1;
+    keep_stdio();
     client_init(&a.client);
     int err = options_parse(&a.o, argc, argv, words, &count, message);
     if (err) {

@@ -30,17 +30,25 @@ static int subscribe(struct app *a) {
 
 /* Incoming transfers that somebody else has accepted are not ours to report. */
 static int remember_known(struct app *a, struct reception *r) {
-    struct proto_msg m;
-    const msgpack_object *t;
-    app_ask(a, "transfer.list");
-    int code = app_answer(a, CLIENT_ANSWER_US, &m);
-    if (code)
-        return code;
-    const msgpack_object *list = proto_get(&m.result, "transfers");
-    for (uint32_t i = 0; (t = proto_at(list, i)) != NULL && r->known_count < KNOWN_MAX; i++)
-        if (!proto_str_is(proto_get(t, "state"), "offered"))
-            r->known[r->known_count++] = proto_get_uint(t, "id", 0);
-    proto_msg_clear(&m);
+    uint64_t offset = 0, next;
+    do {
+        struct proto_msg m;
+        const msgpack_object *t;
+        proto_uint(app_ask(a, "transfer.list"), "offset", offset);
+        int code = app_answer(a, CLIENT_ANSWER_US, &m);
+        if (code)
+            return code;
+        const msgpack_object *list = proto_get(&m.result, "transfers");
+        for (uint32_t i = 0; (t = proto_at(list, i)) != NULL && r->known_count < KNOWN_MAX; i++)
+            if (!proto_str_is(proto_get(t, "state"), "offered"))
+                r->known[r->known_count++] = proto_get_uint(t, "id", 0);
+        next = proto_get_uint(&m.result, "next", 0);
+        bool odd = next && next <= offset;
+        proto_msg_clear(&m);
+        if (odd)
+            return app_broken(a, ERR_PROTO);
+        offset = next;
+    } while (next);
     return 0;
 }
 

@@ -27,13 +27,15 @@ static void retire_current(struct keys *k, struct aead *a, uint64_t now_us) {
         return;
     drop(&k->previous, a);
     move(&k->previous, &k->current);
-    k->previous.replaced_us = now_us;
+    if (k->previous.valid)
+        k->previous.replaced_us = now_us;
 }
 
 void keys_clear(struct keys *k, struct aead *a) {
     drop(&k->current, a);
     drop(&k->previous, a);
     drop(&k->next, a);
+    k->shown = false;
 }
 
 void keys_install(struct keys *k, struct aead *a, const struct keygen *g, bool as_next,
@@ -46,6 +48,8 @@ void keys_install(struct keys *k, struct aead *a, const struct keygen *g, bool a
         if (k->next.valid && k->next.epoch == g->epoch)
             drop(&k->next, a); /* one byte names one generation */
     }
+    if (!as_next)
+        k->shown = false;
     *to = *g;
     to->valid = true;
     to->born_us = now_us;
@@ -58,6 +62,22 @@ void keys_confirm(struct keys *k, struct aead *a, uint64_t now_us) {
     assert(k->next.valid);
     retire_current(k, a, now_us);
     move(&k->current, &k->next);
+    k->shown = true;
+}
+
+void keys_show(struct keys *k, uint64_t now_us) {
+    if (k->shown)
+        return;
+    k->shown = true;
+    k->previous.replaced_us = now_us;
+}
+
+uint64_t keys_previous_until_us(const struct keys *k) {
+    if (!k->previous.valid)
+        return UINT64_MAX;
+    const uint64_t end_us = k->previous.born_us + KEYS_REJECT_US + KEYS_PREVIOUS_US;
+    const uint64_t late_us = k->previous.replaced_us + KEYS_PREVIOUS_US;
+    return k->shown && late_us < end_us ? late_us : end_us;
 }
 
 struct keygen *keys_for_epoch(struct keys *k, uint8_t epoch, uint64_t now_us) {
@@ -65,14 +85,13 @@ struct keygen *keys_for_epoch(struct keys *k, uint8_t epoch, uint64_t now_us) {
         return &k->current;
     if (k->next.valid && k->next.epoch == epoch)
         return &k->next;
-    if (k->previous.valid && k->previous.epoch == epoch &&
-        elapsed_us(k->previous.replaced_us, now_us) < KEYS_PREVIOUS_US)
+    if (k->previous.valid && k->previous.epoch == epoch && now_us < keys_previous_until_us(k))
         return &k->previous;
     return NULL;
 }
 
 void keys_expire(struct keys *k, struct aead *a, uint64_t now_us) {
-    if (k->previous.valid && elapsed_us(k->previous.replaced_us, now_us) >= KEYS_PREVIOUS_US)
+    if (now_us >= keys_previous_until_us(k))
         drop(&k->previous, a);
 }
 

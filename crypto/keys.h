@@ -5,7 +5,9 @@
  * across rekeys, so a (key, counter) pair can never repeat and one replay window serves all.
  *
  *   current   sends; receives
- *   previous  receives only, for KEYS_PREVIOUS_US after current took over, then wiped
+ *   previous  receives only, for KEYS_PREVIOUS_US after the other side was seen to use current, then
+ *             wiped. Until then the other side cannot but send under it (our proof may be lost for a
+ *             while), so it stays, but never beyond KEYS_REJECT_US + KEYS_PREVIOUS_US of age
  *   next      the responder's unconfirmed generation: receives only; the first packet that opens
  *             under it proves the initiator has it and makes it current (keys_confirm)
  */
@@ -40,6 +42,7 @@ struct keygen {
 
 struct keys {
     struct keygen current, previous, next;
+    bool shown; /* the other side has used `current`: it has no need of `previous` any more */
 };
 
 /* Everything wiped, also in the aead cache. Legal on zeroes. */
@@ -55,6 +58,11 @@ void keys_install(struct keys *k, struct aead *a, const struct keygen *g, bool a
 
 /* next -> current -> previous. Asserts that next is valid. */
 void keys_confirm(struct keys *k, struct aead *a, uint64_t now_us);
+
+/* A packet under `current` has come: from now on `previous` has KEYS_PREVIOUS_US left. */
+void keys_show(struct keys *k, uint64_t now_us);
+/* When keys_expire has something to do; UINT64_MAX without a previous generation. */
+uint64_t keys_previous_until_us(const struct keys *k);
 
 /* The generation that a packet's epoch byte names, or NULL; previous only while it is accepted. */
 struct keygen *keys_for_epoch(struct keys *k, uint8_t epoch, uint64_t now_us);

@@ -233,6 +233,14 @@ const struct dh_public *noise_remote(const struct noise *n) {
     return &n->remote_static;
 }
 
+bool noise_extra_key(const struct noise *n, const char *label, uint8_t out[static 32]) {
+    if (n->step != NOISE_MSG2)
+        return false;
+    crypto_generichash_blake2b(out, 32, (const uint8_t *)label, strlen(label), n->ck,
+                               NOISE_HASH_BYTES);
+    return true;
+}
+
 void noise_split(const struct noise *n, struct aead_key *i2r, struct aead_key *r2i,
                  uint8_t hash[NOISE_HASH_BYTES], struct psk *extra) {
     assert(n->step == NOISE_DONE);

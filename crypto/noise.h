@@ -72,6 +72,10 @@ bool noise_read2(struct noise *n, const uint8_t *in, size_t in_len, const struct
 
 const struct dh_public *noise_remote(const struct noise *n);
 
+/* After message 1 and before message 2, on either side: a key that only the two ends can compute,
+ * BLAKE2b-256(key = chaining key, label). False at any other time. */
+bool noise_extra_key(const struct noise *n, const char *label, uint8_t out[static 32]) MUST_USE;
+
 /* After message 2: the two transport keys of Split(), initiator-to-responder first, the handshake
  * hash (channel binding), and a further secret that only the two ends can compute: HKDF's third
  * output over the final chaining key (as Noise's ASK extension draws it). Any pointer may be

@@ -19,6 +19,7 @@ struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us
     memcpy(e->prologue, "meshd v1", 8);
     memcpy(e->prologue + 8, cfg->network_id, 32);
     e->rng = cfg->rng;
+    e->caps = CAPABILITIES;
     e->cc = cfg->cc;
     e->mtu_max = cfg->mtu_max_bytes ? cfg->mtu_max_bytes : MTU_MAX_BYTES;
     e->rekey_us = cfg->rekey_us ? cfg->rekey_us : KEYS_REKEY_US;
@@ -61,6 +62,7 @@ void endpoint_free(struct endpoint *e) {
     timer_clear(&e->timers);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
+    handshake_budget_clear(&e->budget);
     if (e->blocks)
         block_pool_free(e->blocks);
     aead_free(e->aead);
@@ -99,9 +101,18 @@ int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct pee
         p = peers_add(e, &s->id);
     if (!p)
         return e->peers_used >= PEERS_MAX ? ERR_FULL : ERR_NOMEM;
-    if (memcmp(&p->setup.transport, &s->transport, sizeof s->transport) != 0)
-        p->cert_ok = false;
+    /* What a handshake has proved is newer than what a file or a ticket says. */
+    const struct dh_public key = p->setup.transport;
+    const uint64_t seq = p->setup.cert_seq;
     p->setup = *s;
+    if (seq > 0 && s->cert_seq <= seq) {
+        p->setup.transport = key;
+        p->setup.cert_seq = seq;
+    } else {
+        p->cert_seen = false;
+    }
+    if (p->answered)
+        strangers_remove(e, p->answered);
     p->stranger = false;
     *out = peer_ref_of(p);
     return 0;
@@ -111,8 +122,11 @@ void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r
     struct peer *p = peers_by_ref(e, r);
     if (!p)
         return;
-    if (p->pending)
-        endpoint_session_end(e, p->pending, ERR_CLOSED);
+    p->stranger = false; /* else it goes with its half-open session */
+    if (p->dial)
+        endpoint_session_end(e, p->dial, ERR_CLOSED);
+    if (p->answered)
+        endpoint_session_end(e, p->answered, ERR_CLOSED);
     if (p->session)
         endpoint_disconnect(e, now_us,
                             (struct session_ref){session_slot(p->session), p->session->serial},
@@ -206,7 +220,7 @@ struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum se
     s->last_recv_us = s->last_use_us = s->up_us = now_us;
     transport_memo_init(&s->memo);
     e->sessions[slot] = s;
-    p->pending = s;
+    *(state == SESSION_INITIATING ? &p->dial : &p->answered) = s;
     e->half_open++;
     return s;
 }
@@ -223,8 +237,12 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     e->sessions_closed -= s->closed;
     if (p->session == s)
         p->session = NULL;
-    if (p->pending == s)
-        p->pending = NULL;
+    if (p->dial == s)
+        p->dial = NULL;
+    if (p->answered == s)
+        p->answered = NULL;
+    if (s->state == SESSION_RESPONDED)
+        strangers_remove(e, s);
     endpoint_unready(e, s);
     uint32_t slot = session_slot(s);
     if (timer_set(&e->timers, slot, TIME_NEVER)) {
@@ -232,7 +250,7 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     }
     e->sessions[slot] = NULL;
     session_free(s, e->aead);
-    if (p->stranger && !p->session && !p->pending)
+    if (p->stranger && !p->session && !p->dial && !p->answered)
         peers_remove(e, p);
 }
 
@@ -252,8 +270,20 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     if (p->session && p->session != s)
         endpoint_session_end(e, p->session, ERR_CLOSED);
     p->session = s;
-    if (p->pending == s)
-        p->pending = NULL;
+    if (p->answered == s) { /* theirs has come first */
+        p->answered = NULL;
+        strangers_remove(e, s);
+        if (p->dial)
+            endpoint_session_end(e, p->dial, 0);
+    } else if (p->dial == s) {
+        p->dial = NULL;
+        /* Both have opened. The side with the lesser key decides, or each could take the other's:
+         * what it has answered can be confirmed no more; the other side keeps its answer until it
+         * has heard (handshake_shown). */
+        if (p->answered && memcmp(&e->identity.transport_public, &p->setup.transport,
+                                  sizeof p->setup.transport) < 0)
+            endpoint_session_end(e, p->answered, 0);
+    }
     s->state = SESSION_UP;
     s->up_us = s->last_recv_us = s->last_use_us = now_us;
     p->asked = false;
@@ -295,7 +325,7 @@ int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
         endpoint_session_end(e, p->session, 0);
     if (p->session)
         return 0;
-    if (p->pending) {
+    if (p->dial) {
         p->asked = true;
         return 0;
     }
@@ -337,6 +367,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .session_id = s->id,
         .path = s->path.remote,
         .suite = s->keys.current.suite,
+        .caps = s->caps,
         .age_us = now_us - s->up_us,
         .idle_us = now_us - s->last_use_us,
         .key_epoch = s->keys.current.epoch,

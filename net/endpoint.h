@@ -65,6 +65,8 @@ struct peer_setup {
                    * it gives EP_PAIRED and a new pairing secret */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
+    uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
+                        * not known yet. Another key needs a greater one */
 };
 
 /* Lets this peer in and out. Adding an id that is known replaces its setup and keeps its session.
@@ -95,6 +97,7 @@ struct session_info {
     uint64_t session_id;
     struct addr path; /* the peer's address in use */
     unsigned suite;   /* enum aead_suite */
+    uint32_t caps;    /* capabilities that both sides have (docs/PROTOCOL.md §3) */
     uint64_t age_us, idle_us;
     uint8_t key_epoch;
     bool initiator, has_transport;
@@ -119,13 +122,21 @@ void endpoint_timeout(struct endpoint *e, uint64_t now_us);
 
 /* ---- events ---- */
 enum ep_event_kind {
-    EP_SESSION_UP,      /* both sides hold the keys: peer, session */
-    EP_SESSION_DOWN,    /* peer, session, err; its streams are gone */
-    EP_CONNECT_FAILED,  /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
-    EP_PAIRED,          /* peer, setup.id/transport and psks[0] = the pairing secret to keep;
-                         * ticket = secret that was used up. Before the EP_SESSION_UP */
-    EP_ROAMED,          /* session: the peer's address changed; addr */
-    EP_STREAM_OPENED,   /* session, stream: by the peer */
+    EP_SESSION_UP,     /* both sides hold the keys: peer, session */
+    EP_SESSION_DOWN,   /* peer, session, err; its streams are gone */
+    EP_CONNECT_FAILED, /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
+    EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
+                         * ticket = secret that was used up: it stays this peer's only one until the
+                         * pairing secret is stored safely and given to endpoint_peer_add in front
+                         * of it. Before the EP_SESSION_UP */
+    EP_TICKET_DONE,   /* peer: a handshake with the pairing secret has succeeded, so that both sides
+                         * hold it: the ticket's has been forgotten here, and is not given any more */
+    EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
+                         * of the peer's than the one known. Both are to be kept and given back in
+                         * struct peer_setup, or a replaced key counts again after a restart. Not for
+                         * a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
+    EP_ROAMED,        /* session: the peer's address changed; addr */
+    EP_STREAM_OPENED, /* session, stream: by the peer */
     EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
     EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
     EP_STREAM_FINISHED, /* session, stream: all we wrote, and our FIN, is acknowledged */
@@ -147,6 +158,7 @@ struct ep_event {
     struct addr addr;
     struct node_id node;
     struct dh_public transport;
+    uint64_t cert_seq;
     struct psk secret, ticket; /* EP_PAIRED; wipe after use */
 };
 
@@ -201,10 +213,11 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
 #define ENDPOINT_COUNTERS(X) \
     X(pkts_in) X(pkts_out) X(bytes_in) X(bytes_out) X(malformed) \
     X(mac_fail) X(unknown_index) X(auth_fail) X(replay_dropped) X(handshakes_in) \
-    X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) X(challenges_sent) \
+    X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) X(challenges_sent) X(handshakes_limited) \
     X(sessions_up) X(sessions_down) X(rekeys) X(simultaneous_open) X(roamed) \
     X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
     X(credit_repeated) X(frames_bad) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
+    X(rekeys_failed) X(strangers_dropped) \
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed)
 /* clang-format on */
 struct endpoint_counters {

@@ -31,13 +31,6 @@ static bool under_load(struct endpoint *e, uint64_t now_us) {
     return ++e->load_count > HANDSHAKE_LOAD_PER_S;
 }
 
-/* What a challenge is bound to: it is worth one accepted handshake of this key. */
-static size_t challenge_bind(const struct peer *p, const struct dh_public *key, uint8_t *out) {
-    memcpy(out, key->bytes, DH_KEY_BYTES);
-    store_le64(out + DH_KEY_BYTES, p->accepted);
-    return DH_KEY_BYTES + 8;
-}
-
 struct request { /* an initiation that was read */
     struct noise noise;
     struct initiation in;
@@ -45,68 +38,84 @@ struct request { /* an initiation that was read */
     const uint8_t *msg;
     const struct addr *from;
     uint32_t local;
+    struct peer *peer; /* NULL: a stranger with a ticket, who gets an entry with the answer only */
     struct psk psk;
-    bool by_ticket;
+    bool by_ticket, proved;
 };
 
-/* Who may come in, and with which secret. NULL: nobody we let in. */
-static struct peer *admit(struct endpoint *e, uint64_t now_us, struct request *q) {
+/* What a challenge is bound to: it is worth one confirmed handshake of this key. */
+static size_t challenge_bind(const struct request *q, uint8_t *out) {
+    memcpy(out, noise_remote(&q->noise)->bytes, DH_KEY_BYTES);
+    store_le64(out + DH_KEY_BYTES, q->peer ? q->peer->accepted : 0);
+    return DH_KEY_BYTES + 8;
+}
+
+/* Who may come in, and with which secret. Looks only: what an initiation says may be a replay, and
+ * nothing of it is kept before its answer is confirmed. */
+static bool admit(struct endpoint *e, uint64_t now_us, struct request *q) {
     const struct dh_public *key = noise_remote(&q->noise);
     struct peer *p = peers_by_id(e, &q->in.cert.id);
-    bool same_key = p && memcmp(&p->setup.transport, key, sizeof *key) == 0;
-    if (!(same_key && p->cert_ok) && !key_cert_verify(&q->in.cert, key))
-        return NULL;
-    if (p && !same_key && !p->stranger && q->in.cert.seq <= p->cert_seq)
-        return NULL;
+    const bool known = p && !p->stranger;
+    if (!peers_cert_ok(p, &q->in.cert.id, &q->in.cert, key) ||
+        (known && !peers_key_counts(p, &q->in.cert, key)))
+        return false;
+    q->peer = p;
+    if (known && q->in.psk_id == 0 && p->setup.psk_count == 0)
+        return true;
+    for (unsigned i = 0; known && i < p->setup.psk_count; i++) {
+        if (psk_id(&p->setup.psks[i]) != q->in.psk_id)
+            continue;
+        q->psk = p->setup.psks[i];
+        q->by_ticket = p->setup.pairing && i + 1 == p->setup.psk_count;
+        return true;
+    }
     const struct open_ticket *t = q->in.psk_id ? endpoint_ticket(e, now_us, q->in.psk_id) : NULL;
-    bool ok = false;
-    if (p && !p->stranger) {
-        if (q->in.psk_id == 0)
-            ok = p->setup.psk_count == 0;
-        for (unsigned i = 0; i < p->setup.psk_count && !ok; i++) {
-            if (psk_id(&p->setup.psks[i]) != q->in.psk_id)
-                continue;
-            q->psk = p->setup.psks[i];
-            q->by_ticket = p->setup.pairing && i + 1 == p->setup.psk_count;
-            ok = true;
-        }
-    }
-    if (!ok && t) {
-        q->psk = t->secret;
-        q->by_ticket = true;
-        ok = true;
-        if (!p && e->half_open < HALF_OPEN_MAX) {
-            p = peers_add(e, &q->in.cert.id);
-            if (p)
-                p->stranger = true;
-        }
-    }
-    if (!ok || !p)
-        return NULL;
-    p->setup.transport = *key;
-    p->cert_ok = true;
-    p->cert_seq = q->in.cert.seq;
-    return p;
+    if (!t)
+        return false;
+    q->psk = t->secret;
+    q->by_ticket = true;
+    return true;
+}
+
+/* The answers to this peer that wait for their proof: of a new session, of a rekey. */
+static unsigned answers_of(const struct peer *p, struct hs_in *out[2]) {
+    unsigned n = 0;
+    if (p && p->answered)
+        out[n++] = p->answered->hs_in;
+    if (p && p->session && p->session->hs_in)
+        out[n++] = p->session->hs_in;
+    return n;
 }
 
 /* An initiation seen before is answered as before; an older one must prove that it is not a replay.
- */
-static bool fresh(struct endpoint *e, uint64_t now_us, struct peer *p, const struct request *q) {
-    const uint8_t *ephemeral = q->msg + 8;
-    if (q->in.timestamp_us > p->last_timestamp_us)
-        return true;
-    if (memcmp(ephemeral, p->last_ephemeral, 32) == 0) {
-        const struct session *s = p->pending && p->pending->hs_in ? p->pending : p->session;
-        if (s && s->hs_in) {
-            endpoint_queue_small(e, q->from, q->local, s->hs_in->response, RESPONSE_BYTES);
-            s->hs_in->sent_us = 0;
+ * Of several whose answers are unconfirmed the newest counts, so that no replay takes the place of
+ * a genuine one: the greatest timestamp, and before that who has met a challenge. */
+static bool fresh(struct endpoint *e, uint64_t now_us, struct request *q) {
+    struct hs_in *waiting[2];
+    unsigned n_waiting = answers_of(q->peer, waiting);
+    uint64_t newest_us = q->peer ? q->peer->last_timestamp_us : 0, newest_proved_us = 0;
+    bool proved_waits = false;
+    for (unsigned i = 0; i < n_waiting; i++) {
+        struct hs_in *h = waiting[i];
+        if (memcmp(q->msg + 8, h->ephemeral, sizeof h->ephemeral) == 0) {
+            endpoint_queue_small(e, q->from, q->local, h->response, RESPONSE_BYTES);
+            h->sent_us = 0;
             return false;
         }
+        if (h->timestamp_us > newest_us)
+            newest_us = h->timestamp_us;
+        if (h->proved && h->timestamp_us > newest_proved_us)
+            newest_proved_us = h->timestamp_us;
+        proved_waits |= h->proved;
     }
     uint8_t bind[DH_KEY_BYTES + 8], challenge[CHALLENGE_BYTES];
-    size_t n = challenge_bind(p, &p->setup.transport, bind);
-    if (cookie_challenge_ok(&e->jar, &e->rng, now_us, bind, n, q->in.challenge))
+    size_t n = challenge_bind(q, bind);
+    if (q->in.timestamp_us > newest_us && !proved_waits)
         return true;
+    if (cookie_challenge_ok(&e->jar, &e->rng, now_us, bind, n, q->in.challenge)) {
+        q->proved = true;
+        return q->in.timestamp_us > newest_proved_us;
+    }
     e->counters.handshake_stale++;
     e->counters.challenges_sent++;
     cookie_challenge(&e->jar, &e->rng, now_us, bind, n, challenge);
@@ -114,49 +123,93 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct peer *p, const str
     return false;
 }
 
+/* Ours is the greater key: of two that are opened or renewed at once, ours comes first. */
+static bool greater(const struct endpoint *e, const struct request *q) {
+    return memcmp(&e->identity.transport_public, noise_remote(&q->noise), DH_KEY_BYTES) > 0;
+}
+
 /* Both opened at once: the one with the greater transport key insists for a while, the other
  * yields. */
-static bool insist(struct endpoint *e, uint64_t now_us, struct peer *p) {
-    const struct session *s = p->pending && p->pending->hs_out ? p->pending : p->session;
+static bool insist(struct endpoint *e, uint64_t now_us, const struct request *q) {
+    const struct peer *p = q->peer;
+    const struct session *s = p && p->dial ? p->dial : p ? p->session : NULL;
     if (!s || !s->hs_out)
         return false;
     e->counters.simultaneous_open++;
-    return memcmp(&e->identity.transport_public, &p->setup.transport, DH_KEY_BYTES) > 0 &&
-           now_us < s->hs_out->started_us + OPEN_YIELD_US;
+    return greater(e, q) && now_us < s->hs_out->started_us + OPEN_YIELD_US;
+}
+
+enum meant { MEANT_NOTHING, MEANT_REKEY, MEANT_NEW };
+
+/* What an initiation that names the session that is up is about. */
+static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
+                        const struct request *q) {
+    const uint8_t epoch = q->in.epoch;
+    /* The one after an answer of ours: the peer has taken that, only its proof was lost. */
+    if (s->keys.next.valid && epoch == (uint8_t)(s->keys.next.epoch + 1) &&
+        epoch != (uint8_t)(s->keys.current.epoch + 1) && !handshake_confirmed(e, s, now_us))
+        return MEANT_NOTHING;
+    if (epoch == s->keys.current.epoch) {
+        /* Either it has crossed ours, which has been answered since: it is void. Or the peer does
+         * not know that we have its answer, since our proof was lost: here it is again. */
+        e->counters.simultaneous_open++;
+        if (!s->keys.shown)
+            handshake_confirm_again(e, s, now_us);
+        return MEANT_NOTHING;
+    }
+    if (epoch != (uint8_t)(s->keys.current.epoch + 1))
+        return MEANT_NEW;
+    /* So it has our keys of now. */
+    if (!s->keys.shown)
+        handshake_shown(e, s, now_us);
+    return MEANT_REKEY;
 }
 
 /* The session that this initiation is for: the one that is up (a rekey), or a new one. */
-static struct session *session_for(struct endpoint *e, uint64_t now_us, struct peer *p,
-                                   const struct initiation *in, bool *continues) {
-    struct session *s = p->session;
-    if (s && s->id == in->session_id && (uint8_t)(s->keys.current.epoch + 1) == in->epoch) {
-        *continues = true;
-        session_drop_hs_out(s); /* yielded */
-        session_drop_hs_in(s);
-        return s;
-    }
-    /* It crossed ours, which has been answered since: theirs has yielded. */
-    if (s && s->id == in->session_id && s->keys.current.epoch == in->epoch &&
-        now_us < s->keys.current.born_us + OPEN_YIELD_US) {
+static struct session *session_for(struct endpoint *e, uint64_t now_us, struct request *q,
+                                   bool *continues) {
+    struct peer *p = q->peer;
+    struct session *s = p ? p->session : NULL;
+    *continues = false;
+    if (s && s->id == q->in.session_id && s->remote_index == q->sender) {
+        enum meant m = about(e, now_us, s, q);
+        if (m == MEANT_NOTHING)
+            return NULL;
+        if (m == MEANT_REKEY) {
+            *continues = true;
+            if (!greater(e, q))
+                session_drop_hs_out(s); /* yielded; else both might, and none would be left */
+            return s;
+        }
+    } else if (s && !s->keys.shown && now_us < s->up_us + OPEN_YIELD_US) {
+        /* It has crossed ours, which has been answered, but it does not know that yet. */
         e->counters.simultaneous_open++;
+        handshake_confirm_again(e, s, now_us);
         return NULL;
     }
-    *continues = false;
-    if (p->pending) {
-        /* Ended by hand: a stranger's peer entry must survive until the new session holds it. */
-        bool stranger = p->stranger;
-        p->stranger = false;
-        endpoint_session_end(e, p->pending, ERR_CLOSED);
-        p->stranger = stranger;
+    if (!p) {
+        p = q->peer = peers_add(e, &q->in.cert.id);
+        if (!p)
+            return NULL;
+        p->stranger = true;
     }
-    return endpoint_session_new(e, p, SESSION_RESPONDED, now_us);
+    struct session *before = p->answered;
+    s = endpoint_session_new(e, p, SESSION_RESPONDED, now_us);
+    if (s && before)
+        endpoint_session_end(e, before, ERR_CLOSED);
+    if (!s && !before && p->stranger)
+        peers_remove(e, p);
+    /* Ours stays beside it, since this one may be a replay; it is not pressed for a while. */
+    if (s && p->dial && p->dial->hs_out->next_us < p->dial->hs_out->started_us + OPEN_YIELD_US)
+        p->dial->hs_out->next_us = p->dial->hs_out->started_us + OPEN_YIELD_US;
+    return s;
 }
 
-static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct request *q) {
+static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
     unsigned suite = aead_choose(e->suites, q->in.suites);
-    struct hs_in *h = suite ? calloc(1, sizeof *h) : NULL;
+    struct hs_in *h = calloc(1, sizeof *h);
     bool continues = false;
-    struct session *s = h ? session_for(e, now_us, p, &q->in, &continues) : NULL;
+    struct session *s = h ? session_for(e, now_us, q, &continues) : NULL;
     if (!s) {
         free(h);
         return;
@@ -164,6 +217,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
     struct response r = {.suites = e->suites,
                          .suite = suite,
                          .epoch = continues ? q->in.epoch : 0,
+                         .caps = e->caps,
                          .continues = continues,
                          .session_id = q->in.session_id,
                          .cert = e->cert};
@@ -172,22 +226,29 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
     bool ok = handshake_write_response(&q->noise, &e->self, &ephemeral, &q->psk, &r, s->local_index,
                                        q->sender, h->response);
     sodium_memzero(&ephemeral, sizeof ephemeral);
-    s->hs_in = h;
     if (!ok) {
+        free(h);
         if (!continues)
             endpoint_session_end(e, s, ERR_AUTH);
-        else
-            session_drop_hs_in(s);
         return;
     }
+    session_drop_hs_in(s);
+    s->hs_in = h;
     struct keygen g;
     handshake_keys(&q->noise, false, (enum aead_suite)suite, r.epoch, &g, &h->pairing);
     g.born_us = now_us;
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, true, now_us);
     sodium_memzero(&g, sizeof g);
+    s->caps_next = e->caps & q->in.caps;
     h->by_ticket = q->by_ticket;
     h->ticket = q->psk;
+    h->ticket_id = q->in.psk_id;
+    h->key = *noise_remote(&q->noise);
+    h->cert = q->in.cert;
+    h->timestamp_us = q->in.timestamp_us;
+    h->proved = q->proved;
+    memcpy(h->ephemeral, q->msg + 8, sizeof h->ephemeral);
     h->expires_us = now_us + HALF_OPEN_US;
     h->sent_us = now_us;
     if (!continues) {
@@ -196,43 +257,49 @@ static void answer(struct endpoint *e, uint64_t now_us, struct peer *p, struct r
         s->path.remote = *q->from;
         s->path.local = q->local;
     }
-    p->last_timestamp_us = q->in.timestamp_us;
-    p->accepted++;
-    memcpy(p->last_ephemeral, q->msg + 8, 32);
+    if (q->peer->stranger)
+        strangers_add(e, s);
     endpoint_queue_small(e, q->from, q->local, h->response, RESPONSE_BYTES);
     endpoint_make_ready(e, s);
 }
 
-void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                                uint32_t local, const uint8_t *msg) {
-    uint8_t addr[ADDR_WIRE_MAX];
+/* Only who has proved its address, and not more of it than its share. Otherwise it has been answered
+ * here, or is not. */
+static bool served_under_load(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                              uint32_t local, const uint8_t *msg) {
+    uint8_t addr[ADDR_WIRE_MAX], cookie[COOKIE_BYTES];
     size_t addr_len = addr_write(from, addr);
-    if (under_load(e, now_us) &&
-        !cookie_mac2_ok(&e->jar, &e->rng, now_us, addr, addr_len, msg, INITIATION_BYTES - MAC_BYTES,
+    if (!cookie_mac2_ok(&e->jar, &e->rng, now_us, addr, addr_len, msg, INITIATION_BYTES - MAC_BYTES,
                         msg + INITIATION_BYTES - MAC_BYTES)) {
-        uint8_t cookie[COOKIE_BYTES];
         cookie_make(&e->jar, &e->rng, now_us, addr, addr_len, cookie);
         e->counters.cookies_sent++;
         send_retry(e, from, local, msg, cookie, zeroes);
-        return;
+        return false;
     }
+    if (handshake_budget_take(&e->budget, now_us, from))
+        return true;
+    e->counters.handshakes_limited++;
+    return false;
+}
+
+void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                                uint32_t local, const uint8_t *msg) {
+    if (under_load(e, now_us) && !served_under_load(e, now_us, from, local, msg))
+        return;
     struct request q = {.msg = msg, .from = from, .local = local};
-    struct peer *p;
     e->counters.handshakes_in++;
-    if (!handshake_read_initiation(&q.noise, &e->self, msg, &q.in, &q.sender)) {
+    if (!handshake_read_initiation(&q.noise, &e->self, msg, &q.in, &q.sender) ||
+        !handshake_initiation_fits(e->suites, &q.in)) {
         e->counters.auth_fail++;
         goto out;
     }
-    p = admit(e, now_us, &q);
-    if (!p) {
+    if (!admit(e, now_us, &q)) {
         e->counters.handshake_refused++;
         send_retry(e, from, local, msg, zeroes, zeroes);
         goto out;
     }
-    if (fresh(e, now_us, p, &q) && !insist(e, now_us, p))
-        answer(e, now_us, p, &q);
-    else if (p->stranger && !p->session && !p->pending)
-        peers_remove(e, p);
+    if (fresh(e, now_us, &q) && !insist(e, now_us, &q))
+        answer(e, now_us, &q);
 out:
     noise_clear(&q.noise);
     sodium_memzero(&q.psk, sizeof q.psk);
@@ -250,10 +317,28 @@ static bool ticket_counts(struct endpoint *e, const struct peer *p, const struct
     return endpoint_ticket(e, now_us, psk_id(ticket)) != NULL;
 }
 
+/* What its initiation said is known to be of now. */
+static void keep(struct endpoint *e, struct peer *p, const struct hs_in *h) {
+    p->accepted++;
+    if (h->timestamp_us > p->last_timestamp_us)
+        p->last_timestamp_us = h->timestamp_us;
+    bool news = peers_keep_key(p, &h->cert, &h->key);
+    if (h->by_ticket) {
+        endpoint_ticket_burn(e, &h->ticket);
+        handshake_paired(e, p, &h->pairing, &h->ticket);
+        return;
+    }
+    if (news)
+        handshake_tell_key(e, p);
+    handshake_proved(e, p, &h->ticket);
+}
+
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_in *h = s->hs_in;
     keys_confirm(&s->keys, e->aead, now_us);
-    if (h && h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us)) {
+    s->caps = s->caps_next;
+    if (!peers_key_counts(s->peer, &h->cert, &h->key) ||
+        (h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us))) {
         uint8_t frame[10];
         struct wr w = wr_init(frame, sizeof frame);
         wr_u8(&w, FRAME_CLOSE);
@@ -263,19 +348,18 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
         endpoint_session_end(e, s, ERR_AUTH);
         return false;
     }
-    if (h && h->by_ticket) {
-        endpoint_ticket_burn(e, &h->ticket);
-        handshake_paired(e, s->peer, &h->pairing, &h->ticket);
-    } else {
-        handshake_forget_ticket(s->peer);
-    }
-    if (h && s->state != SESSION_UP)
+    keep(e, s->peer, h);
+    if (s->state != SESSION_UP)
         handshake_sample_rtt(s, now_us, h->sent_us);
     session_drop_hs_in(s);
-    if (s->state != SESSION_UP)
+    if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
-    else
+    } else {
         e->counters.rekeys++;
+        session_drop_hs_out(s); /* one of ours that crossed it: void */
+        s->confirm_left = 0;
+    }
+    rekey_done(s);
     endpoint_send_echoes(e, s, now_us);
     return true;
 }

@@ -21,18 +21,23 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
     uint64_t wall_us = now_us + (uint64_t)e->wall_offset_us;
     e->last_timestamp_us = wall_us > e->last_timestamp_us ? wall_us : e->last_timestamp_us + 1;
+    const struct peer_setup *set = &p->setup;
+    h->psk = *psk_of(p, h->psk_index);
+    h->by_ticket = set->pairing && h->psk_index % set->psk_count + 1 == set->psk_count;
     struct initiation in = {
         .suites = e->suites,
         .epoch = h->epoch,
+        .caps = e->caps,
         .timestamp_us = e->last_timestamp_us,
         .session_id = s->id,
-        .psk_id = psk_id(psk_of(p, h->psk_index)),
+        .psk_id = psk_id(&h->psk),
     };
-    if (p->has_challenge)
-        memcpy(in.challenge, p->challenge, sizeof in.challenge);
+    if (h->has_challenge)
+        memcpy(in.challenge, h->challenge, sizeof in.challenge);
     struct dh_secret ephemeral;
     rng_fill(&e->rng, &ephemeral, sizeof ephemeral);
     noise_clear(&h->noise);
+    h->rebuild_due = false;
     bool ok = handshake_write_initiation(&h->noise, &e->self, &p->setup.transport, &ephemeral, &in,
                                          s->local_index, h->msg);
     sodium_memzero(&ephemeral, sizeof ephemeral);
@@ -65,6 +70,15 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
             endpoint_queue_small(e, &p->setup.addrs[i], LOCAL_ANY, h->msg, sizeof h->msg);
 }
 
+/* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know. */
+static void send_back(struct endpoint *e, struct hs_out *h, uint64_t now_us, const struct addr *to,
+                      uint32_t local) {
+    h->tries++;
+    h->sent_us = now_us;
+    e->counters.handshakes_out++;
+    endpoint_queue_small(e, to, local, h->msg, sizeof h->msg);
+}
+
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) {
     if (s->hs_out)
         return 0;
@@ -94,53 +108,61 @@ static void tell_failed(struct endpoint *e, struct peer *p, int err) {
     p->asked = false;
 }
 
-static bool give_up(struct endpoint *e, struct session *s, bool refused) {
-    struct peer *p = s->peer;
-    if (s->state != SESSION_UP)
-        tell_failed(e, p, refused ? ERR_AUTH : ERR_TIMEOUT);
-    p->has_challenge = false;
+/* True if the session has ended with the attempt. */
+static bool give_up(struct endpoint *e, struct session *s, uint64_t now_us, bool refused) {
+    if (s->state == SESSION_UP)
+        return rekey_failed(e, s, now_us, refused);
+    tell_failed(e, s->peer, refused ? ERR_AUTH : ERR_TIMEOUT);
     endpoint_session_end(e, s, refused ? ERR_AUTH : ERR_TIMEOUT);
     return true;
 }
 
-bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
-    if (h && h->refused && now_us >= h->refused_us + HANDSHAKE_REFUSED_US) {
+    if (h->refused && now_us >= h->refused_us + HANDSHAKE_REFUSED_US) {
         if (h->psk_index > 0 || s->peer->setup.psk_count < 2)
-            return give_up(e, s, true);
+            return give_up(e, s, now_us, true);
         /* Perhaps only this secret is refused, since the peer died before it had stored it: on with the other. */
         h->refused = false;
         h->started_us = now_us - HANDSHAKE_ATTEMPT_US / 2 - 1;
         h->next_us = now_us;
     }
-    if (h && now_us >= h->started_us + HANDSHAKE_ATTEMPT_US)
-        return give_up(e, s, h->refused);
-    if (h && now_us >= h->next_us) {
-        h->interval_us += h->interval_us / 4;
-        if (h->interval_us > HANDSHAKE_RETRY_MAX_US)
-            h->interval_us = HANDSHAKE_RETRY_MAX_US;
-        h->next_us = now_us + h->interval_us;
-        /* In the second half of the attempt the other secret is tried, if there is one: the peer
-         * may have missed the end of the pairing. */
-        unsigned psk = now_us - h->started_us > HANDSHAKE_ATTEMPT_US / 2 ? 1 : 0;
-        if (psk != h->psk_index && s->peer->setup.psk_count > 1) {
-            h->psk_index = psk;
-            if (build(e, s, now_us))
-                return give_up(e, s, true);
-        }
-        send(e, s, now_us, true);
+    if (now_us >= h->started_us + HANDSHAKE_ATTEMPT_US)
+        return give_up(e, s, now_us, h->refused);
+    if (now_us < h->next_us)
+        return false;
+    h->interval_us += h->interval_us / 4;
+    if (h->interval_us > HANDSHAKE_RETRY_MAX_US)
+        h->interval_us = HANDSHAKE_RETRY_MAX_US;
+    h->next_us = now_us + h->interval_us;
+    /* In the second half of the attempt the other secret is tried, if there is one: the peer
+     * may have missed the end of the pairing. */
+    unsigned psk = now_us - h->started_us > HANDSHAKE_ATTEMPT_US / 2 ? 1 : 0;
+    bool other_psk = psk != h->psk_index && s->peer->setup.psk_count > 1;
+    if (other_psk || h->rebuild_due) {
+        h->psk_index = other_psk ? psk : h->psk_index;
+        if (build(e, s, now_us))
+            return give_up(e, s, now_us, true);
     }
-    if (s->hs_in && now_us >= s->hs_in->expires_us) {
-        session_drop_hs_in(s);
-        if (s->state == SESSION_RESPONDED) {
-            tell_failed(e, s->peer, ERR_TIMEOUT); /* ours had yielded to it */
-            endpoint_session_end(e, s, ERR_TIMEOUT);
-            return true;
-        }
-        if (s->echo_count > 0) /* they waited for the peer's rekey, which came to nothing */
-            endpoint_maybe_rekey(e, s, now_us);
-    }
+    send(e, s, now_us, true);
     return false;
+}
+
+static bool answer_timeout(struct endpoint *e, struct session *s) {
+    if (s->state == SESSION_RESPONDED) {
+        endpoint_session_end(e, s, ERR_TIMEOUT);
+        return true;
+    }
+    /* Its keys still open, should the peer use them after all. Echoes that waited for them are
+     * seen to by rekey_timeout. */
+    s->hs_in->expired = true;
+    return false;
+}
+
+bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->hs_out && initiation_timeout(e, s, now_us))
+        return true;
+    return session_answering(s) && now_us >= s->hs_in->expires_us && answer_timeout(e, s);
 }
 
 /* ---- what comes back ---- */
@@ -153,7 +175,21 @@ static struct session *by_index(const struct endpoint *e, uint32_t index) {
     return s && s->local_index == index ? s : NULL;
 }
 
-void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *msg) {
+/* False: it is not new, or there were enough. A RETRY is forged easily (the peer's public key is no
+ * secret), so what it makes us do has a bound: the last message stays out, and its answer is taken. */
+static bool take_challenge(struct hs_out *h, const uint8_t *challenge) {
+    if (h->has_challenge && memcmp(h->challenge, challenge, sizeof h->challenge) == 0)
+        return false;
+    if (h->rebuilds >= HANDSHAKE_REBUILDS)
+        return false;
+    h->rebuilds++;
+    memcpy(h->challenge, challenge, sizeof h->challenge);
+    h->has_challenge = h->rebuild_due = true;
+    return true;
+}
+
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                           uint32_t local, const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 4));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
@@ -162,7 +198,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *m
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
     uint8_t cookie[COOKIE_BYTES], challenge[CHALLENGE_BYTES];
-    if (!cookie_unseal(&p->setup.transport, msg + 8, h->msg + INITIATION_BYTES - 2 * MAC_BYTES,
+    if (!cookie_unseal(noise_remote(&h->noise), msg + 8, h->msg + INITIATION_BYTES - 2 * MAC_BYTES,
                        msg + 8 + COOKIE_NONCE_BYTES, cookie, challenge)) {
         e->counters.auth_fail++;
         return;
@@ -181,23 +217,54 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const uint8_t *m
         memcpy(p->cookie, cookie, sizeof cookie);
         p->has_cookie = true;
         p->cookie_us = now_us;
+        handshake_set_mac2(h->msg, sizeof h->msg, p->cookie);
     }
-    /* The same challenge twice means the last answer was on its way: no storm of fresh messages. */
-    if (has_challenge && p->has_challenge && memcmp(p->challenge, challenge, sizeof challenge) == 0)
+    if (has_challenge && take_challenge(h, challenge)) {
+        /* In a rekey nothing is urgent: the answer to what is out may still come, and is taken. */
+        if (h->rekey || build(e, s, now_us))
+            return;
+    } else if (!has_cookie || h->cookies++ >= HANDSHAKE_COOKIES) {
         return;
-    if (has_challenge) {
-        memcpy(p->challenge, challenge, sizeof challenge);
-        p->has_challenge = true;
     }
-    if (build(e, s, now_us))
-        return;
-    send(e, s, now_us, false);
+    send_back(e, h, now_us, from, local);
 }
 
-static void confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
+void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
     static const uint8_t frame[] = {FRAME_CONFIRM};
+    s->confirm_left--;
+    s->confirm_us = now_us + s->confirm_interval_us;
+    s->confirm_interval_us += s->confirm_interval_us / 4;
+    if (s->confirm_interval_us > CONFIRM_RETRY_MAX_US)
+        s->confirm_interval_us = CONFIRM_RETRY_MAX_US;
     endpoint_send_frames(e, s, now_us, frame, sizeof frame);
-    s->confirm_us = now_us + CONFIRM_RETRY_US;
+}
+
+static void confirm_anew(struct endpoint *e, struct session *s, uint64_t now_us) {
+    s->confirm_left = CONFIRM_TRIES;
+    s->confirm_interval_us = CONFIRM_RETRY_US;
+    handshake_confirm(e, s, now_us);
+}
+
+void handshake_shown(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct session *theirs = s->peer->answered;
+    keys_show(&s->keys, now_us);
+    s->confirm_left = 0;
+    /* Both had opened, and the peer has decided for ours. What it has asked since then is another matter. */
+    if (theirs && theirs->up_us <= s->up_us)
+        endpoint_session_end(e, theirs, 0);
+}
+
+void handshake_confirm_again(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->confirm_left == 0)
+        confirm_anew(e, s, now_us);
+    else
+        s->confirm_us = now_us;
+    endpoint_make_ready(e, s);
+}
+
+void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->confirm_left == 0)
+        confirm_anew(e, s, now_us);
 }
 
 /* The peer has lost the session we wanted to rekey and offers a new one: what was in it is gone. */
@@ -219,6 +286,44 @@ static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
     (void)now_us;
 }
 
+static bool asked_there(const struct session *s, const struct addr *a) {
+    const struct peer *p = s->peer;
+    if (addr_equal(a, &p->last_path))
+        return true;
+    for (unsigned i = 0; i < p->setup.addr_count; i++)
+        if (addr_equal(a, &p->setup.addrs[i]))
+            return true;
+    return false;
+}
+
+/* The address that answers becomes the path. In a session that goes on only one that was asked: the
+ * answer proves that this address works, where the path may be dead; but an answer may be copied by
+ * whoever sees it and come from anywhere. */
+static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const struct addr *from, uint32_t local) {
+    if (s->state != SESSION_UP) {
+        s->path.remote = *from;
+        s->path.local = local;
+        return;
+    }
+    if (addr_equal(from, &s->path.remote) || !asked_there(s, from))
+        return;
+    endpoint_switch_path(e, s, now_us, from, local);
+    s->peer->last_path = *from;
+    s->peer->last_local = local;
+    e->counters.roamed++;
+    endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
+}
+
+/* A ticket's secret that has been forgotten since makes no pairing any more: the peer has forgotten
+ * it, too. */
+static bool secret_stands(const struct peer *p, const struct hs_out *h) {
+    const struct peer_setup *s = &p->setup;
+    return !h->by_ticket ||
+           (s->pairing && s->psk_count > 0 &&
+            sodium_memcmp(&s->psks[s->psk_count - 1], &h->psk, sizeof h->psk) == 0);
+}
+
 void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
                               uint32_t local, const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 8));
@@ -228,48 +333,61 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     }
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
+    if (!handshake_response_mac1_ok(&h->noise, msg)) {
+        e->counters.mac_fail++;
+        return;
+    }
     struct response r;
     uint32_t sender;
-    struct psk psk = *psk_of(p, h->psk_index), pairing;
+    struct psk psk = h->psk, pairing;
     struct keygen g;
-    if (!handshake_read_response(&h->noise, msg, &psk, &r, &sender) ||
-        r.suite != aead_choose(e->suites, r.suites) || r.session_id != s->id ||
-        (r.continues && (!h->rekey || r.epoch != h->epoch)) || (!r.continues && r.epoch != 0)) {
+    struct noise answered = h->noise; /* an answer that does not fit leaves the attempt as it was */
+    /* The epoch after the present one: theirs may have come through since we asked. */
+    const uint8_t next_epoch = (uint8_t)(s->keys.current.epoch + 1);
+    const struct offer offer = {.suites = e->suites,
+                                .session_id = s->id,
+                                .rekey =
+                                    h->rekey && s->state == SESSION_UP && h->epoch == next_epoch,
+                                .epoch = h->epoch};
+    if (!handshake_read_response(&answered, msg, &psk, &r, &sender) ||
+        !handshake_response_fits(&offer, &r) || !secret_stands(p, h)) {
         e->counters.auth_fail++;
         goto out;
     }
-    /* The key answered; its certificate must name the id that we dialled (CAPABILITIES B8). */
-    if (!node_id_equal(&r.cert.id, &p->setup.id) ||
-        (!p->cert_ok && !key_cert_verify(&r.cert, &p->setup.transport))) {
+    /* The key answered; its certificate must name the id that we dialled (CAPABILITIES B8), and be
+     * the newest known of it. */
+    if (!peers_cert_ok(p, &p->setup.id, &r.cert, noise_remote(&answered)) ||
+        !peers_key_counts(p, &r.cert, noise_remote(&answered))) {
         e->counters.auth_fail++;
-        give_up(e, s, true);
+        if (give_up(e, s, now_us, true)) {
+            /* And so has the session. */
+        }
         goto out;
     }
-    p->cert_ok = true;
-    p->cert_seq = r.cert.seq;
-    p->has_challenge = false;
-    handshake_keys(&h->noise, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
+    handshake_keys(&answered, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
     g.born_us = now_us;
     if (h->rekey && !r.continues)
         start_over(e, s, now_us);
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, false, now_us);
+    if (!s->keys.next.valid)
+        session_drop_hs_in(s); /* of a rekey that crossed ours: its keys have gone */
     s->remote_index = sender;
+    s->caps = e->caps & r.caps;
     s->last_recv_us = now_us;
-    if (s->state != SESSION_UP || !r.continues) {
-        s->path.remote = *from;
-        s->path.local = local;
-    }
-    bool repeated = h->tries > 1;
+    answered_from(e, s, now_us, from, local);
+    const bool repeated = h->tries > 1;
     const uint64_t sent_us = h->sent_us;
-    {
-        bool by_ticket =
-            p->setup.pairing && h->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
-        session_drop_hs_out(s);
-        if (by_ticket)
-            handshake_paired(e, p, &pairing, &psk);
-        else
-            handshake_forget_ticket(p);
+    const bool by_ticket = h->by_ticket;
+    session_drop_hs_out(s);
+    rekey_done(s);
+    const bool news = peers_keep_key(p, &r.cert, noise_remote(&answered));
+    if (by_ticket) {
+        handshake_paired(e, p, &pairing, &psk);
+    } else {
+        if (news)
+            handshake_tell_key(e, p);
+        handshake_proved(e, p, &psk);
     }
     if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
@@ -278,11 +396,11 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         e->counters.rekeys++;
         e->counters.rekeys_repeated += repeated;
     }
-    s->confirm_left = CONFIRM_TRIES;
-    confirm(e, s, now_us);
+    confirm_anew(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);
 out:
+    noise_clear(&answered);
     sodium_memzero(&psk, sizeof psk);
     sodium_memzero(&pairing, sizeof pairing);
     sodium_memzero(&g, sizeof g);

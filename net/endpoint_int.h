@@ -4,33 +4,38 @@
  *   endpoint_handshake.c  who answers which handshake message, and when
  *   endpoint_io.c         datagrams in, trains out, deadlines
  *   endpoint_streams.c    the stream and datagram calls
- *   peers.c               the table of peers by id
+ *   endpoint_rekey.c      new keys for a session that is up: when, how often, and when it is dead
+ *   peers.c               the table of peers by id, and what is believed about their keys
+ *   strangers.c           the half-open handshakes of ticket holders
  */
 #ifndef MESHD_NET_ENDPOINT_INT_H
 #define MESHD_NET_ENDPOINT_INT_H
 
 #include "net/endpoint.h"
+#include "net/handshake_budget.h"
 #include "net/session.h"
 
 struct peer {
     bool used;
     bool stranger; /* known only by a ticket's secret, unconfirmed */
-    bool cert_ok;  /* setup.transport is certified by setup.id, checked here */
     uint32_t index, generation;
-    struct peer_setup setup;
-    uint64_t cert_seq;
+    struct peer_setup setup; /* with the newest transport key that a handshake has proved */
+    bool cert_seen;          /* the certificate of setup.transport, checked here: */
+    uint8_t cert_signature[SIGN_BYTES];
     struct session *session; /* UP, or NULL */
-    struct session *pending; /* INITIATING or RESPONDED, or NULL */
-    bool asked;              /* endpoint_connect was called and its outcome not told yet */
-    struct addr last_path;   /* where it was heard last */
+    struct session *dial;    /* INITIATING, or NULL */
+    struct session
+        *answered;         /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
+    bool asked;            /* endpoint_connect was called and its outcome not told yet */
+    struct addr last_path; /* where it was heard last */
     uint32_t last_local;
-    /* Freshness of its initiations. */
+    /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
+     * those were. */
     uint64_t last_timestamp_us, accepted;
-    uint8_t last_ephemeral[32];
     /* What it told us in a RETRY. */
-    bool has_cookie, has_challenge;
+    bool has_cookie;
     uint64_t cookie_us;
-    uint8_t cookie[COOKIE_BYTES], challenge[CHALLENGE_BYTES];
+    uint8_t cookie[COOKIE_BYTES];
     uint32_t next_in_bucket; /* index + 1 */
 };
 
@@ -55,6 +60,7 @@ struct endpoint {
     struct rng rng;
     struct aead *aead;
     unsigned suites;
+    uint32_t caps; /* what we state: CAPABILITIES */
     enum cc_kind cc;
     uint16_t mtu_max;
     uint64_t rekey_us;
@@ -65,6 +71,7 @@ struct endpoint {
     struct cookie_jar jar;
     uint64_t load_second;
     uint32_t load_count;
+    struct handshake_budget budget;
     struct events events;
     struct endpoint_counters counters;
 
@@ -78,6 +85,8 @@ struct endpoint {
 
     struct session **sessions; /* by slot */
     uint32_t session_cap, session_next, sessions_up, half_open;
+    struct session *strangers[HALF_OPEN_MAX]; /* their answered handshakes, the oldest first */
+    unsigned stranger_count;
     uint32_t sessions_closed; /* of sessions_up, those that end at the next endpoint_poll */
     uint32_t serial;
     struct timer_heap timers; /* ids are slots */
@@ -91,9 +100,23 @@ struct peer *peers_by_ref(const struct endpoint *e, struct peer_ref r);
 struct peer *peers_by_id(const struct endpoint *e, const struct node_id *id);
 struct peer *peers_add(struct endpoint *e, const struct node_id *id); /* NULL: full or no memory */
 void peers_remove(struct endpoint *e, struct peer *p);
+/* The certificate names `id` and is signed for this key. p: what is known of the id, or NULL. */
+bool peers_cert_ok(const struct peer *p, const struct node_id *id, const struct key_cert *c,
+                   const struct dh_public *key) MUST_USE;
+/* This key may take the place of the one known: it is the same, or its certificate is newer. */
+bool peers_key_counts(const struct peer *p, const struct key_cert *c,
+                      const struct dh_public *key) MUST_USE;
+/* Checked and confirmed: from now on it is the peer's. True if that is news worth storing. */
+bool peers_keep_key(struct peer *p, const struct key_cert *c, const struct dh_public *key);
 static inline struct peer_ref peer_ref_of(const struct peer *p) {
     return (struct peer_ref){p->index, p->generation};
 }
+
+/* ---- strangers.c ---- */
+/* Takes in the answered handshake of a stranger; if there are too many, one of whoever has most gives way. */
+void strangers_add(struct endpoint *e, struct session *s);
+void strangers_remove(struct endpoint *e,
+                      const struct session *s); /* legal if it is not in there */
 
 /* ---- endpoint.c ---- */
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
@@ -135,12 +158,26 @@ void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *fro
 /* Repetitions and time-outs. May end the session: true if it did. */
 bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
 /* The first packet under a new generation has come: it counts now. May replace the peer's session.
- * False: the ticket it came with has been used up by another since; the session has ended. */
+ * False: the ticket it came with has been used up by another since, or the key has been replaced;
+ * the session has ended. */
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
+/* A packet under the keys that our own handshake has made has come, or one under the old ones. */
+void handshake_shown(struct endpoint *e, struct session *s, uint64_t now_us);
+void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us);
+/* Sends a CONFIRM, and says when the next one is due. */
+void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us);
 
-/* ---- endpoint_io.c ---- */
+/* ---- endpoint_rekey.c ---- */
 /* Something is to be sent: begins a rekey if the keys are old enough and none is under way. */
 void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The attempt under way has come to nothing. Only that is dropped, unless the peer is dead: true if the session has ended. */
+bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, bool refused);
+void rekey_done(struct session *s);
+uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us);
+/* A silent peer is asked; a dead one is given up. True if the session has ended. */
+bool rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
+
+/* ---- endpoint_io.c ---- */
 uint64_t session_deadline_us(const struct session *s, uint64_t now_us);
 
 #endif

@@ -78,6 +78,8 @@ static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const s
 static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us, uint8_t type,
                           struct rd *r, unsigned *answers, bool *ended) {
     uint8_t reply[9];
+    if (type >= FRAME_LATER_SESSION)
+        return frame_skip(r);
     switch (type) {
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
@@ -118,7 +120,8 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
 }
 
 static bool is_session_frame(uint8_t type) {
-    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_ECHOED);
+    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_ECHOED) ||
+           (type >= FRAME_LATER_SESSION && type < FRAME_LATER_TRANSPORT);
 }
 
 static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -146,7 +149,7 @@ static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us,
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
         if ((type == FRAME_ACK || type == FRAME_ACK_ECN) && !s->tp) {
             struct frame_ack ack;
-            if (!frame_read_ack(&r, type, &ack)) {
+            if (!frame_read_ack(&r, type, &ack) || ack.largest >= s->send_counter) {
                 protocol_error(e, s, now_us);
                 return;
             }
@@ -196,8 +199,11 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
     if (g == &s->keys.next) {
         if (!handshake_confirmed(e, s, now_us))
             return;
-    } else if (buf[1] == s->keys.current.epoch) {
-        s->confirm_left = 0;
+    } else if (!s->keys.shown) {
+        if (g == &s->keys.current)
+            handshake_shown(e, s, now_us);
+        else
+            handshake_not_shown(e, s, now_us);
     }
     s->last_recv_us = s->last_use_us = now_us;
     s->pkts_received++;
@@ -233,20 +239,6 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
 }
 
 /* ---- out ---- */
-
-void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
-    const struct keygen *g = &s->keys.current;
-    uint64_t after = e->rekey_us;
-    if (!s->initiator)
-        after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
-    bool due =
-        now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS / 2;
-    if (!due || s->hs_out || s->hs_in)
-        return;
-    if (handshake_start(e, s, now_us, true)) {
-        /* No memory: tried again with the next packet. */
-    }
-}
 
 /* Packets of one size, sealed one after another into the train. */
 static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, struct train *t) {
@@ -365,34 +357,33 @@ void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to
 /* Nothing may leave until a handshake that is under way has given new keys: what the transport
  * wants to send does not count until then. */
 static bool waits_for_keys(const struct session *s, uint64_t now_us) {
-    return (s->hs_out || s->hs_in) && !keys_may_send(&s->keys, now_us, s->send_counter);
+    return (s->hs_out || session_answering(s) || now_us < s->rekey_after_us) &&
+           !keys_may_send(&s->keys, now_us, s->send_counter);
 }
 
 uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
     uint64_t d = TIME_NEVER;
     if (s->hs_out) {
         d = s->hs_out->next_us;
+        if (s->hs_out->started_us + HANDSHAKE_ATTEMPT_US < d)
+            d = s->hs_out->started_us + HANDSHAKE_ATTEMPT_US;
         if (s->hs_out->refused && s->hs_out->refused_us + HANDSHAKE_REFUSED_US < d)
             d = s->hs_out->refused_us + HANDSHAKE_REFUSED_US;
     }
-    if (s->hs_in && s->hs_in->expires_us < d)
+    if (session_answering(s) && s->hs_in->expires_us < d)
         d = s->hs_in->expires_us;
     if (s->state != SESSION_UP)
         return d;
     if (s->confirm_left > 0 && s->confirm_us < d)
         d = s->confirm_us;
-    if (s->keys.previous.valid && s->keys.previous.replaced_us + KEYS_PREVIOUS_US < d)
-        d = s->keys.previous.replaced_us + KEYS_PREVIOUS_US;
+    const uint64_t others[] = {keys_previous_until_us(&s->keys), rekey_deadline_us(s, now_us)};
+    for (unsigned i = 0; i < 2; i++)
+        if (others[i] < d)
+            d = others[i];
     if (s->tp) {
         uint64_t t = waits_for_keys(s, now_us) ? TIME_NEVER : transport_deadline_us(s->tp);
         if (t < d)
             d = t;
-        if (s->tp->sent.outstanding > 0 && !s->hs_out && !s->hs_in) {
-            uint64_t heard =
-                s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
-            if (heard + SESSION_SILENT_US < d)
-                d = heard + SESSION_SILENT_US;
-        }
     } else if (s->last_use_us + SESSION_IDLE_US < d) {
         d = s->last_use_us + SESSION_IDLE_US;
     }
@@ -406,27 +397,16 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     if (s->state != SESSION_UP)
         return;
     keys_expire(&s->keys, e->aead, now_us);
-    if (s->confirm_left > 0 && now_us >= s->confirm_us) {
-        static const uint8_t frame[] = {FRAME_CONFIRM};
-        s->confirm_left--;
-        s->confirm_us = now_us + CONFIRM_RETRY_US;
-        endpoint_send_frames(e, s, now_us, frame, sizeof frame);
-    }
+    if (s->confirm_left > 0 && now_us >= s->confirm_us)
+        handshake_confirm(e, s, now_us);
+    if (rekey_timeout(e, s, now_us))
+        return;
     if (!s->tp) {
         if (now_us >= s->last_use_us + SESSION_IDLE_US)
             endpoint_session_end(e, s, 0);
         return;
     }
     transport_timeout(s->tp, now_us);
-    uint64_t heard = s->last_recv_us > s->busy_since_us ? s->last_recv_us : s->busy_since_us;
-    /* Not while an answer of ours waits for its proof: a second handshake would cross the first. */
-    if (s->tp->sent.outstanding > 0 && !s->hs_out && !s->hs_in &&
-        now_us >= heard + SESSION_SILENT_US) {
-        /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake
-         * tells. */
-        if (handshake_start(e, s, now_us, true))
-            endpoint_session_end(e, s, ERR_NOMEM);
-    }
 }
 
 uint64_t endpoint_deadline_us(const struct endpoint *e) {

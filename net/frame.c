@@ -47,6 +47,13 @@ bad:
     return false;
 }
 
+bool frame_skip(struct rd *r) {
+    uint64_t len = rd_varint(r);
+    if (len > rd_left(r))
+        r->ok = false;
+    return r->ok && rd_take(r, (size_t)len) != NULL;
+}
+
 unsigned frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
                          const struct ecn_counts *ecn, size_t max_bytes) {
     if (ranges_empty(received))

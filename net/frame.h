@@ -15,8 +15,9 @@
  *   20 CONFIRM  (session: I hold the new keys)   21 CONFIRMED (session: I have seen that)
  *   22 ECHO     id 8 bytes                       23 ECHOED    id 8 bytes
  *   30 DATAGRAM length | bytes
+ *   40..5f, 60..7f  length | bytes: of tomorrow, passed over where they are not known
  *
- * CONFIRM .. ECHOED and CLOSE belong to the session: they are neither acknowledged nor repeated by
+ * CONFIRM .. ECHOED, CLOSE and 40..5f belong to the session: they are neither acknowledged nor repeated by
  * the transport, and cost no transport state.
  */
 #ifndef MESHD_NET_FRAME_H
@@ -47,6 +48,9 @@ enum frame_type {
     FRAME_ECHO = 0x22,
     FRAME_ECHOED = 0x23,
     FRAME_DATAGRAM = 0x30,
+    FRAME_LATER_SESSION = 0x40,   /* to 0x5f: cost no transport and are not acknowledged */
+    FRAME_LATER_TRANSPORT = 0x60, /* to 0x7f: acknowledged, like PING */
+    FRAME_LATER_END = 0x80,
 };
 
 enum { STREAM_FIN = 1, STREAM_LEN = 2, STREAM_OFF = 4 };
@@ -71,6 +75,9 @@ bool frame_read_stream(struct rd *r, uint8_t type, struct frame_stream *out);
 /* `type` FRAME_ACK or FRAME_ACK_ECN. More ranges than ACK_RANGES_MAX: the further ones are skipped,
  * they are the oldest. */
 bool frame_read_ack(struct rd *r, uint8_t type, struct frame_ack *out);
+
+/* A frame of a later version, FRAME_LATER_SESSION <= type < FRAME_LATER_END: length and body. */
+bool frame_skip(struct rd *r);
 
 /* Writes an ACK of as many of the newest ranges as fit into `max_bytes`; nothing if not even one
  * does. With counts if there is anything to count. Returns how many ranges, 0 if not written. */

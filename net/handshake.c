@@ -19,18 +19,38 @@ uint64_t psk_id(const struct psk *psk) {
     return load_le64(out);
 }
 
-static void put_macs(uint8_t *msg, size_t len, const struct dh_public *receiver) {
-    cookie_mac1(receiver, msg, len - 2 * MAC_BYTES, msg + len - 2 * MAC_BYTES);
-    memset(msg + len - MAC_BYTES, 0, MAC_BYTES);
-}
-
 void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static COOKIE_BYTES]) {
     cookie_mac2(cookie, msg, len - MAC_BYTES, msg + len - MAC_BYTES);
 }
 
-bool handshake_mac1_ok(const struct identity *self, const uint8_t *msg, size_t len) {
-    return cookie_mac1_ok(&self->transport_public, msg, len - 2 * MAC_BYTES,
-                          msg + len - 2 * MAC_BYTES);
+bool handshake_mac1_ok(const struct identity *self, const uint8_t msg[static INITIATION_BYTES]) {
+    const size_t len = INITIATION_BYTES - 2 * MAC_BYTES;
+    return cookie_mac1_ok(&self->transport_public, msg, len, msg + len);
+}
+
+/* The key of a RESPONSE's mac1 comes from what message 1 has made common. Were it the initiator's
+ * public key, as in WireGuard, whoever has a list of keys could tell from a recording who called. */
+enum { MAC1_KEY_BYTES = 32 };
+
+static bool response_key(const struct noise *n, uint8_t key[static MAC1_KEY_BYTES]) {
+    return noise_extra_key(n, "meshd mac1 response v1", key);
+}
+
+static void response_mac1(const uint8_t key[static MAC1_KEY_BYTES],
+                          const uint8_t msg[static RESPONSE_BYTES], uint8_t out[static MAC_BYTES]) {
+    crypto_generichash_blake2b(out, MAC_BYTES, msg, RESPONSE_BYTES - 2 * MAC_BYTES, key,
+                               MAC1_KEY_BYTES);
+}
+
+bool handshake_response_mac1_ok(const struct noise *n, const uint8_t msg[static RESPONSE_BYTES]) {
+    uint8_t key[MAC1_KEY_BYTES], want[MAC_BYTES];
+    if (!response_key(n, key))
+        return false;
+    response_mac1(key, msg, want);
+    bool ok = sodium_memcmp(want, msg + RESPONSE_BYTES - 2 * MAC_BYTES, MAC_BYTES) == 0;
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(want, sizeof want);
+    return ok;
 }
 
 bool handshake_write_initiation(struct noise *n, const struct handshake_self *self,
@@ -44,6 +64,7 @@ bool handshake_write_initiation(struct noise *n, const struct handshake_self *se
     wr_u8(&p, (uint8_t)in->suites);
     wr_u8(&p, in->epoch);
     wr_u8(&p, 0);
+    wr_u32(&p, in->caps);
     wr_u64(&p, in->timestamp_us);
     wr_bytes(&p, in->challenge, CHALLENGE_BYTES);
     wr_u64(&p, in->session_id);
@@ -55,7 +76,9 @@ bool handshake_write_initiation(struct noise *n, const struct handshake_self *se
     noise_init(n, NOISE_IKPSK2, true, self->prologue, self->prologue_len,
                &self->identity->transport_public, &self->identity->transport_secret, peer);
     bool ok = p.ok && noise_write1(n, ephemeral, payload, sizeof payload, out + 8);
-    put_macs(out, INITIATION_BYTES, peer);
+    uint8_t *mac1 = out + INITIATION_BYTES - 2 * MAC_BYTES;
+    cookie_mac1(peer, out, INITIATION_BYTES - 2 * MAC_BYTES, mac1);
+    memset(mac1 + MAC_BYTES, 0, MAC_BYTES);
     sodium_memzero(payload, sizeof payload);
     return ok;
 }
@@ -70,10 +93,11 @@ bool handshake_read_initiation(struct noise *n, const struct handshake_self *sel
     bool ok = noise_read1(n, msg + 8, INITIATION_NOISE_BYTES, payload);
     if (ok) {
         struct rd r = rd_init(payload, sizeof payload);
-        uint8_t version = rd_u8(&r);
+        out->version = rd_u8(&r);
         out->suites = rd_u8(&r);
         out->epoch = rd_u8(&r);
-        uint8_t flags = rd_u8(&r);
+        (void)rd_u8(&r); /* flags: none is defined, and one that is not known changes nothing */
+        out->caps = rd_u32(&r);
         out->timestamp_us = rd_u64(&r);
         rd_bytes(&r, out->challenge, CHALLENGE_BYTES);
         out->session_id = rd_u64(&r);
@@ -81,7 +105,7 @@ bool handshake_read_initiation(struct noise *n, const struct handshake_self *sel
         uint8_t cert[KEY_CERT_BYTES];
         rd_bytes(&r, cert, sizeof cert);
         key_cert_read(&out->cert, cert);
-        ok = r.ok && version == PROTOCOL_VERSION && flags == 0;
+        ok = r.ok;
     }
     sodium_memzero(payload, sizeof payload);
     return ok;
@@ -99,14 +123,19 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
     wr_u8(&p, (uint8_t)r->suite);
     wr_u8(&p, r->epoch);
     wr_u32(&p, r->continues ? 1 : 0);
+    wr_u32(&p, r->caps);
     wr_u64(&p, r->session_id);
     wr_bytes(&p, cert, sizeof cert);
 
     store_le32(out, PACKET_RESPONSE);
     store_le32(out + 4, sender);
     store_le32(out + 8, receiver);
-    bool ok = p.ok && noise_write2(n, ephemeral, psk, payload, sizeof payload, out + 12);
-    put_macs(out, RESPONSE_BYTES, noise_remote(n));
+    uint8_t key[MAC1_KEY_BYTES] = {0}, *mac1 = out + RESPONSE_BYTES - 2 * MAC_BYTES;
+    bool ok = p.ok && response_key(n, key) &&
+              noise_write2(n, ephemeral, psk, payload, sizeof payload, out + 12);
+    response_mac1(key, out, mac1);
+    memset(mac1 + MAC_BYTES, 0, MAC_BYTES);
+    sodium_memzero(key, sizeof key);
     sodium_memzero(payload, sizeof payload);
     return ok;
 }
@@ -118,19 +147,33 @@ bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_
     bool ok = noise_read2(n, msg + 12, RESPONSE_NOISE_BYTES, psk, payload);
     if (ok) {
         struct rd r = rd_init(payload, sizeof payload);
-        uint8_t version = rd_u8(&r);
+        out->version = rd_u8(&r);
         out->suites = rd_u8(&r);
         out->suite = rd_u8(&r);
         out->epoch = rd_u8(&r);
         out->continues = (rd_u32(&r) & 1) != 0;
+        out->caps = rd_u32(&r);
         out->session_id = rd_u64(&r);
         uint8_t cert[KEY_CERT_BYTES];
         rd_bytes(&r, cert, sizeof cert);
         key_cert_read(&out->cert, cert);
-        ok = r.ok && version == PROTOCOL_VERSION;
+        ok = r.ok;
     }
     sodium_memzero(payload, sizeof payload);
     return ok;
+}
+
+bool handshake_response_fits(const struct offer *o, const struct response *r) {
+    if (r->version != PROTOCOL_VERSION || r->session_id != o->session_id)
+        return false;
+    /* 0 is what both lists choose together when they have nothing in common. */
+    if (r->suite == 0 || r->suite != aead_choose(o->suites, r->suites))
+        return false;
+    return r->continues ? o->rekey && r->epoch == o->epoch : r->epoch == 0;
+}
+
+bool handshake_initiation_fits(unsigned suites, const struct initiation *in) {
+    return in->version == PROTOCOL_VERSION && aead_choose(suites, in->suites) != 0;
 }
 
 void handshake_keys(const struct noise *n, bool initiator, enum aead_suite suite, uint8_t epoch,

@@ -23,16 +23,20 @@ struct handshake_self { /* what a node brings to every handshake */
 };
 
 struct initiation { /* payload of message 1 */
+    uint8_t version;
     unsigned suites;
     uint8_t epoch;
+    uint32_t caps;
     uint64_t timestamp_us, session_id, psk_id;
     uint8_t challenge[CHALLENGE_BYTES];
     struct key_cert cert;
 };
 
 struct response { /* payload of message 2 */
+    uint8_t version;
     unsigned suites, suite;
     uint8_t epoch;
+    uint32_t caps;
     bool continues; /* the session named in message 1 goes on; else a new one begins */
     uint64_t session_id;
     struct key_cert cert;
@@ -51,7 +55,7 @@ bool handshake_write_initiation(struct noise *n, const struct handshake_self *se
 void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static COOKIE_BYTES]);
 
 /* Responder. mac1 is for us. */
-bool handshake_mac1_ok(const struct identity *self, const uint8_t *msg, size_t len);
+bool handshake_mac1_ok(const struct identity *self, const uint8_t msg[static INITIATION_BYTES]);
 /* Decrypts message 1; n is then ready for write_response. False: not authentic or malformed. */
 bool handshake_read_initiation(struct noise *n, const struct handshake_self *self,
                                const uint8_t msg[static INITIATION_BYTES], struct initiation *out,
@@ -61,10 +65,27 @@ bool handshake_write_response(struct noise *n, const struct handshake_self *self
                               const struct response *r, uint32_t sender, uint32_t receiver,
                               uint8_t out[static RESPONSE_BYTES]) MUST_USE;
 
-/* Initiator. False leaves `n` as it was. */
+/* Initiator. mac1 is by whoever could read our initiation: nobody else can make us spend X25519 on
+ * an answer, or tell from it whose it is. */
+bool handshake_response_mac1_ok(const struct noise *n, const uint8_t msg[static RESPONSE_BYTES]);
+/* False leaves `n` as it was. */
 bool handshake_read_response(struct noise *n, const uint8_t msg[static RESPONSE_BYTES],
                              const struct psk *psk, struct response *out,
                              uint32_t *sender) MUST_USE;
+
+/* What an initiation of ours has offered, as its session stands when the answer comes. */
+struct offer {
+    unsigned suites;
+    uint64_t session_id;
+    bool rekey;    /* of a session that is up */
+    uint8_t epoch; /* of a rekey: the one after the present one */
+};
+
+/* Here, and nowhere else, what the other side chose is held against what it was given to choose
+ * from: a message that authenticates is still a peer's word. What does not fit is passed over as if
+ * it had not come. */
+bool handshake_response_fits(const struct offer *o, const struct response *r) MUST_USE;
+bool handshake_initiation_fits(unsigned suites, const struct initiation *in) MUST_USE;
 
 /* Both, after message 2: a key generation (ids not set) and the secret for pairing. */
 void handshake_keys(const struct noise *n, bool initiator, enum aead_suite suite, uint8_t epoch,

@@ -97,3 +97,35 @@ void peers_remove(struct endpoint *e, struct peer *p) {
     p->generation = generation;
     e->peers_used--;
 }
+
+/* ---- their keys ---- */
+
+static bool same_key(const struct peer *p, const struct dh_public *key) {
+    return memcmp(&p->setup.transport, key, sizeof *key) == 0;
+}
+
+bool peers_cert_ok(const struct peer *p, const struct node_id *id, const struct key_cert *c,
+                   const struct dh_public *key) {
+    if (!node_id_equal(&c->id, id))
+        return false;
+    /* The very bytes that were found right before need no second look. */
+    if (p && p->cert_seen && same_key(p, key) && c->seq == p->setup.cert_seq &&
+        memcmp(c->signature, p->cert_signature, sizeof c->signature) == 0)
+        return true;
+    return key_cert_verify(c, key);
+}
+
+bool peers_key_counts(const struct peer *p, const struct key_cert *c, const struct dh_public *key) {
+    return same_key(p, key) || c->seq > p->setup.cert_seq;
+}
+
+bool peers_keep_key(struct peer *p, const struct key_cert *c, const struct dh_public *key) {
+    bool news = !same_key(p, key) || c->seq > p->setup.cert_seq;
+    if (news || c->seq == p->setup.cert_seq) {
+        p->setup.transport = *key;
+        p->setup.cert_seq = c->seq;
+        p->cert_seen = true;
+        memcpy(p->cert_signature, c->signature, sizeof c->signature);
+    }
+    return news;
+}

@@ -21,18 +21,33 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     struct noise noise;
     uint8_t msg[INITIATION_BYTES];
     unsigned tries, psk_index;
+    struct psk psk; /* what msg was made with: the peer's secrets may be others by now */
+    bool by_ticket; /* it is a ticket's */
     uint8_t epoch;
-    bool rekey;   /* inside a session that is up */
-    bool refused; /* a RETRY said so; not authenticated, so only a hint */
+    bool rekey;                      /* inside a session that is up */
+    bool refused;                    /* a RETRY said so; not authenticated, so only a hint */
+    bool has_challenge, rebuild_due; /* by a RETRY, too: put into the next message that is built */
+    uint8_t challenge[CHALLENGE_BYTES];
+    unsigned rebuilds, cookies; /* what RETRYs have made us do so far */
     uint64_t started_us, next_us, interval_us, refused_us;
     uint64_t sent_us; /* 0: sent more than once, so its answer tells no round trip (Karn's rule) */
 };
 
 struct hs_in { /* an answer of ours that waits for proof */
     uint8_t response[RESPONSE_BYTES];
-    struct psk pairing, ticket;
+    struct psk pairing;
+    struct psk ticket; /* the secret it was asked with, a ticket's if by_ticket */
     bool by_ticket;
+    uint64_t ticket_id;
+    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before that
+     * it may be a replay. */
+    struct dh_public key;
+    struct key_cert cert;
+    uint64_t timestamp_us;
+    bool proved; /* its challenge was right: no replay, whatever the timestamp */
+    uint8_t ephemeral[DH_KEY_BYTES];
     uint64_t expires_us;
+    bool expired;     /* of a rekey: waited for no longer, but its keys still open */
     uint64_t sent_us; /* as in hs_out */
 };
 
@@ -49,6 +64,7 @@ struct session {
     uint64_t id; /* same at both ends */
     bool initiator;
     struct keys keys;
+    uint32_t caps, caps_next; /* of both sides; of the handshake that is not confirmed yet */
     struct replay replay;
     uint64_t send_counter;
     struct path path;
@@ -58,8 +74,12 @@ struct session {
     struct hs_in *hs_in;
     struct transport *tp;
     struct transport_memo memo;
-    unsigned confirm_left;           /* CONFIRMs still to be sent, 0: the peer has shown the keys */
-    uint64_t confirm_us;             /* when the next one is due */
+    unsigned confirm_left; /* CONFIRMs still to be sent, 0: the peer has shown the keys */
+    uint64_t confirm_us;   /* when the next one is due */
+    uint64_t confirm_interval_us;
+    /* Rekeys of ours that came to nothing, one after another: since when, when to try again. */
+    unsigned rekeys_failed;
+    uint64_t rekey_since_us, rekey_after_us;
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
     unsigned echo_count;
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
@@ -69,6 +89,11 @@ struct session {
     bool ready; /* in the endpoint's list of sessions to ask for output */
     struct session *ready_next, *ready_prev;
 };
+
+/* An answer of ours is waited for; a handshake of our own would cross it. */
+static inline bool session_answering(const struct session *s) {
+    return s->hs_in && !s->hs_in->expired;
+}
 
 static inline uint32_t session_slot(const struct session *s) {
     return s->local_index & 0xfffff;

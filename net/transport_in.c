@@ -433,6 +433,8 @@ int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct r
         struct frame_stream f;
         return frame_read_stream(r, type, &f) ? input_stream(t, now_us, &f) : ERR_PROTO;
     }
+    if (type >= FRAME_LATER_TRANSPORT && type < FRAME_LATER_END)
+        return frame_skip(r) ? 0 : ERR_PROTO;
     switch (type) {
     case FRAME_PING:
         return 0;

@@ -162,7 +162,8 @@ struct parse {
     bool given[KEY_COUNT];
     const char *text;
     size_t len, at;
-    unsigned line; /* last one read */
+    unsigned line;  /* last one read */
+    bool commented; /* it has a comment behind a value */
     struct config_error *e;
     bool failed;
 };
@@ -177,6 +178,17 @@ PRINTF_LIKE(2, 3) static int fail(struct parse *p, const char *fmt, ...) {
     vsnprintf(p->e->text, sizeof p->e->text, fmt, ap);
     va_end(ap);
     return 0; /* what libinih takes for an error */
+}
+
+/* libinih takes a ';' behind a blank for the beginning of a comment, and cuts the value there. */
+static bool has_late_comment(const char *line) {
+    line += strspn(line, " \t");
+    if (*line == ';' || *line == '#' || *line == '[')
+        return false;
+    for (; *line; line++)
+        if (line[0] == ';' && strchr(" \t\v\f\r", line[-1]))
+            return true;
+    return false;
 }
 
 /* libinih's fgets. A longer line than its buffer would be read as two: that is an error of its own.
@@ -196,11 +208,14 @@ static char *read_line(char *buf, int cap, void *stream) {
     }
     memcpy(buf, start, n);
     buf[n] = '\0';
+    p->commented = has_late_comment(buf);
     return buf;
 }
 
 static int take_text(struct parse *p, char *out, size_t cap, const char *value) {
     size_t n = strlen(value);
+    if (p->commented) /* which of the two was meant cannot be known: a secret would be cut */
+        return fail(p, "a ';' behind a blank begins a comment, which may not follow this value");
     if (n >= cap)
         return fail(p, "the value is too long (at most %zu bytes)", cap - 1);
     memcpy(out, value, n + 1);

@@ -32,10 +32,13 @@ void contact_free_name(const struct node *n, const struct node_id *id,
 
 /* ---- in and out ---- */
 int contact_tell(struct node *n, struct contact *c) {
-    struct peer_setup s = {
-        .id = c->id, .transport = c->transport, .pairing = c->pairing, .addr_count = c->addr_count};
+    struct peer_setup s = {.id = c->id,
+                           .transport = c->transport,
+                           .pairing = c->pairing,
+                           .addr_count = c->addr_count,
+                           .cert_seq = c->cert_seq};
     struct peer_ref ref = {0};
-    if (c->paired)
+    if (c->paired && c->kept)
         s.psks[s.psk_count++] = c->psk;
     if (c->pairing)
         s.psks[s.psk_count++] = c->ticket;
@@ -63,6 +66,7 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
     c->ticket = model->ticket;
     c->paired = model->paired;
     c->pairing = model->pairing;
+    c->kept = model->kept;
     memcpy(c->addrs, model->addrs, sizeof c->addrs);
     c->addr_count = model->addr_count;
     int err = contact_tell(n, c);
@@ -100,16 +104,16 @@ int contact_add(struct node *n, const struct contact *model, struct contact **ou
     if (err)
         return err;
     err = contact_store_put(n, *out);
-    if (err) {
+    if (err)
         contact_take_out(n, *out);
-        return err;
-    }
-    node_tell(n, NODE_CONTACT_ADDED, (*out)->name);
-    return 0;
+    else
+        node_tell(n, NODE_CONTACT_ADDED, (*out)->name);
+    return err;
 }
 
 int contact_update(struct node *n, struct contact *c) {
     int err = contact_store_put(n, c);
+    c->unstored = err != 0;
     return err ? err : contact_tell(n, c);
 }
 
@@ -129,18 +133,7 @@ int contact_rename(struct node *n, struct contact *c, const char *to) {
     return 0;
 }
 
-int contact_drop(struct node *n, struct contact *c) {
-    int err = contact_store_del(n, &c->id);
-    if (err)
-        return err;
-    node_tell(n, NODE_CONTACT_REMOVED, c->name);
-    contact_take_out(n, c);
-    return 0;
-}
-
-void contact_seen_at(struct node *n, struct contact *c, const struct addr *at) {
-    if (at->kind == ADDR_NONE || (c->addr_count && addr_equal(&c->addrs[0], at)))
-        return;
+void contact_addr_first(struct contact *c, const struct addr *at) {
     unsigned i = 0;
     while (i < c->addr_count && !addr_equal(&c->addrs[i], at))
         i++;
@@ -153,6 +146,13 @@ void contact_seen_at(struct node *n, struct contact *c, const struct addr *at) {
     struct addr first = *at;
     memmove(&c->addrs[1], &c->addrs[0], i * sizeof c->addrs[0]);
     c->addrs[0] = first;
+}
+
+void contact_seen_at(struct node *n, struct contact *c, const struct addr *at) {
+    bool news = c->addr_count == 0 || !addr_equal(&c->addrs[0], at);
+    if (at->kind == ADDR_NONE || (!news && !c->unstored))
+        return;
+    contact_addr_first(c, at);
     int err = contact_update(n, c);
     if (err)
         node_log(n, LOG_WARN, "the address of \"%s\" was not stored: %s", c->name, err_text(err));
@@ -163,14 +163,14 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     memset(out, 0, sizeof *out);
     memcpy(out->name, c->name, sizeof out->name);
     out->id = c->id;
-    out->paired = c->paired;
+    out->paired = c->paired && c->kept;
     out->online = c->online && endpoint_session_info(n->ep, now_us, c->session, &out->session);
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
     out->queued = c->queued;
     out->refused = c->queued ? c->refused : 0;
     out->full = c->full;
-    out->message_bytes = c->talk.bytes;
+    out->message_bytes = c->dialog.bytes;
 }
 
 /* ---- trying again ---- */

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
+#include "node/dialog.h"
 #include "node/node.h"
-#include "node/talk.h"
 #include "node/watch.h"
 
 struct posting;
@@ -30,7 +30,7 @@ struct contact { /* holds a secret */
     struct node_id id;
     struct dh_public transport;
     uint64_t cert_seq; /* of the transport key's certificate, as last accepted; 0: none yet */
-    struct psk psk;    /* paired: the pairing secret */
+    struct psk psk;    /* paired: the pairing secret. The endpoint gets it only once it is kept */
     struct psk ticket; /* pairing: a ticket's one-time secret (node/pairing.h) */
     bool paired, pairing;
     struct addr addrs[PEER_ADDRS_MAX];
@@ -39,7 +39,9 @@ struct contact { /* holds a secret */
     uint32_t serial; /* from 1, never reused */
     struct peer_ref peer;
     bool online;
-    bool just_paired; /* the session that is coming up made the pairing secret */
+    bool kept;         /* paired: no power cut takes that away any more */
+    bool unstored;     /* what the store has is older */
+    uint32_t pairings; /* pairing secrets seen so far: which one a debt is about */
     struct session_ref session;
     uint32_t queued;   /* messages in the outbox */
     uint64_t retry_us; /* when to try again to deliver them; 0: not planned */
@@ -51,8 +53,8 @@ struct contact { /* holds a secret */
     int refused;      /* what it said; 0: nothing */
     unsigned answers; /* owed to its messages until they survive a power cut */
     bool full;        /* the user was told that its messages find no room */
-    bool talk_known;
-    struct talk talk; /* as in the store */
+    bool dialog_known;
+    struct dialog dialog; /* as in the store */
 };
 
 struct contacts {                                /* zeroes = empty; node/contact_table.h */
@@ -97,8 +99,8 @@ int contact_tell(struct node *n, struct contact *c) MUST_USE;
 int contact_update(struct node *n, struct contact *c) MUST_USE;
 /* `to` must be usable and free. What the store says: then nothing has happened. */
 int contact_rename(struct node *n, struct contact *c, const char *to) MUST_USE;
-/* Out of the store, the endpoint and the table; the pointer is dead. On an error it stays. */
-int contact_drop(struct node *n, struct contact *c) MUST_USE;
+/* The first address to try from now on; nothing is stored or told. */
+void contact_addr_first(struct contact *c, const struct addr *at);
 /* The contact was heard at this address: it becomes the first to try. */
 void contact_seen_at(struct node *n, struct contact *c, const struct addr *at);
 void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,

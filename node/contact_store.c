@@ -78,14 +78,13 @@ bool contact_decode(struct contact *c, const uint8_t *key, size_t key_len, const
 int contact_store_put(struct node *n, const struct contact *c) {
     uint8_t value[CONTACT_VALUE_MAX];
     size_t len = contact_encode(c, value);
-    int err =
-        n->env.store.put(n->env.store.ctx, table, c->id.bytes, sizeof c->id.bytes, value, len);
+    int err = keep_put(n, table, c->id.bytes, sizeof c->id.bytes, value, len);
     sodium_memzero(value, sizeof value);
     return err;
 }
 
 int contact_store_del(struct node *n, const struct node_id *id) {
-    return n->env.store.del(n->env.store.ctx, table, id->bytes, sizeof id->bytes);
+    return keep_del(n, table, id->bytes, sizeof id->bytes);
 }
 
 /* ---- all of them ---- */
@@ -126,16 +125,19 @@ static int take_in(struct node *n, struct contact *c) {
 }
 
 static int rewrite(struct node *n, const struct old_entries *o) {
-    int err = 0;
+    int err = keep_begin(n);
+    if (err)
+        return err;
     for (unsigned i = 0; !err && i < o->count; i++) {
         const char *name = o->list[i].name;
         const struct contact *c = contact_by_id(n, &o->list[i].id);
         if (c)
             err = contact_store_put(n, c);
         if (!err)
-            err = n->env.store.del(n->env.store.ctx, table, name, strlen(name));
+            err = keep_del(n, table, name, strlen(name));
     }
-    return err;
+    keep_scrub(n);
+    return keep_end(n, err);
 }
 
 int contacts_load(struct node *n) {
@@ -145,12 +147,13 @@ int contacts_load(struct node *n) {
     struct contact c;
     int err;
     n->contacts.retry_us = UINT64_MAX;
-    while ((err = n->env.store.next(n->env.store.ctx, table, key, &key_len, value, sizeof value,
-                                    &len)) == 0) {
-        if (!contact_decode(&c, key, key_len, value, len)) {
+    while ((err = keep_next(n, table, key, &key_len, value, sizeof value, &len)) == 0 ||
+           err == ERR_FULL) {
+        if (err == ERR_FULL || !contact_decode(&c, key, key_len, value, len)) {
             node_log(n, LOG_ERROR, "a stored contact cannot be read; it is left alone");
             continue;
         }
+        c.kept = !c.pairing; /* else node/pairing stores it once more and waits */
         if (value[0] == CONTACT_VERSION_BY_NAME)
             err = remember(&old, &c);
         if (!err)

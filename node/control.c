@@ -8,17 +8,6 @@
 
 #include "node/control_internal.h"
 
-/* A connection's handle: its index in the low bits, a generation above them. */
-enum { CONN_INDEX_BITS = 6 };
-_Static_assert(CONTROL_CONNS_MAX == 1 << CONN_INDEX_BITS, "index bits");
-
-static struct conn *conn_find(const struct control *c, uint32_t handle) {
-    const struct conn *conn = &c->conns[handle & (CONTROL_CONNS_MAX - 1)];
-    if (!conn->used || conn->generation != handle >> CONN_INDEX_BITS)
-        return NULL;
-    return (struct conn *)(uintptr_t)conn;
-}
-
 static char *copy_str(const char *s) {
     if (!s)
         s = "";
@@ -44,7 +33,7 @@ struct control *control_new(struct node *n, const struct control_facts *facts) {
         c->listen[i] = facts->listen[i];
     c->udp_gso = facts->udp_gso;
     c->udp_gro = facts->udp_gro;
-    proto_writer_init(&c->w, CONTROL_OUT_MAX);
+    proto_writer_init(&c->w, CONTROL_OUT_POOL / 2);
     if (!c->version || !c->state_dir || !c->socket_path || !c->config_path) {
         control_free(c);
         return NULL;
@@ -52,19 +41,12 @@ struct control *control_new(struct node *n, const struct control_facts *facts) {
     return c;
 }
 
-static void conn_reset(struct conn *conn) {
-    uint32_t generation = conn->generation;
-    proto_reader_clear(&conn->in);
-    free(conn->out);
-    *conn = (struct conn){.generation = generation};
-}
-
 void control_free(struct control *c) {
     if (!c)
         return;
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
         if (c->conns[i].used)
-            conn_reset(&c->conns[i]);
+            conn_release(c, &c->conns[i]);
     proto_writer_clear(&c->w);
     free(c->version);
     free(c->state_dir);
@@ -73,96 +55,8 @@ void control_free(struct control *c) {
     free(c);
 }
 
-int control_open(struct control *c, uint32_t *handle) {
-    for (uint32_t i = 0; i < CONTROL_CONNS_MAX; i++) {
-        struct conn *conn = &c->conns[i];
-        if (conn->used)
-            continue;
-        conn->used = true;
-        conn->generation = (conn->generation + 1) & (UINT32_MAX >> CONN_INDEX_BITS);
-        proto_reader_init(&conn->in, CONTROL_REQUEST_MAX);
-        *handle = conn->generation << CONN_INDEX_BITS | i;
-        return 0;
-    }
-    return ERR_FULL;
-}
-
-void control_close(struct control *c, uint64_t now_us, uint32_t handle) {
-    (void)now_us;
-    struct conn *conn = conn_find(c, handle);
-    if (!conn)
-        return;
-    wait_drop_conn(c, (uint32_t)(conn - c->conns));
-    for (unsigned i = 0; i < conn->recv_count; i++)
-        node_recv_stop(c->node, conn->recvs[i]);
-    conn_reset(conn);
-}
-
-/* ---- output ---- */
-
-/* Nothing more goes out: what waits is dropped, since the client does not read it. */
-static void conn_overflow(struct conn *conn) {
-    conn->closing = true;
-    conn->out_start = conn->out_len = 0;
-}
-
-void conn_push(struct control *c, struct conn *conn) {
-    if (conn->closing)
-        return;
-    size_t n = c->w.len;
-    if (!c->w.ok || n > CONTROL_OUT_MAX - conn_unread(conn)) {
-        conn_overflow(conn);
-        return;
-    }
-    if (conn->out_cap - conn->out_len < n && conn->out_start > 0) {
-        memmove(conn->out, conn->out + conn->out_start, conn_unread(conn));
-        conn->out_len -= conn->out_start;
-        conn->out_start = 0;
-    }
-    if (conn->out_cap - conn->out_len < n) {
-        size_t cap = conn->out_cap ? conn->out_cap : 4096;
-        while (cap - conn->out_len < n)
-            cap *= 2;
-        uint8_t *grown = realloc(conn->out, cap);
-        if (!grown) {
-            conn_overflow(conn);
-            return;
-        }
-        conn->out = grown;
-        conn->out_cap = cap;
-    }
-    memcpy(conn->out + conn->out_len, c->w.buf, n);
-    conn->out_len += n;
-}
-
-bool control_output(struct control *c, uint32_t handle, const uint8_t **buf, size_t *len) {
-    struct conn *conn = conn_find(c, handle);
-    if (!conn || conn_unread(conn) == 0)
-        return false;
-    *buf = conn->out + conn->out_start;
-    *len = conn_unread(conn);
-    return true;
-}
-
-void control_sent(struct control *c, uint32_t handle, size_t n) {
-    struct conn *conn = conn_find(c, handle);
-    if (!conn)
-        return;
-    assert(n <= conn_unread(conn));
-    conn->out_start += n;
-    if (conn->out_start < conn->out_len)
-        return;
-    conn->out_start = conn->out_len = 0;
-    if (conn->out_cap > CONTROL_OUT_SOFT) { /* a large answer is rare: give its memory back */
-        free(conn->out);
-        conn->out = NULL;
-        conn->out_cap = 0;
-    }
-}
-
-bool control_wants_close(const struct control *c, uint32_t handle) {
-    const struct conn *conn = conn_find(c, handle);
-    return conn && conn->closing && conn_unread(conn) == 0;
+void control_set_longest_turn(struct control *c, uint64_t us) {
+    c->longest_turn_us = us;
 }
 
 bool control_wants_shutdown(const struct control *c) {
@@ -183,11 +77,12 @@ int call_fail(struct call *call, int err, const char *detail, const char *fmt, .
     return err;
 }
 
-static void push_error(struct control *c, struct conn *conn, uint32_t id, int err, const char *text,
-                       const char *detail) {
+static void push_error(struct control *c, uint64_t now_us, struct conn *conn, uint32_t id, int err,
+                       const char *text, const char *detail) {
     proto_writer_reset(&c->w);
     proto_error(&c->w, id, err, text, detail);
-    conn_push(c, conn);
+    c->work.bytes += c->w.len;
+    conn_push(c, now_us, conn);
 }
 
 static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
@@ -210,22 +105,24 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
         return;
     if (r == 0 && !c->w.ok)
         r = call_fail(&call, ERR_FULL, NULL, "the answer is too large");
-    if (r == 0)
-        conn_push(c, conn);
-    else
-        push_error(c, conn, m->id, r, call.text[0] ? call.text : NULL, call.detail);
+    if (r != 0) {
+        push_error(c, now_us, conn, m->id, r, call.text[0] ? call.text : NULL, call.detail);
+        return;
+    }
+    c->work.bytes += c->w.len;
+    conn_push(c, now_us, conn);
 }
 
 /* The connection cannot go on: the stream's framing is lost. */
-static int broken(struct control *c, struct conn *conn, const struct proto_msg *m, int err) {
+static void broken(struct control *c, uint64_t now_us, struct conn *conn, const struct proto_msg *m,
+                   int err) {
     if (m->has_id)
-        push_error(c, conn, m->id, err,
+        push_error(c, now_us, conn, m->id, err,
                    err == ERR_FULL ? "the request is larger than this daemon takes"
                                    : "this is not a MessagePack-RPC request",
                    NULL);
-    conn->closing = true;
-    proto_reader_clear(&conn->in);
-    return ERR_PROTO;
+    if (!conn->closing)
+        conn_end(c, now_us, conn);
 }
 
 int control_input(struct control *c, uint64_t now_us, uint32_t handle, const uint8_t *buf,
@@ -233,35 +130,75 @@ int control_input(struct control *c, uint64_t now_us, uint32_t handle, const uin
     struct conn *conn = conn_find(c, handle);
     if (!conn || conn->closing)
         return ERR_PROTO;
+    struct proto_msg m = {0};
     while (len > 0) {
-        struct proto_msg m = {0};
-        long took = proto_reader_feed(&conn->in, buf, len);
-        if (took < 0)
-            return broken(c, conn, &m, (int)took);
+        bool fits = conn->in_counted + len <= conn_in_share(c, conn);
+        long took = fits ? proto_reader_feed(&conn->in, buf, len) : ERR_FULL;
+        if (took < 0) {
+            proto_reader_peek(&conn->in, &m);
+            broken(c, now_us, conn, &m, (int)took);
+            return ERR_PROTO;
+        }
         buf += took;
         len -= (size_t)took;
-        int r;
-        while ((r = proto_reader_next(&conn->in, &m)) > 0) {
-            /* A client has nothing to tell: notifications from it are allowed and without effect.
-             */
-            bool response = m.kind == PROTO_RESPONSE;
-            if (m.kind == PROTO_REQUEST)
-                dispatch(c, now_us, conn, &m);
-            proto_msg_clear(&m);
-            if (response)
-                return broken(c, conn, &m, ERR_PROTO);
-            if (conn->closing)
-                return ERR_PROTO;
-        }
-        if (r < 0)
-            return broken(c, conn, &m, r);
+        conn_count_in(c, conn);
     }
+    conn->ready = proto_reader_ready(&conn->in);
     return 0;
+}
+
+/* The next thing that the connection has sent is carried out. */
+static void run_one(struct control *c, uint64_t now_us, struct conn *conn) {
+    struct proto_msg m;
+    size_t before = conn->in.len - conn->in.start;
+    int r = proto_reader_next(&conn->in, &m);
+    c->work.requests++;
+    c->work.bytes += before - (conn->in.len - conn->in.start);
+    /* A client has nothing to tell: notifications from it are allowed and without effect. */
+    if (r > 0 && m.kind == PROTO_REQUEST)
+        dispatch(c, now_us, conn, &m);
+    bool response = r > 0 && m.kind == PROTO_RESPONSE;
+    if (r > 0)
+        proto_msg_clear(&m);
+    if (r < 0 || response)
+        broken(c, now_us, conn, &m, r < 0 ? r : ERR_PROTO);
+    if (conn->closing)
+        return;
+    conn_count_in(c, conn);
+    conn->ready = proto_reader_ready(&conn->in);
+}
+
+/* The next connection in turn that has something to be done and reads its answers. */
+static struct conn *next_ready(struct control *c) {
+    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++) {
+        struct conn *conn = &c->conns[(c->next + i) % CONTROL_CONNS_MAX];
+        if (!conn->ready || conn_unread(conn) > CONTROL_OUT_PAUSE)
+            continue;
+        c->next = (c->next + i + 1) % CONTROL_CONNS_MAX;
+        return conn;
+    }
+    return NULL;
+}
+
+bool control_run(struct control *c, uint64_t now_us) {
+    struct conn *conn = NULL;
+    c->work = (struct control_work){0};
+    while (c->work.requests < CONTROL_TURN_REQUESTS && c->work.bytes < CONTROL_TURN_BYTES &&
+           (conn = next_ready(c)) != NULL)
+        run_one(c, now_us, conn);
+    unsigned turn = c->next;
+    bool more = conn && next_ready(c);
+    c->next = turn;
+    return more;
+}
+
+struct control_work control_last_work(const struct control *c) {
+    return c->work;
 }
 
 /* ---- events ---- */
 
-static void notify(struct control *c, const struct node_event *e) {
+static void notify(struct control *c, uint64_t now_us, const struct node_event *e) {
     bool made = false;
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++) {
         struct conn *conn = &c->conns[i];
@@ -275,19 +212,22 @@ static void notify(struct control *c, const struct node_event *e) {
             show_event(&c->w, c->node, e);
             made = true;
         }
-        conn_push(c, conn);
+        conn_push(c, now_us, conn);
+        made = made && !conn->closing; /* the writer held "overflow" in between */
     }
 }
 
 void control_event(struct control *c, uint64_t now_us, const struct node_event *e) {
-    notify(c, e);
+    notify(c, now_us, e);
     wait_event(c, now_us, e);
 }
 
 uint64_t control_deadline_us(const struct control *c) {
-    return wait_deadline_us(c);
+    uint64_t waits_us = wait_deadline_us(c), conns_us = conn_deadline_us(c);
+    return waits_us < conns_us ? waits_us : conns_us;
 }
 
 void control_timeout(struct control *c, uint64_t now_us) {
     wait_timeout(c, now_us);
+    conn_timeout(c, now_us);
 }

@@ -27,6 +27,7 @@ static const char *kind_text(enum arg_kind k) {
     case ARG_BOOL:
         return "true or false";
     case ARG_STRS:
+    case ARG_FEW:
         return "an array of strings";
     }
     return "something else";
@@ -38,6 +39,10 @@ static bool is_plain(const msgpack_object *v) {
 }
 
 static int check_strs(struct call *call, const struct arg_spec *s, const msgpack_object *v) {
+    uint32_t most = s->kind == ARG_FEW ? CONTROL_FEW_MAX : TRANSFER_FILES_MAX;
+    if (v->via.array.size > most)
+        return call_fail(call, ERR_USAGE, s->name, "\"%s\" has more than %u entries", s->name,
+                         (unsigned)most);
     for (uint32_t i = 0; i < v->via.array.size; i++) {
         const msgpack_object *e = &v->via.array.ptr[i];
         if (!is_plain(e))
@@ -72,6 +77,7 @@ static int check_value(struct call *call, const struct arg_spec *s, const msgpac
         fits = v->type == MSGPACK_OBJECT_BOOLEAN;
         break;
     case ARG_STRS:
+    case ARG_FEW:
         fits = v->type == MSGPACK_OBJECT_ARRAY;
         if (fits)
             return check_strs(call, s, v);
@@ -183,4 +189,9 @@ char **arg_strs(const struct call *call, const char *name, unsigned *count) {
 uint64_t arg_deadline(const struct call *call, const char *name) {
     uint64_t us = arg_uint(call, name, 0);
     return us > 0 ? call->now_us + us : UINT64_MAX;
+}
+
+uint64_t arg_limit(const struct call *call) {
+    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX);
+    return limit < CONTROL_PAGE_MAX ? limit : CONTROL_PAGE_MAX;
 }

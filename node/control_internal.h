@@ -1,9 +1,10 @@
 /* control_internal.h: what the control API's files share; included by node/control*.c only.
  *
- *   control.c                   connections, bytes in and out, dispatch
+ *   control.c                   requests in, dispatch, events
+ *   control_conn.c              connections, their bytes out, whose share of memory
  *   control_args.c              strict arguments: tables, and getters that need no further checks
- *   control_wait.c              requests that are answered later, and events on their way to
- * clients control_show.c              contacts, sessions, transfers, events as maps
+ *   control_wait.c              requests that are answered later
+ *   control_show.c              contacts, sessions, transfers, events as maps
  *   control_methods.c           the table, and the daemon's own methods
  *   control_methods_peer.c      contact.*, ticket.*, peer.*
  *   control_methods_transfer.c  transfer.*, recv.*
@@ -16,17 +17,21 @@
 #include "node/control_proto.h"
 
 enum {
-    CONTROL_WAITS_MAX = 512, /* unanswered requests of all connections; further ones get ERR_FULL */
-    CONTROL_RECVS_MAX = 8,   /* standing recv.start of one connection; further ones get ERR_FULL */
-    CONTROL_OUT_SOFT = 1 << 20,   /* unread bytes above which progress notifications are dropped */
-    CONTROL_PAGE_MAX = 1000,      /* entries in one answer of a listing */
-    CONTROL_PAGE_BYTES = 1 << 20, /* and bytes after which it stops */
-    CONTROL_MESSAGES_MAX =
-        200, /* messages in one answer, and bytes after which it stops: each is read */
-    CONTROL_MESSAGES_BYTES = 256 << 10,  /* from the store while the node stands still */
+    CONTROL_WAITS_MAX = 512, /* unanswered requests; who has as many as are free gets ERR_FULL */
+    CONTROL_RETRIES =
+        8, /* attempts to connect of wait for=peer in one turn; the rest in the next */
+    CONTROL_RECVS_MAX = 8, /* standing recv.start of one connection; further ones get ERR_FULL */
+    CONTROL_OUT_SOFT = 1 << 20,    /* unread bytes above which progress notifications are dropped */
+    CONTROL_OUT_PAUSE = 256 << 10, /* above it no further request of this client is carried out */
+    CONTROL_OUT_KEEP = 64 << 10,   /* a larger buffer is given back once it has been read */
+    CONTROL_LINGER_US = 5 * 1000000, /* so long the last bytes of a closing one wait to be read */
+    CONTROL_PAGE_MAX = 256,          /* entries in one answer of a listing */
+    CONTROL_PAGE_BYTES = 64 << 10,   /* and bytes after which it stops */
+    CONTROL_PATH_MAX = 4096,         /* a path's bytes, as Linux has it */
+    CONTROL_RECONNECT_US = 1000000,  /* wait for=peer: pause between two attempts */
+    CONTROL_PINGS_MAX = 16,          /* unanswered pings of one connection; then ERR_FULL */
+    CONTROL_FEW_MAX = 64,
     CONTROL_QUEUED_US = 4 * 1000 * 1000, /* message.send: until the message survives a power cut */
-    CONTROL_PATH_MAX = 4096,             /* a path's bytes, as Linux has it */
-    CONTROL_RECONNECT_US = 1000000,      /* wait for=peer: pause between two attempts */
     CONTROL_ARGS_MAX = 6,
     CONTROL_TTL_MAX_S = 366 * 24 * 3600,
 };
@@ -35,9 +40,12 @@ enum {
 
 struct conn {
     bool used, closing;
+    bool ready; /* `in` holds a whole request, or what will never be one */
     uint32_t generation;
+    uint64_t close_us; /* when `closing`: its unread output is given up then */
     struct proto_reader in;
-    uint8_t *out; /* out[out_start..out_len) is to be written */
+    size_t in_counted; /* bytes of `in` that are counted in the pool */
+    uint8_t *out;      /* out[out_start..out_len) is to be written */
     size_t out_start, out_len, out_cap;
     uint32_t events; /* subscribed kinds: 1 << enum node_event_kind */
     uint64_t recvs[CONTROL_RECVS_MAX];
@@ -71,8 +79,12 @@ struct control {
     struct addr listen[PEER_ADDRS_MAX];
     unsigned listen_count;
     int udp_gso, udp_gro;
+    uint64_t longest_turn_us;
     bool shutdown;
-    struct proto_writer w; /* the message being made */
+    struct proto_writer w;      /* the message being made */
+    size_t in_bytes, out_bytes; /* of the two pools */
+    unsigned next;              /* connection whose turn it is */
+    struct control_work work;
     struct conn conns[CONTROL_CONNS_MAX];
     struct wait waits[CONTROL_WAITS_MAX];
     unsigned waits_end; /* from here on none is in use: looked at every turn */
@@ -84,7 +96,8 @@ enum arg_kind {
     ARG_TEXT, /* max: bytes; anything inside */
     ARG_UINT, /* max: value, 0 = any */
     ARG_BOOL,
-    ARG_STRS, /* array of ARG_STR; max: bytes of each */
+    ARG_STRS, /* array of ARG_STR; max: bytes of each; TRANSFER_FILES_MAX of them */
+    ARG_FEW,  /* the same, CONTROL_FEW_MAX of them */
 };
 struct arg_spec {
     const char *name; /* NULL: no further arguments */
@@ -129,12 +142,25 @@ bool arg_str(const struct call *call, const char *name, char *out, size_t cap);
 const char *arg_text(const struct call *call, const char *name, size_t *len);
 /* An array of NUL-terminated strings in one allocation (free it); NULL: no memory. */
 char **arg_strs(const struct call *call, const char *name, unsigned *count);
+/* "limit", at most CONTROL_PAGE_MAX. */
+uint64_t arg_limit(const struct call *call);
 /* now + the argument in us; UINT64_MAX if not given or 0. */
 uint64_t arg_deadline(const struct call *call, const char *name);
 
-/* ---- control.c ---- */
+/* ---- control_conn.c ---- */
+struct conn *conn_find(const struct control *c, uint32_t handle);
 /* Appends the message in c->w to the connection's output, or closes it when it reads too slowly. */
-void conn_push(struct control *c, struct conn *conn);
+void conn_push(struct control *c, uint64_t now_us, struct conn *conn);
+/* Nothing more is read from it; what was written may still be fetched for a while. */
+void conn_end(struct control *c, uint64_t now_us, struct conn *conn);
+/* Gives its buffers back. */
+void conn_release(struct control *c, struct conn *conn);
+/* Counts what `in` holds now. */
+void conn_count_in(struct control *c, struct conn *conn);
+/* Bytes that it may hold of the pool of requests. */
+size_t conn_in_share(const struct control *c, const struct conn *conn);
+uint64_t conn_deadline_us(const struct control *c);
+void conn_timeout(struct control *c, uint64_t now_us);
 static inline size_t conn_unread(const struct conn *conn) {
     return conn->out_len - conn->out_start;
 }
@@ -142,6 +168,8 @@ static inline size_t conn_unread(const struct conn *conn) {
 /* ---- control_wait.c ---- */
 /* A free wait for this call, or NULL: everything is taken. */
 struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_us);
+/* How many of this kind the connection has. */
+unsigned wait_count(const struct control *c, const struct conn *conn, enum wait_kind kind);
 void wait_drop_conn(struct control *c, uint32_t conn_index);
 void wait_event(struct control *c, uint64_t now_us, const struct node_event *e);
 void wait_timeout(struct control *c, uint64_t now_us);

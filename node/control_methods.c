@@ -11,7 +11,7 @@
     { "id", ARG_UINT, true, 0 }
 #define PAGE_ARGS                                                                                  \
     {"offset", ARG_UINT, false, UINT32_MAX}, {                                                     \
-        "limit", ARG_UINT, false, CONTROL_PAGE_MAX                                                 \
+        "limit", ARG_UINT, false, 0                                                                \
     }
 #define TIMEOUT_ARG                                                                                \
     { "timeout_us", ARG_UINT, false, CONTROL_TIMEOUT_MAX_US }
@@ -39,7 +39,7 @@ const struct method control_methods[] = {
      {{"contact", ARG_STR, true, PETNAME_MAX},
       {"paths", ARG_STRS, true, CONTROL_PATH_MAX},
       TIMEOUT_ARG}},
-    {"transfer.list", do_transfer_list, {{0}}},
+    {"transfer.list", do_transfer_list, {PAGE_ARGS}},
     {"transfer.get", do_transfer_get, {ID_ARG}},
     {"transfer.files", do_transfer_files, {ID_ARG, PAGE_ARGS}},
     {"transfer.accept", do_transfer_accept, {ID_ARG, {"dir", ARG_STR, false, CONTROL_PATH_MAX}}},
@@ -59,14 +59,14 @@ const struct method control_methods[] = {
      do_message_list,
      {{"contact", ARG_STR, false, PETNAME_MAX},
       {"after", ARG_UINT, false, 0},
-      {"limit", ARG_UINT, false, CONTROL_PAGE_MAX}}},
+      {"limit", ARG_UINT, false, 0}}},
     {"message.delete",
      do_message_delete,
      {{"contact", ARG_STR, true, PETNAME_MAX},
       {"after", ARG_UINT, false, 0},
       {"upto", ARG_UINT, false, 0}}},
     {"message.wait", do_message_wait, {{"seq", ARG_UINT, true, 0}, TIMEOUT_ARG}},
-    {"events.subscribe", do_events_subscribe, {{"kinds", ARG_STRS, false, 32}}},
+    {"events.subscribe", do_events_subscribe, {{"kinds", ARG_FEW, false, 32}}},
     {"events.unsubscribe", do_events_unsubscribe, {{0}}},
     {NULL, NULL, {{0}}},
 };

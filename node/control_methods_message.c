@@ -42,16 +42,14 @@ int do_message_list(struct call *call) {
     struct message_info info;
     bool one = arg_str(call, "contact", contact, sizeof contact);
     uint64_t after = arg_uint(call, "after", 0);
-    uint64_t limit = arg_uint(call, "limit", CONTROL_MESSAGES_MAX), shown = 0;
-    if (limit > CONTROL_MESSAGES_MAX)
-        limit = CONTROL_MESSAGES_MAX;
+    uint64_t limit = arg_limit(call), shown = 0;
     if (one && !node_message_with(call->c->node, contact))
         return call_fail(call, ERR_NOT_FOUND, contact, "there is no contact of that name");
     bool more = false;
     proto_map(w, NULL);
     proto_array(w, "messages");
     while (node_message_next(call->c->node, after, one ? contact : NULL, &info)) {
-        more = shown == limit || w->len >= CONTROL_MESSAGES_BYTES;
+        more = shown == limit || w->len >= CONTROL_PAGE_BYTES;
         if (more)
             break;
         show_message(w, NULL, &info);

@@ -101,7 +101,7 @@ static int list(struct call *call, const char *key,
     struct proto_writer *w = call->w;
     struct contact_info info;
     unsigned i = (unsigned)arg_uint(call, "offset", 0);
-    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX), shown = 0;
+    uint64_t limit = arg_limit(call), shown = 0;
     proto_map(w, NULL);
     proto_array(w, key);
     for (; shown < limit && w->len < CONTROL_PAGE_BYTES; shown++, i++) {
@@ -143,6 +143,9 @@ int do_peer_ping(struct call *call) {
     arg_str(call, "name", name, sizeof name);
     if (timeout_us == 0)
         return call_fail(call, ERR_USAGE, "timeout_us", "\"timeout_us\" must be 1 or more");
+    if (wait_count(call->c, call->conn, WAIT_PING) >= CONTROL_PINGS_MAX)
+        return call_fail(call, ERR_FULL, name, "%d pings of this connection are unanswered",
+                         CONTROL_PINGS_MAX);
     /* The node gives up at timeout_us by itself; the second is there in case that it does not. */
     struct wait *w = wait_new(call, WAIT_PING, call->now_us + timeout_us + 1000000);
     if (!w)

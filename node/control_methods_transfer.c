@@ -71,13 +71,23 @@ int do_transfer_send(struct call *call) {
 }
 
 int do_transfer_list(struct call *call) {
+    struct proto_writer *w = call->w;
     struct transfer_info info;
-    proto_map(call->w, NULL);
-    proto_array(call->w, "transfers");
-    for (unsigned i = 0; node_transfer_at(call->c->node, i, &info); i++)
-        show_transfer(call->w, NULL, &info, call->now_us);
-    proto_end(call->w);
-    proto_end(call->w);
+    unsigned i = (unsigned)arg_uint(call, "offset", 0);
+    uint64_t limit = arg_limit(call), shown = 0;
+    proto_map(w, NULL);
+    proto_array(w, "transfers");
+    for (; shown < limit && w->len < CONTROL_PAGE_BYTES; shown++, i++) {
+        if (!node_transfer_at(call->c->node, i, &info))
+            break;
+        show_transfer(w, NULL, &info, call->now_us);
+    }
+    proto_end(w);
+    if (node_transfer_at(call->c->node, i, &info))
+        proto_uint(w, "next", i);
+    else
+        proto_nil(w, "next");
+    proto_end(w);
     return 0;
 }
 
@@ -96,7 +106,7 @@ int do_transfer_files(struct call *call) {
     struct transfer_info info;
     uint64_t id = arg_uint(call, "id", 0), size = 0, shown = 0;
     uint32_t i = (uint32_t)arg_uint(call, "offset", 0);
-    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX);
+    uint64_t limit = arg_limit(call);
     if (!node_transfer_get(call->c->node, id, &info))
         return id_failed(call, ERR_NOT_FOUND);
     const char *name;

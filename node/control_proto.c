@@ -86,7 +86,8 @@ static int read_head(const uint8_t *p, size_t len, struct head *h) {
     return 1;
 }
 
-/* Walks on over the first message. 1: it is complete and r->scan is its size. */
+/* Walks on over the first message. 1: it is complete and r->scan is its size. Asked again without
+ * new bytes, it says the same. */
 static int scan(struct proto_reader *r) {
     size_t len = r->len - r->start;
     while (r->depth > 0) {
@@ -102,16 +103,15 @@ static int scan(struct proto_reader *r) {
             return got;
         if (r->scan + h.header + h.body > r->max || r->items + h.children >= PROTO_ITEMS_MAX)
             return ERR_FULL;
+        if (h.children > 0 && r->depth > PROTO_DEPTH_MAX)
+            return ERR_FULL;
         if (got == 0 || len - r->scan < h.header + h.body)
             return 0;
         r->scan += h.header + (size_t)h.body;
         r->left[r->depth - 1]--;
         r->items++;
-        if (h.children > 0) {
-            if (r->depth > PROTO_DEPTH_MAX)
-                return ERR_FULL;
+        if (h.children > 0)
             r->left[r->depth++] = h.children;
-        }
     }
     return 1;
 }
@@ -244,6 +244,15 @@ static int unpack(const uint8_t *p, size_t size, struct proto_msg *m) {
     if (ret != MSGPACK_UNPACK_SUCCESS || off != size)
         return ERR_PROTO;
     return interpret(&u.data, m) ? 1 : ERR_PROTO;
+}
+
+bool proto_reader_ready(struct proto_reader *r) {
+    return scan(r) != 0;
+}
+
+void proto_reader_peek(const struct proto_reader *r, struct proto_msg *m) {
+    if (r->len > r->start)
+        peek_id(r->buf + r->start, r->len - r->start, m);
 }
 
 int proto_reader_next(struct proto_reader *r, struct proto_msg *m) {

@@ -28,7 +28,7 @@ enum {
     PROTO_API_VERSION = 1, /* grows with an incompatible change (docs/CONTROL.md, "Versions") */
     PROTO_DEPTH_MAX = 8,   /* nested arrays and maps in one message */
     PROTO_ITEMS_MAX =
-        1 << 18, /* values in one message: bounds what unpacking allocates, 24 bytes each */
+        1 << 17, /* values in one message: bounds what unpacking allocates, 24 bytes each */
     PROTO_METHOD_MAX = 64, /* bytes of a method's name */
 };
 
@@ -68,6 +68,11 @@ long proto_reader_feed(struct proto_reader *r, const uint8_t *buf, size_t len) M
  * MessagePack-RPC. ERR_FULL: larger than the limits. ERR_NOMEM. After an error only m->has_id and
  * m->id mean something. */
 int proto_reader_next(struct proto_reader *r, struct proto_msg *m) MUST_USE;
+
+/* True if proto_reader_next would give something else than 0. */
+bool proto_reader_ready(struct proto_reader *r);
+/* The id of the request that has begun to come, if it is readable: m->has_id and m->id. */
+void proto_reader_peek(const struct proto_reader *r, struct proto_msg *m);
 
 /* ---- writing ---- */
 /* Errors stick: `ok` is checked once, at the end. Counts of maps and arrays are filled in by

@@ -227,6 +227,7 @@ void show_status(struct control *c, struct proto_writer *w, uint64_t now_us) {
     proto_str(w, "version", c->version);
     proto_uint(w, "api", PROTO_API_VERSION);
     proto_uint(w, "uptime_us", s.uptime_us);
+    proto_uint(w, "longest_turn_us", c->longest_turn_us);
     proto_str(w, "state_dir", c->state_dir);
     proto_str(w, "socket", c->socket_path);
     proto_str(w, "config", c->config_path);

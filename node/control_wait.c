@@ -6,13 +6,25 @@
 
 #include "node/control_internal.h"
 
+/* Whether the connection has as many as are free already. */
+static bool share_used(const struct control *c, uint32_t conn) {
+    unsigned used = 0, own = 0;
+    for (unsigned i = 0; i < c->waits_end; i++) {
+        used += c->waits[i].kind != WAIT_NONE;
+        own += c->waits[i].kind != WAIT_NONE && c->waits[i].conn == conn;
+    }
+    return own >= CONTROL_WAITS_MAX - used;
+}
+
 struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_us) {
     struct control *c = call->c;
-    for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++) {
+    uint32_t conn = (uint32_t)(call->conn - c->conns);
+    bool taken = share_used(c, conn);
+    for (unsigned i = 0; !taken && i < CONTROL_WAITS_MAX; i++) {
         if (c->waits[i].kind != WAIT_NONE)
             continue;
         c->waits[i] = (struct wait){.kind = kind,
-                                    .conn = (uint32_t)(call->conn - c->conns),
+                                    .conn = conn,
                                     .request = call->id,
                                     .deadline_us = deadline_us,
                                     .retry_us = UINT64_MAX};
@@ -30,10 +42,22 @@ void wait_forget(struct control *c, struct wait *w) {
         c->waits_end--;
 }
 
-void wait_drop_conn(struct control *c, uint32_t conn_index) {
+unsigned wait_count(const struct control *c, const struct conn *conn, enum wait_kind kind) {
+    unsigned n = 0;
     for (unsigned i = 0; i < c->waits_end; i++)
-        if (c->waits[i].conn == conn_index)
-            wait_forget(c, &c->waits[i]);
+        n += c->waits[i].kind == kind && &c->conns[c->waits[i].conn] == conn;
+    return n;
+}
+
+void wait_drop_conn(struct control *c, uint32_t conn_index) {
+    for (unsigned i = 0; i < c->waits_end; i++) {
+        struct wait *w = &c->waits[i];
+        if (w->kind == WAIT_NONE || w->conn != conn_index)
+            continue;
+        if (w->kind == WAIT_PING)
+            node_ping_stop(c->node, w->ref);
+        wait_forget(c, w);
+    }
 }
 
 bool own_message(struct node *n, uint64_t seq, struct message_info *out) {
@@ -42,11 +66,12 @@ bool own_message(struct node *n, uint64_t seq, struct message_info *out) {
 
 /* ---- answers ---- */
 
-static void answer_error(struct control *c, struct wait *w, int err, const char *text) {
+static void answer_error(struct control *c, uint64_t now_us, struct wait *w, int err,
+                         const char *text) {
     proto_writer_reset(&c->w);
     proto_error(&c->w, w->request, err, text, w->contact);
     wait_forget(c, w);
-    conn_push(c, &c->conns[w->conn]);
+    conn_push(c, now_us, &c->conns[w->conn]);
 }
 
 static void answer_open(struct control *c, const struct wait *w) {
@@ -55,41 +80,42 @@ static void answer_open(struct control *c, const struct wait *w) {
     proto_map(&c->w, NULL);
 }
 
-static void answer_close(struct control *c, struct wait *w) {
+static void answer_close(struct control *c, uint64_t now_us, struct wait *w) {
     proto_end(&c->w);
     wait_forget(c, w);
-    conn_push(c, &c->conns[w->conn]);
+    conn_push(c, now_us, &c->conns[w->conn]);
 }
 
 static void answer_contact(struct control *c, uint64_t now_us, struct wait *w) {
     struct contact_info info;
     if (!node_contact_get(c->node, now_us, w->contact, &info)) {
-        answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+        answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
         return;
     }
     answer_open(c, w);
     show_peer(&c->w, "peer", &info);
-    answer_close(c, w);
+    answer_close(c, now_us, w);
 }
 
 static void answer_transfer(struct control *c, uint64_t now_us, struct wait *w) {
     struct transfer_info info;
     if (!node_transfer_get(c->node, w->ref, &info)) {
-        answer_error(c, w, ERR_NOT_FOUND, "the transfer is gone");
+        answer_error(c, now_us, w, ERR_NOT_FOUND, "the transfer is gone");
         return;
     }
     answer_open(c, w);
     show_transfer(&c->w, "transfer", &info, now_us);
-    answer_close(c, w);
+    answer_close(c, now_us, w);
 }
 
-static void answer_pong(struct control *c, struct wait *w, const struct node_event *e) {
+static void answer_pong(struct control *c, uint64_t now_us, struct wait *w,
+                        const struct node_event *e) {
     answer_open(c, w);
     proto_str(&c->w, "name", e->contact);
     show_id(&c->w, "node", &e->node);
     proto_uint(&c->w, "rtt_us", e->rtt_us);
     show_addr(&c->w, "path", &e->addr);
-    answer_close(c, w);
+    answer_close(c, now_us, w);
 }
 
 /* ---- events ---- */
@@ -101,22 +127,23 @@ static void peer_event(struct control *c, uint64_t now_us, struct wait *w,
     if (e->kind == NODE_PEER_UP)
         answer_contact(c, now_us, w);
     else if (e->kind == NODE_CONTACT_REMOVED)
-        answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+        answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
     else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN ||
              e->kind == NODE_PAIRING_FAILED)
         w->retry_us = now_us + CONTROL_RECONNECT_US;
 }
 
-static void message_event(struct control *c, struct wait *w, const struct node_event *e) {
+static void message_event(struct control *c, uint64_t now_us, struct wait *w,
+                          const struct node_event *e) {
     if (e->kind == NODE_MESSAGE_DELIVERED && e->id == w->ref) {
         answer_open(c, w);
         proto_uint(&c->w, "seq", w->ref);
         proto_bool(&c->w, "delivered", true);
-        answer_close(c, w);
+        answer_close(c, now_us, w);
     } else if (e->kind == NODE_MESSAGE_FAILED && e->id == w->ref) {
-        answer_error(c, w, e->err, "the peer will not take the message");
+        answer_error(c, now_us, w, e->err, "the peer will not take the message");
     } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
-        answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+        answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
     }
 }
 
@@ -135,9 +162,9 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         return;
     case WAIT_PING:
         if (e->kind == NODE_PONG && e->id == w->ref)
-            answer_pong(c, w, e);
+            answer_pong(c, now_us, w, e);
         else if (e->kind == NODE_PING_FAILED && e->id == w->ref)
-            answer_error(c, w, e->err ? e->err : ERR_FAILED, NULL);
+            answer_error(c, now_us, w, e->err ? e->err : ERR_FAILED, NULL);
         return;
     case WAIT_TRANSFER:
         if ((e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED) && e->id == w->ref)
@@ -147,11 +174,11 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         if (e->kind == NODE_MESSAGE_QUEUED && e->id == w->ref) {
             answer_open(c, w);
             proto_uint(&c->w, "seq", w->ref);
-            answer_close(c, w);
+            answer_close(c, now_us, w);
         }
         return;
     case WAIT_MESSAGE:
-        message_event(c, w, e);
+        message_event(c, now_us, w, e);
         return;
     }
 }
@@ -215,21 +242,21 @@ static void reconnect(struct control *c, uint64_t now_us, struct wait *w) {
     }
     int err = node_connect(c->node, now_us, w->contact);
     if (err == ERR_NOT_FOUND)
-        answer_error(c, w, ERR_NOT_FOUND, "the contact has been removed");
+        answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
     else if (err)
         w->retry_us = now_us + CONTROL_RECONNECT_US;
 }
 
 void wait_timeout(struct control *c, uint64_t now_us) {
+    unsigned retries = 0; /* each costs X25519: what is over is due at the next turn, too */
     for (unsigned i = 0; i < c->waits_end; i++) {
         struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE)
             continue;
-        if (now_us >= w->deadline_us && w->kind == WAIT_QUEUED)
-            answer_error(c, w, ERR_IO, timeout_text(w->kind));
-        else if (now_us >= w->deadline_us)
-            answer_error(c, w, ERR_TIMEOUT, timeout_text(w->kind));
-        else if (now_us >= w->retry_us)
+        if (now_us >= w->deadline_us)
+            answer_error(c, now_us, w, w->kind == WAIT_QUEUED ? ERR_IO : ERR_TIMEOUT,
+                         timeout_text(w->kind));
+        else if (now_us >= w->retry_us && retries++ < CONTROL_RETRIES)
             reconnect(c, now_us, w);
     }
 }

@@ -34,8 +34,14 @@ bool invite_name_taken(const struct node *n, const char *name);
 int invite_open(struct node *n, const struct invite *v) MUST_USE;
 /* The invite opened with this secret: false if there is none. */
 bool invite_find(const struct node *n, const struct psk *psk, struct invite *out);
-void invite_burn(struct node *n, const struct psk *psk);
-void invite_burn_name(struct node *n, const char *name);
+/* Burning has two halves, so that it can be part of a transaction: first out of the store, ... */
+int invite_store_del(struct node *n, const struct psk *psk) MUST_USE;
+int invite_store_del_name(struct node *n, const char *name) MUST_USE;
+/* ... then, once that is committed, out of memory and the endpoint; the disk is scrubbed. */
+void invite_forget(struct node *n, const struct psk *psk);
+void invite_forget_name(struct node *n, const char *name);
+/* The endpoint has burned it, but what it was used for came to nothing: it holds again. */
+int invite_reopen(struct node *n, const struct psk *psk) MUST_USE;
 uint64_t invites_deadline_us(const struct node *n);
 void invites_timeout(struct node *n);
 

@@ -66,6 +66,8 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
 static int load(struct node *n) {
     int err = contacts_load(n);
     if (!err)
+        pairings_load(n);
+    if (!err)
         err = invites_load(n);
     if (!err)
         err = messages_load(n);
@@ -155,9 +157,28 @@ static void session_lost(struct node *n, struct contact *c, int err) {
         contact_retry_later(n, c);
 }
 
+void node_connect_failed(struct node *n, struct contact *c, int err) {
+    int shown = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
+    node_tell(n, NODE_CONNECT_FAILED, c->name)->err = shown;
+    transfers_connect_failed(n, c, err);
+    ping_peer_lost(n, c, shown);
+    if (c->queued)
+        contact_retry_later(n, c);
+}
+
+static void session_down(struct node *n, struct contact *c, const struct ep_event *ev) {
+    struct session_ref other;
+    if (c->online && session_ref_equal(c->session, ev->session))
+        session_lost(n, c, ev->err);
+    else if (!c->online && !endpoint_session(n->ep, c->peer, &other))
+        node_connect_failed(n, c, ev->err); /* it ended before anybody heard that it was up */
+}
+
 static void session_up(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_peer(n, ev->peer);
     struct session_info info;
+    if (!endpoint_session_info(n->ep, n->now_us, ev->session, &info))
+        return; /* it has ended since: session_down */
     if (!c) {
         endpoint_disconnect(n->ep, n->now_us, ev->session, ERR_AUTH);
         return;
@@ -167,25 +188,19 @@ static void session_up(struct node *n, const struct ep_event *ev) {
     c->online = true;
     c->session = ev->session;
     contact_retry_reset(c);
-    pairing_session_up(n, c);
-    if (endpoint_session_info(n->ep, n->now_us, c->session, &info))
-        contact_seen_at(n, c, &info.path);
+    contact_seen_at(n, c, &info.path);
     node_tell(n, NODE_PEER_UP, c->name);
     message_kick(n, c);
     ping_peer_up(n, c);
     transfers_peer_up(n, c);
 }
 
-static void connect_failed(struct node *n, const struct ep_event *ev) {
-    struct contact *c = contact_by_peer(n, ev->peer);
-    if (!c)
-        return;
-    node_tell(n, NODE_CONNECT_FAILED, c->name)->err =
-        ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err;
-    transfers_connect_failed(n, c, ev->err);
-    ping_peer_lost(n, c, ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err);
-    if (c->queued)
-        contact_retry_later(n, c);
+static void key_changed(struct node *n, struct contact *c, const struct ep_event *ev) {
+    c->transport = ev->transport;
+    c->cert_seq = ev->cert_seq;
+    int err = contact_update(n, c);
+    if (err)
+        node_log(n, LOG_WARN, "the key of \"%s\" was not stored: %s", c->name, err_text(err));
 }
 
 static void roamed(struct node *n, const struct ep_event *ev) {
@@ -219,11 +234,13 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         break;
     case EP_SESSION_DOWN:
         c = contact_by_peer(n, ev->peer);
-        if (c && c->online && session_ref_equal(c->session, ev->session))
-            session_lost(n, c, ev->err);
+        if (c)
+            session_down(n, c, ev);
         break;
     case EP_CONNECT_FAILED:
-        connect_failed(n, ev);
+        c = contact_by_peer(n, ev->peer);
+        if (c)
+            node_connect_failed(n, c, ev->err);
         break;
     case EP_PAIRED:
         pairing_done(n, ev);
@@ -249,6 +266,16 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         c = contact_by_session(n, ev->session);
         if (c)
             mailbox_add(&n->mailbox, c, ev->data, ev->len);
+        break;
+    case EP_PEER_KEY:
+        c = contact_by_peer(n, ev->peer);
+        if (c)
+            key_changed(n, c, ev);
+        break;
+    case EP_TICKET_DONE:
+        c = contact_by_peer(n, ev->peer);
+        if (c)
+            pairing_proved(n, c);
         break;
     case EP_STREAM_FINISHED:
         break;

@@ -116,6 +116,8 @@ int node_connect(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. */
 int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us,
               uint64_t *id) MUST_USE;
+/* Nobody waits for it any more: no event follows. */
+void node_ping_stop(struct node *n, uint64_t id);
 
 /* ---- files ---- */
 enum transfer_state {

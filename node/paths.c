@@ -70,6 +70,11 @@ int paths_join(char *out, size_t cap, const char *dir, const char *name) {
     return put(out, cap, dir, n > 0 && dir[n - 1] == '/' ? "" : "/", name);
 }
 
+bool paths_socket_dir_safe(uint64_t owner, unsigned mode, uint64_t uid) {
+    bool others_write = mode & 0022, sticky = mode & 01000;
+    return (owner == uid || owner == 0) && (!others_write || sticky);
+}
+
 int paths_parent(char *out, size_t cap, const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash)

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "crypto/err.h"
 
@@ -41,6 +42,10 @@ int paths_absolute(char *out, size_t cap, const char *path, const char *home,
                    const char *base) MUST_USE;
 /* DIR/NAME */
 int paths_join(char *out, size_t cap, const char *dir, const char *name) MUST_USE;
+/* Whether nobody but us (user id `uid`) and root can put another socket in the place of one in a
+ * directory that belongs to `owner` and has these permission bits: it is ours or root's, and others
+ * cannot write to it, or it is sticky, as /tmp is. */
+bool paths_socket_dir_safe(uint64_t owner, unsigned mode, uint64_t uid);
 /* Everything before the last '/': "/" for "/x", "." for "x". */
 int paths_parent(char *out, size_t cap, const char *path) MUST_USE;
 

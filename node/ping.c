@@ -57,6 +57,14 @@ int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeou
     return 0;
 }
 
+void node_ping_stop(struct node *n, uint64_t id) {
+    for (unsigned i = 0; i < n->pings.count; i++)
+        if (n->pings.list[i].id == id) {
+            drop(n, i);
+            return;
+        }
+}
+
 void pings_clear(struct node *n) {
     free(n->pings.list);
     n->pings = (struct pings){0};

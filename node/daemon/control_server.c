@@ -12,14 +12,19 @@
 #include "node/daemon/statedir.h"
 #include "node/paths.h"
 
-enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 64 * 1024, BACKLOG = 16 };
+enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 16 * 1024, BACKLOG = 16 };
 
-struct conn {
+enum { PLACE_REFUSE = CONTROL_CONNS_MAX, PLACES }; /* the last one: to be closed at once */
+
+struct conn { /* a place for one connection; they are never allocated, so accepting cannot fail */
     uv_pipe_t pipe;
-    struct control_server *server; /* NULL once the server is gone */
+    struct control_server *server;
     uint32_t id;
-    bool open;    /* known to the core */
-    bool writing; /* `out` is on its way; nothing is read meanwhile */
+    bool taken; /* until libuv has closed it */
+    bool alive; /* known to the core */
+    bool reading;
+    bool ended;   /* the client sends no more */
+    bool writing; /* `out` is on its way */
     uv_write_t write;
     char out[WRITE_BYTES];
 };
@@ -31,25 +36,34 @@ struct control_server {
     struct control_server_callbacks cb;
     void *ctx;
     const struct log *log;
-    struct conn *conns[CONTROL_CONNS_MAX];
+    bool owed; /* a connection came when no place was free: taken when one is */
+    bool closing;
+    unsigned handles; /* not closed yet; after the last one the memory is given back */
+    struct conn conns[PLACES];
     uint8_t in[READ_BYTES];
 };
 
 /* ---- connections ---- */
 
+static void admit(struct control_server *s);
+
+static void handle_closed(struct control_server *s) {
+    if (--s->handles == 0 && s->closing)
+        free(s);
+}
+
 static void on_conn_closed(uv_handle_t *h) {
-    free(h->data);
+    struct conn *c = h->data;
+    struct control_server *s = c->server;
+    c->taken = false;
+    if (s->owed && !s->closing)
+        admit(s);
+    handle_closed(s);
 }
 
 static void drop(struct conn *c, uint64_t now_us) {
-    struct control_server *s = c->server;
-    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-        if (s->conns[i] == c)
-            s->conns[i] = NULL;
-    if (c->open)
-        control_close(s->control, now_us, c->id);
-    c->open = false;
-    c->server = NULL;
+    control_close(c->server->control, now_us, c->id);
+    c->alive = false;
     uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
 }
 
@@ -67,39 +81,30 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     if (n == 0)
         return;
     uint64_t now_us = s->cb.begin(s->ctx);
-    if (n < 0) {
-        flush_conn(c, now_us); /* a client may have half-closed after its last request */
-        if (c->server)
-            drop(c, now_us);
-    } else if (control_input(s->control, now_us, c->id, (const uint8_t *)buf->base, (size_t)n) !=
-               0) {
-        flush_conn(c, now_us);
-        if (c->server && !c->writing)
-            drop(c, now_us);
-        else if (c->server)
-            uv_read_stop((uv_stream_t *)&c->pipe);
-    }
+    int err = 0;
+    if (n == UV_EOF)
+        c->ended = true; /* it may have half-closed after its last request */
+    else if (n < 0)
+        drop(c, now_us);
+    else /* of a broken one: what it is told is written, then it is closed */
+        err = control_input(s->control, now_us, c->id, (const uint8_t *)buf->base, (size_t)n);
+    (void)err;
     s->cb.end(s->ctx);
 }
 
 static void on_written(uv_write_t *w, int status) {
     struct conn *c = w->data;
     struct control_server *s = c->server;
-    if (!s)
+    if (!c->alive)
         return;
     c->writing = false;
     uint64_t now_us = s->cb.begin(s->ctx);
     if (status < 0)
         drop(c, now_us);
-    else
-        flush_conn(c, now_us);
-    if (c->server && !c->writing)
-        (void)uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
     s->cb.end(s->ctx);
 }
 
-/* What the socket does not take at once is copied, one piece at a time, and reading waits for it.
- */
+/* What the socket does not take at once is copied, one piece at a time. */
 static int write_later(struct conn *c, const uint8_t *buf, size_t len) {
     size_t n = len < sizeof c->out ? len : sizeof c->out;
     memcpy(c->out, buf, n);
@@ -108,9 +113,20 @@ static int write_later(struct conn *c, const uint8_t *buf, size_t len) {
     if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &piece, 1, on_written) != 0)
         return ERR_IO;
     c->writing = true;
-    uv_read_stop((uv_stream_t *)&c->pipe);
     control_sent(c->server->control, c->id, n);
     return 0;
+}
+
+/* Reads only what the core would take, so that the rest waits in the client's own socket. */
+static void pace(struct conn *c) {
+    bool wanted = !c->ended && control_wants_input(c->server->control, c->id);
+    if (wanted == c->reading)
+        return;
+    c->reading = wanted;
+    if (wanted)
+        (void)uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+    else
+        (void)uv_read_stop((uv_stream_t *)&c->pipe);
 }
 
 static void flush_conn(struct conn *c, uint64_t now_us) {
@@ -127,19 +143,23 @@ static void flush_conn(struct conn *c, uint64_t now_us) {
             return;
         }
     }
-    if (!c->writing && control_wants_close(control, c->id))
+    bool over = control_wants_close(control, c->id) ||
+                (c->ended && !c->writing && !control_has_work(control, c->id));
+    if (over)
         drop(c, now_us);
+    else
+        pace(c);
 }
 
 void control_server_flush(struct control_server *s, uint64_t now_us) {
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-        if (s->conns[i])
-            flush_conn(s->conns[i], now_us);
+        if (s->conns[i].alive)
+            flush_conn(&s->conns[i], now_us);
 }
 
 bool control_server_idle(const struct control_server *s) {
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-        if (s->conns[i] && s->conns[i]->writing)
+        if (s->conns[i].alive && s->conns[i].writing)
             return false;
     return true;
 }
@@ -164,41 +184,48 @@ static bool peer_uid(uv_pipe_t *pipe, uid_t *uid) {
 #endif
 }
 
-static bool may_enter(struct conn *c) {
+static bool may_enter(struct conn *c, bool place) {
     struct control_server *s = c->server;
     uid_t uid;
     if (!peer_uid(&c->pipe, &uid) || (uid != geteuid() && uid != 0)) {
         log_put(s->log, LOG_WARN, "control: refused a client of another user");
         return false;
     }
-    if (control_open(s->control, &c->id) != 0) {
+    if (!place || control_open(s->control, &c->id) != 0) {
         log_put(s->log, LOG_WARN, "control: too many clients");
         return false;
     }
-    c->open = true;
     return true;
 }
 
-static void on_connection(uv_stream_t *listener, int status) {
-    struct control_server *s = listener->data;
-    if (status < 0)
-        return;
-    struct conn *c = calloc(1, sizeof *c);
+static struct conn *free_place(struct control_server *s) {
+    for (unsigned i = 0; i < PLACES; i++)
+        if (!s->conns[i].taken)
+            return &s->conns[i];
+    return NULL;
+}
+
+/* Until uv_accept has taken a connection, the listener stands still. */
+static void admit(struct control_server *s) {
+    struct conn *c = free_place(s);
+    s->owed = c == NULL;
     if (!c)
-        return; /* the kernel's queue keeps it for the next time */
-    c->server = s;
-    (void)uv_pipe_init(s->loop, &c->pipe, 0);
-    c->pipe.data = c;
-    unsigned i = 0;
-    while (i < CONTROL_CONNS_MAX && s->conns[i])
-        i++;
-    if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 || i == CONTROL_CONNS_MAX ||
-        !may_enter(c)) {
-        uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
         return;
-    }
-    s->conns[i] = c;
-    (void)uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+    *c = (struct conn){.server = s, .taken = true};
+    (void)uv_pipe_init(s->loop, &c->pipe, 0);
+    s->handles++;
+    c->pipe.data = c;
+    bool came = uv_accept((uv_stream_t *)&s->listener, (uv_stream_t *)&c->pipe) == 0;
+    c->alive = came && may_enter(c, c != &s->conns[PLACE_REFUSE]);
+    if (c->alive)
+        pace(c);
+    else
+        uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
+}
+
+static void on_connection(uv_stream_t *listener, int status) {
+    if (status == 0)
+        admit(listener->data);
 }
 
 /* ---- listening ---- */
@@ -229,8 +256,23 @@ static int clear_stale(const char *path, const struct log *log) {
     return unlink(path) == 0 || errno == ENOENT ? 0 : oserr(errno);
 }
 
+/* In somebody else's directory he could put his own socket in the place of ours. */
+static int check_dir(const char *dir, const struct log *log) {
+    struct stat st;
+    if (stat(dir, &st) != 0)
+        return oserr(errno);
+    if (paths_socket_dir_safe(st.st_uid, st.st_mode, geteuid()))
+        return 0;
+    log_put(
+        log, LOG_ERROR,
+        "others can replace what is in %s (uid %lu, mode %03o); choose another --socket, or mend "
+        "it with: chmod 700 '%s'",
+        dir, (unsigned long)st.st_uid, (unsigned)st.st_mode & 07777U, dir);
+    return ERR_PERM;
+}
+
 static void on_listener_closed(uv_handle_t *h) {
-    free(h->data);
+    handle_closed(h->data);
 }
 
 static int bind_socket(struct control_server *s, const char *path) {
@@ -238,6 +280,8 @@ static int bind_socket(struct control_server *s, const char *path) {
     int r = paths_parent(dir, sizeof dir, path);
     if (r == 0)
         r = statedir_make(dir);
+    if (r == 0)
+        r = check_dir(dir, s->log);
     if (r == 0)
         r = clear_stale(path, s->log);
     if (r != 0)
@@ -256,11 +300,13 @@ int control_server_open(struct control_server **out, uv_loop_t *loop, const char
         return ERR_NOMEM;
     s->loop = loop;
     s->log = log;
+    s->handles = 1;
     (void)uv_pipe_init(loop, &s->listener, 0);
     s->listener.data = s;
     int r = bind_socket(s, path);
     if (r != 0) {
         log_put(log, LOG_ERROR, "control socket %s: %s", path, err_text(r));
+        s->closing = true;
         uv_close((uv_handle_t *)&s->listener, on_listener_closed);
         return r;
     }
@@ -279,8 +325,9 @@ int control_server_start(struct control_server *s, struct control *c,
 void control_server_close(struct control_server *s, uint64_t now_us) {
     if (!s)
         return;
+    s->closing = true;
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-        if (s->conns[i])
-            drop(s->conns[i], now_us);
+        if (s->conns[i].alive)
+            drop(&s->conns[i], now_us);
     uv_close((uv_handle_t *)&s->listener, on_listener_closed); /* libuv unlinks the path */
 }

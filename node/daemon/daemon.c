@@ -44,7 +44,8 @@ struct daemon {
     uint64_t wall_at_us, tell_at_us;
     bool begun; /* the clock was read for this turn */
     bool in_turn;
-    unsigned blocked; /* sockets that keep a train */
+    unsigned blocked;    /* sockets that keep a train */
+    uint64_t longest_us; /* turn so far */
     bool stopping;
     uint8_t tx[TRAIN_MAX_BYTES];
 };
@@ -133,9 +134,18 @@ static void arm(struct daemon *d, bool more) {
     ticker_arm(d->ticker, deadline_us < earliest_us ? earliest_us : deadline_us);
 }
 
+/* From the input on: whatever holds the loop for long is seen in "status". */
+static void note_length(struct daemon *d) {
+    uint64_t took_us = clock_now_us() - d->now_us;
+    if (took_us <= d->longest_us)
+        return;
+    d->longest_us = took_us;
+    control_set_longest_turn(d->control, took_us);
+}
+
 static void turn(struct daemon *d) {
     unsigned budget = TRAINS_PER_TURN;
-    bool any;
+    bool any, asked;
     if (d->in_turn)
         return; /* an operation that failed at once: the running turn sees what follows from it */
     d->in_turn = true;
@@ -144,13 +154,15 @@ static void turn(struct daemon *d) {
         node_timeout(d->node, d->now_us);
     if (control_deadline_us(d->control) <= d->now_us)
         control_timeout(d->control, d->now_us);
+    asked = control_run(d->control, d->now_us);
     do {
         any = pull_events(d);
         any |= pull_file_ops(d);
         control_server_flush(d->server, d->now_us);
         any |= pull_trains(d, &budget);
     } while (any && budget > 0);
-    arm(d, any);
+    arm(d, any || asked);
+    note_length(d);
     d->begun = d->in_turn = false;
     if (control_wants_shutdown(d->control))
         stop(d);

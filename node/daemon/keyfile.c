@@ -54,25 +54,8 @@ out:
 
 static int check_file(int fd, const char *state_dir, const struct log *log) {
     struct stat st;
-    if (fstat(fd, &st) != 0)
-        return oserr(errno);
-    if (!S_ISREG(st.st_mode)) {
-        log_put(log, LOG_ERROR, "%s/%s is not a regular file", state_dir, file_name);
-        return ERR_PERM;
-    }
-    if (st.st_uid != geteuid()) {
-        log_put(log, LOG_ERROR, "%s/%s belongs to another user (uid %lu)", state_dir, file_name,
-                (unsigned long)st.st_uid);
-        return ERR_PERM;
-    }
-    if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-        log_put(log, LOG_ERROR,
-                "others can reach the secret keys in %s/%s (mode %03o); mend it with: "
-                "chmod 600 '%s/%s'",
-                state_dir, file_name, (unsigned)st.st_mode & 0777U, state_dir, file_name);
-        return ERR_PERM;
-    }
-    return 0;
+    return fstat(fd, &st) == 0 ? statedir_check_secret(&st, state_dir, file_name, log)
+                               : oserr(errno);
 }
 
 static int read_file(struct identity *out, int fd) {

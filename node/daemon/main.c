@@ -65,6 +65,7 @@ int main(int argc, char **argv) {
     struct args args;
     struct settings settings;
     struct statedir state;
+    process_keep_stdio();
     int status = args_parse(&args, argc, argv);
     if (status >= 0)
         return status;

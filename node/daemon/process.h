@@ -4,6 +4,10 @@
 
 #include <sys/types.h>
 
+/* Descriptors 0, 1 and 2 that are closed become /dev/null: or the next file opened would get such a
+ * number, and what is written to standard error would land in it. Before anything is opened. */
+void process_keep_stdio(void);
+
 /* No core files and no tracing by other processes of the user (MESHD_DEBUG_DUMPABLE=1 leaves both
  * on), as many open files as the system allows, SIGPIPE ignored, and umask 077: returns the one
  * there was. */

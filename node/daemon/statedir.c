@@ -36,6 +36,27 @@ int statedir_make(const char *path) {
     return 0;
 }
 
+int statedir_check_secret(const struct stat *st, const char *dir, const char *name,
+                          const struct log *log) {
+    if (!S_ISREG(st->st_mode)) {
+        log_put(log, LOG_ERROR, "%s/%s is not a regular file", dir, name);
+        return ERR_PERM;
+    }
+    if (st->st_uid != geteuid()) {
+        log_put(log, LOG_ERROR, "%s/%s belongs to another user (uid %lu)", dir, name,
+                (unsigned long)st->st_uid);
+        return ERR_PERM;
+    }
+    if (st->st_mode & (S_IRWXG | S_IRWXO)) {
+        log_put(log, LOG_ERROR,
+                "others can reach the secrets in %s/%s (mode %03o); mend it with: "
+                "chmod 600 '%s/%s'",
+                dir, name, (unsigned)st->st_mode & 0777U, dir, name);
+        return ERR_PERM;
+    }
+    return 0;
+}
+
 static int check_owner(const struct statedir *s, const char *path, const struct log *log) {
     struct stat st;
     if (fstat(s->dir_fd, &st) != 0)
@@ -45,9 +66,32 @@ static int check_owner(const struct statedir *s, const char *path, const struct 
                 (unsigned long)st.st_uid);
         return ERR_PERM;
     }
-    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-        log_put(log, LOG_ERROR, "others can write to %s; mend it with: chmod 700 '%s'", path, path);
+    if (st.st_mode & (S_IRWXG | S_IRWXO)) {
+        log_put(log, LOG_ERROR,
+                "others can reach %s, where secrets are kept (mode %03o); mend it with: "
+                "chmod 700 '%s'",
+                path, (unsigned)st.st_mode & 0777U, path);
         return ERR_PERM;
+    }
+    return 0;
+}
+
+/* The database, with what SQLite keeps beside it: pairing secrets are in all of them. */
+static int check_secrets(const struct statedir *s, const char *path, const struct log *log) {
+    static const char *const names[] = {"meshd.db", "meshd.db-wal", "meshd.db-shm",
+                                        "meshd.db-journal"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct stat st;
+        if (fstatat(s->dir_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0) {
+            int err = errno;
+            if (err == ENOENT)
+                continue;
+            log_put(log, LOG_ERROR, "%s/%s: %s", path, names[i], strerror(err));
+            return oserr(err);
+        }
+        int r = statedir_check_secret(&st, path, names[i], log);
+        if (r != 0)
+            return r;
     }
     return 0;
 }
@@ -88,6 +132,8 @@ int statedir_open(struct statedir *s, const char *path, const struct log *log) {
     r = check_owner(s, path, log);
     if (r == 0)
         r = take_lock(s, path, log);
+    if (r == 0)
+        r = check_secrets(s, path, log);
     if (r != 0)
         statedir_close(s);
     return r;

@@ -8,7 +8,7 @@ NS=mc$$
 veth_up $NS || { veth_down $NS; echo "skipped: namespaces cannot be made here"; exit 77; }
 EXTRA_CLEANUP="veth_down $NS"
 run() { # NAME side
-    mkdir -p "$DIR/$1"
+    mkdir -p -m 700 "$DIR/$1"
     ip netns exec "$NS$2" "$BUILD/meshd" --state "$DIR/$1" >"$DIR/$1.log" 2>&1 &
     PID[$1]=$!
     ctl "$1" wait --for ready --timeout 20s >/dev/null || FAILED=1

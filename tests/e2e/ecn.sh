@@ -33,7 +33,7 @@ ip -n ${NS}b addr add fd77::2/64 dev ${NS}vb nodad
 run() { # NAME side [options]
     local name=$1 side=$2
     shift 2
-    mkdir -p "$DIR/$name"
+    mkdir -p -m 700 "$DIR/$name"
     ip netns exec "$NS$side" "$BUILD/meshd" --state "$DIR/$name" "$@" >"$DIR/$name.log" 2>&1 &
     PID[$name]=$!
     ctl "$name" wait --for ready --timeout 20s >/dev/null || FAILED=1

@@ -20,7 +20,7 @@ static uint64_t next(uint64_t *state) {
 }
 
 static size_t make(uint8_t *buf, uint64_t *state) {
-    static const size_t sizes[] = {0, 284, 212, 80};
+    static const size_t sizes[] = {0, 288, 216, 80};
     size_t len = (size_t)(next(state) % BYTES);
     for (size_t i = 0; i < len; i++)
         buf[i] = (uint8_t)next(state);

@@ -19,7 +19,7 @@ trap 'exit 130' INT TERM
 start() {
     local who=$1
     shift
-    mkdir -p "$DIR/$who"
+    mkdir -p -m 700 "$DIR/$who"
     local port=0
     [ ! -f "$DIR/$who/port" ] || port=$(cat "$DIR/$who/port")
     "$BUILD/meshd" --state "$DIR/$who" --listen "127.0.0.1:$port" "$@" >>"$DIR/$who.log" 2>&1 &

@@ -82,6 +82,7 @@ static void a_rekey_keeps_the_old_generation_for_late_packets_only(void **state)
     assert_int_equal(k.current.epoch, 2);
     assert_ptr_equal(keys_for_epoch(&k, 1, 1000), &k.previous);
     assert_true(k.previous.recv_id == old_recv && k.previous.replaced_us == 1000);
+    keys_show(&k, 1000);
     assert_ptr_equal(keys_for_epoch(&k, 1, 1000 + KEYS_PREVIOUS_US - 1), &k.previous);
     assert_null(keys_for_epoch(&k, 1, 1000 + KEYS_PREVIOUS_US));
     keys_expire(&k, a, 1000 + KEYS_PREVIOUS_US - 1);
@@ -89,6 +90,28 @@ static void a_rekey_keeps_the_old_generation_for_late_packets_only(void **state)
     keys_expire(&k, a, 1000 + KEYS_PREVIOUS_US);
     assert_true(is_wiped(&k.previous));
     assert_ptr_equal(keys_for_epoch(&k, 2, UINT64_MAX), &k.current);
+}
+
+/* While the other side has not shown the new keys, it may have nothing but the old ones. */
+static void the_old_generation_stays_until_the_new_one_is_used(void **state) {
+    (void)state;
+    struct keys k = {0};
+    install(&k, 1, false, 0);
+    install(&k, 2, false, 1000);
+    assert_ptr_equal(keys_for_epoch(&k, 1, 1000 + 3 * (uint64_t)KEYS_PREVIOUS_US), &k.previous);
+    keys_show(&k, 40000000);
+    keys_show(&k, 45000000); /* once is enough */
+    assert_true(keys_previous_until_us(&k) == 40000000 + KEYS_PREVIOUS_US);
+    assert_null(keys_for_epoch(&k, 1, 40000000 + KEYS_PREVIOUS_US));
+
+    k = (struct keys){0};
+    install(&k, 1, false, 0);
+    install(&k, 2, false, 1000);
+    const uint64_t end_us = (uint64_t)KEYS_REJECT_US + KEYS_PREVIOUS_US; /* but not for ever */
+    assert_ptr_equal(keys_for_epoch(&k, 1, end_us - 1), &k.previous);
+    assert_null(keys_for_epoch(&k, 1, end_us));
+    keys_expire(&k, a, end_us);
+    assert_true(is_wiped(&k.previous));
 }
 
 static void a_third_generation_pushes_the_first_out(void **state) {
@@ -181,6 +204,7 @@ int main(void) {
         cmocka_unit_test(an_initiators_generation_sends_at_once),
         cmocka_unit_test(a_responders_generation_only_receives_until_confirmed),
         cmocka_unit_test(a_rekey_keeps_the_old_generation_for_late_packets_only),
+        cmocka_unit_test(the_old_generation_stays_until_the_new_one_is_used),
         cmocka_unit_test(a_third_generation_pushes_the_first_out),
         cmocka_unit_test(an_unconfirmed_generation_is_replaced_by_a_newer_one),
         cmocka_unit_test(one_epoch_byte_never_names_two_generations),

@@ -88,6 +88,60 @@ static void a_ticket_pairs_once(void **state) {
     pair_free(p);
 }
 
+static void give_secrets(struct pair *p, int side, const struct psk *first,
+                         const struct psk *second) {
+    struct peer_setup s = {.id = p->id[!side].id,
+                           .transport = p->id[!side].transport_public,
+                           .psks = {*first, *second},
+                           .psk_count = 2,
+                           .pairing = true,
+                           .addrs = {p->addr[!side]},
+                           .addr_count = 1};
+    assert_int_equal(endpoint_peer_add(p->ep[side], &s, &p->peer[side]), 0);
+}
+
+static void again(struct pair *p, int from) {
+    struct session_ref s;
+    assert_true(endpoint_session(p->ep[from], p->peer[from], &s));
+    endpoint_disconnect(p->ep[from], p->now_us, s, ERR_CLOSED);
+    pair_run(p, 1000000, -1, -1);
+    unsigned ups = pair_count(p, !from, EP_SESSION_UP);
+    assert_int_equal(endpoint_connect(p->ep[from], p->now_us, p->peer[from]), 0);
+    pair_run(p, 10000000, -1, -1);
+    assert_int_equal(pair_count(p, !from, EP_SESSION_UP), ups + 1);
+}
+
+/* Each may lose what it has not stored yet: the ticket's secret holds until both have the other. */
+static void a_pairing_secret_opens_nothing_until_it_is_given_back(void **state) {
+    (void)state;
+    struct pair *p = pair_new(5);
+    pair_start(p, 0);
+    assert_int_equal(endpoint_ticket_open(p->ep[1], &secret, TIME_NEVER), 0);
+    pair_know(p, 0, &secret, true);
+    struct session_ref s[2];
+    pair_connect(p, s);
+    p->peer[1] = pair_event(p, 1, EP_PAIRED)->peer;
+    again(p, 0); /* neither has given it back: by the ticket once more, bound to this peer */
+    assert_int_equal(pair_count(p, 0, EP_PAIRED), 2);
+    assert_int_equal(pair_count(p, 1, EP_PAIRED), 2);
+    struct psk made = pair_event(p, 0, EP_PAIRED)->secret;
+    give_secrets(p, 0, &made, &secret);
+    again(p, 0); /* only one has */
+    assert_int_equal(pair_count(p, 0, EP_PAIRED), 3);
+    assert_int_equal(pair_count(p, 0, EP_TICKET_DONE), 0);
+    made = pair_event(p, 0, EP_PAIRED)->secret;
+    for (int i = 0; i < 2; i++)
+        give_secrets(p, i, &made, &secret);
+    again(p, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pair_count(p, i, EP_PAIRED), 3);
+        assert_int_equal(pair_count(p, i, EP_TICKET_DONE), 1);
+    }
+    again(p, 1);
+    assert_int_equal(pair_count(p, 1, EP_TICKET_DONE), 1);
+    pair_free(p);
+}
+
 static void simultaneous_opens_merge_into_one_session(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
@@ -526,6 +580,7 @@ int main(void) {
         cmocka_unit_test(strangers_and_wrong_secrets_are_refused),
         cmocka_unit_test(nobody_there_is_a_timeout),
         cmocka_unit_test(a_ticket_pairs_once),
+        cmocka_unit_test(a_pairing_secret_opens_nothing_until_it_is_given_back),
         cmocka_unit_test(simultaneous_opens_merge_into_one_session),
         cmocka_unit_test(handshakes_survive_a_bad_network),
         cmocka_unit_test(replayed_initiations_make_no_session),

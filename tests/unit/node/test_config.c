@@ -100,6 +100,10 @@ static void errors_name_their_line(void **s) {
         {"[files]\naccept_max = -1\n", 2, "number of bytes"},
         {"[files]\naccept_max = 20000000T\n", 2, "number of bytes"},
         {"[files]\naccept_max = 18446744073709551616\n", 2, "number of bytes"},
+        {"[node]\nnetwork = correct horse ;battery staple\n", 2, "';' behind a blank"},
+        {"[node]\nnetwork =\t;secret\n", 2, "';' behind a blank"},
+        {"[files]\n\n  download_dir = ~/a\t; b\n", 3, "';' behind a blank"},
+        {"[control]\nsocket = /run/x ;y\n", 2, "';' behind a blank"},
         {"[transport]\ncongestion = vegas\n", 2, "cubic, reno, bbr"},
         {"[node]\nlisten = 1.1.1.1:1 1.1.1.1:2 1.1.1.1:3 1.1.1.1:4 1.1.1.1:5 1.1.1.1:6\n"
          "listen = 1.1.1.1:7 1.1.1.1:8 1.1.1.1:9\n",
@@ -114,6 +118,15 @@ static void errors_name_their_line(void **s) {
             fail_msg("case %zu: line %u: %s", i, e.line, e.text);
         assert_memory_equal(&c, &before, sizeof c); /* nothing half-applied */
     }
+}
+
+static void a_semicolon_that_begins_no_comment_is_part_of_the_value(void **s) {
+    (void)s;
+    struct config c;
+    struct config_error e;
+    assert_int_equal(parse(&c, "; a ; b\n# c ; d\n[node] ; e\n ; f ; g\nnetwork = a;b #c\n", &e),
+                     0);
+    assert_string_equal(c.network, "a;b #c");
 }
 
 static void long_lines_and_zero_bytes_are_refused(void **s) {
@@ -191,6 +204,7 @@ int main(void) {
         cmocka_unit_test(an_empty_file_gives_the_defaults),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(errors_name_their_line),
+        cmocka_unit_test(a_semicolon_that_begins_no_comment_is_part_of_the_value),
         cmocka_unit_test(long_lines_and_zero_bytes_are_refused),
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(the_network_secret_is_not_shown),

@@ -112,6 +112,23 @@ static void what_does_not_fit_is_an_error(void **s) {
     }
 }
 
+static void a_socket_is_safe_where_others_cannot_replace_it(void **s) {
+    (void)s;
+    static const struct {
+        unsigned owner, mode;
+        bool safe;
+    } cases[] = {
+        {1000, 040700, true},  {1000, 040755, true},  {1000, 040711, true},  {1000, 040770, false},
+        {1000, 040757, false}, {1000, 040777, false}, {0, 040755, true},     {0, 041777, true},
+        {0, 040777, false},    {0, 040775, false},    {1001, 040700, false}, {1001, 040755, false},
+        {1001, 041777, false}, {1000, 041777, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(paths_socket_dir_safe(cases[i].owner, cases[i].mode, 1000), cases[i].safe);
+    assert_true(paths_socket_dir_safe(0, 040700, 0));
+    assert_false(paths_socket_dir_safe(1000, 040700, 0)); /* root is no exception */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_follows_xdg),
@@ -122,6 +139,7 @@ int main(void) {
         cmocka_unit_test(relative_and_home_paths_become_absolute),
         cmocka_unit_test(parents),
         cmocka_unit_test(what_does_not_fit_is_an_error),
+        cmocka_unit_test(a_socket_is_safe_where_others_cannot_replace_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

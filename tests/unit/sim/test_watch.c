@@ -124,11 +124,11 @@ static void one_counter_is_sealed_and_opened_once(void **state) {
 static void three_times_as_much_before_proof_and_no_more(void **state) {
     (void)state;
     struct watch *w = three_hosts();
-    uint8_t response[212] = {2}, initiation[284] = {1}, data[1200] = {4};
+    uint8_t response[216] = {2}, initiation[288] = {1}, data[1200] = {4};
     const struct watch_packet in = {
-        .from = 2, .at = 0, .src = &outer, .dst = &inner, .data = initiation, .len = 284};
+        .from = 2, .at = 0, .src = &outer, .dst = &inner, .data = initiation, .len = 288};
     const struct watch_packet out = {
-        .from = 0, .at = 0, .src = &inner, .dst = &outer, .data = response, .len = 212};
+        .from = 0, .at = 0, .src = &inner, .dst = &outer, .data = response, .len = 216};
     watch_received(w, S, &in, false);
     for (unsigned i = 0; i < 4; i++) /* 848 of 852 bytes */
         watch_sent(w, S, &out);
@@ -150,13 +150,13 @@ static void three_times_as_much_before_proof_and_no_more(void **state) {
 static void initiations_count_where_something_came_from_first(void **state) {
     (void)state;
     struct watch *w = three_hosts();
-    uint8_t initiation[284] = {1};
+    uint8_t initiation[288] = {1};
     const struct watch_packet in = {
-        .from = 2, .at = 0, .src = &outer, .dst = &inner, .data = initiation, .len = 284};
+        .from = 2, .at = 0, .src = &outer, .dst = &inner, .data = initiation, .len = 288};
     const struct watch_packet out = {
-        .from = 0, .at = 0, .src = &inner, .dst = &outer, .data = initiation, .len = 284};
+        .from = 0, .at = 0, .src = &inner, .dst = &outer, .data = initiation, .len = 288};
     const struct watch_packet dial = {
-        .from = 1, .at = 1, .src = &inner, .dst = &outer, .data = initiation, .len = 284};
+        .from = 1, .at = 1, .src = &inner, .dst = &outer, .data = initiation, .len = 288};
     for (unsigned i = 0; i < 100; i++) {
         watch_sent(w, S, &dial);
         watch_received(w, i * S, &in, false);

@@ -1,0 +1,115 @@
+/* endpoint_rekey.c: new keys for a session that is up. A rekey that fails costs the session nothing as long as its keys are good and
+ * the peer is heard: it is tried again. The session ends when something waits for the peer and nothing is heard of it for
+ * SESSION_DEAD_US, whatever was under way when the silence began.
+ */
+#include "net/endpoint_int.h"
+
+/* Something waits for the peer. */
+static bool wanted(const struct session *s) {
+    return s->echo_count > 0 ||
+           (s->tp && (s->tp->sent.outstanding > 0 || transport_has_work(s->tp)));
+}
+
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* Since when it has been owing us an answer to what was sent, and has said nothing. */
+static uint64_t quiet_since_us(const struct session *s) {
+    return later(s->last_recv_us, s->busy_since_us);
+}
+
+static bool owes_an_answer(const struct session *s) {
+    return s->tp && s->tp->sent.outstanding > 0;
+}
+
+/* The same, where nothing could be sent since the keys were too old. */
+static uint64_t dead_us(const struct session *s) {
+    if (!s->hs_out || !wanted(s))
+        return TIME_NEVER;
+    uint64_t since =
+        owes_an_answer(s) ? quiet_since_us(s) : later(s->last_recv_us, s->rekey_since_us);
+    return since + SESSION_DEAD_US;
+}
+
+/* Not while an answer of ours waits for its proof: a second handshake would cross the first. */
+static uint64_t ask_us(const struct session *s) {
+    if (s->hs_out || session_answering(s) || !owes_an_answer(s))
+        return TIME_NEVER;
+    return later(quiet_since_us(s) + SESSION_SILENT_US, s->rekey_after_us);
+}
+
+static int begin(struct endpoint *e, struct session *s, uint64_t now_us) {
+    int err = handshake_start(e, s, now_us, true);
+    /* One after another, or the first since long. */
+    if (!err && (s->rekeys_failed == 0 || now_us > s->rekey_after_us + REKEY_PAUSE_MAX_US)) {
+        s->rekeys_failed = 0;
+        s->rekey_since_us = now_us;
+    }
+    return err;
+}
+
+void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
+    const struct keygen *g = &s->keys.current;
+    uint64_t after = e->rekey_us;
+    if (!s->initiator)
+        after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
+    bool due =
+        now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS / 2;
+    if (!due || s->hs_out || session_answering(s) || now_us < s->rekey_after_us)
+        return;
+    if (begin(e, s, now_us)) {
+        /* No memory: tried again with the next packet. */
+    }
+}
+
+void rekey_done(struct session *s) {
+    s->rekeys_failed = 0;
+    s->rekey_since_us = s->rekey_after_us = 0;
+}
+
+bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, bool refused) {
+    const bool dead = now_us >= dead_us(s);
+    session_drop_hs_out(s);
+    e->counters.rekeys_failed++;
+    if (dead) {
+        endpoint_session_end(e, s, refused ? ERR_AUTH : ERR_TIMEOUT);
+        return true;
+    }
+    /* In silence, or without keys that may send, there is nothing to lose by asking on; a refusal
+     * comes fast, so that would be a storm. */
+    bool pressing = !keys_may_send(&s->keys, now_us, s->send_counter) ||
+                    (owes_an_answer(s) && now_us >= quiet_since_us(s) + SESSION_SILENT_US);
+    uint64_t pause = REKEY_PAUSE_US;
+    for (unsigned i = 0; i < s->rekeys_failed && pause < REKEY_PAUSE_MAX_US; i++)
+        pause *= 2;
+    s->rekeys_failed++;
+    s->rekey_after_us = now_us + (pressing && !refused ? 0 : pause);
+    endpoint_make_ready(e, s);
+    return false;
+}
+
+uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us) {
+    uint64_t d = dead_us(s), ask = ask_us(s);
+    if (ask < d)
+        d = ask;
+    /* What waits for new keys asks for them again after the pause. */
+    if (!s->hs_out && now_us < s->rekey_after_us && s->rekey_after_us < d && wanted(s))
+        d = s->rekey_after_us;
+    return d;
+}
+
+bool rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (now_us >= dead_us(s))
+        return rekey_failed(e, s, now_us, s->hs_out->refused);
+    if (s->echo_count > 0)
+        endpoint_maybe_rekey(e, s, now_us);
+    if (now_us < ask_us(s))
+        return false;
+    /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake tells. */
+    if (begin(e, s, now_us)) {
+        endpoint_session_end(e, s, ERR_NOMEM);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The rule about imports finds what it is there to find: a copy of the sources passes, and each planted line in it is reported.
+set -eu
+cd "$1"
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp -r crypto net node sim cli "$copy"
+failed=0
+bash tests/rules/imports.sh "$copy" || { echo "FAILED: the sources as they are do not pass"; failed=1; }
+plant() { # FILE LINE: a new file, or one more line of an old one
+    local file=$copy/$1 had=0 out
+    [ ! -f "$file" ] || { had=1; cp "$file" "$copy/kept"; }
+    mkdir -p "$(dirname "$file")"
+    printf '%s\n' "$2" >>"$file"
+    if out=$(bash tests/rules/imports.sh "$copy") || ! grep -qF "$1" <<<"$out"; then
+        printf 'FAILED: not reported: %s in %s\n' "$2" "$1"
+        failed=1
+    fi
+    if [ $had = 1 ]; then mv "$copy/kept" "$file"; else rm "$file"; fi
+}
+plant crypto/keys.c '#include "net/addr.h"'
+plant crypto/deep/x.h '#include "node/node.h"'
+plant net/addr.c '#include "node/node.h"'
+plant net/addr.c '#include "net/io/udp.h"'
+plant net/path/x.c '#include "sim/sim.h"'
+plant net/io/x.c '#include "node/node.h"'
+plant node/node.c '#include "node/daemon/log.h"'
+plant node/node.c '  #  include "node/daemon/log.h"'
+plant node/node.c '#include <node/daemon/log.h>'
+plant node/node.c '#include "daemon/log.h"'
+plant node/room/x.c '#include "net/io/udp.h"'
+plant node/room/deep/x.h '#include "node/../node/daemon/log.h"'
+plant node/room/x.c '#include <unistd.h>'
+plant net/path/x.h '#include <sys/socket.h>'
+plant crypto/x.c '#include <pthread.h>'
+plant node/daemon/deep/x.c '#include "sim/sim.h"'
+plant sim/sim.c '#include "node/daemon/log.h"'
+plant sim/deep/x.c '#include "net/io/udp.h"'
+plant cli/app.c '#include "node/node.h"'
+plant cli/deep/x.c '#include "node/control.h"'
+plant stray/x.c '#include "node/node.h"'
+exit $failed
