@@ -170,7 +170,7 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     out->queued = c->queued;
     out->refused = c->queued ? c->refused : 0;
     out->full = c->full;
-    out->message_bytes = c->talk.bytes;
+    out->message_bytes = c->dialog.bytes;
 }
 
 /* ---- trying again ---- */

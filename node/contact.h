@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
+#include "node/dialog.h"
 #include "node/node.h"
-#include "node/talk.h"
 #include "node/watch.h"
 
 struct posting;
@@ -53,8 +53,8 @@ struct contact { /* holds a secret */
     int refused;      /* what it said; 0: nothing */
     unsigned answers; /* owed to its messages until they survive a power cut */
     bool full;        /* the user was told that its messages find no room */
-    bool talk_known;
-    struct talk talk; /* as in the store */
+    bool dialog_known;
+    struct dialog dialog; /* as in the store */
 };
 
 struct contacts {                                /* zeroes = empty; node/contact_table.h */

@@ -253,10 +253,9 @@ void wait_timeout(struct control *c, uint64_t now_us) {
         struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE)
             continue;
-        if (now_us >= w->deadline_us && w->kind == WAIT_QUEUED)
-            answer_error(c, now_us, w, ERR_IO, timeout_text(w->kind));
-        else if (now_us >= w->deadline_us)
-            answer_error(c, now_us, w, ERR_TIMEOUT, timeout_text(w->kind));
+        if (now_us >= w->deadline_us)
+            answer_error(c, now_us, w, w->kind == WAIT_QUEUED ? ERR_IO : ERR_TIMEOUT,
+                         timeout_text(w->kind));
         else if (now_us >= w->retry_us && retries++ < CONTROL_RETRIES)
             reconnect(c, now_us, w);
     }

@@ -135,7 +135,7 @@ static int put_message(struct node *n, uint64_t seq, const struct entry *e) {
 }
 
 /* All of a new message but what is special to its direction. In a transaction. */
-static int put_new(struct node *n, const struct entry *e, struct talk *t, const struct owed *debt,
+static int put_new(struct node *n, const struct entry *e, struct dialog *t, const struct owed *debt,
                    uint64_t *seq) {
     struct mark m = {.incoming = !e->outgoing, .bytes = (uint32_t)e->len};
     struct owed owed = *debt;
@@ -148,13 +148,13 @@ static int put_new(struct node *n, const struct entry *e, struct talk *t, const 
     if (!err)
         err = mark_put(n, &e->peer, *seq, &m);
     if (!err)
-        err = talk_put(n, &e->peer, t);
+        err = dialog_put(n, &e->peer, t);
     return err ? err : keep_owe(n, &owed);
 }
 
 int history_queue(struct node *n, const struct entry *e, const struct owed *debt, uint64_t *seq) {
-    struct talk t;
-    int err = talk_get(n, &e->peer, &t);
+    struct dialog t;
+    int err = dialog_get(n, &e->peer, &t);
     if (!err)
         err = keep_begin(n);
     if (err)
@@ -164,7 +164,7 @@ int history_queue(struct node *n, const struct entry *e, const struct owed *debt
         err = outbox_put(n, &e->peer, *seq);
     err = keep_end(n, err);
     if (!err)
-        talk_note(n, &e->peer, &t);
+        dialog_note(n, &e->peer, &t);
     return err;
 }
 
@@ -177,7 +177,7 @@ static int is_known(struct node *n, const struct node_id *peer, const uint8_t *i
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static bool has_room(const struct node *n, const struct talk *t, uint64_t bytes) {
+static bool has_room(const struct node *n, const struct dialog *t, uint64_t bytes) {
     const struct messages *m = &n->messages;
     return t->count < MESSAGES_CONTACT_MAX && m->count < MESSAGES_MAX &&
            t->bytes + bytes <= m->quota_contact_bytes && m->bytes + bytes <= m->quota_bytes;
@@ -186,7 +186,7 @@ static bool has_room(const struct node *n, const struct talk *t, uint64_t bytes)
 int history_keep(struct node *n, const struct contact *c, const struct letter *l,
                  const struct owed *debt, uint64_t *seq) {
     bool known;
-    struct talk t;
+    struct dialog t;
     const uint64_t bytes = l->len + MESSAGE_OVERHEAD_BYTES;
     *seq = 0;
     int err = is_known(n, &c->id, l->id, &known);
@@ -194,7 +194,7 @@ int history_keep(struct node *n, const struct contact *c, const struct letter *l
         return err;
     if (known)
         return keep_owe(n, debt);
-    err = talk_get(n, &c->id, &t);
+    err = dialog_get(n, &c->id, &t);
     if (!err && !has_room(n, &t, bytes))
         err = ERR_FULL;
     if (err)
@@ -217,7 +217,7 @@ int history_keep(struct node *n, const struct contact *c, const struct letter *l
         *seq = 0;
         return err;
     }
-    talk_note(n, &c->id, &t);
+    dialog_note(n, &c->id, &t);
     n->messages.count++;
     n->messages.bytes += bytes;
     return 0;

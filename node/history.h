@@ -6,7 +6,7 @@
  *   "message_ids"    peer id 32 | message id 16 -> seq u64 BE: what has come already
  *   "message_state"  "last" -> the last seq given u64 BE; "told" -> the last one the user was told of
  *
- * and the books of each conversation (node/talk.h). Whatever happens to a message happens in one
+ * and the books of each conversation (node/dialog.h). Whatever happens to a message happens in one
  * transaction; what somebody is told of it is a debt (node/keep.h). A seq is given once: it is
  * counted on even if the transaction fails, and the count is stored with each message.
  *
@@ -22,9 +22,9 @@
 #include <stdint.h>
 
 #include "node/contact.h"
+#include "node/dialog.h"
 #include "node/keep.h"
 #include "node/letter.h"
-#include "node/talk.h"
 
 struct entry { /* a message as it is stored */
     bool outgoing;

@@ -12,7 +12,7 @@ static int delete_text(struct node *n, uint64_t seq) {
 
 /* Out of all tables; or, if its id is among the last ones, out of all but the books. */
 static int delete_one(struct node *n, const struct node_id *peer, uint64_t seq, struct mark *m,
-                      struct talk *t) {
+                      struct dialog *t) {
     bool keep_id = m->incoming && t->rows <= MESSAGES_KNOWN_KEPT;
     int err = m->deleted ? 0 : delete_text(n, seq);
     if (!m->deleted && m->incoming) {
@@ -31,13 +31,13 @@ static int delete_one(struct node *n, const struct node_id *peer, uint64_t seq, 
 }
 
 static bool waits(const struct node *n, const struct node_id *peer, uint64_t seq,
-                  const struct mark *m, const struct talk *t) {
+                  const struct mark *m, const struct dialog *t) {
     return !m->incoming && !m->delivered && !m->failed && seq > t->void_seq &&
            contact_by_id(n, peer);
 }
 
 /* In a transaction. */
-static int delete_some(struct node *n, const struct node_id *peer, uint64_t upto, struct talk *t,
+static int delete_some(struct node *n, const struct node_id *peer, uint64_t upto, struct dialog *t,
                        struct history_cut *cut) {
     for (unsigned i = 0; i < MESSAGES_DELETE_STEP; i++) {
         struct mark m;
@@ -63,9 +63,9 @@ static int delete_some(struct node *n, const struct node_id *peer, uint64_t upto
 
 int history_delete(struct node *n, const struct node_id *peer, uint64_t after, uint64_t upto,
                    struct history_cut *cut) {
-    struct talk t, before;
+    struct dialog t, before;
     *cut = (struct history_cut){.last = after};
-    int err = talk_get(n, peer, &t);
+    int err = dialog_get(n, peer, &t);
     if (!err)
         err = keep_begin(n);
     if (err)
@@ -73,13 +73,13 @@ int history_delete(struct node *n, const struct node_id *peer, uint64_t after, u
     before = t;
     err = delete_some(n, peer, upto, &t, cut);
     if (!err)
-        err = talk_put(n, peer, &t);
+        err = dialog_put(n, peer, &t);
     err = keep_end(n, err);
     if (err) {
         *cut = (struct history_cut){.last = after};
         return err;
     }
-    talk_note(n, peer, &t);
+    dialog_note(n, peer, &t);
     n->messages.count -= before.count - t.count;
     n->messages.bytes -= before.bytes - t.bytes;
     keep_scrub(n); /* what was said is nobody's business any more */

@@ -42,12 +42,12 @@ static int tell_late(struct node *n) {
 /* ---- from the form without books ---- */
 /* The books of one message. In a transaction. */
 static int enter(struct node *n, uint64_t seq, const struct entry *e, uint8_t flags) {
-    struct talk t;
+    struct dialog t;
     struct mark m = {.incoming = !e->outgoing,
                      .delivered = flags & MESSAGE_WAS_DELIVERED,
                      .bytes = (uint32_t)e->len};
     memcpy(m.id, e->id, sizeof m.id);
-    int err = talk_get(n, &e->peer, &t);
+    int err = dialog_get(n, &e->peer, &t);
     if (err)
         return err;
     t.rows++;
@@ -57,9 +57,9 @@ static int enter(struct node *n, uint64_t seq, const struct entry *e, uint8_t fl
     }
     err = mark_put(n, &e->peer, seq, &m);
     if (!err)
-        err = talk_put(n, &e->peer, &t);
+        err = dialog_put(n, &e->peer, &t);
     if (!err)
-        talk_note(n, &e->peer, &t);
+        dialog_note(n, &e->peer, &t);
     return err;
 }
 
@@ -117,7 +117,7 @@ static int make_books(struct node *n) {
     uint64_t seq = 0;
     if (!history_scratch(n))
         return ERR_NOMEM;
-    int err = talks_clear(n); /* of an attempt that was cut short */
+    int err = dialogs_clear(n); /* of an attempt that was cut short */
     while (!err)
         err = enter_some(n, key, &key_len);
     if (err == ERR_NOT_FOUND)
@@ -139,7 +139,7 @@ int history_load(struct node *n) {
     if (err == ERR_NOT_FOUND)
         err = make_books(n);
     if (!err)
-        err = talks_count(n, &n->messages.count, &n->messages.bytes);
+        err = dialogs_count(n, &n->messages.count, &n->messages.bytes);
     n->messages.shown_seq = n->messages.last_seq;
     return err ? err : tell_late(n);
 }

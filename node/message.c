@@ -96,7 +96,7 @@ static enum message_state state_of(const struct contact *c, uint64_t seq, const 
         return MESSAGE_DELIVERED;
     if (m->failed)
         return MESSAGE_FAILED;
-    if (!c || seq <= c->talk.void_seq)
+    if (!c || seq <= c->dialog.void_seq)
         return MESSAGE_CANCELLED;
     return c->refused ? MESSAGE_REFUSED : MESSAGE_QUEUED;
 }
@@ -123,12 +123,12 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
                        struct message_info *out) {
     struct entry e;
     struct node_id who;
-    struct talk t;
+    struct dialog t;
     uint64_t seq;
     if (contact && !find(n, contact, &who))
         return false;
     if (history_next(n, contact ? &who : NULL, after, &seq, &e) != 0 ||
-        seq > n->messages.shown_seq || talk_get(n, &e.peer, &t) != 0)
+        seq > n->messages.shown_seq || dialog_get(n, &e.peer, &t) != 0)
         return false;
     const struct contact *c = contact_by_id(n, &e.peer);
     memset(out, 0, sizeof *out);
@@ -148,9 +148,9 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
 
 bool node_message_with(struct node *n, const char *contact) {
     struct node_id who;
-    struct talk t;
+    struct dialog t;
     return find(n, contact, &who) &&
-           (contact_by_id(n, &who) || (talk_get(n, &who, &t) == 0 && t.rows > 0));
+           (contact_by_id(n, &who) || (dialog_get(n, &who, &t) == 0 && t.rows > 0));
 }
 
 int node_message_delete(struct node *n, uint64_t now_us, const char *contact, uint64_t after,

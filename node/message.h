@@ -49,9 +49,9 @@ void message_come(struct node *n, struct contact *c, struct session_ref s, uint6
 /* Sends the next of the outbox if the contact is online and none is on its way. */
 void message_kick(struct node *n, struct contact *c);
 void message_peer_down(struct node *n, struct contact *c);
-/* Before contact_take_out: what waits for it is void. In a transaction or not. What the store says: then
- * everything is as it was. */
-int message_contact_gone(struct node *n, struct contact *c) MUST_USE;
+/* The contact is being removed, in this transaction: what waits for it is void. */
+int message_contact_void(struct node *n, const struct contact *c) MUST_USE;
+void message_contact_gone(struct node *n, struct contact *c); /* it is committed */
 /* True if the stream is that of a message on its way to c. */
 bool message_owns(const struct contact *c, uint64_t stream);
 void message_stream_event(struct node *n, struct contact *c, const struct ep_event *ev);

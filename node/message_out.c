@@ -30,9 +30,9 @@ static int waits(struct node *n, const struct node_id *peer, uint64_t seq, bool 
  * start, since each entry is looked at again before it leaves. */
 static int load_one(struct node *n, const struct node_id *peer, uint64_t seq) {
     struct contact *c = contact_by_id(n, peer);
-    struct talk t;
+    struct dialog t;
     bool waiting = false;
-    int err = talk_get(n, peer, &t);
+    int err = dialog_get(n, peer, &t);
     if (!err && seq > t.void_seq) {
         if (!c)
             return 0; /* of a contact that could not be read */
@@ -77,19 +77,18 @@ static void count_down(struct node *n, struct contact *c, uint32_t by) {
     n->messages.queued -= by;
 }
 
-int message_contact_gone(struct node *n, struct contact *c) {
-    struct talk t;
-    int err = talk_get(n, &c->id, &t);
+int message_contact_void(struct node *n, const struct contact *c) {
+    struct dialog t;
+    int err = dialog_get(n, &c->id, &t);
     if (err || c->queued == 0)
         return err;
     t.void_seq = n->messages.last_seq;
-    err = talk_put(n, &c->id, &t);
-    if (err)
-        return err;
-    talk_note(n, &c->id, &t);
+    return dialog_put(n, &c->id, &t);
+}
+
+void message_contact_gone(struct node *n, struct contact *c) {
     message_peer_down(n, c);
     count_down(n, c, c->queued);
-    return 0;
 }
 
 /* ---- one on its way ---- */
@@ -206,8 +205,8 @@ static void posting_write(struct node *n, struct contact *c) {
 /* The next one that may leave. What is no message of ours to this contact never leaves: it is
  * dropped. ERR_NOT_FOUND: none, or not yet. */
 static int choose(struct node *n, struct contact *c, uint64_t *seq, struct entry *e) {
-    struct talk t;
-    int err = talk_get(n, &c->id, &t);
+    struct dialog t;
+    int err = dialog_get(n, &c->id, &t);
     for (unsigned skips = 0; !err && skips < MESSAGE_SKIPS; skips++) {
         err = outbox_next(n, &c->id, t.void_seq, seq);
         if (err == ERR_NOT_FOUND)

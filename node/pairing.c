@@ -247,10 +247,10 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
         return err;
     if (c)
         err = contact_store_del(n, &c->id);
+    if (!err && c)
+        err = message_contact_void(n, c);
     if (!err) /* a ticket under this name must not bring it back */
         err = invite_store_del_name(n, name);
-    if (!err && c)
-        err = message_contact_gone(n, c);
     err = keep_end(n, err);
     if (err)
         return err;
@@ -262,6 +262,7 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
     ping_peer_lost(n, c, ERR_CANCELLED);
     if (c->online)
         chan_session_down(n, c->session);
+    message_contact_gone(n, c);
     node_tell(n, NODE_CONTACT_REMOVED, c->name);
     contact_take_out(n, c);
     return 0;

@@ -25,10 +25,10 @@ struct world_node {
     struct node_config cfg;
     struct env env;
     uint64_t rng;
-    bool unplugged;                                       /* its packets go nowhere */
+    bool unplugged; /* its packets go nowhere */
+    bool mortal; /* with the first write that fails the process is dead: nothing is heard of it */
     void (*heard)(void *ctx, const struct node_event *e); /* every event, or NULL */
     void *heard_ctx;
-    bool mortal; /* with the first write that fails the process is dead: nothing is heard of it */
     struct node_event log[WORLD_LOG];
     unsigned log_count, log_seen;
 };

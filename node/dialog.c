@@ -1,20 +1,20 @@
-#include "node/talk.h"
+#include "node/dialog.h"
 
 #include <string.h>
 
 #include "crypto/bytes.h"
 #include "node/core.h"
 
-static const char talks[] = "talks", conversations[] = "conversations", outbox[] = "outbox";
+static const char dialogs[] = "dialogs", conversations[] = "conversations", outbox[] = "outbox";
 
 enum {
-    TALK_VERSION = 1,
-    TALK_VALUE_BYTES = 1 + 4 * 8,
+    DIALOG_VERSION = 1,
+    DIALOG_VALUE_BYTES = 1 + 4 * 8,
     MARK_INCOMING = 1,
     MARK_DELIVERED = 2,
     MARK_FAILED = 4,
     MARK_DELETED = 8,
-    MARK_VALUE_BYTES = 1 + 1 + 4 + TALK_ID_BYTES,
+    MARK_VALUE_BYTES = 1 + 1 + 4 + DIALOG_ID_BYTES,
     PLACE_BYTES = NODE_ID_BYTES + SEQ_BYTES,
 };
 
@@ -31,9 +31,9 @@ uint64_t seq_get(const uint8_t in[static SEQ_BYTES]) {
 }
 
 /* ---- the books of one conversation ---- */
-static bool talk_decode(struct talk *t, const uint8_t *in, size_t len) {
+static bool dialog_decode(struct dialog *t, const uint8_t *in, size_t len) {
     struct rd r = rd_init(in, len);
-    bool version = rd_u8(&r) == TALK_VERSION;
+    bool version = rd_u8(&r) == DIALOG_VERSION;
     t->count = rd_u64(&r);
     t->bytes = rd_u64(&r);
     t->rows = rd_u64(&r);
@@ -41,54 +41,54 @@ static bool talk_decode(struct talk *t, const uint8_t *in, size_t len) {
     return version && r.ok;
 }
 
-int talk_get(struct node *n, const struct node_id *peer, struct talk *t) {
+int dialog_get(struct node *n, const struct node_id *peer, struct dialog *t) {
     const struct contact *c = contact_by_id(n, peer);
-    uint8_t value[TALK_VALUE_BYTES];
+    uint8_t value[DIALOG_VALUE_BYTES];
     size_t len;
-    *t = (struct talk){0};
-    if (c && c->talk_known) {
-        *t = c->talk;
+    *t = (struct dialog){0};
+    if (c && c->dialog_known) {
+        *t = c->dialog;
         return 0;
     }
-    int err = keep_get(n, talks, peer->bytes, NODE_ID_BYTES, value, sizeof value, &len);
-    if (!err && !talk_decode(t, value, len))
+    int err = keep_get(n, dialogs, peer->bytes, NODE_ID_BYTES, value, sizeof value, &len);
+    if (!err && !dialog_decode(t, value, len))
         err = ERR_FORMAT;
     if (err == ERR_NOT_FOUND)
         err = 0;
     if (!err)
-        talk_note(n, peer, t);
+        dialog_note(n, peer, t);
     return err;
 }
 
-int talk_put(struct node *n, const struct node_id *peer, const struct talk *t) {
-    uint8_t value[TALK_VALUE_BYTES];
+int dialog_put(struct node *n, const struct node_id *peer, const struct dialog *t) {
+    uint8_t value[DIALOG_VALUE_BYTES];
     if (t->rows == 0 && t->void_seq == 0)
-        return keep_del(n, talks, peer->bytes, NODE_ID_BYTES);
+        return keep_del(n, dialogs, peer->bytes, NODE_ID_BYTES);
     struct wr w = wr_init(value, sizeof value);
-    wr_u8(&w, TALK_VERSION);
+    wr_u8(&w, DIALOG_VERSION);
     wr_u64(&w, t->count);
     wr_u64(&w, t->bytes);
     wr_u64(&w, t->rows);
     wr_u64(&w, t->void_seq);
-    return keep_put(n, talks, peer->bytes, NODE_ID_BYTES, value, wr_len(&w));
+    return keep_put(n, dialogs, peer->bytes, NODE_ID_BYTES, value, wr_len(&w));
 }
 
-void talk_note(struct node *n, const struct node_id *peer, const struct talk *t) {
+void dialog_note(struct node *n, const struct node_id *peer, const struct dialog *t) {
     struct contact *c = contact_by_id(n, peer);
     if (!c)
         return;
-    c->talk = *t;
-    c->talk_known = true;
+    c->dialog = *t;
+    c->dialog_known = true;
 }
 
-int talks_count(struct node *n, uint64_t *count, uint64_t *bytes) {
-    uint8_t key[STORE_KEY_MAX], value[TALK_VALUE_BYTES];
+int dialogs_count(struct node *n, uint64_t *count, uint64_t *bytes) {
+    uint8_t key[STORE_KEY_MAX], value[DIALOG_VALUE_BYTES];
     size_t key_len = 0, len;
-    struct talk t;
+    struct dialog t;
     int err;
     *count = *bytes = 0;
-    while ((err = keep_next(n, talks, key, &key_len, value, sizeof value, &len)) == 0) {
-        if (!talk_decode(&t, value, len))
+    while ((err = keep_next(n, dialogs, key, &key_len, value, sizeof value, &len)) == 0) {
+        if (!dialog_decode(&t, value, len))
             return ERR_FORMAT;
         *count += t.count;
         *bytes += t.bytes;
@@ -96,12 +96,12 @@ int talks_count(struct node *n, uint64_t *count, uint64_t *bytes) {
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-int talks_clear(struct node *n) {
-    uint8_t key[STORE_KEY_MAX], value[TALK_VALUE_BYTES];
+int dialogs_clear(struct node *n) {
+    uint8_t key[STORE_KEY_MAX], value[DIALOG_VALUE_BYTES];
     size_t key_len = 0, len;
     int err;
-    while ((err = keep_next(n, talks, key, &key_len, value, sizeof value, &len)) == 0 &&
-           (err = keep_del(n, talks, key, key_len)) == 0)
+    while ((err = keep_next(n, dialogs, key, &key_len, value, sizeof value, &len)) == 0 &&
+           (err = keep_del(n, dialogs, key, key_len)) == 0)
         continue;
     return err == ERR_NOT_FOUND ? 0 : err;
 }

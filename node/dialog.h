@@ -1,8 +1,8 @@
-/* talk.h: a conversation: all messages exchanged with one node, whatever it is called, and whether
+/* dialog.h: a conversation: all messages exchanged with one node, whatever it is called, and whether
  * it is a contact or was one. Its books in the store (integers big-endian in keys, so that their
  * order is the order of numbers; little-endian in values):
  *
- *   "talks"          peer id 32 -> version u8 = 1 | incoming messages u64 | their bytes u64
+ *   "dialogs"          peer id 32 -> version u8 = 1 | incoming messages u64 | their bytes u64
  *                    | rows of "conversations" u64 | void u64: entries of the outbox up to this seq
  *                    are none any more (the contact was removed)
  *   "conversations"  peer id 32 | seq u64 -> flags u8 (1: incoming, 2: delivered, 4: failed,
@@ -11,8 +11,8 @@
  *
  * What a message counts for a quota is its text and MESSAGE_OVERHEAD_BYTES.
  */
-#ifndef MESHD_NODE_TALK_H
-#define MESHD_NODE_TALK_H
+#ifndef MESHD_NODE_DIALOG_H
+#define MESHD_NODE_DIALOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,9 +23,9 @@
 
 struct node;
 
-enum { TALK_ID_BYTES = 16, SEQ_BYTES = 8 };
+enum { DIALOG_ID_BYTES = 16, SEQ_BYTES = 8 };
 
-struct talk {
+struct dialog {
     uint64_t count, bytes; /* of incoming messages */
     uint64_t rows;
     uint64_t void_seq;
@@ -35,21 +35,21 @@ struct mark { /* what is known of a message without its text */
     bool incoming, delivered, failed, deleted;
     int err; /* failed: why */
     uint32_t bytes;
-    uint8_t id[TALK_ID_BYTES];
+    uint8_t id[DIALOG_ID_BYTES];
 };
 
 void seq_put(uint8_t out[static SEQ_BYTES], uint64_t seq);
 uint64_t seq_get(const uint8_t in[static SEQ_BYTES]);
 
 /* Zeroes if there is none. What the store says; ERR_FORMAT. A contact's is kept in memory. */
-int talk_get(struct node *n, const struct node_id *peer, struct talk *t) MUST_USE;
-/* Into the store; an empty one is deleted. The copy in memory follows with talk_note, once the
+int dialog_get(struct node *n, const struct node_id *peer, struct dialog *t) MUST_USE;
+/* Into the store; an empty one is deleted. The copy in memory follows with dialog_note, once the
  * transaction is committed. */
-int talk_put(struct node *n, const struct node_id *peer, const struct talk *t) MUST_USE;
-void talk_note(struct node *n, const struct node_id *peer, const struct talk *t);
-int talks_clear(struct node *n) MUST_USE; /* out of the store */
+int dialog_put(struct node *n, const struct node_id *peer, const struct dialog *t) MUST_USE;
+void dialog_note(struct node *n, const struct node_id *peer, const struct dialog *t);
+int dialogs_clear(struct node *n) MUST_USE; /* out of the store */
 /* The sums over all conversations. */
-int talks_count(struct node *n, uint64_t *count, uint64_t *bytes) MUST_USE;
+int dialogs_count(struct node *n, uint64_t *count, uint64_t *bytes) MUST_USE;
 
 int mark_put(struct node *n, const struct node_id *peer, uint64_t seq,
              const struct mark *m) MUST_USE;
