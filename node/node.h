@@ -98,7 +98,8 @@ struct contact_info {
  * ERR_FULL, ERR_EXISTS (name). */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
-/* ERR_FORMAT (the ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
+/* For a contact of that name and id: its ticket once more, or another. ERR_FORMAT (the ticket),
+ * ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
  * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
  * is used while fresh. */
 int node_contact_add(struct node *n, uint64_t now_us, const char *name,
