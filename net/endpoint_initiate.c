@@ -337,6 +337,10 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         e->counters.mac_fail++;
         return;
     }
+    if (h->misfits >= HANDSHAKE_MISFITS_MAX) {
+        e->counters.handshakes_limited++;
+        return;
+    }
     struct response r;
     uint32_t sender;
     struct psk psk = h->psk, pairing;
@@ -351,6 +355,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
                                 .epoch = h->epoch};
     if (!handshake_read_response(&answered, msg, &psk, &r, &sender) ||
         !handshake_response_fits(&offer, &r) || !secret_stands(p, h)) {
+        h->misfits++;
         e->counters.auth_fail++;
         goto out;
     }

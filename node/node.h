@@ -46,6 +46,7 @@ struct node_config {
     uint32_t blocks_max;                  /* see endpoint_config */
     uint64_t message_quota_bytes;         /* of all contacts' messages; 0: MESSAGES_BYTES_MAX */
     uint64_t message_quota_contact_bytes; /* of one's; 0: MESSAGES_CONTACT_BYTES_MAX */
+    uint16_t mtu_max_bytes;               /* likewise */
 };
 
 enum {

@@ -1,6 +1,10 @@
 #ifdef __linux__
 
-/* Why an own socket and not uv_udp: one UDP_SEGMENT send carries a train of 64 packets through the
+/* A socket bound to no address is told to which one each datagram came (IP_PKTINFO), and what answers it leaves from there: a
+ * secondary address would else be answered from the primary one, which the peer's NAT or firewall does not let in. It costs one
+ * control message per train.
+ *
+ * Why an own socket and not uv_udp: one UDP_SEGMENT send carries a train of 64 packets through the
  * stack once, and UDP_GRO gives it to the receiver whole (measured 15 times the rate of plain
  * sends). Both may be missing (kernel < 4.18 and < 5.0), and UDP_SEGMENT may start to fail in
  * mid-run, when a route moves to a device without checksum offload: then the same train goes out
@@ -22,6 +26,7 @@
 #include <unistd.h>
 
 #include "net/ecn.h"
+#include "net/io/local_addrs.h"
 #include "net/io/sockaddr.h"
 #include "net/limits.h"
 
@@ -39,8 +44,10 @@ enum {
     TX_MSGS = TRAIN_MAX_SEGMENTS,
 };
 
-struct control_buf { /* in: one int (GRO), one int or byte (traffic class); out: one u16 (GSO) */
-    _Alignas(struct cmsghdr) uint8_t bytes[2 * CMSG_SPACE(sizeof(int))];
+/* In: one int (GRO), one int or byte (traffic class), the address it came to; out: one u16 (GSO), the address it leaves from. */
+struct control_buf {
+    _Alignas(struct cmsghdr)
+        uint8_t bytes[2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 struct udp_linux {
@@ -48,7 +55,8 @@ struct udp_linux {
     uv_poll_t poll;
     int fd;
     const struct udp_linux_sys *sys;
-    uint8_t ecn; /* what the socket puts into headers now */
+    uint8_t ecn;               /* what the socket puts into headers now */
+    struct local_addrs locals; /* used if the socket is bound to no address */
 
     bool blocked; /* `kept` waits for the socket; what lies before kept_at is gone already */
     struct train kept;
@@ -78,10 +86,31 @@ void udp_linux_set_sys(struct udp *u, const struct udp_linux_sys *sys) {
 struct told {
     size_t segment; /* the length of the datagrams in a GRO run; 0 if the message is one datagram */
     uint8_t ecn;    /* of all of them: the kernel does not merge different ones */
+    struct addr to; /* our address; ADDR_NONE: not said, or nobody's alone */
 };
 
+/* Multicast is no address to answer from; of IPv4 the kernel says which of ours is. */
+static void read_pktinfo(struct told *t, const struct cmsghdr *c) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+        c->cmsg_len >= CMSG_LEN(sizeof(struct in_pktinfo))) {
+        struct in_pktinfo v4;
+        memcpy(&v4, CMSG_DATA(c), sizeof v4);
+        t->to.kind = ADDR_IPV4;
+        memcpy(t->to.ip, &v4.ipi_spec_dst, 4);
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
+               c->cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo))) {
+        struct in6_pktinfo v6;
+        memcpy(&v6, CMSG_DATA(c), sizeof v6);
+        if (IN6_IS_ADDR_MULTICAST(&v6.ipi6_addr))
+            return;
+        t->to.kind = ADDR_IPV6;
+        memcpy(t->to.ip, &v6.ipi6_addr, 16);
+        t->to.scope = IN6_IS_ADDR_LINKLOCAL(&v6.ipi6_addr) ? (uint32_t)v6.ipi6_ifindex : 0;
+    }
+}
+
 static struct told read_control(struct msghdr *m) {
-    struct told t = {0, ECN_NOT_ECT};
+    struct told t = {.ecn = ECN_NOT_ECT};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
         int value = 0;
         if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO &&
@@ -95,6 +124,8 @@ static struct told read_control(struct msghdr *m) {
                    c->cmsg_len >= CMSG_LEN(sizeof value)) {
             memcpy(&value, CMSG_DATA(c), sizeof value);
             t.ecn = (uint8_t)(value & ECN_MASK);
+        } else {
+            read_pktinfo(&t, c);
         }
     }
     return t;
@@ -108,9 +139,12 @@ static void give(struct udp_linux *u, unsigned i) {
         return;
     const struct told told = read_control(m);
     const size_t segment = told.segment > 0 ? told.segment : len;
+    uint32_t local = u->base.local;
+    if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
+        local |= local_addrs_number(&u->locals, &told.to) << LOCAL_SOCKET_BITS;
     for (size_t at = 0; at < len; at += segment) {
         size_t n = len - at < segment ? len - at : segment;
-        u->base.cb.datagram(u->base.ctx, u->base.local, &from, told.ecn, u->rx[i] + at, n);
+        u->base.cb.datagram(u->base.ctx, local, &from, told.ecn, u->rx[i] + at, n);
     }
 }
 
@@ -167,29 +201,81 @@ static void report_too_big(struct udp_linux *u, const struct train *t, size_t by
         u->base.cb.too_big(u->base.ctx, &t->to, bytes);
 }
 
+/* What a send says beside the bytes. */
+struct said {
+    struct control_buf buf;
+    size_t len, without_source; /* of the buffer in use, and if the source is left out */
+    uint32_t source;            /* its number; 0: none */
+};
+
+static void *say(struct said *a, int level, int type, size_t len) {
+    struct cmsghdr *c = (struct cmsghdr *)(void *)(a->buf.bytes + a->len);
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(len);
+    a->len += CMSG_SPACE(len);
+    return CMSG_DATA(c);
+}
+
+static void say_source(struct said *a, const struct addr *source) {
+    if (source->kind == ADDR_IPV4) {
+        struct in_pktinfo v4 = {.ipi_ifindex = 0};
+        memcpy(&v4.ipi_spec_dst, source->ip, 4);
+        memcpy(say(a, IPPROTO_IP, IP_PKTINFO, sizeof v4), &v4, sizeof v4);
+    } else {
+        struct in6_pktinfo v6 = {.ipi6_ifindex = source->scope};
+        memcpy(&v6.ipi6_addr, source->ip, 16);
+        memcpy(say(a, IPPROTO_IPV6, IPV6_PKTINFO, sizeof v6), &v6, sizeof v6);
+    }
+}
+
+static void say_all(struct said *a, const struct udp_linux *u, const struct train *t,
+                    bool segments) {
+    memset(a, 0, sizeof *a);
+    if (segments)
+        memcpy(say(a, SOL_UDP, UDP_SEGMENT, sizeof t->segment_bytes), &t->segment_bytes,
+               sizeof t->segment_bytes);
+    a->without_source = a->len;
+    const uint32_t number = t->local == LOCAL_ANY ? 0 : t->local >> LOCAL_SOCKET_BITS;
+    const struct addr *source = number ? local_addrs_find(&u->locals, number) : NULL;
+    if (!source)
+        return;
+    a->source = number;
+    say_source(a, source);
+}
+
+static void attach(struct msghdr *m, struct said *a, size_t len) {
+    m->msg_control = len > 0 ? &a->buf : NULL;
+    m->msg_controllen = len;
+}
+
+/* The kernel may refuse the source, since this machine has lost the address: then the train leaves from where the kernel thinks
+ * best, and so do those that follow. */
+static bool source_may_be_gone(const struct said *a, int err) {
+    return a->source != 0 && (err == EINVAL || err == EADDRNOTAVAIL);
+}
+
 /* Everything from `at` on in one sendmsg: with UDP_SEGMENT, or as the one datagram it is. */
 static enum sent send_whole(struct udp_linux *u, const struct train *t, size_t at, bool segments) {
     struct sockaddr_storage to;
     struct iovec iov = {t->buf + at, t->len - at};
-    struct control_buf control;
+    struct said said;
     struct msghdr m = {.msg_name = &to,
                        .msg_namelen = sockaddr_from(&to, &t->to),
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
-    if (segments) {
-        memset(&control, 0, sizeof control);
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(sizeof(uint16_t));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_UDP;
-        c->cmsg_type = UDP_SEGMENT;
-        c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-        memcpy(CMSG_DATA(c), &t->segment_bytes, sizeof t->segment_bytes);
-    }
+    say_all(&said, u, t, segments);
+    attach(&m, &said, said.len);
     ssize_t n;
     do
         n = u->sys->sendmsg(u->fd, &m, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && source_may_be_gone(&said, errno)) {
+        attach(&m, &said, said.without_source);
+        n = u->sys->sendmsg(u->fd, &m, MSG_DONTWAIT);
+        if (n >= 0)
+            local_addrs_forget(&u->locals, said.source);
+    }
     return n < 0 ? verdict(errno) : SENT;
 }
 
@@ -201,18 +287,28 @@ static enum sent send_plain_run(struct udp_linux *u, const struct train *t, size
     socklen_t to_len = sockaddr_from(&to, &t->to);
     struct mmsghdr v[TX_MSGS];
     struct iovec iov[TX_MSGS];
+    struct said said;
     unsigned count = 0;
+    say_all(&said, u, t, false);
     for (size_t p = *at; p < t->len && count < TX_MSGS; p += t->segment_bytes, count++) {
         size_t left = t->len - p;
         iov[count] = (struct iovec){t->buf + p, left < t->segment_bytes ? left : t->segment_bytes};
         v[count].msg_len = 0;
         v[count].msg_hdr = (struct msghdr){
             .msg_name = &to, .msg_namelen = to_len, .msg_iov = &iov[count], .msg_iovlen = 1};
+        attach(&v[count].msg_hdr, &said, said.len);
     }
     int n;
     do
         n = u->sys->sendmmsg(u->fd, v, count, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && source_may_be_gone(&said, errno)) {
+        for (unsigned i = 0; i < count; i++)
+            attach(&v[i].msg_hdr, &said, 0);
+        n = u->sys->sendmmsg(u->fd, v, count, MSG_DONTWAIT);
+        if (n >= 0)
+            local_addrs_forget(&u->locals, said.source);
+    }
     if (n < 0)
         return verdict(errno);
     for (int i = 0; i < n; i++)
@@ -321,7 +417,7 @@ static void on_poll(uv_poll_t *p, int status, int events) {
         u->blocked = false;
         watch(u);
         if (u->base.cb.writable)
-            u->base.cb.writable(u->base.ctx);
+            u->base.cb.writable(u->base.ctx, u->base.local);
     }
     if (events & UV_READABLE)
         for (unsigned i = 0; i < RX_ROUNDS && receive_round(u); i++)
@@ -381,7 +477,17 @@ static void set_options(struct udp_linux *u, bool ipv6) {
     c->gro = setsockopt(u->fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
     c->ecn = setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
                         ipv6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
-    udp_dont_fragment(u->fd, ipv6);
+    c->dont_fragment = udp_dont_fragment(u->fd, ipv6);
+}
+
+/* On a socket that is bound to one address everything leaves from it anyway. */
+static void tell_addresses(struct udp_linux *u, const struct addr *at) {
+    const bool ipv6 = at->kind == ADDR_IPV6;
+    int on = 1;
+    if (addr_is_unspecified(at))
+        u->base.caps.sources =
+            setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                       ipv6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on) == 0;
 }
 
 static int bind_to(struct udp_linux *u, const struct addr *at) {
@@ -414,6 +520,7 @@ int udp_linux_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
         goto out;
     }
     set_options(u, ipv6);
+    tell_addresses(u, at);
     r = bind_to(u, at);
     if (r == 0)
         r = uv_poll_init(loop, &u->poll, u->fd);

@@ -437,6 +437,7 @@ static void a_peer_that_moves_is_followed(void **state) {
     transfer(p, s[0], 100000, 10000000);
     p->addr[0].port = 4242;
     transfer(p, s[0], 100000, 10000000);
+    pair_run(p, 50000, -1, -1);
     assert_int_equal(pair_count(p, 1, EP_ROAMED), 1);
     struct session_info info;
     assert_true(endpoint_session_info(p->ep[1], p->now_us, s[1], &info));

@@ -209,6 +209,32 @@ static void an_acknowledgement_of_the_future_is_a_protocol_error(void **state) {
     bare_free(b);
 }
 
+/* As many numbers are left out as packets fit into the air; whichever of them is named, its sender lies (RFC 9000 §21.4). */
+static void every_number_left_out_is_known_while_it_is_in_flight(void **state) {
+    (void)state;
+    struct bare *b = bare_new(CC_CUBIC, MTU_BASE_BYTES);
+    uint64_t *skipped = calloc(SENT_PKTS_MAX, sizeof *skipped);
+    assert_non_null(skipped);
+    unsigned count = 0;
+    while (b->t->sent.next - b->t->sent.base + 2 < SENT_PKTS_MAX) {
+        bare_ping(b, b->now_us + 1);
+        if (b->info.skip_after)
+            skipped[count++] = b->next_pn - 1;
+    }
+    assert_true(count > 100);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(bare_ack2(b, b->now_us, 0, 0, skipped[i], skipped[i] + 1, 0), ERR_PROTO);
+        assert_int_equal(bare_ack2(b, b->now_us, 0, 0, skipped[i] - 1, b->next_pn, 0), ERR_PROTO);
+    }
+    /* What is settled needs no trap any more. */
+    for (unsigned i = 0; i <= count; i++)
+        bare_ack(b, b->now_us, i > 0 ? skipped[i - 1] + 1 : 0, i < count ? skipped[i] : b->next_pn);
+    assert_int_equal(b->t->sent.outstanding, 0);
+    bare_ack(b, b->now_us, skipped[0] - 1, skipped[0] + 1);
+    free(skipped);
+    bare_free(b);
+}
+
 static int frame(struct bare *b, const uint8_t *bytes, size_t len) {
     struct rd r = rd_init(bytes + 1, len - 1);
     bool eliciting;
@@ -429,6 +455,7 @@ int main(void) {
         cmocka_unit_test(a_size_the_socket_refuses_is_left_at_once),
         cmocka_unit_test(a_window_that_is_not_used_does_not_grow),
         cmocka_unit_test(an_acknowledgement_of_the_future_is_a_protocol_error),
+        cmocka_unit_test(every_number_left_out_is_known_while_it_is_in_flight),
         cmocka_unit_test(a_reset_that_races_a_fin_ends_the_stream_once),
         cmocka_unit_test(a_reset_after_the_fin_left_is_repeated_until_acknowledged),
         cmocka_unit_test(the_smallest_windows_divide_by_nothing),
