@@ -162,7 +162,7 @@ static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
         return MEANT_NEW;
     /* So it has our keys of now. */
     if (!s->keys.shown)
-        handshake_shown(e, s, now_us);
+        handshake_shown(s, now_us);
     return MEANT_REKEY;
 }
 

@@ -190,7 +190,7 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
  * the session has ended. */
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
 /* A packet under the keys that our own handshake has made has come, or one under the old ones. */
-void handshake_shown(struct endpoint *e, struct session *s, uint64_t now_us);
+void handshake_shown(struct session *s, uint64_t now_us);
 void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us);
 /* Sends a CONFIRM, and says when the next one is due. */
 void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us);

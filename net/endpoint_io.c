@@ -199,7 +199,7 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
             return;
     } else if (!s->keys.shown) {
         if (g == &s->keys.current)
-            handshake_shown(e, s, now_us);
+            handshake_shown(s, now_us);
         else
             handshake_not_shown(e, s, now_us);
     }

@@ -289,10 +289,13 @@ static void skip_number(struct transport *t, uint64_t pn, struct transport_packe
     info->skip_after = ranges_add(&t->skipped, pn + 1, pn + 2) == 0;
 }
 
-/* First what nearly every path carries; then, or if that is what does not come back, what all do. */
-static size_t small_probe(const struct transport *t) {
-    return t->pmtud.mtu_bytes > MTU_BASE_BYTES && t->loss.pto_count <= 2 ? MTU_BASE_BYTES
-                                                                         : MTU_MIN_BYTES;
+/* The largest probe: when big packets fall into a black hole, only a small one brings the
+ * acknowledgement that shows it (RFC 8899 §4.3). The second one of a timeout, and after the first timeout all, are such as
+ * nearly every path carries; if that is what does not come back, the second one is such as all carry. */
+static size_t probe_bytes(const struct transport *t) {
+    if (t->probes == 1 && (t->pmtud.mtu_bytes <= MTU_BASE_BYTES || t->loss.pto_count > 2))
+        return MTU_MIN_BYTES;
+    return t->probes == 1 || t->loss.pto_count > 1 ? MTU_BASE_BYTES : SIZE_MAX;
 }
 
 enum { BARE_ACKS_MAX = 32 };
@@ -301,12 +304,8 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
                        size_t overhead, bool first, struct transport_packet *info) {
     *info = (struct transport_packet){0};
     size_t mtu = t->pmtud.mtu_bytes - overhead;
-    /* Every other probe, and all after the first timeout, is small enough for any path: when big
-     * packets fall into a black hole, only a small one brings the acknowledgement that shows it
-     * (RFC 8899 §4.3). */
-    const size_t small = small_probe(t);
-    if (t->probes > 0 && (t->probes == 1 || t->loss.pto_count > 1) && mtu > small - overhead)
-        mtu = small - overhead;
+    if (t->probes > 0 && mtu > probe_bytes(t) - overhead)
+        mtu = probe_bytes(t) - overhead;
     size_t room = cap < mtu ? cap : mtu;
     if (t->probes > 0 || ack_wanted(&t->ack, now_us))
         transport_credit_remind(t, now_us);

@@ -26,28 +26,15 @@
 #include <unistd.h>
 
 #include "net/ecn.h"
-#include "net/io/local_addrs.h"
 #include "net/io/sockaddr.h"
+#include "net/io/udp_control.h"
 #include "net/limits.h"
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum {
     RX_MSGS = 8,          /* per recvmmsg: half a MiB when every message is a full GRO run */
     RX_MSG_BYTES = 65536, /* no message is larger: 16-bit UDP length */
     RX_ROUNDS = 8,        /* per turn; then timers, files and control get theirs */
     TX_MSGS = TRAIN_MAX_SEGMENTS,
-};
-
-/* In: one int (GRO), one int or byte (traffic class), the address it came to; out: one u16 (GSO), the address it leaves from. */
-struct control_buf {
-    _Alignas(struct cmsghdr)
-        uint8_t bytes[2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 struct udp_linux {
@@ -66,7 +53,7 @@ struct udp_linux {
     struct mmsghdr rx_hdr[RX_MSGS];
     struct iovec rx_iov[RX_MSGS];
     struct sockaddr_storage rx_from[RX_MSGS];
-    struct control_buf rx_control[RX_MSGS];
+    struct udp_control_buf rx_control[RX_MSGS];
     uint8_t rx[RX_MSGS][RX_MSG_BYTES];
 };
 
@@ -82,62 +69,13 @@ void udp_linux_set_sys(struct udp *u, const struct udp_linux_sys *sys) {
 
 /* ---- receiving ---- */
 
-/* What the kernel says beside the bytes. */
-struct told {
-    size_t segment; /* the length of the datagrams in a GRO run; 0 if the message is one datagram */
-    uint8_t ecn;    /* of all of them: the kernel does not merge different ones */
-    struct addr to; /* our address; ADDR_NONE: not said, or nobody's alone */
-};
-
-/* Multicast is no address to answer from; of IPv4 the kernel says which of ours is. */
-static void read_pktinfo(struct told *t, const struct cmsghdr *c) {
-    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
-        c->cmsg_len >= CMSG_LEN(sizeof(struct in_pktinfo))) {
-        struct in_pktinfo v4;
-        memcpy(&v4, CMSG_DATA(c), sizeof v4);
-        t->to.kind = ADDR_IPV4;
-        memcpy(t->to.ip, &v4.ipi_spec_dst, 4);
-    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
-               c->cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo))) {
-        struct in6_pktinfo v6;
-        memcpy(&v6, CMSG_DATA(c), sizeof v6);
-        if (IN6_IS_ADDR_MULTICAST(&v6.ipi6_addr))
-            return;
-        t->to.kind = ADDR_IPV6;
-        memcpy(t->to.ip, &v6.ipi6_addr, 16);
-        t->to.scope = IN6_IS_ADDR_LINKLOCAL(&v6.ipi6_addr) ? (uint32_t)v6.ipi6_ifindex : 0;
-    }
-}
-
-static struct told read_control(struct msghdr *m) {
-    struct told t = {.ecn = ECN_NOT_ECT};
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-        int value = 0;
-        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO &&
-            c->cmsg_len >= CMSG_LEN(sizeof value)) {
-            memcpy(&value, CMSG_DATA(c), sizeof value);
-            t.segment = value > 0 ? (size_t)value : 0;
-        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS &&
-                   c->cmsg_len >= CMSG_LEN(1)) {
-            t.ecn = CMSG_DATA(c)[0] & ECN_MASK;
-        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS &&
-                   c->cmsg_len >= CMSG_LEN(sizeof value)) {
-            memcpy(&value, CMSG_DATA(c), sizeof value);
-            t.ecn = (uint8_t)(value & ECN_MASK);
-        } else {
-            read_pktinfo(&t, c);
-        }
-    }
-    return t;
-}
-
 static void give(struct udp_linux *u, unsigned i) {
     struct msghdr *m = &u->rx_hdr[i].msg_hdr;
     size_t len = u->rx_hdr[i].msg_len;
     struct addr from;
     if (m->msg_flags & MSG_TRUNC || !sockaddr_to(&from, (struct sockaddr *)&u->rx_from[i]))
         return;
-    const struct told told = read_control(m);
+    const struct udp_control_in told = udp_control_read(m);
     const size_t segment = told.segment > 0 ? told.segment : len;
     uint32_t local = u->base.local;
     if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
@@ -201,57 +139,9 @@ static void report_too_big(struct udp_linux *u, const struct train *t, size_t by
         u->base.cb.too_big(u->base.ctx, &t->to, bytes);
 }
 
-/* What a send says beside the bytes. */
-struct said {
-    struct control_buf buf;
-    size_t len, without_source; /* of the buffer in use, and if the source is left out */
-    uint32_t source;            /* its number; 0: none */
-};
-
-static void *say(struct said *a, int level, int type, size_t len) {
-    struct cmsghdr *c = (struct cmsghdr *)(void *)(a->buf.bytes + a->len);
-    c->cmsg_level = level;
-    c->cmsg_type = type;
-    c->cmsg_len = CMSG_LEN(len);
-    a->len += CMSG_SPACE(len);
-    return CMSG_DATA(c);
-}
-
-static void say_source(struct said *a, const struct addr *source) {
-    if (source->kind == ADDR_IPV4) {
-        struct in_pktinfo v4 = {.ipi_ifindex = 0};
-        memcpy(&v4.ipi_spec_dst, source->ip, 4);
-        memcpy(say(a, IPPROTO_IP, IP_PKTINFO, sizeof v4), &v4, sizeof v4);
-    } else {
-        struct in6_pktinfo v6 = {.ipi6_ifindex = source->scope};
-        memcpy(&v6.ipi6_addr, source->ip, 16);
-        memcpy(say(a, IPPROTO_IPV6, IPV6_PKTINFO, sizeof v6), &v6, sizeof v6);
-    }
-}
-
-static void say_all(struct said *a, const struct udp_linux *u, const struct train *t,
-                    bool segments) {
-    memset(a, 0, sizeof *a);
-    if (segments)
-        memcpy(say(a, SOL_UDP, UDP_SEGMENT, sizeof t->segment_bytes), &t->segment_bytes,
-               sizeof t->segment_bytes);
-    a->without_source = a->len;
-    const uint32_t number = t->local == LOCAL_ANY ? 0 : t->local >> LOCAL_SOCKET_BITS;
-    const struct addr *source = number ? local_addrs_find(&u->locals, number) : NULL;
-    if (!source)
-        return;
-    a->source = number;
-    say_source(a, source);
-}
-
-static void attach(struct msghdr *m, struct said *a, size_t len) {
-    m->msg_control = len > 0 ? &a->buf : NULL;
-    m->msg_controllen = len;
-}
-
 /* The kernel may refuse the source, since this machine has lost the address: then the train leaves from where the kernel thinks
  * best, and so do those that follow. */
-static bool source_may_be_gone(const struct said *a, int err) {
+static bool source_may_be_gone(const struct udp_control_out *a, int err) {
     return a->source != 0 && (err == EINVAL || err == EADDRNOTAVAIL);
 }
 
@@ -259,19 +149,19 @@ static bool source_may_be_gone(const struct said *a, int err) {
 static enum sent send_whole(struct udp_linux *u, const struct train *t, size_t at, bool segments) {
     struct sockaddr_storage to;
     struct iovec iov = {t->buf + at, t->len - at};
-    struct said said;
+    struct udp_control_out said;
     struct msghdr m = {.msg_name = &to,
                        .msg_namelen = sockaddr_from(&to, &t->to),
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
-    say_all(&said, u, t, segments);
-    attach(&m, &said, said.len);
+    udp_control_write(&said, t, &u->locals, segments);
+    udp_control_attach(&m, &said, said.len);
     ssize_t n;
     do
         n = u->sys->sendmsg(u->fd, &m, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     if (n < 0 && source_may_be_gone(&said, errno)) {
-        attach(&m, &said, said.without_source);
+        udp_control_attach(&m, &said, said.without_source);
         n = u->sys->sendmsg(u->fd, &m, MSG_DONTWAIT);
         if (n >= 0)
             local_addrs_forget(&u->locals, said.source);
@@ -287,16 +177,16 @@ static enum sent send_plain_run(struct udp_linux *u, const struct train *t, size
     socklen_t to_len = sockaddr_from(&to, &t->to);
     struct mmsghdr v[TX_MSGS];
     struct iovec iov[TX_MSGS];
-    struct said said;
+    struct udp_control_out said;
     unsigned count = 0;
-    say_all(&said, u, t, false);
+    udp_control_write(&said, t, &u->locals, false);
     for (size_t p = *at; p < t->len && count < TX_MSGS; p += t->segment_bytes, count++) {
         size_t left = t->len - p;
         iov[count] = (struct iovec){t->buf + p, left < t->segment_bytes ? left : t->segment_bytes};
         v[count].msg_len = 0;
         v[count].msg_hdr = (struct msghdr){
             .msg_name = &to, .msg_namelen = to_len, .msg_iov = &iov[count], .msg_iovlen = 1};
-        attach(&v[count].msg_hdr, &said, said.len);
+        udp_control_attach(&v[count].msg_hdr, &said, said.len);
     }
     int n;
     do
@@ -304,7 +194,7 @@ static enum sent send_plain_run(struct udp_linux *u, const struct train *t, size
     while (n < 0 && errno == EINTR);
     if (n < 0 && source_may_be_gone(&said, errno)) {
         for (unsigned i = 0; i < count; i++)
-            attach(&v[i].msg_hdr, &said, 0);
+            udp_control_attach(&v[i].msg_hdr, &said, 0);
         n = u->sys->sendmmsg(u->fd, v, count, MSG_DONTWAIT);
         if (n >= 0)
             local_addrs_forget(&u->locals, said.source);

@@ -11,13 +11,28 @@ void hostile_play(uint64_t seed, unsigned steps);
 
 /* ---- what the user of an endpoint does ---- */
 
+static void write_span(struct side *s, struct session_ref r, uint64_t id) {
+    struct block *b = block_new(endpoint_blocks(s->ep), STREAM_BLOCK_BYTES);
+    if (!b)
+        return;
+    memset(b->data, 1, 5000);
+    b->len = 5000;
+    if (stream_write_span(s->ep, r, id, (struct span){b, 0, 5000})) {
+        /* Full, or gone. */
+    }
+    block_put(b);
+}
+
 static void use_stream(struct hostile_world *w, struct side *s, struct session_ref r) {
     static const uint8_t bytes[30000];
     struct dice *d = w->dice;
     uint64_t id = s->streams[dice_below(d, HOSTILE_STREAMS)];
     size_t taken;
     int err = 0;
-    switch (dice_below(d, 8)) {
+    switch (dice_below(d, 12)) {
+    case 5:
+        write_span(s, r, id);
+        break;
     case 0:
         err = stream_open(s->ep, r, &id);
         if (!err)
@@ -81,6 +96,15 @@ static void use(struct hostile_world *w, int side) {
         if (dice_one_in(d, 8))
             endpoint_set_wall(s->ep, w->now_us,
                               UINT64_C(1790000000000000) + dice_below(d, UINT64_C(1) << 48));
+        break;
+    case 8:
+        if (dice_one_in(d, 16)) { /* forgotten, and known again as at first */
+            endpoint_peer_remove(s->ep, w->now_us, s->peer);
+            hostile_know(w, side, false);
+        }
+        break;
+    case 9:
+        endpoint_too_big(s->ep, w->now_us, &w->side[!side].addr, 1000 + dice_below(d, 8000));
         break;
     default:
         use_stream(w, s, r);

@@ -25,10 +25,12 @@ enum {
 struct dice {
     const uint8_t *at, *end;
     uint64_t state;
+    unsigned tame; /* how much rarer the broken rules are, so that some sessions live long */
 };
 uint64_t dice_bits(struct dice *d, unsigned bytes);
 uint64_t dice_below(struct dice *d, uint64_t n);
 bool dice_one_in(struct dice *d, unsigned n);
+bool dice_slip(struct dice *d, unsigned n); /* one in n, or rarer */
 bool dice_over(const struct dice *d);
 /* Small, close to a power of two, or anything; below 2^62. */
 uint64_t dice_varint(struct dice *d);
@@ -92,6 +94,8 @@ extern struct hostile_counts hostile_counts;
 
 /* ---- hostile_world.c ---- */
 void hostile_begin(struct hostile_world *w, struct dice *d);
+/* `side` knows the other with the secret they have in common, if any; pairing: it is a ticket's. */
+void hostile_know(struct hostile_world *w, int side, bool pairing);
 /* Ends every session and waits: nothing may be left. */
 void hostile_end(struct hostile_world *w);
 /* Takes what waits in both endpoints, and checks both. */

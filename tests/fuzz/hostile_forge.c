@@ -16,17 +16,17 @@ struct scene {        /* what the forger knows of the session it writes for */
 };
 
 static uint64_t some_stream(struct dice *d, const struct scene *s) {
-    if (dice_one_in(d, 200))
+    if (dice_slip(d, 200))
         return dice_varint(d);
     const uint64_t used = s->victim->streams[dice_below(d, HOSTILE_STREAMS)];
     if (used != UINT64_MAX && dice_one_in(d, 8))
         return used;
     /* Mostly not those that the honest side uses itself: it would soon contradict. */
-    return (dice_one_in(d, 100) ? dice_below(d, 24) : 40 + dice_below(d, 24)) * 2 + s->parity;
+    return (dice_slip(d, 100) ? dice_below(d, 24) : 40 + dice_below(d, 24)) * 2 + s->parity;
 }
 
 static uint64_t mostly(struct dice *d, uint64_t below) {
-    return dice_one_in(d, 250) ? dice_varint(d) : dice_below(d, below);
+    return dice_slip(d, 250) ? dice_varint(d) : dice_below(d, below);
 }
 
 static void put_ack(struct dice *d, struct wr *w, const struct scene *s) {
@@ -35,9 +35,9 @@ static void put_ack(struct dice *d, struct wr *w, const struct scene *s) {
     const uint64_t back = mostly(d, 6), largest = newest > back ? newest - back : newest;
     unsigned more = largest > 30 ? (unsigned)dice_below(d, 4) : 0;
     wr_u8(w, ecn ? FRAME_ACK_ECN : FRAME_ACK);
-    wr_varint(w, dice_one_in(d, 250) ? dice_varint(d) : largest);
+    wr_varint(w, dice_slip(d, 250) ? dice_varint(d) : largest);
     wr_varint(w, mostly(d, 25000));
-    wr_varint(w, dice_one_in(d, 200) ? dice_varint(d) : more);
+    wr_varint(w, dice_slip(d, 200) ? dice_varint(d) : more);
     wr_varint(w, dice_below(d, largest + 1 < 4 ? largest + 1 : 4));
     while (more-- > 0) {
         wr_varint(w, mostly(d, 2));
@@ -55,22 +55,22 @@ static void put_bytes(struct dice *d, struct wr *w, size_t len) {
 }
 
 static void put_stream(struct dice *d, struct wr *w, const struct scene *s) {
-    const bool fin = dice_one_in(d, 150), whole = dice_one_in(d, 12), offset = !dice_one_in(d, 8);
+    const bool fin = dice_slip(d, 150), whole = dice_one_in(d, 12), offset = !dice_one_in(d, 8);
     const size_t len = (size_t)dice_below(d, 300);
     wr_u8(w, (uint8_t)(FRAME_STREAM | (fin ? STREAM_FIN : 0) | (whole ? 0 : STREAM_LEN) |
                        (offset ? STREAM_OFF : 0)));
     wr_varint(w, some_stream(d, s));
     if (offset)
-        wr_varint(w, dice_one_in(d, 250) ? dice_varint(d) : dice_below(d, 100000));
+        wr_varint(w, dice_slip(d, 250) ? dice_varint(d) : dice_below(d, 100000));
     if (!whole)
-        wr_varint(w, dice_one_in(d, 250) ? dice_varint(d) : len);
+        wr_varint(w, dice_slip(d, 250) ? dice_varint(d) : len);
     put_bytes(d, w, len);
 }
 
 static void put_sized(struct dice *d, struct wr *w, uint8_t type) {
     const size_t len = (size_t)dice_below(d, 60);
     wr_u8(w, type);
-    wr_varint(w, dice_one_in(d, 250) ? dice_varint(d) : len);
+    wr_varint(w, dice_slip(d, 250) ? dice_varint(d) : len);
     put_bytes(d, w, len);
 }
 
@@ -98,11 +98,11 @@ static void put_frame(struct dice *d, struct wr *w, const struct scene *s) {
             put_ack(d, w, s);
         return;
     case 8:
-        if (dice_one_in(d, 40))
+        if (dice_slip(d, 40))
             put_fields(d, w, FRAME_RESET, some_stream(d, s), 2);
         return;
     case 9:
-        if (dice_one_in(d, 40))
+        if (dice_slip(d, 40))
             put_fields(d, w, FRAME_STOP, some_stream(d, s), 1);
         return;
     case 10:
@@ -124,14 +124,15 @@ static void put_frame(struct dice *d, struct wr *w, const struct scene *s) {
     case 15:
         put_sized(d, w, (uint8_t)(FRAME_LATER_SESSION + dice_below(d, 64)));
         return;
-    case 16: /* of the session, eight bytes: whichever there are */
-        if (dice_one_in(d, 100)) {
-            wr_u8(w, (uint8_t)(0x22 + dice_below(d, 6)));
+    case 16: /* of the session, with eight bytes: PATH_CHALLENGE and PATH_RESPONSE, or what comes */
+        if (dice_one_in(d, 8)) {
+            wr_u8(w,
+                  (uint8_t)(dice_slip(d, 8) ? 0x20 + dice_below(d, 16) : 0x24 + dice_below(d, 2)));
             wr_u64(w, dice_bits(d, 8));
         }
         return;
     case 17:
-        if (dice_one_in(d, 64))
+        if (dice_slip(d, 64))
             put_fields(d, w, FRAME_CLOSE, dice_varint(d), 0);
         return;
     default:
@@ -142,7 +143,7 @@ static void put_frame(struct dice *d, struct wr *w, const struct scene *s) {
 
 static size_t frames(struct dice *d, uint8_t *out, const struct scene *s) {
     struct wr w = wr_init(out, PLAIN_MAX);
-    if (dice_one_in(d, 250)) { /* anything */
+    if (dice_slip(d, 250)) { /* anything */
         size_t len = (size_t)dice_below(d, 64);
         for (size_t i = 0; i < len; i++)
             wr_u8(&w, (uint8_t)dice_bits(d, 1));
@@ -151,9 +152,9 @@ static size_t frames(struct dice *d, uint8_t *out, const struct scene *s) {
     for (uint64_t n = 1 + dice_below(d, 5); n-- > 0 && w.ok;)
         put_frame(d, &w, s);
     const size_t len = wr_len(&w);
-    if (len > 0 && dice_one_in(d, 250))
+    if (len > 0 && dice_slip(d, 250))
         return len - 1;
-    if (len > 0 && dice_one_in(d, 250))
+    if (len > 0 && dice_slip(d, 250))
         out[dice_below(d, len)] ^= (uint8_t)(1 << dice_below(d, 8));
     return len;
 }
@@ -161,8 +162,19 @@ static size_t frames(struct dice *d, uint8_t *out, const struct scene *s) {
 /* ---- packets ---- */
 
 static struct forged_keys *own_keys(struct hostile_world *w, int to) {
-    struct forged_keys *k = &w->side[to].keys[dice_below(w->dice, HOSTILE_KEYS)];
+    struct side *v = &w->side[to];
+    const unsigned newest = v->keys_next + HOSTILE_KEYS - 1;
+    struct forged_keys *k = &v->keys[dice_one_in(w->dice, 8) ? dice_below(w->dice, HOSTILE_KEYS)
+                                                             : newest % HOSTILE_KEYS];
     return k->used ? k : NULL;
+}
+
+/* What the honest side would send is still opened at the other end: no forged handshake has come between. */
+static bool in_step(const struct session *s, const struct session *peer) {
+    const struct keygen *a = &s->keys.current, *b = &peer->keys.current, *c = &peer->keys.next;
+    return s->remote_index == peer->local_index &&
+           (memcmp(&a->send, &b->recv, sizeof a->send) == 0 ||
+            memcmp(&a->send, &c->recv, sizeof a->send) == 0);
 }
 
 static uint64_t next_counter(struct hostile_world *w, int to, uint64_t at_least) {
@@ -178,9 +190,14 @@ static uint64_t next_counter(struct hostile_world *w, int to, uint64_t at_least)
 void forge_data(struct hostile_world *w, int to) {
     uint8_t buf[DATA_OVERHEAD_BYTES + PLAIN_MAX];
     struct session *peer = hostile_session(w, to), *s = hostile_session(w, !to);
-    struct forged_keys *k = !s || dice_one_in(w->dice, 3) ? own_keys(w, to) : NULL;
-    if (!k && !s)
+    const bool live = s && peer && in_step(s, peer);
+    struct forged_keys *k = dice_one_in(w->dice, live ? 16 : 1) ? own_keys(w, to) : NULL;
+    if (!k && (!s || (!live && !dice_one_in(w->dice, 8))))
         return;
+    /* Forged packets of the same session may have left its counters behind. */
+    if (live && peer->replay.newest > s->send_counter &&
+        peer->replay.newest - s->send_counter < 100000)
+        s->send_counter = peer->replay.newest;
     const struct scene scene = {.packets = peer ? peer->send_counter : 0,
                                 .parity = peer && peer->initiator ? 1 : 0,
                                 .victim = &w->side[to]};
@@ -200,6 +217,8 @@ void forge_data(struct hostile_world *w, int to) {
     hostile_counts.data[to]++;
     if (hostile_input(w, to, &from, (uint8_t)dice_below(w->dice, 4), buf, len))
         hostile_counts.authentic[to]++;
+    else if (k && dice_one_in(w->dice, 4))
+        k->used = false; /* its session has gone */
 }
 
 /* A packet of the honest side, opened with its own key, changed, and sealed again. */

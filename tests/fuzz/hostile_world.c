@@ -40,6 +40,10 @@ bool dice_one_in(struct dice *d, unsigned n) {
     return dice_below(d, n) == 0;
 }
 
+bool dice_slip(struct dice *d, unsigned n) {
+    return dice_one_in(d, n * d->tame);
+}
+
 bool dice_over(const struct dice *d) {
     return d->at && d->at >= d->end;
 }
@@ -75,7 +79,7 @@ struct addr hostile_place(struct hostile_world *w, int side) {
     return (struct addr){.kind = ADDR_IPV4, .port = 7, .ip = {203, 0, 113, n}};
 }
 
-static void know(struct hostile_world *w, int side, bool pairing) {
+void hostile_know(struct hostile_world *w, int side, bool pairing) {
     struct side *s = &w->side[side], *o = &w->side[!side];
     struct peer_setup set = {.id = o->ep->identity.id,
                              .transport = o->ep->identity.transport_public,
@@ -91,9 +95,11 @@ static void know(struct hostile_world *w, int side, bool pairing) {
 
 /* What the two have in common: nothing, a secret, or a ticket that the first has been given. */
 void hostile_begin(struct hostile_world *w, struct dice *d) {
-    static struct identity ids[2]; /* the same in all worlds */
+    static const uint16_t mtus[] = {1500, 9000, 0}; /* more than the wire carries, too */
+    static struct identity ids[2];                  /* the same in all worlds */
     memset(w, 0, sizeof *w);
     w->dice = d;
+    d->tame = dice_one_in(d, 2) ? 1 : 50;
     w->now_us = 1000000;
     w->fill_state = 1;
     w->rng = (struct rng){fill, &w->fill_state};
@@ -111,7 +117,7 @@ void hostile_begin(struct hostile_world *w, struct dice *d) {
                                       .rng = w->rng,
                                       .provider = AEAD_LIBSODIUM,
                                       .cc = (enum cc_kind)dice_below(d, 3),
-                                      .mtu_max_bytes = 1500,
+                                      .mtu_max_bytes = mtus[dice_below(d, 3)],
                                       .blocks_max = small_pool ? 16 : 0,
                                       .wall_us = UINT64_C(1790000000000000),
                                       .rekey_us = short_keys ? 2000000 : 0};
@@ -119,11 +125,11 @@ void hostile_begin(struct hostile_world *w, struct dice *d) {
             (struct addr){.kind = ADDR_IPV4, .port = 5, .ip = {192, 0, 2, (uint8_t)(1 + i)}};
         MUST((w->side[i].ep = endpoint_new(&cfg, w->now_us)));
     }
-    know(w, 0, common == 3);
+    hostile_know(w, 0, common == 3);
     if (common == 3)
         MUST(endpoint_ticket_open(w->side[1].ep, &w->psks[1], TIME_NEVER) == 0);
     else
-        know(w, 1, false);
+        hostile_know(w, 1, false);
 }
 
 struct session *hostile_session(struct hostile_world *w, int side) {

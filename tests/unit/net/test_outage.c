@@ -186,6 +186,79 @@ static void a_dead_peer_is_noticed_within_20_s(void **state) {
     }
 }
 
+/* Both ask each other for new keys after the same silence: one of the two handshakes must come through. */
+static void rekeys_that_cross_late_end_in_new_keys(void **state) {
+    (void)state;
+    for (uint64_t over_us = 6500 * MS; over_us < 8000 * MS; over_us += 110 * MS) {
+        struct pair *p = known(0);
+        struct run r = {0};
+        struct session_ref s[2];
+        size_t taken;
+        p->user = &r;
+        p->on_event = read_all;
+        pair_connect(p, s);
+        pair_run(p, S, -1, -1);
+        p->cut = true;
+        for (int i = 0; i < 2; i++) {
+            uint64_t id;
+            assert_int_equal(stream_open(p->ep[i], s[i], &id), 0);
+            assert_int_equal(stream_write(p->ep[i], s[i], id, "x", 1, &taken), 0);
+        }
+        pair_run(p, over_us, -1, -1);
+        p->cut = false;
+        pair_run(p, 1500 * MS, -1, -1);
+        struct session_info info[2];
+        for (int i = 0; i < 2; i++) {
+            assert_true(endpoint_session_info(p->ep[i], p->now_us, s[i], &info[i]));
+            assert_int_equal(info[i].key_epoch, 1);
+        }
+        pair_free(p);
+    }
+}
+
+static bool no_data(struct pair *p, int from, uint8_t *data, size_t len) {
+    (void)p;
+    (void)len;
+    return !(from == 0 && data[0] == PACKET_DATA);
+}
+
+/* All proofs of a rekey are lost, and then nobody says anything for a while: whoever answered knows the old keys only. */
+static void a_proof_that_was_lost_is_given_again(void **state) {
+    (void)state;
+    for (int way = 0; way < 2;
+         way++) { /* while the old keys may send; when they may not any more */
+        struct pair *p = known(0);
+        struct run r = {0};
+        struct session_ref s[2];
+        uint64_t id;
+        size_t taken;
+        p->user = &r;
+        p->on_event = read_all;
+        pair_connect(p, s);
+        pair_run(p, UINT64_C(121) * S, -1, -1);
+        p->tap = no_data;
+        assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+        assert_int_equal(session_datagram(p->ep[0], p->now_us, s[0], "x", 1, TIME_NEVER), 0);
+        pair_run(p, 4 * S, -1, -1);
+        struct session *x = endpoint_find(p->ep[0], s[0]);
+        assert_true(x && x->keys.current.epoch == 1 && !x->keys.shown);
+        transport_free(x->tp); /* nothing of its own is to be sent again */
+        x->tp = NULL;
+        pair_run(p, 26 * S, -1, -1);
+        p->tap = NULL;
+        pair_run(p, (way ? 40 : 2) * S, -1, -1);
+        assert_false(x->keys.shown);
+        assert_int_equal(x->confirm_left, 0);
+        assert_int_equal(stream_open(p->ep[1], s[1], &id), 0);
+        assert_int_equal(stream_write(p->ep[1], s[1], id, "x", 1, &taken), 0);
+        pair_run(p, S, -1, -1);
+        assert_true(x->keys.shown);
+        assert_int_equal(r.got[1], 1);
+        assert_int_equal(r.downs, 0);
+        pair_free(p);
+    }
+}
+
 /* ---- RETRYs that nobody asked for ---- */
 
 enum { FORGE_CHALLENGE, FORGE_COOKIE, FORGE_REFUSAL };
@@ -460,6 +533,8 @@ int main(void) {
         cmocka_unit_test(an_outage_that_begins_at_any_moment_of_a_rekey_is_survived),
         cmocka_unit_test(an_outage_around_a_rekey_is_survived),
         cmocka_unit_test(an_outage_in_which_the_keys_die_is_survived),
+        cmocka_unit_test(rekeys_that_cross_late_end_in_new_keys),
+        cmocka_unit_test(a_proof_that_was_lost_is_given_again),
         cmocka_unit_test(a_dead_peer_is_noticed_within_20_s),
         cmocka_unit_test(forged_retries_end_no_session),
         cmocka_unit_test(forged_retries_stop_no_first_contact),

@@ -226,6 +226,61 @@ static void who_moves_itself_asks_first(void **state) {
     world_free(w);
 }
 
+/* ---- anything from anywhere ---- */
+
+enum { VICTIMS = 5 };
+
+static uint64_t to_victim[VICTIMS], from_victim[VICTIMS];
+
+static bool victims(struct pair *p, int from, const struct train *t) {
+    (void)p;
+    if (from == 1 && t->to.ip[0] == X.ip[0])
+        to_victim[t->to.port] += t->len;
+    return t->to.ip[0] != X.ip[0];
+}
+
+/* A hostile contact sends well-formed frames of every kind from its own address and in others' names, whom it cannot hear. */
+static void no_order_of_frames_from_anywhere_makes_a_victim(void **state) {
+    (void)state;
+    static const uint8_t frames[][9] = {
+        {FRAME_PING}, {FRAME_PADDING}, {FRAME_PATH_CHALLENGE}, {FRAME_PATH_RESPONSE},
+        {FRAME_ECHO}, {FRAME_CONFIRM}, {FRAME_CONFIRMED},      {FRAME_MAX_DATA, 1}};
+    static const size_t lens[] = {1, 1, 9, 9, 9, 1, 1, 2};
+    struct rand_state r = rand_seeded("anywhere", 8);
+    struct world *w = start("anywhere", r.x);
+    w->p->route = victims;
+    w->p->mtu = 1472;
+    memset(to_victim, 0, sizeof to_victim);
+    memset(from_victim, 0, sizeof from_victim);
+    const uint64_t id = world_open(w, 1);
+    for (int i = 0; i < 4000; i++) {
+        uint8_t buf[DATA_OVERHEAD_BYTES + 10 * 9];
+        size_t len = 0;
+        struct session *s = inner(w, 0);
+        for (uint64_t n = rand_below(&r, 4); n > 0; n--) {
+            const size_t k = (size_t)rand_below(&r, sizeof lens / sizeof lens[0]);
+            memcpy(buf + DATA_HEADER_BYTES + len, frames[k], lens[k]);
+            len += lens[k];
+        }
+        len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, len);
+        const size_t k = (size_t)rand_below(&r, VICTIMS + 1);
+        struct addr from = X;
+        from.port = (uint16_t)k;
+        if (k < VICTIMS)
+            from_victim[k] += len;
+        else
+            from = w->p->addr[0];
+        endpoint_input(w->p->ep[1], w->p->now_us, &from, (uint32_t)rand_below(&r, 2), 0, buf, len);
+        world_feed(w, 1, id, w->written[1][id] + 4096);
+        world_run(w, rand_below(&r, 4) * rand_below(&r, 20) * MS);
+        for (size_t v = 0; v < VICTIMS; v++)
+            assert_true(to_victim[v] <= PATH_AMPLIFICATION * from_victim[v]);
+    }
+    assert_true(endpoint_counters(w->p->ep[1])->paths_challenged > 100);
+    world_nobody_hung_up(w);
+    world_free(w);
+}
+
 /* ---- the first path ---- */
 
 static struct {
@@ -308,6 +363,7 @@ static void who_shows_one_initiation_from_two_places_gets_no_victim(void **state
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_order_of_frames_from_anywhere_makes_a_victim),
         cmocka_unit_test(who_shows_one_initiation_from_two_places_gets_no_victim),
         cmocka_unit_test(a_named_victim_gets_at_most_three_times_what_came_from_it),
         cmocka_unit_test(early_copies_from_nowhere_move_nothing_and_end_nothing),

@@ -152,7 +152,7 @@ static void a_size_the_socket_refuses_is_left_at_once(void **state) {
     struct transport *t = b->t;
     t->pmtud.mtu_bytes = 8972;
     cc_set_mss(&t->cc, 8972);
-    transport_too_big(t, 2 * S, 1200); /* nothing smaller is tried */
+    transport_too_big(t, 2 * S, MTU_MIN_BYTES); /* nothing smaller is tried */
     assert_int_equal(transport_mtu(t), 8972);
     transport_too_big(t, 2 * S, 1 << 20); /* above what is used: nothing changes */
     assert_int_equal(transport_mtu(t), 8972);
@@ -160,6 +160,9 @@ static void a_size_the_socket_refuses_is_left_at_once(void **state) {
     assert_int_equal(transport_mtu(t), MTU_BASE_BYTES);
     assert_int_equal(t->cc.mss_bytes, MTU_BASE_BYTES);
     assert_int_equal(b->memo.mtu_bytes, MTU_BASE_BYTES);
+    transport_too_big(t, 2 * S, MTU_BASE_BYTES);
+    assert_int_equal(transport_mtu(t), MTU_MIN_BYTES);
+    assert_int_equal(t->cc.mss_bytes, MTU_MIN_BYTES);
     bare_free(b);
 }
 
