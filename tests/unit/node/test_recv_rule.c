@@ -83,6 +83,7 @@ static struct proto_msg ask(struct world *w, struct client *cl, const char *dir,
     proto_end(&cl->out);
     assert_true(cl->out.ok);
     assert_int_equal(control_input(cl->c, w->now_us, cl->conn, cl->out.buf, cl->out.len), 0);
+    assert_false(control_run(cl->c, w->now_us));
     assert_true(control_output(cl->c, cl->conn, &buf, &len));
     assert_int_equal(proto_reader_feed(&cl->in, buf, len), (long)len);
     control_sent(cl->c, cl->conn, len);
