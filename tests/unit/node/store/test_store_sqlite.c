@@ -190,7 +190,6 @@ static void a_full_disk_takes_the_transaction_back(void **state) {
     struct place *p = open_place();
     char *large = malloc(STORE_VALUE_MAX);
     memset(large, 'x', STORE_VALUE_MAX);
-    p->log.level = (enum log_level) - 1;
     limit_files((rlim_t)log_bytes(p) + 20000);
     assert_int_equal(p->store.begin(p->store.ctx), 0);
     assert_int_equal(put(p, "a", "1"), 0);
@@ -271,7 +270,6 @@ static void what_is_found_is_synced_before_it_is_used(void **state) {
     assert_int_equal(store.get(store.ctx, "t", "a", 1, value, sizeof value, &len), 0);
     store_sqlite_close(db);
     disk.err = EIO;
-    struct log quiet = {(enum log_level) - 1};
     assert_int_equal(store_sqlite_open(&db, &store, path, &p->log), ERR_IO);
     disk.err = 0;
     snprintf(command, sizeof command, "rm -r '%s'", other);
@@ -283,7 +281,6 @@ static void what_is_found_is_synced_before_it_is_used(void **state) {
 static void a_failed_sync_is_made_good_by_copying(void **state) {
     (void)state;
     struct place *p = open_place();
-    p->log.level = (enum log_level) - 1;
     assert_int_equal(put(p, "a", "1"), 0);
     disk.err = ENOSPC;
     assert_int_equal(barrier(p, 0), ERR_DISK);
@@ -341,7 +338,6 @@ static void the_log_stays_short(void **state) {
 static void a_newer_store_is_refused(void **state) {
     (void)state;
     struct place *p = open_place();
-    struct log quiet = {(enum log_level) - 1};
     stop(p);
     sqlite3 *db;
     assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
