@@ -5,12 +5,10 @@
 
 #include "cli/transfer.h"
 
-enum { KNOWN_MAX = 512 };
-
 struct reception {
-    char dir[PATH_TEXT_MAX];   /* "": the daemon's choice */
-    uint64_t known[KNOWN_MAX]; /* transfers that had begun before us */
-    unsigned known_count;
+    char dir[PATH_TEXT_MAX]; /* "": the daemon's choice */
+    uint64_t id;             /* the daemon's number for it */
+    uint64_t shown;          /* the transfer whose progress is shown: ours that began last */
     struct progress progress;
 };
 
@@ -28,31 +26,7 @@ static int subscribe(struct app *a) {
     return code;
 }
 
-/* Incoming transfers that somebody else has accepted are not ours to report. */
-static int remember_known(struct app *a, struct reception *r) {
-    uint64_t offset = 0, next;
-    do {
-        struct proto_msg m;
-        const msgpack_object *t;
-        proto_uint(app_ask(a, "transfer.list"), "offset", offset);
-        int code = app_answer(a, CLIENT_ANSWER_US, &m);
-        if (code)
-            return code;
-        const msgpack_object *list = proto_get(&m.result, "transfers");
-        for (uint32_t i = 0; (t = proto_at(list, i)) != NULL && r->known_count < KNOWN_MAX; i++)
-            if (!proto_str_is(proto_get(t, "state"), "offered"))
-                r->known[r->known_count++] = proto_get_uint(t, "id", 0);
-        next = proto_get_uint(&m.result, "next", 0);
-        bool odd = next && next <= offset;
-        proto_msg_clear(&m);
-        if (odd)
-            return app_broken(a, ERR_PROTO);
-        offset = next;
-    } while (next);
-    return 0;
-}
-
-static int start(struct app *a, const struct reception *r) {
+static int start(struct app *a, struct reception *r) {
     struct proto_msg m;
     struct proto_writer *w = app_ask(a, "recv.start");
     if (r->dir[0])
@@ -62,34 +36,35 @@ static int start(struct app *a, const struct reception *r) {
     if (a->o.once)
         proto_bool(w, "once", true);
     int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    r->id = proto_get_uint(&m.result, "id", 0);
     proto_msg_clear(&m);
-    return code;
+    return 0;
 }
 
-static bool is_ours(const struct app *a, const struct reception *r, const msgpack_object *t) {
-    char dir[PATH_TEXT_MAX];
-    if (!t || t->type != MSGPACK_OBJECT_MAP || proto_get_bool(t, "outgoing"))
-        return false;
-    for (unsigned i = 0; i < r->known_count; i++)
-        if (r->known[i] == proto_get_uint(t, "id", 0))
-            return false;
-    if (a->o.from && !proto_str_is(proto_get(t, "contact"), a->o.from))
-        return false;
-    proto_copy_str(t, "dir", dir, sizeof dir);
-    /* The daemon may cut a very long path where it shows it. */
-    return !r->dir[0] || (dir[0] && strncmp(dir, r->dir, strlen(dir)) == 0);
+/* Others may receive too, and accept by hand: what our own order has taken is ours to report. */
+static bool is_ours(const struct reception *r, const msgpack_object *t) {
+    return t && t->type == MSGPACK_OBJECT_MAP && r->id != 0 &&
+           proto_get_uint(t, "recv", 0) == r->id;
 }
 
 /* One event. True when a transfer of ours has ended, with its exit code. */
 static bool take_event(struct app *a, struct reception *r, const msgpack_object *e, int *code) {
     const msgpack_object *what = proto_get(e, "event"), *t = proto_get(e, "transfer");
     if (proto_str_is(what, "transfer.progress")) {
-        progress_update(&r->progress, proto_get_uint(e, "at_us", 0),
-                        proto_get_uint(e, "bytes_done", 0), proto_get_uint(e, "bytes_total", 0));
+        if (r->shown != 0 && r->shown == proto_get_uint(e, "id", 0))
+            progress_update(&r->progress, proto_get_uint(e, "at_us", 0),
+                            proto_get_uint(e, "bytes_done", 0),
+                            proto_get_uint(e, "bytes_total", 0));
         return false;
     }
+    if (!is_ours(r, t))
+        return false;
+    if (proto_str_is(what, "transfer.started"))
+        r->shown = proto_get_uint(t, "id", 0);
     bool ended = proto_str_is(what, "transfer.done") || proto_str_is(what, "transfer.failed");
-    if (!ended || !is_ours(a, r, t))
+    if (!ended)
         return false;
     progress_clear(&r->progress);
     *code = transfer_report(a, t);
@@ -127,8 +102,6 @@ int run_recv(struct app *a) {
         code = transfer_path(a, a->o.out, r.dir);
     if (code == 0)
         code = subscribe(a);
-    if (code == 0)
-        code = remember_known(a, &r);
     if (code == 0)
         code = start(a, &r);
     if (code)

@@ -31,7 +31,7 @@ static int empty(struct call *call) {
     return 0;
 }
 
-static int send_paths(struct call *call, const char *contact, char **paths, unsigned count) {
+static int check_paths(struct call *call, char **paths, unsigned count) {
     if (count == 0)
         return call_fail(call, ERR_USAGE, "paths", "there is nothing to send");
     if (count > TRANSFER_FILES_MAX)
@@ -40,9 +40,24 @@ static int send_paths(struct call *call, const char *contact, char **paths, unsi
     for (unsigned i = 0; i < count; i++)
         if (!is_absolute(paths[i]))
             return not_absolute(call, paths[i]);
+    return 0;
+}
+
+int do_transfer_send(struct call *call) {
+    char contact[PETNAME_MAX + 1];
+    unsigned count = 0;
     uint64_t id;
-    int err = node_send(call->c->node, call->now_us, contact, (const char *const *)paths, count,
-                        arg_uint(call, "timeout_us", 0), &id);
+    arg_str(call, "contact", contact, sizeof contact);
+    char **paths = arg_strs(call, "paths", &count);
+    if (!paths)
+        return ERR_NOMEM;
+    int err = check_paths(call, paths, count);
+    if (err) {
+        free(paths);
+        return err;
+    }
+    err = node_send_taken(call->c->node, call->now_us, contact, paths, count,
+                          arg_uint(call, "timeout_us", 0), &id);
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, contact, "there is no contact of that name");
     if (err == ERR_USAGE)
@@ -56,18 +71,6 @@ static int send_paths(struct call *call, const char *contact, char **paths, unsi
     proto_uint(call->w, "id", id);
     proto_end(call->w);
     return 0;
-}
-
-int do_transfer_send(struct call *call) {
-    char contact[PETNAME_MAX + 1];
-    unsigned count = 0;
-    arg_str(call, "contact", contact, sizeof contact);
-    char **paths = arg_strs(call, "paths", &count);
-    if (!paths)
-        return ERR_NOMEM;
-    int err = send_paths(call, contact, paths, count);
-    free(paths);
-    return err;
 }
 
 int do_transfer_list(struct call *call) {
@@ -163,6 +166,16 @@ int do_transfer_wait(struct call *call) {
     return CALL_LATER;
 }
 
+/* A rule that held once is gone when its transfer has come: it takes no place of the connection. */
+static void forget_used_up(struct call *call) {
+    struct conn *conn = call->conn;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < conn->recv_count; i++)
+        if (node_recv_stands(call->c->node, conn->recvs[i]))
+            conn->recvs[kept++] = conn->recvs[i];
+    conn->recv_count = kept;
+}
+
 int do_recv_start(struct call *call) {
     char dir[CONTROL_PATH_MAX + 1], contact[PETNAME_MAX + 1];
     bool has_dir = arg_str(call, "dir", dir, sizeof dir);
@@ -171,6 +184,7 @@ int do_recv_start(struct call *call) {
     uint64_t id;
     if (has_dir && !is_absolute(dir))
         return not_absolute(call, dir);
+    forget_used_up(call);
     if (conn->recv_count == CONTROL_RECVS_MAX)
         return call_fail(call, ERR_FULL, NULL, "this connection has %d standing receptions already",
                          CONTROL_RECVS_MAX);

@@ -93,6 +93,10 @@ void show_transfer(struct proto_writer *w, const char *key, const struct transfe
     proto_uint(w, "elapsed_us",
                i->started_us && until_us > i->started_us ? until_us - i->started_us : 0);
     proto_str(w, "dir", i->dir);
+    if (i->rule)
+        proto_uint(w, "recv", i->rule);
+    else
+        proto_nil(w, "recv");
     if (i->state == TRANSFER_FAILED)
         proto_err(w, "error", i->err ? i->err : ERR_FAILED, NULL, i->detail);
     else

@@ -28,7 +28,7 @@ enum file_op_kind {
                 * ERR_NOT_FOUND, ERR_PERM, ERR_UNSUPPORTED (a directory or device), ERR_IO */
     FILE_READ, /* slot, offset, spans[0..nspans): fill them (whole span unless the end of the file
                 * comes); `bytes` = read; hash is updated with them in order if not NULL */
-    FILE_PREPARE, /* path: a destination directory; creates it (0700) if missing; `size` = bytes
+    FILE_PREPARE, /* path: a destination directory; creates it and its parents (0700) if missing, for good (synced); `size` = bytes
                    * needed: ERR_DISK if the file system has less free; ERR_NOT_FOUND/ERR_PERM */
     FILE_CHECK,   /* path + name: ERR_EXISTS if there is anything of that name in directory `path`,
                    * also a   dangling link; no slot */
@@ -38,8 +38,9 @@ enum file_op_kind {
                    * temporary's  name */
     FILE_WRITE,  /* slot, offset, spans: write them all; hash updated if not NULL. ERR_DISK, ERR_IO
                    */
-    FILE_COMMIT, /* slot: set mode and mtime, fsync, give it the final name without replacing
-                   * anything  (ERR_EXISTS); the slot is closed. The name is safe after FILE_SYNC_DIR. After an error
+    FILE_COMMIT, /* slot: set mode and mtime, fsync, then give it the final name without replacing
+                   * anything  (ERR_EXISTS): whenever the process dies, the name is not there or is the whole
+                   * file's (at the latest when meshd starts again); the slot is closed. The name is safe after FILE_SYNC_DIR. After an error
                    * a  FILE_CLOSE follows,  which removes the temporary if it is still there and is
                    * harmless if not */
     FILE_CLOSE,  /* slot: close; a temporary is removed. Of a FILE_OPENed file: size, mtime_s,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/core.h"
+#include "node/offers.h"
 #include "node/reply.h"
 #include "node/sink.h"
 
@@ -44,35 +45,36 @@ void file_recv_refuse(struct node *n, struct transfer *t, int err, const char *f
 }
 
 /* ---- the offer ---- */
+void file_recv_no(struct node *n, struct session_ref s, uint64_t stream, int err) {
+    say_no(n, s, stream, err, NULL);
+}
+
 void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
-                     const uint8_t *body, size_t len) {
+                     struct manifest *m) {
     struct transfer *t = NULL;
-    struct manifest m;
-    int err = manifest_decode(&m, body, len);
-    if (!err && !transfers_room_for_offer(n, c, m.count))
-        err = ERR_FULL;
+    int err = offers_make_room(n, c, m->held_bytes);
     if (!err)
         err = transfer_new(n, c, false, TRANSFER_OFFERED, &t);
     if (err) {
-        manifest_clear(&m);
+        manifest_clear(m);
         say_no(n, s, stream, err, NULL);
         return;
     }
-    t->manifest = m;
+    t->manifest = *m;
     t->session = s;
     t->stream = stream;
     t->has_stream = true;
     watch_start(n);
     t->reported = true;
-    t->info.files = m.count;
-    t->info.bytes_total = m.total_bytes;
+    t->info.files = m->count;
+    t->info.bytes_total = m->total_bytes;
     t->recv = calloc(1, sizeof *t->recv);
     char dir[1024];
     if (!t->recv) {
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
-    } else if (n->accept_max_bytes && m.total_bytes > n->accept_max_bytes) {
+    } else if (n->accept_max_bytes && m->total_bytes > n->accept_max_bytes) {
         file_recv_refuse(n, t, ERR_REFUSED, NULL);
-    } else if (recv_rule_apply(n, &c->id, dir)) {
+    } else if (recv_rule_apply(n, &c->id, dir, &t->info.rule)) {
         file_recv_accept(n, t, dir);
     } else {
         struct node_event *e = node_tell(n, NODE_TRANSFER_OFFERED, c->name);
@@ -83,6 +85,12 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
 
 bool file_recv_waits(const struct transfer *t) {
     return t->recv && t->info.state == TRANSFER_OFFERED && t->recv->stage == RECV_WAITS;
+}
+
+bool file_recv_stalls(const struct node *n, const struct transfer *t) {
+    const struct file_recv *r = t->recv;
+    return r && r->stage == RECV_FLOWING && !transfer_ended(t) && t->ops_out == 0 &&
+           n->now_us >= r->moved_us + TRANSFER_STALL_US;
 }
 
 void file_recv_accept(struct node *n, struct transfer *t, const char *dir) {
@@ -121,6 +129,7 @@ static void check_names(struct node *n, struct transfer *t) {
         return;
     }
     r->stage = RECV_FLOWING;
+    r->moved_us = n->now_us;
     transfer_enter(n, t, TRANSFER_RUNNING);
     file_recv_pump(n, t);
 }

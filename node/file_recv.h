@@ -21,11 +21,15 @@ enum {
     RECV_CREATE_AHEAD = 16,
 };
 
-/* A whole manifest has come on this stream. */
+/* A whole manifest has come on this stream; it is taken over. */
 void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
-                     const uint8_t *body, size_t len);
+                     struct manifest *m);
+/* What came on this stream is no offer: answered with {"err"}, FIN and STOP. */
+void file_recv_no(struct node *n, struct session_ref s, uint64_t stream, int err);
 /* True while it waits for accept. */
 bool file_recv_waits(const struct transfer *t);
+/* True if it runs, and the sender has not sent TRANSFER_STALL_BYTES for TRANSFER_STALL_US. */
+bool file_recv_stalls(const struct node *n, const struct transfer *t);
 void file_recv_accept(struct node *n, struct transfer *t, const char *dir);
 void file_recv_free(struct transfer *t);
 /* Every file is verified and has its name: once the directory is on the disk the sender hears it. */

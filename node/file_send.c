@@ -13,37 +13,65 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static int copy_paths(struct transfer *t, const char *const *paths, unsigned count) {
-    struct file_send *s = t->send;
-    size_t text = 0, names = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (!paths[i] || base_name(paths[i])[0] == '\0')
-            return ERR_USAGE;
+/* One allocation: the pointers, then their text. NULL: no memory. */
+static char **copy_paths(const char *const *paths, unsigned count) {
+    size_t text = 0;
+    for (unsigned i = 0; i < count; i++)
         text += strlen(paths[i]) + 1;
-        names += strlen(base_name(paths[i])) + 1;
-    }
-    s->paths = malloc(count * sizeof *s->paths + text);
-    s->mtime_ns = calloc(count, sizeof *s->mtime_ns);
-    int err = manifest_init(&t->manifest, count, names);
-    if (!s->paths || !s->mtime_ns || err)
-        return ERR_NOMEM;
-    char *at = (char *)(s->paths + count), *name_at = t->manifest.names;
+    char **copy = malloc(count * sizeof *copy + text + 1);
+    if (!copy)
+        return NULL;
+    char *at = (char *)(copy + count);
     for (unsigned i = 0; i < count; i++) {
         size_t n = strlen(paths[i]) + 1;
-        s->paths[i] = memcpy(at, paths[i], n);
+        copy[i] = memcpy(at, paths[i], n);
         at += n;
-        n = strlen(base_name(paths[i])) + 1;
-        t->manifest.files[i].name = memcpy(name_at, base_name(paths[i]), n);
-        name_at += n;
     }
-    bool twice = false;
-    err = manifest_find_double(&t->manifest, &twice);
-    return err ? err : twice ? ERR_USAGE : 0;
+    return copy;
+}
+
+static void step_made(struct node *n, size_t bytes) {
+    struct transfers *all = &n->transfers;
+    all->step_bytes += bytes;
+    if (all->step_bytes > all->step_most)
+        all->step_most = all->step_bytes;
+}
+
+/* True if there is something left of this step's work. */
+static bool step_left(struct node *n) {
+    if (n->transfers.step_bytes < SEND_STEP_BYTES)
+        return true;
+    n->transfers.more = true;
+    return false;
+}
+
+/* The manifest gets the names, as many as this step has room for. ERR_USAGE (one is there twice, or
+ * is no name), ERR_FORMAT (*bad may not be sent). */
+static int take_names(struct node *n, struct transfer *t, const char **bad) {
+    struct file_send *s = t->send;
+    while (s->named < t->info.files && step_left(n)) {
+        const char *name = base_name(s->paths[s->named]);
+        const size_t len = strlen(name);
+        *bad = name;
+        if (len == 0)
+            return ERR_USAGE;
+        if (!manifest_name_ok(name, len))
+            return ERR_FORMAT;
+        int err = manifest_add(&t->manifest, name, len);
+        if (err)
+            return err == ERR_EXISTS ? ERR_USAGE : err;
+        s->named++;
+        step_made(n, SEND_NAME_BYTES + len);
+    }
+    if (s->named == t->info.files)
+        manifest_complete(&t->manifest);
+    return 0;
 }
 
 static bool open_sources(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
-    while (s->opened < t->info.files && t->ops_out < TRANSFER_OPS_MAX) {
+    while (s->named == t->info.files && s->opened < t->info.files &&
+           t->ops_out < TRANSFER_OPS_MAX) {
         struct file_op *op = transfer_op(n, t, FILE_OPEN);
         int err = op ? work_slot_take(&n->work, &op->slot) : ERR_NOMEM;
         if (err) {
@@ -61,24 +89,34 @@ static bool open_sources(struct node *n, struct transfer *t) {
     return true;
 }
 
-int file_send_start(struct node *n, struct transfer *t, const char *const *paths, unsigned count) {
-    t->send = calloc(1, sizeof *t->send);
-    if (!t->send)
+int file_send_start(struct node *n, struct transfer *t, char **paths, unsigned count) {
+    struct file_send *s = t->send = calloc(1, sizeof *t->send);
+    if (!s) {
+        free(paths);
         return ERR_NOMEM;
-    blob_in_init(&t->send->reply, REPLY_MAX_BYTES);
-    int err = copy_paths(t, paths, count);
-    if (err)
-        return err;
-    t->info.files = count;
-    t->reported = true;
-    for (unsigned i = 0; i < count; i++) {
-        const char *name = t->manifest.files[i].name;
-        if (!manifest_name_ok(name, strlen(name))) {
-            transfer_fail(n, t, ERR_FORMAT, name);
-            return 0;
-        }
     }
-    open_sources(n, t);
+    s->paths = paths;
+    blob_in_init(&s->reply, REPLY_MAX_BYTES);
+    s->mtime_ns = calloc(count, sizeof *s->mtime_ns);
+    if (!s->mtime_ns)
+        return ERR_NOMEM;
+    uint8_t key[MANIFEST_KEY_BYTES];
+    rng_fill(&n->env.rng, key, sizeof key);
+    manifest_init(&t->manifest, key);
+    t->info.files = count;
+    const char *bad = NULL;
+    int err = 0;
+    if (count > SEND_NAMES_AT_ONCE)
+        n->transfers.more = true;
+    else
+        err = take_names(n, t, &bad);
+    if (err && err != ERR_FORMAT)
+        return err;
+    t->reported = true;
+    if (err)
+        transfer_fail(n, t, err, bad);
+    else
+        open_sources(n, t);
     return 0;
 }
 
@@ -86,7 +124,6 @@ void file_send_free(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
     source_free_all(n, t);
     blob_in_clear(&s->reply);
-    free(s->offer);
     free(s->paths);
     free(s->mtime_ns);
     free(s);
@@ -110,28 +147,33 @@ void file_send_late_op(struct node *n, struct transfer *t, struct file_op *op) {
 }
 
 /* ---- the offer ---- */
-static bool flush_offer(struct node *n, struct transfer *t) {
+static void flush_offer(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
-    while (s->offer_at < s->offer_len) {
+    const uint8_t *p;
+    size_t len;
+    if (s->stopped) /* its answer came before all of the offer was gone */
+        return;
+    while ((len = manifest_out_next(&s->offer, &t->manifest, s->offer_bytes, &p)) > 0) {
+        if (!step_left(n))
+            return;
         size_t taken = 0;
-        int err = stream_write(n->ep, t->session, t->stream, s->offer + s->offer_at,
-                               s->offer_len - s->offer_at, &taken);
-        s->offer_at += taken;
+        int err = stream_write(n->ep, t->session, t->stream, p, len, &taken);
+        manifest_out_gone(&s->offer, taken);
+        step_made(n, taken);
         if (err == ERR_AGAIN)
-            return false;
+            return;
         if (err) {
             transfer_abort(n, t, err, NULL);
-            return false;
+            return;
         }
     }
-    free(s->offer);
-    s->offer = NULL;
-    return true;
+    s->offered = true;
 }
 
 void file_send_offer(struct node *n, struct transfer *t, const struct contact *c) {
     struct file_send *s = t->send;
-    int err = manifest_encode(&t->manifest, &s->offer, &s->offer_len);
+    s->offer_bytes = manifest_head_bytes(t->info.files) + s->files_bytes;
+    int err = s->offer_bytes > MANIFEST_MAX_BYTES ? ERR_FULL : 0;
     if (!err)
         err = stream_open(n->ep, c->session, &t->stream);
     if (err) {
@@ -146,17 +188,31 @@ void file_send_offer(struct node *n, struct transfer *t, const struct contact *c
     flush_offer(n, t);
 }
 
+void file_send_step(struct node *n, struct transfer *t) {
+    struct file_send *s = t->send;
+    if (t->info.state == TRANSFER_OPENING && s->named < t->info.files) {
+        const char *bad = NULL;
+        const int err = take_names(n, t, &bad);
+        if (err)
+            transfer_fail(n, t, err, bad);
+        else
+            open_sources(n, t);
+    } else if (t->info.state == TRANSFER_OFFERED && t->has_stream && !s->offered) {
+        flush_offer(n, t);
+    }
+}
+
 /* A session that was up may be dead without our knowing: the peer restarted and its goodbye was lost. Then the first thing
- * sent on it, the offer, reveals it, and nothing is lost by offering again on the next one. */
+ * sent on it, the offer, reveals it, and nothing is lost by offering again on the next one. Not
+ * after a STOP: that was its answer. */
 bool file_send_again(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
     const struct contact *c = contact_by_serial(n, t->contact);
-    if (!c || n->shut || s->again == OFFERS_AGAIN_MAX)
+    if (!c || n->shut || s->stopped || s->again == OFFERS_AGAIN_MAX)
         return false;
     s->again++;
-    free(s->offer);
-    s->offer = NULL;
-    s->offer_at = s->offer_len = 0;
+    s->offer = (struct manifest_out){0};
+    s->offered = false;
     blob_in_clear(&s->reply);
     blob_in_init(&s->reply, REPLY_MAX_BYTES);
     transfer_enter(n, t, TRANSFER_CONNECTING);
@@ -208,6 +264,7 @@ static void first_pass_done(struct node *n, struct transfer *t, struct file_op *
     t->manifest.files[i].mtime_s = op->mtime_s;
     s->mtime_ns[i] = op->mtime_ns;
     t->manifest.total_bytes += op->size;
+    s->files_bytes += manifest_file_bytes(&t->manifest.files[i]);
     t->info.bytes_total = t->manifest.total_bytes;
     bool closing = transfer_close_slot(n, t, op->slot);
     work_release(&n->work, op);
@@ -235,7 +292,7 @@ static void replied(struct node *n, struct transfer *t, const struct reply *r) {
     struct file_send *s = t->send;
     if (r->err) {
         transfer_abort(n, t, r->err, r->file[0] ? r->file : NULL);
-    } else if (!s->accepted && s->offer == NULL) {
+    } else if (!s->accepted && s->offered) {
         s->accepted = true;
         t->deadline_us = 0;
         blob_in_clear(&s->reply);
@@ -277,7 +334,7 @@ void file_send_event(struct node *n, struct transfer *t, const struct ep_event *
     if (ev->kind == EP_STREAM_READABLE) {
         read_reply(n, t);
     } else if (ev->kind == EP_STREAM_WRITABLE) {
-        if (s->offer)
+        if (t->info.state == TRANSFER_OFFERED && !s->offered)
             flush_offer(n, t);
         else
             file_send_pump(n, t);
@@ -291,18 +348,20 @@ void file_send_event(struct node *n, struct transfer *t, const struct ep_event *
     }
 }
 
-int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
-              unsigned count, uint64_t timeout_us, uint64_t *id) {
+int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
+                    unsigned count, uint64_t timeout_us, uint64_t *id) {
     n->now_us = now_us;
     struct contact *c = contact_by_name(n, contact);
-    if (!c)
-        return ERR_NOT_FOUND;
-    if (count == 0 || count > TRANSFER_FILES_MAX || n->shut)
-        return ERR_USAGE;
     struct transfer *t;
-    int err = transfer_new(n, c, true, TRANSFER_OPENING, &t);
-    if (err)
+    int err = c ? 0 : ERR_NOT_FOUND;
+    if (!err && (count == 0 || count > TRANSFER_FILES_MAX || n->shut))
+        err = ERR_USAGE;
+    if (!err)
+        err = transfer_new(n, c, true, TRANSFER_OPENING, &t);
+    if (err) {
+        free(paths);
         return err;
+    }
     if (timeout_us) {
         t->deadline_us = now_us + timeout_us;
         t->deadline_err = ERR_TIMEOUT;
@@ -314,4 +373,10 @@ int node_send(struct node *n, uint64_t now_us, const char *contact, const char *
     }
     *id = t->info.id;
     return 0;
+}
+
+int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
+              unsigned count, uint64_t timeout_us, uint64_t *id) {
+    char **copy = copy_paths(paths, count);
+    return copy ? node_send_taken(n, now_us, contact, copy, count, timeout_us, id) : ERR_NOMEM;
 }

@@ -1,4 +1,6 @@
-/* manifest.h: what a sender offers. The file channel, one stream per transfer:
+/* manifest.h: what a sender offers: the files' names, sizes, modes and times. Taken apart by
+ * node/manifest_in, written by node/manifest_out, both in steps. The file channel, one stream per
+ * transfer:
  *
  *   sender:   varint channel (1) | blob manifest
  *   receiver: blob reply {"ok": true} or {"err", "file"} | FIN            (node/reply.h)
@@ -13,6 +15,10 @@
  * component, checked by manifest_name_ok; no two are equal. "m" is permission bits, of which 0777
  * are kept; "m" and "t" may be missing. A sender that gives up resets its half with the reason; a
  * receiver that does answers with {"err"}, FIN and STOP.
+ *
+ * Files are added one by one, each at a cost that does not depend on how many there are: names lie
+ * in chunks that never move, and a table of their hashes, keyed so that nobody can choose names
+ * that collide, tells a name that is there already.
  */
 #ifndef MESHD_NODE_MANIFEST_H
 #define MESHD_NODE_MANIFEST_H
@@ -25,17 +31,25 @@
 #include "node/node.h"
 
 struct manifest_file {
-    char *name; /* into the manifest's names */
+    const char *name; /* in the manifest's names */
     uint64_t size;
     int64_t mtime_s;
     uint32_t mode;
 };
 
+enum { MANIFEST_KEY_BYTES = 16 };
+
+struct manifest_names;
+struct manifest_slot;
 struct manifest { /* zeroes = empty */
-    uint32_t count;
+    uint32_t count, cap;
     struct manifest_file *files;
-    char *names; /* all names, NUL-terminated, one allocation */
-    uint64_t total_bytes;
+    uint64_t total_bytes; /* all sizes together: whoever sets a size adds it */
+    struct manifest_names *names;
+    struct manifest_slot *table; /* of the names' hashes; NULL once all are there */
+    uint32_t table_cap;
+    size_t held_bytes; /* memory of all this */
+    uint8_t key[MANIFEST_KEY_BYTES];
 };
 
 /* One path component that may be shown and created: 1..255 bytes of well-formed UTF-8 of plain
@@ -43,16 +57,13 @@ struct manifest { /* zeroes = empty */
  * temporaries (".meshd-"). */
 bool manifest_name_ok(const char *name, size_t len);
 
-/* Room for `count` files and `names_bytes` of names; the caller fills it. ERR_NOMEM. */
-int manifest_init(struct manifest *m, uint32_t count, size_t names_bytes) MUST_USE;
+/* `key`: random, secret. */
+void manifest_init(struct manifest *m, const uint8_t key[static MANIFEST_KEY_BYTES]);
 void manifest_clear(struct manifest *m);
-/* True if two files have one name. ERR_NOMEM. */
-int manifest_find_double(const struct manifest *m, bool *found) MUST_USE;
-
-/* Heap: channel number, length and body. ERR_NOMEM, ERR_FULL (more than MANIFEST_MAX_BYTES). */
-int manifest_encode(const struct manifest *m, uint8_t **out, size_t *len) MUST_USE;
-/* The blob's body; every bound is checked before memory is taken. ERR_PROTO, ERR_UNSUPPORTED
- * (version or hash algorithm), ERR_NOMEM. */
-int manifest_decode(struct manifest *m, const uint8_t *in, size_t len) MUST_USE;
+/* One more file, with nothing but its name: m->files[m->count - 1]. len <= FILE_NAME_MAX_BYTES.
+ * ERR_EXISTS (a file of that name is there), ERR_NOMEM, ERR_FULL (TRANSFER_FILES_MAX). */
+int manifest_add(struct manifest *m, const char *name, size_t len) MUST_USE;
+/* All files are there: what only adding needs goes. */
+void manifest_complete(struct manifest *m);
 
 #endif

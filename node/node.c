@@ -343,6 +343,7 @@ uint64_t node_deadline_us(const struct node *n) {
     at = earlier(at, invites_deadline_us(n));
     at = earlier(at, pings_deadline_us(n));
     at = earlier(at, watch_deadline_us(n));
+    at = earlier(at, chan_deadline_us(n));
     return earlier(at, transfers_deadline_us(n));
 }
 
@@ -355,6 +356,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
     invites_timeout(n);
     pings_timeout(n);
     watch_timeout(n);
+    chan_timeout(n);
     transfers_timeout(n);
     turn(n);
 }

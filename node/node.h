@@ -143,12 +143,18 @@ struct transfer_info {
     uint64_t bytes_total, bytes_done;
     uint64_t started_us, ended_us;
     char dir[1024]; /* receiver: destination directory */
+    uint64_t
+        rule; /* receiver: which node_recv_start took it; 0: accepted by hand, or as configured */
 };
 /* Offers files (not directories yet) to a contact. The outcome comes as NODE_TRANSFER_DONE /
  * _FAILED. timeout_us: until the peer has accepted; 0 = none. ERR_NOT_FOUND (contact), ERR_USAGE
  * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
+/* The same, but the paths, pointers and text in one allocation, are taken over, also on an error:
+ * megabytes of them are not copied. */
+int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
+                    unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
 /* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting. */
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
@@ -158,6 +164,8 @@ int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
                     bool once, uint64_t *id) MUST_USE;
 void node_recv_stop(struct node *n, uint64_t id);
+/* False once it was stopped, or used up by the transfer it was for. */
+bool node_recv_stands(const struct node *n, uint64_t id);
 /* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64). */
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out);
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out);

@@ -44,7 +44,7 @@ int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *w = n->transfers.list[i];
         char into[1024];
-        if (file_recv_waits(w) && recv_rule_apply(n, &w->info.node, into))
+        if (file_recv_waits(w) && recv_rule_apply(n, &w->info.node, into, &w->info.rule))
             file_recv_accept(n, w, into);
     }
     return 0;
@@ -63,12 +63,22 @@ void recv_rules_clear(struct node *n) {
     n->rules = (struct recv_rules){0};
 }
 
-bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024]) {
+bool node_recv_stands(const struct node *n, uint64_t id) {
+    for (unsigned i = 0; i < n->rules.count; i++)
+        if (n->rules.list[i].id == id)
+            return true;
+    return false;
+}
+
+bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024],
+                     uint64_t *rule) {
+    *rule = 0;
     for (unsigned i = 0; i < n->rules.count; i++) {
         struct recv_rule *r = &n->rules.list[i];
         if (!fits(r, from))
             continue;
         memcpy(dir, r->dir, sizeof r->dir);
+        *rule = r->id;
         if (r->once)
             drop(n, i);
         return true;

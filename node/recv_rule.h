@@ -23,8 +23,9 @@ struct recv_rules { /* zeroes = empty */
 };
 
 void recv_rules_clear(struct node *n);
-/* Where a transfer from this contact goes without asking; uses up a rule that holds once. False: it
- * has to be asked for. */
-bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024]);
+/* Where a transfer from this contact goes without asking: by the oldest rule that fits, which is used
+ * up if it holds once, or by the configuration (*rule is 0 then). False: it has to be asked for. */
+bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024],
+                     uint64_t *rule);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "node/core.h"
 #include "node/file_recv.h"
+#include "node/offers.h"
 
 static struct sink *sink_at(struct file_recv *r, uint32_t index) {
     return &r->window[index % TRANSFER_WINDOW];
@@ -84,6 +85,17 @@ static void verify(struct node *n, struct transfer *t, struct sink *k) {
 }
 
 /* ---- from the stream ---- */
+/* So many bytes are done with: they make room for others, and show that the sender lives. */
+static void consume(struct node *n, struct transfer *t, size_t bytes) {
+    struct file_recv *r = t->recv;
+    stream_consume(n->ep, n->now_us, t->session, t->stream, bytes);
+    r->moved_bytes += bytes;
+    if (r->moved_bytes < TRANSFER_STALL_BYTES)
+        return;
+    r->moved_bytes = 0;
+    r->moved_us = n->now_us;
+}
+
 /* Whether so few bytes wait for more, so that a thread is not asked for every packet. Never for so many that the sender
  * would soon be out of credit, nor together with other transfers. */
 static bool hold_back(const struct node *n, const struct transfer *t, size_t bytes) {
@@ -156,7 +168,7 @@ static bool take_root(struct node *n, struct transfer *t, struct sink *k) {
     memcpy(k->root + k->root_len, sp.block->data + sp.offset, len);
     k->root_len += len;
     /* Credit counts bytes, whichever they are: `skip` others before these stay to be consumed. */
-    stream_consume(n->ep, n->now_us, t->session, t->stream, len);
+    consume(n, t, len);
     if (k->root_len == TREEHASH_BYTES) {
         r->current++;
         verify(n, t, k);
@@ -164,12 +176,25 @@ static bool take_root(struct node *n, struct transfer *t, struct sink *k) {
     return !transfer_ended(t);
 }
 
+/* Every file has its name and the sender has ended: not before both does it hear so. */
+static void finish(struct node *n, struct transfer *t) {
+    struct file_recv *r = t->recv;
+    if (r->first == t->info.files && r->end_seen)
+        file_recv_finished(n, t);
+}
+
 /* After the last file nothing may come but the end. */
 static void expect_end(struct node *n, struct transfer *t) {
     struct span sp;
     bool fin = false;
-    if (stream_peek(n->ep, t->session, t->stream, t->recv->skip, &sp, 1, &fin) > 0)
+    if (t->recv->end_seen)
+        return;
+    if (stream_peek(n->ep, t->session, t->stream, t->recv->skip, &sp, 1, &fin) > 0) {
         file_recv_refuse(n, t, ERR_PROTO, NULL);
+    } else if (fin) {
+        t->recv->end_seen = true;
+        finish(n, t);
+    }
 }
 
 void sink_pump(struct node *n, struct transfer *t) {
@@ -207,7 +232,7 @@ static void write_done(struct node *n, struct transfer *t, struct sink *k, uint6
     k->written += bytes;
     r->written_bytes += bytes;
     r->skip -= (size_t)bytes;
-    stream_consume(n->ep, n->now_us, t->session, t->stream, (size_t)bytes);
+    consume(n, t, (size_t)bytes);
     transfer_progress(n, t, r->written_bytes);
     verify(n, t, k);
 }
@@ -221,9 +246,7 @@ static void commit_done(struct node *n, struct transfer *t, struct sink *k) {
     t->info.files_done++;
     while (r->first < r->current && sink_at(r, r->first)->phase == SINK_DONE)
         r->first++;
-    if (r->first < t->info.files)
-        return;
-    file_recv_finished(n, t);
+    finish(n, t);
 }
 
 void sink_op_done(struct node *n, struct transfer *t, struct file_op *op) {

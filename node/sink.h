@@ -38,6 +38,10 @@ struct file_recv {
     size_t skip;                   /* bytes of the stream handed out and not consumed yet */
     uint64_t written_bytes;
     uint64_t held_us; /* a few bytes wait for more until then; 0: none do */
+    /* When the last TRANSFER_STALL_BYTES had come; and of the next ones, so many. */
+    uint64_t moved_us;
+    size_t moved_bytes;
+    bool end_seen; /* the sender's FIN has come, and nothing before it but what belongs there */
 };
 
 /* Takes what the stream has, creates what comes next. */

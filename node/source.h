@@ -5,6 +5,7 @@
 #define MESHD_NODE_SOURCE_H
 
 #include "node/blob.h"
+#include "node/manifest_out.h"
 #include "node/transfer.h"
 
 enum source_phase {
@@ -30,10 +31,13 @@ struct source { /* a file of the window */
 struct file_send {
     char **paths; /* one allocation with their text */
     uint32_t *mtime_ns;
-    uint32_t opened, closed; /* first pass over the sources: asked for, and finished */
-    uint8_t *offer;          /* channel and manifest on their way */
-    size_t offer_len, offer_at;
-    unsigned again; /* how often it was offered again, since the session was dead */
+    uint32_t named;            /* how many of them the manifest has */
+    uint32_t opened, closed;   /* first pass over the sources: asked for, and finished */
+    struct manifest_out offer; /* on its way */
+    uint64_t files_bytes;      /* what the files take in it */
+    uint64_t offer_bytes;      /* its body */
+    bool offered;              /* all of it is the stream's */
+    unsigned again;            /* how often it was offered again, since the session was dead */
     struct blob_in reply;
     bool accepted, stopped;
     struct source window[TRANSFER_WINDOW]; /* file i is at i % TRANSFER_WINDOW */

@@ -10,6 +10,7 @@
 #include "node/file_recv.h"
 #include "node/file_send.h"
 #include "node/sink.h"
+#include "node/source.h"
 
 const char *transfer_state_name(enum transfer_state s) {
     switch (s) {
@@ -121,20 +122,6 @@ unsigned transfers_running(const struct node *n) {
     for (unsigned i = 0; i < n->transfers.count; i++)
         running += n->transfers.list[i]->info.state == TRANSFER_RUNNING;
     return running;
-}
-
-bool transfers_room_for_offer(const struct node *n, const struct contact *c, uint32_t files) {
-    unsigned all = 0, same = 0;
-    uint64_t waiting = files;
-    for (unsigned i = 0; i < n->transfers.count; i++) {
-        const struct transfer *t = n->transfers.list[i];
-        if (t->info.outgoing || transfer_ended(t))
-            continue;
-        all++;
-        same += t->contact == c->serial;
-        waiting += t->info.files;
-    }
-    return all < OFFERS_MAX && same < OFFERS_MAX_PER_CONTACT && waiting <= OFFERS_FILES_MAX;
 }
 
 unsigned transfers_live(const struct node *n) {
@@ -327,7 +314,9 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
         if (err != ERR_AUTH && t->send && t->info.state == TRANSFER_OFFERED &&
             file_send_again(n, t))
             continue;
-        if (err == ERR_AUTH)
+        if (t->send && t->send->stopped) /* it has said why, but not about which file */
+            transfer_fail(n, t, t->deadline_err, NULL);
+        else if (err == ERR_AUTH)
             transfer_fail(n, t, err, NULL);
         else
             transfer_fail(n, t, t->info.outgoing ? ERR_OFFLINE : ERR_CLOSED,
@@ -368,7 +357,7 @@ void transfers_pump(struct node *n) {
 }
 
 uint64_t transfers_deadline_us(const struct node *n) {
-    uint64_t next = UINT64_MAX;
+    uint64_t next = n->transfers.more ? n->now_us : UINT64_MAX;
     for (unsigned i = 0; i < n->transfers.count; i++) {
         const struct transfer *t = n->transfers.list[i];
         if (t->deadline_us && t->deadline_us < next)
@@ -379,7 +368,22 @@ uint64_t transfers_deadline_us(const struct node *n) {
     return next;
 }
 
+/* Whose turn comes first changes, so that none of many waits for ever behind the others' steps. */
+static void make_steps(struct node *n) {
+    const unsigned count = n->transfers.count;
+    n->transfers.step_bytes = 0;
+    n->transfers.more = false;
+    const unsigned first = count ? n->transfers.step_first++ % count : 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct transfer *t = n->transfers.list[(first + i) % count];
+        if (t->send && !transfer_ended(t))
+            file_send_step(n, t);
+    }
+}
+
 void transfers_timeout(struct node *n) {
+    if (n->transfers.more)
+        make_steps(n);
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];
         if (t->deadline_us && t->deadline_us <= n->now_us)

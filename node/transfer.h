@@ -21,9 +21,6 @@ struct file_send;
 struct file_recv;
 
 enum {
-    OFFERS_MAX = 48, /* incoming ones; beyond, and so that we can always send: ERR_FULL */
-    OFFERS_MAX_PER_CONTACT = 32,               /* so that no contact keeps the others out */
-    OFFERS_FILES_MAX = 4 * TRANSFER_FILES_MAX, /* in all of them: memory for their names */
     TRANSFERS_KEPT = 64,
     TRANSFER_OPS_MAX = 64,             /* file operations of one transfer in flight */
     TRANSFER_WINDOW = 64,              /* files of one transfer open at once */
@@ -52,6 +49,10 @@ struct transfers {          /* zeroes = empty */
     struct transfer **list; /* oldest first */
     unsigned count, cap;
     uint64_t last_id;
+    /* Senders with many files make steps (node/file_send.h). */
+    bool more;                    /* one has a step to make at once */
+    unsigned step_first;          /* which one is asked first */
+    size_t step_bytes, step_most; /* work since the last node_timeout; the most of a step */
 };
 
 void transfers_clear(struct node *n);
@@ -63,8 +64,6 @@ struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, 
 bool transfer_ended(const struct transfer *t);
 /* How many run: they share the blocks. */
 unsigned transfers_running(const struct node *n);
-/* An offer of so many files may be taken. */
-bool transfers_room_for_offer(const struct node *n, const struct contact *c, uint32_t files);
 unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);

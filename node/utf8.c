@@ -70,9 +70,9 @@ bool utf8_plain(uint32_t cp) {
     if ((cp & 0xfffe) == 0xfffe)
         return false;
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
-        if (cp >= hidden[i].first && cp <= hidden[i].last)
-            return false;
-    return cp <= 0x10ffff;
+        if (cp <= hidden[i].last) /* they are in order */
+            return cp < hidden[i].first;
+    return false;
 }
 
 bool utf8_all_plain(const char *s, size_t len) {

@@ -283,25 +283,43 @@ static int link_new(const struct file_slot *s) {
     return linkat(AT_FDCWD, self, s->dir_fd, s->name, AT_SYMLINK_FOLLOW) == 0 ? 0 : oserr(errno);
 }
 
-/* temp -> name, replacing nothing. */
-static int rename_new(const struct file_slot *s) {
-#ifdef RENAME_NOREPLACE
-    if (renameat2(s->dir_fd, s->temp, s->dir_fd, s->name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return oserr(errno);
-#endif
-    /* A file system without it (NFS, FUSE): an empty file made with O_EXCL takes the name, and is
-     * then replaced. */
+/* Neither of the ways below: an empty file made with O_EXCL takes the name, noted, and is then
+ * replaced. Killed in between, the next start removes it. */
+static int rename_over_place(struct file_slot *s, uint32_t number, const struct file_env *env) {
+    const int taken = check_free(s->dir_fd, s->name); /* nobody else's is to be noted */
+    if (taken)
+        return taken;
+    partials_add_place(env->partials_fd, number, s->name);
     int fd = openat(s->dir_fd, s->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return oserr(errno);
     close(fd);
-    if (renameat(s->dir_fd, s->temp, s->dir_fd, s->name) == 0)
+    if (renameat(s->dir_fd, s->temp, s->dir_fd, s->name) == 0) {
+        s->temp[0] = '\0';
         return 0;
+    }
     int err = errno;
     (void)unlinkat(s->dir_fd, s->name, 0);
     return oserr(err);
+}
+
+/* temp -> name, replacing nothing. A temporary that is still there is dropped with the slot. */
+static int rename_new(struct file_slot *s, uint32_t number, const struct file_env *env) {
+#ifdef RENAME_NOREPLACE
+    if (renameat2(s->dir_fd, s->temp, s->dir_fd, s->name, RENAME_NOREPLACE) == 0) {
+        s->temp[0] = '\0';
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS)
+        return oserr(errno);
+#endif
+    /* A file system without it (NFS, FUSE): a second name for the whole file. */
+    if (linkat(s->dir_fd, s->temp, s->dir_fd, s->name, 0) == 0)
+        return 0;
+    /* And without that (FAT of old, some FUSE). */
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)
+        return rename_over_place(s, number, env);
+    return oserr(errno);
 }
 
 static int run_commit(const struct file_op *op, struct file_slot *s, const struct file_env *env) {
@@ -320,12 +338,10 @@ static int run_commit(const struct file_op *op, struct file_slot *s, const struc
         return oserr(errno);
     if (!s->temp[0])
         return link_new(s);
-    int r = rename_new(s);
-    if (r != 0)
-        return r;
-    s->temp[0] = '\0';
-    partials_remove(env->partials_fd, op->slot);
-    return 0;
+    int r = rename_new(s, op->slot, env);
+    if (!s->temp[0])
+        partials_remove(env->partials_fd, op->slot);
+    return r;
 }
 
 static int run_sync_dir(const struct file_op *op) {

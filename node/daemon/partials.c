@@ -12,8 +12,8 @@
 #include "node/daemon/oserr.h"
 #include "node/paths.h"
 
-static const char prefix[] = ".meshd-", suffix[] = ".part";
-enum { TAG_DIGITS = 16 };
+static const char prefix[] = ".meshd-", suffix[] = ".part", place_suffix[] = ".place";
+enum { TAG_DIGITS = 16, ENTRY_MAX = 24 };
 
 void partials_name(char out[static PARTIALS_NAME_MAX], uint64_t tag) {
     snprintf(out, PARTIALS_NAME_MAX, "%s%016" PRIx64 "%s", prefix, tag, suffix);
@@ -25,20 +25,26 @@ bool partials_is_name(const char *name) {
            strcmp(name + p + TAG_DIGITS, suffix) == 0;
 }
 
-/* Removes the temporary at `path` if it is one. */
-static void remove_temporary(const char *path, const struct log *log) {
+/* Removes the temporary at `path` if it is one; or the place of a final name if it is still empty. */
+static void remove_left(const char *path, bool place, const struct log *log) {
     char dir[PATH_TEXT_MAX];
     struct stat st;
     const char *slash = strrchr(path, '/');
-    if (path[0] != '/' || !partials_is_name(slash + 1) || paths_parent(dir, sizeof dir, path) != 0)
+    if (path[0] != '/' || (!place && !partials_is_name(slash + 1)) ||
+        paths_parent(dir, sizeof dir, path) != 0)
         return;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;
     if (fstatat(fd, slash + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-        st.st_uid == geteuid() && unlinkat(fd, slash + 1, 0) == 0)
+        st.st_uid == geteuid() && (!place || st.st_size == 0) && unlinkat(fd, slash + 1, 0) == 0)
         log_put(log, LOG_INFO, "removed an unfinished file of an earlier run: %s", path);
     close(fd);
+}
+
+static bool is_place(const char *entry) {
+    const size_t n = strlen(entry), p = sizeof place_suffix - 1;
+    return n > p && strcmp(entry + n - p, place_suffix) == 0;
 }
 
 static void clean(int dir_fd, const struct log *log) {
@@ -55,7 +61,7 @@ static void clean(int dir_fd, const struct log *log) {
         if (n < 0)
             continue; /* ".", "..", and what is not ours */
         target[n] = '\0';
-        remove_temporary(target, log);
+        remove_left(target, is_place(e->d_name), log);
         (void)unlinkat(dir_fd, e->d_name, 0);
     }
     closedir(d);
@@ -71,23 +77,40 @@ int partials_open(int *dir_fd, int state_fd, const struct log *log) {
     return 0;
 }
 
-static void entry_name(char out[static 16], uint32_t slot) {
-    snprintf(out, 16, "%" PRIu32, slot);
+static void entry_name(char out[static ENTRY_MAX], uint32_t slot, bool place) {
+    snprintf(out, ENTRY_MAX, "%" PRIu32 "%s", slot, place ? place_suffix : "");
 }
 
-/* Not being able to note it is no reason to refuse a file. */
-void partials_add(int dir_fd, uint32_t slot, const char *dir, const char *name) {
-    char entry[16], full[PATH_TEXT_MAX], path[PATH_TEXT_MAX];
-    entry_name(entry, slot);
-    if (!realpath(dir, full) || paths_join(path, sizeof path, full, name) != 0)
-        return;
+static void note(int dir_fd, uint32_t slot, bool place, const char *path) {
+    char entry[ENTRY_MAX];
+    entry_name(entry, slot, place);
     (void)unlinkat(dir_fd, entry, 0);
     if (symlinkat(path, dir_fd, entry))
         return;
 }
 
+/* Not being able to note it is no reason to refuse a file. */
+void partials_add(int dir_fd, uint32_t slot, const char *dir, const char *name) {
+    char full[PATH_TEXT_MAX], path[PATH_TEXT_MAX];
+    if (realpath(dir, full) && paths_join(path, sizeof path, full, name) == 0)
+        note(dir_fd, slot, false, path);
+}
+
+void partials_add_place(int dir_fd, uint32_t slot, const char *name) {
+    char entry[ENTRY_MAX], temp[PATH_TEXT_MAX], dir[PATH_TEXT_MAX], path[PATH_TEXT_MAX];
+    entry_name(entry, slot, false);
+    ssize_t n = readlinkat(dir_fd, entry, temp, sizeof temp - 1);
+    if (n < 0)
+        return;
+    temp[n] = '\0';
+    if (paths_parent(dir, sizeof dir, temp) == 0 && paths_join(path, sizeof path, dir, name) == 0)
+        note(dir_fd, slot, true, path);
+}
+
 void partials_remove(int dir_fd, uint32_t slot) {
-    char entry[16];
-    entry_name(entry, slot);
-    (void)unlinkat(dir_fd, entry, 0);
+    for (int place = 0; place < 2; place++) {
+        char entry[ENTRY_MAX];
+        entry_name(entry, slot, place);
+        (void)unlinkat(dir_fd, entry, 0);
+    }
 }

@@ -12,6 +12,31 @@
 #include "node/daemon/oserr.h"
 #include "node/paths.h"
 
+/* What was made in this directory has its name on the disk. A file system that has no such thing says
+ * EINVAL; a directory in which we may make things but may not read cannot be synced. */
+static int sync_dir(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == EACCES ? 0 : oserr(errno);
+    const int err = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+    close(fd);
+    errno = err;
+    return err ? oserr(err) : 0;
+}
+
+/* Makes one directory, whose parents are there, so that it survives a power cut. */
+static int make_one(const char *path) {
+    char parent[PATH_TEXT_MAX];
+    struct stat st;
+    if (mkdir(path, 0700) == 0)
+        return paths_parent(parent, sizeof parent, path) == 0 ? sync_dir(parent) : 0;
+    int err = errno;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return 0;
+    errno = err == EEXIST ? ENOTDIR : err;
+    return oserr(errno);
+}
+
 int statedir_make(const char *path) {
     char part[PATH_TEXT_MAX];
     size_t len = strlen(path);
@@ -25,12 +50,9 @@ int statedir_make(const char *path) {
             continue;
         char end = part[i];
         part[i] = '\0';
-        struct stat st;
-        if (mkdir(part, 0700) != 0 && (stat(part, &st) != 0 || !S_ISDIR(st.st_mode))) {
-            int err = errno == EEXIST ? ENOTDIR : errno;
-            errno = err;
-            return oserr(err);
-        }
+        int err = make_one(part);
+        if (err)
+            return err;
         part[i] = end;
     }
     return 0;

@@ -22,7 +22,7 @@ void statedir_close(struct statedir *s);
 int statedir_check_secret(const struct stat *st, const char *dir, const char *name,
                           const struct log *log) MUST_USE;
 
-/* mkdir -p with 0700. errno is set; ERR_PERM, ERR_DISK, ERR_NOT_FOUND (a part is not a directory),
+/* mkdir -p with 0700, each in its parent for good (fsync). errno is set; ERR_PERM, ERR_DISK, ERR_NOT_FOUND (a part is not a directory),
  * ERR_IO. */
 int statedir_make(const char *path) MUST_USE;
 

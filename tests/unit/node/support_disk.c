@@ -14,6 +14,7 @@ struct mem_file {
     int64_t mtime_s;
     uint32_t mode;
     unsigned opened;
+    bool unsynced; /* its name: made, and its directory not synced since */
 };
 
 struct mem_disk {
@@ -146,6 +147,7 @@ static int run_commit(struct mem_disk *d, struct file_op *op) {
         return ERR_EXISTS;
     snprintf(f->path, sizeof f->path, "%s", f->final);
     f->final[0] = '\0';
+    f->unsynced = true;
     f->mode = op->mode;
     f->mtime_s = op->mtime_s;
     d->slots[op->slot] = NULL;
@@ -156,6 +158,16 @@ static int run_check(struct mem_disk *d, const struct file_op *op) {
     char path[1400];
     snprintf(path, sizeof path, "%s/%s", op->path, op->name);
     return find(d, path) ? ERR_EXISTS : 0;
+}
+
+static int run_sync_dir(struct mem_disk *d, const struct file_op *op) {
+    const size_t n = strlen(op->path);
+    if (d->faults.sync_error)
+        return ERR_IO;
+    for (struct mem_file *f = d->files; f; f = f->next)
+        if (strncmp(f->path, op->path, n) == 0 && f->path[n] == '/')
+            f->unsynced = false;
+    return 0;
 }
 
 static int run_close(struct mem_disk *d, struct file_op *op) {
@@ -200,6 +212,8 @@ void mem_disk_run(struct mem_disk *d, struct file_op *op) {
         op->err = run_close(d, op);
         break;
     case FILE_SYNC_DIR:
+        op->err = run_sync_dir(d, op);
+        break;
     case FILE_STORE_SYNC: /* the world does it */
         op->err = 0;
         break;
@@ -216,6 +230,15 @@ void mem_disk_forget(struct mem_disk *d) {
     for (unsigned i = 0; i < FILE_SLOTS_MAX; i++) {
         struct file_op close = {.kind = FILE_CLOSE, .slot = i};
         mem_disk_run(d, &close);
+    }
+}
+
+void mem_disk_power_cut(struct mem_disk *d) {
+    mem_disk_forget(d);
+    for (struct mem_file *f = d->files, *next; f; f = next) {
+        next = f->next;
+        if (f->unsynced)
+            unlink_file(d, f);
     }
 }
 

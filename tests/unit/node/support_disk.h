@@ -10,6 +10,8 @@ void mem_disk_free(struct mem_disk *d);
 void mem_disk_run(struct mem_disk *d, struct file_op *op);
 /* The process that had files open is gone: temporaries are removed. */
 void mem_disk_forget(struct mem_disk *d);
+/* The power goes: of what was made, what was not synced is lost. */
+void mem_disk_power_cut(struct mem_disk *d);
 struct disk_faults *mem_disk_faults(struct mem_disk *d);
 void mem_disk_fill(struct mem_disk *d, const char *path, size_t len, unsigned salt);
 const uint8_t *mem_disk_file(struct mem_disk *d, const char *path, size_t *len);

@@ -228,6 +228,8 @@ static void moment(struct world *w) {
         if (!world_dead(n) && !n->unplugged)
             node_input(n->node, w->now_us, &p->from, 0, p->ecn, p->buf, p->len);
         free(p);
+        if (w->heard)
+            w->heard(w->heard_ctx);
     }
     while (w->jobs && w->jobs->at_us <= w->now_us) {
         struct job *j = w->jobs;

@@ -37,8 +37,10 @@ struct world {
     uint64_t now_us, seed;
     uint64_t delay_us; /* one way */
     unsigned loss_percent;
-    uint64_t disk_us;              /* how long a file operation takes; 0: at once */
-    uint64_t sync_us;              /* how long a barrier of the store takes; 0: as long as these */
+    uint64_t disk_us;         /* how long a file operation takes; 0: at once */
+    uint64_t sync_us;         /* how long a barrier of the store takes; 0: as long as these */
+    void (*heard)(void *ctx); /* packets have come in; the nodes do not know yet what was in them */
+    void *heard_ctx;
     struct packet *packets, *last; /* by time */
     struct job *jobs;
     struct world_node nodes[WORLD_NODES];
@@ -77,6 +79,7 @@ struct disk_faults {
     uint64_t room;                     /* bytes a PREPARE may promise; default: no limit */
     uint64_t room_late;                /* bytes that can really be written */
     const char *read_error;            /* path whose READ gives ERR_IO */
+    bool sync_error;                   /* SYNC_DIR gives ERR_IO */
     const char *flip;                  /* path whose bytes are changed after they were hashed */
     const char *grow, *shrink, *touch; /* path that changes once it was opened twice */
 };

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "node/daemon/fileio_run.h"
@@ -28,9 +29,30 @@
 
 static struct script {
     bool no_tmpfile; /* a file system without O_TMPFILE */
+    bool no_replace; /* one without RENAME_NOREPLACE */
+    bool no_link;    /* one without hard links */
     int fsync_err;   /* of directories */
     unsigned dir_syncs, file_syncs;
+    unsigned dies_at,
+        calls; /* the process is killed before its n-th call that changes a directory */
+    struct {   /* what was done, in order */
+        char
+            what; /* 's' a file was synced, 'd' a directory, 'm' one was made, 'n' a name was given */
+        ino_t ino; /* of the directory that was synced, or in which something was made */
+    } log[64];
+    unsigned count;
 } script;
+
+static void did(char what, ino_t ino) {
+    assert_true(script.count < sizeof script.log / sizeof *script.log);
+    script.log[script.count].what = what;
+    script.log[script.count++].ino = ino;
+}
+
+static void changes(void) {
+    if (++script.calls == script.dies_at)
+        _exit(77);
+}
 
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
@@ -38,6 +60,7 @@ int __wrap_fsync(int fd) {
     struct stat st;
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         script.dir_syncs++;
+        did('d', st.st_ino);
         if (script.fsync_err) {
             errno = script.fsync_err;
             return -1;
@@ -45,6 +68,7 @@ int __wrap_fsync(int fd) {
         return 0;
     }
     script.file_syncs++;
+    did('s', 0);
     return 0;
 }
 int __real_openat(int dir, const char *path, int flags, ...);
@@ -54,6 +78,8 @@ int __wrap_openat(int dir, const char *path, int flags, ...) {
     va_start(ap, flags);
     const mode_t mode = va_arg(ap, mode_t);
     va_end(ap);
+    if (flags & O_CREAT)
+        changes();
     if (script.no_tmpfile && (flags & O_TMPFILE) == O_TMPFILE) {
         errno = EOPNOTSUPP;
         return -1;
@@ -65,6 +91,63 @@ ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at) {
     return __real_pwrite(fd, buf, len, at);
 }
+
+#ifdef MESHD_TEST_WRAP
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode) {
+    char up[256];
+    struct stat st;
+    const int r = __real_mkdir(path, mode);
+    (void)snprintf(up, sizeof up, "%s/..", path);
+    if (r == 0 && stat(up, &st) == 0)
+        did('m', st.st_ino);
+    return r;
+}
+int __real_linkat(int from, const char *path, int to, const char *name, int flags);
+int __wrap_linkat(int from, const char *path, int to, const char *name, int flags);
+int __wrap_linkat(int from, const char *path, int to, const char *name, int flags) {
+    changes();
+    did('n', 0);
+    if (script.no_link && flags == 0) {
+        errno = EPERM;
+        return -1;
+    }
+    return __real_linkat(from, path, to, name, flags);
+}
+int __real_renameat(int from, const char *path, int to, const char *name);
+int __wrap_renameat(int from, const char *path, int to, const char *name);
+int __wrap_renameat(int from, const char *path, int to, const char *name) {
+    changes();
+    did('n', 0);
+    return __real_renameat(from, path, to, name);
+}
+int __real_renameat2(int from, const char *path, int to, const char *name, unsigned flags);
+int __wrap_renameat2(int from, const char *path, int to, const char *name, unsigned flags);
+int __wrap_renameat2(int from, const char *path, int to, const char *name, unsigned flags) {
+    changes();
+    did('n', 0);
+    if (script.no_replace) {
+        errno = EINVAL;
+        return -1;
+    }
+    return __real_renameat2(from, path, to, name, flags);
+}
+int __real_symlinkat(const char *target, int dir, const char *name);
+int __wrap_symlinkat(const char *target, int dir, const char *name);
+int __wrap_symlinkat(const char *target, int dir, const char *name) {
+    changes();
+    return __real_symlinkat(target, dir, name);
+}
+int __real_unlinkat(int dir, const char *name, int flags);
+int __wrap_unlinkat(int dir, const char *name, int flags);
+int __wrap_unlinkat(int dir, const char *name, int flags) {
+    changes();
+    return __real_unlinkat(dir, name, flags);
+}
+
+#endif
 
 /* ---- a directory of its own ---- */
 
@@ -156,7 +239,11 @@ static void is_file(const struct place *p, const char *name, const char *text) {
     close(fd);
 }
 
+#ifdef MESHD_TEST_WRAP
+enum way { UNNAMED, NO_PROC, NO_TMPFILE, LARGE, LINKED, PLACED, WAYS };
+#else
 enum way { UNNAMED, NO_PROC, NO_TMPFILE, LARGE, WAYS };
+#endif
 
 static uint64_t size_of(enum way way) {
     return way == LARGE ? DIRECT_MIN_BYTES : 5;
@@ -165,7 +252,9 @@ static uint64_t size_of(enum way way) {
 static void way_open(struct place *p, enum way way) {
     place_open(p, way != NO_PROC);
 #ifdef MESHD_TEST_WRAP
-    script.no_tmpfile = way == NO_TMPFILE;
+    script.no_tmpfile = way == NO_TMPFILE || way == LINKED || way == PLACED;
+    script.no_replace = way == LINKED || way == PLACED;
+    script.no_link = way == PLACED;
 #endif
 }
 
@@ -247,6 +336,115 @@ static void what_is_given_up_leaves_nothing(void **state) {
         place_close(&p);
     }
 }
+
+#ifdef MESHD_TEST_WRAP
+
+/* A name that leads to bytes the disk does not have yet would be an empty file after a power cut. */
+static void a_file_is_synced_before_it_gets_its_name(void **state) {
+    (void)state;
+    for (int way = UNNAMED; way < WAYS; way++) {
+        struct place p;
+        way_open(&p, (enum way)way);
+        assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), 0);
+        assert_int_equal(write_text(&p, "hello"), 0);
+        script.count = 0;
+        assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), 0);
+        assert_true(script.count >= 2);
+        assert_int_equal(script.log[0].what, 's');
+        for (unsigned i = 1; i < script.count; i++)
+            assert_int_equal(script.log[i].what, 'n');
+        place_close(&p);
+    }
+}
+
+/* Each is on the disk before what is made in it. */
+static void made_parents_are_synced(void **state) {
+    (void)state;
+    struct place p;
+    place_open(&p, true);
+    char deep[128], *end;
+    (void)snprintf(deep, sizeof deep, "%s/one/two/three", p.dir);
+    struct file_op op = {.kind = FILE_PREPARE, .path = deep};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(op.err, 0);
+    assert_int_equal(script.count, 6);
+    for (unsigned i = 0; i < 6; i++) {
+        assert_int_equal(script.log[i].what, i % 2 ? 'd' : 'm');
+        assert_int_equal(script.log[i].ino, script.log[i & ~1u].ino);
+    }
+    script.count = 0;
+    file_op_run(&op, &p.slot, &p.env); /* there already: nothing to do */
+    assert_int_equal(op.err, 0);
+    assert_int_equal(script.count, 0);
+    for (; (end = strrchr(deep, '/')) > deep + strlen(p.dir) - 1; *end = '\0')
+        assert_int_equal(rmdir(deep), 0);
+    script.fsync_err = EIO;
+    (void)snprintf(deep, sizeof deep, "%s/one", p.dir);
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(op.err, ERR_IO);
+    assert_int_equal(rmdir(deep), 0);
+    place_close(&p);
+}
+
+/* What the dead left, and what the next start makes of it. */
+static void is_whole_or_nothing(const struct place *p, enum way way) {
+    const struct log quiet = {.level = LOG_ERROR};
+    struct stat st;
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/x", p->dir);
+    if (way != PLACED && stat(path, &st) == 0)
+        assert_int_equal(st.st_size, 5);
+    const int state_fd = open(p->partials, O_RDONLY | O_DIRECTORY);
+    int fd;
+    assert_int_equal(partials_open(&fd, state_fd, &quiet), 0);
+    close(fd);
+    close(state_fd);
+    const bool there = stat(path, &st) == 0;
+    if (there)
+        assert_int_equal(st.st_size, 5);
+    assert_int_equal(empty(p->dir, false), there);
+}
+
+/* Killed before any step of it, a file has its name and is whole, or there is nothing of it: at the latest after the
+ * next start. */
+static void killed_at_any_step_a_file_is_whole_or_not_there(void **state) {
+    (void)state;
+    for (int way = UNNAMED; way < WAYS; way++) {
+        unsigned at = 0, status = 77;
+        while (status == 77) {
+            struct place p;
+            way_open(&p, (enum way)way);
+            const struct log quiet = {.level = LOG_ERROR};
+            const int noted = p.env.partials_fd; /* where it lies in STATE */
+            assert_int_equal(partials_open(&p.env.partials_fd, noted, &quiet), 0);
+            const pid_t child = fork();
+            assert_true(child >= 0);
+            if (child == 0) {
+                script.calls = 0;
+                script.dies_at = ++at;
+                const bool good = run(&p, FILE_CREATE, "x", size_of((enum way)way)) == 0 &&
+                                  write_text(&p, "hello") == 0 &&
+                                  run(&p, FILE_COMMIT, NULL, 0) == 0;
+                _exit(good ? 0 : 1);
+            }
+            at++;
+            int raw;
+            assert_int_equal(waitpid(child, &raw, 0), child);
+            assert_true(WIFEXITED(raw));
+            status = (unsigned)WEXITSTATUS(raw);
+            assert_true(status == 0 || status == 77);
+            is_whole_or_nothing(&p, (enum way)way);
+            assert_true(status == 77 || empty(p.dir, false) == 1);
+            close(p.env.partials_fd);
+            p.env.partials_fd = noted;
+            assert_int_equal(unlinkat(noted, "partials", AT_REMOVEDIR), 0);
+            place_close(&p);
+        }
+        assert_true(at > (way == UNNAMED ? 1 : 4)); /* it really died on the way */
+    }
+}
+
+#endif
 
 static void names_that_lead_elsewhere_are_refused(void **state) {
     (void)state;
@@ -332,6 +530,11 @@ int main(void) {
         cmocka_unit_test(a_file_gets_its_name_when_it_is_whole),
         cmocka_unit_test(a_name_that_is_taken_is_left_alone),
         cmocka_unit_test(what_is_given_up_leaves_nothing),
+#ifdef MESHD_TEST_WRAP
+        cmocka_unit_test(a_file_is_synced_before_it_gets_its_name),
+        cmocka_unit_test(made_parents_are_synced),
+        cmocka_unit_test(killed_at_any_step_a_file_is_whole_or_not_there),
+#endif
         cmocka_unit_test(names_that_lead_elsewhere_are_refused),
         cmocka_unit_test(a_source_is_read_and_hashed_to_its_end),
         cmocka_unit_test(the_directory_is_synced),

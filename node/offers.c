@@ -1,0 +1,62 @@
+#include "node/offers.h"
+
+#include "node/core.h"
+#include "node/file_recv.h"
+
+struct holding {
+    unsigned count;
+    size_t bytes;
+};
+
+static struct holding holding_of(const struct node *n, uint32_t contact, bool all) {
+    struct holding h = {0};
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        const struct transfer *t = n->transfers.list[i];
+        if (t->info.outgoing || transfer_ended(t) || !(all || t->contact == contact))
+            continue;
+        h.count++;
+        h.bytes += t->manifest.held_bytes;
+    }
+    return h;
+}
+
+/* The one that gives way: of the contact that holds most, an offer that waits before a transfer
+ * that has stopped, the newest before older ones. NULL: nobody holds more than `own`. */
+static struct transfer *victim(struct node *n, struct holding own, bool bytes) {
+    struct transfer *v = NULL;
+    struct holding most = own;
+    bool v_waits = false;
+    most.count++; /* as many as the one that asks will have are no reason */
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        const bool waits = file_recv_waits(t);
+        if (!waits && !file_recv_stalls(n, t))
+            continue;
+        const struct holding h = holding_of(n, t->contact, false);
+        const bool more = bytes ? h.bytes > most.bytes : h.count > most.count;
+        const bool same = v && (bytes ? h.bytes == most.bytes : h.count == most.count);
+        if (!more && !(same && waits >= v_waits))
+            continue;
+        v = t;
+        v_waits = waits;
+        most = h;
+    }
+    return v;
+}
+
+int offers_make_room(struct node *n, const struct contact *c, size_t bytes) {
+    struct holding own = holding_of(n, c->serial, false);
+    own.bytes += bytes;
+    if (own.count >= OFFERS_MAX_PER_CONTACT || own.bytes > OFFERS_BYTES_MAX_PER_CONTACT)
+        return ERR_FULL;
+    for (;;) {
+        const struct holding all = holding_of(n, 0, true);
+        const bool many = all.count >= OFFERS_MAX;
+        if (!many && all.bytes + bytes <= OFFERS_BYTES_MAX)
+            return 0;
+        struct transfer *v = victim(n, own, !many);
+        if (!v)
+            return ERR_FULL;
+        transfer_abort(n, v, ERR_FULL, NULL);
+    }
+}

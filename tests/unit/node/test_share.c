@@ -1,0 +1,150 @@
+/* Offers and transfers of one contact do not keep the others' out (node/offers). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/file_recv.h"
+#include "node/offers.h"
+#include "node/reply.h"
+#include "support_raw.h"
+
+enum { S = 1000000 };
+
+/* Node 0 knows the others. */
+static struct world *star(unsigned count, uint64_t seed, enum accept_rule accept) {
+    struct world *w = world_new(count, seed);
+    world_kill(w, 0);
+    w->nodes[0].cfg.accept = accept;
+    world_start(w, 0);
+    for (unsigned i = 1; i < count; i++)
+        world_pair(w, 0, i);
+    return w;
+}
+
+static uint64_t offer(struct world *w, unsigned from, const char *path) {
+    uint64_t id = 0;
+    disk_fill(w, from, path, 1000, from);
+    assert_int_equal(node_send(w->nodes[from].node, w->now_us, "n0", &path, 1, 0, &id), 0);
+    world_run(w, S / 10);
+    return id;
+}
+
+static struct transfer_info info(struct world *w, unsigned node, uint64_t id) {
+    struct transfer_info t;
+    assert_true(node_transfer_get(w->nodes[node].node, id, &t));
+    return t;
+}
+
+/* Offers of files of 100000 bytes that nobody sends; gives how many were taken. */
+static unsigned promise(struct world *w, unsigned from, unsigned count) {
+    unsigned taken = 0;
+    for (unsigned i = 0; i < count; i++) {
+        size_t len;
+        uint8_t *bytes = raw_offer(1, 10, 100000, 'a', &len);
+        struct raw r = raw_open(w, from, 0);
+        const unsigned before = w->nodes[0].node->transfers.count;
+        assert_true(raw_write(&r, bytes, len));
+        world_run(w, S / 100);
+        taken += w->nodes[0].node->transfers.count > before;
+        free(bytes);
+    }
+    return taken;
+}
+
+static unsigned live_of(struct world *w, const char *contact) {
+    unsigned n = 0;
+    struct transfer_info t;
+    for (unsigned i = 0; node_transfer_at(w->nodes[0].node, i, &t); i++)
+        n += strcmp(t.contact, contact) == 0 && t.state != TRANSFER_FAILED;
+    return n;
+}
+
+static void offers_that_wait_give_way_to_a_contact_with_fewer(void **state) {
+    (void)state;
+    struct world *w = star(4, 1, ACCEPT_ASK);
+    uint64_t last = 0;
+    for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT; i++)
+        last = offer(w, 1, "/f");
+    for (unsigned i = OFFERS_MAX_PER_CONTACT; i < OFFERS_MAX; i++)
+        (void)offer(w, 2, "/f");
+    assert_int_equal(world_count(w, 0, NODE_TRANSFER_OFFERED), OFFERS_MAX);
+    uint64_t id = offer(w, 3, "/f");
+    assert_int_equal(info(w, 3, id).state, TRANSFER_OFFERED);
+    assert_int_equal(world_count(w, 0, NODE_TRANSFER_OFFERED), OFFERS_MAX + 1);
+    assert_int_equal(world_count(w, 0, NODE_TRANSFER_FAILED), 1);
+    assert_int_equal(info(w, 1, last).err, ERR_FULL); /* the newest of the one with the most */
+    assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
+    assert_int_equal(live_of(w, "n2"), OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
+    /* Whoever has most himself gets no more. */
+    id = offer(w, 1, "/f");
+    assert_int_equal(info(w, 1, id).err, ERR_FULL);
+    assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
+    world_free(w);
+}
+
+static void the_memory_of_offers_is_shared_too(void **state) {
+    (void)state;
+    struct world *w = star(4, 2, ACCEPT_ASK);
+    size_t len;
+    uint8_t *bytes = raw_offer(50000, 235, 1, 'a', &len);
+    unsigned taken[4] = {0};
+    for (unsigned from = 1; from < 4; from++)
+        for (unsigned i = 0; i < 2; i++) {
+            const unsigned before = world_count(w, 0, NODE_TRANSFER_OFFERED);
+            struct raw r = raw_open(w, from, 0);
+            assert_true(raw_write(&r, bytes, len));
+            world_run(w, S);
+            taken[from] += world_count(w, 0, NODE_TRANSFER_OFFERED) - before;
+        }
+    free(bytes);
+    for (unsigned from = 1; from < 4; from++)
+        assert_int_equal(taken[from], 1); /* 14 MiB of 24 */
+    const uint64_t id = offer(w, 3, "/f");
+    assert_int_equal(info(w, 3, id).state, TRANSFER_OFFERED);
+    world_free(w);
+}
+
+/* What runs, and whose bytes have stopped coming, gives way after a minute; what moves does not. */
+static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
+    (void)state;
+    struct world *w = star(4, 3, ACCEPT_CONTACTS);
+    assert_int_equal(promise(w, 1, OFFERS_MAX_PER_CONTACT), OFFERS_MAX_PER_CONTACT);
+    assert_int_equal(promise(w, 2, OFFERS_MAX - OFFERS_MAX_PER_CONTACT),
+                     OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
+    uint64_t id = offer(w, 3, "/early");
+    assert_int_equal(info(w, 3, id).err, ERR_FULL);
+    /* All of the first contact's send something shortly before the minute is over, but for one. */
+    world_run(w, TRANSFER_STALL_US - 5 * S);
+    const struct transfers *all = &w->nodes[0].node->transfers;
+    static uint8_t some[TRANSFER_STALL_BYTES];
+    for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT; i++) {
+        struct transfer *t = all->list[i];
+        struct raw r = {.w = w, .from = 1, .stream = t->stream};
+        r.session = contact_by_name(w->nodes[1].node, "n0")->session;
+        if (i != 7)
+            assert_true(raw_write(&r, some, sizeof some));
+    }
+    world_run(w, 8 * S);
+    const uint64_t stalled = all->list[7]->info.id;
+    id = offer(w, 3, "/late");
+    world_run(w, S);
+    assert_int_equal(info(w, 3, id).state, TRANSFER_DONE);
+    assert_int_equal(info(w, 0, stalled).err, ERR_FULL);
+    assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
+    world_free(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(offers_that_wait_give_way_to_a_contact_with_fewer),
+        cmocka_unit_test(the_memory_of_offers_is_shared_too),
+        cmocka_unit_test(stalled_transfers_give_way_and_moving_ones_do_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
