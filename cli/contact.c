@@ -59,11 +59,22 @@ int run_contact_add(struct app *a) {
     return 0;
 }
 
+/* How many messages wait, and why they do not go; and that the contact's own find no room here. */
+static void add_queued(struct table *t, const msgpack_object *c) {
+    char text[96];
+    size_t len;
+    const char *refused = proto_get_str(proto_get(c, "refused"), "code", &len);
+    snprintf(text, sizeof text, "%llu%s%.*s%s", (unsigned long long)proto_get_uint(c, "queued", 0),
+             len ? ", refused: " : "", (int)(len < 32 ? len : 32), refused,
+             proto_get_bool(c, "full") ? ", full here: msgs --delete" : "");
+    table_cell(t, text);
+}
+
 static void add_row(struct table *t, const msgpack_object *c) {
     table_str(t, c, "name");
     table_cell(t, proto_get_bool(c, "online") ? "online" : "offline");
     table_cell(t, proto_get_bool(c, "paired") ? "paired" : "not yet");
-    table_uint(t, proto_get_uint(c, "queued", 0));
+    add_queued(t, c);
     table_str(t, c, "id");
 }
 

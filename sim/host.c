@@ -254,7 +254,7 @@ static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
             serial = strtoull(head + 1, NULL, 10);
     }
     (void)arena_enter(before);
-    ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial);
+    ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial, seq);
 }
 
 /* The ledger believes a "done" only if the bytes are on the other disk. */

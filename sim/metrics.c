@@ -134,7 +134,7 @@ static void collect_healed(const struct ledger *l, struct metrics *m) {
         open += t->ended_ns == LEDGER_NEVER;
     }
     for (uint64_t i = 0; i < l->message_count; i++)
-        lost += l->messages[i].times_received == 0;
+        lost += l->messages[i].times_received == 0 && !l->messages[i].excused;
     set_in(m, "healed", "failed", failed);
     set_in(m, "healed", "open", open);
     set_in(m, "message", "lost", lost);

@@ -288,6 +288,8 @@ static int open_node(struct daemon *d) {
                               .accept = c->accept,
                               .download_dir = c->download_dir,
                               .accept_max_bytes = c->accept_max_bytes,
+                              .message_quota_contact_bytes = c->quota_bytes,
+                              .message_quota_bytes = c->quota_all_bytes,
                               .cc = c->cc,
                               .aead = choose_aead(d),
                               .mtu_max_bytes = sockets_mtu_max(&d->sockets),
