@@ -1,4 +1,4 @@
-/* contact.c: contact add, ls, rm */
+/* contact.c: contact add, ls, rename, rm */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,16 +59,41 @@ int run_contact_add(struct app *a) {
     return 0;
 }
 
+/* How many messages wait, and why they do not go; and that the contact's own find no room here. */
+static void add_queued(struct table *t, const msgpack_object *c) {
+    char text[96];
+    size_t len;
+    const char *refused = proto_get_str(proto_get(c, "refused"), "code", &len);
+    snprintf(text, sizeof text, "%llu%s%.*s%s", (unsigned long long)proto_get_uint(c, "queued", 0),
+             len ? ", refused: " : "", (int)(len < 32 ? len : 32), refused,
+             proto_get_bool(c, "full") ? ", full here: msgs --delete" : "");
+    table_cell(t, text);
+}
+
 static void add_row(struct table *t, const msgpack_object *c) {
     table_str(t, c, "name");
     table_cell(t, proto_get_bool(c, "online") ? "online" : "offline");
     table_cell(t, proto_get_bool(c, "paired") ? "paired" : "not yet");
-    table_uint(t, proto_get_uint(c, "queued", 0));
+    add_queued(t, c);
     table_str(t, c, "id");
 }
 
 int run_contact_ls(struct app *a) {
     return app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+}
+
+int run_contact_rename(struct app *a) {
+    struct proto_msg m;
+    struct proto_writer *w = app_ask(a, "contact.rename");
+    proto_str(w, "name", a->words[0]);
+    proto_str(w, "to", a->words[1]);
+    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    if (a->o.json)
+        print_json(json_from(&m.result));
+    proto_msg_clear(&m);
+    return 0;
 }
 
 int run_contact_rm(struct app *a) {

@@ -27,6 +27,8 @@ static const struct verb verbs[] = {
      "use\n"
      "'-' (standard input) or --file, for example: meshctl contact add bob - < ticket.txt\n"},
     {"contact ls", "", "", 0, 0, run_contact_ls, "list the contacts", ""},
+    {"contact rename", "OLD NEW", "", 2, 2, run_contact_rename, "call a contact by another name",
+     "The history, transfers and standing orders follow it.\n"},
     {"contact rm", "NAME", "", 1, 1, run_contact_rm, "remove a contact and end its session", ""},
     {"send", "NAME PATH... [--timeout DURATION]", "timeout", 2, 1 << 30, run_send,
      "send files to a contact, and wait until they are verified there",
@@ -48,11 +50,12 @@ static const struct verb verbs[] = {
      "send a message ('-': from standard input)",
      "Waits until the contact has it (default: 5s), then leaves it queued and exits with 6.\n"
      "One line end at the end of standard input is not part of the message.\n"},
-    {"msgs", "[--with NAME] [--after SEQ] [--follow]", "with after follow", 0, 0, run_msgs,
-     "print the stored messages",
-     "  --with NAME  of this contact only\n"
+    {"msgs", "[--with NAME [--delete]] [--after SEQ] [--follow]", "with after follow delete", 0, 0,
+     run_msgs, "print the stored messages, or delete them",
+     "  --with NAME  of this contact only; its node id does, too, also of one that was removed\n"
      "  --after SEQ  newer ones than number SEQ only\n"
-     "  --follow     go on as messages come, until interrupted\n"},
+     "  --follow     go on as messages come, until interrupted\n"
+     "  --delete     delete them here instead; those that wait to be delivered stay\n"},
     {"peers", "", "", 0, 0, run_peers, "sessions with contacts: path, RTT, traffic", ""},
     {"ping", "NAME [-c N] [--timeout DURATION]", "count timeout", 1, 1, run_ping,
      "measure the round trip to a contact",

@@ -21,7 +21,8 @@ static int read_text(struct app *a, char out[static MESSAGE_MAX + 2], size_t *le
     return 0;
 }
 
-static int show_outcome(struct app *a, uint64_t seq, bool delivered) {
+/* `refused`: the peer's reason, or NULL. */
+static int show_outcome(struct app *a, uint64_t seq, bool delivered, const char *refused) {
     const char *name = a->words[0];
     if (a->o.json) {
         json_t *o = json_object();
@@ -29,13 +30,35 @@ static int show_outcome(struct app *a, uint64_t seq, bool delivered) {
         json_object_set_new(o, "contact", json_text(name, strlen(name)));
         json_object_set_new(o, "delivered", json_boolean(delivered));
         json_object_set_new(o, "queued", json_boolean(!delivered));
+        json_object_set_new(o, "refused",
+                            refused ? json_text(refused, strlen(refused)) : json_null());
         print_json(o);
     }
     if (delivered)
         return 0;
-    app_say("%s has not answered; the message is queued and goes out when they are reachable",
-            name);
+    if (refused)
+        app_say("%s does not take messages now (%s); it is queued and sent again", name, refused);
+    else
+        app_say("%s has not answered; the message is queued and goes out when they are reachable",
+                name);
     return err_exit_code(ERR_OFFLINE);
+}
+
+/* It has not been delivered in time. Why not? */
+static int show_waiting(struct app *a, uint64_t seq) {
+    struct proto_msg m;
+    char refused[64] = "";
+    struct proto_writer *w = app_ask(a, "message.list");
+    proto_uint(w, "after", seq - 1);
+    proto_uint(w, "limit", 1);
+    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    const msgpack_object *o = proto_at(proto_get(&m.result, "messages"), 0);
+    if (o && proto_get_uint(o, "seq", 0) == seq)
+        proto_copy_str(proto_get(o, "error"), "code", refused, sizeof refused);
+    proto_msg_clear(&m);
+    return show_outcome(a, seq, false, refused[0] ? refused : NULL);
 }
 
 /* Waits for the receipt. The message is safe whatever happens here. */
@@ -52,14 +75,15 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
     if (err)
         return app_broken(a, err);
     uint64_t num = proto_get_uint(&m.error, "num", 0);
+    bool late = false;
     if (m.error.type == MSGPACK_OBJECT_NIL)
-        code = show_outcome(a, seq, true);
+        code = show_outcome(a, seq, true, NULL);
     else if (err_from_wire(num) == ERR_TIMEOUT)
-        code = show_outcome(a, seq, false);
+        late = true;
     else
         code = app_fail_map(a, a->method, &m.error);
     proto_msg_clear(&m);
-    return code;
+    return late ? show_waiting(a, seq) : code;
 }
 
 int run_msg(struct app *a) {
@@ -89,10 +113,21 @@ int run_msg(struct app *a) {
         return code;
     uint64_t seq = proto_get_uint(&m.result, "seq", 0);
     proto_msg_clear(&m);
-    return timeout_us ? await_receipt(a, seq, timeout_us) : show_outcome(a, seq, false);
+    return timeout_us ? await_receipt(a, seq, timeout_us) : show_outcome(a, seq, false, NULL);
 }
 
 /* ---- msgs ---- */
+
+/* " (queued)", " (refused: full)", " (failed: protocol)", " (cancelled)" */
+static void print_state(const msgpack_object *o) {
+    size_t len;
+    const char *state = proto_get_str(o, "state", &len);
+    printf(" (%.*s", (int)len, state);
+    const char *code = proto_get_str(proto_get(o, "error"), "code", &len);
+    if (len)
+        printf(": %.*s", (int)len, code);
+    putchar(')');
+}
 
 static void print_message(struct app *a, const msgpack_object *o) {
     if (a->o.json) {
@@ -108,7 +143,9 @@ static void print_message(struct app *a, const msgpack_object *o) {
     printf("%llu  %s  %s ", (unsigned long long)proto_get_uint(o, "seq", 0), when,
            outgoing ? "to" : "from");
     print_text(stdout, name, name_len);
-    fputs(outgoing && !proto_get_bool(o, "delivered") ? " (queued): " : ": ", stdout);
+    if (outgoing && !proto_get_bool(o, "delivered"))
+        print_state(o);
+    fputs(": ", stdout);
     print_text(stdout, text, text_len);
     putchar('\n');
 }
@@ -170,10 +207,41 @@ static int follow(struct app *a, uint64_t after) {
     return code;
 }
 
+static int delete_messages(struct app *a, uint64_t after) {
+    uint64_t deleted = 0;
+    bool more = true;
+    while (more) {
+        struct proto_msg m;
+        struct proto_writer *w = app_ask(a, "message.delete");
+        proto_str(w, "contact", a->o.with);
+        proto_uint(w, "after", after);
+        int code = app_answer(a, CLIENT_ANSWER_US, &m);
+        if (code)
+            return code;
+        deleted += proto_get_uint(&m.result, "deleted", 0);
+        uint64_t last = proto_get_uint(&m.result, "last", after);
+        more = proto_get_bool(&m.result, "more") && last > after;
+        after = last;
+        proto_msg_clear(&m);
+    }
+    if (a->o.json) {
+        json_t *o = json_object();
+        json_object_set_new(o, "deleted", json_integer((json_int_t)deleted));
+        print_json(o);
+    } else {
+        app_say("%llu messages are deleted", (unsigned long long)deleted);
+    }
+    return 0;
+}
+
 int run_msgs(struct app *a) {
     uint64_t after = 0;
     if (a->o.after && !options_number(a->o.after, &after))
         return app_fail(a, ERR_USAGE, "--after needs a message's number, not \"%s\"", a->o.after);
+    if (a->o.delete &&(!a->o.with || a->o.follow))
+        return app_fail(a, ERR_USAGE, "--delete needs --with, and does not go with --follow");
+    if (a->o.delete)
+        return delete_messages(a, after);
     if (a->o.follow)
         return follow(a, after);
     if (!a->o.json)

@@ -26,6 +26,7 @@
     X(json, "json", 0)                                                                             \
     X(once, "once", 0)                                                                             \
     X(follow, "follow", 0)                                                                         \
+    X(delete, "delete", 0)                                                                         \
     X(help, "help", 'h')                                                                           \
     X(version, "version", 0)
 

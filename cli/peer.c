@@ -5,7 +5,7 @@
 #include "cli/app.h"
 #include "cli/interrupt.h"
 
-enum { PINGS_MAX = 100000, PATH_SHOWN_MAX = 128 };
+enum { PINGS_MAX = 100000, PATH_SHOWN_MAX = 128, NODE_SHOWN_MAX = 80 };
 
 static void add_duration(struct table *t, const msgpack_object *o, const char *key) {
     char text[PRINT_NUMBER_MAX] = "-";
@@ -50,7 +50,7 @@ struct pings {
     uint64_t sent, received, min_us, max_us, sum_us;
     int last_code;
     json_t *rtts;
-    char path[PATH_SHOWN_MAX];
+    char path[PATH_SHOWN_MAX], node[NODE_SHOWN_MAX];
 };
 
 static void take_pong(struct app *a, struct pings *p, const msgpack_object *r) {
@@ -62,6 +62,7 @@ static void take_pong(struct app *a, struct pings *p, const msgpack_object *r) {
     if (rtt_us > p->max_us)
         p->max_us = rtt_us;
     proto_copy_str(r, "path", p->path, sizeof p->path);
+    proto_copy_str(r, "node", p->node, sizeof p->node);
     json_array_append_new(p->rtts, json_integer((json_int_t)rtt_us));
     if (a->o.json)
         return;
@@ -95,6 +96,7 @@ static void show_pings(struct app *a, const struct pings *p) {
     if (a->o.json) {
         json_t *o = json_object();
         json_object_set_new(o, "name", json_text(a->words[0], strlen(a->words[0])));
+        json_object_set_new(o, "node", json_text(p->node, strlen(p->node)));
         json_object_set_new(o, "path", json_text(p->path, strlen(p->path)));
         json_object_set_new(o, "sent", json_integer((json_int_t)p->sent));
         json_object_set_new(o, "received", json_integer((json_int_t)p->received));

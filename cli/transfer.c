@@ -34,7 +34,7 @@ int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX
 /* ---- the end of a transfer ---- */
 
 static json_t *to_json(struct app *a, const msgpack_object *t) {
-    static const char *const kept[] = {"id", "contact", "outgoing", "state", "dir"};
+    static const char *const kept[] = {"id", "contact", "node", "outgoing", "state", "dir"};
     json_t *o = json_object(), *files = json_array();
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         json_object_set_new(o, kept[i], json_from(proto_get(t, kept[i])));

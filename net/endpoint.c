@@ -302,6 +302,13 @@ bool endpoint_session(const struct endpoint *e, struct peer_ref r, struct sessio
     return true;
 }
 
+bool endpoint_session_peer(const struct endpoint *e, struct session_ref r, struct peer_ref *out) {
+    const struct session *s = endpoint_find(e, r);
+    if (s)
+        *out = peer_ref_of(s->peer);
+    return s != NULL;
+}
+
 /* Keys of an idle session grow old, and the peer may have forgotten it: it is not worth waiting
  * for. */
 static bool worn_out(const struct session *s, uint64_t now_us) {

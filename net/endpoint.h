@@ -88,6 +88,8 @@ int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref p) MUS
 /* The peer's session, if one is up. Call endpoint_connect first: it ends one that is too old to be
  * used. */
 bool endpoint_session(const struct endpoint *e, struct peer_ref p, struct session_ref *out);
+/* Whose session it is: false if it has ended. */
+bool endpoint_session_peer(const struct endpoint *e, struct session_ref s, struct peer_ref *out);
 /* Ends it: a CLOSE goes to the peer. */
 void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref s, int err);
 
@@ -126,7 +128,11 @@ enum ep_event_kind {
     EP_SESSION_DOWN,   /* peer, session, err; its streams are gone */
     EP_CONNECT_FAILED, /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
     EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
-                         * ticket = secret that was used up. Before the EP_SESSION_UP */
+                         * ticket = secret that was used up: it stays this peer's only one until the
+                         * pairing secret is stored safely and given to endpoint_peer_add in front
+                         * of it. Before the EP_SESSION_UP */
+    EP_TICKET_DONE,   /* peer: a handshake with the pairing secret has succeeded, so that both sides
+                         * hold it: the ticket's has been forgotten here, and is not given any more */
     EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
                          * of the peer's than the one known. Both are to be kept and given back in
                          * struct peer_setup, or a replaced key counts again after a restart. Not for

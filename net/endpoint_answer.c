@@ -331,7 +331,7 @@ static void keep(struct endpoint *e, struct peer *p, const struct hs_in *h) {
     }
     if (news)
         handshake_tell_key(e, p);
-    handshake_forget_ticket(p);
+    handshake_proved(e, p, &h->ticket);
 }
 
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {

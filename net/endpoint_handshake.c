@@ -3,7 +3,22 @@
 
 #include <sodium.h>
 
-/* From the first contact on, both sides hold a secret of their own (DESIGN §4). */
+/* A secret of a ticket that the peer may show is known to be its by now: only the one it has shown. */
+static void remember_ticket(struct peer_setup *s, bool stranger, const struct psk *ticket) {
+    if (stranger)
+        s->psk_count = 0;
+    else if (s->pairing && s->psk_count > 0)
+        s->psk_count--;
+    if (s->psk_count == PEER_PSKS_MAX)
+        s->psk_count--;
+    s->psks[s->psk_count++] = *ticket;
+    s->pairing = true;
+}
+
+/* From the first contact on, both sides have a secret of their own (DESIGN §4). It opens nothing
+ * until the user has stored it where no power cut can take it, and gives it back with
+ * endpoint_peer_add: else one side could rely on what the other has lost. Until then, and until a
+ * handshake with it has succeeded, the ticket's is good for this peer. */
 void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pairing,
                       const struct psk *ticket) {
     struct ep_event ev = {.kind = EP_PAIRED,
@@ -13,10 +28,7 @@ void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pair
                           .cert_seq = p->setup.cert_seq,
                           .secret = *pairing,
                           .ticket = *ticket};
-    p->setup.psks[0] = *pairing;
-    p->setup.psks[1] = *ticket;
-    p->setup.psk_count = 2; /* the ticket's stays until the new one has worked once */
-    p->setup.pairing = true;
+    remember_ticket(&p->setup, p->stranger, ticket);
     p->stranger = false;
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
@@ -33,9 +45,17 @@ void handshake_tell_key(struct endpoint *e, const struct peer *p) {
         e->counters.queue_dropped++;
 }
 
-void handshake_forget_ticket(struct peer *p) {
-    if (!p->setup.pairing || p->setup.psk_count < 2)
+/* An answer of ours that was made with a ticket's secret waits for its proof: the peer may have taken
+ * the pairing secret out of it, so the ticket's is not forgotten meanwhile. */
+static bool answered_by_ticket(const struct session *s) {
+    return s && s->hs_in && s->hs_in->by_ticket;
+}
+
+void handshake_proved(struct endpoint *e, struct peer *p, const struct psk *psk) {
+    if (!p->setup.pairing || p->setup.psk_count < 2 || answered_by_ticket(p->answered) ||
+        answered_by_ticket(p->session) || sodium_memcmp(&p->setup.psks[0], psk, sizeof *psk) != 0)
         return;
+    endpoint_tell(e, EP_TICKET_DONE, p, NULL, 0);
     sodium_memzero(&p->setup.psks[1], sizeof p->setup.psks[1]);
     p->setup.psk_count = 1;
     p->setup.pairing = false;

@@ -13,10 +13,13 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
 void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
                            uint32_t local, const uint8_t *msg);
 
-/* A ticket has made a session: both sides hold a secret of their own from now on, and the ticket's until that has worked once. */
+/* A ticket has made a session, out of which both sides derive a secret of their own: told to the
+ * user, who gives it to this peer once it is stored safely. The ticket's stays the peer's. */
 void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pairing,
                       const struct psk *ticket);
-void handshake_forget_ticket(struct peer *p);
+/* A handshake with this secret has succeeded: if it is the pairing secret, the ticket's is forgotten
+ * and the user told. */
+void handshake_proved(struct endpoint *e, struct peer *p, const struct psk *psk);
 /* The peer asks as if it had no CONFIRM of ours. */
 void handshake_confirm_again(struct endpoint *e, struct session *s, uint64_t now_us);
 /* EP_PEER_KEY, where no EP_PAIRED tells the same. */

@@ -21,13 +21,16 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
     uint64_t wall_us = now_us + (uint64_t)e->wall_offset_us;
     e->last_timestamp_us = wall_us > e->last_timestamp_us ? wall_us : e->last_timestamp_us + 1;
+    const struct peer_setup *set = &p->setup;
+    h->psk = *psk_of(p, h->psk_index);
+    h->by_ticket = set->pairing && h->psk_index % set->psk_count + 1 == set->psk_count;
     struct initiation in = {
         .suites = e->suites,
         .epoch = h->epoch,
         .caps = e->caps,
         .timestamp_us = e->last_timestamp_us,
         .session_id = s->id,
-        .psk_id = psk_id(psk_of(p, h->psk_index)),
+        .psk_id = psk_id(&h->psk),
     };
     if (h->has_challenge)
         memcpy(in.challenge, h->challenge, sizeof in.challenge);
@@ -336,8 +339,7 @@ static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, 
     struct peer *p = s->peer;
     const bool repeated = s->hs_out->tries > 1;
     const uint64_t sent_us = s->hs_out->sent_us;
-    const bool by_ticket =
-        p->setup.pairing && s->hs_out->psk_index % p->setup.psk_count + 1 == p->setup.psk_count;
+    const bool by_ticket = s->hs_out->by_ticket;
     session_drop_hs_out(s);
     rekey_done(s);
     const bool news = peers_keep_key(p, &a->r.cert, noise_remote(&a->noise));
@@ -346,7 +348,7 @@ static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, 
     } else {
         if (news)
             handshake_tell_key(e, p);
-        handshake_forget_ticket(p);
+        handshake_proved(e, p, &a->psk);
     }
     if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
@@ -358,6 +360,15 @@ static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, 
     confirm_anew(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);
+}
+
+/* A ticket's secret that has been forgotten since makes no pairing any more: the peer has forgotten
+ * it, too. */
+static bool secret_stands(const struct peer *p, const struct hs_out *h) {
+    const struct peer_setup *s = &p->setup;
+    return !h->by_ticket ||
+           (s->pairing && s->psk_count > 0 &&
+            sodium_memcmp(&s->psks[s->psk_count - 1], &h->psk, sizeof h->psk) == 0);
 }
 
 /* False: passed over, as if it had not come. */
@@ -372,9 +383,9 @@ static bool read_answer(struct endpoint *e, struct session *s, const uint8_t *ms
                                     h->rekey && s->state == SESSION_UP && h->epoch == next_epoch,
                                 .epoch = h->epoch};
     a->noise = h->noise; /* an answer that does not fit leaves the attempt as it was */
-    a->psk = *psk_of(s->peer, h->psk_index);
+    a->psk = h->psk;
     return handshake_read_response(&a->noise, msg, &a->psk, &a->r, &a->sender) &&
-           handshake_response_fits(&offer, &a->r);
+           handshake_response_fits(&offer, &a->r) && secret_stands(s->peer, h);
 }
 
 void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,

@@ -333,6 +333,10 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
             d = others[i];
     if (s->tp) {
         uint64_t t = waits_for_keys(s, now_us) ? TIME_NEVER : transport_deadline_us(s->tp);
+        /* What is due must not be sent before more has come from a path in doubt: then it is looked
+         * at again anyhow, and now and then in between. */
+        if (t < now_us + PATH_FULL_US && endpoint_path_room(s) < MTU_MIN_BYTES)
+            t = now_us + PATH_FULL_US;
         if (t < d)
             d = t;
     } else if (s->last_use_us + SESSION_IDLE_US < d) {

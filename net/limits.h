@@ -184,6 +184,20 @@ enum {
         30 * 1000000,     /* and for so long had less read, or a 64th of it acknowledged, than it */
     HOARD_SENT_PART = 64, /* holds, gives it to who needs it */
     RECLAIM_EVERY_US = 1000 * 1000,
+
+    /* Messages that have come (node/history). A contact may fill its own share, all of them
+     * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
+     * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. */
+    MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
+    MESSAGES_CONTACT_MAX = 100000,
+    MESSAGES_BYTES_MAX = 512 << 20,
+    MESSAGES_MAX = 2000000,
+    MESSAGE_OVERHEAD_BYTES = 256,
+    MESSAGES_KNOWN_KEPT = 256, /* ids of deleted ones kept per conversation, so that a repetition
+                                   * is known; the oldest is forgotten */
+    MESSAGES_UNANSWERED_MAX =
+        96,                     /* of one contact, stored but not answered yet; beyond: ERR_AGAIN */
+    MESSAGES_DELETE_STEP = 256, /* deleted in one step */
 };
 
 #endif

@@ -31,6 +31,8 @@ enum {
     PATH_CHALLENGE_TRIES = 5,      /* within 6 s */
     PATH_CHALLENGE_TRIES_LEFT = 3, /* of a path that was left: mostly it is dead */
     PATH_AMPLIFICATION = 3,        /* RFC 9000 §8.1 */
+    PATH_FULL_US =
+        500 * 1000, /* after that, what may not leave for want of room is looked at again */
     PATH_CHECK_KEEP_US = 300 * 1000,
     PATH_VALID_US = 3 * 1000000,
     PATH_SHUN_US = 10 * 1000000,

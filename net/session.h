@@ -22,6 +22,8 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     struct noise noise;
     uint8_t msg[INITIATION_BYTES];
     unsigned tries, psk_index, misfits;
+    struct psk psk; /* what msg was made with: the peer's secrets may be others by now */
+    bool by_ticket; /* it is a ticket's */
     uint8_t epoch;
     bool rekey;                      /* inside a session that is up */
     bool refused;                    /* a RETRY said so; not authenticated, so only a hint */
@@ -34,7 +36,8 @@ struct hs_out { /* an initiation of ours that waits for its answer */
 
 struct hs_in { /* an answer of ours that waits for proof */
     uint8_t response[RESPONSE_BYTES];
-    struct psk pairing, ticket;
+    struct psk pairing;
+    struct psk ticket; /* the secret it was asked with, a ticket's if by_ticket */
     bool by_ticket;
     uint64_t ticket_id;
     /* What its initiation said. The peer's entry learns it when the answer is confirmed: before that

@@ -33,6 +33,8 @@ enum key {
     KEY_DOWNLOAD_DIR,
     KEY_ACCEPT,
     KEY_ACCEPT_MAX,
+    KEY_QUOTA,
+    KEY_QUOTA_ALL,
     KEY_CONGESTION,
     KEY_AEAD,
     KEY_UDP,
@@ -50,6 +52,8 @@ static const struct {
     [KEY_DOWNLOAD_DIR] = {"files", "download_dir", NULL},
     [KEY_ACCEPT] = {"files", "accept", accept_words},
     [KEY_ACCEPT_MAX] = {"files", "accept_max", NULL},
+    [KEY_QUOTA] = {"messages", "quota", NULL},
+    [KEY_QUOTA_ALL] = {"messages", "quota_all", NULL},
     [KEY_CONGESTION] = {"transport", "congestion", cc_words},
     [KEY_AEAD] = {"transport", "aead", aead_words},
     [KEY_UDP] = {"transport", "udp", udp_words},
@@ -64,6 +68,8 @@ void config_init(struct config *c) {
         .listen_default = true,
         .log = LOG_INFO,
         .accept = ACCEPT_ASK,
+        .quota_bytes = MESSAGES_CONTACT_BYTES_MAX,
+        .quota_all_bytes = MESSAGES_BYTES_MAX,
         .cc = CC_BBR,
         .aead = AEAD_AUTO,
     };
@@ -242,6 +248,13 @@ static int take_listen(struct parse *p, const char *value) {
     }
 }
 
+static int take_size(struct parse *p, enum key k, const char *value, uint64_t *out) {
+    if (parse_size(out, value) != 0)
+        return fail(p, "%s is '%.64s', and should be a number of bytes, as 500M", keys[k].name,
+                    value);
+    return 1;
+}
+
 static int take_word(struct parse *p, enum key k, const char *value, int *out) {
     if (word_value(keys[k].words, value, out) == 0)
         return 1;
@@ -271,10 +284,11 @@ static int take(struct parse *p, enum key k, const char *value) {
         p->c.accept = (enum accept_rule)v;
         return 1;
     case KEY_ACCEPT_MAX:
-        if (parse_size(&p->c.accept_max_bytes, value) != 0)
-            return fail(p, "accept_max is '%.64s', and should be a number of bytes, as 500M",
-                        value);
-        return 1;
+        return take_size(p, k, value, &p->c.accept_max_bytes);
+    case KEY_QUOTA:
+        return take_size(p, k, value, &p->c.quota_bytes);
+    case KEY_QUOTA_ALL:
+        return take_size(p, k, value, &p->c.quota_all_bytes);
     case KEY_CONGESTION:
         p->c.cc = (enum cc_kind)v;
         return 1;
@@ -358,6 +372,10 @@ void config_write(const struct config *c, char out[static CONFIG_OUT_MAX]) {
     put(out, &n, "accept = %s\n", word_text(accept_words, (int)c->accept));
     size_text(c->accept_max_bytes, size);
     put(out, &n, "accept_max = %s\n", size);
+    size_text(c->quota_bytes, size);
+    put(out, &n, "\n[messages]\nquota = %s\n", size);
+    size_text(c->quota_all_bytes, size);
+    put(out, &n, "quota_all = %s\n", size);
     put(out, &n, "\n[transport]\ncongestion = %s\n", word_text(cc_words, (int)c->cc));
     put(out, &n, "aead = %s\n", word_text(aead_words, (int)c->aead));
     put(out, &n, "udp = %s\n", word_text(udp_words, c->udp_portable));

@@ -9,6 +9,8 @@
  *                accept        ask | contacts
  *                accept_max    larger transfers are refused; bytes, or with K, M, G, T (powers of
  *                              1024); 0 = no limit
+ *   [messages]   quota         what one contact's messages may take in the history, in bytes; Default 32M
+ *                quota_all     and all contacts' together. Default 512M
  *   [transport]  congestion    bbr | cubic | reno
  *                aead          auto | libsodium | libcrypto | ipsec-mb
  *                udp           auto | portable
@@ -48,6 +50,7 @@ struct config {
     char download_dir[CONFIG_PATH_MAX]; /* as written; empty: the default */
     enum accept_rule accept;
     uint64_t accept_max_bytes;
+    uint64_t quota_bytes, quota_all_bytes;
     enum cc_kind cc;
     enum aead_provider aead;
     bool udp_portable;

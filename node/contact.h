@@ -1,11 +1,6 @@
 /* contact.h: the peers the user has named: who they are, the secret shared with them, where they
- * were last seen, and whether a session is up. Persisted in the store's table "contacts", one entry
- * per petname.
- *
- *   key   = petname
- *   value = version u8 = 1 | flags u8 (1: paired, 2: pairing)
- *           | node id 32 | transport public 32 | pairing secret 32 | ticket's one-time secret 32
- *           | address count u8 | addresses (addr_write), best first
+ * were last seen, and whether a session is up. A contact is its node id; the name is an attribute
+ * that the user may change, no two have the same one. How they are stored: node/contact_store.h.
  *
  * Pointers to a contact are valid until the turn ends or it is removed; what outlives a turn keeps
  * its serial.
@@ -18,14 +13,14 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
+#include "node/dialog.h"
 #include "node/node.h"
 #include "node/watch.h"
 
 struct posting;
 
 enum {
-    CONTACTS_MAX = 16384, /* further ones are refused with ERR_FULL */
-    CONTACT_VALUE_MAX = 2 + 4 * 32 + 1 + PEER_ADDRS_MAX * ADDR_WIRE_MAX,
+    CONTACTS_MAX = 16384,           /* further ones are refused with ERR_FULL */
     CONTACT_RETRY_US = 5 * 1000000, /* first repetition while messages wait; then doubled */
     CONTACT_RETRY_MAX_US = 300 * 1000000,
 };
@@ -34,9 +29,9 @@ struct contact { /* holds a secret */
     char name[PETNAME_MAX + 1];
     struct node_id id;
     struct dh_public transport;
-    struct psk psk; /* paired: the pairing secret */
-    struct psk
-        ticket; /* pairing: a ticket's one-time secret, until the pairing secret has worked */
+    uint64_t cert_seq; /* of the transport key's certificate, as last accepted; 0: none yet */
+    struct psk psk;    /* paired: the pairing secret. The endpoint gets it only once it is kept */
+    struct psk ticket; /* pairing: a ticket's one-time secret (node/pairing.h) */
     bool paired, pairing;
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
@@ -44,30 +39,40 @@ struct contact { /* holds a secret */
     uint32_t serial; /* from 1, never reused */
     struct peer_ref peer;
     bool online;
-    bool just_paired; /* the session that is coming up made the pairing secret */
+    bool kept;         /* paired: no power cut takes that away any more */
+    bool unstored;     /* what the store has is older */
+    uint32_t pairings; /* pairing secrets seen so far: which one a debt is about */
     struct session_ref session;
     uint32_t queued;   /* messages in the outbox */
     uint64_t retry_us; /* when to try again to deliver them; 0: not planned */
     uint64_t backoff_us;
     struct watched watched;
     struct posting *posting; /* the message on its way, owned (node/message) */
+    uint64_t hold_us;        /* the peer said "not now": no message before this */
+    uint64_t hold_step_us;
+    int refused;      /* what it said; 0: nothing */
+    unsigned answers; /* owed to its messages until they survive a power cut */
+    bool full;        /* the user was told that its messages find no room */
+    bool dialog_known;
+    struct dialog dialog; /* as in the store */
 };
 
-struct contacts {          /* zeroes = empty */
-    struct contact **list; /* ordered by name */
+struct contacts {                                /* zeroes = empty; node/contact_table.h */
+    struct contact **list, **by_id, **by_serial; /* the first is ordered by name */
+    struct contact **by_peer;                    /* by the endpoint's index; may be NULL */
     unsigned count, cap;
-    uint32_t last_serial;
+    uint32_t peer_cap, last_serial;
     uint64_t retry_us; /* no contact's retry_us is earlier; UINT64_MAX: none */
 };
 
 /* 1..PETNAME_MAX bytes of plain UTF-8 (node/utf8.h) without '/', not beginning or ending with a
  * space, not beginning with '-' (so that it is never an option of meshctl). */
 bool petname_ok(const char *name);
-/* "peer-" and the first 8 characters after "mesh1" of the id. */
-void petname_default(const struct node_id *id, char out[static PETNAME_MAX + 1]);
-
-size_t contact_encode(const struct contact *c, uint8_t out[static CONTACT_VALUE_MAX]);
-bool contact_decode(struct contact *c, const uint8_t *in, size_t len); /* all but the name */
+/* "peer-" and the first 8 characters after "mesh1" of the id; "-2" and so on if that is taken. */
+void contact_free_name(const struct node *n, const struct node_id *id,
+                       char out[static PETNAME_MAX + 1]);
+/* By a contact, or reserved by an open ticket. */
+bool contact_name_taken(const struct node *n, const char *name);
 
 /* Reads the table and tells the endpoint. An entry that cannot be read is left alone and logged.
  * ERR_NOMEM or what the store says. */
@@ -80,13 +85,22 @@ struct contact *contact_by_serial(const struct node *n, uint32_t serial);
 struct contact *contact_by_peer(const struct node *n, struct peer_ref p);
 struct contact *contact_by_session(const struct node *n, struct session_ref s);
 
-/* Copies name, id, transport, psk, flags and addresses of `model`; stores it and tells the
- * endpoint. ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE (our id), ERR_DISK, ERR_IO. */
+/* Into the table and the endpoint, not into the store. Copies name, id, transport, sequence,
+ * secrets, flags and addresses of `model`. ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE
+ * (our id). */
+int contact_take_in(struct node *n, const struct contact *model, struct contact **out) MUST_USE;
+/* The other way round: the store is not asked. The pointer is dead. */
+void contact_take_out(struct node *n, struct contact *c);
+/* Takes in and stores. As contact_take_in, or what the store says: then nothing has happened. */
 int contact_add(struct node *n, const struct contact *model, struct contact **out) MUST_USE;
-/* Stores and tells the endpoint the contact as it is now. */
+/* The endpoint is told what the contact is now. */
+int contact_tell(struct node *n, struct contact *c) MUST_USE;
+/* Stores the contact as it is now, and tells the endpoint. */
 int contact_update(struct node *n, struct contact *c) MUST_USE;
-/* Out of the store, the endpoint and the table; the pointer is dead. On an error it stays. */
-int contact_drop(struct node *n, struct contact *c) MUST_USE;
+/* `to` must be usable and free. What the store says: then nothing has happened. */
+int contact_rename(struct node *n, struct contact *c, const char *to) MUST_USE;
+/* The first address to try from now on; nothing is stored or told. */
+void contact_addr_first(struct contact *c, const struct addr *at);
 /* The contact was heard at this address: it becomes the first to try. */
 void contact_seen_at(struct node *n, struct contact *c, const struct addr *at);
 void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,

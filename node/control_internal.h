@@ -31,6 +31,7 @@ enum {
     CONTROL_RECONNECT_US = 1000000,  /* wait for=peer: pause between two attempts */
     CONTROL_PINGS_MAX = 16,          /* unanswered pings of one connection; then ERR_FULL */
     CONTROL_FEW_MAX = 64,
+    CONTROL_QUEUED_US = 4 * 1000 * 1000, /* message.send: until the message survives a power cut */
     CONTROL_ARGS_MAX = 6,
     CONTROL_TTL_MAX_S = 366 * 24 * 3600,
 };
@@ -51,7 +52,15 @@ struct conn {
     unsigned recv_count;
 };
 
-enum wait_kind { WAIT_NONE, WAIT_PEER, WAIT_CONTACT, WAIT_PING, WAIT_TRANSFER, WAIT_MESSAGE };
+enum wait_kind {
+    WAIT_NONE,
+    WAIT_PEER,
+    WAIT_CONTACT,
+    WAIT_PING,
+    WAIT_TRANSFER,
+    WAIT_QUEUED,
+    WAIT_MESSAGE
+};
 
 struct wait { /* one request that is answered later */
     enum wait_kind kind;
@@ -169,11 +178,12 @@ void wait_timeout(struct control *c, uint64_t now_us);
 /* Without an answer. */
 void wait_forget(struct control *c, struct wait *w);
 uint64_t wait_deadline_us(const struct control *c);
-/* Whether message `seq` exists (of ours), and whether the peer has it. */
-bool message_state(struct node *n, uint64_t seq, bool *delivered);
+/* Message `seq`, if it is one of ours. Its text is not to be used. */
+bool own_message(struct node *n, uint64_t seq, struct message_info *out);
 
 /* ---- control_show.c ---- */
 void show_addr(struct proto_writer *w, const char *key, const struct addr *a);
+void show_id(struct proto_writer *w, const char *key, const struct node_id *id);
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i);
 void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i);
 void show_transfer(struct proto_writer *w, const char *key, const struct transfer_info *i,
@@ -192,6 +202,7 @@ int do_ticket_new(struct call *call);
 int do_contact_add(struct call *call);
 int do_contact_list(struct call *call);
 int do_contact_remove(struct call *call);
+int do_contact_rename(struct call *call);
 int do_peer_connect(struct call *call);
 int do_peer_list(struct call *call);
 int do_peer_ping(struct call *call);
@@ -208,6 +219,7 @@ int do_recv_stop(struct call *call);
 int do_message_send(struct call *call);
 int do_message_list(struct call *call);
 int do_message_wait(struct call *call);
+int do_message_delete(struct call *call);
 int do_events_subscribe(struct call *call);
 int do_events_unsubscribe(struct call *call);
 

@@ -4,13 +4,7 @@
 
 #include "node/control_internal.h"
 
-int do_message_send(struct call *call) {
-    char contact[PETNAME_MAX + 1];
-    size_t len;
-    uint64_t seq;
-    arg_str(call, "contact", contact, sizeof contact);
-    const char *text = arg_text(call, "text", &len);
-    int err = node_message_send(call->c->node, call->now_us, contact, text, len, &seq);
+static int send_failed(struct call *call, int err, const char *contact) {
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, contact, "there is no contact of that name");
     if (err == ERR_USAGE)
@@ -19,23 +13,37 @@ int do_message_send(struct call *call) {
     if (err == ERR_FULL)
         return call_fail(call, err, contact, "%d messages to this contact are waiting already",
                          OUTBOX_MAX);
-    if (err)
-        return call_fail(call, err, contact, NULL);
-    proto_map(call->w, NULL);
-    proto_uint(call->w, "seq", seq);
-    proto_end(call->w);
-    return 0;
+    return call_fail(call, err, contact, NULL);
+}
+
+/* Answered when it survives a power cut: then it is promised. */
+int do_message_send(struct call *call) {
+    char contact[PETNAME_MAX + 1];
+    size_t len;
+    uint64_t seq;
+    arg_str(call, "contact", contact, sizeof contact);
+    const char *text = arg_text(call, "text", &len);
+    struct wait *w = wait_new(call, WAIT_QUEUED, call->now_us + CONTROL_QUEUED_US);
+    if (!w)
+        return ERR_FULL;
+    memcpy(w->contact, contact, sizeof w->contact);
+    int err = node_message_send(call->c->node, call->now_us, contact, text, len, &seq);
+    if (err) {
+        wait_forget(call->c, w);
+        return send_failed(call, err, contact);
+    }
+    w->ref = seq;
+    return CALL_LATER;
 }
 
 int do_message_list(struct call *call) {
     struct proto_writer *w = call->w;
     char contact[PETNAME_MAX + 1];
-    struct contact_info who;
     struct message_info info;
     bool one = arg_str(call, "contact", contact, sizeof contact);
     uint64_t after = arg_uint(call, "after", 0);
     uint64_t limit = arg_limit(call), shown = 0;
-    if (one && !node_contact_get(call->c->node, call->now_us, contact, &who))
+    if (one && !node_message_with(call->c->node, contact))
         return call_fail(call, ERR_NOT_FOUND, contact, "there is no contact of that name");
     bool more = false;
     proto_map(w, NULL);
@@ -58,10 +66,13 @@ int do_message_list(struct call *call) {
 int do_message_wait(struct call *call) {
     struct message_info info;
     uint64_t seq = arg_uint(call, "seq", 0);
-    bool delivered = false;
-    if (!message_state(call->c->node, seq, &delivered))
+    if (!own_message(call->c->node, seq, &info))
         return call_fail(call, ERR_NOT_FOUND, NULL, "there is no outgoing message of that number");
-    if (delivered) {
+    if (info.state == MESSAGE_FAILED)
+        return call_fail(call, info.err, info.contact, "the peer will not take the message");
+    if (info.state == MESSAGE_CANCELLED)
+        return call_fail(call, ERR_CANCELLED, info.contact, "the contact has been removed");
+    if (info.delivered) {
         proto_map(call->w, NULL);
         proto_uint(call->w, "seq", seq);
         proto_bool(call->w, "delivered", true);
@@ -72,14 +83,31 @@ int do_message_wait(struct call *call) {
     if (!w)
         return ERR_FULL;
     w->ref = seq;
-    if (node_message_next(call->c->node, seq - 1, NULL, &info))
-        memcpy(w->contact, info.contact, sizeof w->contact);
+    memcpy(w->contact, info.contact, sizeof w->contact);
     return CALL_LATER;
+}
+
+int do_message_delete(struct call *call) {
+    char contact[PETNAME_MAX + 1];
+    struct message_cut cut;
+    arg_str(call, "contact", contact, sizeof contact);
+    int err = node_message_delete(call->c->node, call->now_us, contact, arg_uint(call, "after", 0),
+                                  arg_uint(call, "upto", UINT64_MAX), &cut);
+    if (err == ERR_NOT_FOUND)
+        return call_fail(call, err, contact, "there is no contact of that name, and no history");
+    if (err)
+        return call_fail(call, err, contact, NULL);
+    proto_map(call->w, NULL);
+    proto_uint(call->w, "deleted", cut.deleted);
+    proto_uint(call->w, "last", cut.last);
+    proto_bool(call->w, "more", cut.more);
+    proto_end(call->w);
+    return 0;
 }
 
 /* The bit of an event's name; 0 if there is no such event. */
 static uint32_t event_bit(const char *name) {
-    for (unsigned k = 0; k <= NODE_PING_FAILED; k++)
+    for (unsigned k = 0; k < NODE_EVENT_KINDS; k++)
         if (strcmp(node_event_name((enum node_event_kind)k), name) == 0)
             return UINT32_C(1) << k;
     return 0;

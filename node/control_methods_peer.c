@@ -75,6 +75,29 @@ int do_contact_remove(struct call *call) {
     return 0;
 }
 
+int do_contact_rename(struct call *call) {
+    char name[PETNAME_MAX + 1], to[PETNAME_MAX + 1];
+    struct contact_info info;
+    arg_str(call, "name", name, sizeof name);
+    arg_str(call, "to", to, sizeof to);
+    int err = node_contact_rename(call->c->node, call->now_us, name, to);
+    if (err == ERR_USAGE)
+        return call_fail(call, err, to,
+                         "the new name is not usable (1 to %d bytes of UTF-8 without control "
+                         "characters or '/')",
+                         PETNAME_MAX);
+    if (err == ERR_EXISTS)
+        return call_fail(call, err, to, "that name is taken, by a contact or by an open ticket");
+    if (err)
+        return name_failed(call, err, name);
+    if (!node_contact_get(call->c->node, call->now_us, to, &info))
+        return name_failed(call, ERR_NOT_FOUND, to);
+    proto_map(call->w, NULL);
+    show_contact(call->w, "contact", &info);
+    proto_end(call->w);
+    return 0;
+}
+
 /* One page of contacts: {key: [...], "next": offset of the next page or nil}. */
 static int list(struct call *call, const char *key,
                 void (*show)(struct proto_writer *, const char *, const struct contact_info *)) {

@@ -15,7 +15,7 @@ void show_addr(struct proto_writer *w, const char *key, const struct addr *a) {
     proto_str(w, key, text);
 }
 
-static void show_id(struct proto_writer *w, const char *key, const struct node_id *id) {
+void show_id(struct proto_writer *w, const char *key, const struct node_id *id) {
     char text[NODE_ID_TEXT_CHARS + 1];
     node_id_text(id, text);
     proto_str(w, key, text);
@@ -32,6 +32,12 @@ void show_contact(struct proto_writer *w, const char *key, const struct contact_
     show_who(w, i);
     proto_bool(w, "paired", i->paired);
     proto_uint(w, "queued", i->queued);
+    if (i->refused)
+        proto_err(w, "refused", i->refused, NULL, NULL);
+    else
+        proto_nil(w, "refused");
+    proto_uint(w, "message_bytes", i->message_bytes);
+    proto_bool(w, "full", i->full);
     proto_array(w, "addrs");
     for (unsigned a = 0; a < i->addr_count && a < PEER_ADDRS_MAX; a++)
         show_addr(w, NULL, &i->addrs[a]);
@@ -78,6 +84,7 @@ void show_transfer(struct proto_writer *w, const char *key, const struct transfe
     proto_uint(w, "id", i->id);
     proto_bool(w, "outgoing", i->outgoing);
     proto_str(w, "contact", i->contact);
+    show_id(w, "node", &i->node);
     proto_str(w, "state", transfer_state_name(i->state));
     proto_uint(w, "files", i->files);
     proto_uint(w, "files_done", i->files_done);
@@ -107,8 +114,14 @@ void show_message(struct proto_writer *w, const char *key, const struct message_
     proto_uint(w, "seq", i->seq);
     proto_strn(w, "id", hex, sizeof hex - 1);
     proto_str(w, "contact", i->contact);
+    show_id(w, "node", &i->node);
     proto_bool(w, "outgoing", i->outgoing);
     proto_bool(w, "delivered", i->delivered);
+    proto_str(w, "state", message_state_name(i->state));
+    if (i->err)
+        proto_err(w, "error", i->err, NULL, NULL);
+    else
+        proto_nil(w, "error");
     proto_uint(w, "wall_us", i->wall_us);
     proto_strn(w, "text", i->text, i->len);
     proto_end(w);
@@ -137,8 +150,10 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     proto_map(w, NULL);
     proto_str(w, "event", node_event_name(e->kind));
     proto_uint(w, "at_us", e->now_us);
-    if (e->contact[0])
+    if (e->contact[0]) {
         proto_str(w, "contact", e->contact);
+        show_id(w, "node", &e->node);
+    }
     switch (e->kind) {
     case NODE_PEER_UP:
     case NODE_PATH_CHANGED:
@@ -146,6 +161,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         break;
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
+    case NODE_PAIRING_FAILED:
         if (e->err)
             proto_err(w, "error", e->err, NULL, e->detail);
         else
@@ -153,6 +169,9 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         break;
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
+        break;
+    case NODE_CONTACT_RENAMED:
+        proto_str(w, "was", e->detail);
         break;
     case NODE_TRANSFER_PROGRESS:
         proto_uint(w, "id", e->id);
@@ -168,8 +187,17 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     case NODE_MESSAGE:
         show_event_message(w, n, e);
         break;
+    case NODE_MESSAGE_QUEUED:
     case NODE_MESSAGE_DELIVERED:
         proto_uint(w, "seq", e->id);
+        break;
+    case NODE_MESSAGE_REFUSED:
+    case NODE_MESSAGE_FAILED:
+        proto_uint(w, "seq", e->id);
+        proto_err(w, "error", e->err ? e->err : ERR_FAILED, NULL, NULL);
+        break;
+    case NODE_MESSAGE_FULL:
+        proto_uint(w, "quota_contact_bytes", e->total);
         break;
     case NODE_PONG:
         proto_uint(w, "id", e->id);
@@ -218,6 +246,9 @@ void show_status(struct control *c, struct proto_writer *w, uint64_t now_us) {
     proto_uint(w, "half_open", s.half_open);
     proto_uint(w, "transfers", s.transfers);
     proto_uint(w, "messages_queued", s.messages_queued);
+    proto_uint(w, "message_bytes", s.message_bytes);
+    proto_uint(w, "message_quota_bytes", s.message_quota_bytes);
+    proto_uint(w, "message_quota_contact_bytes", s.message_quota_contact_bytes);
     show_counters(w, "counters", s.counters);
     proto_end(w);
 }

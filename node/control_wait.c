@@ -60,12 +60,8 @@ void wait_drop_conn(struct control *c, uint32_t conn_index) {
     }
 }
 
-bool message_state(struct node *n, uint64_t seq, bool *delivered) {
-    struct message_info info;
-    if (seq == 0 || !node_message_next(n, seq - 1, NULL, &info) || info.seq != seq)
-        return false;
-    *delivered = info.delivered;
-    return info.outgoing;
+bool own_message(struct node *n, uint64_t seq, struct message_info *out) {
+    return seq > 0 && node_message_next(n, seq - 1, NULL, out) && out->seq == seq && out->outgoing;
 }
 
 /* ---- answers ---- */
@@ -116,6 +112,7 @@ static void answer_pong(struct control *c, uint64_t now_us, struct wait *w,
                         const struct node_event *e) {
     answer_open(c, w);
     proto_str(&c->w, "name", e->contact);
+    show_id(&c->w, "node", &e->node);
     proto_uint(&c->w, "rtt_us", e->rtt_us);
     show_addr(&c->w, "path", &e->addr);
     answer_close(c, now_us, w);
@@ -131,8 +128,23 @@ static void peer_event(struct control *c, uint64_t now_us, struct wait *w,
         answer_contact(c, now_us, w);
     else if (e->kind == NODE_CONTACT_REMOVED)
         answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
-    else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN)
+    else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN ||
+             e->kind == NODE_PAIRING_FAILED)
         w->retry_us = now_us + CONTROL_RECONNECT_US;
+}
+
+static void message_event(struct control *c, uint64_t now_us, struct wait *w,
+                          const struct node_event *e) {
+    if (e->kind == NODE_MESSAGE_DELIVERED && e->id == w->ref) {
+        answer_open(c, w);
+        proto_uint(&c->w, "seq", w->ref);
+        proto_bool(&c->w, "delivered", true);
+        answer_close(c, now_us, w);
+    } else if (e->kind == NODE_MESSAGE_FAILED && e->id == w->ref) {
+        answer_error(c, now_us, w, e->err, "the peer will not take the message");
+    } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
+        answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
+    }
 }
 
 static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
@@ -144,7 +156,8 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         peer_event(c, now_us, w, e);
         return;
     case WAIT_CONTACT:
-        if (e->kind == NODE_CONTACT_ADDED && strcmp(w->contact, e->contact) == 0)
+        if ((e->kind == NODE_CONTACT_ADDED || e->kind == NODE_CONTACT_RENAMED) &&
+            strcmp(w->contact, e->contact) == 0)
             answer_contact(c, now_us, w);
         return;
     case WAIT_PING:
@@ -157,15 +170,15 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         if ((e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED) && e->id == w->ref)
             answer_transfer(c, now_us, w);
         return;
-    case WAIT_MESSAGE:
-        if (e->kind == NODE_MESSAGE_DELIVERED && e->id == w->ref) {
+    case WAIT_QUEUED:
+        if (e->kind == NODE_MESSAGE_QUEUED && e->id == w->ref) {
             answer_open(c, w);
             proto_uint(&c->w, "seq", w->ref);
-            proto_bool(&c->w, "delivered", true);
             answer_close(c, now_us, w);
-        } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
-            answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
         }
+        return;
+    case WAIT_MESSAGE:
+        message_event(c, now_us, w, e);
         return;
     }
 }
@@ -173,8 +186,14 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
 void wait_event(struct control *c, uint64_t now_us, const struct node_event *e) {
     if (e->kind == NODE_TRANSFER_PROGRESS)
         return;
-    for (unsigned i = 0; i < c->waits_end; i++)
-        wait_one_event(c, now_us, &c->waits[i], e);
+    for (unsigned i = 0; i < c->waits_end; i++) {
+        struct wait *w = &c->waits[i];
+        /* Who waits for a contact goes on waiting for it under its new name. */
+        if (e->kind == NODE_CONTACT_RENAMED && w->kind != WAIT_CONTACT &&
+            strcmp(w->contact, e->detail) == 0)
+            memcpy(w->contact, e->contact, sizeof w->contact);
+        wait_one_event(c, now_us, w, e);
+    }
 }
 
 /* ---- time ---- */
@@ -189,6 +208,8 @@ static const char *timeout_text(enum wait_kind k) {
         return "no answer came in time";
     case WAIT_TRANSFER:
         return "the transfer did not end in time; it goes on";
+    case WAIT_QUEUED:
+        return "the message is stored, but not safe on the disk yet; it leaves once it is";
     case WAIT_MESSAGE:
         return "the peer has not confirmed the message yet; it stays queued";
     case WAIT_NONE:
@@ -233,7 +254,8 @@ void wait_timeout(struct control *c, uint64_t now_us) {
         if (w->kind == WAIT_NONE)
             continue;
         if (now_us >= w->deadline_us)
-            answer_error(c, now_us, w, ERR_TIMEOUT, timeout_text(w->kind));
+            answer_error(c, now_us, w, w->kind == WAIT_QUEUED ? ERR_IO : ERR_TIMEOUT,
+                         timeout_text(w->kind));
         else if (now_us >= w->retry_us && retries++ < CONTROL_RETRIES)
             reconnect(c, now_us, w);
     }

@@ -5,6 +5,7 @@
 #include "node/chan.h"
 #include "node/contact.h"
 #include "node/invite.h"
+#include "node/keep.h"
 #include "node/mailbox.h"
 #include "node/message.h"
 #include "node/news.h"
@@ -34,6 +35,7 @@ struct node {
     bool shut;                    /* after node_shutdown nothing is started */
     bool blocks_short;            /* a sender waits for memory: pumped at the next turn */
 
+    struct keep keep;
     struct contacts contacts;
     struct invites invites;
     struct messages messages;
@@ -51,6 +53,8 @@ uint64_t node_wall_us(const struct node *n);
 struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact);
 void node_log(const struct node *n, enum log_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);
+/* A session with c has not come about: transfers and pings hear it, messages wait. */
+void node_connect_failed(struct node *n, struct contact *c, int err);
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream);
 bool session_ref_equal(struct session_ref a, struct session_ref b);

@@ -46,11 +46,13 @@ enum file_op_kind {
     FILE_CLOSE,  /* slot: close; a temporary is removed. Of a FILE_OPENed file: size, mtime_s,
                    * mtime_ns are   looked at again before (the core has put the old ones there),
                    * which   shows a file that   was written while it was read */
-    FILE_SYNC_DIR, /* path: fsync the directory, once for all files committed in it. ERR_IO */
+    FILE_SYNC_DIR,   /* path: fsync the directory, once for all files committed in it. ERR_IO */
+    FILE_STORE_SYNC, /* the store's barrier (node/store.h): what was committed before this operation
+                      * was handed out survives a power cut. id: STORE_SYNC_SCRUB. ERR_IO, ERR_DISK */
 };
 
 static inline bool file_op_has_slot(enum file_op_kind k) {
-    return k != FILE_PREPARE && k != FILE_CHECK && k != FILE_SYNC_DIR;
+    return k != FILE_PREPARE && k != FILE_CHECK && k != FILE_SYNC_DIR && k != FILE_STORE_SYNC;
 }
 
 enum { FILE_OP_SPANS = 16, FILE_SLOTS_MAX = 4096, FILE_NAME_MAX_BYTES = 255 };

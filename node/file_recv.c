@@ -74,7 +74,7 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
     } else if (n->accept_max_bytes && m->total_bytes > n->accept_max_bytes) {
         file_recv_refuse(n, t, ERR_REFUSED, NULL);
-    } else if (recv_rule_apply(n, c->name, dir, &t->info.rule)) {
+    } else if (recv_rule_apply(n, &c->id, dir, &t->info.rule)) {
         file_recv_accept(n, t, dir);
     } else {
         struct node_event *e = node_tell(n, NODE_TRANSFER_OFFERED, c->name);

@@ -1,16 +1,18 @@
 /* history.h: messages in the store: what was said, what waits to be delivered, what has come
  * already.
  *
- * Store tables (integers big-endian in keys, so that their order is the order of numbers):
- *   "messages"     seq u64 -> version u8 = 1 | flags u8 (1: outgoing, 2: delivered) | id 16
- *                  | wall us u64 LE | peer id 32 | petname length u8 | petname | text
- *   "message_ids"  peer id 32 | message id 16 -> seq u64: what has come already
- *   "outbox"       peer id 32 | seq u64 -> nothing: what waits to be delivered
+ *   "messages"       seq u64 BE -> version u8 = 1 | flags u8 (1: outgoing) | id 16 | wall us u64 LE
+ *                    | peer id 32 | petname length u8 | petname as it was | text
+ *   "message_ids"    peer id 32 | message id 16 -> seq u64 BE: what has come already
+ *   "message_state"  "last" -> the last seq given u64 BE; "told" -> the last one the user was told of
  *
- * Each step is ordered so that a crash between two puts neither loses nor doubles a message: an
- * incoming one is registered in "message_ids" before it is stored, and counts as known only if both
- * are there and agree; an outgoing one is put into the outbox before it is stored, and an outbox
- * entry without a message is swept at the next start; a delivered one leaves the outbox last.
+ * and the books of each conversation (node/dialog.h). Whatever happens to a message happens in one
+ * transaction; what somebody is told of it is a debt (node/keep.h). A seq is given once: it is
+ * counted on even if the transaction fails, and the count is stored with each message.
+ *
+ * Ids of what has come are kept as long as the messages, and after their deletion as long as they
+ * are among the last MESSAGES_KNOWN_KEPT of their conversation: so they are bounded as the messages
+ * are, by the quota, and a sender that has not heard "ok" yet is still known by what it repeats.
  */
 #ifndef MESHD_NODE_HISTORY_H
 #define MESHD_NODE_HISTORY_H
@@ -20,34 +22,51 @@
 #include <stdint.h>
 
 #include "node/contact.h"
+#include "node/dialog.h"
+#include "node/keep.h"
 #include "node/letter.h"
 
 struct entry { /* a message as it is stored */
-    bool outgoing, delivered;
+    bool outgoing;
     uint8_t id[LETTER_ID_BYTES];
     uint64_t wall_us;
     struct node_id peer;
     char name[PETNAME_MAX + 1];
     const char *text;
     size_t len;
+    struct mark mark; /* filled in by history_get and history_next */
 };
 
-/* Finds the last seq. What the store says. */
+/* Finds the last seq and the sums, after the contacts; brings an older form of the tables to this
+ * one. What the store says; ERR_FORMAT; ERR_NOMEM. */
 int history_load(struct node *n) MUST_USE;
 /* Text and len point into the node's scratch: valid until the next call of this module.
- * ERR_NOT_FOUND, ERR_FORMAT, ERR_NOMEM, what the store says. */
+ * ERR_NOT_FOUND (also if it was deleted), ERR_FORMAT, ERR_NOMEM, what the store says. */
 int history_get(struct node *n, uint64_t seq, struct entry *e) MUST_USE;
-/* The one with the smallest seq greater than `after`. */
-int history_next(struct node *n, uint64_t after, uint64_t *seq, struct entry *e) MUST_USE;
-int history_put(struct node *n, uint64_t seq, const struct entry *e) MUST_USE;
-/* Stores a message that has come from c, once: *seq = 0 if it was known. */
-int history_keep(struct node *n, const struct contact *c, const struct letter *l,
-                 uint64_t *seq) MUST_USE;
-/* Stores a new outgoing one and puts it into the outbox. */
-int history_queue(struct node *n, const struct entry *e, uint64_t *seq) MUST_USE;
+/* The one with the smallest seq greater than `after`; of `peer`, or of all if NULL. */
+int history_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq,
+                 struct entry *e) MUST_USE;
 
-/* The first of this peer's outbox with a greater seq. ERR_NOT_FOUND. */
-int outbox_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq) MUST_USE;
-int outbox_del(struct node *n, const struct node_id *peer, uint64_t seq) MUST_USE;
+/* Stores a message that has come from c, once: *seq = 0 if it was known. ERR_FULL: a quota is used
+ * up. The debt's ref becomes *seq. */
+int history_keep(struct node *n, const struct contact *c, const struct letter *l,
+                 const struct owed *debt, uint64_t *seq) MUST_USE;
+/* Stores a new outgoing one and puts it into the outbox. The debt's ref becomes *seq. */
+int history_queue(struct node *n, const struct entry *e, const struct owed *debt,
+                  uint64_t *seq) MUST_USE;
+/* The user has been told of what has come up to seq. */
+int history_told(struct node *n, uint64_t seq) MUST_USE;
+/* It has left the outbox: delivered (err 0), or refused for good. */
+int history_settle(struct node *n, const struct node_id *peer, uint64_t seq, int err) MUST_USE;
+
+struct history_cut { /* what history_delete has done */
+    uint64_t deleted;
+    uint64_t last; /* where to go on */
+    bool more;
+};
+/* Deletes messages of a conversation with after < seq <= upto, at most MESSAGES_DELETE_STEP of them
+ * at a time; those that wait to be delivered stay. */
+int history_delete(struct node *n, const struct node_id *peer, uint64_t after, uint64_t upto,
+                   struct history_cut *cut) MUST_USE;
 
 #endif

@@ -21,7 +21,7 @@ static bool decode(struct invite *v, const uint8_t *key, size_t key_len, const u
         return false;
     memcpy(v->psk.bytes, key, PSK_BYTES);
     rd_bytes(&r, (uint8_t *)v->name, n);
-    return petname_ok(v->name);
+    return n == 0 || petname_ok(v->name);
 }
 
 static bool expired(const struct node *n, const struct invite *v) {
@@ -37,10 +37,16 @@ static uint64_t expires_us(const struct node *n, const struct invite *v) {
     return n->now_us + (at > wall ? at - wall : 0);
 }
 
-static void forget(struct node *n, const struct psk *psk) {
-    int err = n->env.store.del(n->env.store.ctx, table, psk->bytes, PSK_BYTES);
+int invite_store_del(struct node *n, const struct psk *psk) {
+    return keep_del(n, table, psk->bytes, PSK_BYTES);
+}
+
+/* Its bytes go from the disk, too. */
+static void sweep(struct node *n, const struct psk *psk) {
+    int err = invite_store_del(n, psk);
     if (err)
-        node_log(n, LOG_ERROR, "a used ticket could not be removed: %s", err_text(err));
+        node_log(n, LOG_ERROR, "a ticket that has ended could not be removed: %s", err_text(err));
+    keep_scrub(n);
 }
 
 /* Into the table and the endpoint. */
@@ -62,15 +68,14 @@ int invites_load(struct node *n) {
     uint8_t key[STORE_KEY_MAX], value[INVITE_VALUE_MAX];
     size_t key_len = 0, len;
     int err;
-    while ((err = n->env.store.next(n->env.store.ctx, table, key, &key_len, value, sizeof value,
-                                    &len)) == 0) {
+    while ((err = keep_next(n, table, key, &key_len, value, sizeof value, &len)) == 0) {
         struct invite v = {0};
         bool good = decode(&v, key, key_len, value, len);
         if (!good)
             node_log(n, LOG_ERROR, "a stored ticket cannot be read; it is left alone");
-        /* A contact of the reserved name: the process died between storing it and burning. */
-        else if (expired(n, &v) || contact_by_name(n, v.name))
-            forget(n, &v.psk);
+        /* A contact of the reserved name was stored by an older meshd, which died before burning. */
+        else if (expired(n, &v) || (v.name[0] && contact_by_name(n, v.name)))
+            sweep(n, &v.psk);
         else
             err = insert(n, &v);
         sodium_memzero(&v, sizeof v);
@@ -95,6 +100,12 @@ bool invite_name_taken(const struct node *n, const char *name) {
     return false;
 }
 
+/* Asks for a barrier: the holder is to find its ticket. */
+static void nothing(struct node *n, const struct owed *o) {
+    (void)n;
+    (void)o;
+}
+
 int invite_open(struct node *n, const struct invite *v) {
     invites_timeout(n);
     if (n->invites.count >= TICKETS_OPEN_MAX)
@@ -104,12 +115,19 @@ int invite_open(struct node *n, const struct invite *v) {
     wr_u8(&w, INVITE_VERSION);
     wr_u64(&w, v->expires_s);
     wr_bytes(&w, v->name, strlen(v->name));
-    int err = n->env.store.put(n->env.store.ctx, table, v->psk.bytes, PSK_BYTES, value, wr_len(&w));
+    int err = keep_begin(n);
+    if (err)
+        return err;
+    const struct owed made = {.run = nothing};
+    err = keep_put(n, table, v->psk.bytes, PSK_BYTES, value, wr_len(&w));
+    if (!err)
+        err = keep_owe(n, &made);
+    err = keep_end(n, err);
     if (err)
         return err;
     err = insert(n, v);
     if (err)
-        forget(n, &v->psk);
+        sweep(n, &v->psk);
     return err;
 }
 
@@ -128,26 +146,39 @@ bool invite_find(const struct node *n, const struct psk *psk, struct invite *out
     return true;
 }
 
-static void remove_at(struct node *n, unsigned i) {
+static void forget_at(struct node *n, unsigned i) {
     struct invites *t = &n->invites;
-    forget(n, &t->list[i].psk);
     endpoint_ticket_close(n->ep, &t->list[i].psk);
     t->list[i] = t->list[--t->count];
     sodium_memzero(&t->list[t->count], sizeof t->list[0]);
     if (t->count == 0)
         invites_clear(n);
+    keep_scrub(n);
 }
 
-void invite_burn(struct node *n, const struct psk *psk) {
+void invite_forget(struct node *n, const struct psk *psk) {
     int i = find(n, psk);
     if (i >= 0)
-        remove_at(n, (unsigned)i);
+        forget_at(n, (unsigned)i);
 }
 
-void invite_burn_name(struct node *n, const char *name) {
+int invite_reopen(struct node *n, const struct psk *psk) {
+    int i = find(n, psk);
+    return i < 0 ? 0 : endpoint_ticket_open(n->ep, psk, expires_us(n, &n->invites.list[i]));
+}
+
+int invite_store_del_name(struct node *n, const char *name) {
+    int err = 0;
+    for (unsigned i = 0; !err && i < n->invites.count; i++)
+        if (strcmp(n->invites.list[i].name, name) == 0)
+            err = invite_store_del(n, &n->invites.list[i].psk);
+    return err;
+}
+
+void invite_forget_name(struct node *n, const char *name) {
     for (unsigned i = n->invites.count; i-- > 0;)
         if (strcmp(n->invites.list[i].name, name) == 0)
-            remove_at(n, i);
+            forget_at(n, i);
 }
 
 uint64_t invites_deadline_us(const struct node *n) {
@@ -162,6 +193,8 @@ uint64_t invites_deadline_us(const struct node *n) {
 
 void invites_timeout(struct node *n) {
     for (unsigned i = n->invites.count; i-- > 0;)
-        if (expired(n, &n->invites.list[i]))
-            remove_at(n, i);
+        if (expired(n, &n->invites.list[i])) {
+            sweep(n, &n->invites.list[i].psk);
+            forget_at(n, i);
+        }
 }

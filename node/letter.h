@@ -1,7 +1,7 @@
 /* letter.h: a message on the wire. The message channel carries one per stream:
  *
  *   sender:   varint channel (2) | blob {"v": 1, "id": bin 16, "t": wall clock ms, "x": text} | FIN
- *   receiver: blob {"ok": true} once it is stored, or {"err": number} | FIN
+ *   receiver: blob {"ok": true} once it survives a power cut, or {"err": number} | FIN
  *
  * "id" is random and stays the same when the message is sent again: the receiver stores each
  * (sender, id) once. "x" is UTF-8, 1..MESSAGE_MAX_BYTES bytes.

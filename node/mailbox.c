@@ -14,7 +14,7 @@ void mailbox_clear(struct mailbox *m) {
     *m = (struct mailbox){0};
 }
 
-void mailbox_add(struct mailbox *m, const char *contact, const uint8_t *data, size_t len) {
+void mailbox_add(struct mailbox *m, const struct contact *from, const uint8_t *data, size_t len) {
     if (!m->ring)
         m->ring = malloc(NODE_DATAGRAMS_MAX * sizeof *m->ring);
     if (!m->ring || len > DATAGRAM_MAX_BYTES) {
@@ -27,7 +27,8 @@ void mailbox_add(struct mailbox *m, const char *contact, const uint8_t *data, si
         m->dropped++;
     }
     struct node_datagram *d = &m->ring[(m->first + m->count++) % NODE_DATAGRAMS_MAX];
-    snprintf(d->contact, sizeof d->contact, "%s", contact);
+    memcpy(d->contact, from->name, sizeof d->contact);
+    d->node = from->id;
     d->len = (uint32_t)len;
     memcpy(d->data, data, len);
 }
@@ -38,6 +39,7 @@ bool node_datagram_next(struct node *n, struct node_datagram *out) {
         return false;
     const struct node_datagram *d = &m->ring[m->first];
     memcpy(out->contact, d->contact, sizeof out->contact);
+    out->node = d->node;
     memcpy(out->data, d->data, d->len);
     out->len = d->len;
     m->first = (m->first + 1) % NODE_DATAGRAMS_MAX;

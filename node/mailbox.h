@@ -10,6 +10,8 @@
 
 #include "node/node.h"
 
+struct contact;
+
 struct mailbox { /* zeroes = empty */
     struct node_datagram *ring;
     uint32_t first, count;
@@ -18,6 +20,6 @@ struct mailbox { /* zeroes = empty */
 
 void mailbox_clear(struct mailbox *m);
 /* Copies it; without memory it is dropped and counted. */
-void mailbox_add(struct mailbox *m, const char *contact, const uint8_t *data, size_t len);
+void mailbox_add(struct mailbox *m, const struct contact *from, const uint8_t *data, size_t len);
 
 #endif

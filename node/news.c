@@ -94,6 +94,18 @@ const char *node_event_name(enum node_event_kind k) {
         return "pong";
     case NODE_PING_FAILED:
         return "ping.failed";
+    case NODE_CONTACT_RENAMED:
+        return "contact.renamed";
+    case NODE_PAIRING_FAILED:
+        return "pairing.failed";
+    case NODE_MESSAGE_QUEUED:
+        return "message.queued";
+    case NODE_MESSAGE_REFUSED:
+        return "message.refused";
+    case NODE_MESSAGE_FAILED:
+        return "message.failed";
+    case NODE_MESSAGE_FULL:
+        return "message.full";
     }
     return "unknown";
 }

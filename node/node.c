@@ -16,8 +16,13 @@ uint64_t node_wall_us(const struct node *n) {
     return n->wall_us + (n->now_us > n->wall_at_us ? n->now_us - n->wall_at_us : 0);
 }
 
+/* The id is looked up here, so that nobody can forget to give it. */
 struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact) {
-    return news_add(&n->news, kind, n->now_us, contact);
+    struct node_event *e = news_add(&n->news, kind, n->now_us, contact);
+    const struct contact *c = contact ? contact_by_name(n, contact) : NULL;
+    if (c)
+        e->node = c->id;
+    return e;
 }
 
 void node_log(const struct node *n, enum log_level level, const char *format, ...) {
@@ -82,6 +87,11 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->accept = cfg->accept;
     n->accept_max_bytes = cfg->accept_max_bytes;
     n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
+    n->messages.quota_bytes =
+        cfg->message_quota_bytes ? cfg->message_quota_bytes : MESSAGES_BYTES_MAX;
+    n->messages.quota_contact_bytes = cfg->message_quota_contact_bytes
+                                          ? cfg->message_quota_contact_bytes
+                                          : MESSAGES_CONTACT_BYTES_MAX;
     n->contacts.retry_us = UINT64_MAX;
     snprintf(n->download_dir, sizeof n->download_dir, "%s",
              cfg->download_dir ? cfg->download_dir : "");
@@ -100,6 +110,7 @@ void node_free(struct node *n) {
     chan_clear(n);
     transfers_clear(n);
     work_clear(&n->work);
+    keep_clear(n);
     messages_clear(n);
     pings_clear(n);
     invites_clear(n);
@@ -145,9 +156,28 @@ static void session_lost(struct node *n, struct contact *c, int err) {
         contact_retry_later(n, c);
 }
 
+void node_connect_failed(struct node *n, struct contact *c, int err) {
+    int shown = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
+    node_tell(n, NODE_CONNECT_FAILED, c->name)->err = shown;
+    transfers_connect_failed(n, c, err);
+    ping_peer_lost(n, c, shown);
+    if (c->queued)
+        contact_retry_later(n, c);
+}
+
+static void session_down(struct node *n, struct contact *c, const struct ep_event *ev) {
+    struct session_ref other;
+    if (c->online && session_ref_equal(c->session, ev->session))
+        session_lost(n, c, ev->err);
+    else if (!c->online && !endpoint_session(n->ep, c->peer, &other))
+        node_connect_failed(n, c, ev->err); /* it ended before anybody heard that it was up */
+}
+
 static void session_up(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_peer(n, ev->peer);
     struct session_info info;
+    if (!endpoint_session_info(n->ep, n->now_us, ev->session, &info))
+        return; /* it has ended since: session_down */
     if (!c) {
         endpoint_disconnect(n->ep, n->now_us, ev->session, ERR_AUTH);
         return;
@@ -157,25 +187,19 @@ static void session_up(struct node *n, const struct ep_event *ev) {
     c->online = true;
     c->session = ev->session;
     contact_retry_reset(c);
-    pairing_session_up(n, c);
-    if (endpoint_session_info(n->ep, n->now_us, c->session, &info))
-        contact_seen_at(n, c, &info.path);
+    contact_seen_at(n, c, &info.path);
     node_tell(n, NODE_PEER_UP, c->name);
     message_kick(n, c);
     ping_peer_up(n, c);
     transfers_peer_up(n, c);
 }
 
-static void connect_failed(struct node *n, const struct ep_event *ev) {
-    struct contact *c = contact_by_peer(n, ev->peer);
-    if (!c)
-        return;
-    node_tell(n, NODE_CONNECT_FAILED, c->name)->err =
-        ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err;
-    transfers_connect_failed(n, c, ev->err);
-    ping_peer_lost(n, c, ev->err == ERR_TIMEOUT ? ERR_OFFLINE : ev->err);
-    if (c->queued)
-        contact_retry_later(n, c);
+static void key_changed(struct node *n, struct contact *c, const struct ep_event *ev) {
+    c->transport = ev->transport;
+    c->cert_seq = ev->cert_seq;
+    int err = contact_update(n, c);
+    if (err)
+        node_log(n, LOG_WARN, "the key of \"%s\" was not stored: %s", c->name, err_text(err));
 }
 
 static void roamed(struct node *n, const struct ep_event *ev) {
@@ -208,12 +232,14 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         session_up(n, ev);
         break;
     case EP_SESSION_DOWN:
-        c = contact_by_session(n, ev->session);
+        c = contact_by_peer(n, ev->peer);
         if (c)
-            session_lost(n, c, ev->err);
+            session_down(n, c, ev);
         break;
     case EP_CONNECT_FAILED:
-        connect_failed(n, ev);
+        c = contact_by_peer(n, ev->peer);
+        if (c)
+            node_connect_failed(n, c, ev->err);
         break;
     case EP_PAIRED:
         pairing_done(n, ev);
@@ -238,9 +264,18 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_DATAGRAM:
         c = contact_by_session(n, ev->session);
         if (c)
-            mailbox_add(&n->mailbox, c->name, ev->data, ev->len);
+            mailbox_add(&n->mailbox, c, ev->data, ev->len);
         break;
-    case EP_PEER_KEY: /* not stored yet */
+    case EP_PEER_KEY:
+        c = contact_by_peer(n, ev->peer);
+        if (c)
+            key_changed(n, c, ev);
+        break;
+    case EP_TICKET_DONE:
+        c = contact_by_peer(n, ev->peer);
+        if (c)
+            pairing_proved(n, c);
+        break;
     case EP_STREAM_FINISHED:
         break;
     }
@@ -262,6 +297,8 @@ static bool turn(struct node *n) {
         n->blocks_short = false;
         transfers_pump(n);
     }
+    any |= keep_pay(n);
+    messages_turn(n);
     return any;
 }
 
@@ -301,6 +338,7 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 uint64_t node_deadline_us(const struct node *n) {
     uint64_t at = endpoint_deadline_us(n->ep);
     at = earlier(at, contacts_deadline_us(n));
+    at = earlier(at, keep_deadline_us(n));
     at = earlier(at, invites_deadline_us(n));
     at = earlier(at, pings_deadline_us(n));
     at = earlier(at, watch_deadline_us(n));
@@ -312,6 +350,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
     n->now_us = now_us;
     endpoint_timeout(n->ep, now_us);
     turn(n);
+    keep_timeout(n);
     contacts_timeout(n);
     invites_timeout(n);
     pings_timeout(n);
@@ -323,13 +362,17 @@ void node_timeout(struct node *n, uint64_t now_us) {
 
 struct file_op *node_next_file_op(struct node *n) {
     hear(n);
+    keep_pump(n);
     return work_take(&n->work);
 }
 
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
     n->now_us = now_us;
     n->work.out--;
-    transfer_op_done(n, op);
+    if (op->kind == FILE_STORE_SYNC)
+        keep_op_done(n, op);
+    else
+        transfer_op_done(n, op);
     turn(n);
 }
 
@@ -356,6 +399,9 @@ void node_status(const struct node *n, uint64_t now_us, struct node_status *out)
         .half_open = endpoint_half_open_count(n->ep),
         .transfers = transfers_live(n),
         .messages_queued = n->messages.queued,
+        .message_bytes = n->messages.bytes,
+        .message_quota_bytes = n->messages.quota_bytes,
+        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
         .counters = endpoint_counters(n->ep),
     };
 }

@@ -43,8 +43,10 @@ struct node_config {
     struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
     unsigned tell_count;
     uint64_t wall_us;
-    uint32_t blocks_max;    /* see endpoint_config */
-    uint16_t mtu_max_bytes; /* likewise */
+    uint32_t blocks_max;                  /* see endpoint_config */
+    uint64_t message_quota_bytes;         /* of all contacts' messages; 0: MESSAGES_BYTES_MAX */
+    uint64_t message_quota_contact_bytes; /* of one's; 0: MESSAGES_CONTACT_BYTES_MAX */
+    uint16_t mtu_max_bytes;               /* likewise */
 };
 
 enum {
@@ -87,19 +89,26 @@ struct contact_info {
     struct session_info session; /* if online */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
-    uint32_t queued; /* messages waiting in the outbox */
+    uint32_t queued;        /* messages waiting in the outbox */
+    int refused;            /* why the peer does not take them now; 0: it has not said so */
+    bool full;              /* its own messages find no room here */
+    uint64_t message_bytes; /* what they take, for the quota */
 };
 /* A text that lets its holder reach this node; with a one-time secret that makes the holder a
- * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of its id).
+ * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of the holder's id).
  * ERR_FULL, ERR_EXISTS (name). */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
-/* ERR_FORMAT (the ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
+/* For a contact of that name and id: its ticket once more, or another. ERR_FORMAT (the ticket),
+ * ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
  * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
  * is used while fresh. */
 int node_contact_add(struct node *n, uint64_t now_us, const char *name,
                      const char *ticket) MUST_USE;
 int node_contact_remove(struct node *n, uint64_t now_us, const char *name) MUST_USE;
+/* From now on it is called `to`: in the history, in transfers and rules, too. ERR_NOT_FOUND,
+ * ERR_USAGE (bad name), ERR_EXISTS, ERR_DISK, ERR_IO. */
+int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const char *to) MUST_USE;
 /* i = 0.. until false; ordered by name. */
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out);
 bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,
@@ -127,7 +136,8 @@ const char *transfer_state_name(enum transfer_state s);
 struct transfer_info {
     uint64_t id;
     bool outgoing;
-    char contact[PETNAME_MAX + 1];
+    char contact[PETNAME_MAX + 1]; /* what it is called now, or was when it was removed */
+    struct node_id node;           /* who that is */
     enum transfer_state state;
     int err;
     char detail[256]; /* what the error is about: a file name, escaped; or empty */
@@ -151,8 +161,8 @@ int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char *
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
-/* While it stands, transfers from `contact` (NULL: any contact) are accepted into `dir`; once: only
- * the first. Offers already waiting are taken at once. */
+/* While it stands, transfers from `contact` (NULL: any contact), whatever it is called later, are
+ * accepted into `dir`; once: only the first. Offers already waiting are taken at once. */
 int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
                     bool once, uint64_t *id) MUST_USE;
 void node_recv_stop(struct node *n, uint64_t id);
@@ -166,28 +176,54 @@ bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 
 /* ---- messages ---- */
+enum message_state {
+    MESSAGE_RECEIVED,
+    MESSAGE_QUEUED,
+    MESSAGE_REFUSED, /* queued; the peer does not take it now (err) */
+    MESSAGE_DELIVERED,
+    MESSAGE_FAILED,    /* the peer will never take it (err) */
+    MESSAGE_CANCELLED, /* the contact was removed before it was delivered */
+};
+const char *message_state_name(enum message_state s);
+
 struct message_info {
-    uint64_t seq;   /* this node's own order, from 1 */
-    uint8_t id[16]; /* the sender's, random: delivery is once per id */
-    char contact[PETNAME_MAX + 1];
+    uint64_t seq;                  /* this node's own order, from 1 */
+    uint8_t id[16];                /* the sender's, random: delivery is once per id */
+    char contact[PETNAME_MAX + 1]; /* what it is called now, or was when this was stored */
+    struct node_id node;           /* who that is */
     bool outgoing, delivered;
+    enum message_state state;
+    int err;
     uint64_t wall_us;
     const char *text; /* valid until the next node call; peer-supplied */
     size_t len;
 };
-/* Stored first, then sent, repeated until the peer has stored it. ERR_NOT_FOUND, ERR_USAGE (empty,
- * too long, not UTF-8), ERR_FULL, ERR_DISK. NODE_MESSAGE_DELIVERED follows, when the peer has it.
- */
+/* Stored, then sent, repeated until the peer has stored it. NODE_MESSAGE_QUEUED follows when it
+ * survives a power cut, and only then it is shown and leaves; NODE_MESSAGE_DELIVERED when the peer
+ * has it. ERR_NOT_FOUND, ERR_USAGE (empty, too long, not UTF-8), ERR_FULL, ERR_DISK, ERR_IO. */
 int node_message_send(struct node *n, uint64_t now_us, const char *contact, const char *text,
                       size_t len, uint64_t *seq) MUST_USE;
-/* The first stored message with seq > after (of `contact`, or of all if NULL). */
+/* The first message with seq > after of `contact` (a petname, or the node id of who was one), or of
+ * all if NULL. */
 bool node_message_next(struct node *n, uint64_t after, const char *contact,
                        struct message_info *out);
+/* Whether there is such a contact, or a conversation with such a node. */
+bool node_message_with(struct node *n, const char *contact);
+struct message_cut { /* what a step of deleting has done */
+    uint64_t deleted;
+    uint64_t last; /* the next step's `after` */
+    bool more;
+};
+/* Deletes a conversation's messages with after < seq <= upto, a bounded number in one step; those
+ * that wait to be delivered stay. ERR_NOT_FOUND, ERR_DISK, ERR_IO. */
+int node_message_delete(struct node *n, uint64_t now_us, const char *contact, uint64_t after,
+                        uint64_t upto, struct message_cut *out) MUST_USE;
 
 /* ---- datagrams: what calls are made of ---- */
 enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, the oldest is dropped and counted */
 struct node_datagram {
-    char contact[PETNAME_MAX + 1];
+    char contact[PETNAME_MAX + 1]; /* what it was called when this came */
+    struct node_id node;
     uint32_t len;
     uint8_t data[DATAGRAM_MAX_BYTES]; /* peer-supplied */
 };
@@ -212,17 +248,25 @@ enum node_event_kind {
     NODE_TRANSFER_PROGRESS, /* at most 5 a second per transfer: bytes, total */
     NODE_TRANSFER_DONE,     /* receiver has verified and fsynced everything */
     NODE_TRANSFER_FAILED,   /* err, detail */
-    NODE_MESSAGE,           /* id = seq: a message has come and is stored */
+    NODE_MESSAGE,           /* id = seq: a message has come and survives a power cut */
     NODE_MESSAGE_DELIVERED, /* id = seq */
     NODE_PONG,              /* id, rtt_us, addr, contact */
     NODE_PING_FAILED,       /* id, err, contact */
+    NODE_CONTACT_RENAMED,   /* contact: the new name; detail: the old one */
+    NODE_PAIRING_FAILED, /* contact, err: what a ticket began could not be stored; it still holds */
+    NODE_MESSAGE_QUEUED, /* id = seq: one of ours survives a power cut */
+    NODE_MESSAGE_REFUSED, /* id = seq, err: the peer does not take it now; it is sent again */
+    NODE_MESSAGE_FAILED,  /* id = seq, err: the peer will never take it; the next one goes */
+    NODE_MESSAGE_FULL,    /* contact: its messages find no room here; total: its quota in bytes */
 };
+enum { NODE_EVENT_KINDS = NODE_MESSAGE_FULL + 1 };
 const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
 
 struct node_event {
     enum node_event_kind kind;
     uint64_t now_us;
-    char contact[PETNAME_MAX + 1];
+    char contact[PETNAME_MAX + 1]; /* what it is called now */
+    struct node_id node;           /* who that is; zeroes if contact is empty */
     uint64_t id;
     int err;
     uint64_t bytes, total, rtt_us;
@@ -234,6 +278,7 @@ bool node_poll(struct node *n, struct node_event *out);
 struct node_status {
     uint64_t uptime_us;
     uint32_t contacts, sessions, half_open, transfers, messages_queued;
+    uint64_t message_bytes, message_quota_bytes, message_quota_contact_bytes; /* of incoming ones */
     const struct endpoint_counters *counters;
 };
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out);

@@ -7,8 +7,8 @@
 #include "node/core.h"
 #include "node/file_recv.h"
 
-static bool fits(const struct recv_rule *r, const char *contact) {
-    return r->contact[0] == '\0' || strcmp(r->contact, contact) == 0;
+static bool fits(const struct recv_rule *r, const struct node_id *from) {
+    return r->any || node_id_equal(&r->from, from);
 }
 
 static void drop(struct node *n, unsigned i) {
@@ -23,10 +23,11 @@ int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char
     if (!dir)
         dir = n->download_dir;
     struct recv_rules *t = &n->rules;
-    struct recv_rule r = {.once = once};
+    const struct contact *from = contact ? contact_by_name(n, contact) : NULL;
+    struct recv_rule r = {.once = once, .any = !contact};
     if (dir[0] == '\0' || strlen(dir) >= sizeof r.dir)
         return ERR_USAGE;
-    if (contact && !contact_by_name(n, contact))
+    if (contact && !from)
         return ERR_NOT_FOUND;
     if (!t->list)
         t->list = calloc(RECV_RULES_MAX, sizeof *t->list);
@@ -35,14 +36,15 @@ int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char
     if (t->count >= RECV_RULES_MAX)
         return ERR_FULL;
     snprintf(r.dir, sizeof r.dir, "%s", dir);
-    snprintf(r.contact, sizeof r.contact, "%s", contact ? contact : "");
+    if (from)
+        r.from = from->id;
     r.id = ++t->last_id;
     t->list[t->count++] = r;
     *id = r.id;
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *w = n->transfers.list[i];
         char into[1024];
-        if (file_recv_waits(w) && recv_rule_apply(n, w->info.contact, into, &w->info.rule))
+        if (file_recv_waits(w) && recv_rule_apply(n, &w->info.node, into, &w->info.rule))
             file_recv_accept(n, w, into);
     }
     return 0;
@@ -68,11 +70,12 @@ bool node_recv_stands(const struct node *n, uint64_t id) {
     return false;
 }
 
-bool recv_rule_apply(struct node *n, const char *contact, char dir[static 1024], uint64_t *rule) {
+bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024],
+                     uint64_t *rule) {
     *rule = 0;
     for (unsigned i = 0; i < n->rules.count; i++) {
         struct recv_rule *r = &n->rules.list[i];
-        if (!fits(r, contact))
+        if (!fits(r, from))
             continue;
         memcpy(dir, r->dir, sizeof r->dir);
         *rule = r->id;

@@ -12,8 +12,8 @@ enum { RECV_RULES_MAX = 64 }; /* further ones are refused with ERR_FULL */
 
 struct recv_rule {
     uint64_t id;
-    bool once;
-    char contact[PETNAME_MAX + 1]; /* empty: any */
+    bool once, any; /* any: from every contact, else from this one, whatever it is called */
+    struct node_id from;
     char dir[1024];
 };
 struct recv_rules { /* zeroes = empty */
@@ -23,8 +23,9 @@ struct recv_rules { /* zeroes = empty */
 };
 
 void recv_rules_clear(struct node *n);
-/* Where a transfer from `contact` goes without asking: by the oldest rule that fits, which is used
+/* Where a transfer from this contact goes without asking: by the oldest rule that fits, which is used
  * up if it holds once, or by the configuration (*rule is 0 then). False: it has to be asked for. */
-bool recv_rule_apply(struct node *n, const char *contact, char dir[static 1024], uint64_t *rule);
+bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024],
+                     uint64_t *rule);
 
 #endif

@@ -94,6 +94,7 @@ int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum tr
     t->info.state = state;
     t->info.started_us = n->now_us;
     memcpy(t->info.contact, c->name, sizeof t->info.contact);
+    t->info.node = c->id;
     t->contact = c->serial;
     table->list[table->count++] = t;
     *out = t;
@@ -243,6 +244,7 @@ bool transfers_poll_progress(struct node *n, struct node_event *out) {
         out->kind = NODE_TRANSFER_PROGRESS;
         out->now_us = n->now_us;
         memcpy(out->contact, t->info.contact, sizeof out->contact);
+        out->node = t->info.node;
         out->id = t->info.id;
         out->bytes = t->info.bytes_done;
         out->total = t->info.bytes_total;
@@ -320,6 +322,12 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
             transfer_fail(n, t, t->info.outgoing ? ERR_OFFLINE : ERR_CLOSED,
                           "the connection to the peer was lost");
     }
+}
+
+void transfers_contact_renamed(struct node *n, const struct contact *c) {
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        if (node_id_equal(&n->transfers.list[i]->info.node, &c->id))
+            memcpy(n->transfers.list[i]->info.contact, c->name, sizeof c->name);
 }
 
 void transfers_contact_gone(struct node *n, const struct contact *c) {

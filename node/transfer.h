@@ -85,6 +85,7 @@ bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot);
 void transfers_peer_up(struct node *n, struct contact *c);
 void transfers_connect_failed(struct node *n, struct contact *c, int err);
 void transfers_session_down(struct node *n, struct session_ref s, int err);
+void transfers_contact_renamed(struct node *n, const struct contact *c);
 void transfers_contact_gone(struct node *n, const struct contact *c);
 void transfers_shutdown(struct node *n);
 void transfer_stream_event(struct node *n, struct transfer *t, const struct ep_event *ev);

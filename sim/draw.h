@@ -25,6 +25,7 @@ enum draw_kind {
     DRAW_HOSTILE,
     DRAW_GRAPH,
     DRAW_CHOICE,
+    DRAW_POWER_CUT,
     DRAW_STREAM, /* the keys of draw_stream: from here on upwards, nothing else */
 };
 

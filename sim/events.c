@@ -33,6 +33,18 @@ void sim_kill(struct sim *s, uint32_t host) {
     host_kill(s->hosts[host]);
 }
 
+void sim_power_cut(struct sim *s, uint32_t host) {
+    struct host *h = s->hosts[host];
+    if (!h->node)
+        return;
+    const uint64_t at_risk = store_mem_at_risk(h->store);
+    const uint64_t spared = draw_below(
+        draw_u64(&s->draw, world_entity(h, ENTITY_NODE), DRAW_POWER_CUT, h->life), at_risk + 1);
+    host_kill(h);
+    store_mem_power_cut(h->store, spared);
+    ledger_lost_power(&s->ledger, host);
+}
+
 void sim_stop(struct sim *s, uint32_t host) {
     host_stop(s->hosts[host]);
 }

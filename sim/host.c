@@ -173,6 +173,9 @@ void host_start(struct host *h) {
         .log = on_log,
         .log_ctx = h,
     };
+    /* What it finds is on the disk (node/store.h). */
+    if (store_mem_sync_end(h->store, store_mem_sync_begin(h->store)) != 0)
+        world_fail(s, h, "the store cannot be made safe");
     struct arena *before = arena_enter(&h->arena);
     h->node = node_new(&cfg, &env, host_now_us(h));
     (void)arena_enter(before);
@@ -211,6 +214,8 @@ static void submit(struct host *h, struct file_op *op) {
     }
     h->ops[h->op_count++] = op;
     h->sim->stats.file_ops++;
+    if (op->kind == FILE_STORE_SYNC)
+        h->sync_token = store_mem_sync_begin(h->store);
     world_push(h->sim, h,
                &(struct event){.time_ns = disk_submit(h->disk, h->sim->now_ns, op),
                                .kind = EVENT_FILE,
@@ -227,7 +232,10 @@ void host_file_done(struct host *h, const struct event *e) {
     assert(i < h->op_count);
     memmove(h->ops + i, h->ops + i + 1, (h->op_count - i - 1) * sizeof(struct file_op *));
     h->op_count--;
-    disk_run(h->disk, h->sim->now_ns, e->ref);
+    struct file_op *op = e->ref;
+    disk_run(h->disk, h->sim->now_ns, op);
+    if (op->kind == FILE_STORE_SYNC)
+        op->err = store_mem_sync_end(h->store, h->sync_token);
     struct arena *before = arena_enter(&h->arena);
     node_file_done(h->node, host_now_us(h), e->ref);
     (void)arena_enter(before);
@@ -246,7 +254,7 @@ static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
             serial = strtoull(head + 1, NULL, 10);
     }
     (void)arena_enter(before);
-    ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial);
+    ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial, seq);
 }
 
 /* The ledger believes a "done" only if the bytes are on the other disk. */

@@ -121,19 +121,34 @@ static void transfer_event(struct ledger *l, uint64_t now_ns, uint32_t host,
     t->err = e->err;
 }
 
-static void message_delivered(struct ledger *l, uint32_t host, uint64_t seq) {
-    for (uint64_t i = l->message_count; i-- > 0;) {
+/* A number that a power cut took is given again: the latest message of it is meant. */
+static struct ledger_message *message_of(struct ledger *l, uint32_t host, uint64_t seq) {
+    for (uint64_t i = l->message_count; i-- > 0;)
+        if (l->messages[i].from == host && l->messages[i].seq == seq)
+            return &l->messages[i];
+    return NULL;
+}
+
+void ledger_lost_power(struct ledger *l, uint32_t host) {
+    for (uint64_t i = 0; i < l->message_count; i++) {
         struct ledger_message *m = &l->messages[i];
-        if (m->from == host && m->seq == seq) {
-            l->messages_delivered += !m->delivered;
-            m->delivered = true;
-            return;
-        }
+        m->excused |= m->from == host && !m->promised;
     }
 }
 
+static void message_delivered(struct ledger *l, uint32_t host, uint64_t seq) {
+    struct ledger_message *m = message_of(l, host, seq);
+    if (!m)
+        return;
+    l->messages_delivered += !m->delivered;
+    m->delivered = true;
+}
+
 void ledger_got_message(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t peer,
-                        uint64_t serial) {
+                        uint64_t serial, uint64_t seq) {
+    if (serial < l->message_count && l->messages[serial].times_received > 0 &&
+        l->messages[serial].stored_seq == seq)
+        return; /* one and the same: that it was told of was lost with the power */
     l->messages_received++;
     if (serial >= l->message_count || l->messages[serial].to != host ||
         l->messages[serial].from != peer) {
@@ -145,6 +160,7 @@ void ledger_got_message(struct ledger *l, uint64_t now_ns, uint32_t host, uint32
         l->messages_doubled++;
         return;
     }
+    m->stored_seq = seq;
     m->received_ns = now_ns;
     samples_add(&l->message, (double)(now_ns - m->asked_ns) / ns_per_s);
     struct ledger_bond *b = ledger_bond(l, peer, host);
@@ -173,6 +189,12 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     case NODE_MESSAGE_DELIVERED:
         message_delivered(l, host, e->id);
         break;
+    case NODE_MESSAGE_QUEUED: {
+        struct ledger_message *m = message_of(l, host, e->id);
+        if (m)
+            m->promised = true;
+        break;
+    }
     case NODE_PONG:
         samples_add(&l->ping, (double)e->rtt_us / 1e6);
         break;
@@ -181,10 +203,15 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
         break;
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
+    case NODE_CONTACT_RENAMED:
+    case NODE_PAIRING_FAILED:
     case NODE_PATH_CHANGED:
     case NODE_TRANSFER_OFFERED:
     case NODE_TRANSFER_PROGRESS:
     case NODE_MESSAGE:
+    case NODE_MESSAGE_REFUSED:
+    case NODE_MESSAGE_FAILED:
+    case NODE_MESSAGE_FULL:
         break;
     }
 }

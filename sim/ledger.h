@@ -29,6 +29,9 @@ struct ledger_message {
     uint64_t seq; /* the sender's */
     uint64_t asked_ns, received_ns;
     uint32_t times_received;
+    uint64_t stored_seq; /* the receiver's */
+    bool promised;       /* the sender has said that it survives a power cut */
+    bool excused;        /* it had not, and one came: it need not arrive */
     bool delivered;
 };
 
@@ -58,7 +61,7 @@ struct ledger { /* all zeroes is empty */
     struct samples flow; /* one-way times of datagrams */
     uint64_t flow_sent, load_done, load_refused;
     uint64_t healed_ns; /* when everything was last healed; 0: never */
-    uint64_t events[NODE_PING_FAILED + 1];
+    uint64_t events[NODE_EVENT_KINDS];
 };
 
 void ledger_clear(struct ledger *l);
@@ -71,9 +74,11 @@ struct ledger_message *ledger_add_message(struct ledger *l);
  */
 void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t peer,
                   const struct node_event *e);
-/* `host` has received message number `serial` from `peer`. */
+/* `host` has received message number `serial` from `peer`, and stored it under `seq`. */
 void ledger_got_message(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t peer,
-                        uint64_t serial);
+                        uint64_t serial, uint64_t seq);
+/* The power of `host` went. */
+void ledger_lost_power(struct ledger *l, uint32_t host);
 /* A flow's datagram, sent then, has come. */
 void ledger_flow(struct ledger *l, uint64_t now_ns, uint64_t sent_ns);
 /* The host's node is gone, and what it was sending. */

@@ -119,7 +119,7 @@ static void collect_ledger(const struct ledger *l, struct metrics *m) {
     set_in(m, "message", "doubled", l->messages_doubled);
     set_in(m, "message", "disordered", l->messages_disordered);
     set_in(m, "message", "unknown", l->messages_unknown);
-    for (unsigned i = 0; i <= NODE_PING_FAILED; i++)
+    for (unsigned i = 0; i < NODE_EVENT_KINDS; i++)
         set_in(m, "event", node_event_name((enum node_event_kind)i), l->events[i]);
 }
 
@@ -134,7 +134,7 @@ static void collect_healed(const struct ledger *l, struct metrics *m) {
         open += t->ended_ns == LEDGER_NEVER;
     }
     for (uint64_t i = 0; i < l->message_count; i++)
-        lost += l->messages[i].times_received == 0;
+        lost += l->messages[i].times_received == 0 && !l->messages[i].excused;
     set_in(m, "healed", "failed", failed);
     set_in(m, "healed", "open", open);
     set_in(m, "message", "lost", lost);

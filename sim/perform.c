@@ -77,8 +77,9 @@ static int start(struct stage *st, const struct action *a, uint32_t host) {
 
 static int on_host_alone(struct stage *st, const struct action *a, uint32_t host) {
     static void (*const plain[ACTIONS])(struct sim * s, uint32_t host) = {
-        [ACT_ROAM] = sim_roam, [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
-        [ACT_STOP] = sim_stop, [ACT_WIPE] = sim_wipe,     [ACT_RESUME] = sim_resume};
+        [ACT_ROAM] = sim_roam,         [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
+        [ACT_STOP] = sim_stop,         [ACT_WIPE] = sim_wipe,     [ACT_RESUME] = sim_resume,
+        [ACT_POWERCUT] = sim_power_cut};
     if (!plain[a->kind])
         return ERR_USAGE;
     plain[a->kind](st->run->sim, host);

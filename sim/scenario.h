@@ -43,6 +43,7 @@ enum action_kind {
     ACT_MAP,
     ACT_HOSTILE,
     ACT_LOSE,
+    ACT_POWERCUT,
     ACTIONS,
 };
 const char *action_name(enum action_kind k);

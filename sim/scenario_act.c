@@ -35,6 +35,7 @@ static const struct verb {
     [ACT_ROAM] = {"roam", SHAPE_HOSTS, false},
     [ACT_REBIND] = {"rebind", SHAPE_HOSTS, false},
     [ACT_KILL] = {"kill", SHAPE_HOSTS, false},
+    [ACT_POWERCUT] = {"powercut", SHAPE_HOSTS, false},
     [ACT_STOP] = {"stop", SHAPE_HOSTS, false},
     [ACT_START] = {"start", SHAPE_HOSTS, false},
     [ACT_WIPE] = {"wipe", SHAPE_HOSTS, false},
@@ -191,6 +192,7 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
     case ACT_ROAM:
     case ACT_REBIND:
     case ACT_KILL:
+    case ACT_POWERCUT:
     case ACT_STOP:
     case ACT_START:
     case ACT_WIPE:
@@ -324,7 +326,7 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
         return parse_fail(
             p, verb->at,
             "unknown action '%.60s'; there are: link disk connect ping transfer "
-            "message pair cut clog heal roam move rebind kill stop start wipe suspend "
+            "message pair cut clog heal roam move rebind kill powercut stop start wipe suspend "
             "stall resume clock reboot gateway map hostile lose",
             verb->text);
     a->kind = (enum action_kind)k;

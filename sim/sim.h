@@ -157,7 +157,10 @@ void sim_roam(struct sim *s, uint32_t host); /* a new address in its site, and t
 void sim_move(struct sim *s, uint32_t host, uint32_t site);
 void sim_rebind(struct sim *s, uint32_t host); /* a new port, as behind a NAT: nobody is told */
 void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and store are kept */
-void sim_stop(struct sim *s, uint32_t host);   /* with goodbye */
+/* Crash of the machine: of what its store has committed since the last barrier a drawn number of
+ * transactions survives. */
+void sim_power_cut(struct sim *s, uint32_t host);
+void sim_stop(struct sim *s, uint32_t host);          /* with goodbye */
 int sim_start(struct sim *s, uint32_t host) MUST_USE; /* ERR_OFFLINE: it is suspended or stalled */
 void sim_wipe(struct sim *s, uint32_t host);          /* killed, and its disk and store are lost */
 void sim_suspend(struct sim *s, uint32_t host, uint64_t for_ns); /* 0: until sim_resume */

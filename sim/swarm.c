@@ -115,8 +115,8 @@ static void fault_crash(struct pen *p) {
     const uint64_t when = between(p, 5000, 50000);
     struct text who = {0};
     any_host(p, &who);
-    text_add(p->out, "at %ums %s %s\n", (unsigned)when, one_in(p, 2) ? "kill" : "stop",
-             text_of(&who));
+    text_add(p->out, "at %ums %s %s\n", (unsigned)when,
+             one_in(p, 2) ? (one_in(p, 2) ? "powercut" : "kill") : "stop", text_of(&who));
     text_add(p->out, "at %ums start %s\n", (unsigned)(when + between(p, 10, 9000)), text_of(&who));
     text_clear(&who);
 }

@@ -116,6 +116,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct identity identity;
     struct sim_host_options options; /* without the names */
     struct store_mem *store;
+    uint64_t sync_token; /* of the barrier under way: a node has one at a time */
     struct disk *disk;
     uint32_t setup_number; /* its address before the start */
     struct addr mapped;    /* what a port-mapping gateway gave; ADDR_NONE */

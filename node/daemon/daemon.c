@@ -14,6 +14,7 @@
 #include "node/daemon/notify.h"
 #include "node/daemon/own_addrs.h"
 #include "node/daemon/sockets.h"
+#include "node/daemon/store_sync.h"
 #include "node/daemon/ticker.h"
 
 enum {
@@ -32,6 +33,7 @@ struct daemon {
     struct control *control;
     struct control_server *server;
     struct fileio *fileio;
+    struct store_sync *store_sync;
     struct ticker *ticker;
     struct sockets sockets;
     uv_signal_t signals[SIGNALS];
@@ -84,9 +86,14 @@ static bool pull_events(struct daemon *d) {
 
 static bool pull_file_ops(struct daemon *d) {
     bool any = false;
-    for (struct file_op *op; (op = node_next_file_op(d->node)); any = true)
-        fileio_submit(d->fileio, op);
+    for (struct file_op *op; (op = node_next_file_op(d->node)); any = true) {
+        if (op->kind == FILE_STORE_SYNC)
+            store_sync_submit(d->store_sync, op);
+        else
+            fileio_submit(d->fileio, op);
+    }
     fileio_flush(d->fileio);
+    store_sync_turn(d->store_sync);
     return any;
 }
 
@@ -108,7 +115,8 @@ static void stop(struct daemon *d);
 /* Nothing of ours is left to be sent, written or finished. */
 static bool is_quiet(const struct daemon *d) {
     return d->sockets.full == 0 && fileio_pending(d->fileio) == 0 &&
-           control_server_idle(d->server) && !uv_is_active((const uv_handle_t *)&d->more);
+           !store_sync_busy(d->store_sync) && control_server_idle(d->server) &&
+           !uv_is_active((const uv_handle_t *)&d->more);
 }
 
 static void arm(struct daemon *d, bool more) {
@@ -280,6 +288,8 @@ static int open_node(struct daemon *d) {
                               .accept = c->accept,
                               .download_dir = c->download_dir,
                               .accept_max_bytes = c->accept_max_bytes,
+                              .message_quota_contact_bytes = c->quota_bytes,
+                              .message_quota_bytes = c->quota_all_bytes,
                               .cc = c->cc,
                               .aead = choose_aead(d),
                               .mtu_max_bytes = sockets_mtu_max(&d->sockets),
@@ -342,9 +352,12 @@ static int open_parts(struct daemon *d) {
                                  .done = on_file_done,
                                  .all_done = on_files_done,
                                  .ctx = d};
+    const struct store_sync_setup barriers = {on_file_done, on_files_done, d};
     int r = sockets_open(&d->sockets, &d->loop, &d->setup->settings->config, &cb, d, d->log);
     if (r == 0)
         r = fileio_open(&d->fileio, &d->loop, &files, d->log);
+    if (r == 0)
+        r = store_sync_open(&d->store_sync, &d->loop, d->setup->db, &barriers, d->log);
     if (r == 0)
         r = ticker_open(&d->ticker, &d->loop, on_deadline, d);
     if (r == 0)
@@ -393,10 +406,13 @@ bool daemon_close(struct daemon *d) {
     uv_close((uv_handle_t *)&d->leave, NULL);
     if (d->fileio && fileio_pending(d->fileio) > 0)
         return false;
+    if (d->store_sync && store_sync_busy(d->store_sync))
+        return false;
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the handles' closing */
     if (d->control)
         control_free(d->control);
     fileio_close(d->fileio);
+    store_sync_close(d->store_sync);
     if (d->node)
         node_free(d->node);
     uv_loop_close(&d->loop);

@@ -14,6 +14,7 @@
 #include "node/daemon/log.h"
 #include "node/daemon/settings.h"
 #include "node/daemon/statedir.h"
+#include "node/daemon/store_sqlite.h"
 
 struct daemon;
 
@@ -22,6 +23,7 @@ struct daemon_setup { /* all but `identity` must outlive the daemon */
     const struct statedir *state;
     const struct identity *identity;
     const struct store *store;
+    struct store_sqlite *db; /* behind it */
     struct rng rng;
     mode_t umask; /* the user's */
     struct log *log;
@@ -31,7 +33,7 @@ struct daemon_setup { /* all but `identity` must outlive the daemon */
 int daemon_open(struct daemon **out, const struct daemon_setup *setup) MUST_USE;
 /* Until SIGTERM, SIGINT, SIGHUP or a client's "shutdown"; takes less than a second after that. */
 void daemon_run(struct daemon *d);
-/* False if a worker is still busy with a file (an fsync can take long): the process is to leave
+/* False if a worker is still busy with a file or the store (an fsync can take long): the process is to leave
  * without waiting for it, and the daemon's memory stays. The temporary it may leave is removed by
  * the next start. NULL is fine. */
 bool daemon_close(struct daemon *d);

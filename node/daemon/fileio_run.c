@@ -390,6 +390,9 @@ void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env 
     case FILE_SYNC_DIR:
         op->err = run_sync_dir(op);
         return;
+    case FILE_STORE_SYNC: /* node/daemon/store_sync does it */
+        op->err = ERR_UNSUPPORTED;
+        return;
     }
     if (op->err != 0)
         file_slot_drop(s, op->slot, env);

@@ -46,17 +46,15 @@ static int run(const struct settings *s, const struct statedir *state, struct lo
     if (r == 0)
         r = store_sqlite_open(&db, &store, path, log);
     if (r == 0) {
-        struct daemon_setup setup = {s, state, &identity, &store, rng, user_umask, log};
+        struct daemon_setup setup = {s, state, &identity, &store, db, rng, user_umask, log};
         r = daemon_open(&d, &setup);
         if (r == 0) {
             notify_state("READY=1");
             daemon_run(d);
             log_put(log, LOG_INFO, "stopped");
         }
-        if (!daemon_close(d)) {
-            store_sqlite_close(db);
-            _exit(EXIT_SUCCESS); /* exit() would wait for the worker */
-        }
+        if (!daemon_close(d))
+            _exit(EXIT_SUCCESS); /* exit() would wait for the worker, which may use the store */
     }
     store_sqlite_close(db);
     identity_clear(&identity);

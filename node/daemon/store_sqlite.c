@@ -2,25 +2,50 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SCHEMA = 1, BUSY_MS = 2000 };
+#include "node/daemon/oserr.h"
+#include "node/daemon/store_memory.h"
+#include "node/paths.h"
 
-enum { STMT_PUT, STMT_GET, STMT_DEL, STMT_NEXT, STMT_COUNT };
+/* A row of zeroes that is longer than any with a secret and fits a page. */
+enum { FORGET_BYTES = 768 };
+
+enum { SCHEMA = 2, BUSY_MS = 2000 /* at the start: a backup may be under way */ };
+
+enum {
+    STMT_PUT,
+    STMT_GET,
+    STMT_DEL,
+    STMT_NEXT,
+    STMT_BEGIN,
+    STMT_COMMIT,
+    STMT_ROLLBACK,
+    STMT_COUNT
+};
 
 static const char *const sql[STMT_COUNT] = {
     [STMT_PUT] = "INSERT OR REPLACE INTO kv(tbl, k, v) VALUES(?1, ?2, ?3)",
     [STMT_GET] = "SELECT v FROM kv WHERE tbl = ?1 AND k = ?2",
     [STMT_DEL] = "DELETE FROM kv WHERE tbl = ?1 AND k = ?2",
     [STMT_NEXT] = "SELECT v, k FROM kv WHERE tbl = ?1 AND k > ?2 ORDER BY k LIMIT 1",
+    [STMT_BEGIN] = "BEGIN IMMEDIATE",
+    [STMT_COMMIT] = "COMMIT",
+    [STMT_ROLLBACK] = "ROLLBACK",
 };
 
 struct store_sqlite {
     sqlite3 *db;
     sqlite3_stmt *stmt[STMT_COUNT];
     const struct log *log;
+    int log_frames;   /* pages in the WAL after the last commit */
+    uint64_t commits; /* ever made */
     char path[];
 };
 
@@ -32,6 +57,10 @@ static int map_error(struct store_sqlite *s, int rc) {
         return ERR_DISK;
     case SQLITE_NOMEM:
         return ERR_NOMEM;
+    case SQLITE_BUSY:
+        log_put(s->log, LOG_ERROR, "another program has %s open; end it, then start again",
+                s->path);
+        return ERR_IO;
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_AUTH:
@@ -117,7 +146,75 @@ static int store_next(void *ctx, const char *table, void *key, size_t *key_len, 
         memcpy(key, found_key, found_len);
         *key_len = found_len;
     }
+    sodium_memzero(found_key, sizeof found_key);
     return r != 0 ? r : found;
+}
+
+/* ---- transactions ---- */
+
+static int run(struct store_sqlite *s, unsigned i) {
+    return finish(s, s->stmt[i], sqlite3_step(s->stmt[i]));
+}
+
+static int store_begin(void *ctx) {
+    return run(ctx, STMT_BEGIN);
+}
+
+/* SQLite ends a transaction by itself after some errors (a full disk, for one). */
+static void store_rollback(void *ctx) {
+    struct store_sqlite *s = ctx;
+    if (sqlite3_get_autocommit(s->db) == 0 && run(s, STMT_ROLLBACK) != 0)
+        log_put(s->log, LOG_ERROR, "%s: a transaction could not be taken back", s->path);
+}
+
+static int store_commit(void *ctx) {
+    struct store_sqlite *s = ctx;
+    if (sqlite3_get_autocommit(s->db) != 0)
+        return ERR_IO;
+    int r = run(s, STMT_COMMIT);
+    if (r != 0)
+        store_rollback(s);
+    return r;
+}
+
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames) {
+    struct store_sqlite *s = ctx;
+    (void)db;
+    (void)name;
+    s->log_frames = frames;
+    s->commits++;
+    return SQLITE_OK;
+}
+
+/* ---- the log's length ---- */
+
+int store_sqlite_log_frames(const struct store_sqlite *s) {
+    return s->log_frames;
+}
+
+uint64_t store_sqlite_commits(const struct store_sqlite *s) {
+    return s->commits;
+}
+
+bool store_sqlite_cut_log(struct store_sqlite *s) {
+    int left, copied;
+    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, &copied);
+    if (rc == SQLITE_OK)
+        s->log_frames = 0;
+    return rc == SQLITE_OK;
+}
+
+void store_sqlite_forget(struct store_sqlite *s) {
+    static const uint8_t zeroes[FORGET_BYTES];
+    static const char table[] = "scrub", key[] = "scrub";
+    int r = store_put(s, table, key, sizeof key, zeroes, sizeof zeroes);
+    if (r == 0)
+        r = store_del(s, table, key, sizeof key);
+    (void)r; /* said; the next scrub tries again */
+}
+
+const char *store_sqlite_path(const struct store_sqlite *s) {
+    return s->path;
 }
 
 /* ---- opening ---- */
@@ -138,9 +235,9 @@ static int prepare(struct store_sqlite *s) {
     static const char setup[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                 "PRAGMA secure_delete = ON;"
                                 "CREATE TABLE IF NOT EXISTS kv(tbl TEXT NOT NULL, k BLOB NOT NULL,"
-                                " v BLOB NOT NULL, PRIMARY KEY(tbl, k)) WITHOUT ROWID;"
-                                "PRAGMA user_version = 1";
-    static_assert(SCHEMA == 1, "the number in the text above");
+                                " v BLOB NOT NULL, PRIMARY KEY(tbl, k)) WITHOUT ROWID;";
+    static const char stamp[] = "PRAGMA user_version = 2";
+    static_assert(SCHEMA == 2, "the number in the text above");
     sqlite3_busy_timeout(s->db, BUSY_MS);
     int version = 0;
     int r = read_version(s, &version);
@@ -151,9 +248,44 @@ static int prepare(struct store_sqlite *s) {
         return ERR_FORMAT;
     }
     int rc = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+    if (rc == SQLITE_OK && version != SCHEMA) /* else a full disk is no reason not to start */
+        rc = sqlite3_exec(s->db, stamp, NULL, NULL, NULL);
+    sqlite3_busy_timeout(s->db, 0);        /* from here on nobody else can hold it */
+    sqlite3_wal_hook(s->db, on_commit, s); /* and nothing is copied out of the log on its own */
     for (unsigned i = 0; rc == SQLITE_OK && i < STMT_COUNT; i++)
         rc = sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
     return rc == SQLITE_OK ? 0 : map_error(s, rc);
+}
+
+/* The one that lets nobody else in, where there is one. */
+const char *store_sqlite_vfs(void) {
+    static const char exclusive[] = "unix-excl";
+    return sqlite3_vfs_find(exclusive) ? exclusive : NULL;
+}
+
+static int sync_path(struct store_sqlite *s, const char *path, int flags) {
+    int fd = open(path, flags | O_CLOEXEC);
+    int r = fd >= 0 && fsync(fd) == 0 ? 0 : oserr(errno);
+    if (r != 0)
+        log_put(s->log, LOG_ERROR, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
+/* What was found in the log survives a power cut from here on, and so do the files' names: then a
+ * barrier is an fsync of the log alone. Never the database by a descriptor of ours: closing it would
+ * drop SQLite's locks (POSIX). */
+static int sync_found(struct store_sqlite *s) {
+    char path[PATH_TEXT_MAX + 8];
+    int n = snprintf(path, sizeof path, "%s-wal", s->path);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_IO;
+    int r = sync_path(s, path, O_RDWR);
+    char *slash = strrchr(path, '/');
+    if (slash)
+        slash[slash == path] = '\0';
+    return r ? r : sync_path(s, slash ? path : ".", O_RDONLY | O_DIRECTORY);
 }
 
 int store_sqlite_open(struct store_sqlite **out, struct store *store, const char *path,
@@ -165,16 +297,22 @@ int store_sqlite_open(struct store_sqlite **out, struct store *store, const char
         return ERR_NOMEM;
     memcpy(s->path, path, n);
     s->log = log;
+    store_memory_init();
     int rc = sqlite3_open_v2(path, &s->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                  SQLITE_OPEN_EXRESCODE,
-                             NULL);
+                             store_sqlite_vfs());
+    if (rc == SQLITE_OK)
+        store_memory_of(s->db);
     int r = rc == SQLITE_OK ? prepare(s) : map_error(s, rc);
+    if (r == 0)
+        r = sync_found(s);
     if (r != 0) {
         store_sqlite_close(s);
         return r;
     }
-    *store = (struct store){s, store_put, store_get, store_del, store_next};
+    *store = (struct store){s,          store_put,   store_get,    store_del,
+                            store_next, store_begin, store_commit, store_rollback};
     *out = s;
     return 0;
 }

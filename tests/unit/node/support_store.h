@@ -1,16 +1,16 @@
-/* support_store.h: a store in memory whose process can die at the n-th change. */
+/* support_store.h: a store in memory (sim/store_mem.h) whose process can die at the n-th change and whose
+ * power can be cut. */
 #ifndef MESHD_TESTS_SUPPORT_STORE_H
 #define MESHD_TESTS_SUPPORT_STORE_H
 
 #include <stdbool.h>
 
+#include "node/file_op.h"
 #include "node/store.h"
+#include "sim/store_mem.h"
 
-struct mem_store;
-struct mem_store *mem_store_new(void);
-void mem_store_free(struct mem_store *s);
-struct store mem_store_face(struct mem_store *s);
-void mem_store_die_at(struct mem_store *s, unsigned n);
-unsigned mem_store_count(const struct mem_store *s, const char *table);
+/* From the n-th change on (1 = the next; commits count) every one fails. 0: never. */
+void mem_store_die_at(struct store_mem *s, unsigned n);
+unsigned mem_store_count(const struct store_mem *s, const char *table);
 
 #endif

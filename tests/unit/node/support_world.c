@@ -23,6 +23,7 @@ struct job { /* a file operation that takes time */
     uint64_t at_us;
     unsigned node;
     struct file_op *op;
+    uint64_t token; /* of a barrier */
 };
 
 static uint64_t draw(uint64_t *state) { /* splitmix64 */
@@ -43,9 +44,18 @@ void world_name(unsigned i, char out[static 8]) {
     snprintf(out, 8, "n%u", i % 100);
 }
 
+void world_sync(struct world *w, unsigned i) {
+    struct store_mem *s = w->nodes[i].store;
+    int err = store_mem_sync_end(s, store_mem_sync_begin(s));
+    assert(err == 0);
+}
+
 void world_start(struct world *w, unsigned i) {
     struct world_node *n = &w->nodes[i];
     n->cfg.identity = &n->identity;
+    /* What it finds is safe, unless the barriers fail. */
+    int err = store_mem_sync_end(n->store, store_mem_sync_begin(n->store));
+    (void)err;
     n->cfg.wall_us = UINT64_C(1700000000000000) + w->now_us;
     n->node = node_new(&n->cfg, &n->env, w->now_us);
     assert(n->node);
@@ -65,10 +75,13 @@ void world_kill(struct world *w, unsigned i) {
         *at = j->next;
         free(j);
     }
+    store_mem_freeze(w->nodes[i].store, true);
     node_free(w->nodes[i].node);
+    store_mem_freeze(w->nodes[i].store, false);
     w->nodes[i].node = NULL;
     mem_disk_forget(w->nodes[i].disk);
     mem_store_die_at(w->nodes[i].store, 0);
+    store_mem_fail_sync(w->nodes[i].store, 0, 0);
 }
 
 struct world *world_new(unsigned count, uint64_t seed) {
@@ -83,10 +96,10 @@ struct world *world_new(unsigned count, uint64_t seed) {
         n->rng = seed * 100 + i;
         n->addr =
             (struct addr){.kind = ADDR_IPV4, .port = 4000, .ip = {10, 0, 0, (uint8_t)(i + 1)}};
-        n->store = mem_store_new();
+        n->store = store_mem_new();
         n->disk = mem_disk_new();
         n->env.rng = (struct rng){fill, &n->rng};
-        n->env.store = mem_store_face(n->store);
+        n->env.store = store_mem_face(n->store);
         identity_generate(&n->identity, &n->env.rng);
         n->cfg.download_dir = "in";
         n->cfg.tell[0] = n->addr;
@@ -99,7 +112,7 @@ struct world *world_new(unsigned count, uint64_t seed) {
 void world_free(struct world *w) {
     for (unsigned i = 0; i < w->count; i++) {
         world_kill(w, i);
-        mem_store_free(w->nodes[i].store);
+        store_mem_free(w->nodes[i].store);
         mem_disk_free(w->nodes[i].disk);
         identity_clear(&w->nodes[i].identity);
     }
@@ -112,12 +125,17 @@ void world_free(struct world *w) {
 }
 
 /* ---- time ---- */
+bool world_dead(const struct world_node *n) {
+    return !n->node || (n->mortal && store_mem_failed(n->store));
+}
+
 static void post(struct world *w, const struct world_node *from, const struct addr *to, uint8_t ecn,
                  const uint8_t *buf, size_t len) {
     unsigned i = 0;
     while (i < w->count && !addr_equal(&w->nodes[i].addr, to))
         i++;
-    if (i == w->count || from->unplugged || draw(&w->seed) % 100 < w->loss_percent)
+    if (i == w->count || from->unplugged || world_dead(from) ||
+        draw(&w->seed) % 100 < w->loss_percent)
         return;
     struct packet *p = malloc(sizeof *p + len);
     *p = (struct packet){
@@ -131,21 +149,34 @@ static void post(struct world *w, const struct world_node *from, const struct ad
     w->last = p;
 }
 
-static void run_job(struct world *w, struct world_node *n, struct file_op *op) {
-    mem_disk_run(n->disk, op);
+static void run_job(struct world *w, struct world_node *n, struct file_op *op, uint64_t token) {
+    if (world_dead(n)) {
+        for (unsigned s = 0; s < op->nspans; s++)
+            block_put(op->spans[s].block);
+        free(op);
+        return;
+    }
+    if (op->kind == FILE_STORE_SYNC)
+        op->err = store_mem_sync_end(n->store, token);
+    else
+        mem_disk_run(n->disk, op);
     node_file_done(n->node, w->now_us, op);
 }
 
 static void start_job(struct world *w, unsigned i, struct file_op *op) {
-    if (w->disk_us == 0) {
-        run_job(w, &w->nodes[i], op);
+    bool sync = op->kind == FILE_STORE_SYNC;
+    uint64_t token = sync ? store_mem_sync_begin(w->nodes[i].store) : 0;
+    uint64_t takes_us = sync && w->sync_us ? w->sync_us : w->disk_us;
+    if (takes_us == 0) {
+        run_job(w, &w->nodes[i], op, token);
         return;
     }
     struct job *j = malloc(sizeof *j);
-    *j = (struct job){.at_us = w->now_us + w->disk_us, .node = i, .op = op};
-    struct job **at = &w->jobs;
-    while (*at)
+    *j = (struct job){.at_us = w->now_us + takes_us, .node = i, .op = op, .token = token};
+    struct job **at = &w->jobs; /* by time */
+    while (*at && (*at)->at_us <= j->at_us)
         at = &(*at)->next;
+    j->next = *at;
     *at = j;
 }
 
@@ -155,13 +186,14 @@ static void pull(struct world *w, unsigned i) {
     struct file_op *op;
     struct train t = {.buf = buf};
     bool more = true;
-    while (more) {
+    while (more && !world_dead(n)) {
         more = false;
         while ((op = node_next_file_op(n->node)) != NULL) {
             start_job(w, i, op);
             more = true;
         }
-        while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count])) {
+        while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count]) &&
+               !world_dead(n)) {
             if (n->heard)
                 n->heard(n->heard_ctx, &n->log[n->log_count]);
             n->log_count++;
@@ -182,7 +214,7 @@ static uint64_t next_time(const struct world *w) {
     for (const struct job *j = w->jobs; j; j = j->next)
         at = j->at_us < at ? j->at_us : at;
     for (unsigned i = 0; i < w->count; i++)
-        if (w->nodes[i].node && node_deadline_us(w->nodes[i].node) < at)
+        if (!world_dead(&w->nodes[i]) && node_deadline_us(w->nodes[i].node) < at)
             at = node_deadline_us(w->nodes[i].node);
     return at;
 }
@@ -193,7 +225,7 @@ static void moment(struct world *w) {
         struct packet *p = w->packets;
         struct world_node *n = &w->nodes[p->to];
         w->packets = p->next;
-        if (n->node && !n->unplugged)
+        if (!world_dead(n) && !n->unplugged)
             node_input(n->node, w->now_us, &p->from, 0, p->ecn, p->buf, p->len);
         free(p);
         if (w->heard)
@@ -202,11 +234,11 @@ static void moment(struct world *w) {
     while (w->jobs && w->jobs->at_us <= w->now_us) {
         struct job *j = w->jobs;
         w->jobs = j->next;
-        run_job(w, &w->nodes[j->node], j->op);
+        run_job(w, &w->nodes[j->node], j->op, j->token);
         free(j);
     }
     for (unsigned i = 0; i < w->count; i++) {
-        if (!w->nodes[i].node)
+        if (world_dead(&w->nodes[i]))
             continue;
         if (node_deadline_us(w->nodes[i].node) <= w->now_us)
             node_timeout(w->nodes[i].node, w->now_us);
@@ -292,6 +324,11 @@ unsigned disk_open_count(struct world *w, unsigned i) {
 
 struct disk_faults *disk_faults(struct world *w, unsigned i) {
     return mem_disk_faults(w->nodes[i].disk);
+}
+
+void world_power_cut(struct world *w, unsigned i, unsigned spared) {
+    world_kill(w, i);
+    store_mem_power_cut(w->nodes[i].store, spared);
 }
 
 void store_die_at(struct world *w, unsigned i, unsigned n) {

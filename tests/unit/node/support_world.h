@@ -12,7 +12,7 @@
 
 enum { WORLD_NODES = 4, WORLD_LOG = 4096 };
 
-struct mem_store;
+struct store_mem;
 struct mem_disk;
 
 struct world_node {
@@ -20,12 +20,13 @@ struct world_node {
     struct node *node; /* NULL: switched off */
     struct identity identity;
     struct addr addr;
-    struct mem_store *store;
+    struct store_mem *store;
     struct mem_disk *disk;
     struct node_config cfg;
     struct env env;
     uint64_t rng;
-    bool unplugged;                                       /* its packets go nowhere */
+    bool unplugged; /* its packets go nowhere */
+    bool mortal; /* with the first write that fails the process is dead: nothing is heard of it */
     void (*heard)(void *ctx, const struct node_event *e); /* every event, or NULL */
     void *heard_ctx;
     struct node_event log[WORLD_LOG];
@@ -37,6 +38,7 @@ struct world {
     uint64_t delay_us; /* one way */
     unsigned loss_percent;
     uint64_t disk_us;         /* how long a file operation takes; 0: at once */
+    uint64_t sync_us;         /* how long a barrier of the store takes; 0: as long as these */
     void (*heard)(void *ctx); /* packets have come in; the nodes do not know yet what was in them */
     void *heard_ctx;
     struct packet *packets, *last; /* by time */
@@ -58,6 +60,11 @@ void world_name(unsigned i, char out[static 8]);
 /* The process dies and starts again with its store and disk. */
 void world_kill(struct world *w, unsigned i);
 void world_start(struct world *w, unsigned i);
+/* A barrier at once: nothing of what is stored is at risk. */
+void world_sync(struct world *w, unsigned i);
+/* The machine dies: of what the last barrier did not cover, the first `spared` transactions survive. */
+void world_power_cut(struct world *w, unsigned i, unsigned spared);
+bool world_dead(const struct world_node *n); /* switched off, or mortal and hit */
 /* Events of a kind logged so far. */
 unsigned world_count(const struct world *w, unsigned i, enum node_event_kind kind);
 
@@ -79,7 +86,7 @@ struct disk_faults {
 struct disk_faults *disk_faults(struct world *w, unsigned i);
 
 /* ---- store ---- */
-/* From the n-th change on (1 = the next) every one fails as if the process had died. 0: never. */
+/* From the n-th change on (1 = the next; commits count) every one fails as if the process had died. 0: never. */
 void store_die_at(struct world *w, unsigned i, unsigned n);
 unsigned store_count(struct world *w, unsigned i, const char *table);
 

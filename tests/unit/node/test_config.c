@@ -48,6 +48,9 @@ static const char full[] = "# comment\n"
                            "download_dir = ~/in here\n"
                            "accept = contacts\n"
                            "accept_max = 40G\n"
+                           "[messages]\n"
+                           "quota = 3M\n"
+                           "quota_all = 7G\n"
                            "[transport]\r\n"
                            "congestion = reno\r\n"
                            "aead = ipsec-mb\n"
@@ -70,6 +73,8 @@ static void every_key_is_read(void **s) {
     assert_string_equal(c.download_dir, "~/in here");
     assert_int_equal(c.accept, ACCEPT_CONTACTS);
     assert_true(c.accept_max_bytes == UINT64_C(40) << 30);
+    assert_true(c.quota_bytes == UINT64_C(3) << 20);
+    assert_true(c.quota_all_bytes == UINT64_C(7) << 30);
     assert_int_equal(c.cc, CC_RENO);
     assert_int_equal(c.aead, AEAD_IPSEC_MB);
     assert_true(c.udp_portable);
@@ -159,6 +164,7 @@ static void what_is_written_reads_the_same(void **s) {
         if (!a.network[0])
             assert_string_equal(one, two);
         assert_true(a.accept_max_bytes == b.accept_max_bytes);
+        assert_true(a.quota_bytes == b.quota_bytes && a.quota_all_bytes == b.quota_all_bytes);
     }
 }
 

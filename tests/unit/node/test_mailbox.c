@@ -62,10 +62,11 @@ static void only_what_is_read_is_copied(void **state) {
     (void)state;
     struct mailbox m = {0};
     uint8_t data[DATAGRAM_MAX_BYTES + 1] = {1};
-    mailbox_add(&m, "n", data, sizeof data); /* longer than any that may come */
+    const struct contact from = {.name = "n"};
+    mailbox_add(&m, &from, data, sizeof data); /* longer than any that may come */
     assert_int_equal(m.count, 0);
     assert_int_equal(m.dropped, 1);
-    mailbox_add(&m, "n", data, DATAGRAM_MAX_BYTES);
+    mailbox_add(&m, &from, data, DATAGRAM_MAX_BYTES);
     assert_int_equal(m.count, 1);
     mailbox_clear(&m);
     mailbox_clear(&m);
