@@ -161,6 +161,9 @@ int app_broken(struct app *a, int err) {
         return app_fail(a, err, "meshd did not answer in time; look at its log, or restart it");
     case ERR_CLOSED:
         return app_fail(a, ERR_NO_DAEMON, "meshd has gone away; start it again with: meshd");
+    case ERR_AGAIN:
+        return app_fail(
+            a, err, "more happened than could be shown in time, and meshd gave up; start again");
     case ERR_PROTO:
         return app_fail(a, err, "what answers at %s is not meshd, or not of this version",
                         a->socket);

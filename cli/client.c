@@ -173,13 +173,24 @@ int client_send(struct client *c) {
     return 0;
 }
 
+/* The daemon's last word to a subscriber that did not keep up. */
+static bool is_overflow(const struct proto_msg *m) {
+    return m->kind == PROTO_NOTIFY && proto_str_is(proto_get(&m->params, "event"), "overflow");
+}
+
 /* The next message of any kind from the socket. */
 static int next_message(struct client *c, uint64_t deadline_us, struct proto_msg *m) {
     uint8_t buf[READ_BYTES];
     for (;;) {
         int got = proto_reader_next(&c->in, m);
-        if (got != 0)
-            return got > 0 ? 0 : got == ERR_NOMEM ? ERR_NOMEM : ERR_PROTO;
+        if (got < 0)
+            return got == ERR_NOMEM ? ERR_NOMEM : ERR_PROTO;
+        if (got > 0 && is_overflow(m)) {
+            proto_msg_clear(m);
+            return ERR_AGAIN;
+        }
+        if (got > 0)
+            return 0;
         int err = wait_ready(c, POLLIN, deadline_us);
         if (err)
             return err;

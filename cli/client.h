@@ -45,7 +45,8 @@ struct proto_writer *client_request(struct client *c, const char *method, uint32
 int client_send(struct client *c) MUST_USE;
 
 /* The answer to request `id`; *m is cleared by the caller. An answer that is an error is a success
- * here. ERR_TIMEOUT, ERR_CANCELLED (SIGINT), ERR_CLOSED, ERR_PROTO, ERR_NOMEM. */
+ * here. ERR_TIMEOUT, ERR_CANCELLED (SIGINT), ERR_CLOSED, ERR_PROTO, ERR_NOMEM, ERR_AGAIN (events
+ * came faster than they were taken: the daemon closes). The same for the two below. */
 int client_answer(struct client *c, uint32_t id, uint64_t deadline_us,
                   struct proto_msg *m) MUST_USE;
 /* The next notification. */

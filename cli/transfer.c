@@ -73,7 +73,7 @@ static void print_line(const msgpack_object *t) {
 
 int transfer_report(struct app *a, const msgpack_object *t) {
     const msgpack_object *error = proto_get(t, "error");
-    bool failed = !proto_str_is(proto_get(t, "state"), "done");
+    bool failed = proto_str_is(proto_get(t, "state"), "failed");
     int code = 0;
     json_t *held = NULL;
     if (failed) {
@@ -117,7 +117,7 @@ int run_transfers(struct app *a) {
                          ">N|WAY|CONTACT|STATE|>FILES|>SIZE|>DONE|ERROR", add_row);
 }
 
-/* A method whose only result is that it worked. */
+/* A method whose only result is that it worked; with --json, {said: number}, if not NULL. */
 static int act_on(struct app *a, const char *method, const char *said) {
     struct proto_msg m;
     uint64_t id;
@@ -138,7 +138,7 @@ static int act_on(struct app *a, const char *method, const char *said) {
     int code = app_answer(a, CLIENT_ANSWER_US, &m);
     if (code)
         return code;
-    if (a->o.json) {
+    if (a->o.json && said) {
         json_t *o = json_object();
         json_object_set_new(o, said, json_integer((json_int_t)id));
         print_json(o);
@@ -147,8 +147,20 @@ static int act_on(struct app *a, const char *method, const char *said) {
     return 0;
 }
 
+/* With --json, the transfer as it stands then. */
 int run_accept(struct app *a) {
-    return act_on(a, "transfer.accept", "accepted");
+    struct proto_msg m;
+    uint64_t id = 0;
+    int code = act_on(a, "transfer.accept", NULL);
+    if (code || !a->o.json || !options_number(a->words[0], &id))
+        return code;
+    proto_uint(app_ask(a, "transfer.get"), "id", id);
+    code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    code = transfer_report(a, proto_get(&m.result, "transfer"));
+    proto_msg_clear(&m);
+    return code;
 }
 
 int run_reject(struct app *a) {

@@ -8,8 +8,8 @@
  * it is a directory. What the last component is a link to is left to whoever opens it. 0 or the
  * exit code, reported. */
 int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX]);
-/* An ended transfer for people or, with --json, as an object with bytes, seconds, files. A failed
- * one is reported like any error, and has "error". Gives the exit code. */
+/* A transfer, as a rule an ended one, for people or, with --json, as an object with bytes, seconds,
+ * files. A failed one is reported like any error, and has "error". Gives the exit code. */
 int transfer_report(struct app *a, const msgpack_object *transfer);
 
 #endif

@@ -278,8 +278,8 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     } else if (p->dial == s) {
         p->dial = NULL;
         /* Both have opened. The side with the lesser key decides, or each could take the other's:
-         * what it has answered can be confirmed no more; the other side keeps its answer until it
-         * has heard (handshake_shown). */
+         * what it has answered can be confirmed no more; the other side keeps its answer, in case
+         * it is confirmed. */
         if (p->answered && memcmp(&e->identity.transport_public, &p->setup.transport,
                                   sizeof p->setup.transport) < 0)
             endpoint_session_end(e, p->answered, 0);

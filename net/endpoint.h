@@ -113,7 +113,8 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
  * that answer it. ecn: the field it came with (net/ecn.h), ECN_NOT_ECT if that is not known. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
                     uint8_t ecn, uint8_t *buf, size_t len);
-/* Fills one train; false if nothing may leave now. */
+/* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would leave by a socket that is
+ * full waits, and holds up nothing else. Only trains for LOCAL_ANY are given in any case. */
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size (EMSGSIZE). */
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes);
@@ -135,7 +136,7 @@ enum ep_event_kind {
                          * of the peer's than the one known. Both are to be kept and given back in
                          * struct peer_setup, or a replaced key counts again after a restart. Not for
                          * a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
-    EP_ROAMED,        /* session: the peer's address changed; addr */
+    EP_ROAMED,        /* session: it goes to another address now, which has answered; addr */
     EP_STREAM_OPENED, /* session, stream: by the peer */
     EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
     EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
@@ -203,8 +204,9 @@ int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, 
                      size_t len, uint64_t deadline_us) MUST_USE;
 /* An echo inside the session: EP_PONG with the same id, or nothing. */
 int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t id) MUST_USE;
-/* The network may have changed: move to this address as a new path (congestion, RTT and MTU start
- * afresh). Normally the endpoint does it by itself when the peer roams. */
+/* The network may have changed: asks the peer at this address and, if it answers, moves there as to a new path (congestion,
+ * RTT and MTU start afresh) and tells EP_ROAMED; until then, and if it does not answer, all stays as it is. Normally the
+ * endpoint does it by itself when the peer roams. ERR_NOT_FOUND, ERR_NOMEM. */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
                         const struct addr *to, uint32_t local) MUST_USE;
 
@@ -218,7 +220,8 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
     X(credit_repeated) X(frames_bad) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
     X(rekeys_failed) X(strangers_dropped) \
-    X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed)
+    X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
+    X(paths_challenged) X(paths_rescued)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;

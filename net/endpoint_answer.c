@@ -78,12 +78,12 @@ static bool admit(struct endpoint *e, uint64_t now_us, struct request *q) {
 }
 
 /* The answers to this peer that wait for their proof: of a new session, of a rekey. */
-static unsigned answers_of(const struct peer *p, struct hs_in *out[2]) {
+static unsigned answers_of(const struct peer *p, struct session *out[2]) {
     unsigned n = 0;
     if (p && p->answered)
-        out[n++] = p->answered->hs_in;
+        out[n++] = p->answered;
     if (p && p->session && p->session->hs_in)
-        out[n++] = p->session->hs_in;
+        out[n++] = p->session;
     return n;
 }
 
@@ -91,13 +91,14 @@ static unsigned answers_of(const struct peer *p, struct hs_in *out[2]) {
  * Of several whose answers are unconfirmed the newest counts, so that no replay takes the place of
  * a genuine one: the greatest timestamp, and before that who has met a challenge. */
 static bool fresh(struct endpoint *e, uint64_t now_us, struct request *q) {
-    struct hs_in *waiting[2];
+    struct session *waiting[2];
     unsigned n_waiting = answers_of(q->peer, waiting);
     uint64_t newest_us = q->peer ? q->peer->last_timestamp_us : 0, newest_proved_us = 0;
     bool proved_waits = false;
     for (unsigned i = 0; i < n_waiting; i++) {
-        struct hs_in *h = waiting[i];
+        struct hs_in *h = waiting[i]->hs_in;
         if (memcmp(q->msg + 8, h->ephemeral, sizeof h->ephemeral) == 0) {
+            endpoint_path_doubt(waiting[i], q->from, q->local);
             endpoint_queue_small(e, q->from, q->local, h->response, RESPONSE_BYTES);
             h->sent_us = 0;
             return false;
@@ -161,7 +162,7 @@ static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
         return MEANT_NEW;
     /* So it has our keys of now. */
     if (!s->keys.shown)
-        handshake_shown(e, s, now_us);
+        handshake_shown(s, now_us);
     return MEANT_REKEY;
 }
 

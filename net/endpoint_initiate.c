@@ -245,13 +245,9 @@ static void confirm_anew(struct endpoint *e, struct session *s, uint64_t now_us)
     handshake_confirm(e, s, now_us);
 }
 
-void handshake_shown(struct endpoint *e, struct session *s, uint64_t now_us) {
-    struct session *theirs = s->peer->answered;
+void handshake_shown(struct session *s, uint64_t now_us) {
     keys_show(&s->keys, now_us);
     s->confirm_left = 0;
-    /* Both had opened, and the peer has decided for ours. What it has asked since then is another matter. */
-    if (theirs && theirs->up_us <= s->up_us)
-        endpoint_session_end(e, theirs, 0);
 }
 
 void handshake_confirm_again(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -337,6 +333,10 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         e->counters.mac_fail++;
         return;
     }
+    if (h->misfits >= HANDSHAKE_MISFITS_MAX) {
+        e->counters.handshakes_limited++;
+        return;
+    }
     struct response r;
     uint32_t sender;
     struct psk psk = h->psk, pairing;
@@ -351,6 +351,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
                                 .epoch = h->epoch};
     if (!handshake_read_response(&answered, msg, &psk, &r, &sender) ||
         !handshake_response_fits(&offer, &r) || !secret_stands(p, h)) {
+        h->misfits++;
         e->counters.auth_fail++;
         goto out;
     }

@@ -3,6 +3,7 @@
  *   endpoint.c            life, peers, tickets, events, counters
  *   endpoint_handshake.c  who answers which handshake message, and when
  *   endpoint_io.c         datagrams in, trains out, deadlines
+ *   endpoint_path.c       where they go, and what is asked before that changes
  *   endpoint_streams.c    the stream and datagram calls
  *   endpoint_rekey.c      new keys for a session that is up: when, how often, and when it is dead
  *   peers.c               the table of peers by id, and what is believed about their keys
@@ -139,17 +140,44 @@ void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t lo
 /* Seals a few session frames into a packet of their own and queues it. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
+/* The same, to a place that is not the session's path. */
+void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct addr *to, uint32_t local, const uint8_t *frames,
+                             size_t len);
 /* Echoes that waited for new keys. */
 void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 /* The transport, attached if need be; NULL: no memory. */
-/* Moves the session to another path, which starts afresh or from what is remembered of it. */
-void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *to, uint32_t local);
 struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_streams.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */
 void endpoint_feed_starved(struct endpoint *e);
+
+/* ---- endpoint_path.c ---- */
+/* Moves the session to another path, which starts afresh or from what is remembered of it. Only to where the peer has
+ * shown that it receives by a handshake message (an answer to a challenge moves it by itself). A path that was silent is
+ * not followed again for a while, whatever comes from there. */
+void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const struct addr *to, uint32_t local);
+/* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
+void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local);
+/* How many bytes may leave along the path now; and so many have left. */
+size_t endpoint_path_room(const struct session *s);
+void endpoint_path_spent(struct session *s, size_t bytes);
+/* An authentic packet came from there; `moves`: it is the newest, and more than a probe. */
+void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *from, uint32_t local, size_t bytes, bool moves);
+void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
+                            const struct addr *from, uint32_t local,
+                            const uint8_t data[static PATH_CHALLENGE_BYTES]);
+/* Answers a challenge to where it came from, if that may get so much. */
+void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_us,
+                           const struct addr *to, uint32_t local,
+                           const uint8_t data[static PATH_CHALLENGE_BYTES]);
+/* The challenges that are due. */
+void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us);
+/* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it still lives. */
+void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_handshake.c ---- */
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) MUST_USE;
@@ -162,7 +190,7 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
  * the session has ended. */
 bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
 /* A packet under the keys that our own handshake has made has come, or one under the old ones. */
-void handshake_shown(struct endpoint *e, struct session *s, uint64_t now_us);
+void handshake_shown(struct session *s, uint64_t now_us);
 void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us);
 /* Sends a CONFIRM, and says when the next one is due. */
 void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us);

@@ -26,8 +26,9 @@ void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t lo
     e->small_count++;
 }
 
-void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const uint8_t *frames, size_t len) {
+void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct addr *to, uint32_t local, const uint8_t *frames,
+                             size_t len) {
     uint8_t buf[DATA_OVERHEAD_BYTES + 64];
     if (len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
         return;
@@ -35,55 +36,38 @@ void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us
     size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
     s->pkts_sent++;
     s->bytes_sent += n;
-    endpoint_queue_small(e, &s->path.remote, s->path.local, buf, n);
+    endpoint_queue_small(e, to, local, buf, n);
+}
+
+void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const uint8_t *frames, size_t len) {
+    endpoint_send_frames_to(e, s, now_us, &s->path.remote, s->path.local, frames, len);
 }
 
 /* ---- in ---- */
 
-void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *to, uint32_t local) {
-    if (s->tp) {
-        struct path_state left = {
-            .remote = s->path.remote, .local = s->path.local, .left_us = now_us};
-        transport_path_state(s->tp, &left);
-        if (left.rtt.has_sample)
-            path_memory_leave(&s->paths_left, &left);
-    }
-    s->path.remote = *to;
-    s->path.local = local;
-    s->path.epoch++;
-    s->memo.mtu_bytes = 0;
-    s->memo.has_rtt = false;
-    if (!s->tp) {
-        ecn_new_path(&s->memo.ecn);
-        return;
-    }
-    e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
-    transport_path_switched(s->tp, now_us, s->path.epoch,
-                            path_memory_find(s->paths_left, to, local, now_us));
-}
-
-static void roam(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *from,
-                 uint32_t local) {
-    if (!path_damper_allows(&s->damper, now_us))
-        return;
-    endpoint_switch_path(e, s, now_us, from, local);
-    s->peer->last_path = *from;
-    s->peer->last_local = local;
-    e->counters.roamed++;
-    endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
-}
+struct incoming { /* a packet that has been opened */
+    uint64_t now_us, pn;
+    const struct addr *from;
+    uint32_t local;
+    uint8_t ecn;
+    unsigned answers; /* CONFIRMED and ECHOED sent for it */
+    bool moves;       /* more than a probe of the path (RFC 9000 §9.1) */
+    bool challenged;  /* it holds this PATH_CHALLENGE */
+    uint8_t challenge[PATH_CHALLENGE_BYTES];
+};
 
 /* One frame of the session's own. False: malformed, or the session ended (*ended). */
-static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us, uint8_t type,
-                          struct rd *r, unsigned *answers, bool *ended) {
+static bool session_frame(struct endpoint *e, struct session *s, struct incoming *in, uint8_t type,
+                          struct rd *r, bool *ended) {
+    const uint64_t now_us = in->now_us;
     uint8_t reply[9];
     if (type >= FRAME_LATER_SESSION)
         return frame_skip(r);
     switch (type) {
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
-        if ((*answers)++ < ANSWERS_PER_PACKET)
+        if (in->answers++ < ANSWERS_PER_PACKET)
             endpoint_send_frames(e, s, now_us, reply, 1);
         return true;
     case FRAME_CONFIRMED:
@@ -91,7 +75,7 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
     case FRAME_ECHO:
         reply[0] = FRAME_ECHOED;
         rd_bytes(r, reply + 1, 8);
-        if (r->ok && (*answers)++ < ANSWERS_PER_PACKET) {
+        if (r->ok && in->answers++ < ANSWERS_PER_PACKET) {
             endpoint_maybe_rekey(e, s, now_us);
             endpoint_send_frames(e, s, now_us, reply, 9);
         }
@@ -104,6 +88,17 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
         ev.id = rd_u64(r);
         if (r->ok && (e->events.count >= EVENTS_MAX / 4 || !events_push(&e->events, &ev)))
             e->counters.queue_dropped++;
+        return r->ok;
+    }
+    case FRAME_PATH_CHALLENGE: /* of several in a packet the last one counts */
+        rd_bytes(r, in->challenge, sizeof in->challenge);
+        in->challenged = r->ok;
+        return r->ok;
+    case FRAME_PATH_RESPONSE: {
+        uint8_t data[PATH_CHALLENGE_BYTES];
+        rd_bytes(r, data, sizeof data);
+        if (r->ok)
+            endpoint_path_answered(e, s, now_us, in->from, in->local, data);
         return r->ok;
     }
     case FRAME_CLOSE: {
@@ -120,7 +115,7 @@ static bool session_frame(struct endpoint *e, struct session *s, uint64_t now_us
 }
 
 static bool is_session_frame(uint8_t type) {
-    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_ECHOED) ||
+    return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_PATH_RESPONSE) ||
            (type >= FRAME_LATER_SESSION && type < FRAME_LATER_TRANSPORT);
 }
 
@@ -129,20 +124,22 @@ static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_u
     endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial}, ERR_PROTO);
 }
 
-static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us, uint64_t pn,
-                         uint8_t ecn, const uint8_t *buf, size_t len) {
+/* False: the session has ended, or the packet is as good as lost. */
+static bool input_frames(struct endpoint *e, struct session *s, struct incoming *in,
+                         const uint8_t *buf, size_t len) {
+    const uint64_t now_us = in->now_us;
     struct rd r = rd_init(buf, len);
     bool transport = false, eliciting = false, ended = false;
-    unsigned answers = 0;
     while (rd_left(&r) > 0) {
         uint8_t type = rd_u8(&r);
         if (type == FRAME_PADDING)
             continue;
+        in->moves |= type != FRAME_PATH_CHALLENGE && type != FRAME_PATH_RESPONSE;
         if (is_session_frame(type)) {
-            if (!session_frame(e, s, now_us, type, &r, &answers, &ended)) {
+            if (!session_frame(e, s, in, type, &r, &ended)) {
                 if (!ended)
                     protocol_error(e, s, now_us);
-                return;
+                return false;
             }
             continue;
         }
@@ -151,26 +148,27 @@ static void input_frames(struct endpoint *e, struct session *s, uint64_t now_us,
             struct frame_ack ack;
             if (!frame_read_ack(&r, type, &ack) || ack.largest >= s->send_counter) {
                 protocol_error(e, s, now_us);
-                return;
+                return false;
             }
             continue;
         }
         struct transport *tp = endpoint_attach(e, s, now_us);
         if (!tp)
-            return; /* no memory: as if it had been lost */
+            return false; /* no memory: as if it had been lost */
         tp->next_pn = s->send_counter;
         transport = true;
         int err = transport_frame(tp, now_us, type, &r, &eliciting);
         if (err == ERR_NOMEM || err == ERR_FULL)
-            return;
+            return false;
         if (err) {
             protocol_error(e, s, now_us);
-            return;
+            return false;
         }
     }
-    if (transport && s->tp && transport_received(s->tp, now_us, pn, eliciting, ecn)) {
+    if (transport && s->tp && transport_received(s->tp, now_us, in->pn, eliciting, in->ecn)) {
         /* Not noted, so not acknowledged: it will come again. */
     }
+    return true;
 }
 
 static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
@@ -201,27 +199,25 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
             return;
     } else if (!s->keys.shown) {
         if (g == &s->keys.current)
-            handshake_shown(e, s, now_us);
+            handshake_shown(s, now_us);
         else
             handshake_not_shown(e, s, now_us);
     }
     s->last_recv_us = s->last_use_us = now_us;
     s->pkts_received++;
     s->bytes_received += len;
+    if (s->path.local == LOCAL_ANY && addr_equal(from, &s->path.remote))
+        s->path.local = local;
+    endpoint_make_ready(e, s);
+    struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .local = local, .ecn = ecn};
+    const bool newest = pn + 1 == s->replay.newest;
+    if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
+        return;
     /* Only the newest packet may move the path: an old one may have been delayed on the path left
      * behind. */
-    if (pn + 1 == s->replay.newest &&
-        (!addr_equal(from, &s->path.remote) || local != s->path.local)) {
-        if (addr_equal(from, &s->path.remote) || s->path.local == LOCAL_ANY) {
-            s->path.local = local;
-            if (!addr_equal(from, &s->path.remote))
-                roam(e, s, now_us, from, local);
-        } else {
-            roam(e, s, now_us, from, local);
-        }
-    }
-    endpoint_make_ready(e, s);
-    input_frames(e, s, now_us, pn, ecn, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES);
+    endpoint_path_heard(e, s, now_us, from, local, len, newest && in.moves);
+    if (in.challenged)
+        endpoint_path_respond(e, s, now_us, from, local, in.challenge);
 }
 
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
@@ -241,14 +237,15 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
 /* ---- out ---- */
 
 /* Packets of one size, sealed one after another into the train. */
-static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, struct train *t) {
+static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, size_t room,
+                       struct train *t) {
     struct transport *tp = s->tp;
     struct transport_packet info = {0};
     bool was_quiet = tp->sent.outstanding == 0;
     t->len = 0;
     t->segment_bytes = 0;
     for (unsigned n = 0; n < TRAIN_MAX_SEGMENTS; n++) {
-        size_t cap = TRAIN_MAX_BYTES - t->len;
+        size_t cap = room - t->len;
         if (n > 0 && cap > t->segment_bytes)
             cap = t->segment_bytes;
         if (cap <= DATA_OVERHEAD_BYTES || (n > 0 && cap < t->segment_bytes))
@@ -282,6 +279,7 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     t->to = s->path.remote;
     t->local = s->path.local;
     e->counters.bytes_out += t->len;
+    endpoint_path_spent(s, t->len);
     return true;
 }
 
@@ -293,11 +291,15 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
         endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
         return false;
-    return fill_train(e, s, now_us, t);
+    const size_t room = endpoint_path_room(s);
+    return room >= MTU_MIN_BYTES &&
+           fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, t);
 }
 
 static bool take_small(struct endpoint *e, struct train *t) {
-    struct small_packet *p = e->small_head;
+    struct small_packet *before = NULL, *p = e->small_head;
+    for (; p && train_is_unwanted(t, p->local); p = p->next)
+        before = p;
     if (!p)
         return false;
     memcpy(t->buf, p->data, p->len);
@@ -306,9 +308,9 @@ static bool take_small(struct endpoint *e, struct train *t) {
     t->ecn = ECN_NOT_ECT;
     t->to = p->to;
     t->local = p->local;
-    e->small_head = p->next;
-    if (!e->small_head)
-        e->small_tail = NULL;
+    *(before ? &before->next : &e->small_head) = p->next;
+    if (!p->next)
+        e->small_tail = before;
     e->small_count--;
     e->counters.pkts_out++;
     e->counters.bytes_out += p->len;
@@ -327,10 +329,16 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
 }
 
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+    const struct session *waiting = NULL; /* the first one passed over: its socket is full */
     if (take_small(e, t))
         return true;
-    while (e->ready) {
+    while (e->ready && e->ready != waiting) {
         struct session *s = e->ready;
+        if (s->tp && train_is_unwanted(t, s->path.local)) {
+            waiting = waiting ? waiting : s;
+            e->ready = s->ready_next;
+            continue;
+        }
         if (session_output(e, s, now_us, t)) {
             e->ready = s->ready_next; /* the others' turn */
             return true;
@@ -376,6 +384,8 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         return d;
     if (s->confirm_left > 0 && s->confirm_us < d)
         d = s->confirm_us;
+    if (s->challenges && path_challenge_deadline_us(s->challenges) < d)
+        d = path_challenge_deadline_us(s->challenges);
     const uint64_t others[] = {keys_previous_until_us(&s->keys), rekey_deadline_us(s, now_us)};
     for (unsigned i = 0; i < 2; i++)
         if (others[i] < d)
@@ -401,12 +411,14 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
         handshake_confirm(e, s, now_us);
     if (rekey_timeout(e, s, now_us))
         return;
+    endpoint_send_challenges(e, s, now_us);
     if (!s->tp) {
         if (now_us >= s->last_use_us + SESSION_IDLE_US)
             endpoint_session_end(e, s, 0);
         return;
     }
     transport_timeout(s->tp, now_us);
+    endpoint_path_silent(e, s, now_us);
 }
 
 uint64_t endpoint_deadline_us(const struct endpoint *e) {

@@ -149,11 +149,11 @@ int stream_stop(struct endpoint *e, struct session_ref r, uint64_t stream, int e
     transport_credit_consumed(f.s->tp, f.s->last_use_us, in->highest - in->read);
     in->stopped = true;
     rstream_drop_unread(in);
-    if (!in->has_final) {
-        f.st->want_stop = true;
-        f.st->stop_err = err;
-        transport_want_ctl(f.s->tp, f.st);
-    }
+    /* Also after the FIN: the peer may have to repeat what came before it (RFC 9000 §3.5), and it is not told the error
+     * otherwise. */
+    f.st->want_stop = true;
+    f.st->stop_err = err;
+    transport_want_ctl(f.s->tp, f.st);
     endpoint_make_ready(e, f.s);
     transport_reap(f.s->tp, f.st);
     return 0;
@@ -235,14 +235,4 @@ void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us
     s->echo_count = 0;
     s->last_use_us = now_us;
     endpoint_make_ready(e, s);
-}
-
-int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref r,
-                        const struct addr *to, uint32_t local) {
-    struct session *s = endpoint_find(e, r);
-    if (!s)
-        return ERR_NOT_FOUND;
-    endpoint_switch_path(e, s, now_us, to, local);
-    endpoint_make_ready(e, s);
-    return 0;
 }

@@ -14,10 +14,11 @@
  *   1c CLOSE    error
  *   20 CONFIRM  (session: I hold the new keys)   21 CONFIRMED (session: I have seen that)
  *   22 ECHO     id 8 bytes                       23 ECHOED    id 8 bytes
+ *   24 PATH_CHALLENGE  8 bytes                   25 PATH_RESPONSE  the same 8 bytes
  *   30 DATAGRAM length | bytes
  *   40..5f, 60..7f  length | bytes: of tomorrow, passed over where they are not known
  *
- * CONFIRM .. ECHOED, CLOSE and 40..5f belong to the session: they are neither acknowledged nor repeated by
+ * CONFIRM .. PATH_RESPONSE, CLOSE and 40..5f belong to the session: they are neither acknowledged nor repeated by
  * the transport, and cost no transport state.
  */
 #ifndef MESHD_NET_FRAME_H
@@ -47,6 +48,8 @@ enum frame_type {
     FRAME_CONFIRMED = 0x21,
     FRAME_ECHO = 0x22,
     FRAME_ECHOED = 0x23,
+    FRAME_PATH_CHALLENGE = 0x24,
+    FRAME_PATH_RESPONSE = 0x25,
     FRAME_DATAGRAM = 0x30,
     FRAME_LATER_SESSION = 0x40,   /* to 0x5f: cost no transport and are not acknowledged */
     FRAME_LATER_TRANSPORT = 0x60, /* to 0x7f: acknowledged, like PING */

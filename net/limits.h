@@ -6,6 +6,9 @@ enum {
     /* Datagrams. 1,200 bytes pass everywhere IPv6 does (RFC 9000 §14); nothing larger is sent
      * before PLPMTUD has shown that it fits. */
     MTU_BASE_BYTES = 1200,
+    /* What is sent where 1,200 do not pass (tunnels in tunnels): every host takes an IPv4 packet of
+     * 576 (RFC 791; RFC 8899 MIN_PLPMTU). No message of the handshake is larger. */
+    MTU_MIN_BYTES = 548,
     MTU_MAX_BYTES = 65507,   /* largest UDP payload over IPv4 */
     TRAIN_MAX_BYTES = 65507, /* one UDP_SEGMENT send */
     TRAIN_MAX_SEGMENTS = 64, /* Linux: UDP_MAX_SEGMENTS */
@@ -39,6 +42,8 @@ enum {
     HANDSHAKE_SOURCE_US = 50 * 1000,
     HANDSHAKE_SOURCE_BURST = 40,
     HANDSHAKE_SOURCES_MAX = 256,
+    HANDSHAKE_MISFITS_MAX = 16, /* answers to one attempt that do not fit; then no further is read:
+                                 * each costs two X25519 */
     HANDSHAKE_REFUSED_US = 1000 * 1000, /* so long after a refusal a better answer may still come */
     /* What RETRYs, which anybody can forge, may cost an attempt: fresh INITIATIONs; and the same one
      * sent again for a cookie at once (later ones go with the next repetition). */
@@ -72,8 +77,10 @@ enum {
                                          * unacknowledged and will be sent again */
     ACK_RANGES_MAX = 64,                /* received-packet ranges kept and sent; oldest forgotten */
     SENT_PKTS_MAX = 1 << 17,            /* packets in flight; beyond: no new data is sent */
-    DATAGRAM_QUEUE_MAX = 128,           /* outgoing datagrams; beyond: the oldest is dropped */
-    DATAGRAM_MAX_BYTES = 1100,          /* fits every path */
+    SKIP_DISTANCE_MIN_PKTS = 128,       /* packet numbers left out are at least so far apart... */
+    SKIPPED_PNS_MAX = SENT_PKTS_MAX / SKIP_DISTANCE_MIN_PKTS, /* ...so no more are in flight */
+    DATAGRAM_QUEUE_MAX = 128,  /* outgoing datagrams; beyond: the oldest is dropped */
+    DATAGRAM_MAX_BYTES = 1100, /* fits a packet of MTU_BASE_BYTES */
 
     /* Messages that have come (node/history). A contact may fill its own share, all of them
      * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by

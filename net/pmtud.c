@@ -9,6 +9,8 @@
 
 /* UDP payloads of links as they are: 28 bytes less than the link's MTU over IPv4, 48 over IPv6. */
 static const uint16_t ladder[] = {
+    996,   /* 1024 */
+    1096,  /* 1124: tunnels in tunnels */
     1232,  /* IPv6's minimum of 1280 */
     1252,  /* the same over IPv4 */
     1372,  /* 1400 or 1420 (WireGuard): tunnels and mobile networks */
@@ -28,7 +30,7 @@ static const uint16_t ladder[] = {
     65507, /* IPv4: the largest there is */
 };
 
-static const uint16_t jumps[] = {1472, 8972, 65507};
+static const uint16_t jumps[] = {MTU_BASE_BYTES, 1472, 8972, 65507};
 
 enum {
     LADDER_COUNT = sizeof ladder / sizeof ladder[0],
@@ -52,7 +54,7 @@ static uint16_t next_jump(const struct pmtud *p) {
  */
 static uint16_t next_between(const struct pmtud *p) {
     for (size_t i = 0; i < JUMP_COUNT; i++)
-        if (p->mtu_bytes == jumps[i])
+        if (p->mtu_bytes == jumps[i] && jumps[i] > MTU_BASE_BYTES)
             return (uint16_t)(p->mtu_bytes + PMTUD_GAP_BYTES);
     size_t from = 0, to = LADDER_COUNT;
     while (from < LADDER_COUNT && ladder[from] <= p->mtu_bytes)
@@ -91,8 +93,15 @@ static uint16_t unbounded(const struct pmtud *p) {
     return (uint16_t)(p->max_bytes + 1);
 }
 
-static void back_to_base(struct pmtud *p, uint64_t now_us, uint16_t ceiling_bytes) {
-    p->mtu_bytes = MTU_BASE_BYTES;
+/* Where it falls back to: sizes up to this say nothing about black holes. */
+static uint16_t floor_of(const struct pmtud *p, uint16_t refused_bytes) {
+    return p->mtu_bytes > MTU_BASE_BYTES && refused_bytes > MTU_BASE_BYTES ? MTU_BASE_BYTES
+                                                                           : MTU_MIN_BYTES;
+}
+
+static void back_to(struct pmtud *p, uint64_t now_us, uint16_t floor_bytes,
+                    uint16_t ceiling_bytes) {
+    p->mtu_bytes = floor_bytes;
     p->big_losses = 0;
     p->big_acked_bytes = 0;
     search_anew(p, ceiling_bytes);
@@ -151,10 +160,10 @@ void pmtud_probe_lost(struct pmtud *p, uint64_t now_us, uint16_t bytes) {
 
 /* RFC 8899 §4.6.2, PTB_SIZE. */
 bool pmtud_too_big(struct pmtud *p, uint64_t now_us, uint16_t bytes) {
-    if (bytes <= MTU_BASE_BYTES)
+    if (bytes <= MTU_MIN_BYTES)
         return false; /* then this is no path; nothing to be done about it here */
     if (bytes <= p->mtu_bytes) {
-        back_to_base(p, now_us, bytes);
+        back_to(p, now_us, floor_of(p, bytes), bytes);
         return true;
     }
     if (bytes >= p->ceiling_bytes)
@@ -169,7 +178,8 @@ bool pmtud_too_big(struct pmtud *p, uint64_t now_us, uint16_t bytes) {
 
 /* RFC 8899 §4.3. */
 bool pmtud_packet_lost(struct pmtud *p, uint64_t now_us, uint16_t bytes) {
-    if (bytes <= MTU_BASE_BYTES || bytes > p->mtu_bytes)
+    const uint16_t floor_bytes = floor_of(p, UINT16_MAX);
+    if (bytes <= floor_bytes || bytes > p->mtu_bytes)
         return false;
     if (bytes <= p->big_acked_bytes) {
         p->big_acked_bytes = 0;
@@ -181,12 +191,12 @@ bool pmtud_packet_lost(struct pmtud *p, uint64_t now_us, uint16_t bytes) {
         p->big_lost_bytes = bytes;
     if (++p->big_losses < PMTUD_BLACK_HOLE_LOSSES)
         return false;
-    back_to_base(p, now_us, unbounded(p));
+    back_to(p, now_us, floor_bytes, unbounded(p));
     return true;
 }
 
 void pmtud_packet_acked(struct pmtud *p, uint16_t bytes) {
-    if (bytes <= MTU_BASE_BYTES)
+    if (bytes <= floor_of(p, UINT16_MAX))
         return;
     if (bytes > p->big_acked_bytes)
         p->big_acked_bytes = bytes;

@@ -153,6 +153,11 @@ bool ranges_has(const struct ranges *r, uint64_t x) {
     return i < r->count && citems(r)[i].lo <= x;
 }
 
+bool ranges_touches(const struct ranges *r, uint64_t lo, uint64_t hi) {
+    uint32_t i = first_ending_above(r, lo);
+    return lo < hi && i < r->count && citems(r)[i].lo < hi;
+}
+
 bool ranges_covers(const struct ranges *r, uint64_t lo, uint64_t hi) {
     assert(lo <= hi);
     if (lo == hi)

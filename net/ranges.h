@@ -38,6 +38,7 @@ void ranges_drop_below(struct ranges *r, uint64_t lo);
 void ranges_drop_first(struct ranges *r);
 
 bool ranges_has(const struct ranges *r, uint64_t x);
+bool ranges_touches(const struct ranges *r, uint64_t lo, uint64_t hi); /* any of it */
 bool ranges_covers(const struct ranges *r, uint64_t lo, uint64_t hi); /* all of it; true if empty */
 /* The first part of [lo, hi) that is not in the set; false if there is none. */
 bool ranges_first_gap(const struct ranges *r, uint64_t lo, uint64_t hi, struct range *gap);

@@ -26,6 +26,8 @@ bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *b
     if (!g)
         return false;
     *counter = load_le64(buf + 8);
+    if (*counter > VARINT_MAX) /* no ACK could name it */
+        return false;
     if (!replay_check(&s->replay, *counter)) {
         *replayed = true;
         return false;
@@ -60,6 +62,7 @@ void session_free(struct session *s, struct aead *a) {
     session_drop_hs_in(s);
     transport_free(s->tp);
     free(s->paths_left);
+    free(s->challenges);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
     free(s);

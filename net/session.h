@@ -11,6 +11,7 @@
 #include "crypto/keys.h"
 #include "crypto/replay.h"
 #include "net/handshake.h"
+#include "net/path_challenge.h"
 #include "net/transport.h"
 
 enum session_state { SESSION_INITIATING, SESSION_RESPONDED, SESSION_UP };
@@ -20,7 +21,7 @@ enum { SESSION_ECHOES = 4 };
 struct hs_out { /* an initiation of ours that waits for its answer */
     struct noise noise;
     uint8_t msg[INITIATION_BYTES];
-    unsigned tries, psk_index;
+    unsigned tries, psk_index, misfits;
     struct psk psk; /* what msg was made with: the peer's secrets may be others by now */
     bool by_ticket; /* it is a ticket's */
     uint8_t epoch;
@@ -55,6 +56,8 @@ struct path {
     struct addr remote;
     uint32_t local;
     uint16_t epoch;
+    bool
+        doubtful; /* our RESPONSE has gone to another place as well: whether the peer is here is to be checked */
 };
 
 struct session {
@@ -70,6 +73,7 @@ struct session {
     struct path path;
     struct path_memory *paths_left; /* NULL until the first switch */
     struct path_damper damper;
+    struct path_challenges *challenges; /* NULL until a packet comes from elsewhere */
     struct hs_out *hs_out;
     struct hs_in *hs_in;
     struct transport *tp;

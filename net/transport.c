@@ -23,10 +23,6 @@ static void path_init(struct transport *t, uint64_t now_us) {
     t->pacer_until_us = TIME_NEVER;
 }
 
-static uint64_t next_skip(struct transport *t, uint64_t pn) {
-    return pn + 128 + rng_u32(&t->rng) % 1024;
-}
-
 struct transport *transport_new(const struct transport_setup *s, uint64_t now_us,
                                 uint64_t next_pn) {
     struct transport *t = calloc(1, sizeof *t);
@@ -47,7 +43,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->next_pn = next_pn;
     path_init(t, now_us);
     /* The same path as when the last transport of this session was detached. */
-    if (t->memo->mtu_bytes > t->pmtud.mtu_bytes) {
+    if (t->memo->mtu_bytes > 0) {
         t->pmtud.mtu_bytes = t->memo->mtu_bytes;
         cc_init(&t->cc, t->cc_kind, t->pmtud.mtu_bytes);
     }
@@ -61,7 +57,8 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
         ack_set_rtt(&t->ack, t->rtt.srtt_us);
         pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
     }
-    t->skip_at = next_skip(t, next_pn);
+    ranges_init(&t->skipped, SKIPPED_PNS_MAX);
+    transport_next_skip(t, next_pn);
     return t;
 }
 
@@ -84,6 +81,7 @@ void transport_free(struct transport *t) {
     sent_clear(&t->sent);
     loss_clear(&t->loss);
     ack_clear(&t->ack);
+    ranges_clear(&t->skipped);
     free(t);
 }
 
@@ -139,6 +137,9 @@ void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoc
         pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
         cc_resume(&t->cc, now_us, &known->seed);
     }
+    /* What was acknowledged last may have gone to where nobody is. */
+    if (t->ack.has_largest)
+        t->ack.due = true;
     /* Say something at once, so that the new path gets its first RTT sample and the peer learns it.
      */
     if (t->sent.outstanding > 0 && t->probes == 0)

@@ -29,7 +29,6 @@
 
 enum {
     TRANSPORT_LINGER_US = 2 * 1000000, /* detached after so long without anything to do */
-    TRANSPORT_SKIPS = 8,
     STREAM_PRIORITIES = 8,
     STREAM_PRIORITY_DEFAULT = 3,
 };
@@ -100,12 +99,11 @@ struct transport { /* private to transport*.c */
     struct sent sent;
     struct loss loss;
     struct ack ack;
-    uint64_t next_pn; /* as the session told */
-    uint64_t skip_at; /* the next number to leave out: optimistic acknowledgements hit it */
-    uint64_t skipped[TRANSPORT_SKIPS];
-    unsigned skipped_count;
-    unsigned probes;    /* packets that may leave regardless of the window (PTO) */
-    uint32_t bare_acks; /* sent since the last eliciting packet */
+    uint64_t next_pn;      /* as the session told */
+    uint64_t skip_at;      /* the next number to leave out: optimistic acknowledgements hit it */
+    struct ranges skipped; /* those left out at or above sent.base, at most SKIPPED_PNS_MAX */
+    unsigned probes;       /* packets that may leave regardless of the window (PTO) */
+    uint32_t bare_acks;    /* sent since the last eliciting packet */
     bool app_limited;
     bool marks;              /* the train being built gets ECT(0) */
     uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
@@ -163,6 +161,8 @@ struct transport_packet {
  * train's segment. 0: nothing may or need leave. */
 size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
                        size_t overhead, bool first, struct transport_packet *info);
+/* Which number is left out next, after `pn`: nobody can tell, RFC 9000 §21.4. */
+void transport_next_skip(struct transport *t, uint64_t pn);
 /* Something ack-eliciting waits to leave; some stream has bytes or a FIN to send. */
 bool transport_has_work(const struct transport *t);
 bool transport_has_streams(const struct transport *t);

@@ -63,10 +63,8 @@ static void frame_lost(struct transport *t, const struct sent_frame *f) {
         }
         return;
     case SENT_STOP:
-        if (!s->in.has_final) {
-            s->stop_sent = false;
-            transport_want_ctl(t, s);
-        }
+        s->stop_sent = false;
+        transport_want_ctl(t, s);
         return;
     case SENT_MAX_STREAM_DATA:
     case SENT_MAX_DATA:
@@ -229,9 +227,8 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
     if (a->largest >= t->next_pn)
         return ERR_PROTO;
     for (unsigned i = 0; i < a->count; i++)
-        for (unsigned k = 0; k < t->skipped_count; k++)
-            if (t->skipped[k] >= a->ranges[i].lo && t->skipped[k] < a->ranges[i].hi)
-                return ERR_PROTO; /* acknowledged what was never sent: RFC 9000 §21.4 */
+        if (ranges_touches(&t->skipped, a->ranges[i].lo, a->ranges[i].hi))
+            return ERR_PROTO; /* acknowledged what was never sent: RFC 9000 §21.4 */
     struct ack_sum sum = {0};
     const uint64_t lost_before = t->cc.rate.lost;
     uint64_t pn, rtt_sample_us = 0;
@@ -285,6 +282,7 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
     uint64_t keep = 2 * rtt_pto_us(&t->rtt);
     sent_trim(&t->sent, now_us > keep ? now_us - keep : 0);
     ranges_drop_below(&t->loss.acked, t->sent.base);
+    ranges_drop_below(&t->skipped, t->sent.base);
     return 0;
 }
 

@@ -106,10 +106,11 @@ static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
 
 /* ---- datagrams and stream data ---- */
 
-static void put_datagrams(struct transport *t, uint64_t now_us, struct draft *d) {
+/* `largest`: the plaintext of the largest packet that the path carries. What is larger, or late, will not leave. */
+static void put_datagrams(struct transport *t, uint64_t now_us, size_t largest, struct draft *d) {
     while (t->dgram_head) {
         struct datagram_out *g = t->dgram_head;
-        bool late = now_us > g->deadline_us;
+        bool late = now_us > g->deadline_us || 1 + varint_size(g->len) + g->len > largest;
         if (!late && wr_left(&d->w) < 1 + varint_size(g->len) + g->len)
             return;
         if (late) {
@@ -275,16 +276,26 @@ static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     return ECN_ECT0;
 }
 
+void transport_next_skip(struct transport *t, uint64_t pn) {
+    t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
+}
+
 static void skip_number(struct transport *t, uint64_t pn, struct transport_packet *info) {
     if (pn < t->skip_at)
         return;
-    info->skip_after = true;
-    if (t->skipped_count == TRANSPORT_SKIPS) {
-        memmove(t->skipped, t->skipped + 1, (TRANSPORT_SKIPS - 1) * sizeof t->skipped[0]);
-        t->skipped_count--;
-    }
-    t->skipped[t->skipped_count++] = pn + 1;
-    t->skip_at = pn + 128 + rng_u32(&t->rng) % 1024;
+    transport_next_skip(t, pn);
+    ranges_drop_below(&t->skipped, t->sent.base);
+    /* Never full, as limits.h says. A number that could not be remembered is not left out. */
+    info->skip_after = ranges_add(&t->skipped, pn + 1, pn + 2) == 0;
+}
+
+/* The largest probe: when big packets fall into a black hole, only a small one brings the
+ * acknowledgement that shows it (RFC 8899 §4.3). The second one of a timeout, and after the first timeout all, are such as
+ * nearly every path carries; if that is what does not come back, the second one is such as all carry. */
+static size_t probe_bytes(const struct transport *t) {
+    if (t->probes == 1 && (t->pmtud.mtu_bytes <= MTU_BASE_BYTES || t->loss.pto_count > 2))
+        return MTU_MIN_BYTES;
+    return t->probes == 1 || t->loss.pto_count > 1 ? MTU_BASE_BYTES : SIZE_MAX;
 }
 
 enum { BARE_ACKS_MAX = 32 };
@@ -293,12 +304,8 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
                        size_t overhead, bool first, struct transport_packet *info) {
     *info = (struct transport_packet){0};
     size_t mtu = t->pmtud.mtu_bytes - overhead;
-    /* Every other probe, and all after the first timeout, is small enough for any path: when big
-     * packets fall into a black hole, only a small one brings the acknowledgement that shows it
-     * (RFC 8899 §4.3). */
-    if (t->probes > 0 && (t->probes == 1 || t->loss.pto_count > 1) &&
-        mtu > MTU_BASE_BYTES - overhead)
-        mtu = MTU_BASE_BYTES - overhead;
+    if (t->probes > 0 && mtu > probe_bytes(t) - overhead)
+        mtu = probe_bytes(t) - overhead;
     size_t room = cap < mtu ? cap : mtu;
     if (t->probes > 0 || ack_wanted(&t->ack, now_us))
         transport_credit_remind(t, now_us);
@@ -323,7 +330,7 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         if (t->ack.waiting > 0 || t->ack.due)
             put_ack(t, now_us, &d);
         put_control(t, now_us, &d);
-        put_datagrams(t, now_us, &d);
+        put_datagrams(t, now_us, t->pmtud.mtu_bytes - overhead, &d);
         put_streams(t, &d);
         if (!d.eliciting && (t->probes > 0 || ping)) {
             wr_u8(&d.w, FRAME_PING);

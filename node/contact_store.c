@@ -153,7 +153,7 @@ int contacts_load(struct node *n) {
             node_log(n, LOG_ERROR, "a stored contact cannot be read; it is left alone");
             continue;
         }
-        c.kept = !c.pairing; /* else node/pairing stores it once more and waits */
+        c.kept = c.paired; /* what is found at start is safe (node/store.h) */
         if (value[0] == CONTACT_VERSION_BY_NAME)
             err = remember(&old, &c);
         if (!err)

@@ -111,6 +111,7 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
     }
     c->work.bytes += c->w.len;
     conn_push(c, now_us, conn);
+    proto_writer_reset(&c->w); /* a ticket may have been in it */
 }
 
 /* The connection cannot go on: the stream's framing is lost. */

@@ -4,6 +4,7 @@
  * next (dynamic thresholds: Choudhury and Hahne, 1998).
  */
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ struct conn *conn_find(const struct control *c, uint32_t handle) {
 
 static void out_drop(struct control *c, struct conn *conn) {
     c->out_bytes -= conn_unread(conn);
+    if (conn->out_len > 0)
+        sodium_memzero(conn->out, conn->out_len);
     conn->out_start = conn->out_len = 0;
     if (conn->out_cap > CONTROL_OUT_KEEP) {
         free(conn->out);
@@ -93,20 +96,18 @@ void conn_end(struct control *c, uint64_t now_us, struct conn *conn) {
 /* Makes room for n more bytes behind the unread ones. */
 static bool out_grow(struct conn *conn, size_t n) {
     if (conn->out_cap - conn->out_len < n && conn->out_start > 0) {
-        memmove(conn->out, conn->out + conn->out_start, conn_unread(conn));
-        conn->out_len -= conn->out_start;
+        size_t rest = conn_unread(conn);
+        memmove(conn->out, conn->out + conn->out_start, rest);
+        sodium_memzero(conn->out + rest, conn->out_start);
+        conn->out_len = rest;
         conn->out_start = 0;
     }
     if (conn->out_cap - conn->out_len >= n)
         return true;
-    size_t cap = conn->out_cap ? conn->out_cap : 4096;
-    while (cap - conn->out_len < n)
-        cap *= 2;
-    uint8_t *grown = realloc(conn->out, cap);
+    uint8_t *grown = proto_grow(conn->out, conn->out_len, &conn->out_cap, n);
     if (!grown)
         return false;
     conn->out = grown;
-    conn->out_cap = cap;
     return true;
 }
 

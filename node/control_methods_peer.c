@@ -1,4 +1,5 @@
 /* control_methods_peer.c: ticket.*, contact.*, peer.* */
+#include <sodium.h>
 #include <string.h>
 
 #include "crypto/identity.h"
@@ -32,6 +33,7 @@ int do_ticket_new(struct call *call) {
     proto_str(call->w, "ticket", ticket);
     proto_uint(call->w, "ttl_s", ttl_s);
     proto_end(call->w);
+    sodium_memzero(ticket, sizeof ticket);
     return 0;
 }
 
@@ -41,6 +43,7 @@ int do_contact_add(struct call *call) {
     arg_str(call, "name", name, sizeof name);
     arg_str(call, "ticket", ticket, sizeof ticket);
     int err = node_contact_add(call->c->node, call->now_us, name, ticket);
+    sodium_memzero(ticket, sizeof ticket);
     if (err == ERR_FORMAT)
         return call_fail(call, err, name, "the ticket is damaged or not a ticket");
     if (err == ERR_TIMEOUT)

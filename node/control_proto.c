@@ -1,5 +1,6 @@
 #include "node/control_proto.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,13 +126,37 @@ static void scan_restart(struct proto_reader *r) {
 
 /* ---- reading ---- */
 
+uint8_t *proto_grow(uint8_t *old, size_t used, size_t *cap, size_t more) {
+    size_t n = *cap ? *cap : 1024;
+    while (n - used < more)
+        n *= 2;
+    uint8_t *grown = malloc(n); /* not realloc: what it leaves behind is not wiped */
+    if (!grown)
+        return NULL;
+    if (used > 0) {
+        memcpy(grown, old, used);
+        sodium_memzero(old, used);
+    }
+    free(old);
+    *cap = n;
+    return grown;
+}
+
+static void reader_give_back(struct proto_reader *r) {
+    if (r->buf)
+        sodium_memzero(r->buf, r->len);
+    free(r->buf);
+    r->buf = NULL;
+    r->start = r->len = r->cap = 0;
+}
+
 void proto_reader_init(struct proto_reader *r, size_t max) {
     *r = (struct proto_reader){.max = max};
     scan_restart(r);
 }
 
 void proto_reader_clear(struct proto_reader *r) {
-    free(r->buf);
+    reader_give_back(r);
     *r = (struct proto_reader){0};
 }
 
@@ -141,19 +166,17 @@ long proto_reader_feed(struct proto_reader *r, const uint8_t *buf, size_t len) {
     if (len == 0)
         return 0;
     if (r->start > 0) {
-        memmove(r->buf, r->buf + r->start, r->len - r->start);
-        r->len -= r->start;
+        size_t rest = r->len - r->start;
+        memmove(r->buf, r->buf + r->start, rest);
+        sodium_memzero(r->buf + rest, r->start);
+        r->len = rest;
         r->start = 0;
     }
     if (r->cap - r->len < len) {
-        size_t cap = r->cap ? r->cap : 4096;
-        while (cap - r->len < len)
-            cap *= 2;
-        uint8_t *grown = realloc(r->buf, cap);
+        uint8_t *grown = proto_grow(r->buf, r->len, &r->cap, len);
         if (!grown)
             return ERR_NOMEM;
         r->buf = grown;
-        r->cap = cap;
     }
     memcpy(r->buf + r->len, buf, len);
     r->len += len;
@@ -233,6 +256,7 @@ static int unpack(const uint8_t *p, size_t size, struct proto_msg *m) {
     m->bytes = malloc(size);
     if (!m->bytes)
         return ERR_NOMEM;
+    m->size = size;
     memcpy(m->bytes, p, size);
     msgpack_unpacked u;
     msgpack_unpacked_init(&u);
@@ -259,17 +283,15 @@ int proto_reader_next(struct proto_reader *r, struct proto_msg *m) {
     *m = (struct proto_msg){0};
     int got = scan(r);
     if (got == 0) {
-        if (r->start == r->len && r->cap > 2 * FEED_BYTES) { /* a large message is rare */
-            free(r->buf);
-            r->buf = NULL;
-            r->start = r->len = r->cap = 0;
-        }
+        if (r->start == r->len && r->cap > 2 * FEED_BYTES) /* a large message is rare */
+            reader_give_back(r);
         return 0;
     }
     if (got > 0) {
         size_t size = r->scan;
         got = unpack(r->buf + r->start, size, m);
         if (got > 0) {
+            sodium_memzero(r->buf + r->start, size);
             r->start += size;
             scan_restart(r);
             return 1;
@@ -288,6 +310,8 @@ int proto_reader_next(struct proto_reader *r, struct proto_msg *m) {
 void proto_msg_clear(struct proto_msg *m) {
     if (m->zone)
         msgpack_zone_free(m->zone);
+    if (m->bytes)
+        sodium_memzero(m->bytes, m->size);
     free(m->bytes);
     *m = (struct proto_msg){0};
 }

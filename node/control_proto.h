@@ -13,6 +13,9 @@
  * The reader takes bytes in any pieces. It walks over a message with a scanner of its own, which
  * allocates nothing, before msgpack-c sees it: so a header that promises 2^32 elements costs nobody
  * memory. Extension types are refused.
+ *
+ * Tickets pass through here: what has been read or written is wiped when it is no longer needed,
+ * and so is every buffer that is given back.
  */
 #ifndef MESHD_NODE_CONTROL_PROTO_H
 #define MESHD_NODE_CONTROL_PROTO_H
@@ -44,9 +47,14 @@ struct proto_msg {
     msgpack_object error, result;      /* response */
     /* private */
     uint8_t *bytes;
+    size_t size;
     msgpack_zone *zone;
 };
 void proto_msg_clear(struct proto_msg *m); /* idempotent, legal on zeroes */
+
+/* A buffer of *cap bytes, `used` of them filled, gets room for `more`: the new one, *cap set; the old
+ * one is wiped and given back. NULL: no memory, nothing has changed. */
+uint8_t *proto_grow(uint8_t *old, size_t used, size_t *cap, size_t more);
 
 /* ---- reading ---- */
 struct proto_reader {

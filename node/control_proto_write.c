@@ -1,6 +1,7 @@
 /* control_proto_write.c: the writing half of control_proto.h. */
 #include "node/control_proto.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,16 +14,12 @@ static int append(void *ctx, const char *buf, size_t len) {
         return -1;
     }
     if (w->cap - w->len < len) {
-        size_t cap = w->cap ? w->cap : 512;
-        while (cap - w->len < len)
-            cap *= 2;
-        uint8_t *grown = realloc(w->buf, cap);
+        uint8_t *grown = proto_grow(w->buf, w->len, &w->cap, len);
         if (!grown) {
             w->ok = false;
             return -1;
         }
         w->buf = grown;
-        w->cap = cap;
     }
     if (len > 0)
         memcpy(w->buf + w->len, buf, len);
@@ -41,11 +38,14 @@ void proto_writer_init(struct proto_writer *w, size_t max) {
 }
 
 void proto_writer_clear(struct proto_writer *w) {
+    proto_writer_reset(w);
     free(w->buf);
     *w = (struct proto_writer){0};
 }
 
 void proto_writer_reset(struct proto_writer *w) {
+    if (w->len > 0)
+        sodium_memzero(w->buf, w->len);
     w->len = 0;
     w->ok = true;
     w->depth = 0;

@@ -58,6 +58,7 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
                                  .suites = cfg->suites,
                                  .cc = cfg->cc,
                                  .blocks_max = cfg->blocks_max,
+                                 .mtu_max_bytes = cfg->mtu_max_bytes,
                                  .wall_us = cfg->wall_us};
     memcpy(ec.network_id, cfg->network_id, sizeof ec.network_id);
     return endpoint_new(&ec, now_us);
@@ -65,8 +66,6 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
 
 static int load(struct node *n) {
     int err = contacts_load(n);
-    if (!err)
-        pairings_load(n);
     if (!err)
         err = invites_load(n);
     if (!err)

@@ -46,6 +46,7 @@ struct node_config {
     uint32_t blocks_max;                  /* see endpoint_config */
     uint64_t message_quota_bytes;         /* of all contacts' messages; 0: MESSAGES_BYTES_MAX */
     uint64_t message_quota_contact_bytes; /* of one's; 0: MESSAGES_CONTACT_BYTES_MAX */
+    uint16_t mtu_max_bytes;               /* likewise */
 };
 
 enum {
@@ -98,7 +99,8 @@ struct contact_info {
  * ERR_FULL, ERR_EXISTS (name). */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
-/* ERR_FORMAT (the ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
+/* For a contact of that name and id: its ticket once more, or another. ERR_FORMAT (the ticket),
+ * ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
  * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
  * is used while fresh. */
 int node_contact_add(struct node *n, uint64_t now_us, const char *name,

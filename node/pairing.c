@@ -119,7 +119,7 @@ static int store(struct node *n, struct contact *c, const struct psk *ticket) {
     if (err)
         return err;
     err = contact_store_put(n, c);
-    if (!err && ticket)
+    if (!err)
         err = invite_store_del(n, ticket);
     if (!err)
         err = keep_owe(n, &debt);
@@ -233,16 +233,6 @@ void pairing_proved(struct node *n, struct contact *c) {
     if (err)
         node_log(n, LOG_WARN, "a used ticket is still stored: %s", err_text(err));
     keep_scrub(n);
-}
-
-void pairings_load(struct node *n) {
-    for (unsigned i = 0; i < n->contacts.count; i++) {
-        struct contact *c = n->contacts.list[i];
-        int err = c->paired && !c->kept ? store(n, c, NULL) : 0;
-        if (err)
-            node_log(n, LOG_ERROR, "the pairing with \"%s\" is not safe on the disk: %s", c->name,
-                     err_text(err));
-    }
 }
 
 /* ---- the other commands ---- */

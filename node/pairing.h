@@ -24,7 +24,5 @@ struct node;
 void pairing_done(struct node *n, const struct ep_event *ev);
 /* EP_TICKET_DONE: the other side has the pairing secret, too: the ticket's is wiped. */
 void pairing_proved(struct node *n, struct contact *c);
-/* After contacts_load: what may not be safe yet is stored once more. */
-void pairings_load(struct node *n);
 
 #endif

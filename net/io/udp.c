@@ -8,6 +8,8 @@ int udp_open(struct udp **out, uv_loop_t *loop, enum udp_kind kind, const struct
              uint32_t local, const struct udp_callbacks *cb, void *ctx) {
     struct udp base = {.local = local, .cb = *cb, .ctx = ctx};
     *out = NULL;
+    if (local >= LOCAL_SOCKETS_MAX)
+        return ERR_USAGE;
     if (at->kind != ADDR_IPV4 && at->kind != ADDR_IPV6)
         return ERR_USAGE;
 #ifdef __linux__
@@ -56,21 +58,34 @@ int udp_open_error(int uv_err) {
     }
 }
 
-void udp_dont_fragment(uv_os_fd_t fd, bool ipv6) {
-#if defined(__linux__)
-    if (ipv6) {
-        int mode = IPV6_PMTUDISC_PROBE;
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &mode, sizeof mode);
-    } else {
-        int mode = IP_PMTUDISC_PROBE;
-        (void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &mode, sizeof mode);
-    }
-#elif defined(IP_DONTFRAG) && defined(IPV6_DONTFRAG)
-    int on = 1;
-    (void)setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_DONTFRAG : IP_DONTFRAG, &on,
-                     sizeof on);
+static bool set_option(uv_os_fd_t fd, int level, int option, int value) {
+#if defined(_WIN32)
+    return setsockopt((SOCKET)fd, level, option, (const char *)&value, sizeof value) == 0;
 #else
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+#endif
+}
+
+bool udp_dont_fragment(uv_os_fd_t fd, bool ipv6) {
+#if defined(__linux__)
+    return ipv6 ? set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
+                : set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+#else
+    /* FreeBSD and macOS have both options, OpenBSD and NetBSD that of IPv6, Windows names the other one differently. */
+#if defined(IPV6_DONTFRAG)
+    if (ipv6)
+        return set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+#endif
+#if defined(IP_DONTFRAG)
+    if (!ipv6)
+        return set_option(fd, IPPROTO_IP, IP_DONTFRAG, 1);
+#elif defined(IP_DONTFRAGMENT)
+    if (!ipv6)
+        return set_option(fd, IPPROTO_IP, IP_DONTFRAGMENT, 1);
+#endif
     (void)fd;
     (void)ipv6;
+    (void)set_option;
+    return false;
 #endif
 }

@@ -21,14 +21,15 @@
 enum udp_kind { UDP_AUTO, UDP_PORTABLE };
 
 struct udp_callbacks { /* may only enqueue, and must not close the socket */
-    /* One datagram, to be opened in place; buf is the socket's own. ecn: the field of its IP header
+    /* One datagram, to be opened in place; buf is the socket's own. local: where it came in (net/train.h); a train with the same
+     * number leaves from the address it came to, where caps.sources is set. ecn: the field of its IP header
      * (net/ecn.h), ECN_NOT_ECT where that cannot be read. Called for each datagram of a batch... */
     void (*datagram)(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn, uint8_t *buf,
                      size_t len);
     /* ...then once: pull output, events. */
     void (*batch_end)(void *ctx);
     /* The socket takes trains again after udp_send gave ERR_AGAIN. */
-    void (*writable)(void *ctx);
+    void (*writable)(void *ctx, uint32_t socket);
     /* A datagram of this size does not fit the interface (EMSGSIZE). */
     void (*too_big)(void *ctx, const struct addr *to, size_t bytes);
 };
@@ -37,14 +38,17 @@ struct udp;
 
 struct udp_caps {
     bool gso, gro;
-    bool ecn; /* marks of what arrives are seen; those of trains are set */
+    bool ecn;           /* marks of what arrives are seen; those of trains are set */
+    bool sources;       /* bound to no address, and answers leave from where they were asked */
+    bool dont_fragment; /* what does not fit a link is not cut: without that, packet sizes cannot be
+                         * found by trying (RFC 8899 §3), and MTU_BASE_BYTES are the most (RFC 9000 §14) */
     int send_buffer_bytes, recv_buffer_bytes; /* what the kernel gave */
     bool buffers_capped; /* less than asked for: say so in the log, with the sysctl's name */
 };
 
 enum { UDP_BUFFER_BYTES = 7 << 20 };
 
-/* Binds `at` (port 0: any) and starts reading. `local` is the number handed to the callbacks. An
+/* Binds `at` (port 0: any) and starts reading. `local` is the socket's number, below LOCAL_SOCKETS_MAX. An
  * IPv6 unspecified address is bound v6-only. Errors: ERR_EXISTS (address in use), ERR_PERM,
  * ERR_USAGE (no such address here), ERR_IO, ERR_NOMEM. */
 int udp_open(struct udp **out, uv_loop_t *loop, enum udp_kind kind, const struct addr *at,

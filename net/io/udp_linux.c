@@ -1,6 +1,10 @@
 #ifdef __linux__
 
-/* Why an own socket and not uv_udp: one UDP_SEGMENT send carries a train of 64 packets through the
+/* A socket bound to no address is told to which one each datagram came (IP_PKTINFO), and what answers it leaves from there: a
+ * secondary address would else be answered from the primary one, which the peer's NAT or firewall does not let in. It costs one
+ * control message per train.
+ *
+ * Why an own socket and not uv_udp: one UDP_SEGMENT send carries a train of 64 packets through the
  * stack once, and UDP_GRO gives it to the receiver whole (measured 15 times the rate of plain
  * sends). Both may be missing (kernel < 4.18 and < 5.0), and UDP_SEGMENT may start to fail in
  * mid-run, when a route moves to a device without checksum offload: then the same train goes out
@@ -23,14 +27,8 @@
 
 #include "net/ecn.h"
 #include "net/io/sockaddr.h"
+#include "net/io/udp_control.h"
 #include "net/limits.h"
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum {
     RX_MSGS = 8,          /* per recvmmsg: half a MiB when every message is a full GRO run */
@@ -39,16 +37,13 @@ enum {
     TX_MSGS = TRAIN_MAX_SEGMENTS,
 };
 
-struct control_buf { /* in: one int (GRO), one int or byte (traffic class); out: one u16 (GSO) */
-    _Alignas(struct cmsghdr) uint8_t bytes[2 * CMSG_SPACE(sizeof(int))];
-};
-
 struct udp_linux {
     struct udp base;
     uv_poll_t poll;
     int fd;
     const struct udp_linux_sys *sys;
-    uint8_t ecn; /* what the socket puts into headers now */
+    uint8_t ecn;               /* what the socket puts into headers now */
+    struct local_addrs locals; /* used if the socket is bound to no address */
 
     bool blocked; /* `kept` waits for the socket; what lies before kept_at is gone already */
     struct train kept;
@@ -58,7 +53,7 @@ struct udp_linux {
     struct mmsghdr rx_hdr[RX_MSGS];
     struct iovec rx_iov[RX_MSGS];
     struct sockaddr_storage rx_from[RX_MSGS];
-    struct control_buf rx_control[RX_MSGS];
+    struct udp_control_buf rx_control[RX_MSGS];
     uint8_t rx[RX_MSGS][RX_MSG_BYTES];
 };
 
@@ -74,43 +69,20 @@ void udp_linux_set_sys(struct udp *u, const struct udp_linux_sys *sys) {
 
 /* ---- receiving ---- */
 
-/* What the kernel says beside the bytes. */
-struct told {
-    size_t segment; /* the length of the datagrams in a GRO run; 0 if the message is one datagram */
-    uint8_t ecn;    /* of all of them: the kernel does not merge different ones */
-};
-
-static struct told read_control(struct msghdr *m) {
-    struct told t = {0, ECN_NOT_ECT};
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-        int value = 0;
-        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO &&
-            c->cmsg_len >= CMSG_LEN(sizeof value)) {
-            memcpy(&value, CMSG_DATA(c), sizeof value);
-            t.segment = value > 0 ? (size_t)value : 0;
-        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS &&
-                   c->cmsg_len >= CMSG_LEN(1)) {
-            t.ecn = CMSG_DATA(c)[0] & ECN_MASK;
-        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS &&
-                   c->cmsg_len >= CMSG_LEN(sizeof value)) {
-            memcpy(&value, CMSG_DATA(c), sizeof value);
-            t.ecn = (uint8_t)(value & ECN_MASK);
-        }
-    }
-    return t;
-}
-
 static void give(struct udp_linux *u, unsigned i) {
     struct msghdr *m = &u->rx_hdr[i].msg_hdr;
     size_t len = u->rx_hdr[i].msg_len;
     struct addr from;
     if (m->msg_flags & MSG_TRUNC || !sockaddr_to(&from, (struct sockaddr *)&u->rx_from[i]))
         return;
-    const struct told told = read_control(m);
+    const struct udp_control_in told = udp_control_read(m);
     const size_t segment = told.segment > 0 ? told.segment : len;
+    uint32_t local = u->base.local;
+    if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
+        local |= local_addrs_number(&u->locals, &told.to) << LOCAL_SOCKET_BITS;
     for (size_t at = 0; at < len; at += segment) {
         size_t n = len - at < segment ? len - at : segment;
-        u->base.cb.datagram(u->base.ctx, u->base.local, &from, told.ecn, u->rx[i] + at, n);
+        u->base.cb.datagram(u->base.ctx, local, &from, told.ecn, u->rx[i] + at, n);
     }
 }
 
@@ -167,29 +139,33 @@ static void report_too_big(struct udp_linux *u, const struct train *t, size_t by
         u->base.cb.too_big(u->base.ctx, &t->to, bytes);
 }
 
+/* The kernel may refuse the source, since this machine has lost the address: then the train leaves from where the kernel thinks
+ * best, and so do those that follow. */
+static bool source_may_be_gone(const struct udp_control_out *a, int err) {
+    return a->source != 0 && (err == EINVAL || err == EADDRNOTAVAIL);
+}
+
 /* Everything from `at` on in one sendmsg: with UDP_SEGMENT, or as the one datagram it is. */
 static enum sent send_whole(struct udp_linux *u, const struct train *t, size_t at, bool segments) {
     struct sockaddr_storage to;
     struct iovec iov = {t->buf + at, t->len - at};
-    struct control_buf control;
+    struct udp_control_out said;
     struct msghdr m = {.msg_name = &to,
                        .msg_namelen = sockaddr_from(&to, &t->to),
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
-    if (segments) {
-        memset(&control, 0, sizeof control);
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(sizeof(uint16_t));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_UDP;
-        c->cmsg_type = UDP_SEGMENT;
-        c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-        memcpy(CMSG_DATA(c), &t->segment_bytes, sizeof t->segment_bytes);
-    }
+    udp_control_write(&said, t, &u->locals, segments);
+    udp_control_attach(&m, &said, said.len);
     ssize_t n;
     do
         n = u->sys->sendmsg(u->fd, &m, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && source_may_be_gone(&said, errno)) {
+        udp_control_attach(&m, &said, said.without_source);
+        n = u->sys->sendmsg(u->fd, &m, MSG_DONTWAIT);
+        if (n >= 0)
+            local_addrs_forget(&u->locals, said.source);
+    }
     return n < 0 ? verdict(errno) : SENT;
 }
 
@@ -201,18 +177,28 @@ static enum sent send_plain_run(struct udp_linux *u, const struct train *t, size
     socklen_t to_len = sockaddr_from(&to, &t->to);
     struct mmsghdr v[TX_MSGS];
     struct iovec iov[TX_MSGS];
+    struct udp_control_out said;
     unsigned count = 0;
+    udp_control_write(&said, t, &u->locals, false);
     for (size_t p = *at; p < t->len && count < TX_MSGS; p += t->segment_bytes, count++) {
         size_t left = t->len - p;
         iov[count] = (struct iovec){t->buf + p, left < t->segment_bytes ? left : t->segment_bytes};
         v[count].msg_len = 0;
         v[count].msg_hdr = (struct msghdr){
             .msg_name = &to, .msg_namelen = to_len, .msg_iov = &iov[count], .msg_iovlen = 1};
+        udp_control_attach(&v[count].msg_hdr, &said, said.len);
     }
     int n;
     do
         n = u->sys->sendmmsg(u->fd, v, count, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && source_may_be_gone(&said, errno)) {
+        for (unsigned i = 0; i < count; i++)
+            udp_control_attach(&v[i].msg_hdr, &said, 0);
+        n = u->sys->sendmmsg(u->fd, v, count, MSG_DONTWAIT);
+        if (n >= 0)
+            local_addrs_forget(&u->locals, said.source);
+    }
     if (n < 0)
         return verdict(errno);
     for (int i = 0; i < n; i++)
@@ -321,7 +307,7 @@ static void on_poll(uv_poll_t *p, int status, int events) {
         u->blocked = false;
         watch(u);
         if (u->base.cb.writable)
-            u->base.cb.writable(u->base.ctx);
+            u->base.cb.writable(u->base.ctx, u->base.local);
     }
     if (events & UV_READABLE)
         for (unsigned i = 0; i < RX_ROUNDS && receive_round(u); i++)
@@ -381,7 +367,17 @@ static void set_options(struct udp_linux *u, bool ipv6) {
     c->gro = setsockopt(u->fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
     c->ecn = setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
                         ipv6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
-    udp_dont_fragment(u->fd, ipv6);
+    c->dont_fragment = udp_dont_fragment(u->fd, ipv6);
+}
+
+/* On a socket that is bound to one address everything leaves from it anyway. */
+static void tell_addresses(struct udp_linux *u, const struct addr *at) {
+    const bool ipv6 = at->kind == ADDR_IPV6;
+    int on = 1;
+    if (addr_is_unspecified(at))
+        u->base.caps.sources =
+            setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                       ipv6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on) == 0;
 }
 
 static int bind_to(struct udp_linux *u, const struct addr *at) {
@@ -414,6 +410,7 @@ int udp_linux_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
         goto out;
     }
     set_options(u, ipv6);
+    tell_addresses(u, at);
     r = bind_to(u, at);
     if (r == 0)
         r = uv_poll_init(loop, &u->poll, u->fd);

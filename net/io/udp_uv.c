@@ -1,7 +1,8 @@
 /* The fallback for every platform libuv knows: one datagram a call, no trains in the kernel. A
  * train the socket does not take is kept; its next datagram waits in libuv's queue, and when it is
  * out the rest follows. libuv has no way to the ECN field: everything is not-ECT, which the peer's
- * missing counts tell the transport.
+ * missing counts tell the transport. Nor has it one to the address a datagram came to: answers leave from
+ * where the kernel thinks best.
  */
 #include "net/io/udp_impl.h"
 
@@ -113,7 +114,7 @@ static void on_sent(uv_udp_send_t *req, int status) {
         return;
     u->blocked = false;
     if (u->base.cb.writable)
-        u->base.cb.writable(u->base.ctx);
+        u->base.cb.writable(u->base.ctx, u->base.local);
 }
 
 static int uv_send(struct udp *base, const struct train *t) {
@@ -170,7 +171,7 @@ static void set_options(struct udp_uv *u, bool ipv6) {
         c->recv_buffer_bytes < UDP_BUFFER_BYTES || c->send_buffer_bytes < UDP_BUFFER_BYTES;
     uv_os_fd_t fd;
     if (uv_fileno((uv_handle_t *)&u->udp, &fd) == 0)
-        udp_dont_fragment(fd, ipv6);
+        c->dont_fragment = udp_dont_fragment(fd, ipv6);
 }
 
 static int start(struct udp_uv *u, const struct addr *at) {

@@ -17,4 +17,9 @@ static inline uint64_t clock_wall_us(void) {
     return clock_read_us(CLOCK_REALTIME);
 }
 
+/* Processor time of this thread. */
+static inline uint64_t clock_busy_us(void) {
+    return clock_read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 #endif

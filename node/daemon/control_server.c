@@ -1,6 +1,7 @@
 #include "node/daemon/control_server.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -89,12 +90,15 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     else /* of a broken one: what it is told is written, then it is closed */
         err = control_input(s->control, now_us, c->id, (const uint8_t *)buf->base, (size_t)n);
     (void)err;
+    if (n > 0)
+        sodium_memzero(buf->base, (size_t)n); /* a ticket may have been in it */
     s->cb.end(s->ctx);
 }
 
 static void on_written(uv_write_t *w, int status) {
     struct conn *c = w->data;
     struct control_server *s = c->server;
+    sodium_memzero(c->out, sizeof c->out);
     if (!c->alive)
         return;
     c->writing = false;

@@ -1,6 +1,15 @@
 #include "node/daemon/sockets.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "net/limits.h"
+
+struct waiting {
+    struct waiting *next;
+    struct train train; /* of one datagram, which is in data */
+    uint8_t data[];
+};
 
 static const char *explain(int err) {
     switch (err) {
@@ -21,6 +30,11 @@ static void say_what_it_can(const struct udp *u, const char *text, const struct 
     log_put(log, LOG_DEBUG, "udp %s: gso %s, gro %s, buffers %d/%d bytes", text,
             caps.gso ? "on" : "off", caps.gro ? "on" : "off", caps.recv_buffer_bytes,
             caps.send_buffer_bytes);
+    if (!caps.dont_fragment)
+        log_put(
+            log, LOG_INFO,
+            "udp %s: this system cuts datagrams that are too large, so they stay below %d bytes",
+            text, MTU_BASE_BYTES + 1);
     if (caps.buffers_capped)
         log_put(log, LOG_WARN,
                 "udp %s: socket buffers are %d/%d bytes instead of %d: fast transfers will lose "
@@ -59,8 +73,8 @@ int sockets_open(struct sockets *s, uv_loop_t *loop, const struct config *cfg,
 
 struct udp *sockets_for(const struct sockets *s, const struct train *t) {
     struct udp *second = NULL;
-    if (t->local < s->count)
-        return s->udp[t->local];
+    if (t->local != LOCAL_ANY && local_socket(t->local) < s->count)
+        return s->udp[local_socket(t->local)];
     for (unsigned i = 0; i < s->count; i++) {
         if (s->bound[i].kind != t->to.kind)
             continue;
@@ -73,8 +87,71 @@ struct udp *sockets_for(const struct sockets *s, const struct train *t) {
     return second;
 }
 
+static unsigned number_of(const struct sockets *s, const struct udp *u) {
+    unsigned i = 0;
+    while (s->udp[i] != u)
+        i++;
+    return i;
+}
+
+static bool is_full(const struct sockets *s, unsigned i) {
+    return (s->full >> i & 1) != 0;
+}
+
+static void wait_for(struct sockets *s, unsigned i, const struct train *t) {
+    struct waiting **at = &s->waiting[i], *w = NULL;
+    unsigned before = 0;
+    for (; *at; at = &(*at)->next)
+        before++;
+    if (t->len == t->segment_bytes && before < SOCKETS_WAITING_MAX)
+        w = malloc(sizeof *w + t->len);
+    if (!w)
+        return;
+    *w = (struct waiting){.train = *t};
+    memcpy(w->data, t->buf, t->len);
+    w->train.buf = w->data;
+    *at = w;
+}
+
+void sockets_send(struct sockets *s, const struct train *t) {
+    struct udp *u = sockets_for(s, t);
+    if (!u)
+        return;
+    const unsigned i = number_of(s, u);
+    if (is_full(s, i))
+        wait_for(s, i, t);
+    else if (udp_send(u, t) == ERR_AGAIN)
+        s->full |= UINT32_C(1) << i;
+}
+
+void sockets_writable(struct sockets *s, uint32_t socket) {
+    if (socket >= s->count)
+        return;
+    s->full &= ~(UINT32_C(1) << socket);
+    while (s->waiting[socket] && !is_full(s, socket)) {
+        struct waiting *w = s->waiting[socket];
+        s->waiting[socket] = w->next;
+        if (udp_send(s->udp[socket], &w->train) == ERR_AGAIN)
+            s->full |= UINT32_C(1) << socket;
+        free(w);
+    }
+}
+
+uint16_t sockets_mtu_max(const struct sockets *s) {
+    bool whole = true;
+    for (unsigned i = 0; i < s->count; i++) {
+        struct udp_caps caps;
+        udp_caps(s->udp[i], &caps);
+        whole &= caps.dont_fragment;
+    }
+    return whole ? MTU_MAX_BYTES : MTU_BASE_BYTES;
+}
+
 void sockets_close(struct sockets *s) {
-    for (unsigned i = 0; i < s->count; i++)
+    for (unsigned i = 0; i < s->count; i++) {
         udp_close(s->udp[i]);
+        for (struct waiting *w; (w = s->waiting[i]) != NULL; free(w))
+            s->waiting[i] = w->next;
+    }
     memset(s, 0, sizeof *s);
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,11 @@
 #include <unistd.h>
 
 #include "node/daemon/oserr.h"
+#include "node/daemon/store_memory.h"
 #include "node/paths.h"
+
+/* A row of zeroes that is longer than any with a secret and fits a page. */
+enum { FORGET_BYTES = 768 };
 
 enum { SCHEMA = 2, BUSY_MS = 2000 /* at the start: a backup may be under way */ };
 
@@ -141,6 +146,7 @@ static int store_next(void *ctx, const char *table, void *key, size_t *key_len, 
         memcpy(key, found_key, found_len);
         *key_len = found_len;
     }
+    sodium_memzero(found_key, sizeof found_key);
     return r != 0 ? r : found;
 }
 
@@ -196,6 +202,15 @@ bool store_sqlite_cut_log(struct store_sqlite *s) {
     if (rc == SQLITE_OK)
         s->log_frames = 0;
     return rc == SQLITE_OK;
+}
+
+void store_sqlite_forget(struct store_sqlite *s) {
+    static const uint8_t zeroes[FORGET_BYTES];
+    static const char table[] = "scrub", key[] = "scrub";
+    int r = store_put(s, table, key, sizeof key, zeroes, sizeof zeroes);
+    if (r == 0)
+        r = store_del(s, table, key, sizeof key);
+    (void)r; /* said; the next scrub tries again */
 }
 
 const char *store_sqlite_path(const struct store_sqlite *s) {
@@ -282,10 +297,13 @@ int store_sqlite_open(struct store_sqlite **out, struct store *store, const char
         return ERR_NOMEM;
     memcpy(s->path, path, n);
     s->log = log;
+    store_memory_init();
     int rc = sqlite3_open_v2(path, &s->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                  SQLITE_OPEN_EXRESCODE,
                              store_sqlite_vfs());
+    if (rc == SQLITE_OK)
+        store_memory_of(s->db);
     int r = rc == SQLITE_OK ? prepare(s) : map_error(s, rc);
     if (r == 0)
         r = sync_found(s);

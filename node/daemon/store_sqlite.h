@@ -31,6 +31,9 @@ void store_sqlite_close(struct store_sqlite *s); /* NULL is fine */
 
 /* ---- for node/daemon/store_sync ---- */
 const char *store_sqlite_vfs(void); /* NULL: SQLite's default */
+/* What was written last stays in the memory in which SQLite makes a row: another row takes its place
+ * there. Before a barrier that scrubs. */
+void store_sqlite_forget(struct store_sqlite *s);
 const char *store_sqlite_path(const struct store_sqlite *s);
 /* Pages in the log after the last commit (4 KiB each), and commits ever made: if that has not changed
  * since a checkpoint that copied everything, the log can be cut. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "node/daemon/oserr.h"
+#include "node/daemon/store_memory.h"
 #include "node/paths.h"
 
 enum { LOG_FRAMES_MAX = 1024 }; /* 4 MiB: then the log is copied into the database and cut */
@@ -123,7 +124,10 @@ static void on_after_work(uv_work_t *req, int status) {
 void store_sync_submit(struct store_sync *s, struct file_op *op) {
     assert(op->kind == FILE_STORE_SYNC && !s->waiting);
     s->waiting = op;
-    s->cut |= (op->id & STORE_SYNC_SCRUB) != 0;
+    if (op->id & STORE_SYNC_SCRUB) {
+        store_sqlite_forget(s->db);
+        s->cut = true;
+    }
     if (!s->busy)
         order(s);
 }
@@ -145,8 +149,13 @@ static int open_copier(struct store_sync *s) {
     int rc = sqlite3_open_v2(store_sqlite_path(s->db), &s->copier,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                              store_sqlite_vfs());
-    if (rc == SQLITE_OK) /* it finds the log now, not in the worker */
+    if (rc == SQLITE_OK) {
+        store_memory_of(s->copier);
+        /* It finds the log now, not in the worker. The pages that it has read for that may hold
+         * secrets, and it never reads them again. */
         rc = sqlite3_exec(s->copier, "SELECT 1 FROM kv LIMIT 1", NULL, NULL, NULL);
+        (void)sqlite3_db_release_memory(s->copier);
+    }
     if (rc == SQLITE_OK)
         return 0;
     log_put(s->log, LOG_ERROR, "%s: %s", store_sqlite_path(s->db), sqlite3_errmsg(s->copier));

@@ -131,7 +131,8 @@ static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint
 static void on_batch_end(void *ctx) {
     turn(ctx);
 }
-static void on_writable(void *ctx) {
+static void on_writable(void *ctx, uint32_t socket) {
+    (void)socket;
     struct bench *b = ctx;
     b->blocked = false;
     turn(b);

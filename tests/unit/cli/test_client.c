@@ -126,6 +126,84 @@ static void nobody_there_is_no_daemon(void **state) {
     place_free(&p);
 }
 
+/* A daemon that says these messages to its first client, which has asked for nothing yet. */
+static pid_t say(const struct place *p, const struct proto_writer *w, size_t len) {
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child != 0) {
+        close(ready[1]);
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        close(ready[0]);
+        return child;
+    }
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    memcpy(addr.sun_path, p->path, strlen(p->path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (bind(fd, (struct sockaddr *)&addr, sizeof addr) != 0 || listen(fd, 1) != 0 ||
+        write(ready[1], "", 1) != 1)
+        _exit(11);
+    alarm(10);
+    int client = accept(fd, NULL, NULL);
+    _exit(send(client, w->buf, len, 0) == (ssize_t)len ? 0 : 12);
+}
+
+static void put_event(struct proto_writer *w, const char *event) {
+    proto_notify(w, "event");
+    proto_map(w, NULL);
+    proto_str(w, "event", event);
+    proto_end(w);
+}
+
+static void ends_of_a_subscription_are_told_apart(void **state) {
+    (void)state;
+    static const int cut_short[] = {ERR_AGAIN, ERR_CLOSED, ERR_CLOSED};
+    for (unsigned i = 0; i < 3; i++) { /* overflow; a daemon that dies; in mid-message */
+        struct place p = place_new(0700, geteuid());
+        struct proto_writer w;
+        struct proto_msg m;
+        struct client c;
+        int status;
+        proto_writer_init(&w, 4096);
+        put_event(&w, "peer.up");
+        if (i != 1)
+            put_event(&w, "overflow");
+        pid_t child = say(&p, &w, i == 2 ? w.len - 1 : w.len);
+        client_init(&c);
+        assert_int_equal(client_open(&c, p.path), 0);
+        uint64_t deadline_us = client_now_us() + 5000000;
+        assert_int_equal(client_note(&c, deadline_us, &m), 0);
+        assert_true(proto_str_is(proto_get(&m.params, "event"), "peer.up"));
+        proto_msg_clear(&m);
+        assert_int_equal(client_note(&c, deadline_us, &m), cut_short[i]);
+        client_close(&c);
+        proto_writer_clear(&w);
+        waitpid(child, &status, 0);
+        place_free(&p);
+    }
+}
+
+static void more_events_than_can_be_put_aside_are_an_error(void **state) {
+    (void)state;
+    struct place p = place_new(0700, geteuid());
+    struct proto_writer w;
+    struct proto_msg m;
+    struct client c;
+    int status;
+    proto_writer_init(&w, 1 << 20);
+    for (unsigned i = 0; i <= CLIENT_ASIDE_MAX; i++)
+        put_event(&w, "peer.up");
+    pid_t child = say(&p, &w, w.len);
+    client_init(&c);
+    assert_int_equal(client_open(&c, p.path), 0);
+    assert_int_equal(client_answer(&c, 1, client_now_us() + 5000000, &m), ERR_PROTO);
+    client_close(&c);
+    proto_writer_clear(&w);
+    waitpid(child, &status, 0);
+    place_free(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_own_meshd_is_talked_to),
@@ -133,6 +211,8 @@ int main(void) {
         cmocka_unit_test(somebody_elses_directory_is_not_used),
         cmocka_unit_test(somebody_elses_server_in_tmp_is_not_talked_to),
         cmocka_unit_test(nobody_there_is_no_daemon),
+        cmocka_unit_test(ends_of_a_subscription_are_told_apart),
+        cmocka_unit_test(more_events_than_can_be_put_aside_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,8 @@ static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint
 static void on_batch_end(void *ctx) {
     ((struct end *)ctx)->batches++;
 }
-static void on_writable(void *ctx) {
+static void on_writable(void *ctx, uint32_t socket) {
+    (void)socket;
     ((struct end *)ctx)->writables++;
 }
 static void on_too_big(void *ctx, const struct addr *to, size_t bytes) {
@@ -325,6 +326,123 @@ static void addresses_survive_the_kernels_form(void **s) {
 
 #ifdef __linux__
 
+/* ---- which of our addresses ---- */
+
+/* The loopback network is all ours: an answer comes from the very address that was asked. */
+static void an_answer_leaves_from_the_address_that_was_asked(void **s) {
+    (void)s;
+    struct world w = {.late = false};
+    assert_int_equal(uv_loop_init(&w.loop), 0);
+    const struct addr any = {.kind = ADDR_IPV4}, at = loopback(false);
+    assert_int_equal(udp_open(&w.a.udp, &w.loop, UDP_AUTO, &at, 7, &callbacks, &w.a), 0);
+    assert_int_equal(udp_open(&w.b.udp, &w.loop, UDP_AUTO, &any, 8, &callbacks, &w.b), 0);
+    struct udp_caps caps;
+    udp_caps(w.b.udp, &caps);
+    assert_true(caps.sources);
+    udp_caps(w.a.udp, &caps);
+    assert_false(caps.sources); /* it is bound to one */
+    struct addr b;
+    udp_address(w.b.udp, &b);
+    uint32_t seen[4] = {0};
+    unsigned answers = 0;
+    for (unsigned round = 0; round < 2; round++)
+        for (uint8_t host = 1; host <= 3; host++)
+            for (unsigned segments = 1; segments <= 3; segments += 2) {
+                struct train t = make_train(&w, 300, 300);
+                memcpy(t.to.ip, ((uint8_t[4]){127, 0, 0, host}), 4);
+                t.to.port = b.port;
+                const unsigned before = w.b.datagrams;
+                assert_int_equal(udp_send(w.a.udp, &t), 0);
+                run_until(&w, &w.b.datagrams, before + 1);
+                assert_int_equal(local_socket(w.b.local), 8);
+                assert_true(seen[host] == 0 || seen[host] == w.b.local); /* one place, one number */
+                seen[host] = w.b.local;
+                t.len = segments * 300;
+                udp_address(w.a.udp, &t.to);
+                t.local = w.b.local;
+                assert_int_equal(udp_send(w.b.udp, &t), 0);
+                answers += segments;
+                run_until(&w, &w.a.datagrams, answers);
+                assert_memory_equal(w.a.from.ip, ((uint8_t[4]){127, 0, 0, host}), 4);
+            }
+    assert_true(seen[1] != seen[2] && seen[2] != seen[3] && seen[1] != seen[3]);
+    close_world(&w);
+}
+
+/* Nobody but the kernel knows whether an address is still there. */
+static bool gone; /* every send that names a source fails */
+
+static bool names_a_source(const struct msghdr *m) {
+    struct msghdr copy = *m;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&copy); c; c = CMSG_NXTHDR(&copy, c))
+        if (c->cmsg_level == IPPROTO_IP)
+            return true;
+    return false;
+}
+
+static ssize_t source_gone_sendmsg(int fd, const struct msghdr *m, int flags) {
+    if (gone && names_a_source(m)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return sendmsg(fd, m, flags);
+}
+
+static int source_gone_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags) {
+    if (gone && names_a_source(&v->msg_hdr)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return sendmmsg(fd, v, n, flags);
+}
+
+static void an_address_that_has_gone_is_not_insisted_on(void **s) {
+    (void)s;
+    static const struct udp_linux_sys sys = {source_gone_sendmsg, source_gone_sendmmsg};
+    struct world w = {.late = false};
+    assert_int_equal(uv_loop_init(&w.loop), 0);
+    const struct addr any = {.kind = ADDR_IPV4}, at = loopback(false);
+    assert_int_equal(udp_open(&w.a.udp, &w.loop, UDP_AUTO, &at, 7, &callbacks, &w.a), 0);
+    assert_int_equal(udp_open(&w.b.udp, &w.loop, UDP_AUTO, &any, 8, &callbacks, &w.b), 0);
+    udp_linux_set_sys(w.b.udp, &sys);
+    struct addr b;
+    udp_address(w.b.udp, &b);
+    struct train t = make_train(&w, 300, 300);
+    memcpy(t.to.ip, ((uint8_t[4]){127, 0, 0, 9}), 4);
+    t.to.port = b.port;
+    assert_int_equal(udp_send(w.a.udp, &t), 0);
+    run_until(&w, &w.b.datagrams, 1);
+    udp_address(w.a.udp, &t.to);
+    t.local = w.b.local;
+    for (unsigned i = 1; i <= 3; i++) {
+        gone = i < 3;
+        t.len = i == 1 ? 900 : 300;
+        assert_int_equal(udp_send(w.b.udp, &t), 0);
+        run_until(&w, &w.a.datagrams, 2 + i);
+        assert_memory_equal(w.a.from.ip, ((uint8_t[4]){127, 0, 0, 1}), 4); /* the kernel's choice */
+    }
+    struct udp_caps caps;
+    udp_caps(w.b.udp, &caps);
+    assert_true(caps.gso); /* it was not that */
+    close_world(&w);
+}
+
+static void datagrams_are_not_cut_and_it_is_said(void **s) {
+    (void)s;
+    for (int kind = UDP_AUTO; kind <= UDP_PORTABLE; kind++)
+        for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+            struct world w;
+            if (open_world(&w, (enum udp_kind)kind, ipv6) == 0) {
+                struct udp_caps caps;
+                udp_caps(w.a.udp, &caps);
+                assert_true(caps.dont_fragment);
+            }
+            close_world(&w);
+        }
+    assert_false(udp_dont_fragment(-1, false)); /* what fails is not said to work */
+    assert_false(udp_dont_fragment(-1, true));
+}
+
 /* ---- a kernel that refuses: a script of answers, then the real calls ---- */
 
 static struct script {
@@ -337,7 +455,7 @@ static struct script {
 } script;
 
 static ssize_t scripted_sendmsg(int fd, const struct msghdr *m, int flags) {
-    if (m->msg_controllen == 0) {
+    if (m->msg_controllen == 0 || names_a_source(m)) {
         if (script.mtu && m->msg_iov->iov_len > script.mtu) {
             errno = EMSGSIZE;
             return -1;
@@ -559,6 +677,9 @@ int main(void) {
         cmocka_unit_test(a_short_datagram_does_not_prove_gso_wrong),
         cmocka_unit_test(too_big_names_the_segment_size),
         cmocka_unit_test(a_full_socket_keeps_the_train),
+        cmocka_unit_test(an_answer_leaves_from_the_address_that_was_asked),
+        cmocka_unit_test(an_address_that_has_gone_is_not_insisted_on),
+        cmocka_unit_test(datagrams_are_not_cut_and_it_is_said),
         cmocka_unit_test(a_partial_sendmmsg_is_resumed_exactly),
         cmocka_unit_test(closing_while_a_train_waits_is_clean),
         cmocka_unit_test(buffers_are_what_was_asked_for_or_said_to_be_capped),

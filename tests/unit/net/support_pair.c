@@ -134,10 +134,13 @@ static void pull(struct pair *p, int side) {
         }
     }
     struct train t = {.buf = buf};
-    while (endpoint_output(p->ep[side], p->now_us, &t))
+    while (endpoint_output(p->ep[side], p->now_us, &t)) {
+        if (p->route && !p->route(p, side, &t))
+            continue;
         for (size_t at = 0; at < t.len; at += t.segment_bytes)
             datagram(p, side, t.ecn, t.buf + at,
                      t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
+    }
 }
 
 static int earliest(const struct pair *p) {
@@ -175,7 +178,7 @@ bool pair_run(struct pair *p, uint64_t us, int side, int kind) {
         if (f >= 0 && p->queue[f].at_us <= p->now_us) {
             struct flight x = p->queue[f];
             p->queue[f] = p->queue[--p->in_flight];
-            endpoint_input(p->ep[x.to], p->now_us, &x.from, 0, x.ecn, x.data, x.len);
+            endpoint_input(p->ep[x.to], p->now_us, &x.from, p->local[x.to], x.ecn, x.data, x.len);
             free(x.data);
         }
     }

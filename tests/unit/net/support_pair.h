@@ -25,6 +25,7 @@ struct pair {
     struct endpoint *ep[2];
     struct peer_ref peer[2]; /* peer[i]: the other one, as ep[i] knows it */
     struct addr addr[2];
+    uint32_t local[2]; /* by which socket of theirs the datagrams come in */
     uint64_t delay_us, jitter_us;
     unsigned loss_permille, dup_permille, corrupt_permille;
     size_t mtu; /* larger datagrams vanish; 0: none do */
@@ -32,6 +33,9 @@ struct pair {
     /* Sees every datagram before it leaves; may change it; false drops it. */
     bool (*tap)(struct pair *p, int from, uint8_t *data, size_t len);
     void *tap_ctx;
+    /* Sees every train before its datagrams reach the tap; false: nobody is at its address. NULL: all of them reach the other
+     * side. */
+    bool (*route)(struct pair *p, int from, const struct train *t);
     /* What the path makes of the ECN field; PAIR_DROP: the datagram is lost. NULL: nothing. */
     uint8_t (*field)(struct pair *p, int from, uint8_t ecn);
     struct flight queue[PAIR_QUEUE];

@@ -142,6 +142,62 @@ static void a_pairing_secret_opens_nothing_until_it_is_given_back(void **state) 
     pair_free(p);
 }
 
+/* The first datagram that a side has to send; others are lost. 0: none. */
+static size_t first_out(struct pair *p, int side, uint8_t out[static TRAIN_MAX_BYTES]) {
+    static uint8_t buf[TRAIN_MAX_BYTES];
+    struct train t = {.buf = buf};
+    size_t len = 0;
+    while (endpoint_output(p->ep[side], p->now_us, &t)) {
+        if (len == 0)
+            memcpy(out, t.buf, len = t.len);
+    }
+    return len;
+}
+
+static void hand_over(struct pair *p, int to, uint8_t *msg, size_t len) {
+    endpoint_input(p->ep[to], p->now_us, &p->addr[!to], 0, ECN_NOT_ECT, msg, len);
+}
+
+/* Two handshakes cross: one with the pairing secret succeeds at side 0, which has answered one with the
+ * ticket's; out of that answer side 1 takes another pairing secret afterwards. */
+static void a_ticket_is_not_forgotten_while_an_answer_by_it_is_out(void **state) {
+    (void)state;
+    static uint8_t by_ticket[TRAIN_MAX_BYTES], by_secret[TRAIN_MAX_BYTES];
+    const struct psk made = {{7}};
+    struct pair *p = pair_new(6);
+    while (memcmp(&p->id[0].transport_public, &p->id[1].transport_public, DH_KEY_BYTES) > 0)
+        identity_generate(&p->id[0], &p->rng); /* side 0 yields */
+    pair_start(p, 0);
+    give_secrets(p, 0, &made, &secret);
+    pair_know(p, 1, &secret, true); /* it has the pairing secret, but not safely yet */
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_int_equal(endpoint_connect(p->ep[1], p->now_us, p->peer[1]), 0);
+    size_t secret_len = first_out(p, 0, by_secret), ticket_len = first_out(p, 1, by_ticket);
+    hand_over(p, 0, by_ticket, ticket_len);
+    ticket_len = first_out(p, 0, by_ticket);
+    assert_int_equal(ticket_len, RESPONSE_BYTES);
+    give_secrets(p, 1, &made, &secret);
+    p->now_us += 1500000; /* side 1 insists no longer */
+    hand_over(p, 1, by_secret, secret_len);
+    secret_len = first_out(p, 1, by_secret);
+    assert_int_equal(secret_len, RESPONSE_BYTES);
+    hand_over(p, 0, by_secret, secret_len);
+    struct session_ref s;
+    assert_true(endpoint_session(p->ep[0], p->peer[0], &s)); /* by the pairing secret */
+    hand_over(p, 1, by_ticket, ticket_len);
+    pair_run(p, 0, -1, -1);
+    assert_int_equal(pair_count(p, 1, EP_PAIRED), 1); /* and side 1 has another one now */
+    const struct psk other = pair_event(p, 1, EP_PAIRED)->secret;
+    assert_int_equal(pair_count(p, 0, EP_TICKET_DONE), 0);
+    pair_restart(p, 1);
+    give_secrets(p, 1, &other, &secret);
+    unsigned ups = pair_count(p, 1, EP_SESSION_UP);
+    assert_int_equal(endpoint_connect(p->ep[1], p->now_us, p->peer[1]), 0);
+    pair_run(p, 10000000, -1, -1);
+    assert_int_equal(pair_count(p, 1, EP_SESSION_UP), ups + 1);
+    pair_free(p);
+}
+
 static void simultaneous_opens_merge_into_one_session(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
@@ -437,6 +493,7 @@ static void a_peer_that_moves_is_followed(void **state) {
     transfer(p, s[0], 100000, 10000000);
     p->addr[0].port = 4242;
     transfer(p, s[0], 100000, 10000000);
+    pair_run(p, 50000, -1, -1);
     assert_int_equal(pair_count(p, 1, EP_ROAMED), 1);
     struct session_info info;
     assert_true(endpoint_session_info(p->ep[1], p->now_us, s[1], &info));
@@ -581,6 +638,7 @@ int main(void) {
         cmocka_unit_test(nobody_there_is_a_timeout),
         cmocka_unit_test(a_ticket_pairs_once),
         cmocka_unit_test(a_pairing_secret_opens_nothing_until_it_is_given_back),
+        cmocka_unit_test(a_ticket_is_not_forgotten_while_an_answer_by_it_is_out),
         cmocka_unit_test(simultaneous_opens_merge_into_one_session),
         cmocka_unit_test(handshakes_survive_a_bad_network),
         cmocka_unit_test(replayed_initiations_make_no_session),

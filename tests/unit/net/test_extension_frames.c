@@ -116,11 +116,39 @@ static void an_ack_of_what_was_not_sent_ends_a_quiet_session_too(void **state) {
     }
 }
 
+/* An ACK could not name it, so no packet that tries to acknowledge it could be built. */
+static void a_counter_that_is_no_varint_is_no_counter(void **state) {
+    (void)state;
+    static const uint64_t counters[] = {VARINT_MAX, VARINT_MAX + 1, UINT64_MAX - 1, UINT64_MAX};
+    for (unsigned i = 0; i < 4; i++) {
+        struct fixture f;
+        quiet(&f, 5);
+        struct endpoint *e = f.p->ep[1];
+        uint8_t buf[DATA_OVERHEAD_BYTES + 1];
+        buf[DATA_HEADER_BYTES] = FRAME_PING;
+        const size_t len = session_seal(f.ours, f.p->ep[0]->aead, counters[i], buf, 1);
+        const uint64_t before = endpoint_counters(e)->data_accepted;
+        endpoint_input(e, f.p->now_us, &f.p->addr[0], 0, ECN_NOT_ECT, buf, len);
+        assert_int_equal(endpoint_counters(e)->data_accepted - before, i == 0);
+        uint8_t out[TRAIN_MAX_BYTES];
+        for (unsigned n = 0; n < 100 && f.p->now_us < 600000 * (uint64_t)MS; n++) {
+            struct train t = {.buf = out};
+            while (endpoint_output(e, f.p->now_us, &t))
+                continue;
+            assert_true(endpoint_deadline_us(e) > f.p->now_us); /* no timer in the past */
+            f.p->now_us = endpoint_deadline_us(e);
+            endpoint_timeout(e, f.p->now_us);
+        }
+        pair_free(f.p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown_session_frames_are_passed_over_and_cost_nothing),
         cmocka_unit_test(unknown_transport_frames_are_passed_over_and_acknowledged),
         cmocka_unit_test(what_has_no_length_or_a_wrong_one_ends_the_session),
+        cmocka_unit_test(a_counter_that_is_no_varint_is_no_counter),
         cmocka_unit_test(an_ack_of_what_was_not_sent_ends_a_quiet_session_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,7 @@ static void an_answer_that_does_not_follow_from_the_offer_is_passed_over(void **
         .session_id = in.session_id,
         .cert = p->ep[1]->cert};
     struct forged_response bad[9];
+    _Static_assert(sizeof bad / sizeof bad[0] <= HANDSHAKE_MISFITS_MAX, "each is read");
     for (unsigned i = 0; i < 9; i++)
         bad[i] = honest;
     bad[0].suites = bad[0].suite = 0; /* nothing offered, nothing chosen */
@@ -83,6 +84,28 @@ static void an_answer_that_does_not_follow_from_the_offer_is_passed_over(void **
     }
     answer_with(p, n, sender, &honest); /* the attempt has gone on */
     assert_int_equal(endpoint_session_count(p->ep[0]), 1);
+    pair_free(p);
+}
+
+/* mac1 says that it comes from the one that was called; that one may still send 10,000 a second. */
+static void only_so_many_wrong_answers_to_one_call_are_read(void **state) {
+    (void)state;
+    struct pair *p = known("many answers", 14);
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    struct noise n;
+    struct initiation in;
+    uint32_t sender;
+    take_initiation(p, &n, &in, &sender);
+    const struct forged_response bad = {.version = PROTOCOL_VERSION, .cert = p->ep[1]->cert};
+    for (unsigned i = 0; i < 100; i++)
+        answer_with(p, n, sender, &bad);
+    const struct endpoint_counters *c = endpoint_counters(p->ep[0]);
+    assert_int_equal(c->auth_fail, HANDSHAKE_MISFITS_MAX);
+    assert_int_equal(c->handshakes_limited, 100 - HANDSHAKE_MISFITS_MAX);
+    assert_true(pair_run(p, 10000 * MS, 0, EP_CONNECT_FAILED));
+    /* The next call is another one. */
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_true(pair_run(p, 1000 * MS, 0, EP_SESSION_UP));
     pair_free(p);
 }
 
@@ -420,6 +443,7 @@ static void flags_and_capabilities_that_are_not_known_change_nothing(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_does_not_follow_from_the_offer_is_passed_over),
+        cmocka_unit_test(only_so_many_wrong_answers_to_one_call_are_read),
         cmocka_unit_test(an_answer_to_a_rekey_may_only_continue_with_the_epoch_offered),
         cmocka_unit_test(a_question_without_a_common_suite_or_version_leaves_nothing_behind),
         cmocka_unit_test(a_rekey_with_another_sender_index_is_a_new_session),

@@ -186,10 +186,86 @@ static void a_dead_peer_is_noticed_within_20_s(void **state) {
     }
 }
 
+/* Both ask each other for new keys after the same silence: one of the two handshakes must come through. */
+static void rekeys_that_cross_late_end_in_new_keys(void **state) {
+    (void)state;
+    for (uint64_t over_us = 6500 * MS; over_us < 8000 * MS; over_us += 110 * MS) {
+        struct pair *p = known(0);
+        struct run r = {0};
+        struct session_ref s[2];
+        size_t taken;
+        p->user = &r;
+        p->on_event = read_all;
+        pair_connect(p, s);
+        pair_run(p, S, -1, -1);
+        p->cut = true;
+        for (int i = 0; i < 2; i++) {
+            uint64_t id;
+            assert_int_equal(stream_open(p->ep[i], s[i], &id), 0);
+            assert_int_equal(stream_write(p->ep[i], s[i], id, "x", 1, &taken), 0);
+        }
+        pair_run(p, over_us, -1, -1);
+        p->cut = false;
+        pair_run(p, 1500 * MS, -1, -1);
+        struct session_info info[2];
+        for (int i = 0; i < 2; i++) {
+            assert_true(endpoint_session_info(p->ep[i], p->now_us, s[i], &info[i]));
+            assert_int_equal(info[i].key_epoch, 1);
+        }
+        pair_free(p);
+    }
+}
+
+static bool no_data(struct pair *p, int from, uint8_t *data, size_t len) {
+    (void)p;
+    (void)len;
+    return !(from == 0 && data[0] == PACKET_DATA);
+}
+
+/* All proofs of a rekey are lost, and then nobody says anything for a while: whoever answered knows the old keys only. */
+static void a_proof_that_was_lost_is_given_again(void **state) {
+    (void)state;
+    for (int way = 0; way < 2;
+         way++) { /* while the old keys may send; when they may not any more */
+        struct pair *p = known(0);
+        struct run r = {0};
+        struct session_ref s[2];
+        uint64_t id;
+        size_t taken;
+        p->user = &r;
+        p->on_event = read_all;
+        pair_connect(p, s);
+        pair_run(p, UINT64_C(121) * S, -1, -1);
+        p->tap = no_data;
+        assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+        assert_int_equal(session_datagram(p->ep[0], p->now_us, s[0], "x", 1, TIME_NEVER), 0);
+        pair_run(p, 4 * S, -1, -1);
+        struct session *x = endpoint_find(p->ep[0], s[0]);
+        assert_true(x && x->keys.current.epoch == 1 && !x->keys.shown);
+        transport_free(x->tp); /* nothing of its own is to be sent again */
+        x->tp = NULL;
+        pair_run(p, 26 * S, -1, -1);
+        p->tap = NULL;
+        pair_run(p, (way ? 40 : 2) * S, -1, -1);
+        assert_false(x->keys.shown);
+        assert_int_equal(x->confirm_left, 0);
+        assert_int_equal(stream_open(p->ep[1], s[1], &id), 0);
+        assert_int_equal(stream_write(p->ep[1], s[1], id, "x", 1, &taken), 0);
+        pair_run(p, S, -1, -1);
+        assert_true(x->keys.shown);
+        assert_int_equal(r.got[1], 1);
+        assert_int_equal(r.downs, 0);
+        pair_free(p);
+    }
+}
+
 /* ---- RETRYs that nobody asked for ---- */
 
+enum { FORGE_CHALLENGE, FORGE_COOKIE, FORGE_REFUSAL };
+
 struct forger {
-    bool cookies;
+    int what;
+    bool no_answers; /* and nothing else gets through */
     unsigned forged, seen;
     uint8_t last[INITIATION_BYTES];
 };
@@ -197,6 +273,8 @@ struct forger {
 /* Sniffs and injects, nearer than the peer; it cannot hold anything back. */
 static bool forge(struct pair *p, int from, uint8_t *data, size_t len) {
     struct forger *f = p->tap_ctx;
+    if (len == RESPONSE_BYTES && data[0] == PACKET_RESPONSE)
+        return !f->no_answers;
     if (len != INITIATION_BYTES || data[0] != PACKET_INITIATION)
         return true;
     uint8_t m[RETRY_BYTES] = {PACKET_RETRY}, made[16], none[16] = {0};
@@ -206,7 +284,8 @@ static bool forge(struct pair *p, int from, uint8_t *data, size_t len) {
     memcpy(m + 4, data + 4, 4);
     rng_fill(&p->rng, m + 8, COOKIE_NONCE_BYTES);
     cookie_seal(&p->id[!from].transport_public, m + 8, data + INITIATION_BYTES - 2 * MAC_BYTES,
-                f->cookies ? made : none, f->cookies ? none : made, m + 8 + COOKIE_NONCE_BYTES);
+                f->what == FORGE_COOKIE ? made : none, f->what == FORGE_CHALLENGE ? made : none,
+                m + 8 + COOKIE_NONCE_BYTES);
     pair_inject(p, from, &p->addr[!from], m, sizeof m);
     p->queue[p->in_flight - 1].at_us = p->now_us + 2 * MS;
     f->forged++;
@@ -215,10 +294,10 @@ static bool forge(struct pair *p, int from, uint8_t *data, size_t len) {
 
 static void forged_retries_end_no_session(void **state) {
     (void)state;
-    for (int cookies = 0; cookies < 2; cookies++) {
+    for (int what = FORGE_CHALLENGE; what <= FORGE_REFUSAL; what++) {
         struct pair *p = known(10 * S);
         struct run r = {0};
-        struct forger f = {.cookies = cookies};
+        struct forger f = {.what = what};
         struct session_ref s[2];
         uint64_t id;
         size_t taken;
@@ -237,7 +316,7 @@ static void forged_retries_end_no_session(void **state) {
         assert_int_equal(r.got[0], 350);
         assert_true(c->rekeys >= 3 && f.forged >= c->rekeys);
         /* Each INITIATION with an ephemeral key of its own costs X25519 on both sides. */
-        assert_true(f.seen <= c->rekeys * (cookies ? 1 : 1 + HANDSHAKE_REBUILDS));
+        assert_true(f.seen <= c->rekeys * (what == FORGE_CHALLENGE ? 1 + HANDSHAKE_REBUILDS : 1));
         assert_true(f.forged <= c->rekeys * 2 * (1 + HANDSHAKE_REBUILDS));
         pair_free(p);
     }
@@ -245,9 +324,9 @@ static void forged_retries_end_no_session(void **state) {
 
 static void forged_retries_stop_no_first_contact(void **state) {
     (void)state;
-    for (int cookies = 0; cookies < 2; cookies++) {
+    for (int what = FORGE_CHALLENGE; what <= FORGE_REFUSAL; what++) {
         struct pair *p = known(0);
-        struct forger f = {.cookies = cookies};
+        struct forger f = {.what = what};
         p->tap = forge;
         p->tap_ctx = &f;
         assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
@@ -255,6 +334,37 @@ static void forged_retries_stop_no_first_contact(void **state) {
         assert_true(f.forged > 0);
         pair_free(p);
     }
+}
+
+/* The peer refuses, or somebody says so, and its answers are lost. */
+static void a_refused_rekey_is_tried_again_but_not_in_a_storm(void **state) {
+    (void)state;
+    struct pair *p = known(10 * S);
+    struct run r = {0};
+    struct forger f = {.what = FORGE_REFUSAL, .no_answers = true};
+    struct session_ref s[2];
+    uint64_t id;
+    size_t taken;
+    p->user = &r;
+    p->on_event = read_all;
+    pair_connect(p, s);
+    p->tap = forge;
+    p->tap_ctx = &f;
+    assert_int_equal(stream_open(p->ep[0], s[0], &id), 0);
+    for (int i = 0; i < 600; i++) {
+        assert_int_equal(stream_write(p->ep[0], s[0], id, "x", 1, &taken), 0);
+        pair_run(p, 100 * MS, -1, -1);
+    }
+    const struct endpoint_counters *c = endpoint_counters(p->ep[0]);
+    assert_true(c->rekeys_failed >= 6 && c->rekeys_failed <= 10);
+    assert_int_equal(r.got[0], 600);
+    f.no_answers = false;
+    pair_run(p, 10 * S, -1, -1);
+    assert_int_equal(stream_write(p->ep[0], s[0], id, "x", 1, &taken), 0);
+    pair_run(p, S, -1, -1);
+    assert_int_equal(r.downs, 0);
+    assert_true(c->rekeys > 0);
+    pair_free(p);
 }
 
 /* ---- a rekey that the peer does not answer ---- */
@@ -389,16 +499,49 @@ static void the_address_that_answers_a_rekey_becomes_the_path(void **state) {
     pair_free(p);
 }
 
+/* Somebody sees an answer and sends it first, in the name of a third. */
+static bool steal_answer(struct pair *p, int from, uint8_t *data, size_t len) {
+    if (from == 1 && len == RESPONSE_BYTES && data[0] == PACKET_RESPONSE)
+        pair_inject(p, 0, &second_addr, data, len);
+    return true;
+}
+
+static void an_answer_in_the_name_of_a_third_moves_no_path(void **state) {
+    (void)state;
+    struct pair *p = known(10 * S);
+    struct run r = {0};
+    struct session_ref s[2];
+    struct session_info info;
+    p->user = &r;
+    p->on_event = read_all;
+    pair_connect(p, s);
+    p->tap = steal_answer;
+    pair_run(p, 11 * S, -1, -1);
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    pair_run(p, S, -1, -1);
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    pair_run(p, S, -1, -1);
+    assert_true(endpoint_counters(p->ep[0])->rekeys > 0);
+    assert_true(endpoint_session_info(p->ep[0], p->now_us, s[0], &info));
+    assert_true(addr_equal(&info.path, &p->addr[1]));
+    assert_int_equal(pair_count(p, 0, EP_ROAMED), 0);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outage_that_begins_at_any_moment_of_a_rekey_is_survived),
         cmocka_unit_test(an_outage_around_a_rekey_is_survived),
         cmocka_unit_test(an_outage_in_which_the_keys_die_is_survived),
+        cmocka_unit_test(rekeys_that_cross_late_end_in_new_keys),
+        cmocka_unit_test(a_proof_that_was_lost_is_given_again),
         cmocka_unit_test(a_dead_peer_is_noticed_within_20_s),
         cmocka_unit_test(forged_retries_end_no_session),
         cmocka_unit_test(forged_retries_stop_no_first_contact),
+        cmocka_unit_test(a_refused_rekey_is_tried_again_but_not_in_a_storm),
         cmocka_unit_test(a_session_lives_while_its_keys_do),
         cmocka_unit_test(the_address_that_answers_a_rekey_becomes_the_path),
+        cmocka_unit_test(an_answer_in_the_name_of_a_third_moves_no_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

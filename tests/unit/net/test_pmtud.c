@@ -188,9 +188,13 @@ static void the_socket_refusing_a_confirmed_size_leads_to_the_base(void **state)
     assert_true(pmtud_probe(&p, S) < 1472);
     search(&p, S, 1471, true, 0, NULL);
     assert_in_range(p.mtu_bytes, 1452, 1471);
-    assert_false(pmtud_too_big(&p, S, 1200)); /* there is nothing smaller */
+    assert_false(pmtud_too_big(&p, S, MTU_MIN_BYTES)); /* there is nothing smaller */
     assert_false(pmtud_too_big(&p, S, 100));
     assert_in_range(p.mtu_bytes, 1452, 1471);
+    assert_true(pmtud_too_big(&p, S, 1200)); /* an underlay of 1124, say */
+    assert_int_equal(p.mtu_bytes, MTU_MIN_BYTES);
+    search(&p, S, 1096, true, 0, NULL);
+    assert_int_equal(p.mtu_bytes, 1096);
 }
 
 static void a_refused_probe_in_flight_is_forgotten(void **state) {
@@ -223,6 +227,33 @@ static void big_losses_without_a_big_success_are_a_black_hole(void **state) {
     assert_false(pmtud_packet_lost(&p, 5 * S, 1472)); /* of before */
     search(&p, 5 * S, 1420, false, 0, NULL);          /* and starts again */
     assert_int_equal(p.mtu_bytes, 1420);
+}
+
+/* Not even 1,200 bytes pass: what the RFC calls the error state (RFC 8899 §5.2). */
+static void the_base_itself_can_be_a_black_hole(void **state) {
+    (void)state;
+    for (unsigned limit = MTU_MIN_BYTES; limit < 1200; limit++) {
+        struct pmtud p;
+        pmtud_init(&p, MTU_MAX_BYTES);
+        for (int i = 0; i < PMTUD_BLACK_HOLE_LOSSES - 1; i++) {
+            assert_false(pmtud_packet_lost(&p, S, 1200));
+            pmtud_packet_acked(&p, MTU_MIN_BYTES);
+        }
+        assert_true(pmtud_packet_lost(&p, S, 1200));
+        assert_int_equal(p.mtu_bytes, MTU_MIN_BYTES);
+        assert_int_equal(pmtud_probe(&p, S), 1200); /* it may have been a mistake */
+        unsigned probes = search(&p, S, (uint16_t)limit, false, 0, NULL);
+        assert_true(limit - p.mtu_bytes < PMTUD_GAP_BYTES);
+        assert_true(probes <= 24);
+    }
+    struct pmtud p;
+    pmtud_init(&p, MTU_MAX_BYTES);
+    for (int i = 0; i < PMTUD_BLACK_HOLE_LOSSES; i++)
+        (void)!pmtud_packet_lost(&p, S, 1200);
+    search(&p, 2 * S, 1472, true, 0, NULL); /* it was an outage */
+    assert_int_equal(p.mtu_bytes, 1472);
+    assert_true(pmtud_too_big(&p, S, 1300));
+    assert_int_equal(p.mtu_bytes, 1200);
 }
 
 static void congestion_is_not_a_black_hole(void **state) {
@@ -268,6 +299,7 @@ int main(void) {
         cmocka_unit_test(the_socket_refusing_a_confirmed_size_leads_to_the_base),
         cmocka_unit_test(a_refused_probe_in_flight_is_forgotten),
         cmocka_unit_test(big_losses_without_a_big_success_are_a_black_hole),
+        cmocka_unit_test(the_base_itself_can_be_a_black_hole),
         cmocka_unit_test(congestion_is_not_a_black_hole),
         cmocka_unit_test(a_middling_success_does_not_hide_a_black_hole),
     };

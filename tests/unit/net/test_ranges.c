@@ -113,6 +113,10 @@ static void compare(const struct ranges *r, const bool *m, struct rand_state *rn
     uint64_t lo = rand_below(rnd, UNIVERSE), hi = lo + rand_below(rnd, UNIVERSE - lo + 1);
     assert_int_equal(ranges_has(r, lo), m[lo]);
     assert_int_equal(ranges_covers(r, lo, hi), model_all(m, lo, hi));
+    bool any = false;
+    for (uint64_t i = lo; i < hi; i++)
+        any |= m[i];
+    assert_int_equal(ranges_touches(r, lo, hi), any);
     uint64_t first = lo;
     while (first < hi && m[first])
         first++;

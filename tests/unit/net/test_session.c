@@ -38,6 +38,71 @@ static void count_readable(struct pair *p, int side, const struct ep_event *e) {
     readable += side == 1 && e->kind == EP_STREAM_READABLE;
 }
 
+static size_t drop_from; /* datagrams of side 0 at least so long are lost */
+
+static bool lose_long(struct pair *p, int from, uint8_t *data, size_t len) {
+    (void)p;
+    (void)data;
+    return from != 0 || len < drop_from;
+}
+
+/* The peer's FIN has come, and what lies before it or nothing is missing: it hears that nobody reads. */
+static void a_stop_is_sent_whether_or_not_the_fin_has_come(void **state) {
+    (void)state;
+    static const uint8_t data[900];
+    for (int all = 0; all < 2; all++) {
+        struct pair *p = known(rand_seeded("stop after fin", 3).x, 0);
+        struct session_ref s[2];
+        uint64_t id;
+        size_t taken;
+        pair_connect(p, s);
+        p->tap = lose_long;
+        drop_from = all ? 2000 : 500;
+        assert_int_equal(stream_open(p->ep[0], s[0], &id), 0);
+        assert_int_equal(stream_write(p->ep[0], s[0], id, data, sizeof data, &taken), 0);
+        pair_run(p, 0, -1, -1);
+        assert_int_equal(stream_finish(p->ep[0], s[0], id), 0);
+        pair_run(p, 11 * MS, -1, -1);
+        struct stream *st = transport_stream(inner(p, 1, s)->tp, id);
+        assert_non_null(st);
+        assert_true(st->in.has_final);
+        assert_int_equal(stream_stop(p->ep[1], s[1], id, ERR_UNSUPPORTED), 0);
+        assert_true(st->want_stop && !st->stop_sent);
+        if (!all) {
+            assert_true(pair_run(p, 11 * MS, 0, EP_STREAM_STOPPED));
+            assert_int_equal(pair_event(p, 0, EP_STREAM_STOPPED)->err, ERR_UNSUPPORTED);
+        }
+        pair_free(p);
+    }
+}
+
+/* An acknowledgement of what was never sent is a lie, whether or not anything is under way (RFC 9000 §13.1). */
+static void an_acknowledgement_of_the_future_needs_no_transport_to_be_a_lie(void **state) {
+    (void)state;
+    for (int future = 0; future < 2; future++) {
+        struct pair *p = known(rand_seeded("future", 4).x, 0);
+        struct session_ref s[2];
+        pair_connect(p, s);
+        pair_run(p, 5000 * MS, -1, -1);
+        struct session *from = inner(p, 0, s), *to = inner(p, 1, s);
+        assert_null(to->tp);
+        const uint64_t named = to->send_counter - !future;
+        uint8_t frames[16];
+        struct wr w = wr_init(frames, sizeof frames);
+        wr_u8(&w, FRAME_ACK);
+        wr_varint(&w, named);
+        for (int i = 0; i < 3; i++)
+            wr_varint(&w, 0);
+        endpoint_send_frames(p->ep[0], from, p->now_us, frames, wr_len(&w));
+        assert_int_equal(pair_run(p, 100 * MS, 1, EP_SESSION_DOWN), future);
+        if (future)
+            assert_int_equal(pair_event(p, 1, EP_SESSION_DOWN)->err, ERR_PROTO);
+        else
+            assert_null(inner(p, 1, s)->tp);
+        pair_free(p);
+    }
+}
+
 /* ---- who comes in ---- */
 
 static void a_removed_contact_is_refused(void **state) {
@@ -275,17 +340,18 @@ static void a_packet_with_any_byte_changed_is_nothing(void **state) {
     assert_int_equal(readable, 0);
     assert_int_equal(pair_count(p, 1, EP_ROAMED), 0);
     assert_int_equal(endpoint_session_count(p->ep[1]), 1);
-    /* The true one counts, from wherever it comes, and once. */
+    /* The true one counts, from wherever it comes, and once; the path stays, since nobody answers from there. */
     pair_inject(p, 1, &elsewhere, c.data, c.len);
     pair_run(p, 1 * MS, -1, -1);
     assert_int_equal(readable, 1);
-    assert_int_equal(pair_count(p, 1, EP_ROAMED), 1);
-    assert_true(addr_equal(&inner(p, 1, s)->path.remote, &elsewhere));
     uint64_t replayed = endpoint_counters(p->ep[1])->replay_dropped;
     pair_inject(p, 1, &p->addr[0], c.data, c.len);
     pair_run(p, 1 * MS, -1, -1);
     assert_int_equal(endpoint_counters(p->ep[1])->replay_dropped, replayed + 1);
-    assert_true(addr_equal(&inner(p, 1, s)->path.remote, &elsewhere));
+    pair_run(p, 10000 * MS, -1, -1);
+    assert_true(endpoint_counters(p->ep[1])->paths_challenged > 0);
+    assert_int_equal(pair_count(p, 1, EP_ROAMED), 0);
+    assert_true(addr_equal(&inner(p, 1, s)->path.remote, &p->addr[0]));
     pair_free(p);
 }
 
@@ -513,6 +579,8 @@ static void a_packet_gets_eight_answers_at_most(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_removed_contact_is_refused),
+        cmocka_unit_test(a_stop_is_sent_whether_or_not_the_fin_has_come),
+        cmocka_unit_test(an_acknowledgement_of_the_future_needs_no_transport_to_be_a_lie),
         cmocka_unit_test(two_strangers_with_one_ticket_at_once_do_not_both_pair),
         cmocka_unit_test(both_at_once_give_one_session_whoever_wins),
         cmocka_unit_test(a_weaker_suite_than_agreed_is_refused),

@@ -104,8 +104,70 @@ static void a_new_path_with_a_smaller_mtu_carries_on(void **state) {
     world_free(w);
 }
 
+/* Underlays of tunnels and hotels: 1,124 bytes of IPv4, and less. From the first packet on, and after one that carried more. */
+static void an_underlay_below_the_base_carries_everything(void **state) {
+    (void)state;
+    static const size_t sizes[] = {1252, 1200, 1199, 1096, 996, 700, MTU_MIN_BYTES};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (int later = 0; later < 2; later++) {
+            struct world *w = world_new(rand_seeded("underlay", 16).x);
+            const uint64_t id = world_open(w, 0);
+            w->p->mtu = later ? 1472 : sizes[i];
+            if (later) {
+                while (!world_feed(w, 0, id, 1 << 20))
+                    world_run(w, 5 * MS);
+                w->p->mtu = sizes[i];
+            }
+            world_send_all(w, id, 2 << 20, 12000 * MS);
+            assert_true(transport_mtu(world_tp(w, 0)) <= sizes[i]);
+            world_nobody_hung_up(w);
+            /* The next transport of this session knows it, and so does who asks. */
+            assert_int_equal(stream_finish(w->p->ep[1], w->s[1], id), 0);
+            world_run(w, 5000 * MS);
+            assert_null(world_tp(w, 0));
+            const uint64_t black_holes = endpoint_counters(w->p->ep[0])->black_holes;
+            struct session_info info;
+            assert_true(endpoint_session_info(w->p->ep[0], w->p->now_us, w->s[0], &info));
+            assert_true(info.mtu_bytes <= sizes[i]);
+            const uint64_t next = world_open(w, 0);
+            world_send_all(w, next, 1 << 20, 3000 * MS);
+            assert_int_equal(endpoint_counters(w->p->ep[0])->black_holes, black_holes);
+            world_nobody_hung_up(w);
+            world_free(w);
+        }
+}
+
+/* A datagram that no packet of this path has room for is dropped, and holds up nothing. */
+static void a_datagram_too_large_for_the_path_holds_up_nothing(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("large datagram", 17).x);
+    static const uint8_t data[DATAGRAM_MAX_BYTES];
+    const uint64_t id = world_open(w, 0);
+    w->p->mtu = 1096;
+    while (transport_mtu(world_tp(w, 0)) > 1096 || w->read[1][id] < 100000) {
+        world_feed(w, 0, id, w->read[1][id] + (64 << 10));
+        world_run(w, 5 * MS);
+    }
+    assert_int_equal(
+        session_datagram(w->p->ep[0], w->p->now_us, w->s[0], data, sizeof data, TIME_NEVER), 0);
+    assert_int_equal(session_datagram(w->p->ep[0], w->p->now_us, w->s[0], data, 900, TIME_NEVER),
+                     0);
+    assert_true(pair_run(w->p, 500 * MS, 1, EP_DATAGRAM));
+    assert_int_equal(pair_event(w->p, 1, EP_DATAGRAM)->len, 900);
+    assert_int_equal(pair_count(w->p, 1, EP_DATAGRAM), 1);
+    const uint64_t read = w->read[1][id];
+    for (int i = 0; i < 100; i++) {
+        world_feed(w, 0, id, w->read[1][id] + (64 << 10));
+        world_run(w, 5 * MS);
+    }
+    assert_true(w->read[1][id] > read + 100000);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_underlay_below_the_base_carries_everything),
+        cmocka_unit_test(a_datagram_too_large_for_the_path_holds_up_nothing),
         cmocka_unit_test(a_new_path_carries_on_within_a_few_round_trips),
         cmocka_unit_test(a_black_hole_for_big_packets_is_left_behind),
         cmocka_unit_test(a_new_path_with_a_smaller_mtu_carries_on),

@@ -196,7 +196,7 @@ void talk_fails(struct talk *t, const char *code) {
     json_decref(e);
 }
 
-json_t *talk_note(struct talk *t, const char *kind, uint64_t us) {
+json_t *talk_notice(struct talk *t, const char *kind, uint64_t us) {
     uint64_t end = t->w->now_us + us;
     for (;;) {
         work(t);

@@ -44,7 +44,7 @@ json_t *talk_error(struct talk *t);
 /* Asserts that it fails with this code. */
 void talk_fails(struct talk *t, const char *code);
 /* The next notification of a kind, waited for at most `us`; NULL if none comes. */
-json_t *talk_note(struct talk *t, const char *kind, uint64_t us);
+json_t *talk_notice(struct talk *t, const char *kind, uint64_t us);
 /* Carries out what waits, and lets every connection of `all` read, once. */
 void talk_turn(struct control *c, uint64_t now_us, struct talk **all, unsigned count);
 json_t *talk_json(const msgpack_object *o);

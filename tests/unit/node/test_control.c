@@ -536,10 +536,10 @@ static void a_reception_stands_until_it_is_stopped(void **state) {
     json_decref(answer_of(&s->a, "events.subscribe", NULL, NULL));
     uint64_t id = recv_start(&s->a, "/in");
     send_file(s, "/one");
-    json_t *n = talk_note(&s->a, "transfer.started", 10 * S);
+    json_t *n = talk_notice(&s->a, "transfer.started", 10 * S);
     assert_non_null(n);
     json_decref(n);
-    n = talk_note(&s->a, "transfer.done", 10 * S);
+    n = talk_notice(&s->a, "transfer.done", 10 * S);
     assert_non_null(n);
     json_decref(n);
     proto_uint(talk_ask(&s->b, "recv.stop"), "id", id); /* another's */
@@ -549,10 +549,10 @@ static void a_reception_stands_until_it_is_stopped(void **state) {
     proto_uint(talk_ask(&s->a, "recv.stop"), "id", id); /* again */
     talk_fails(&s->a, "not_found");
     send_file(s, "/two");
-    n = talk_note(&s->a, "transfer.offered", 10 * S); /* waits for a yes */
+    n = talk_notice(&s->a, "transfer.offered", 10 * S); /* waits for a yes */
     assert_non_null(n);
     json_decref(n);
-    assert_null(talk_note(&s->a, "transfer.started", 5 * S));
+    assert_null(talk_notice(&s->a, "transfer.started", 5 * S));
     scene_close(s);
 }
 
@@ -564,10 +564,10 @@ static void a_reception_ends_with_its_connection(void **state) {
     talk_close(&s->a);
     talk_open(&s->a, s->w, 0, s->c);
     send_file(s, "/one");
-    json_t *n = talk_note(&s->b, "transfer.offered", 10 * S);
+    json_t *n = talk_notice(&s->b, "transfer.offered", 10 * S);
     assert_non_null(n);
     json_decref(n);
-    assert_null(talk_note(&s->b, "transfer.started", 5 * S));
+    assert_null(talk_notice(&s->b, "transfer.started", 5 * S));
     scene_close(s);
 }
 
@@ -598,7 +598,7 @@ static void a_subscriber_gets_the_kinds_it_asked_for(void **state) {
     json_decref(talk_result(&s->a));
     json_decref(answer_of(&s->b, "events.subscribe", NULL, NULL));
     world_pair(s->w, 0, 1);
-    json_t *n = talk_note(&s->b, "contact.added", S), *up = talk_note(&s->a, "peer.up", S);
+    json_t *n = talk_notice(&s->b, "contact.added", S), *up = talk_notice(&s->a, "peer.up", S);
     assert_non_null(n);
     assert_non_null(up);
     assert_string_equal(text_of(up, "contact"), "n1");
@@ -608,7 +608,7 @@ static void a_subscriber_gets_the_kinds_it_asked_for(void **state) {
     json_decref(answer_of(&s->b, "events.unsubscribe", NULL, NULL));
     json_array_clear(s->b.notes);
     json_decref(answer_of(&s->a, "contact.remove", "name", "n1"));
-    assert_null(talk_note(&s->b, "contact.removed", S));
+    assert_null(talk_notice(&s->b, "contact.removed", S));
     assert_int_equal(json_array_size(s->b.notes), 0);
     scene_close(s);
 }

@@ -366,14 +366,14 @@ static void a_deaf_subscriber_is_told_overflow_then_closed(void **state) {
         before = unread(s, 0);
         assert_true(before <= CONTROL_OUT_POOL / 2 + 1000);
         tell(s, NODE_PEER_UP, 1000);
-        json_decref(talk_note(&s->t[1], "peer.up", 0)); /* the other reads and loses nothing */
+        json_decref(talk_notice(&s->t[1], "peer.up", 0)); /* the other reads and loses nothing */
         assert_false(s->t[1].closed);
     }
     assert_true(told > 10000);
     assert_int_equal(control_input(s->c, s->w->now_us, s->t[0].conn, (const uint8_t *)"", 1),
                      ERR_PROTO);
     s->t[0].deaf = false;
-    json_t *last = talk_note(&s->t[0], "overflow", 0);
+    json_t *last = talk_notice(&s->t[0], "overflow", 0);
     assert_non_null(last);
     json_decref(last);
     assert_true(s->t[0].closed);

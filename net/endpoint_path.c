@@ -1,0 +1,171 @@
+/* endpoint_path.c: where a session's packets go: when the path moves, and what is asked before (net/path_challenge.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/endpoint_int.h"
+#include "net/frame.h"
+
+enum { CHALLENGE_PACKET_BYTES = DATA_OVERHEAD_BYTES + 1 + PATH_CHALLENGE_BYTES };
+
+/* Without memory nothing is asked: the next packet tries again. */
+static struct path_challenges *challenges(struct session *s) {
+    if (!s->challenges)
+        s->challenges = calloc(1, sizeof *s->challenges);
+    return s->challenges;
+}
+
+static void move(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *to,
+                 uint32_t local) {
+    if (s->tp) {
+        struct path_state left = {
+            .remote = s->path.remote, .local = s->path.local, .left_us = now_us};
+        transport_path_state(s->tp, &left);
+        if (left.rtt.has_sample)
+            path_memory_leave(&s->paths_left, &left);
+    }
+    s->path.remote = *to;
+    s->path.local = local;
+    s->path.doubtful = false;
+    s->path.epoch++;
+    s->memo.mtu_bytes = 0;
+    s->memo.has_rtt = false;
+    if (!s->tp) {
+        ecn_new_path(&s->memo.ecn);
+        return;
+    }
+    e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
+    transport_path_switched(s->tp, now_us, s->path.epoch,
+                            path_memory_find(s->paths_left, to, local, now_us));
+}
+
+static bool is_silent(const struct session *s) {
+    return s->tp && s->tp->sent.outstanding > 0 && s->tp->loss.pto_count >= PATH_SILENT_PTOS;
+}
+
+void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
+                          const struct addr *to, uint32_t local) {
+    const struct path left = s->path;
+    const bool shun = is_silent(s);
+    move(e, s, now_us, to, local);
+    if (challenges(s))
+        path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
+                            shun);
+}
+
+void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us) {
+    const struct path_candidate *c;
+    while (s->challenges &&
+           (c = path_challenge_due(s->challenges, now_us, CHALLENGE_PACKET_BYTES))) {
+        uint8_t frame[1 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_CHALLENGE};
+        memcpy(frame + 1, c->data, sizeof c->data);
+        endpoint_send_frames_to(e, s, now_us, &c->remote, c->local, frame, sizeof frame);
+        e->counters.paths_challenged++;
+    }
+}
+
+static bool is_path(const struct session *s, const struct addr *a, uint32_t local) {
+    return addr_equal(a, &s->path.remote) && local == s->path.local;
+}
+
+void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local) {
+    if (s->state == SESSION_RESPONDED && !is_path(s, to, local))
+        s->path.doubtful = true;
+}
+
+size_t endpoint_path_room(const struct session *s) {
+    if (!s->path.doubtful)
+        return SIZE_MAX;
+    return s->challenges ? path_challenge_room(s->challenges, &s->path.remote, s->path.local) : 0;
+}
+
+void endpoint_path_spent(struct session *s, size_t bytes) {
+    if (s->path.doubtful && s->challenges &&
+        !path_challenge_may_send(s->challenges, &s->path.remote, s->path.local, bytes)) {
+        /* There was room for it. */
+    }
+}
+
+/* The peer has answered from there. Not too often: packets from two places by turns must not make the path flap. */
+static void take(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *to,
+                 uint32_t local, enum path_reason why) {
+    static const uint8_t here[] = {FRAME_CONFIRMED};
+    const struct path left = s->path;
+    if (s->path.doubtful && is_path(s, to, local)) {
+        s->path.doubtful = false;
+        path_challenge_took(s->challenges, &e->rng, now_us, to, local, to, local, false);
+        endpoint_make_ready(e, s);
+        return;
+    }
+    if (why != PATH_ASKED && !path_damper_allows(&s->damper, now_us))
+        return;
+    move(e, s, now_us, to, local);
+    path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
+                        why == PATH_RESCUE);
+    s->peer->last_path = *to;
+    s->peer->last_local = local;
+    e->counters.roamed++;
+    e->counters.paths_rescued += why == PATH_RESCUE;
+    if (why == PATH_ASKED) /* the peer follows who sends more than probes */
+        endpoint_send_frames(e, s, now_us, here, sizeof here);
+    endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
+    endpoint_make_ready(e, s);
+}
+
+void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *from, uint32_t local, size_t bytes, bool moves) {
+    const struct addr at = *from;
+    if (is_path(s, &at, local) && !s->path.doubtful)
+        return;
+    if (!s->challenges && !moves)
+        return;
+    if (challenges(s) &&
+        path_challenge_heard(s->challenges, &e->rng, now_us, &at, local, bytes, moves))
+        take(e, s, now_us, &at, local, PATH_HEARD);
+    endpoint_send_challenges(e, s, now_us);
+}
+
+void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
+                            const struct addr *from, uint32_t local,
+                            const uint8_t data[static PATH_CHALLENGE_BYTES]) {
+    const struct path_candidate *c =
+        s->challenges ? path_challenge_answered(s->challenges, now_us, data, from, local) : NULL;
+    if (!c || !c->wanted || (c->reason == PATH_RESCUE && !is_silent(s)))
+        return;
+    const struct addr to = c->remote;
+    take(e, s, now_us, &to, c->local, c->reason);
+}
+
+void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_us,
+                           const struct addr *to, uint32_t local,
+                           const uint8_t data[static PATH_CHALLENGE_BYTES]) {
+    uint8_t frames[2 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_RESPONSE};
+    size_t len = 1 + PATH_CHALLENGE_BYTES;
+    memcpy(frames + 1, data, PATH_CHALLENGE_BYTES);
+    /* Asked along the path that we use: more than a probe in the answer brings back a peer that was lured away (§9.3.3). */
+    if (is_path(s, to, local))
+        frames[len++] = FRAME_CONFIRMED;
+    else if (s->challenges &&
+             !path_challenge_may_send(s->challenges, to, local, DATA_OVERHEAD_BYTES + len))
+        return;
+    endpoint_send_frames_to(e, s, now_us, to, local, frames, len);
+}
+
+void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (!s->challenges || !is_silent(s))
+        return;
+    path_challenge_rescue(s->challenges, &e->rng, now_us);
+    endpoint_send_challenges(e, s, now_us);
+}
+
+int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref r,
+                        const struct addr *to, uint32_t local) {
+    struct session *s = endpoint_find(e, r);
+    if (!s)
+        return ERR_NOT_FOUND;
+    if (!challenges(s))
+        return ERR_NOMEM;
+    path_challenge_begin(s->challenges, &e->rng, now_us, to, local, PATH_ASKED);
+    endpoint_send_challenges(e, s, now_us);
+    endpoint_make_ready(e, s);
+    return 0;
+}

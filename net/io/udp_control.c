@@ -1,0 +1,95 @@
+#ifdef __linux__
+
+#include "net/io/udp_control.h"
+
+#include <netinet/udp.h>
+#include <string.h>
+
+#include "net/ecn.h"
+
+/* Multicast is no address to answer from; of IPv4 the kernel says which of ours is. */
+static void read_pktinfo(struct udp_control_in *t, const struct cmsghdr *c) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+        c->cmsg_len >= CMSG_LEN(sizeof(struct in_pktinfo))) {
+        struct in_pktinfo v4;
+        memcpy(&v4, CMSG_DATA(c), sizeof v4);
+        t->to.kind = ADDR_IPV4;
+        memcpy(t->to.ip, &v4.ipi_spec_dst, 4);
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
+               c->cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo))) {
+        struct in6_pktinfo v6;
+        memcpy(&v6, CMSG_DATA(c), sizeof v6);
+        if (IN6_IS_ADDR_MULTICAST(&v6.ipi6_addr))
+            return;
+        t->to.kind = ADDR_IPV6;
+        memcpy(t->to.ip, &v6.ipi6_addr, 16);
+        t->to.scope = IN6_IS_ADDR_LINKLOCAL(&v6.ipi6_addr) ? (uint32_t)v6.ipi6_ifindex : 0;
+    }
+}
+
+struct udp_control_in udp_control_read(struct msghdr *m) {
+    struct udp_control_in t = {.ecn = ECN_NOT_ECT};
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        int value = 0;
+        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO &&
+            c->cmsg_len >= CMSG_LEN(sizeof value)) {
+            memcpy(&value, CMSG_DATA(c), sizeof value);
+            t.segment = value > 0 ? (size_t)value : 0;
+        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS &&
+                   c->cmsg_len >= CMSG_LEN(1)) {
+            t.ecn = CMSG_DATA(c)[0] & ECN_MASK;
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS &&
+                   c->cmsg_len >= CMSG_LEN(sizeof value)) {
+            memcpy(&value, CMSG_DATA(c), sizeof value);
+            t.ecn = (uint8_t)(value & ECN_MASK);
+        } else {
+            read_pktinfo(&t, c);
+        }
+    }
+    return t;
+}
+
+static void *say(struct udp_control_out *a, int level, int type, size_t len) {
+    struct cmsghdr *c = (struct cmsghdr *)(void *)(a->buf.bytes + a->len);
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(len);
+    a->len += CMSG_SPACE(len);
+    return CMSG_DATA(c);
+}
+
+static void say_source(struct udp_control_out *a, const struct addr *source) {
+    if (source->kind == ADDR_IPV4) {
+        struct in_pktinfo v4 = {.ipi_ifindex = 0};
+        memcpy(&v4.ipi_spec_dst, source->ip, 4);
+        memcpy(say(a, IPPROTO_IP, IP_PKTINFO, sizeof v4), &v4, sizeof v4);
+    } else {
+        struct in6_pktinfo v6 = {.ipi6_ifindex = source->scope};
+        memcpy(&v6.ipi6_addr, source->ip, 16);
+        memcpy(say(a, IPPROTO_IPV6, IPV6_PKTINFO, sizeof v6), &v6, sizeof v6);
+    }
+}
+
+void udp_control_write(struct udp_control_out *a, const struct train *t,
+                       const struct local_addrs *locals, bool segments) {
+    memset(a, 0, sizeof *a);
+    if (segments)
+        memcpy(say(a, SOL_UDP, UDP_SEGMENT, sizeof t->segment_bytes), &t->segment_bytes,
+               sizeof t->segment_bytes);
+    a->without_source = a->len;
+    const uint32_t number = t->local == LOCAL_ANY ? 0 : t->local >> LOCAL_SOCKET_BITS;
+    const struct addr *source = number ? local_addrs_find(locals, number) : NULL;
+    if (!source)
+        return;
+    a->source = number;
+    say_source(a, source);
+}
+
+void udp_control_attach(struct msghdr *m, struct udp_control_out *a, size_t len) {
+    m->msg_control = len > 0 ? &a->buf : NULL;
+    m->msg_controllen = len;
+}
+
+#else
+typedef int udp_control_is_empty_here;
+#endif

@@ -1,0 +1,161 @@
+/* What meshctl shows: nothing that came from a peer reaches a terminal as it is, and JSON is JSON. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/app.h"
+
+static const char evil[] = "a\x1b]0;x\x07\n\xc2\x9b"
+                           "2J\xe2\x80\xae\xff\\b";
+static const char tame[] = "a\\x1b]0;x\\x07\\x0a\\u{9b}2J\\u{202e}\\xff\\\\b";
+
+static char said[2][16384]; /* standard output, standard error */
+
+static void capture(void (*put)(void)) {
+    FILE *f[2];
+    int old[2];
+    fflush(stdout);
+    for (int i = 0; i < 2; i++) {
+        f[i] = tmpfile();
+        assert_non_null(f[i]);
+        old[i] = dup(i + 1);
+        dup2(fileno(f[i]), i + 1);
+    }
+    put();
+    fflush(stdout);
+    fflush(stderr);
+    for (int i = 0; i < 2; i++) {
+        dup2(old[i], i + 1);
+        close(old[i]);
+        ssize_t n = pread(fileno(f[i]), said[i], sizeof said[i] - 1, 0);
+        said[i][n > 0 ? n : 0] = '\0';
+        fclose(f[i]);
+    }
+}
+
+/* A map {key: evil, "num": num}, as a daemon would send it. */
+static msgpack_object map_of(struct proto_writer *w, msgpack_zone *zone, const char *key,
+                             uint64_t num) {
+    msgpack_object o;
+    size_t off = 0;
+    proto_writer_init(w, 4096);
+    proto_map(w, NULL);
+    proto_str(w, key, evil);
+    proto_str(w, "detail", evil);
+    proto_uint(w, "num", num);
+    proto_end(w);
+    assert_int_equal(msgpack_unpack((const char *)w->buf, w->len, &off, zone, &o),
+                     MSGPACK_UNPACK_SUCCESS);
+    return o;
+}
+
+static void put_text(void) {
+    print_text(stdout, evil, strlen(evil));
+}
+
+static void texts_are_escaped(void **state) {
+    (void)state;
+    capture(put_text);
+    assert_string_equal(said[0], tame);
+    char *s = print_escaped(evil, strlen(evil));
+    assert_string_equal(s, tame);
+    free(s);
+}
+
+static void put_table(void) {
+    struct proto_writer w;
+    msgpack_zone zone;
+    struct table t;
+    msgpack_zone_init(&zone, 1024);
+    msgpack_object o = map_of(&w, &zone, "name", 1);
+    table_init(&t, "NAME|>N");
+    table_str(&t, &o, "name");
+    table_uint(&t, 7);
+    table_text(&t, evil, strlen(evil));
+    table_uint(&t, 70);
+    table_print(&t, stdout);
+    table_clear(&t);
+    msgpack_zone_destroy(&zone);
+    proto_writer_clear(&w);
+}
+
+static void cells_of_tables_are_escaped(void **state) {
+    (void)state;
+    char want[512];
+    size_t width = strlen(tame);
+    snprintf(want, sizeof want, "%-*s   N\n%s   7\n%s  70\n", (int)width, "NAME", tame, tame);
+    capture(put_table);
+    assert_string_equal(said[0], want);
+}
+
+static void put_errors(void) {
+    struct app a = {.client = {.fd = -1}};
+    struct proto_writer w;
+    msgpack_zone zone;
+    msgpack_zone_init(&zone, 1024);
+    msgpack_object o = map_of(&w, &zone, "text", 8);
+    assert_int_equal(app_fail_map(&a, "transfer.send", &o), 8);
+    app_say("about %s", evil);
+    assert_int_equal(app_fail(&a, ERR_USAGE, "with %s", evil), 2);
+    msgpack_zone_destroy(&zone);
+    proto_writer_clear(&w);
+}
+
+static void errors_are_escaped_and_one_line_each(void **state) {
+    (void)state;
+    char want[1024];
+    capture(put_errors);
+    snprintf(want, sizeof want, "meshctl: %s; send it again\nmeshctl: about %s\nmeshctl: with %s\n",
+             tame, tame, tame);
+    assert_string_equal(said[1], want);
+    assert_string_equal(said[0], "");
+}
+
+static void put_json_error(void) {
+    struct app a = {.client = {.fd = -1}, .o = {.json = true}};
+    struct proto_writer w;
+    msgpack_zone zone;
+    msgpack_zone_init(&zone, 1024);
+    msgpack_object o = map_of(&w, &zone, "text", 8);
+    assert_int_equal(app_fail_map(&a, "transfer.send", &o), 8);
+    msgpack_zone_destroy(&zone);
+    proto_writer_clear(&w);
+}
+
+static void json_is_ascii_on_one_line_and_gives_the_text_back(void **state) {
+    (void)state;
+    json_error_t e;
+    capture(put_json_error);
+    size_t len = strlen(said[0]);
+    assert_true(len > 1 && said[0][len - 1] == '\n');
+    for (size_t i = 0; i + 1 < len; i++)
+        assert_in_range((unsigned char)said[0][i], 0x20, 0x7e);
+    json_t *o = json_loads(said[0], 0, &e);
+    assert_non_null(o);
+    json_t *error = json_object_get(o, "error");
+    assert_int_equal(json_integer_value(json_object_get(o, "schema")), PRINT_SCHEMA);
+    assert_string_equal(json_string_value(json_object_get(error, "code")), "integrity");
+    assert_int_equal(json_integer_value(json_object_get(error, "exit")), 8);
+    /* What is not UTF-8 has become U+FFFD, everything else is as it was. */
+    assert_string_equal(json_string_value(json_object_get(error, "detail")),
+                        "a\x1b]0;x\x07\n\xc2\x9b"
+                        "2J\xe2\x80\xae\xef\xbf\xbd\\b");
+    json_decref(o);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(cells_of_tables_are_escaped),
+        cmocka_unit_test(errors_are_escaped_and_one_line_each),
+        cmocka_unit_test(json_is_ascii_on_one_line_and_gives_the_text_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

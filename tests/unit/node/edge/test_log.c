@@ -1,0 +1,80 @@
+/* The log: one line a message, whatever a peer managed to get into it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/daemon/log.h"
+
+static char said[16384];
+
+/* What these two functions write to standard error. */
+static void capture(void (*put)(const char *text), const char *text) {
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    int old = dup(STDERR_FILENO);
+    dup2(fileno(f), STDERR_FILENO);
+    put(text);
+    dup2(old, STDERR_FILENO);
+    close(old);
+    ssize_t n = pread(fileno(f), said, sizeof said - 1, 0);
+    said[n > 0 ? n : 0] = '\0';
+    fclose(f);
+}
+
+static void by_put(const char *text) {
+    static const struct log l = {LOG_INFO};
+    log_put(&l, LOG_INFO, "%s", text);
+    log_put(&l, LOG_DEBUG, "not shown");
+}
+
+static void by_sink(const char *text) {
+    struct log l = {LOG_INFO};
+    log_sink(&l, LOG_WARN, text);
+    log_sink(&l, LOG_DEBUG, "not shown");
+}
+
+static void a_line_is_one_line_without_control_characters(void **state) {
+    (void)state;
+    static void (*const ways[])(const char *) = {by_put, by_sink};
+    for (unsigned i = 0; i < 2; i++) {
+        capture(ways[i], "a\x1b[31m\x07\n2026 error forged\r\x7f\xc2\x9b"
+                         "2J\xc2\x85"
+                         "b \xc3\xbc");
+        size_t len = strlen(said);
+        assert_true(len > 0 && said[len - 1] == '\n');
+        said[len - 1] = '\0';
+        for (const char *p = said; *p; p++)
+            assert_true((unsigned char)*p >= 0x20 && *p != 0x7f);
+        assert_null(strstr(said, "\xc2\x9b"));
+        assert_null(strstr(said, "\xc2\x85"));
+        assert_non_null(strstr(said, "a?[31m??2026 error forged??"));
+        assert_non_null(strstr(said, "b \xc3\xbc"));
+        assert_null(strstr(said, "not shown"));
+    }
+}
+
+static void a_long_line_is_cut(void **state) {
+    (void)state;
+    static char text[3 * LOG_LINE_MAX];
+    memset(text, 'x', sizeof text - 1);
+    capture(by_put, text);
+    assert_true(strlen(said) <= LOG_LINE_MAX);
+    assert_int_equal(said[strlen(said) - 1], '\n');
+    capture(by_sink, text);
+    assert_true(strlen(said) <= LOG_LINE_MAX);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_is_one_line_without_control_characters),
+        cmocka_unit_test(a_long_line_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
