@@ -311,84 +311,44 @@ static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us
     endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
 }
 
-/* A ticket's secret that has been forgotten since makes no pairing any more: the peer has forgotten
- * it, too. */
-static bool secret_stands(const struct peer *p, const struct hs_out *h) {
-    const struct peer_setup *s = &p->setup;
-    return !h->by_ticket ||
-           (s->pairing && s->psk_count > 0 &&
-            sodium_memcmp(&s->psks[s->psk_count - 1], &h->psk, sizeof h->psk) == 0);
-}
-
-void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                              uint32_t local, const uint8_t *msg) {
-    struct session *s = by_index(e, load_le32(msg + 8));
-    if (!s || !s->hs_out) {
-        e->counters.unknown_index++;
-        return;
-    }
-    struct peer *p = s->peer;
-    struct hs_out *h = s->hs_out;
-    if (!handshake_response_mac1_ok(&h->noise, msg)) {
-        e->counters.mac_fail++;
-        return;
-    }
-    if (h->misfits >= HANDSHAKE_MISFITS_MAX) {
-        e->counters.handshakes_limited++;
-        return;
-    }
+struct answer { /* a RESPONSE that opened and fits */
+    struct noise noise;
     struct response r;
     uint32_t sender;
-    struct psk psk = h->psk, pairing;
+    struct psk psk, pairing;
+};
+
+/* The keys are ours; the session is up, if it was not. */
+static void take_keys(struct endpoint *e, struct session *s, uint64_t now_us, struct answer *a) {
     struct keygen g;
-    struct noise answered = h->noise; /* an answer that does not fit leaves the attempt as it was */
-    /* The epoch after the present one: theirs may have come through since we asked. */
-    const uint8_t next_epoch = (uint8_t)(s->keys.current.epoch + 1);
-    const struct offer offer = {.suites = e->suites,
-                                .session_id = s->id,
-                                .rekey =
-                                    h->rekey && s->state == SESSION_UP && h->epoch == next_epoch,
-                                .epoch = h->epoch};
-    if (!handshake_read_response(&answered, msg, &psk, &r, &sender) ||
-        !handshake_response_fits(&offer, &r) || !secret_stands(p, h)) {
-        h->misfits++;
-        e->counters.auth_fail++;
-        goto out;
-    }
-    /* The key answered; its certificate must name the id that we dialled (CAPABILITIES B8), and be
-     * the newest known of it. */
-    if (!peers_cert_ok(p, &p->setup.id, &r.cert, noise_remote(&answered)) ||
-        !peers_key_counts(p, &r.cert, noise_remote(&answered))) {
-        e->counters.auth_fail++;
-        if (give_up(e, s, now_us, true)) {
-            /* And so has the session. */
-        }
-        goto out;
-    }
-    handshake_keys(&answered, true, (enum aead_suite)r.suite, r.epoch, &g, &pairing);
+    handshake_keys(&a->noise, true, (enum aead_suite)a->r.suite, a->r.epoch, &g, &a->pairing);
     g.born_us = now_us;
-    if (h->rekey && !r.continues)
+    if (s->hs_out->rekey && !a->r.continues)
         start_over(e, s, now_us);
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, false, now_us);
+    sodium_memzero(&g, sizeof g);
     if (!s->keys.next.valid)
         session_drop_hs_in(s); /* of a rekey that crossed ours: its keys have gone */
-    s->remote_index = sender;
-    s->caps = e->caps & r.caps;
+    s->remote_index = a->sender;
+    s->caps = e->caps & a->r.caps;
     s->last_recv_us = now_us;
-    answered_from(e, s, now_us, from, local);
-    const bool repeated = h->tries > 1;
-    const uint64_t sent_us = h->sent_us;
-    const bool by_ticket = h->by_ticket;
+}
+
+static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, struct answer *a) {
+    struct peer *p = s->peer;
+    const bool repeated = s->hs_out->tries > 1;
+    const uint64_t sent_us = s->hs_out->sent_us;
+    const bool by_ticket = s->hs_out->by_ticket;
     session_drop_hs_out(s);
     rekey_done(s);
-    const bool news = peers_keep_key(p, &r.cert, noise_remote(&answered));
+    const bool news = peers_keep_key(p, &a->r.cert, noise_remote(&a->noise));
     if (by_ticket) {
-        handshake_paired(e, p, &pairing, &psk);
+        handshake_paired(e, p, &a->pairing, &a->psk);
     } else {
         if (news)
             handshake_tell_key(e, p);
-        handshake_proved(e, p, &psk);
+        handshake_proved(e, p, &a->psk);
     }
     if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
@@ -400,9 +360,68 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
     confirm_anew(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);
-out:
-    noise_clear(&answered);
-    sodium_memzero(&psk, sizeof psk);
-    sodium_memzero(&pairing, sizeof pairing);
-    sodium_memzero(&g, sizeof g);
+}
+
+/* A ticket's secret that has been forgotten since makes no pairing any more: the peer has forgotten
+ * it, too. */
+static bool secret_stands(const struct peer *p, const struct hs_out *h) {
+    const struct peer_setup *s = &p->setup;
+    return !h->by_ticket ||
+           (s->pairing && s->psk_count > 0 &&
+            sodium_memcmp(&s->psks[s->psk_count - 1], &h->psk, sizeof h->psk) == 0);
+}
+
+/* False: passed over, as if it had not come. */
+static bool read_answer(struct endpoint *e, struct session *s, const uint8_t *msg,
+                        struct answer *a) {
+    const struct hs_out *h = s->hs_out;
+    /* The epoch after the present one: theirs may have come through since we asked. */
+    const uint8_t next_epoch = (uint8_t)(s->keys.current.epoch + 1);
+    const struct offer offer = {.suites = e->suites,
+                                .session_id = s->id,
+                                .rekey =
+                                    h->rekey && s->state == SESSION_UP && h->epoch == next_epoch,
+                                .epoch = h->epoch};
+    a->noise = h->noise; /* an answer that does not fit leaves the attempt as it was */
+    a->psk = h->psk;
+    return handshake_read_response(&a->noise, msg, &a->psk, &a->r, &a->sender) &&
+           handshake_response_fits(&offer, &a->r) && secret_stands(s->peer, h);
+}
+
+void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
+                              uint32_t local, const uint8_t *msg) {
+    struct session *s = by_index(e, load_le32(msg + 8));
+    if (!s || !s->hs_out) {
+        e->counters.unknown_index++;
+        return;
+    }
+    struct hs_out *h = s->hs_out;
+    if (!handshake_response_mac1_ok(&h->noise, msg)) {
+        e->counters.mac_fail++;
+        return;
+    }
+    if (h->misfits >= HANDSHAKE_MISFITS_MAX) {
+        e->counters.handshakes_limited++;
+        return;
+    }
+    struct peer *p = s->peer;
+    struct answer a = {0};
+    if (!read_answer(e, s, msg, &a)) {
+        h->misfits++;
+        e->counters.auth_fail++;
+    } else if (!peers_cert_ok(p, &p->setup.id, &a.r.cert, noise_remote(&a.noise)) ||
+               !peers_key_counts(p, &a.r.cert, noise_remote(&a.noise))) {
+        /* The key answered; but its certificate must name the id that we dialled (CAPABILITIES B8),
+         * and be the newest known of it. */
+        e->counters.auth_fail++;
+        if (give_up(e, s, now_us, true)) {
+            /* And so has the session. */
+        }
+    } else {
+        take_keys(e, s, now_us, &a);
+        answered_from(e, s, now_us, from, local);
+        take_answer(e, s, now_us, &a);
+    }
+    noise_clear(&a.noise);
+    sodium_memzero(&a, sizeof a);
 }

@@ -1,5 +1,6 @@
 #include "node/chan.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ static const struct intake_share *heaviest(const struct node *n, bool bytes) {
     for (const struct intake_share *s = most; s; s = s->next)
         if (bytes ? s->bytes > most->bytes : s->count > most->count)
             most = s;
+    assert(most); /* asked only while there are some */
     return most;
 }
 
@@ -120,6 +122,7 @@ static struct intake *victim_of(struct node *n, const struct intake_share *share
     for (struct intake *in = n->intakes.head; in; in = in->next)
         if (in->share == share && (!v || (bytes ? in->held > v->held : in->due_us < v->due_us)))
             v = in;
+    assert(v); /* a share without intakes is dropped with the last of them */
     return v;
 }
 

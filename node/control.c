@@ -144,7 +144,7 @@ int control_input(struct control *c, uint64_t now_us, uint32_t handle, const uin
         len -= (size_t)took;
         conn_count_in(c, conn);
     }
-    conn->ready = proto_reader_ready(&conn->in);
+    conn_set_ready(c, conn, proto_reader_ready(&conn->in));
     return 0;
 }
 
@@ -166,12 +166,12 @@ static void run_one(struct control *c, uint64_t now_us, struct conn *conn) {
     if (conn->closing)
         return;
     conn_count_in(c, conn);
-    conn->ready = proto_reader_ready(&conn->in);
+    conn_set_ready(c, conn, proto_reader_ready(&conn->in));
 }
 
 /* The next connection in turn that has something to be done and reads its answers. */
 static struct conn *next_ready(struct control *c) {
-    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++) {
+    for (unsigned i = 0; c->ready_count > 0 && i < CONTROL_CONNS_MAX; i++) {
         struct conn *conn = &c->conns[(c->next + i) % CONTROL_CONNS_MAX];
         if (!conn->ready || conn_unread(conn) > CONTROL_OUT_PAUSE)
             continue;

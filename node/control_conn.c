@@ -46,8 +46,19 @@ size_t conn_in_share(const struct control *c, const struct conn *conn) {
     return (CONTROL_IN_POOL - others) / 2;
 }
 
+void conn_set_ready(struct control *c, struct conn *conn, bool ready) {
+    if (ready && !conn->ready)
+        c->ready_count++;
+    else if (!ready && conn->ready)
+        c->ready_count--;
+    conn->ready = ready;
+}
+
 void conn_release(struct control *c, struct conn *conn) {
     uint32_t generation = conn->generation;
+    conn_set_ready(c, conn, false);
+    if (conn->closing)
+        c->closing_count--;
     out_drop(c, conn);
     proto_reader_clear(&conn->in);
     conn_count_in(c, conn);
@@ -83,8 +94,10 @@ void control_close(struct control *c, uint64_t now_us, uint32_t handle) {
 }
 
 void conn_end(struct control *c, uint64_t now_us, struct conn *conn) {
+    conn_set_ready(c, conn, false);
+    if (!conn->closing)
+        c->closing_count++;
     conn->closing = true;
-    conn->ready = false;
     conn->events = 0;
     conn->close_us = now_us + CONTROL_LINGER_US;
     proto_reader_clear(&conn->in);
@@ -181,7 +194,7 @@ bool control_has_work(const struct control *c, uint32_t handle) {
 
 uint64_t conn_deadline_us(const struct control *c) {
     uint64_t first = UINT64_MAX;
-    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++) {
+    for (unsigned i = 0; c->closing_count > 0 && i < CONTROL_CONNS_MAX; i++) {
         const struct conn *conn = &c->conns[i];
         if (conn->used && conn->closing && conn_unread(conn) > 0 && conn->close_us < first)
             first = conn->close_us;

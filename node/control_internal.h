@@ -81,9 +81,10 @@ struct control {
     int udp_gso, udp_gro;
     uint64_t longest_turn_us;
     bool shutdown;
-    struct proto_writer w;      /* the message being made */
-    size_t in_bytes, out_bytes; /* of the two pools */
-    unsigned next;              /* connection whose turn it is */
+    struct proto_writer w;               /* the message being made */
+    size_t in_bytes, out_bytes;          /* of the two pools */
+    unsigned next;                       /* connection whose turn it is */
+    unsigned ready_count, closing_count; /* connections, so that a turn without any looks at none */
     struct control_work work;
     struct conn conns[CONTROL_CONNS_MAX];
     struct wait waits[CONTROL_WAITS_MAX];
@@ -153,6 +154,7 @@ struct conn *conn_find(const struct control *c, uint32_t handle);
 void conn_push(struct control *c, uint64_t now_us, struct conn *conn);
 /* Nothing more is read from it; what was written may still be fetched for a while. */
 void conn_end(struct control *c, uint64_t now_us, struct conn *conn);
+void conn_set_ready(struct control *c, struct conn *conn, bool ready);
 /* Gives its buffers back. */
 void conn_release(struct control *c, struct conn *conn);
 /* Counts what `in` holds now. */

@@ -15,6 +15,7 @@
 
 enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 16 * 1024, BACKLOG = 16 };
 
+_Static_assert(CONTROL_CONNS_MAX <= 64, "bits of `alive`");
 enum { PLACE_REFUSE = CONTROL_CONNS_MAX, PLACES }; /* the last one: to be closed at once */
 
 struct conn { /* a place for one connection; they are never allocated, so accepting cannot fail */
@@ -39,6 +40,7 @@ struct control_server {
     const struct log *log;
     bool owed; /* a connection came when no place was free: taken when one is */
     bool closing;
+    uint64_t alive;   /* a bit for each connection that is: every turn looks at those */
     unsigned handles; /* not closed yet; after the last one the memory is given back */
     struct conn conns[PLACES];
     uint8_t in[READ_BYTES];
@@ -62,9 +64,15 @@ static void on_conn_closed(uv_handle_t *h) {
     handle_closed(s);
 }
 
+static void set_alive(struct conn *c, bool alive) {
+    uint64_t bit = UINT64_C(1) << (c - c->server->conns);
+    c->alive = alive;
+    c->server->alive = alive ? c->server->alive | bit : c->server->alive & ~bit;
+}
+
 static void drop(struct conn *c, uint64_t now_us) {
     control_close(c->server->control, now_us, c->id);
-    c->alive = false;
+    set_alive(c, false);
     uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
 }
 
@@ -156,14 +164,13 @@ static void flush_conn(struct conn *c, uint64_t now_us) {
 }
 
 void control_server_flush(struct control_server *s, uint64_t now_us) {
-    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-        if (s->conns[i].alive)
-            flush_conn(&s->conns[i], now_us);
+    for (uint64_t left = s->alive; left != 0; left &= left - 1)
+        flush_conn(&s->conns[__builtin_ctzll(left)], now_us);
 }
 
 bool control_server_idle(const struct control_server *s) {
-    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-        if (s->conns[i].alive && s->conns[i].writing)
+    for (uint64_t left = s->alive; left != 0; left &= left - 1)
+        if (s->conns[__builtin_ctzll(left)].writing)
             return false;
     return true;
 }
@@ -220,11 +227,12 @@ static void admit(struct control_server *s) {
     s->handles++;
     c->pipe.data = c;
     bool came = uv_accept((uv_stream_t *)&s->listener, (uv_stream_t *)&c->pipe) == 0;
-    c->alive = came && may_enter(c, c != &s->conns[PLACE_REFUSE]);
-    if (c->alive)
+    if (came && may_enter(c, c != &s->conns[PLACE_REFUSE])) {
+        set_alive(c, true);
         pace(c);
-    else
+    } else {
         uv_close((uv_handle_t *)&c->pipe, on_conn_closed);
+    }
 }
 
 static void on_connection(uv_stream_t *listener, int status) {
@@ -330,8 +338,7 @@ void control_server_close(struct control_server *s, uint64_t now_us) {
     if (!s)
         return;
     s->closing = true;
-    for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-        if (s->conns[i].alive)
-            drop(&s->conns[i], now_us);
+    for (uint64_t left = s->alive; left != 0; left &= left - 1)
+        drop(&s->conns[__builtin_ctzll(left)], now_us);
     uv_close((uv_handle_t *)&s->listener, on_listener_closed); /* libuv unlinks the path */
 }

@@ -173,7 +173,7 @@ static json_t *half(struct talk *t, unsigned i) {
     json_t *other = json_array_get(a, 1 - i);
     if (!json_is_null(other) || !json_is_object(o)) {
         json_dumpf(a, stderr, 0);
-        assert(!"the request did not end as it should");
+        abort(); /* the request did not end as it should */
     }
     json_decref(a);
     return o;

@@ -347,6 +347,40 @@ static void what_was_asked_before_the_end_is_answered(void **state) {
     scene_free(s);
 }
 
+static void answers_that_wait_in_the_daemon_at_the_end_are_given_too(void **state) {
+    (void)state;
+    enum { ASKED = 450 };
+    struct scene *s = scene_open(0700);
+    int fd = dial(s);
+    size_t all = 0, bytes = 0;
+    for (uint32_t i = 0; i < ASKED; i++) {
+        ask(fd, "status", i);
+        settle(s);
+    }
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    settle(s);
+    while (!ended(fd, &bytes)) {
+        assert_true(bytes > 0); /* there is more as long as it is not over */
+        all += bytes;
+        bytes = 0;
+        settle(s);
+    }
+    all += bytes;
+    /* As many bytes as a client gets that takes each answer at once. */
+    int other = dial(s);
+    size_t want = 0;
+    for (uint32_t i = 0; i < ASKED; i++) {
+        ask(other, "status", i);
+        settle(s);
+        assert_false(ended(other, &want));
+    }
+    assert_true(want > 300000); /* more than the kernel keeps */
+    assert_int_equal(all, want);
+    close(fd);
+    close(other);
+    scene_free(s);
+}
+
 static void a_client_that_does_not_read_holds_up_nobody(void **state) {
     (void)state;
     struct scene *s = scene_open(0700);
@@ -398,6 +432,7 @@ int main(void) {
         cmocka_unit_test(one_client_too_many_is_closed_and_the_next_finds_room),
         cmocka_unit_test(a_shortage_of_memory_does_not_end_the_socket),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),
+        cmocka_unit_test(answers_that_wait_in_the_daemon_at_the_end_are_given_too),
         cmocka_unit_test(a_client_that_does_not_read_holds_up_nobody),
         cmocka_unit_test(garbage_is_answered_and_closed),
     };

@@ -1,0 +1,266 @@
+/* Holders of tickets, who are nobody until one handshake of theirs is confirmed; and who opens at the same moment. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/endpoint_int.h"
+#include "support_forge.h"
+#include "support_pair.h"
+
+enum { MS = 1000, S = 1000000 };
+
+static const struct psk ticket_a = {{1, 2, 3}}, ticket_b = {{4, 5, 6}};
+static const struct addr elsewhere = {.kind = ADDR_IPV4, .port = 6, .ip = {9, 9, 9, 9}};
+static uint8_t out_bytes[TRAIN_MAX_BYTES];
+
+static struct pair *known(uint64_t seed) {
+    struct pair *p = pair_new(seed);
+    pair_start(p, 0);
+    pair_know(p, 0, NULL, false);
+    pair_know(p, 1, NULL, false);
+    return p;
+}
+
+/* ---- sniffing ---- */
+
+struct sniffed {
+    bool swallow, drop_data; /* what side 0 sends is kept, and does not arrive */
+    unsigned count;
+    uint8_t msg[INITIATION_BYTES]; /* the last one */
+};
+
+static bool sniff(struct pair *p, int from, uint8_t *data, size_t len) {
+    struct sniffed *f = p->tap_ctx;
+    if (from == 0 && data[0] == PACKET_DATA && f->drop_data)
+        return false;
+    if (from != 0 || len != INITIATION_BYTES || data[0] != PACKET_INITIATION)
+        return true;
+    memcpy(f->msg, data, len);
+    f->count++;
+    return !f->swallow;
+}
+
+static void listen_in(struct pair *p, struct sniffed *f) {
+    *f = (struct sniffed){0};
+    p->tap = sniff;
+    p->tap_ctx = f;
+}
+
+static bool comes_up(struct pair *p, int side) {
+    unsigned before = pair_count(p, side, EP_SESSION_UP);
+    assert_int_equal(endpoint_connect(p->ep[side], p->now_us, p->peer[side]), 0);
+    pair_run(p, 9 * S, -1, -1);
+    return pair_count(p, side, EP_SESSION_UP) > before;
+}
+
+/* ---- strangers ---- */
+
+struct stranger {
+    struct identity id;
+    struct key_cert cert;
+};
+
+/* Shows a ticket at side 1, and confirms nothing. True: it was answered. */
+static bool stranger_knocks(struct pair *p, struct stranger *x, const struct psk *ticket,
+                            const struct addr *from) {
+    identity_generate(&x->id, &p->rng);
+    identity_cert(&x->id, &x->cert);
+    struct handshake_self self = p->ep[0]->self;
+    self.identity = &x->id;
+    const struct forged_initiation f = {.version = PROTOCOL_VERSION,
+                                        .suites = (uint8_t)p->ep[0]->suites,
+                                        .timestamp_us = 1,
+                                        .session_id = 7,
+                                        .psk_id = psk_id(ticket),
+                                        .cert = x->cert};
+    struct noise n;
+    uint8_t msg[INITIATION_BYTES];
+    struct train t = {.buf = out_bytes};
+    assert_true(forge_initiation(&n, &self, &p->rng, &p->id[1].transport_public, &f, 9, msg));
+    endpoint_input(p->ep[1], p->now_us, from, 0, ECN_NOT_ECT, msg, sizeof msg);
+    bool answered = false;
+    while (endpoint_output(p->ep[1], p->now_us, &t))
+        answered |= t.buf[0] == PACKET_RESPONSE;
+    return answered;
+}
+
+/* Below the rate at which only a cookie helps. NULL: each from another address. */
+static void knock_often(struct pair *p, unsigned n, const struct psk *ticket,
+                        const struct addr *from) {
+    struct stranger x;
+    for (unsigned i = 0; i < n; i++) {
+        struct addr any = {.kind = ADDR_IPV4, .port = 7};
+        for (unsigned k = 0; k < 4; k++)
+            any.ip[k] = (uint8_t)(pair_draw(p) >> 32);
+        p->now_us += 6 * MS;
+        assert_true(stranger_knocks(p, &x, ticket, from ? from : &any));
+    }
+}
+
+static void strangers_leave_nothing_behind(void **state) {
+    (void)state;
+    struct pair *p = pair_new(12);
+    pair_start(p, 0);
+    assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket_a, TIME_NEVER), 0);
+    knock_often(p, 3 * HALF_OPEN_MAX, &ticket_a, &elsewhere);
+    assert_int_equal(endpoint_half_open_count(p->ep[1]), HALF_OPEN_MAX);
+    assert_int_equal(p->ep[1]->peers_used, HALF_OPEN_MAX);
+    assert_true(p->ep[1]->peer_count <= HALF_OPEN_MAX + 1); /* the places are used again */
+    pair_run(p, HALF_OPEN_US + S, -1, -1);
+    assert_int_equal(endpoint_half_open_count(p->ep[1]), 0);
+    assert_int_equal(p->ep[1]->peers_used, 0);
+    pair_free(p);
+}
+
+/* Somebody asks again and again before it is confirmed: one entry, one half-open session. */
+static void a_stranger_who_asks_again_counts_once(void **state) {
+    (void)state;
+    struct pair *p = pair_new(13);
+    struct sniffed f;
+    pair_start(p, 0);
+    assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket_a, TIME_NEVER), 0);
+    pair_know(p, 0, &ticket_a, true);
+    for (int i = 0; i < 5; i++) {
+        listen_in(p, &f);
+        f.drop_data = true;
+        assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+        pair_run(p, 100 * MS, -1, -1);
+        assert_int_equal(endpoint_half_open_count(p->ep[1]), 1);
+        assert_int_equal(p->ep[1]->peers_used, 1);
+        pair_restart(p, 0);
+        pair_know(p, 0, &ticket_a, true);
+    }
+    p->tap = NULL;
+    assert_true(comes_up(p, 0));
+    assert_int_equal(endpoint_half_open_count(p->ep[1]), 0);
+    assert_int_equal(p->ep[1]->peers_used, 1);
+    pair_free(p);
+}
+
+static void our_own_dials_take_no_strangers_place(void **state) {
+    (void)state;
+    struct pair *p = pair_new(14);
+    pair_start(p, 0);
+    for (int i = 0; i < HALF_OPEN_MAX; i++) {
+        struct identity id;
+        struct peer_ref r;
+        identity_generate(&id, &p->rng);
+        struct peer_setup s = {
+            .id = id.id, .transport = id.transport_public, .addrs = {elsewhere}, .addr_count = 1};
+        assert_int_equal(endpoint_peer_add(p->ep[1], &s, &r), 0);
+        assert_int_equal(endpoint_connect(p->ep[1], p->now_us, r), 0);
+    }
+    struct train t = {.buf = out_bytes};
+    while (endpoint_output(p->ep[1], p->now_us, &t)) {
+        /* To nobody. */
+    }
+    assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket_a, TIME_NEVER), 0);
+    pair_know(p, 0, &ticket_a, true);
+    assert_true(comes_up(p, 0));
+    pair_free(p);
+}
+
+/* Who holds one ticket, or sits at one address, takes no place from another. */
+static void the_largest_share_gives_way(void **state) {
+    (void)state;
+    /* Another ticket; another address; the same of both; another ticket against many addresses. */
+    for (int way = 0; way < 4; way++) {
+        struct pair *p = pair_new(15);
+        struct sniffed f;
+        pair_start(p, 0);
+        assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket_a, TIME_NEVER), 0);
+        assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket_b, TIME_NEVER), 0);
+        const struct psk *mine = way == 0 || way == 3 ? &ticket_b : &ticket_a;
+        const struct addr *theirs = way == 1 ? &elsewhere : way == 3 ? NULL : &p->addr[0];
+        pair_know(p, 0, mine, true);
+        knock_often(p, HALF_OPEN_MAX, &ticket_a, theirs);
+        listen_in(p, &f);
+        f.drop_data = true;
+        assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+        pair_run(p, 50 * MS, -1, -1);
+        knock_often(p, HALF_OPEN_MAX + 10, &ticket_a, theirs);
+        assert_true(endpoint_half_open_count(p->ep[1]) <= HALF_OPEN_MAX);
+        f.drop_data = false;
+        pair_run(p, 2 * S, -1, -1);
+        assert_int_equal(pair_count(p, 1, EP_PAIRED), way != 2);
+        pair_free(p);
+    }
+}
+
+/* ---- who opens at the same moment ---- */
+
+static bool lose_some(struct pair *p, int from, uint8_t *data, size_t len) {
+    (void)from;
+    (void)data;
+    (void)len;
+    return pair_draw(p) % 100 >= 40;
+}
+
+static void opens_that_cross_in_any_way_end_in_one_session(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct pair *p = known(seed);
+        p->jitter_us = 30 * MS;
+        p->tap = lose_some;
+        int first = (int)(seed & 1);
+        assert_int_equal(endpoint_connect(p->ep[first], p->now_us, p->peer[first]), 0);
+        pair_run(p, pair_draw(p) % (1500 * MS), -1, -1);
+        assert_int_equal(endpoint_connect(p->ep[!first], p->now_us, p->peer[!first]), 0);
+        pair_run(p, 6 * S, -1, -1);
+        p->tap = NULL;
+        pair_run(p, 6 * S, -1, -1);
+        struct session_info info[2];
+        struct session_ref s[2];
+        for (int i = 0; i < 2; i++) {
+            assert_true(endpoint_session(p->ep[i], p->peer[i], &s[i]));
+            assert_true(endpoint_session_info(p->ep[i], p->now_us, s[i], &info[i]));
+        }
+        assert_true(info[0].session_id == info[1].session_id);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(session_ping(p->ep[i], p->now_us, s[i], 5), 0);
+        pair_run(p, S, -1, -1);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(pair_count(p, i, EP_PONG), 1);
+        pair_free(p);
+    }
+}
+
+/* Both were silent to each other for so long that neither insists any more. */
+static void opens_that_cross_late_end_in_one_session(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++)
+        for (uint64_t cut_us = 1000 * MS; cut_us < 3000 * MS; cut_us += 97 * MS) {
+            struct pair *p = known(seed);
+            p->cut = true;
+            for (int i = 0; i < 2; i++)
+                assert_int_equal(endpoint_connect(p->ep[i], p->now_us, p->peer[i]), 0);
+            pair_run(p, cut_us, -1, -1);
+            p->cut = false;
+            pair_run(p, 3 * S, -1, -1);
+            struct session_info info[2];
+            struct session_ref s[2];
+            for (int i = 0; i < 2; i++) {
+                assert_true(endpoint_session(p->ep[i], p->peer[i], &s[i]));
+                assert_true(endpoint_session_info(p->ep[i], p->now_us, s[i], &info[i]));
+            }
+            assert_true(info[0].session_id == info[1].session_id);
+            pair_free(p);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strangers_leave_nothing_behind),
+        cmocka_unit_test(a_stranger_who_asks_again_counts_once),
+        cmocka_unit_test(our_own_dials_take_no_strangers_place),
+        cmocka_unit_test(the_largest_share_gives_way),
+        cmocka_unit_test(opens_that_cross_in_any_way_end_in_one_session),
+        cmocka_unit_test(opens_that_cross_late_end_in_one_session),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
