@@ -126,6 +126,22 @@ static void a_replaced_key_is_the_peers_from_then_on(void **state) {
     pair_free(p);
 }
 
+/* It is dialled with the old key while we learn of the new one. */
+static void an_answer_of_a_replaced_key_is_not_the_peers(void **state) {
+    (void)state;
+    struct pair *p = known(12);
+    const struct identity fresh = with_new_key(p, &p->id[1]);
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    pair_run(p, 5 * MS, -1, -1);
+    struct peer_setup s = {
+        .id = fresh.id, .transport = fresh.transport_public, .cert_seq = fresh.transport_seq};
+    assert_int_equal(endpoint_peer_add(p->ep[0], &s, &p->peer[0]), 0);
+    assert_true(pair_run(p, S, 0, EP_CONNECT_FAILED));
+    assert_int_equal(pair_event(p, 0, EP_CONNECT_FAILED)->err, ERR_AUTH);
+    assert_int_equal(endpoint_session_count(p->ep[0]), 0);
+    pair_free(p);
+}
+
 static void adding_a_peer_again_brings_no_older_key_back(void **state) {
     (void)state;
     struct pair *p = known(2);
@@ -366,6 +382,7 @@ static void who_met_a_challenge_comes_before_a_greater_timestamp(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replaced_key_is_the_peers_from_then_on),
+        cmocka_unit_test(an_answer_of_a_replaced_key_is_not_the_peers),
         cmocka_unit_test(adding_a_peer_again_brings_no_older_key_back),
         cmocka_unit_test(a_stored_sequence_outlives_a_restart),
         cmocka_unit_test(a_certificate_without_a_signature_counts_for_nothing),

@@ -192,7 +192,54 @@ static void the_largest_share_gives_way(void **state) {
     }
 }
 
+/* The user adds the one who is about to come in: no stranger any more, and no one's to push out. */
+static void a_stranger_who_is_added_is_none(void **state) {
+    (void)state;
+    struct pair *p = pair_new(16);
+    struct sniffed f;
+    pair_start(p, 0);
+    assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket_a, TIME_NEVER), 0);
+    pair_know(p, 0, &ticket_a, true);
+    listen_in(p, &f);
+    f.drop_data = true;
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    pair_run(p, 50 * MS, -1, -1);
+    pair_know(p, 1, &ticket_a, true);
+    knock_often(p, HALF_OPEN_MAX + 10, &ticket_a, &p->addr[0]);
+    assert_int_equal(endpoint_half_open_count(p->ep[1]), HALF_OPEN_MAX + 1);
+    f.drop_data = false;
+    pair_run(p, 2 * S, -1, -1);
+    assert_int_equal(pair_count(p, 1, EP_PAIRED), 1);
+    pair_free(p);
+}
+
 /* ---- who opens at the same moment ---- */
+
+static bool drop_data(struct pair *p, int from, uint8_t *data, size_t len) {
+    (void)p;
+    (void)len;
+    return from != 0 || data[0] != PACKET_DATA;
+}
+
+/* Ours has been answered, but the other side cannot know yet that we know, and opens as well. */
+static void an_open_that_crosses_an_answer_makes_no_second_session(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct pair *p = known(seed);
+        p->tap = drop_data;
+        assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+        pair_run(p, 11 * MS, -1, -1);
+        assert_int_equal(endpoint_connect(p->ep[1], p->now_us, p->peer[1]), 0);
+        pair_run(p, 150 * MS, -1, -1);
+        p->tap = NULL;
+        pair_run(p, 3 * S, -1, -1);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(pair_count(p, i, EP_SESSION_UP), 1);
+            assert_int_equal(pair_count(p, i, EP_SESSION_DOWN), 0);
+        }
+        pair_free(p);
+    }
+}
 
 static bool lose_some(struct pair *p, int from, uint8_t *data, size_t len) {
     (void)from;
@@ -259,6 +306,8 @@ int main(void) {
         cmocka_unit_test(a_stranger_who_asks_again_counts_once),
         cmocka_unit_test(our_own_dials_take_no_strangers_place),
         cmocka_unit_test(the_largest_share_gives_way),
+        cmocka_unit_test(a_stranger_who_is_added_is_none),
+        cmocka_unit_test(an_open_that_crosses_an_answer_makes_no_second_session),
         cmocka_unit_test(opens_that_cross_in_any_way_end_in_one_session),
         cmocka_unit_test(opens_that_cross_late_end_in_one_session),
     };

@@ -196,7 +196,8 @@ static void results_and_events_about_peers_hold_the_promised_keys(void **state) 
     proto_uint(w, "timeout_us", 1000000);
     talk_fails(&p.t[1], "timeout");
     proto_str(talk_ask(&p.t[1], "peer.ping"), "name", "a");
-    json_decref(result(&p.t[1], "peer.ping"));
+    /* Its answer may still go to where it was. */
+    json_decref(talk_answer(&p.t[1], talk_send(&p.t[1]), 2 * S));
     json_decref(event(t, "path.changed"));
     p.w->nodes[1].unplugged = true;
     w = talk_ask(t, "peer.ping");
