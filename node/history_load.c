@@ -66,7 +66,7 @@ static int enter(struct node *n, uint64_t seq, const struct entry *e, uint8_t fl
 /* One transaction's worth of rows after key[0..*key_len). ERR_NOT_FOUND at the end. */
 static int enter_some(struct node *n, uint8_t key[static STORE_KEY_MAX], size_t *key_len) {
     int err = keep_begin(n);
-    bool end = false;
+    bool end = false, any = false;
     if (err)
         return err;
     for (unsigned i = 0; !err && !end && i < STEP_ROWS; i++) {
@@ -82,9 +82,12 @@ static int enter_some(struct node *n, uint8_t key[static STORE_KEY_MAX], size_t 
             node_log(n, LOG_ERROR, "a stored message cannot be read; it is left alone");
             continue;
         }
+        any = true;
         n->messages.last_seq = seq_get(key);
         err = enter(n, seq_get(key), &e, flags);
     }
+    if (end && !any)
+        return keep_end(n, ERR_NOT_FOUND); /* nothing to write: a full disk is no hindrance */
     err = keep_end(n, end ? 0 : err);
     return !err && end ? ERR_NOT_FOUND : err;
 }
@@ -122,13 +125,14 @@ static int make_books(struct node *n) {
         err = enter_some(n, key, &key_len);
     if (err == ERR_NOT_FOUND)
         err = check_ids(n);
+    const bool any = n->messages.last_seq > 0;
     while (!err && (err = outbox_walk(n, &peer, &seq)) == 0)
         if (seq > n->messages.last_seq)
             n->messages.last_seq = seq; /* of a message that was never stored */
     if (err != ERR_NOT_FOUND)
         return err;
     /* From here on there are books. A store without a message needs none, nor a write. */
-    if (n->messages.last_seq == 0)
+    if (!any)
         return 0;
     err = history_told(n, n->messages.last_seq);
     return err ? err : history_seq_next(n, &seq);

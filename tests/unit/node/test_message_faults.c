@@ -378,6 +378,40 @@ static void entries_that_are_no_messages_to_this_contact_never_leave(void **stat
     }
 }
 
+/* Whatever was cut short before: nothing has to be written at a start. */
+static void a_full_disk_is_no_reason_not_to_start(void **state) {
+    (void)state;
+    for (unsigned sent = 0; sent < 2; sent++) {
+        struct world *w = world_new(2, 40);
+        struct message_info m;
+        world_pair(w, 0, 1);
+        w->nodes[1].unplugged = true;
+        if (sent)
+            assert_int_equal(say(w, "n1", "waits"), 0);
+        world_run(w, S);
+        store_die_at(w, 0, 2);
+        assert_int_not_equal(say(w, "n1", "never stored"), 0);
+        const uint8_t *id = w->nodes[1].identity.id.bytes;
+        uint8_t place[40] = {0};
+        memcpy(place, id, 32);
+        place[39] = 9;
+        store_die_at(w, 0, 0);
+        const struct store *s = &w->nodes[0].env.store;
+        assert_int_equal(s->put(s->ctx, "outbox", place, sizeof place, "", 0), 0); /* an orphan */
+        world_kill(w, 0);
+        store_die_at(w, 0, 1);
+        world_start(w, 0); /* asserts that it does */
+        assert_int_equal(node_message_next(w->nodes[0].node, 0, "n1", &m), sent);
+        store_die_at(w, 0, 0);
+        assert_int_equal(say(w, "n1", "after"), 0);
+        w->nodes[1].unplugged = false;
+        world_run(w, 700 * S);
+        assert_int_equal(has(w, 1, "waits"), sent);
+        assert_int_equal(has(w, 1, "after"), 1);
+        world_free(w);
+    }
+}
+
 static void a_number_is_given_once(void **state) {
     (void)state;
     struct world *w = world_new(2, 50);
@@ -414,6 +448,7 @@ int main(void) {
         cmocka_unit_test(what_came_before_a_death_is_told_after_it),
         cmocka_unit_test(a_failed_write_sends_nothing_to_the_wrong_contact),
         cmocka_unit_test(entries_that_are_no_messages_to_this_contact_never_leave),
+        cmocka_unit_test(a_full_disk_is_no_reason_not_to_start),
         cmocka_unit_test(a_number_is_given_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
