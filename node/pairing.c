@@ -163,6 +163,12 @@ static void pairing_failed(struct node *n, const struct ep_event *ev, const char
                  err_text(err));
 }
 
+/* The session that this pairing came with was up before: a rekey. */
+static bool was_up(const struct node *n, const struct contact *c, const struct ep_event *ev) {
+    struct session_ref s;
+    return c->online && endpoint_session(n->ep, ev->peer, &s) && session_ref_equal(s, c->session);
+}
+
 static void known(struct node *n, struct contact *c, const struct ep_event *ev) {
     struct contact was = *c;
     take_secrets(n, c, ev);
@@ -181,7 +187,7 @@ static void known(struct node *n, struct contact *c, const struct ep_event *ev) 
         return;
     pairing_failed(n, ev, c->name, err);
     /* One that was up before goes on: its rekey took the ticket's secret, which both still have. */
-    if (!c->online)
+    if (!was_up(n, c, ev))
         refuse(n, ev, err);
 }
 

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "node/contact_store.h"
+#include "node/core.h"
+#include "node/pairing.h"
 #include "support_store.h"
 #include "support_world.h"
 
@@ -109,6 +111,7 @@ static void restart_both(struct world *w) {
 
 /* They have one pairing secret, and the ticket is of no use to anybody any more. */
 static void assert_paired(struct world *w, const char *what) {
+    static const struct psk none;
     struct contact c[2];
     for (unsigned i = 0; i < 2; i++) {
         if (!contact(w, i).online || !contact(w, i).paired || !stored(w, i, &c[i]))
@@ -128,6 +131,9 @@ static void assert_paired(struct world *w, const char *what) {
         assert_true(stored(w, i, &c[i]));
         if (c[i].pairing || !c[i].paired)
             fail_msg("%s: %u still keeps the ticket's secret", what, i);
+        assert_memory_equal(&c[i].ticket, &none, sizeof none);
+        assert_memory_equal(&contact_by_name(w->nodes[i].node, called[i])->ticket, &none,
+                            sizeof none);
         assert_int_equal(store_count(w, i, "tickets"), 0);
         assert_int_equal(store_count(w, i, "contacts"), 1);
     }
@@ -283,11 +289,121 @@ static void a_pairing_that_cannot_be_stored_is_undone_and_told(void **state) {
     assert_int_equal(e->err, ERR_IO);
     assert_int_equal(world_count(w, INVITER, NODE_CONTACT_ADDED), 0);
     assert_int_equal(world_count(w, INVITER, NODE_PEER_UP), 0);
+    assert_string_equal(contact(w, INVITER).name, "");
     assert_int_equal(store_count(w, INVITER, "tickets"), 1);
     mem_store_die_at(w->nodes[INVITER].store, 0);
     assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
     assert_non_null(world_wait(w, INVITER, NODE_PEER_UP, 20 * S));
     assert_paired(w, "after a full disk");
+    world_free(w);
+}
+
+/* The holder has lost what it stored and comes with the ticket again, while the disk of the other side is full: there the
+ * pairing from before stays, and the holder is told. */
+static void a_second_pairing_that_cannot_be_stored_leaves_the_first(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 91);
+    char ticket[TICKET_TEXT_MAX + 1];
+    w->sync_us = 3 * MS;
+    assert_int_equal(node_ticket_new(w->nodes[INVITER].node, w->now_us, "bob", 86400, ticket), 0);
+    world_run(w, 50 * MS);
+    store_mem_fail_sync(w->nodes[HOLDER].store, 0, ERR_IO);
+    assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
+    world_run(w, 200 * MS);
+    assert_true(contact(w, INVITER).paired);
+    struct contact before, after;
+    assert_true(stored(w, INVITER, &before));
+    world_power_cut(w, HOLDER, 0);
+    store_mem_fail_sync(w->nodes[HOLDER].store, 0, 0);
+    world_start(w, HOLDER);
+    world_run(w, 50 * MS);
+    while (world_wait(w, HOLDER, NODE_PEER_DOWN, 0))
+        continue;
+    mem_store_die_at(w->nodes[INVITER].store, 1);
+    assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
+    assert_non_null(world_wait(w, INVITER, NODE_PAIRING_FAILED, 10 * S));
+    assert_true(contact(w, INVITER).paired);
+    struct node_event *e = world_wait(w, HOLDER, NODE_PEER_DOWN, 2 * S);
+    assert_non_null(e);
+    assert_int_equal(e->err, ERR_IO);
+    mem_store_die_at(w->nodes[INVITER].store, 0);
+    assert_true(stored(w, INVITER, &after));
+    assert_memory_equal(&before.psk, &after.psk, sizeof before.psk);
+    go_on(w, ticket);
+    assert_paired(w, "after a full disk at the second time");
+    world_free(w);
+}
+
+/* Nor does it end the session, if that was up before: a rekey with the ticket's secret. */
+static void a_rekey_whose_pairing_cannot_be_stored_ends_nothing(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 94);
+    char ticket[TICKET_TEXT_MAX + 1];
+    uint64_t id;
+    assert_int_equal(node_ticket_new(w->nodes[INVITER].node, w->now_us, "bob", 86400, ticket), 0);
+    world_run(w, 50 * MS);
+    store_mem_fail_sync(w->nodes[HOLDER].store, 0, ERR_IO);
+    assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
+    world_run(w, 125 * S);
+    mem_store_die_at(w->nodes[INVITER].store, 1);
+    assert_int_equal(node_ping(w->nodes[HOLDER].node, w->now_us, "anna", 5 * S, &id), 0);
+    assert_non_null(world_wait(w, INVITER, NODE_PAIRING_FAILED, 10 * S));
+    world_run(w, 5 * S);
+    assert_int_equal(world_count(w, HOLDER, NODE_PONG), 1);
+    assert_int_equal(world_count(w, HOLDER, NODE_PEER_DOWN), 0);
+    assert_int_equal(world_count(w, INVITER, NODE_PEER_DOWN), 0);
+    assert_true(contact(w, INVITER).paired && contact(w, INVITER).online);
+    mem_store_die_at(w->nodes[INVITER].store, 0);
+    store_mem_fail_sync(w->nodes[HOLDER].store, 0, 0);
+    world_run(w, 61 * S);
+    go_on(w, ticket);
+    assert_paired(w, "after a full disk at a rekey");
+    world_free(w);
+}
+
+/* The ticket's secret is what both have for sure until the barrier: word that another secret has worked, which was under way
+ * then, does not end it. */
+static void the_ticket_is_not_forgotten_before_the_barrier(void **state) {
+    (void)state;
+    static const struct psk none;
+    struct world *w = world_new(2, 92);
+    char ticket[TICKET_TEXT_MAX + 1];
+    assert_int_equal(node_ticket_new(w->nodes[INVITER].node, w->now_us, "bob", 86400, ticket), 0);
+    world_run(w, 50 * MS);
+    store_mem_fail_sync(w->nodes[HOLDER].store, 0, ERR_IO);
+    assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
+    world_run(w, 200 * MS);
+    struct contact *c = contact_by_name(w->nodes[HOLDER].node, "anna");
+    assert_true(c && c->pairing && c->paired && !c->kept);
+    pairing_proved(w->nodes[HOLDER].node, c);
+    assert_true(c->pairing);
+    assert_memory_not_equal(&c->ticket, &none, sizeof none);
+    store_mem_fail_sync(w->nodes[HOLDER].store, 0, 0);
+    go_on(w, ticket);
+    assert_paired(w, "after word came early");
+    world_free(w);
+}
+
+/* The same contact once more, with another ticket: if that cannot be stored, nothing has changed. */
+static void a_ticket_added_again_that_cannot_be_stored_changes_nothing(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 93);
+    char ticket[TICKET_TEXT_MAX + 1];
+    assert_int_equal(node_ticket_new(w->nodes[INVITER].node, w->now_us, "bob", 86400, ticket), 0);
+    assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
+    go_on(w, ticket);
+    assert_paired(w, "at first");
+    const struct contact *c = contact_by_name(w->nodes[HOLDER].node, "anna");
+    const struct contact before = *c;
+    assert_false(before.pairing);
+    assert_int_equal(node_ticket_new(w->nodes[INVITER].node, w->now_us, "more", 86400, ticket), 0);
+    mem_store_die_at(w->nodes[HOLDER].store, 1);
+    assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), ERR_IO);
+    mem_store_die_at(w->nodes[HOLDER].store, 0);
+    assert_false(c->pairing);
+    assert_memory_equal(&c->ticket, &before.ticket, sizeof c->ticket);
+    assert_memory_equal(c->addrs, before.addrs, sizeof c->addrs);
+    assert_true(contact(w, HOLDER).paired && contact(w, HOLDER).online);
     world_free(w);
 }
 
@@ -297,6 +413,10 @@ int main(void) {
         cmocka_unit_test(nobody_relies_on_a_secret_that_a_power_cut_can_take),
         cmocka_unit_test(pairing_survives_random_deaths_on_a_bad_line),
         cmocka_unit_test(a_pairing_that_cannot_be_stored_is_undone_and_told),
+        cmocka_unit_test(a_second_pairing_that_cannot_be_stored_leaves_the_first),
+        cmocka_unit_test(a_rekey_whose_pairing_cannot_be_stored_ends_nothing),
+        cmocka_unit_test(the_ticket_is_not_forgotten_before_the_barrier),
+        cmocka_unit_test(a_ticket_added_again_that_cannot_be_stored_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
