@@ -149,6 +149,11 @@ static void post(struct world *w, const struct world_node *from, const struct ad
     w->last = p;
 }
 
+static void sync_done(struct world_node *n, struct file_op *op, uint64_t token) {
+    op->err = store_mem_sync_end(n->store, token);
+    n->scrubs += op->err == 0 && (op->id & STORE_SYNC_SCRUB);
+}
+
 static void run_job(struct world *w, struct world_node *n, struct file_op *op, uint64_t token) {
     if (world_dead(n)) {
         for (unsigned s = 0; s < op->nspans; s++)
@@ -157,7 +162,7 @@ static void run_job(struct world *w, struct world_node *n, struct file_op *op, u
         return;
     }
     if (op->kind == FILE_STORE_SYNC)
-        op->err = store_mem_sync_end(n->store, token);
+        sync_done(n, op, token);
     else
         mem_disk_run(n->disk, op);
     node_file_done(n->node, w->now_us, op);

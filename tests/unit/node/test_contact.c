@@ -245,7 +245,21 @@ static void a_removed_contact_gets_no_session(void **state) {
     (void)state;
     struct world *w = world_new(2, 5);
     world_pair(w, 0, 1);
+    world_run(w, S);
+    uint64_t seq;
+    struct node_status before, after;
+    w->nodes[1].unplugged = true;
+    assert_int_equal(node_message_send(w->nodes[0].node, w->now_us, "n1", "hi", 2, &seq), 0);
+    world_run(w, S);
+    const unsigned scrubs = w->nodes[0].scrubs;
+    node_status(w->nodes[0].node, w->now_us, &before);
     assert_int_equal(node_contact_remove(w->nodes[0].node, w->now_us, "n1"), 0);
+    node_status(w->nodes[0].node, w->now_us, &after);
+    assert_int_equal(before.messages_queued, 1);
+    assert_int_equal(after.messages_queued, 0);
+    w->nodes[1].unplugged = false;
+    world_run(w, S);
+    assert_int_equal(w->nodes[0].scrubs, scrubs + 1); /* what was shared with it is in no file */
     assert_non_null(world_wait(w, 0, NODE_CONTACT_REMOVED, S));
     assert_non_null(world_wait(w, 1, NODE_PEER_DOWN, 10 * S));
     assert_int_equal(node_connect(w->nodes[1].node, w->now_us, "n0"), 0);
@@ -344,8 +358,12 @@ static void removing_a_contact_burns_the_ticket_of_its_name(void **state) {
     struct node *a = w->nodes[0].node;
     assert_int_equal(node_ticket_new(a, w->now_us, "bob", 3600, ticket), 0);
     assert_int_equal(node_ticket_new(a, w->now_us, "carl", 3600, other), 0);
+    world_run(w, S);
+    const unsigned scrubs = w->nodes[0].scrubs;
     assert_int_equal(node_contact_remove(a, w->now_us, "bob"), 0);
     assert_int_equal(store_count(w, 0, "tickets"), 1);
+    world_run(w, S);
+    assert_int_equal(w->nodes[0].scrubs, scrubs + 1); /* its secret is in no file */
     assert_int_equal(node_contact_remove(a, w->now_us, "bob"), ERR_NOT_FOUND);
     assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", ticket), 0);
     assert_non_null(world_wait(w, 1, NODE_CONNECT_FAILED, 60 * S));

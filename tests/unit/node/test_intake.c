@@ -95,9 +95,11 @@ static void beginnings_are_counted_per_contact_and_in_all(void **state) {
     (void)state;
     struct world *w = star(4, 6, ACCEPT_CONTACTS);
     static const uint8_t begun[] = {1, 0x80, 0, 0x10, 0, 0x83}; /* a manifest of 4096 bytes */
+    static const uint8_t more[] = {0xa1};
+    struct raw mine[INTAKES_MAX_PER_CONTACT];
     for (unsigned i = 0; i < INTAKES_MAX_PER_CONTACT; i++) {
-        struct raw r = raw_open(w, 1, 0);
-        assert_true(raw_write(&r, begun, sizeof begun));
+        mine[i] = raw_open(w, 1, 0);
+        assert_true(raw_write(&mine[i], begun, sizeof begun));
     }
     world_run(w, S / 10);
     assert_int_equal(intakes(w)->count, 96);
@@ -116,6 +118,18 @@ static void beginnings_are_counted_per_contact_and_in_all(void **state) {
     /* 96, 96 and 64 at first; then whoever has more gives way until all have the same. */
     for (const struct intake_share *s = intakes(w)->shares; s; s = s->next)
         assert_in_range(s->count, 85, 86);
+    /* Of whoever gave way, what had waited longest went. */
+    assert_false(raw_write(&mine[0], more, sizeof more));
+    assert_true(raw_write(&mine[INTAKES_MAX_PER_CONTACT - 1], more, sizeof more));
+    /* Now nobody has more than its share, and nobody gives way: one more is refused. */
+    const uint64_t evictions = intakes(w)->evictions, refusals = intakes(w)->refusals;
+    for (unsigned from = 1; from < 4; from++) {
+        struct raw r = raw_open(w, from, 0);
+        (void)raw_write(&r, begun, sizeof begun);
+    }
+    world_run(w, S / 10);
+    assert_int_equal(intakes(w)->evictions, evictions);
+    assert_int_equal(intakes(w)->refusals, refusals + 3);
     world_run(w, INTAKE_PROGRESS_US + S);
     assert_int_equal(intakes(w)->count, 0);
     const uint64_t id = offer_one(w, 1);

@@ -100,6 +100,25 @@ static void a_barrier_that_fails_is_repeated_and_debts_wait(void **state) {
     world_free(w);
 }
 
+/* What was deleted is wiped by a barrier of its own kind; one that failed has wiped nothing. */
+static void a_secret_is_wiped_until_that_succeeds(void **state) {
+    (void)state;
+    struct world *w = one_node();
+    const unsigned before = w->nodes[0].scrubs;
+    assert_int_equal(put(w, "a"), 0);
+    owe(w, 1);
+    world_run(w, S);
+    assert_int_equal(w->nodes[0].scrubs, before);
+    store_mem_fail_sync(w->nodes[0].store, 0, ERR_IO);
+    keep_scrub(w->nodes[0].node);
+    world_run(w, 10 * S);
+    assert_int_equal(w->nodes[0].scrubs, before);
+    store_mem_fail_sync(w->nodes[0].store, 0, 0);
+    world_run(w, 61 * S);
+    assert_int_equal(w->nodes[0].scrubs, before + 1);
+    world_free(w);
+}
+
 static void a_transaction_happens_whole_or_not_at_all(void **state) {
     (void)state;
     struct world *w = one_node();
@@ -122,7 +141,14 @@ static void a_transaction_happens_whole_or_not_at_all(void **state) {
         assert_false(has(w, "a"));
     }
     world_run(w, S);
-    assert_int_equal(paid, 0); /* a debt of what has not happened is none */
+    assert_int_equal(paid, 0);          /* a debt of what has not happened is none */
+    assert_int_equal(keep_begin(n), 0); /* nor does it come with the next one that happens */
+    assert_int_equal(put(w, "a"), 0);
+    owe(w, 2);
+    assert_int_equal(keep_end(n, 0), 0);
+    world_run(w, S);
+    assert_int_equal(paid, 1);
+    assert_int_equal(last_paid, 2);
     world_free(w);
 }
 
@@ -169,6 +195,7 @@ int main(void) {
         cmocka_unit_test(a_debt_is_paid_only_after_the_barrier),
         cmocka_unit_test(many_debts_cost_two_barriers),
         cmocka_unit_test(a_barrier_that_fails_is_repeated_and_debts_wait),
+        cmocka_unit_test(a_secret_is_wiped_until_that_succeeds),
         cmocka_unit_test(a_transaction_happens_whole_or_not_at_all),
         cmocka_unit_test(a_power_cut_takes_whole_transactions_from_the_end),
         cmocka_unit_test(debts_are_bounded),

@@ -239,9 +239,12 @@ static void a_commit_syncs_nothing_and_a_barrier_the_log(void **state) {
     (void)state;
     struct place *p = open_place();
     disk.calls = 0;
+    const uint64_t commits = store_sqlite_commits(p->db);
     for (unsigned i = 0; i < 50; i++)
         assert_int_equal(put(p, "a", "1"), 0);
     assert_int_equal(disk.calls, 0);
+    assert_int_equal(store_sqlite_commits(p->db), commits + 50);
+    assert_true(store_sqlite_log_frames(p->db) >= 50); /* nothing was copied out of it meanwhile */
     assert_int_equal(barrier(p, 0), 0);
     assert_int_equal(disk.calls, 1);
     assert_string_equal(disk.last, "meshd.db-wal");
@@ -293,6 +296,57 @@ static void a_failed_sync_is_made_good_by_copying(void **state) {
     assert_int_equal(put(p, "c", "1"), 0);
     assert_int_equal(barrier(p, 0), 0);
     assert_int_equal(disk.calls, 1);
+    close_place(p);
+}
+
+static off_t database_bytes(struct place *p) {
+    struct stat st;
+    assert_int_equal(stat(p->path, &st), 0);
+    return st.st_size;
+}
+
+/* And as long as they cannot be copied, nothing is safe. */
+static void a_failed_sync_stands_until_all_is_copied(void **state) {
+    (void)state;
+    struct place *p = open_place();
+    char *large = malloc(STORE_VALUE_MAX);
+    memset(large, 'x', STORE_VALUE_MAX);
+    assert_int_equal(p->store.put(p->store.ctx, "t", "b", 1, large, STORE_VALUE_MAX), 0);
+    disk.err = EIO;
+    assert_int_equal(barrier(p, 0), ERR_IO);
+    disk.err = 0;
+    limit_files((rlim_t)database_bytes(p)); /* no room for it in the database */
+    assert_int_equal(barrier(p, 0), ERR_IO);
+    assert_int_equal(barrier(p, 0), ERR_IO);
+    limit_files(RLIM_INFINITY);
+    disk.calls = 0;
+    assert_int_equal(barrier(p, 0), 0);
+    assert_int_equal(disk.calls, 0); /* still by copying */
+    free(large);
+    close_place(p);
+}
+
+/* A process that died had a secret in its log, deleted already: the next one cuts it, unasked. */
+static void a_log_that_was_left_is_cut(void **state) {
+    (void)state;
+    struct place *p = open_place(), next = {.log = p->log};
+    char command[512];
+    assert_int_equal(put(p, "SECRET-KEY-0123456789", "SECRET-VALUE-0123456789"), 0);
+    assert_int_equal(barrier(p, 0), 0);
+    assert_int_equal(p->store.del(p->store.ctx, "t", "SECRET-KEY-0123456789", 21), 0);
+    snprintf(next.dir, sizeof next.dir, "%.32s.next", p->dir);
+    snprintf(next.path, sizeof next.path, "%s/meshd.db", next.dir);
+    snprintf(command, sizeof command, "cp -r '%s' '%s'", p->dir, next.dir);
+    assert_int_equal(system(command), 0);
+    assert_true(on_disk(&next, "SECRET-VALUE-0123456789"));
+    start(&next);
+    run(&next);
+    assert_int_equal(log_bytes(&next), 0);
+    assert_false(on_disk(&next, "SECRET-KEY-0123456789"));
+    assert_false(on_disk(&next, "SECRET-VALUE-0123456789"));
+    stop(&next);
+    snprintf(command, sizeof command, "rm -r '%s'", next.dir);
+    assert_int_equal(system(command), 0);
     close_place(p);
 }
 
@@ -363,6 +417,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_commit_syncs_nothing_and_a_barrier_the_log),
         cmocka_unit_test(what_is_found_is_synced_before_it_is_used),
         cmocka_unit_test(a_failed_sync_is_made_good_by_copying),
+        cmocka_unit_test(a_failed_sync_stands_until_all_is_copied),
+        cmocka_unit_test(a_log_that_was_left_is_cut),
         cmocka_unit_test(a_burned_secret_is_in_no_file),
         cmocka_unit_test(the_log_stays_short),
         cmocka_unit_test(a_newer_store_is_refused),
