@@ -332,6 +332,11 @@ static void a_failed_write_sends_nothing_to_the_wrong_contact(void **state) {
     }
 }
 
+static void pay_nothing(struct node *n, const struct owed *o) {
+    (void)n;
+    (void)o;
+}
+
 /* Entries as an earlier version left them behind, or a damaged database has. */
 static void entries_that_are_no_messages_to_this_contact_never_leave(void **state) {
     (void)state;
@@ -351,6 +356,23 @@ static void entries_that_are_no_messages_to_this_contact_never_leave(void **stat
         world_run(w, S);
         struct node *n = w->nodes[0].node;
         const struct node_id n1 = w->nodes[1].identity.id;
+        uint64_t back;
+        assert_int_equal(node_message_send(w->nodes[1].node, w->now_us, "n0", "from n1", 7, &back),
+                         0);
+        assert_int_equal(say(w, "n1", "had it"), 0);
+        world_run(w, 5 * S);
+        const uint64_t top =
+            n->messages.last_seq; /* both in some order: one came, one is delivered */
+        assert_int_equal(has(w, 1, "had it"), 1);
+        assert_int_equal(outbox_put(n, &n1, top), 0);
+        assert_int_equal(outbox_put(n, &n1, top - 1), 0);
+        uint64_t bad; /* and one that was refused for good */
+        struct entry e = {.outgoing = true, .peer = n1, .text = "failed", .len = 6, .id = {9}};
+        assert_int_equal(history_queue(n, &e, &(struct owed){.run = pay_nothing}, &bad), 0);
+        assert_int_equal(history_settle(n, &n1, bad, ERR_PROTO), 0);
+        assert_int_equal(outbox_put(n, &n1, bad), 0);
+        contact_by_name(n, "n1")->queued += 4; /* and one too many was counted */
+        n->messages.queued += 4;
         assert_int_equal(outbox_put(n, &n1, m.seq), 0);     /* it came from n2 */
         assert_int_equal(outbox_put(n, &n1, m.seq + 1), 0); /* it goes to n2 */
         contact_by_name(n, "n1")->queued += 2;
@@ -368,6 +390,9 @@ static void entries_that_are_no_messages_to_this_contact_never_leave(void **stat
         assert_int_equal(has(w, 1, "private"), 0);
         assert_int_equal(has(w, 1, "for n2 alone"), 0);
         assert_int_equal(has(w, 1, "for n1"), 1);
+        assert_int_equal(has(w, 1, "from n1"), 1); /* it does not come back */
+        assert_int_equal(has(w, 1, "failed"), 0);
+        assert_int_equal(world_count(w, 0, NODE_MESSAGE_DELIVERED), 2); /* "had it" is told once */
         assert_true(node_contact_get(n, w->now_us, "n1", &c));
         assert_int_equal(c.queued, 0);
         assert_int_equal(store_count(w, 0, "outbox"), 1); /* what waits for n2 */

@@ -10,8 +10,10 @@
 
 #include "node/core.h"
 #include "node/history.h"
+#include "node/letter.h"
+#include "node/reply.h"
+#include "support_raw.h"
 #include "support_store.h"
-#include "support_world.h"
 
 enum { S = 1000000, MS = 1000, BIG = 60000, COST = BIG + MESSAGE_OVERHEAD_BYTES };
 
@@ -141,6 +143,77 @@ static void empty_talk_fills_a_quota_too(void **state) {
     world_free(w);
 }
 
+/* By number, too: of one contact, and of all. */
+static void so_many_messages_fill_a_quota_too(void **state) {
+    (void)state;
+    for (unsigned all = 0; all < 2; all++) {
+        struct world *w = world_of(2, 8 + all, 0, 0);
+        struct node *n = w->nodes[0].node;
+        say(w, 1, "n0", "first", 5);
+        world_run(w, S);
+        struct contact *c = contact_by_name(n, "n1");
+        assert_true(c->dialog_known && c->dialog.count == 1 && n->messages.count == 1);
+        if (all)
+            n->messages.count = MESSAGES_MAX - 1;
+        else
+            c->dialog.count = MESSAGES_CONTACT_MAX - 1;
+        say(w, 1, "n0", "second", 6);
+        say(w, 1, "n0", "third", 5);
+        world_run(w, S);
+        assert_int_equal(count(w, 0, "n1"), 2);
+        assert_int_equal(contact(w, 1, "n0").refused, ERR_FULL);
+        world_free(w);
+    }
+}
+
+/* While the disk makes nothing safe, each contact may have so many messages that wait for their answer. */
+static void one_contact_has_so_many_unanswered(void **state) {
+    (void)state;
+    struct world *w = world_of(3, 10, 0, 0);
+    struct reply reply = {0};
+    w->sync_us = 100 * S;
+    for (unsigned i = 0; i <= MESSAGES_UNANSWERED_MAX; i++) {
+        struct letter l = {.wall_ms = 1, .text = "x", .len = 1, .id = {(uint8_t)i}};
+        struct raw r = raw_open(w, 1, 0);
+        size_t len;
+        uint8_t *bytes = letter_encode(&l, &len);
+        if (i == MESSAGES_UNANSWERED_MAX)
+            raw_listen(&r);
+        assert_true(raw_write(&r, bytes, len));
+        if (i == MESSAGES_UNANSWERED_MAX) {
+            assert_true(raw_reply(&r, &reply));
+            raw_deaf(&r);
+        }
+        free(bytes);
+    }
+    assert_int_equal(reply.err, ERR_AGAIN);
+    world_run(w, S);
+    assert_int_equal(store_count(w, 0, "messages"), MESSAGES_UNANSWERED_MAX);
+    struct raw r = raw_open(w, 2, 0); /* somebody else's are taken */
+    struct letter l = {.wall_ms = 1, .text = "y", .len = 1};
+    size_t len;
+    uint8_t *bytes = letter_encode(&l, &len);
+    assert_true(raw_write(&r, bytes, len));
+    free(bytes);
+    world_run(w, S);
+    assert_int_equal(store_count(w, 0, "messages"), MESSAGES_UNANSWERED_MAX + 1);
+    world_free(w);
+}
+
+static void the_outbox_is_bounded(void **state) {
+    (void)state;
+    struct world *w = world_of(2, 12, 0, 0);
+    struct contact *c = contact_by_name(w->nodes[1].node, "n0");
+    uint64_t seq;
+    c->queued = OUTBOX_MAX;
+    assert_int_equal(node_message_send(w->nodes[1].node, w->now_us, "n0", "x", 1, &seq), ERR_FULL);
+    c->queued = 0;
+    say(w, 1, "n0", "y", 1);
+    world_run(w, S);
+    assert_int_equal(count(w, 0, "n1"), 1);
+    world_free(w);
+}
+
 static void count_waiting(void *ctx, enum log_level level, const char *line) {
     (void)level;
     *(unsigned *)ctx += strstr(line, "waits: ") != NULL;
@@ -158,6 +231,9 @@ static void a_refused_message_is_tried_later_and_later(void **state) {
     say(w, 1, "n0", "hello", 5);
     world_run(w, 1000 * S);
     assert_in_range(tries, 7, 10); /* 5, 10, 20, 40, 80, 160, 300, 300.. s apart */
+    const unsigned before = tries;
+    world_run(w, UINT64_C(3000) * S);
+    assert_in_range(tries, before + 9, before + 11);
     tries = 0;
     for (unsigned i = 0; i < 20; i++) { /* node 0 starts again: a new session each time */
         world_kill(w, 0);
@@ -212,6 +288,47 @@ static void what_is_refused_for_good_blocks_nothing(void **state) {
     assert_int_equal(at(w, 1, bad).state, MESSAGE_FAILED);
     assert_int_equal(contact(w, 1, "n0").queued, 0);
     world_free(w);
+}
+
+/* Takes a message as a peer may: its stream is answered with this error; 0: with FIN and no word. */
+static int no_to_all;
+static void say_no(void *ctx) {
+    struct world *w = ctx;
+    struct node *n = w->nodes[0].node;
+    struct ep_event ev;
+    while (endpoint_poll(n->ep, &ev))
+        if (ev.kind == EP_STREAM_OPENED) {
+            int gone = no_to_all ? stream_reset(n->ep, ev.session, ev.stream, no_to_all)
+                                 : stream_finish(n->ep, ev.session, ev.stream);
+            if (no_to_all)
+                gone = stream_stop(n->ep, ev.session, ev.stream, no_to_all);
+            (void)gone;
+        }
+}
+
+/* docs/PROTOCOL.md, section 5: which numbers are for now; every other one is for good. */
+static void each_error_is_for_now_or_for_good(void **state) {
+    (void)state;
+    static const int for_now[] = {6, 9, 10, 11, 12, 14, 18, 19, 20, 22};
+    for (int number = 0; number <= 24; number++) {
+        struct world *w = world_of(2, 100 + (uint64_t)number, 0, 0);
+        bool now = false;
+        for (unsigned i = 0; i < sizeof for_now / sizeof *for_now; i++)
+            now |= for_now[i] == number;
+        world_run(w, S);
+        no_to_all = -number;
+        w->heard = say_no;
+        w->heard_ctx = w;
+        const uint64_t seq = say(w, 1, "n0", "hello", 5);
+        world_run(w, S);
+        if (at(w, 1, seq).state != (now ? MESSAGE_REFUSED : MESSAGE_FAILED))
+            fail_msg("error %d: state %d", number, (int)at(w, 1, seq).state);
+        assert_int_equal(at(w, 1, seq).err, number ? -number : ERR_PROTO);
+        w->heard = NULL;
+        world_run(w, 10 * S);
+        assert_int_equal(at(w, 1, seq).state, now ? MESSAGE_DELIVERED : MESSAGE_FAILED);
+        world_free(w);
+    }
 }
 
 /* ---- deleting ---- */
@@ -280,6 +397,10 @@ int main(void) {
         cmocka_unit_test(a_full_quota_refuses_for_now_and_both_sides_see_it),
         cmocka_unit_test(all_together_have_a_quota_too),
         cmocka_unit_test(empty_talk_fills_a_quota_too),
+        cmocka_unit_test(so_many_messages_fill_a_quota_too),
+        cmocka_unit_test(the_outbox_is_bounded),
+        cmocka_unit_test(one_contact_has_so_many_unanswered),
+        cmocka_unit_test(each_error_is_for_now_or_for_good),
         cmocka_unit_test(a_refused_message_is_tried_later_and_later),
         cmocka_unit_test(what_is_refused_for_good_blocks_nothing),
         cmocka_unit_test(a_repetition_of_what_was_deleted_does_not_come_back),
