@@ -400,6 +400,9 @@ static void a_replaced_transport_key_stays_the_key(void **state) {
     world_pair(w, 0, 1);
     world_run(w, 2 * S);
     world_kill(w, 1);
+    world_start(w, 1);
+    assert_true(meet(w, 1, "n0", 0)); /* all about the pairing has been stored */
+    world_kill(w, 1);
     old = w->nodes[1].identity;
     replace_key(w, 1);
     world_start(w, 1);
@@ -418,6 +421,25 @@ static void a_replaced_transport_key_stays_the_key(void **state) {
         assert_true(meet(w, 0, "n1", 1));
     }
     /* The key before it is no good any more. */
+    world_kill(w, 1);
+    w->nodes[1].identity = old;
+    world_start(w, 1);
+    world_kill(w, 0);
+    world_start(w, 0);
+    assert_false(meet(w, 1, "n0", 0));
+    world_free(w);
+}
+
+/* The sequence of the key that was paired with is stored, too: an older key is none. */
+static void a_key_older_than_the_paired_one_is_refused(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 35);
+    const struct identity old = w->nodes[1].identity;
+    world_kill(w, 1);
+    replace_key(w, 1);
+    world_start(w, 1);
+    world_pair(w, 0, 1);
+    world_run(w, 2 * S);
     world_kill(w, 1);
     w->nodes[1].identity = old;
     world_start(w, 1);
@@ -477,6 +499,7 @@ int main(void) {
         cmocka_unit_test(a_rule_is_about_somebody_not_about_a_name),
         cmocka_unit_test(removing_a_contact_burns_the_ticket_of_its_name),
         cmocka_unit_test(a_replaced_transport_key_stays_the_key),
+        cmocka_unit_test(a_key_older_than_the_paired_one_is_refused),
         cmocka_unit_test(too_many_open_tickets_are_refused),
         cmocka_unit_test(a_ping_connects_and_comes_back),
     };
