@@ -143,6 +143,42 @@ static void reserved_bytes_of_data_are_checked(void **state) {
     pair_free(f.p);
 }
 
+/* ---- where answers leave ---- */
+
+static unsigned from_five;
+
+static bool leaves_from_five(struct pair *p, int from, const struct train *t) {
+    (void)p;
+    if (from == 1) {
+        assert_int_equal(t->local, 5);
+        from_five++;
+    }
+    return true;
+}
+
+/* From the address that was asked, whatever it is: the answer to the INITIATION, and all that follows. */
+static void a_session_stays_at_the_address_that_was_asked(void **state) {
+    (void)state;
+    struct pair *p = pair_new(61);
+    struct session_ref s[2];
+    uint64_t id;
+    size_t taken;
+    pair_start(p, 0);
+    pair_know(p, 0, NULL, false);
+    pair_know(p, 1, NULL, false);
+    p->local[1] = 5;
+    p->route = leaves_from_five;
+    from_five = 0;
+    pair_connect(p, s);
+    assert_int_equal(session_ping(p->ep[1], p->now_us, s[1], 1), 0);
+    assert_int_equal(stream_open(p->ep[1], s[1], &id), 0);
+    assert_int_equal(stream_write(p->ep[1], s[1], id, "hello", 5, &taken), 0);
+    pair_run(p, S, -1, -1);
+    assert_true(from_five >= 3);
+    assert_int_equal(pair_count(p, 1, EP_PONG), 1);
+    pair_free(p);
+}
+
 /* ---- at the door ---- */
 
 static const struct psk ticket = {{1, 2, 3}};
@@ -173,10 +209,11 @@ static int knock(struct pair *p, const struct addr *from, const uint8_t *msg, ui
     struct train t = {.buf = buf};
     int type = 0;
     memcpy(copy, msg, sizeof copy);
-    endpoint_input(p->ep[1], p->now_us, from, 0, ECN_NOT_ECT, copy, sizeof copy);
+    endpoint_input(p->ep[1], p->now_us, from, 3, ECN_NOT_ECT, copy, sizeof copy);
     while (endpoint_output(p->ep[1], p->now_us, &t)) {
         type = t.buf[0];
         assert_true(addr_equal(&t.to, from));
+        assert_int_equal(t.local, 3); /* where it came to */
         if (answer && t.len <= RESPONSE_BYTES)
             memcpy(answer, t.buf, t.len);
     }
@@ -251,6 +288,7 @@ int main(void) {
         cmocka_unit_test(a_rule_that_is_broken_ends_the_session),
         cmocka_unit_test(a_close_with_a_number_of_tomorrow_counts_as_failed),
         cmocka_unit_test(reserved_bytes_of_data_are_checked),
+        cmocka_unit_test(a_session_stays_at_the_address_that_was_asked),
         cmocka_unit_test(reserved_bytes_of_an_initiation_are_checked),
         cmocka_unit_test(a_cookie_proves_one_address),
         cmocka_unit_test(a_certificate_of_somebody_else_is_not_the_peers),

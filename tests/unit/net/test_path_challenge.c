@@ -123,6 +123,26 @@ static void a_flood_of_places_does_not_push_out_one_that_is_being_asked(void **s
     assert_true(known);
 }
 
+static bool is_watched(const struct path_challenges *p, uint8_t last) {
+    for (unsigned i = 0; i < PATH_CANDIDATES; i++)
+        if (p->v[i].state != PATH_FREE && p->v[i].remote.ip[3] == last)
+            return true;
+    return false;
+}
+
+/* Three have had their time; 2 has been silent for longest, though it is not the one that was heard first. */
+static void who_was_heard_longest_ago_gives_way(void **state) {
+    (void)state;
+    struct path_challenges p = {0};
+    for (uint8_t i = 1; i <= PATH_CANDIDATES; i++)
+        heard(&p, S + (uint64_t)i * MS, i, 100, true);
+    heard(&p, S + 100 * MS, 1, 100, true);
+    heard(&p, S + 200 * MS, 3, 100, true);
+    heard(&p, S + 600 * MS, 9, 100, true);
+    assert_true(is_watched(&p, 9) && is_watched(&p, 1) && is_watched(&p, 3));
+    assert_false(is_watched(&p, 2));
+}
+
 static void what_was_left_is_asked_once_more_and_answers_from_anywhere(void **state) {
     (void)state;
     struct path_challenges p = {0};
@@ -208,6 +228,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_right_bytes_from_the_right_place_count),
         cmocka_unit_test(a_place_gets_three_times_what_came_from_it_and_not_for_ever),
+        cmocka_unit_test(who_was_heard_longest_ago_gives_way),
         cmocka_unit_test(a_flood_of_places_does_not_push_out_one_that_is_being_asked),
         cmocka_unit_test(what_was_left_is_asked_once_more_and_answers_from_anywhere),
         cmocka_unit_test(a_silent_path_is_shunned_after_the_old_one_has_answered),

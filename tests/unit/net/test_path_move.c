@@ -72,17 +72,21 @@ static void feed_for(struct world *w, int side, uint64_t id, uint64_t us) {
  * be sent. */
 static void a_named_victim_gets_at_most_three_times_what_came_from_it(void **state) {
     (void)state;
-    for (int kind = 0; kind < 4; kind++) {
-        static const uint8_t frames[4][9] = {
-            {FRAME_PING}, {FRAME_PADDING}, {FRAME_PATH_CHALLENGE, 1}, {FRAME_ECHO, 1}};
-        static const size_t lens[] = {1, 1, 9, 9};
+    for (int kind = 0; kind < 5; kind++) {
+        static const uint8_t frames[5][10] = {{FRAME_PING},
+                                              {FRAME_PADDING},
+                                              {FRAME_PATH_CHALLENGE, 1},
+                                              {FRAME_ECHO, 1},
+                                              /* answered and asked about: both count */
+                                              {FRAME_PATH_CHALLENGE, 1, [9] = FRAME_PING}};
+        static const size_t lens[] = {1, 1, 9, 9, 10};
         struct world *w = start("victim", 1);
         w->p->mtu = 1472;
         const uint64_t id = world_open(w, 1);
         feed_for(w, 1, id, 300 * MS);
         uint64_t read = w->read[0][id];
         for (int i = 0; i < 100; i++) {
-            uint8_t buf[DATA_OVERHEAD_BYTES + 9];
+            uint8_t buf[DATA_OVERHEAD_BYTES + 10];
             struct session *s = inner(w, 0);
             memcpy(buf + DATA_HEADER_BYTES, frames[kind], lens[kind]);
             size_t len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, lens[kind]);
@@ -98,6 +102,41 @@ static void a_named_victim_gets_at_most_three_times_what_came_from_it(void **sta
         world_nobody_hung_up(w);
         world_free(w);
     }
+}
+
+/* A challenge is answered to where it came from, from the address it came to; and along the path in use with more than a probe,
+ * which brings back a peer that was lured away. */
+static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
+    (void)state;
+    struct world *w = start("asked", 2);
+    struct endpoint *e = w->p->ep[1];
+    static uint8_t out[TRAIN_MAX_BYTES];
+    world_run(w, 5000 * MS); /* all is quiet */
+    const struct session *s1 = inner(w, 1);
+    const struct {
+        struct addr from;
+        uint32_t local;
+        size_t more;
+    } cases[] = {{X, 7, 0}, {s1->path.remote, s1->path.local, 1}};
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t buf[DATA_OVERHEAD_BYTES + 9];
+        struct session *s = inner(w, 0);
+        struct train t = {.buf = out};
+        unsigned answers = 0;
+        memset(buf, 0, sizeof buf);
+        buf[DATA_HEADER_BYTES] = FRAME_PATH_CHALLENGE;
+        const size_t len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, 9);
+        endpoint_input(e, w->p->now_us, &cases[i].from, cases[i].local, 0, buf, len);
+        while (endpoint_output(e, w->p->now_us, &t)) {
+            assert_true(addr_equal(&t.to, &cases[i].from));
+            assert_int_equal(t.local, cases[i].local);
+            assert_int_equal(t.len, DATA_OVERHEAD_BYTES + 9 + cases[i].more);
+            answers++;
+        }
+        assert_int_equal(answers, 1);
+    }
+    world_nobody_hung_up(w);
+    world_free(w);
 }
 
 /* Somebody between the two sees every packet of the receiver, and a copy of his comes first, from where nobody is. */
@@ -366,6 +405,7 @@ int main(void) {
         cmocka_unit_test(no_order_of_frames_from_anywhere_makes_a_victim),
         cmocka_unit_test(who_shows_one_initiation_from_two_places_gets_no_victim),
         cmocka_unit_test(a_named_victim_gets_at_most_three_times_what_came_from_it),
+        cmocka_unit_test(a_challenge_is_answered_from_where_it_was_asked),
         cmocka_unit_test(early_copies_from_nowhere_move_nothing_and_end_nothing),
         cmocka_unit_test(who_lures_the_path_away_does_not_keep_it),
         cmocka_unit_test(a_side_that_has_moved_is_followed_within_two_round_trips),
