@@ -104,6 +104,24 @@ static void a_named_victim_gets_at_most_three_times_what_came_from_it(void **sta
     }
 }
 
+/* The answer to a challenge is part of what a place gets: one packet, and then nothing more of it. */
+static void an_answer_counts_among_the_three_times(void **state) {
+    (void)state;
+    struct world *w = start("counted", 3);
+    uint8_t buf[DATA_OVERHEAD_BYTES + 10] = {0};
+    struct session *s = inner(w, 0);
+    world_run(w, 500 * MS);
+    buf[DATA_HEADER_BYTES] = FRAME_PATH_CHALLENGE;
+    buf[DATA_HEADER_BYTES + 9] = FRAME_PING;
+    const size_t len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, 10);
+    endpoint_input(w->p->ep[1], w->p->now_us, &X, 0, 0, buf, len);
+    world_run(w, 10000 * MS);
+    assert_true(net.to_x_bytes > len);
+    assert_true(net.to_x_bytes <= 3 * len);
+    world_nobody_hung_up(w);
+    world_free(w);
+}
+
 /* A challenge is answered to where it came from, from the address it came to; and along the path in use with more than a probe,
  * which brings back a peer that was lured away. */
 static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
@@ -405,6 +423,7 @@ int main(void) {
         cmocka_unit_test(no_order_of_frames_from_anywhere_makes_a_victim),
         cmocka_unit_test(who_shows_one_initiation_from_two_places_gets_no_victim),
         cmocka_unit_test(a_named_victim_gets_at_most_three_times_what_came_from_it),
+        cmocka_unit_test(an_answer_counts_among_the_three_times),
         cmocka_unit_test(a_challenge_is_answered_from_where_it_was_asked),
         cmocka_unit_test(early_copies_from_nowhere_move_nothing_and_end_nothing),
         cmocka_unit_test(who_lures_the_path_away_does_not_keep_it),
