@@ -113,6 +113,8 @@ int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out);
 bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,
                       struct contact_info *out);
+bool node_contact_by_id(const struct node *n, uint64_t now_us, const struct node_id *id,
+                        struct contact_info *out);
 /* Starts a session if there is none. */
 int node_connect(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. */
