@@ -101,7 +101,8 @@ static const char *hint(const char *method, int err, const char *detail) {
         return "ask them to run: meshctl recv";
     case ERR_OFFLINE:
     case ERR_CLOSED:
-        return "see whether it is on with: meshctl wait --for peer=NAME";
+        return "see whether it is on, with a meshd as new as this one: meshctl wait --for "
+               "peer=NAME";
     case ERR_AUTH:
     case ERR_STALE:
         return "exchange a new ticket to pair again";
