@@ -66,7 +66,8 @@ static uint64_t begin(struct daemon *d) {
 }
 
 static void log_event(const struct daemon *d, const struct node_event *e) {
-    enum log_level level = e->kind == NODE_TRANSFER_PROGRESS ? LOG_DEBUG : LOG_INFO;
+    bool small = e->kind == NODE_TRANSFER_PROGRESS || e->kind == NODE_TICKET_STORED;
+    enum log_level level = small ? LOG_DEBUG : LOG_INFO;
     if (level > d->log->level)
         return;
     log_put(d->log, level, "%s%s%s id %llu%s%s%s%s", node_event_name(e->kind),
