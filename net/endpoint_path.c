@@ -42,16 +42,6 @@ static bool is_silent(const struct session *s) {
     return s->tp && s->tp->sent.outstanding > 0 && s->tp->loss.pto_count >= PATH_SILENT_PTOS;
 }
 
-void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *to, uint32_t local) {
-    const struct path left = s->path;
-    const bool shun = is_silent(s);
-    move(e, s, now_us, to, local);
-    if (challenges(s))
-        path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
-                            shun);
-}
-
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us) {
     const struct path_candidate *c;
     while (s->challenges &&
@@ -78,11 +68,25 @@ size_t endpoint_path_room(const struct session *s) {
     return s->challenges ? path_challenge_room(s->challenges, &s->path.remote, s->path.local) : 0;
 }
 
-void endpoint_path_spent(struct session *s, size_t bytes) {
-    if (s->path.doubtful && s->challenges &&
-        !path_challenge_may_send(s->challenges, &s->path.remote, s->path.local, bytes)) {
-        /* There was room for it. */
-    }
+/* To a place that is not known to be the peer's, as long as it may get so much. */
+static bool may_send(struct session *s, const struct addr *to, uint32_t local, size_t bytes) {
+    if (is_path(s, to, local) && !s->path.doubtful)
+        return true;
+    return s->challenges && path_challenge_may_send(s->challenges, to, local, bytes);
+}
+
+bool endpoint_path_spend(struct session *s, size_t bytes) {
+    return may_send(s, &s->path.remote, s->path.local, bytes);
+}
+
+bool endpoint_path_sure(const struct session *s, const struct addr *at, uint32_t local) {
+    return is_path(s, at, local) && !s->path.doubtful;
+}
+
+void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *to, uint32_t local, const uint8_t *frames, size_t len) {
+    if (may_send(s, to, local, DATA_OVERHEAD_BYTES + len))
+        endpoint_send_frames_to(e, s, now_us, to, local, frames, len);
 }
 
 /* The peer has answered from there. Not too often: packets from two places by turns must not make the path flap. */
@@ -92,6 +96,8 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
     const struct path left = s->path;
     if (s->path.doubtful && is_path(s, to, local)) {
         s->path.doubtful = false;
+        s->peer->last_path = *to;
+        s->peer->last_local = local;
         path_challenge_took(s->challenges, &e->rng, now_us, to, local, to, local, false);
         endpoint_make_ready(e, s);
         return;
@@ -99,7 +105,9 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
     if (why != PATH_ASKED && !path_damper_allows(&s->damper, now_us))
         return;
     move(e, s, now_us, to, local);
-    path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
+    /* Where it has never answered it is not asked again. */
+    path_challenge_took(s->challenges, &e->rng, now_us, to, local,
+                        left.doubtful ? to : &left.remote, left.doubtful ? local : left.local,
                         why == PATH_RESCUE);
     s->peer->last_path = *to;
     s->peer->last_local = local;
@@ -144,10 +152,11 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
     /* Asked along the path that we use: more than a probe in the answer brings back a peer that was lured away (§9.3.3). */
     if (is_path(s, to, local))
         frames[len++] = FRAME_CONFIRMED;
-    else if (s->challenges &&
-             !path_challenge_may_send(s->challenges, to, local, DATA_OVERHEAD_BYTES + len))
-        return;
-    endpoint_send_frames_to(e, s, now_us, to, local, frames, len);
+    /* Of a place that is not being asked nothing is counted: the answer is as long as the question was at least. */
+    if ((is_path(s, to, local) && !s->path.doubtful) || !s->challenges ||
+        !path_challenge_knows(s->challenges, to, local) ||
+        path_challenge_may_send(s->challenges, to, local, DATA_OVERHEAD_BYTES + len))
+        endpoint_send_frames_to(e, s, now_us, to, local, frames, len);
 }
 
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {

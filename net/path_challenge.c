@@ -144,10 +144,16 @@ const struct path_candidate *path_challenge_answered(
     return NULL;
 }
 
+bool path_challenge_knows(struct path_challenges *p, const struct addr *at, uint32_t local) {
+    return find(p, at, local) != NULL;
+}
+
 bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, uint32_t local,
                              size_t bytes) {
     struct path_candidate *c = find(p, to, local);
-    if (!c || !bounded(c) || c->state == PATH_VALID)
+    if (!c)
+        return false;
+    if (!bounded(c) || c->state == PATH_VALID)
         return true;
     if (c->spent_bytes + bytes > PATH_AMPLIFICATION * c->got_bytes)
         return false;

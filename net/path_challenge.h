@@ -83,7 +83,8 @@ const struct path_candidate *path_challenge_due(struct path_challenges *p, uint6
 const struct path_candidate *path_challenge_answered(
     struct path_challenges *p, uint64_t now_us, const uint8_t data[static PATH_CHALLENGE_BYTES],
     const struct addr *from, uint32_t local);
-/* May so many other bytes go to a place that is not the path? They count if so. */
+bool path_challenge_knows(struct path_challenges *p, const struct addr *at, uint32_t local);
+/* May so many other bytes go to a place that is being asked? They count if so. False, too, if it is not. */
 bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, uint32_t local,
                              size_t bytes);
 /* How many more bytes may go there before it has answered; 0 if it is not being asked. */
