@@ -71,17 +71,17 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
             endpoint_queue_small(e, &p->setup.addrs[i], LOCAL_ANY, h->msg, sizeof h->msg);
 }
 
-/* How many places the INITIATION that is out has gone to; 0: not to this one. */
-static unsigned asked(const struct session *s, const struct addr *a) {
+/* How many places the INITIATION that is out has gone to, and whether this is one of them. */
+static unsigned asked(const struct session *s, const struct addr *a, bool *there) {
     const struct peer_setup *set = &s->peer->setup;
     const struct addr *first = first_asked(s);
-    bool there = first->kind != ADDR_NONE && addr_equal(a, first);
     unsigned n = first->kind != ADDR_NONE;
+    *there = n > 0 && addr_equal(a, first);
     for (unsigned i = 0; s->hs_out->everywhere && i < set->addr_count; i++) {
-        there |= addr_equal(a, &set->addrs[i]);
+        *there |= addr_equal(a, &set->addrs[i]);
         n += !addr_equal(&set->addrs[i], first);
     }
-    return there ? n : 0;
+    return n;
 }
 
 /* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know, nor 288 to one that we have not
@@ -235,7 +235,8 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct add
         p->cookie_us = now_us;
         handshake_set_mac2(h->msg, sizeof h->msg, p->cookie);
     }
-    const bool called = asked(s, from) > 0;
+    bool called;
+    (void)asked(s, from, &called);
     if (has_challenge && take_challenge(h, challenge)) {
         /* In a rekey nothing is urgent: the answer to what is out may still come, and is taken. */
         if (h->rekey || !called || build(e, s, now_us))
@@ -246,24 +247,15 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct add
     send_back(e, s, now_us, from, local);
 }
 
-static bool knows(const struct peer *p, const struct addr *a) {
-    bool known = addr_equal(a, &p->last_path);
-    for (unsigned i = 0; i < p->setup.addr_count; i++)
-        known |= addr_equal(a, &p->setup.addrs[i]);
-    return known;
-}
-
 /* Where the answer to our call seemed to come from nobody may be, but the peer has to hear that we have it. */
 static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t now_us,
                                const uint8_t *frame, size_t len) {
     const struct peer *p = s->peer;
-    if (!s->path.doubtful || (s->confirm_left >= CONFIRM_TRIES - 2 && knows(p, &s->path.remote)))
+    if (!s->path.doubtful || s->confirm_left >= CONFIRM_TRIES - 2)
         return;
     for (unsigned i = 0; i < p->setup.addr_count; i++)
         if (!addr_equal(&p->setup.addrs[i], &s->path.remote))
             endpoint_send_frames_to(e, s, now_us, &p->setup.addrs[i], LOCAL_ANY, frame, len);
-    if (p->last_path.kind != ADDR_NONE && !addr_equal(&p->last_path, &s->path.remote))
-        endpoint_send_frames_to(e, s, now_us, &p->last_path, p->last_local, frame, len);
 }
 
 void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -321,16 +313,23 @@ static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
 }
 
 /* An answer proves that the peer has got what it answers, at one of the places where that went; but a hostile peer, or whoever
- * sees the answer, can send it in any name. So unless it was asked at one place only, it has to answer from there again before it
- * gets more than three times as much (RFC 9000 §8.1), or before the path of a session that goes on moves there. */
+ * sees the answer, can send it in any name. So it is not taken for the place of the peer if that was not asked; and unless only
+ * one was, it has to answer from there again before it gets more than three times as much (RFC 9000 §8.1), or before the path of
+ * a session that goes on moves there. */
 static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us,
                           const struct addr *from, uint32_t local) {
-    const unsigned places = asked(s, from);
+    bool there;
+    const unsigned places = asked(s, from, &there);
     if (s->state != SESSION_UP) {
+        const struct addr *first = first_asked(s);
+        if (!there) {
+            from = first->kind != ADDR_NONE ? first : &s->peer->setup.addrs[0];
+            local = LOCAL_ANY;
+        }
         s->path.remote = *from;
         s->path.local = local;
-        s->path.doubtful = places != 1;
-    } else if (addr_equal(from, &s->path.remote) || places == 0) {
+        s->path.doubtful = places > 1;
+    } else if (!there || addr_equal(from, &s->path.remote)) {
         return;
     }
     endpoint_path_heard(e, s, now_us, from, local, RESPONSE_BYTES, true);

@@ -160,7 +160,8 @@ void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t
 
 /* ---- endpoint_path.c ---- */
 /* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
-void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local);
+void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *to, uint32_t local);
 /* How many bytes may leave along the path now. */
 size_t endpoint_path_room(const struct session *s);
 /* May so many leave? They count if so. */

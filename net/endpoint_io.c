@@ -346,6 +346,8 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         d = s->confirm_us;
     if (s->challenges && path_challenge_deadline_us(s->challenges) < d)
         d = path_challenge_deadline_us(s->challenges);
+    if (s->path.doubtful && s->up_us + SESSION_DEAD_US < d)
+        d = s->up_us + SESSION_DEAD_US;
     const uint64_t others[] = {keys_previous_until_us(&s->keys), rekey_deadline_us(s, now_us)};
     for (unsigned i = 0; i < 2; i++)
         if (others[i] < d)
@@ -375,6 +377,11 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
         handshake_confirm(e, s, now_us);
     if (rekey_timeout(e, s, now_us))
         return;
+    /* Nowhere may anything be sent. */
+    if (s->path.doubtful && now_us >= s->up_us + SESSION_DEAD_US) {
+        endpoint_session_end(e, s, ERR_TIMEOUT);
+        return;
+    }
     endpoint_send_challenges(e, s, now_us);
     if (!s->tp) {
         if (now_us >= s->last_use_us + SESSION_IDLE_US)

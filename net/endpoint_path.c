@@ -25,7 +25,7 @@ static void move(struct endpoint *e, struct session *s, uint64_t now_us, const s
     }
     s->path.remote = *to;
     s->path.local = local;
-    s->path.doubtful = false;
+    s->path.doubtful = s->path.asked_around = false;
     s->path.epoch++;
     s->memo.mtu_bytes = 0;
     s->memo.has_rtt = false;
@@ -42,8 +42,51 @@ static bool is_silent(const struct session *s) {
     return s->tp && s->tp->sent.outstanding > 0 && s->tp->loss.pto_count >= PATH_SILENT_PTOS;
 }
 
+static bool is_path(const struct session *s, const struct addr *a, uint32_t local) {
+    return addr_equal(a, &s->path.remote) && local == s->path.local;
+}
+
+/* Both are asked once there are keys. What came from each counts without what has been sent there. */
+void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *to, uint32_t local) {
+    if (s->state != SESSION_RESPONDED || is_path(s, to, local))
+        return;
+    s->path.doubtful = true;
+    if (!challenges(s))
+        return;
+    const struct path *p = &s->path;
+    const size_t new_bytes = INITIATION_BYTES - RESPONSE_BYTES;
+    if (!path_challenge_knows(s->challenges, &p->remote, p->local))
+        (void)path_challenge_heard(s->challenges, &e->rng, now_us, &p->remote, p->local, new_bytes,
+                                   true);
+    (void)path_challenge_heard(s->challenges, &e->rng, now_us, to, local, new_bytes, true);
+}
+
+/* It does not answer. Perhaps it is where it was known to be. */
+static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
+    const struct peer *p = s->peer;
+    if (!s->path.doubtful || s->path.asked_around || now_us < s->up_us + PATH_DOUBT_US ||
+        !challenges(s))
+        return;
+    s->path.asked_around = true;
+    unsigned n = 0;
+    if (p->last_path.kind != ADDR_NONE && !addr_equal(&p->last_path, &s->path.remote)) {
+        path_challenge_begin(s->challenges, &e->rng, now_us, &p->last_path, p->last_local,
+                             PATH_ASKED);
+        n++;
+    }
+    for (unsigned i = 0; i < p->setup.addr_count && n + 1 < PATH_CANDIDATES; i++) {
+        const struct addr *a = &p->setup.addrs[i];
+        if (addr_equal(a, &s->path.remote) || addr_equal(a, &p->last_path))
+            continue;
+        path_challenge_begin(s->challenges, &e->rng, now_us, a, LOCAL_ANY, PATH_ASKED);
+        n++;
+    }
+}
+
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us) {
     const struct path_candidate *c;
+    ask_around(e, s, now_us);
     while (s->challenges &&
            (c = path_challenge_due(s->challenges, now_us, CHALLENGE_PACKET_BYTES))) {
         uint8_t frame[1 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_CHALLENGE};
@@ -51,15 +94,6 @@ void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t no
         endpoint_send_frames_to(e, s, now_us, &c->remote, c->local, frame, sizeof frame);
         e->counters.paths_challenged++;
     }
-}
-
-static bool is_path(const struct session *s, const struct addr *a, uint32_t local) {
-    return addr_equal(a, &s->path.remote) && local == s->path.local;
-}
-
-void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local) {
-    if (s->state == SESSION_RESPONDED && !is_path(s, to, local))
-        s->path.doubtful = true;
 }
 
 size_t endpoint_path_room(const struct session *s) {

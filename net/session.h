@@ -59,6 +59,7 @@ struct path {
     uint16_t epoch;
     bool
         doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
+    bool asked_around; /* and so are other places */
 };
 
 struct session {
