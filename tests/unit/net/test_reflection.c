@@ -136,6 +136,22 @@ static void a_rekey_along_a_path_in_doubt_has_a_bound(void **state) {
     pair_free(p);
 }
 
+/* And where nobody answers a session does not stay, waking its node. */
+static void a_path_in_doubt_is_given_up(void **state) {
+    (void)state;
+    static const uint8_t ping = FRAME_PING;
+    struct pair *p = start("given up", 0);
+    struct session_ref s[2];
+    connect_in_doubt(p, s);
+    say(p, s, &X, &ping, 1);
+    pair_run(p, 10 * S, -1, -1);
+    assert_int_equal(pair_count(p, 1, EP_SESSION_DOWN), 0);
+    pair_run(p, 7 * S, -1, -1);
+    assert_int_equal(pair_count(p, 1, EP_SESSION_DOWN), 1);
+    assert_true(endpoint_deadline_us(p->ep[1]) == TIME_NEVER);
+    pair_free(p);
+}
+
 static void write_much(struct pair *p, struct session_ref s) {
     static const uint8_t data[200000];
     uint64_t id;
@@ -282,6 +298,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_along_a_path_in_doubt_have_a_bound),
         cmocka_unit_test(a_rekey_along_a_path_in_doubt_has_a_bound),
+        cmocka_unit_test(a_path_in_doubt_is_given_up),
         cmocka_unit_test(an_answer_to_a_call_makes_no_victim_and_keeps_nobody_out),
         cmocka_unit_test(an_answer_to_a_rekey_makes_no_victim),
         cmocka_unit_test(a_retry_brings_no_call_to_who_was_not_called),
