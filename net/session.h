@@ -90,6 +90,7 @@ struct session {
     unsigned echo_count;
     unsigned small_waiting; /* packets in the endpoint's small queue */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
+    uint64_t echoed_us; /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     bool closed; /* the peer has said goodbye: ends once what came before is heard */
     int close_err;
