@@ -14,7 +14,8 @@ static bool owes_an_answer(const struct session *s) {
 
 /* Something waits for the peer. */
 static bool wanted(const struct session *s) {
-    return s->echo_count > 0 || owes_an_answer(s) || (s->tp && transport_has_work(s->tp));
+    return s->echo_count > 0 || owes_an_answer(s) ||
+           (s->tp && (transport_has_work(s->tp) || ack_wanted(&s->tp->ack, TIME_NEVER - 1)));
 }
 
 static uint64_t later(uint64_t a, uint64_t b) {
