@@ -352,6 +352,37 @@ static void a_deaf_subscriber_loses_progress_first(void **state) {
     scene_close(s);
 }
 
+/* Contacts write faster than it reads, and more than fits: it hears of every message all the same. */
+static void texts_do_not_make_a_subscriber_overflow(void **state) {
+    (void)state;
+    enum { MESSAGES = 200, BYTES = 60000 };
+    struct scene *s = scene_open(1, 21);
+    static char text[BYTES];
+    uint64_t seq;
+    memset(text, 'x', sizeof text);
+    world_pair(s->w, 0, 1);
+    subscribe(&s->t[0]);
+    s->t[0].deaf = true;
+    for (unsigned i = 0; i < MESSAGES; i++)
+        assert_int_equal(
+            node_message_send(s->w->nodes[1].node, s->w->now_us, "n0", text, sizeof text, &seq), 0);
+    world_run(s->w, 60 * S);
+    assert_int_equal(world_count(s->w, 0, NODE_MESSAGE), MESSAGES);
+    assert_true(unread(s, 0) < CONTROL_OUT_SOFT + BYTES + MESSAGES * 500);
+    s->t[0].deaf = false;
+    json_t *all = json_array();
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        json_t *e = talk_notice(&s->t[0], "message", 0);
+        assert_non_null(e);
+        const json_t *m = json_object_get(e, "message");
+        assert_int_equal(json_is_object(m), unread(s, 0) == 0 && i < CONTROL_OUT_SOFT / BYTES + 1);
+        json_array_append_new(all, e);
+    }
+    assert_false(s->t[0].closed);
+    json_decref(all);
+    scene_close(s);
+}
+
 static void a_deaf_subscriber_is_told_overflow_then_closed(void **state) {
     (void)state;
     struct scene *s = scene_open(2, 11);
@@ -448,6 +479,7 @@ int main(void) {
         cmocka_unit_test(waiting_requests_are_shared),
         cmocka_unit_test(pings_of_one_connection_are_few_and_end_with_it),
         cmocka_unit_test(a_deaf_subscriber_loses_progress_first),
+        cmocka_unit_test(texts_do_not_make_a_subscriber_overflow),
         cmocka_unit_test(a_deaf_subscriber_is_told_overflow_then_closed),
         cmocka_unit_test(what_an_overflowed_subscriber_does_not_read_is_given_up),
         cmocka_unit_test(many_deaf_subscribers_leave_memory_for_the_next_client),
