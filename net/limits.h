@@ -187,11 +187,15 @@ enum {
 
     /* Messages that have come (node/history). A contact may fill its own share, all of them
      * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
-     * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. */
+     * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. Several that fill their
+     * shares do not keep the others out: the last part of what is for all (one RESERVE_PART-th) is for
+     * contacts with little, who have a SURE_PART-th of all at most, or as much as one message takes. */
     MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
     MESSAGES_CONTACT_MAX = 100000,
     MESSAGES_BYTES_MAX = 512 << 20,
     MESSAGES_MAX = 2000000,
+    MESSAGES_RESERVE_PART = 8,
+    MESSAGES_SURE_PART = 1024, /* so 128 contacts are sure of 512 KiB and 1,953 messages */
     MESSAGE_OVERHEAD_BYTES = 256,
     MESSAGES_KNOWN_KEPT = 256, /* ids of deleted ones kept per conversation, so that a repetition
                                    * is known; the oldest is forgotten */
