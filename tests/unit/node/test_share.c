@@ -110,20 +110,39 @@ static void the_memory_of_offers_is_shared_too(void **state) {
     world_free(w);
 }
 
-/* What runs, and whose bytes have stopped coming, gives way after a minute; what moves does not. */
+/* Two contacts hold all places with transfers that go on for ever, a byte now and then: one that has
+ * none is let in all the same. */
+static void who_has_none_is_let_in_by_whoever_has_most(void **state) {
+    (void)state;
+    struct world *w = star(4, 4, ACCEPT_CONTACTS);
+    (void)promise(w, 1, OFFERS_MAX_PER_CONTACT);
+    (void)promise(w, 2, OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
+    uint64_t id = offer(w, 3, "/f");
+    world_run(w, S);
+    assert_int_equal(info(w, 3, id).state, TRANSFER_DONE);
+    assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
+    assert_int_equal(live_of(w, "n2"), OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
+    assert_int_equal(info(w, 0, OFFERS_MAX_PER_CONTACT).err, ERR_FULL); /* the newest */
+    world_free(w);
+}
+
+/* What runs, and whose bytes have stopped coming, gives way after a minute; what moves does not, to
+ * somebody who has a place already. */
 static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     (void)state;
     struct world *w = star(4, 3, ACCEPT_CONTACTS);
     assert_int_equal(promise(w, 1, OFFERS_MAX_PER_CONTACT), OFFERS_MAX_PER_CONTACT);
     assert_int_equal(promise(w, 2, OFFERS_MAX - OFFERS_MAX_PER_CONTACT),
                      OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
+    (void)promise(w, 3, 1);
+    assert_int_equal(live_of(w, "n3"), 1);
     uint64_t id = offer(w, 3, "/early");
     assert_int_equal(info(w, 3, id).err, ERR_FULL);
     /* All of the first contact's send something shortly before the minute is over, but for one. */
     world_run(w, TRANSFER_STALL_US - 5 * S);
     const struct transfers *all = &w->nodes[0].node->transfers;
     static uint8_t some[TRANSFER_STALL_BYTES];
-    for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT; i++) {
+    for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT - 1; i++) {
         struct transfer *t = all->list[i];
         struct raw r = {.w = w, .from = 1, .stream = t->stream};
         r.session = contact_by_name(w->nodes[1].node, "n0")->session;
@@ -136,7 +155,7 @@ static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     world_run(w, S);
     assert_int_equal(info(w, 3, id).state, TRANSFER_DONE);
     assert_int_equal(info(w, 0, stalled).err, ERR_FULL);
-    assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
+    assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 2);
     world_free(w);
 }
 
@@ -144,6 +163,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offers_that_wait_give_way_to_a_contact_with_fewer),
         cmocka_unit_test(the_memory_of_offers_is_shared_too),
+        cmocka_unit_test(who_has_none_is_let_in_by_whoever_has_most),
         cmocka_unit_test(stalled_transfers_give_way_and_moving_ones_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
