@@ -147,9 +147,15 @@ static bool legal(enum transfer_state from, enum transfer_state to) {
     return to == TRANSFER_FAILED || (next[from] >> to & 1);
 }
 
+/* A summary does not need 20 MiB of names; operations that are out do. */
+static void let_names_go(struct transfer *t) {
+    enum { KEEP_FILES = 1000 };
+    if (t->manifest.count > KEEP_FILES && t->ops_out == 0)
+        manifest_clear(&t->manifest);
+}
+
 /* The end: what is not needed for the summary goes. */
 static void ended(struct node *n, struct transfer *t) {
-    enum { KEEP_FILES = 1000 };
     t->info.ended_us = n->now_us;
     t->progress_due = false;
     t->deadline_us = 0;
@@ -160,8 +166,7 @@ static void ended(struct node *n, struct transfer *t) {
         file_send_wind_down(n, t);
     if (t->recv)
         file_recv_wind_down(n, t);
-    if (t->manifest.count > KEEP_FILES && t->ops_out == 0)
-        manifest_clear(&t->manifest);
+    let_names_go(t);
 }
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) {
@@ -272,6 +277,7 @@ void transfer_op_done(struct node *n, struct file_op *op) {
             file_send_late_op(n, t, op);
         else
             file_recv_late_op(n, t, op);
+        let_names_go(t);
     } else if (t->send) {
         file_send_op_done(n, t, op);
     } else {

@@ -159,12 +159,38 @@ static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     world_free(w);
 }
 
+/* 64 transfers that have ended are remembered, but not with 10 MiB of names each. */
+static void a_transfer_that_broke_off_keeps_no_names(void **state) {
+    (void)state;
+    struct world *w = star(2, 5, ACCEPT_CONTACTS);
+    const struct transfers *all = &w->nodes[0].node->transfers;
+    struct endpoint *ep = w->nodes[1].node->ep;
+    size_t len;
+    uint8_t *bytes = raw_offer(30000, 235, 1, 'a', &len);
+    w->disk_us = 1000;
+    for (unsigned i = 0; i < 4; i++) {
+        struct raw r = raw_open(w, 1, 0);
+        assert_true(raw_write(&r, bytes, len));
+        world_run(w, S / 10 + i * 500); /* files are open, and some are being made */
+        assert_int_equal(all->list[i]->info.state, TRANSFER_RUNNING);
+        assert_int_equal(stream_reset(ep, r.session, r.stream, ERR_CANCELLED), 0);
+        world_run(w, S);
+        assert_int_equal(all->list[i]->info.state, TRANSFER_FAILED);
+        assert_int_equal(all->list[i]->info.files, 30000);
+        assert_int_equal(all->list[i]->manifest.held_bytes, 0);
+    }
+    assert_int_equal(disk_open_count(w, 0), 0);
+    free(bytes);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offers_that_wait_give_way_to_a_contact_with_fewer),
         cmocka_unit_test(the_memory_of_offers_is_shared_too),
         cmocka_unit_test(who_has_none_is_let_in_by_whoever_has_most),
         cmocka_unit_test(stalled_transfers_give_way_and_moving_ones_do_not),
+        cmocka_unit_test(a_transfer_that_broke_off_keeps_no_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
