@@ -8,14 +8,18 @@ struct holding {
     size_t bytes;
 };
 
+/* What has ended has no place, but its names are there until its last operation is back: they count
+ * for the contact, so that nobody breaks off one after the other while a disk is slow. */
 static struct holding holding_of(const struct node *n, uint32_t contact, bool all) {
     struct holding h = {0};
     for (unsigned i = 0; i < n->transfers.count; i++) {
         const struct transfer *t = n->transfers.list[i];
-        if (t->info.outgoing || transfer_ended(t) || !(all || t->contact == contact))
+        const bool live = !transfer_ended(t);
+        if (t->info.outgoing || !(all ? live : t->contact == contact))
             continue;
-        h.count++;
-        h.bytes += t->manifest.held_bytes;
+        h.count += live;
+        if (live || t->ops_out > 0)
+            h.bytes += t->manifest.held_bytes;
     }
     return h;
 }

@@ -184,6 +184,32 @@ static void a_transfer_that_broke_off_keeps_no_names(void **state) {
     world_free(w);
 }
 
+static void what_breaks_off_while_the_disk_is_slow_counts(void **state) {
+    (void)state;
+    struct world *w = star(2, 6, ACCEPT_CONTACTS);
+    const struct transfers *all = &w->nodes[0].node->transfers;
+    size_t len;
+    uint8_t *bytes = raw_offer(50000, 235, 1, 'a', &len);
+    w->disk_us = 60 * S;
+    for (unsigned i = 0; i < 4; i++) {
+        struct raw r = raw_open(w, 1, 0);
+        assert_true(raw_write(&r, bytes, len));
+        world_run(w, S);
+        const int gone = stream_reset(w->nodes[1].node->ep, r.session, r.stream, ERR_CANCELLED);
+        assert_true(gone == 0 || i > 0); /* refused already */
+        world_run(w, S);
+        assert_int_equal(all->count, 1); /* 14 MiB of 24 */
+    }
+    w->disk_us = 1000;
+    world_run(w, 70 * S); /* the disk is back */
+    struct raw r = raw_open(w, 1, 0);
+    assert_true(raw_write(&r, bytes, len));
+    world_run(w, S);
+    assert_int_equal(all->count, 2);
+    free(bytes);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offers_that_wait_give_way_to_a_contact_with_fewer),
@@ -191,6 +217,7 @@ int main(void) {
         cmocka_unit_test(who_has_none_is_let_in_by_whoever_has_most),
         cmocka_unit_test(stalled_transfers_give_way_and_moving_ones_do_not),
         cmocka_unit_test(a_transfer_that_broke_off_keeps_no_names),
+        cmocka_unit_test(what_breaks_off_while_the_disk_is_slow_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
