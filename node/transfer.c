@@ -60,17 +60,40 @@ static void drop_at(struct node *n, unsigned i) {
     t->count--;
 }
 
-/* Forgets the oldest ended ones, so that TRANSFERS_KEPT stay; counts those that live. */
-static unsigned purge(struct node *n) {
-    unsigned live = 0, ended = 0;
-    for (unsigned i = n->transfers.count; i-- > 0;) {
-        struct transfer *t = n->transfers.list[i];
-        if (!transfer_ended(t) || t->ops_out > 0)
-            live++;
-        else if (!t->reported || ++ended > TRANSFERS_KEPT)
-            drop_at(n, i);
+static bool is_over(const struct transfer *t) {
+    return transfer_ended(t) && t->ops_out == 0;
+}
+
+/* The one that is forgotten: the oldest of the contact that most of them are with, so that nobody
+ * pushes out what the user did with others. */
+static unsigned least_wanted(const struct node *n) {
+    const struct transfers *all = &n->transfers;
+    unsigned most = 0, at = 0;
+    for (unsigned i = 0; i < all->count; i++) {
+        unsigned with = 0; /* this one and newer ones: greatest at the contact's oldest */
+        for (unsigned k = i; k < all->count && is_over(all->list[i]); k++)
+            with += is_over(all->list[k]) && all->list[k]->contact == all->list[i]->contact;
+        if (with > most) {
+            most = with;
+            at = i;
+        }
     }
-    return live;
+    return at;
+}
+
+/* Forgets ended ones, so that TRANSFERS_KEPT stay; counts those that live. */
+static unsigned purge(struct node *n) {
+    unsigned over = 0;
+    for (unsigned i = n->transfers.count; i-- > 0;) {
+        const struct transfer *t = n->transfers.list[i];
+        if (is_over(t) && !t->reported)
+            drop_at(n, i);
+        else
+            over += is_over(t);
+    }
+    for (; over > TRANSFERS_KEPT; over--)
+        drop_at(n, least_wanted(n));
+    return n->transfers.count - over;
 }
 
 int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum transfer_state state,

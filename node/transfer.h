@@ -6,7 +6,7 @@
  *   and FAILED from each that is not an end. transfer_enter asserts it.
  *
  * An ended transfer's memory is let go once its last file operation is back; its summary is kept
- * while it is among the last TRANSFERS_KEPT.
+ * while there are no more than TRANSFERS_KEPT; beyond, the contact with most of them loses its oldest.
  */
 #ifndef MESHD_NODE_TRANSFER_H
 #define MESHD_NODE_TRANSFER_H

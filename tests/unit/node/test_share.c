@@ -210,6 +210,32 @@ static void what_breaks_off_while_the_disk_is_slow_counts(void **state) {
     world_free(w);
 }
 
+/* A contact whose offers fail, one after the other, does not push out of the list what was done with
+ * others. */
+static void failed_offers_of_one_do_not_push_out_what_others_did(void **state) {
+    (void)state;
+    struct world *w = star(3, 7, ACCEPT_ASK);
+    const char *path = "/mine";
+    uint64_t mine;
+    disk_fill(w, 0, path, 10, 1);
+    assert_int_equal(node_send(w->nodes[0].node, w->now_us, "n2", &path, 1, 0, &mine), 0);
+    world_run(w, S);
+    assert_int_equal(node_reject(w->nodes[2].node, w->now_us, 1), 0);
+    world_run(w, S);
+    assert_int_equal(info(w, 0, mine).err, ERR_REFUSED);
+    for (unsigned i = 0; i < 2 * TRANSFERS_KEPT; i++) {
+        const uint64_t id = offer(w, 1, "/f");
+        assert_int_equal(node_cancel(w->nodes[1].node, w->now_us, id), 0);
+        world_run(w, S / 100);
+    }
+    assert_int_equal(info(w, 0, mine).err, ERR_REFUSED);
+    assert_in_range(w->nodes[0].node->transfers.count, TRANSFERS_KEPT, TRANSFERS_KEPT + 1);
+    const struct transfer *newest =
+        w->nodes[0].node->transfers.list[w->nodes[0].node->transfers.count - 1];
+    assert_int_equal(newest->info.id, mine + 2 * TRANSFERS_KEPT);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offers_that_wait_give_way_to_a_contact_with_fewer),
@@ -218,6 +244,7 @@ int main(void) {
         cmocka_unit_test(stalled_transfers_give_way_and_moving_ones_do_not),
         cmocka_unit_test(a_transfer_that_broke_off_keeps_no_names),
         cmocka_unit_test(what_breaks_off_while_the_disk_is_slow_counts),
+        cmocka_unit_test(failed_offers_of_one_do_not_push_out_what_others_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
