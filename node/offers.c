@@ -8,18 +8,17 @@ struct holding {
     size_t bytes;
 };
 
-/* What has ended has no place, but its names are there until its last operation is back: they count
- * for the contact, so that nobody breaks off one after the other while a disk is slow. */
+/* What has ended keeps its place and its names until its last operation is back: so nobody fills the
+ * table by breaking off one after the other while a disk is slow. */
 static struct holding holding_of(const struct node *n, uint32_t contact, bool all) {
     struct holding h = {0};
     for (unsigned i = 0; i < n->transfers.count; i++) {
         const struct transfer *t = n->transfers.list[i];
-        const bool live = !transfer_ended(t);
-        if (t->info.outgoing || !(all ? live : t->contact == contact))
+        if (t->info.outgoing || (transfer_ended(t) && t->ops_out == 0) ||
+            !(all || t->contact == contact))
             continue;
-        h.count += live;
-        if (live || t->ops_out > 0)
-            h.bytes += t->manifest.held_bytes;
+        h.count++;
+        h.bytes += t->manifest.held_bytes;
     }
     return h;
 }
@@ -63,8 +62,9 @@ int offers_make_room(struct node *n, const struct contact *c, size_t bytes) {
     own.bytes += bytes;
     if (own.count >= OFFERS_MAX_PER_CONTACT || own.bytes > OFFERS_BYTES_MAX_PER_CONTACT)
         return ERR_FULL;
+    /* Who gives way may have operations out, and is not waited for. */
+    struct holding all = holding_of(n, 0, true);
     for (;;) {
-        const struct holding all = holding_of(n, 0, true);
         const bool many = all.count >= OFFERS_MAX;
         if (!many && all.bytes + bytes <= OFFERS_BYTES_MAX)
             return 0;
@@ -73,6 +73,8 @@ int offers_make_room(struct node *n, const struct contact *c, size_t bytes) {
             v = victim(n, own, !many, true);
         if (!v)
             return ERR_FULL;
+        all.count--;
+        all.bytes -= v->manifest.held_bytes;
         transfer_abort(n, v, ERR_FULL, NULL);
     }
 }

@@ -210,6 +210,34 @@ static void what_breaks_off_while_the_disk_is_slow_counts(void **state) {
     world_free(w);
 }
 
+/* The disk hangs, and two contacts break off what they began: the user can still send. */
+static void what_hangs_takes_no_place_of_what_we_send(void **state) {
+    (void)state;
+    struct world *w = star(4, 8, ACCEPT_CONTACTS);
+    struct endpoint *ep;
+    const char *path = "/mine";
+    uint64_t id;
+    size_t len;
+    uint8_t *bytes = raw_offer(1, 10, 100000, 'a', &len);
+    disk_fill(w, 0, path, 10, 1);
+    w->disk_us = 60 * S;
+    for (unsigned i = 0; i < 2 * TRANSFERS_MAX; i++) {
+        struct raw r = raw_open(w, 1 + i % 2, 0);
+        ep = w->nodes[r.from].node->ep;
+        assert_true(raw_write(&r, bytes, len));
+        const int gone = stream_reset(ep, r.session, r.stream, ERR_CANCELLED);
+        assert_true(gone == 0 || i >= OFFERS_MAX);
+        world_run(w, S / 100);
+    }
+    assert_int_equal(node_send(w->nodes[0].node, w->now_us, "n3", &path, 1, 0, &id), 0);
+    assert_int_equal(w->nodes[0].node->transfers.count, OFFERS_MAX + 1);
+    w->disk_us = 1000;
+    world_run(w, 70 * S);
+    assert_int_equal(info(w, 0, id).state, TRANSFER_OFFERED); /* n3's user is asked */
+    free(bytes);
+    world_free(w);
+}
+
 /* A contact whose offers fail, one after the other, does not push out of the list what was done with
  * others. */
 static void failed_offers_of_one_do_not_push_out_what_others_did(void **state) {
@@ -244,6 +272,7 @@ int main(void) {
         cmocka_unit_test(stalled_transfers_give_way_and_moving_ones_do_not),
         cmocka_unit_test(a_transfer_that_broke_off_keeps_no_names),
         cmocka_unit_test(what_breaks_off_while_the_disk_is_slow_counts),
+        cmocka_unit_test(what_hangs_takes_no_place_of_what_we_send),
         cmocka_unit_test(failed_offers_of_one_do_not_push_out_what_others_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
