@@ -147,6 +147,14 @@ unsigned transfers_running(const struct node *n) {
     return running;
 }
 
+unsigned transfers_sending(const struct node *n) {
+    unsigned sending = 0;
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        sending += n->transfers.list[i]->info.outgoing &&
+                   n->transfers.list[i]->info.state == TRANSFER_RUNNING;
+    return sending;
+}
+
 unsigned transfers_live(const struct node *n) {
     unsigned live = 0;
     for (unsigned i = 0; i < n->transfers.count; i++)

@@ -62,8 +62,9 @@ int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum tr
 struct transfer *transfer_by_id(const struct node *n, uint64_t id);
 struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, uint64_t stream);
 bool transfer_ended(const struct transfer *t);
-/* How many run: they share the blocks. */
+/* How many run; and of these, how many send: they share the blocks for that. */
 unsigned transfers_running(const struct node *n);
+unsigned transfers_sending(const struct node *n);
 unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "node/file_recv.h"
+#include "node/file_send.h"
 #include "node/offers.h"
 #include "node/reply.h"
+#include "node/source.h"
 #include "support_raw.h"
 
 enum { S = 1000000 };
@@ -238,6 +240,28 @@ static void what_hangs_takes_no_place_of_what_we_send(void **state) {
     world_free(w);
 }
 
+/* What others send, or promise to, takes nothing of what we read ahead to send. */
+static void what_comes_does_not_slow_what_we_send(void **state) {
+    (void)state;
+    struct world *w = star(4, 9, ACCEPT_CONTACTS);
+    struct node *n = w->nodes[0].node;
+    const char *path = "/big";
+    uint64_t id, rule;
+    disk_fill(w, 0, path, 8 << 20, 1);
+    (void)promise(w, 1, OFFERS_MAX_PER_CONTACT);
+    (void)promise(w, 2, OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
+    assert_int_equal(transfers_running(n), OFFERS_MAX);
+    assert_int_equal(node_recv_start(w->nodes[3].node, w->now_us, "in", NULL, true, &rule), 0);
+    assert_int_equal(node_send(n, w->now_us, "n3", &path, 1, 0, &id), 0);
+    while (transfers_running(n) == OFFERS_MAX)
+        world_run(w, 1000);
+    w->nodes[0].unplugged = true; /* nothing leaves: all that may be read ahead is */
+    world_run(w, S);
+    assert_in_range(transfer_by_id(n, id)->send->ahead_bytes, SEND_AHEAD_BYTES / 2,
+                    SEND_AHEAD_BYTES + FILE_OP_SPANS * STREAM_BLOCK_BYTES);
+    world_free(w);
+}
+
 /* A contact whose offers fail, one after the other, does not push out of the list what was done with
  * others. */
 static void failed_offers_of_one_do_not_push_out_what_others_did(void **state) {
@@ -273,6 +297,7 @@ int main(void) {
         cmocka_unit_test(a_transfer_that_broke_off_keeps_no_names),
         cmocka_unit_test(what_breaks_off_while_the_disk_is_slow_counts),
         cmocka_unit_test(what_hangs_takes_no_place_of_what_we_send),
+        cmocka_unit_test(what_comes_does_not_slow_what_we_send),
         cmocka_unit_test(failed_offers_of_one_do_not_push_out_what_others_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
