@@ -26,6 +26,7 @@ struct file_op;
 
 enum {
     KEEP_OWED_MAX = 4096,       /* debts at once; further ones are refused with ERR_FULL */
+    KEEP_OWED_MANY = 3072,      /* from here on a contact with an unanswered message gets no more */
     KEEP_PAY_STEP = 16,         /* each may be a message of 64 KiB to every subscriber */
     KEEP_RETRY_US = 500 * 1000, /* after a failed barrier; doubled with every further one */
     KEEP_RETRY_MAX_US = 60 * 1000000,

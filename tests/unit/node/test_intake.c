@@ -232,6 +232,32 @@ static void many_short_messages_are_taken_in_steps(void **state) {
     world_free(w);
 }
 
+static void nothing(struct node *n, const struct owed *o) {
+    (void)n;
+    (void)o;
+}
+
+/* While a disk is slow many contacts wait for answers: the last places are for those with none. */
+static void unanswered_messages_of_many_leave_room_to_the_next(void **state) {
+    (void)state;
+    struct world *w = star(3, 13, ACCEPT_ASK);
+    struct node *n = w->nodes[0].node;
+    w->sync_us = 5 * S;
+    assert_int_equal(keep_put(n, "t", "k", 1, "v", 1), 0);
+    while (n->keep.owed < KEEP_OWED_MANY)
+        assert_int_equal(keep_owe(n, &(struct owed){.run = nothing}), 0);
+    for (unsigned from = 1; from <= 2; from++) {
+        for (uint64_t i = 0; i < 10; i++)
+            write_short(w, from, i);
+        world_run(w, S);
+        assert_int_equal(n->messages.count, from); /* its first */
+    }
+    world_run(w, 20 * S);
+    assert_int_equal(world_count(w, 0, NODE_MESSAGE), 2);
+    assert_int_equal(n->keep.owed, 0);
+    world_free(w);
+}
+
 /* And the sender makes it in steps too. */
 static void an_offer_of_many_files_is_made_in_steps(void **state) {
     (void)state;
@@ -305,6 +331,7 @@ int main(void) {
         cmocka_unit_test(a_session_that_ends_frees_what_it_began),
         cmocka_unit_test(the_largest_manifest_is_taken_in_steps),
         cmocka_unit_test(many_short_messages_are_taken_in_steps),
+        cmocka_unit_test(unanswered_messages_of_many_leave_room_to_the_next),
         cmocka_unit_test(an_offer_of_many_files_is_made_in_steps),
         cmocka_unit_test(a_broken_manifest_is_answered_at_once),
     };
