@@ -226,7 +226,7 @@ int node_message_delete(struct node *n, uint64_t now_us, const char *contact, ui
                         uint64_t upto, struct message_cut *out) MUST_USE;
 
 /* ---- datagrams: what calls are made of ---- */
-enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, the oldest is dropped and counted */
+enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, one is dropped and counted */
 struct node_datagram {
     char contact[PETNAME_MAX + 1]; /* what it was called when this came */
     struct node_id node;
