@@ -75,7 +75,7 @@ static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
                              PATH_ASKED);
         n++;
     }
-    for (unsigned i = 0; s->initiator && i < p->setup.addr_count && n + 1 < PATH_CANDIDATES; i++) {
+    for (unsigned i = 0; i < p->setup.addr_count && n + 1 < PATH_CANDIDATES; i++) {
         const struct addr *a = &p->setup.addrs[i];
         if (addr_equal(a, &s->path.remote) || addr_equal(a, &p->last_path))
             continue;
