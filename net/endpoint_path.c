@@ -75,7 +75,7 @@ static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
                              PATH_ASKED);
         n++;
     }
-    for (unsigned i = 0; s->initiator && i < p->setup.addr_count && n + 1 < PATH_CANDIDATES; i++) {
+    for (unsigned i = 0; i < p->setup.addr_count && n + 1 < PATH_CANDIDATES; i++) {
         const struct addr *a = &p->setup.addrs[i];
         if (addr_equal(a, &s->path.remote) || addr_equal(a, &p->last_path))
             continue;
@@ -186,6 +186,9 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
     /* Asked along the path that we use: more than a probe in the answer brings back a peer that was lured away (§9.3.3). */
     if (is_path(s, to, local))
         frames[len++] = FRAME_CONFIRMED;
+    else if (
+        !s->path.doubtful) /* somebody may have sent a copy of the question first, from elsewhere */
+        endpoint_send_frames(e, s, now_us, frames, len);
     /* Of a place that is not being asked nothing is counted: the answer is as long as the question was at least. */
     if ((is_path(s, to, local) && !s->path.doubtful) || !s->challenges ||
         !path_challenge_knows(s->challenges, to, local) ||
