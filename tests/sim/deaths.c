@@ -1,11 +1,13 @@
-/* deaths.c: two people pair by a ticket and write to each other while their processes are killed, or their power is cut, at any
- * event of the simulated world. Afterwards both must be each other's contacts, and every message that was stored must be at
- * its receiver: once, in order, and nowhere else.
+/* deaths.c: two people pair by a ticket and write to each other while their processes are killed,
+ * or their power is cut, at any event of the simulated world. Afterwards both must be each other's
+ * contacts, and every message that was stored must be at its receiver: once, in order, and nowhere
+ * else; and so must all that a node has told its user.
  *
- *     deaths kill|cut FIRST..LAST      seeds; prints each that fails, and what happened in all of them
+ *     deaths kill|cut FIRST..LAST      seeds; prints each that fails, and what happened in them all
  *
- * What the disk has is known here from the store itself, not from what a node says: a message counts as stored once no
- * transaction of its sender is at risk any more (power cuts), or at once (kills).
+ * What the disk has is known here from the store itself, not from what a node says: a message
+ * counts as stored once no transaction of its sender is at risk any more (power cuts), or at once
+ * (kills).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,10 @@ enum {
 
 struct message {
     uint32_t from, to;
-    bool stored, found, told; /* told: the sender's history says that it is delivered */
+    bool stored;
+    bool perhaps; /* the power was cut before it was: it may be there or not */
+    bool found;
+    bool told; /* the sender's history says that it is delivered */
 };
 
 struct story {
@@ -65,7 +70,7 @@ static void broken(struct story *t, const char *what, uint64_t a, uint64_t b) {
 static void note_stored(struct story *t, uint32_t host) {
     t->at_risk[host] = false;
     for (unsigned i = 0; i < t->message_count; i++)
-        if (t->messages[i].from == host)
+        if (t->messages[i].from == host && !t->messages[i].perhaps)
             t->messages[i].stored = true;
 }
 
@@ -74,23 +79,25 @@ static void incident(struct story *t) {
     if (t->start_at_ns[h] != 0)
         return;
     totals.incidents++;
-    sim_kill(t->sim, h);
-    if (t->cuts) {
+    if (!t->cuts)
+        sim_kill(t->sim, h);
+    else {
         const uint64_t risk = store_mem_at_risk(sim_store(t->sim, h));
-        const uint64_t spared = draw(t, risk + 1);
-        store_mem_power_cut(sim_store(t->sim, h), spared);
-        totals.lost_transactions += (unsigned)(risk - spared);
-        for (unsigned i = 0; i < t->message_count; i++)
-            if (t->messages[i].from == h && !t->messages[i].stored)
-                totals.lost_before_stored++; /* perhaps */
+        sim_power_cut(t->sim, h);
+        totals.lost_transactions += (unsigned)(risk - store_mem_at_risk(sim_store(t->sim, h)));
+        for (unsigned i = 0; i < t->message_count; i++) {
+            struct message *m = &t->messages[i];
+            totals.lost_before_stored += m->from == h && !m->stored && !m->perhaps;
+            m->perhaps |= m->from == h && !m->stored;
+        }
         t->lost_ticket |= t->at_risk[h] && t->message_count == 0;
         t->at_risk[h] = false;
     }
     t->start_at_ns[h] = sim_now_ns(t->sim) + 1 + draw(t, DOWN_S_MAX * SIM_S);
 }
 
-/* After each event of the world; between two nothing happens, so every moment at which a process can die or the power can
- * fail is one of these. True at the incident's. */
+/* After each event of the world; between two nothing happens, so every moment at which a process
+ * can die or the power can fail is one of these. True at the incident's. */
 static bool after_event(void *ctx) {
     struct story *t = ctx;
     for (uint32_t h = 0; h < HOSTS; h++)
@@ -282,11 +289,18 @@ static void judge(struct story *t) {
         read_history(t, h);
     for (unsigned i = 0; i < t->message_count; i++) {
         const struct message *m = &t->messages[i];
+        const struct ledger_message *said = &t->sim->ledger.messages[i];
         totals.stored += m->stored;
+        if (said->promised && !m->found)
+            broken(t, "a message that was called stored is lost", i, m->from);
+        if (said->delivered && !m->found)
+            broken(t, "called delivered, and is not there", i, m->to);
+        if (said->times_received > 0 && !m->found)
+            broken(t, "shown to its receiver, and gone", i, m->to);
         if (m->stored && !m->found)
             broken(t, "a stored message is lost", i, m->from);
         if (m->told && !m->found)
-            broken(t, "said to be delivered, and is not there", i, m->to);
+            broken(t, "delivered by the history, and is not there", i, m->to);
     }
 }
 
