@@ -4,9 +4,15 @@
  */
 #include "net/endpoint_int.h"
 
+/* The peer has answered our handshake, and not yet shown that it holds the keys: it may have died
+ * right after its answer, which left nothing of it behind. */
+static bool unproved(const struct session *s) {
+    return s->state == SESSION_UP && !s->keys.shown;
+}
+
 /* Something waits for the peer. */
 static bool wanted(const struct session *s) {
-    return s->echo_count > 0 ||
+    return unproved(s) || s->echo_count > 0 ||
            (s->tp && (s->tp->sent.outstanding > 0 || transport_has_work(s->tp)));
 }
 
@@ -20,7 +26,7 @@ static uint64_t quiet_since_us(const struct session *s) {
 }
 
 static bool owes_an_answer(const struct session *s) {
-    return s->tp && s->tp->sent.outstanding > 0;
+    return unproved(s) || (s->tp && s->tp->sent.outstanding > 0);
 }
 
 /* The same, where nothing could be sent since the keys were too old. */

@@ -1,0 +1,96 @@
+/* The side that dials has keys once it is answered; the side that has answered keeps nothing before it hears from it under them.
+ * If it dies in between, the dialler holds a session with nobody. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/endpoint_int.h"
+#include "support_pair.h"
+
+enum { MS = 1000, S = 1000000 };
+
+static const struct psk secret = {{1, 2, 3}};
+
+static struct pair *dialled(uint64_t rekey_us) {
+    struct pair *p = pair_new(5);
+    pair_start(p, rekey_us);
+    pair_know(p, 0, NULL, false);
+    pair_know(p, 1, NULL, false);
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_true(pair_run(p, 5 * S, 0, EP_SESSION_UP));
+    return p;
+}
+
+/* Nobody writes anything: the silence alone is enough. */
+static void a_peer_that_died_with_its_answer_is_noticed(void **state) {
+    (void)state;
+    struct pair *p = dialled(0);
+    p->cut = true;
+    assert_true(pair_run(p, 20 * S, 0, EP_SESSION_DOWN));
+    assert_int_equal(pair_event(p, 0, EP_SESSION_DOWN)->err, ERR_TIMEOUT);
+    assert_int_equal(endpoint_session_count(p->ep[0]), 0);
+    pair_free(p);
+}
+
+static void one_that_comes_back_gets_a_session(void **state) {
+    (void)state;
+    struct pair *p = dialled(0);
+    pair_restart(p, 1);
+    pair_know(p, 1, NULL, false);
+    assert_true(pair_run(p, 10 * S, 1, EP_SESSION_UP));
+    pair_run(p, S, -1, -1);
+    struct session_ref s[2];
+    for (int i = 0; i < 2; i++)
+        assert_true(endpoint_session(p->ep[i], p->peer[i], &s[i]));
+    assert_int_equal(endpoint_find(p->ep[0], s[0])->id, endpoint_find(p->ep[1], s[1])->id);
+    pair_free(p);
+}
+
+/* The maker of a ticket dies with its answer: it still knows nobody by it, and cannot dial. */
+static void a_pairing_is_made_again_by_itself(void **state) {
+    (void)state;
+    struct pair *p = pair_new(6);
+    pair_start(p, 0);
+    pair_know(p, 0, &secret, true);
+    assert_int_equal(endpoint_ticket_open(p->ep[1], &secret, p->now_us + 1000 * (uint64_t)S), 0);
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_true(pair_run(p, 5 * S, 0, EP_PAIRED));
+    assert_int_equal(pair_count(p, 1, EP_PAIRED), 0);
+    pair_restart(p, 1);
+    assert_int_equal(endpoint_ticket_open(p->ep[1], &secret, p->now_us + 1000 * (uint64_t)S), 0);
+    assert_true(pair_run(p, 10 * S, 1, EP_PAIRED));
+    pair_run(p, S, -1, -1);
+    assert_int_equal(pair_count(p, 0, EP_PAIRED), 2);
+    assert_memory_equal(&pair_event(p, 0, EP_PAIRED)->secret, &pair_event(p, 1, EP_PAIRED)->secret,
+                        sizeof(struct psk));
+    pair_free(p);
+}
+
+/* A session that is proved and idle owes nothing: it may be cut off for long. */
+static void a_proved_one_is_left_alone(void **state) {
+    (void)state;
+    struct pair *p = dialled(0);
+    pair_run(p, S, -1, -1);
+    p->cut = true;
+    pair_run(p, 100 * (uint64_t)S, -1, -1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pair_count(p, i, EP_SESSION_DOWN), 0);
+        assert_true(endpoint_deadline_us(p->ep[i]) > p->now_us + 10 * S);
+    }
+    pair_free(p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_peer_that_died_with_its_answer_is_noticed),
+        cmocka_unit_test(one_that_comes_back_gets_a_session),
+        cmocka_unit_test(a_pairing_is_made_again_by_itself),
+        cmocka_unit_test(a_proved_one_is_left_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
