@@ -71,6 +71,34 @@ static void a_pairing_is_made_again_by_itself(void **state) {
     pair_free(p);
 }
 
+static bool no_data(struct pair *p, int from, uint8_t *data, size_t len) {
+    unsigned *dials = p->tap_ctx;
+    (void)len;
+    *dials += from == 0 && data[0] == PACKET_INITIATION;
+    return data[0] != PACKET_DATA;
+}
+
+/* Where only handshakes pass, they come to an end. */
+static void answers_alone_are_not_enough(void **state) {
+    (void)state;
+    struct pair *p = pair_new(7);
+    unsigned dials = 0;
+    pair_start(p, 0);
+    pair_know(p, 0, NULL, false);
+    pair_know(p, 1, NULL, false);
+    p->tap = no_data;
+    p->tap_ctx = &dials;
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    pair_run(p, 40 * S, -1, -1);
+    assert_int_equal(endpoint_session_count(p->ep[0]), 0);
+    assert_int_equal(pair_event(p, 0, EP_SESSION_DOWN)->err, ERR_TIMEOUT);
+    assert_in_range(dials, 1, 1 + UNPROVED_ASKS);
+    dials = 0;
+    pair_run(p, 600 * (uint64_t)S, -1, -1);
+    assert_int_equal(dials, 0);
+    pair_free(p);
+}
+
 /* A session that is proved and idle owes nothing: it may be cut off for long. */
 static void a_proved_one_is_left_alone(void **state) {
     (void)state;
@@ -90,6 +118,7 @@ int main(void) {
         cmocka_unit_test(a_peer_that_died_with_its_answer_is_noticed),
         cmocka_unit_test(one_that_comes_back_gets_a_session),
         cmocka_unit_test(a_pairing_is_made_again_by_itself),
+        cmocka_unit_test(answers_alone_are_not_enough),
         cmocka_unit_test(a_proved_one_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
