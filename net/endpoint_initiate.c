@@ -333,6 +333,7 @@ static void take_keys(struct endpoint *e, struct session *s, uint64_t now_us, st
     s->remote_index = a->sender;
     s->caps = e->caps & a->r.caps;
     s->last_recv_us = now_us;
+    s->echo_us = 0;
 }
 
 static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, struct answer *a) {

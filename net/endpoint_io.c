@@ -167,6 +167,7 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
             handshake_not_shown(e, s, now_us);
     }
     s->last_recv_us = s->last_use_us = now_us;
+    s->echo_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
     if (s->path.local == LOCAL_ANY && addr_equal(from, &s->path.remote))

@@ -12,7 +12,7 @@ static bool unproved(const struct session *s) {
 
 /* Something waits for the peer. */
 static bool wanted(const struct session *s) {
-    return unproved(s) || s->echo_count > 0 ||
+    return unproved(s) || s->echo_count > 0 || s->echo_us > 0 ||
            (s->tp && (s->tp->sent.outstanding > 0 || transport_has_work(s->tp)));
 }
 
@@ -22,11 +22,12 @@ static uint64_t later(uint64_t a, uint64_t b) {
 
 /* Since when it has been owing us an answer to what was sent, and has said nothing. */
 static uint64_t quiet_since_us(const struct session *s) {
-    return later(s->last_recv_us, s->busy_since_us);
+    uint64_t since = later(s->last_recv_us, s->busy_since_us);
+    return s->tp && s->tp->sent.outstanding > 0 ? since : later(since, s->echo_us);
 }
 
 static bool owes_an_answer(const struct session *s) {
-    return unproved(s) || (s->tp && s->tp->sent.outstanding > 0);
+    return unproved(s) || s->echo_us > 0 || (s->tp && s->tp->sent.outstanding > 0);
 }
 
 /* The same, where nothing could be sent since the keys were too old. */

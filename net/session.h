@@ -87,6 +87,7 @@ struct session {
     unsigned unproved_asks; /* handshakes of ours since nothing has come but answers to them */
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
     unsigned echo_count;
+    uint64_t echo_us;       /* the first ECHO since the peer was heard left then; 0: none */
     unsigned small_waiting; /* packets in the endpoint's small queue */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;

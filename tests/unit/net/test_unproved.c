@@ -113,12 +113,36 @@ static void a_proved_one_is_left_alone(void **state) {
     pair_free(p);
 }
 
+/* The peer has restarted and knows nothing of the session any more: whoever only asks whether it is there finds out, too. */
+static void an_echo_without_answer_is_asked_after(void **state) {
+    (void)state;
+    for (int back = 0; back < 2; back++) {
+        struct pair *p = dialled(0);
+        struct session_ref s;
+        pair_run(p, 30 * S, -1, -1);
+        assert_true(endpoint_session(p->ep[0], p->peer[0], &s));
+        pair_restart(p, 1);
+        pair_know(p, 1, NULL, false);
+        p->cut = !back;
+        assert_int_equal(session_ping(p->ep[0], p->now_us, s, 7), 0);
+        assert_true(pair_run(p, 20 * S, 0, EP_SESSION_DOWN));
+        pair_run(p, S, -1, -1);
+        assert_int_equal(endpoint_session(p->ep[0], p->peer[0], &s), back);
+        if (back) {
+            assert_int_equal(session_ping(p->ep[0], p->now_us, s, 8), 0);
+            assert_true(pair_run(p, S, 0, EP_PONG));
+        }
+        pair_free(p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_died_with_its_answer_is_noticed),
         cmocka_unit_test(one_that_comes_back_gets_a_session),
         cmocka_unit_test(a_pairing_is_made_again_by_itself),
         cmocka_unit_test(answers_alone_are_not_enough),
+        cmocka_unit_test(an_echo_without_answer_is_asked_after),
         cmocka_unit_test(a_proved_one_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
