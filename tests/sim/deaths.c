@@ -1,9 +1,9 @@
 /* deaths.c: two people pair by a ticket and write to each other while their processes are killed,
- * or their power is cut, at any event of the simulated world. Afterwards both must be each other's
+ * their power is cut, or their clocks jump, at any event of the simulated world. Afterwards both must be each other's
  * contacts, and every message that was stored must be at its receiver: once, in order, and nowhere
  * else; and so must all that a node has told its user.
  *
- *     deaths kill|cut FIRST..LAST      seeds; prints each that fails, and what happened in them all
+ *     deaths kill|cut|jump FIRST..LAST      seeds; prints each that fails, and what happened in them all
  *
  * What the disk has is known here from the store itself, not from what a node says: a message
  * counts as stored once no transaction of its sender is at risk any more (power cuts), or at once
@@ -31,9 +31,11 @@ struct message {
     bool told; /* the sender's history says that it is delivered */
 };
 
+enum kind { KILLS, CUTS, JUMPS, KINDS };
+
 struct story {
     uint64_t seed, rng;
-    bool cuts;
+    enum kind kind;
     struct sim *sim;
     struct message messages[MESSAGES];
     unsigned message_count;
@@ -74,12 +76,34 @@ static void note_stored(struct story *t, uint32_t host) {
             t->messages[i].stored = true;
 }
 
+/* Forward or back by a year or an hour, to 1970, or right again; and every other time the process dies
+ * with it, so that it starts by the wrong clock. */
+static void jump(struct story *t, uint32_t h) {
+    static const int64_t hour_us = INT64_C(3600) * 1000000, year_us = 365 * 24 * hour_us;
+    const int64_t now_us = (int64_t)host_wall_us(t->sim->hosts[h]);
+    const int64_t by_us[] = {year_us,  -year_us, hour_us,
+                             -hour_us, -now_us,  -t->sim->hosts[h]->clock.wall_offset_us};
+    int64_t by = by_us[draw(t, 6)];
+    if (by < -now_us)
+        by = -now_us;
+    sim_clock(t->sim, h, by, NULL);
+    t->lost_ticket |= t->message_count == 0; /* it may have expired */
+    if (draw(t, 2) == 0)
+        return;
+    sim_kill(t->sim, h);
+    t->start_at_ns[h] = sim_now_ns(t->sim) + 1 + draw(t, DOWN_S_MAX * SIM_S);
+}
+
 static void incident(struct story *t) {
     const uint32_t h = t->victim;
     if (t->start_at_ns[h] != 0)
         return;
     totals.incidents++;
-    if (!t->cuts)
+    if (t->kind == JUMPS) {
+        jump(t, h);
+        return;
+    }
+    if (t->kind == KILLS)
         sim_kill(t->sim, h);
     else {
         const uint64_t risk = store_mem_at_risk(sim_store(t->sim, h));
@@ -226,7 +250,7 @@ static void write_one(struct story *t) {
     if (serial != t->message_count)
         abort(); /* the ledger numbers them as we do */
     t->messages[t->message_count++] =
-        (struct message){.from = way[0], .to = way[1], .stored = !t->cuts};
+        (struct message){.from = way[0], .to = way[1], .stored = t->kind != CUTS};
     t->at_risk[way[0]] = true;
 }
 
@@ -304,11 +328,11 @@ static void judge(struct story *t) {
     }
 }
 
-static bool tell(uint64_t seed, bool cuts) {
+static bool tell(uint64_t seed, enum kind kind) {
     struct story *t = calloc(1, sizeof *t);
     if (!t)
         abort();
-    *t = (struct story){.seed = seed, .rng = seed, .cuts = cuts};
+    *t = (struct story){.seed = seed, .rng = seed, .kind = kind};
     t->sim = sim_new(&(struct sim_config){.seed = seed, .watched = true});
     static const char *const names[HOSTS] = {"a", "b", "c"};
     for (uint32_t i = 0; i < HOSTS; i++) {
@@ -346,19 +370,21 @@ static bool tell(uint64_t seed, bool cuts) {
 
 int main(int argc, char **argv) {
     unsigned long long first, last;
-    const bool cuts = argc == 3 && strcmp(argv[1], "cut") == 0;
-    if (argc != 3 || (!cuts && strcmp(argv[1], "kill") != 0) ||
-        sscanf(argv[2], "%llu..%llu", &first, &last) != 2) {
-        fprintf(stderr, "usage: deaths kill|cut FIRST..LAST\n");
+    static const char *const names[KINDS] = {"kill", "cut", "jump"};
+    unsigned kind = 0;
+    while (argc == 3 && kind < KINDS && strcmp(argv[1], names[kind]) != 0)
+        kind++;
+    if (argc != 3 || kind == KINDS || sscanf(argv[2], "%llu..%llu", &first, &last) != 2) {
+        fprintf(stderr, "usage: deaths kill|cut|jump FIRST..LAST\n");
         return 2;
     }
     unsigned failed = 0;
     for (unsigned long long seed = first; seed <= last; seed++)
-        failed += !tell(seed, cuts);
+        failed += !tell(seed, (enum kind)kind);
     printf("%llu stories, %u failed: %u %s, %u messages stored and all of them delivered once",
-           last - first + 1, failed, totals.incidents, cuts ? "power cuts" : "kills",
-           totals.stored);
-    if (cuts)
+           last - first + 1, failed, totals.incidents,
+           (const char *[]){"kills", "power cuts", "jumps of clocks"}[kind], totals.stored);
+    if (kind == CUTS)
         printf("; %u transactions lost, %u messages perhaps lost before they were stored, %u "
                "pairings repeated by hand",
                totals.lost_transactions, totals.lost_before_stored, totals.repeated_pairings);
