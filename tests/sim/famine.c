@@ -145,6 +145,38 @@ static void judge(struct story *t) {
             broken(t, watch_verdict(sim_watch(t->sim), (enum invariant)i)->text);
 }
 
+static void draw_zeroes(void *ctx, void *buf, size_t len) {
+    (void)ctx;
+    memset(buf, 0, len);
+}
+
+/* The node starts with what it has stored, and one allocation after another fails: it starts or not, keeps nothing that it has
+ * taken, and leaves its store as it is. Gives how many a start takes. */
+static uint64_t start_hungry(struct story *t) {
+    struct host *h = t->sim->hosts[t->victim];
+    const struct node_config cfg = {.identity = &h->identity, .wall_us = host_wall_us(h)};
+    const struct env env = {.rng = {draw_zeroes, NULL}, .store = store_mem_face(h->store)};
+    uint64_t n = 1;
+    sim_kill(t->sim, t->victim);
+    for (bool hungry = true; hungry; n++) {
+        struct arena arena = {.fail_after = n};
+        struct arena *before = arena_enter(&arena);
+        struct node *node = node_new(&cfg, &env, host_now_us(h));
+        hungry = arena.fail_after == 0;
+        if (!node && !hungry)
+            broken(t, "a node does not start");
+        node_free(node);
+        (void)arena_enter(before);
+        if (arena.bytes > 0)
+            broken(t, "a start that failed keeps memory");
+        arena_clear(&arena);
+    }
+    if (sim_start(t->sim, t->victim))
+        broken(t, "a node does not start afterwards");
+    run_for(t, SIM_S);
+    return n;
+}
+
 /* Gives how many allocations the victim has made. */
 static uint64_t tell(struct story *t) {
     static const char *const names[HOSTS] = {"a", "b"};
@@ -177,6 +209,9 @@ static uint64_t tell(struct story *t) {
         run_for(t, 40 * SIM_S);
     }
     const uint64_t made = arena->allocations - before;
+    if (!t->broken && t->asked == 1)
+        printf("side %u: %llu allocations to start\n", t->victim,
+               (unsigned long long)start_hungry(t));
     if (!t->broken)
         judge(t);
     sim_end(t->sim);
