@@ -47,6 +47,8 @@ void control_free(struct control *c) {
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
         if (c->conns[i].used)
             conn_release(c, &c->conns[i]);
+    while (c->waits_end > 0)
+        wait_forget(c, &c->waits[c->waits_end - 1]);
     proto_writer_clear(&c->w);
     free(c->version);
     free(c->state_dir);

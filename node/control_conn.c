@@ -83,11 +83,10 @@ int control_open(struct control *c, uint32_t *handle) {
 }
 
 void control_close(struct control *c, uint64_t now_us, uint32_t handle) {
-    (void)now_us;
     struct conn *conn = conn_find(c, handle);
     if (!conn)
         return;
-    wait_drop_conn(c, (uint32_t)(conn - c->conns));
+    wait_drop_conn(c, now_us, (uint32_t)(conn - c->conns));
     for (unsigned i = 0; i < conn->recv_count; i++)
         node_recv_stop(c->node, conn->recvs[i]);
     conn_release(c, conn);
@@ -141,7 +140,7 @@ static void overflow(struct control *c, uint64_t now_us, struct conn *conn) {
     proto_end(&c->w);
     if (c->w.ok && out_grow(conn, c->w.len))
         out_append(c, conn);
-    wait_drop_conn(c, (uint32_t)(conn - c->conns));
+    wait_drop_conn(c, now_us, (uint32_t)(conn - c->conns));
     conn_end(c, now_us, conn);
 }
 

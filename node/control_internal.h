@@ -31,7 +31,8 @@ enum {
     CONTROL_RECONNECT_US = 1000000,  /* wait for=peer: pause between two attempts */
     CONTROL_PINGS_MAX = 16,          /* unanswered pings of one connection; then ERR_FULL */
     CONTROL_FEW_MAX = 64,
-    CONTROL_QUEUED_US = 4 * 1000 * 1000, /* message.send: until the message survives a power cut */
+    CONTROL_QUEUED_US =
+        4 * 1000 * 1000, /* ticket.new, message.send: until it survives a power cut */
     CONTROL_ARGS_MAX = 6,
     CONTROL_TTL_MAX_S = 366 * 24 * 3600,
 };
@@ -59,6 +60,7 @@ enum wait_kind {
     WAIT_PING,
     WAIT_TRANSFER,
     WAIT_QUEUED,
+    WAIT_TICKET,
     WAIT_MESSAGE
 };
 
@@ -66,11 +68,13 @@ struct wait { /* one request that is answered later */
     enum wait_kind kind;
     uint32_t conn; /* index */
     uint32_t request;
-    uint64_t ref;         /* ping id, transfer id or message seq */
+    uint64_t ref;         /* ping id, transfer id, message seq or ticket id */
     uint64_t deadline_us; /* UINT64_MAX: none */
     uint64_t
         retry_us; /* WAIT_PEER: when to connect again; UINT64_MAX while an attempt is under way */
     char contact[PETNAME_MAX + 1];
+    char *ticket;   /* WAIT_TICKET: its text, owned, wiped when the wait ends */
+    uint64_t ttl_s; /* and for how long it holds */
 };
 
 struct control {
@@ -172,7 +176,7 @@ static inline size_t conn_unread(const struct conn *conn) {
 struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_us);
 /* How many of this kind the connection has. */
 unsigned wait_count(const struct control *c, const struct conn *conn, enum wait_kind kind);
-void wait_drop_conn(struct control *c, uint32_t conn_index);
+void wait_drop_conn(struct control *c, uint64_t now_us, uint32_t conn_index);
 void wait_event(struct control *c, uint64_t now_us, const struct node_event *e);
 void wait_timeout(struct control *c, uint64_t now_us);
 /* Without an answer. */

@@ -20,21 +20,28 @@ static int name_failed(struct call *call, int err, const char *name) {
     return call_fail(call, err, name, NULL);
 }
 
+/* Answered when the ticket survives a power cut: whoever is given it must find it. */
 int do_ticket_new(struct call *call) {
     char name[PETNAME_MAX + 1], ticket[TICKET_TEXT_MAX + 1];
     bool named = arg_str(call, "name", name, sizeof name);
     uint64_t ttl_s = arg_uint(call, "ttl_s", TICKET_TTL_DEFAULT_S);
     if (ttl_s == 0)
         return call_fail(call, ERR_USAGE, "ttl_s", "\"ttl_s\" must be 1 or more");
+    struct wait *w = wait_new(call, WAIT_TICKET, call->now_us + CONTROL_QUEUED_US);
+    if (!w)
+        return ERR_FULL;
     int err = node_ticket_new(call->c->node, call->now_us, named ? name : NULL, ttl_s, ticket);
-    if (err)
-        return name_failed(call, err, named ? name : NULL);
-    proto_map(call->w, NULL);
-    proto_str(call->w, "ticket", ticket);
-    proto_uint(call->w, "ttl_s", ttl_s);
-    proto_end(call->w);
+    if (!err && !(w->ticket = strdup(ticket))) {
+        err = node_ticket_end(call->c->node, call->now_us, ticket);
+        err = err ? err : ERR_NOMEM;
+    }
+    w->ref = err ? 0 : node_ticket_id(ticket);
+    w->ttl_s = ttl_s;
     sodium_memzero(ticket, sizeof ticket);
-    return 0;
+    if (!err)
+        return CALL_LATER;
+    wait_forget(call->c, w);
+    return name_failed(call, err, named ? name : NULL);
 }
 
 int do_contact_add(struct call *call) {

@@ -169,6 +169,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         break;
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
+    case NODE_TICKET_STORED:
         break;
     case NODE_CONTACT_RENAMED:
         proto_str(w, "was", e->detail);

@@ -1,7 +1,9 @@
 /* control_wait.c: requests that are answered later. Each has an entry in one bounded table; an
  * event, a deadline or the end of its connection removes it.
  */
+#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/control_internal.h"
@@ -38,8 +40,19 @@ struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_
 
 void wait_forget(struct control *c, struct wait *w) {
     w->kind = WAIT_NONE;
+    if (w->ticket)
+        sodium_memzero(w->ticket, strlen(w->ticket));
+    free(w->ticket);
+    w->ticket = NULL;
     while (c->waits_end > 0 && c->waits[c->waits_end - 1].kind == WAIT_NONE)
         c->waits_end--;
+}
+
+/* Nobody will be told this ticket. */
+static void take_back(struct control *c, uint64_t now_us, const struct wait *w) {
+    if (w->kind == WAIT_TICKET && w->ticket && node_ticket_end(c->node, now_us, w->ticket) != 0) {
+        /* It cannot be taken off the disk now: it expires, unknown to anybody. */
+    }
 }
 
 unsigned wait_count(const struct control *c, const struct conn *conn, enum wait_kind kind) {
@@ -49,13 +62,14 @@ unsigned wait_count(const struct control *c, const struct conn *conn, enum wait_
     return n;
 }
 
-void wait_drop_conn(struct control *c, uint32_t conn_index) {
+void wait_drop_conn(struct control *c, uint64_t now_us, uint32_t conn_index) {
     for (unsigned i = 0; i < c->waits_end; i++) {
         struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE || w->conn != conn_index)
             continue;
         if (w->kind == WAIT_PING)
             node_ping_stop(c->node, w->ref);
+        take_back(c, now_us, w);
         wait_forget(c, w);
     }
 }
@@ -177,6 +191,14 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
             answer_close(c, now_us, w);
         }
         return;
+    case WAIT_TICKET:
+        if (e->kind == NODE_TICKET_STORED && e->id == w->ref) {
+            answer_open(c, w);
+            proto_str(&c->w, "ticket", w->ticket);
+            proto_uint(&c->w, "ttl_s", w->ttl_s);
+            answer_close(c, now_us, w);
+        }
+        return;
     case WAIT_MESSAGE:
         message_event(c, now_us, w, e);
         return;
@@ -210,6 +232,8 @@ static const char *timeout_text(enum wait_kind k) {
         return "the transfer did not end in time; it goes on";
     case WAIT_QUEUED:
         return "the message is stored, but not safe on the disk yet; it leaves once it is";
+    case WAIT_TICKET:
+        return "the ticket could not be made safe on the disk in time, and is taken back";
     case WAIT_MESSAGE:
         return "the peer has not confirmed the message yet; it stays queued";
     case WAIT_NONE:
@@ -253,10 +277,11 @@ void wait_timeout(struct control *c, uint64_t now_us) {
         struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE)
             continue;
-        if (now_us >= w->deadline_us)
-            answer_error(c, now_us, w, w->kind == WAIT_QUEUED ? ERR_IO : ERR_TIMEOUT,
-                         timeout_text(w->kind));
-        else if (now_us >= w->retry_us && retries++ < CONTROL_RETRIES)
+        if (now_us >= w->deadline_us) {
+            const bool disk = w->kind == WAIT_QUEUED || w->kind == WAIT_TICKET;
+            take_back(c, now_us, w);
+            answer_error(c, now_us, w, disk ? ERR_IO : ERR_TIMEOUT, timeout_text(w->kind));
+        } else if (now_us >= w->retry_us && retries++ < CONTROL_RETRIES)
             reconnect(c, now_us, w);
     }
 }

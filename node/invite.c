@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/bytes.h"
+#include "net/handshake.h"
 #include "node/core.h"
 
 static const char table[] = "tickets";
@@ -100,10 +101,9 @@ bool invite_name_taken(const struct node *n, const char *name) {
     return false;
 }
 
-/* Asks for a barrier: the holder is to find its ticket. */
-static void nothing(struct node *n, const struct owed *o) {
-    (void)n;
-    (void)o;
+/* The holder will find its ticket: it may be shown. */
+static void stored(struct node *n, const struct owed *o) {
+    node_tell(n, NODE_TICKET_STORED, NULL)->id = o->ref;
 }
 
 int invite_open(struct node *n, const struct invite *v) {
@@ -118,7 +118,7 @@ int invite_open(struct node *n, const struct invite *v) {
     int err = keep_begin(n);
     if (err)
         return err;
-    const struct owed made = {.run = nothing};
+    const struct owed made = {.run = stored, .ref = psk_id(&v->psk)};
     err = keep_put(n, table, v->psk.bytes, PSK_BYTES, value, wr_len(&w));
     if (!err)
         err = keep_owe(n, &made);

@@ -106,6 +106,8 @@ const char *node_event_name(enum node_event_kind k) {
         return "message.failed";
     case NODE_MESSAGE_FULL:
         return "message.full";
+    case NODE_TICKET_STORED:
+        return "ticket.stored";
     }
     return "unknown";
 }

@@ -99,6 +99,10 @@ struct contact_info {
  * ERR_FULL, ERR_EXISTS (name). */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
+/* NODE_TICKET_STORED names it so; 0: not a ticket with a secret. */
+uint64_t node_ticket_id(const char *ticket);
+/* Nobody gets in with it any more. ERR_FORMAT, ERR_NOT_FOUND, ERR_DISK, ERR_IO. */
+int node_ticket_end(struct node *n, uint64_t now_us, const char *ticket) MUST_USE;
 /* For a contact of that name and id: its ticket once more, or another. ERR_FORMAT (the ticket),
  * ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
  * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
@@ -258,8 +262,9 @@ enum node_event_kind {
     NODE_MESSAGE_REFUSED, /* id = seq, err: the peer does not take it now; it is sent again */
     NODE_MESSAGE_FAILED,  /* id = seq, err: the peer will never take it; the next one goes */
     NODE_MESSAGE_FULL,    /* contact: its messages find no room here; total: its quota in bytes */
+    NODE_TICKET_STORED,   /* id = node_ticket_id: it survives a power cut */
 };
-enum { NODE_EVENT_KINDS = NODE_MESSAGE_FULL + 1 };
+enum { NODE_EVENT_KINDS = NODE_TICKET_STORED + 1 };
 const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
 
 struct node_event {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/handshake.h"
 #include "node/contact_store.h"
 #include "node/core.h"
 #include "node/ticket.h"
@@ -38,6 +39,40 @@ int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t 
     if (err)
         sodium_memzero(out, TICKET_TEXT_MAX + 1);
     ticket_clear(&t);
+    sodium_memzero(&v, sizeof v);
+    return err;
+}
+
+static int read_secret(const char *text, struct psk *psk) {
+    struct ticket t;
+    int err = ticket_decode(&t, text);
+    if (!err && !t.has_secret)
+        err = ERR_FORMAT;
+    if (!err)
+        ticket_psk(&t, psk);
+    ticket_clear(&t);
+    return err;
+}
+
+uint64_t node_ticket_id(const char *ticket) {
+    struct psk psk;
+    uint64_t id = read_secret(ticket, &psk) == 0 ? psk_id(&psk) : 0;
+    sodium_memzero(&psk, sizeof psk);
+    return id;
+}
+
+int node_ticket_end(struct node *n, uint64_t now_us, const char *ticket) {
+    n->now_us = now_us;
+    struct psk psk;
+    struct invite v;
+    int err = read_secret(ticket, &psk);
+    if (!err && !invite_find(n, &psk, &v))
+        err = ERR_NOT_FOUND;
+    if (!err)
+        err = invite_store_del(n, &psk);
+    if (!err)
+        invite_forget(n, &psk);
+    sodium_memzero(&psk, sizeof psk);
     sodium_memzero(&v, sizeof v);
     return err;
 }

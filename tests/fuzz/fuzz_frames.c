@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/limits.h"
 #include "net/transport.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -42,10 +43,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct transport_memo memo;
     struct events events = {0};
     struct endpoint_counters counters = {0};
+    struct transport_shares shares = {.streams.max = STREAMS_ALL_MAX, .sent.max = SENT_ALL_MAX};
     struct block_pool *pool = block_pool_new(64, 8);
     transport_memo_init(&memo);
     struct transport_setup setup = {.memo = &memo,
                                     .pool = pool,
+                                    .shares = &shares,
                                     .events = &events,
                                     .counters = &counters,
                                     .rng = {fill, NULL},

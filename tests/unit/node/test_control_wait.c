@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "node/control_internal.h"
+#include "sim/store_mem.h"
 #include "support_talk.h"
 
 enum { S = 1000000 };
@@ -74,6 +75,29 @@ static void ends(struct talk *t, uint32_t id, const char *code, uint64_t us) {
     else
         assert_true(json_is_null(json_array_get(r, 0)));
     json_decref(r);
+}
+
+static void a_ticket_is_told_when_a_power_cut_cannot_take_it(void **state) {
+    (void)state;
+    struct scene *s = scene_open(false, 31);
+    struct store_mem *m = s->w->nodes[0].store;
+    store_mem_fail_sync(m, 0, ERR_IO);
+    proto_str(talk_ask(&s->a, "ticket.new"), "name", "bob");
+    uint32_t id = talk_send(&s->a);
+    assert_null(talk_answer(&s->a, id, 3 * S));
+    ends(&s->a, id, "io", 2 * S); /* not safe in time: nobody has seen it, and its name is free */
+    assert_int_equal(store_mem_count(m, "tickets"), 0);
+    proto_str(talk_ask(&s->a, "ticket.new"), "name", "bob");
+    talk_send(&s->a);
+    talk_close(&s->a); /* nobody will be told this one */
+    assert_int_equal(store_mem_count(m, "tickets"), 0);
+    store_mem_fail_sync(m, 0, 0);
+    json_t *r = answer_of(&s->b, "ticket.new", "name", "bob");
+    assert_memory_equal(text_of(r, "ticket"), "meshticket1", 11);
+    assert_int_equal(store_mem_at_risk(m), 0);
+    json_decref(r);
+    talk_open(&s->a, s->w, 0, s->c);
+    scene_close(s);
 }
 
 static void a_wait_ends_at_its_time_and_not_before(void **state) {
@@ -275,6 +299,7 @@ static void a_subscriber_gets_the_kinds_it_asked_for(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_ticket_is_told_when_a_power_cut_cannot_take_it),
         cmocka_unit_test(a_wait_ends_at_its_time_and_not_before),
         cmocka_unit_test(a_wait_is_overtaken_by_later_answers_and_ends_when_it_is_so),
         cmocka_unit_test(a_wait_for_a_peer_tries_again_until_it_is_there),
