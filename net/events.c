@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_FIRST = 32 };
+enum { EVENTS_FIRST = 16 };
 
 static void free_bytes(const uint8_t *p) {
     union { /* the event shows its bytes as const; here is their owner */

@@ -24,7 +24,7 @@ struct told {
     uint32_t noise;   /* datagrams and echoes: as many as the peer likes */
 };
 
-enum { EVENTS_SPARE = 16 }; /* places that what comes from peers leaves free */
+enum { EVENTS_SPARE = 8 }; /* places that what comes from peers leaves free */
 
 bool events_init(struct events *q);  /* the first places; false: no memory */
 void events_clear(struct events *q); /* wipes */
