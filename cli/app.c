@@ -91,7 +91,7 @@ static const char *hint(const char *method, int err, const char *detail) {
     case ERR_EXISTS:
         return begins(method, "transfer") || begins(method, "recv")
                    ? "receive into another directory with --out"
-                   : "choose another name, or see: meshctl contact ls";
+                   : "see: meshctl contact ls";
     case ERR_FORMAT:
         return adding ? "ask for a new one, made with: meshctl ticket" : NULL;
     case ERR_TIMEOUT:
@@ -101,7 +101,8 @@ static const char *hint(const char *method, int err, const char *detail) {
         return "ask them to run: meshctl recv";
     case ERR_OFFLINE:
     case ERR_CLOSED:
-        return "see whether it is on with: meshctl wait --for peer=NAME";
+        return "see whether it is on, with a meshd as new as this one: meshctl wait --for "
+               "peer=NAME";
     case ERR_AUTH:
     case ERR_STALE:
         return "exchange a new ticket to pair again";
@@ -122,13 +123,20 @@ static const char *hint(const char *method, int err, const char *detail) {
     }
 }
 
+/* Whether the sentence says the detail itself: in quotes, since a contact may be called "c". */
+static bool names(const char *text, const char *detail) {
+    char quoted[260];
+    snprintf(quoted, sizeof quoted, "\"%s\"", detail);
+    return strcmp(text, detail) == 0 || strstr(text, quoted) != NULL;
+}
+
 int app_fail_map(struct app *a, const char *method, const msgpack_object *error) {
     char text[SENTENCE_MAX / 2], detail[256], all[SENTENCE_MAX];
     int err = err_from_wire(proto_get_uint(error, "num", 1));
     if (!proto_copy_str(error, "text", text, sizeof text))
         snprintf(text, sizeof text, "%s", err_text(err));
     proto_copy_str(error, "detail", detail, sizeof detail);
-    bool quote = detail[0] && !strstr(text, detail);
+    bool quote = detail[0] && !names(text, detail);
     const char *advice = hint(method, err, detail);
     snprintf(all, sizeof all, "%s%s%s%s%s%s", text, quote ? ": \"" : "", quote ? detail : "",
              quote ? "\"" : "", advice ? "; " : "", advice ? advice : "");

@@ -229,7 +229,8 @@ static int delete_messages(struct app *a, uint64_t after) {
         json_object_set_new(o, "deleted", json_integer((json_int_t)deleted));
         print_json(o);
     } else {
-        app_say("%llu messages are deleted", (unsigned long long)deleted);
+        app_say(deleted == 1 ? "%llu message is deleted" : "%llu messages are deleted",
+                (unsigned long long)deleted);
     }
     return 0;
 }

@@ -53,7 +53,7 @@ static void status_table(const msgpack_object *r) {
     printf("%-12s%llu\n", "transfers", (unsigned long long)proto_get_uint(r, "transfers", 0));
     print_size(in, proto_get_uint(r, "message_bytes", 0));
     print_size(out, proto_get_uint(r, "message_quota_bytes", 0));
-    printf("%-12s%llu queued, %s of %s for others' used\n", "messages",
+    printf("%-12s%llu queued, those received take %s of %s\n", "messages",
            (unsigned long long)proto_get_uint(r, "messages_queued", 0), in, out);
     print_size(in, proto_get_uint(k, "bytes_in", 0));
     print_size(out, proto_get_uint(k, "bytes_out", 0));

@@ -285,8 +285,10 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     s->state = SESSION_UP;
     s->up_us = s->last_recv_us = s->last_use_us = now_us;
     p->asked = false;
-    p->last_path = s->path.remote;
-    p->last_local = s->path.local;
+    if (!s->path.doubtful) {
+        p->last_path = s->path.remote;
+        p->last_local = s->path.local;
+    }
     e->half_open--;
     e->sessions_up++;
     e->counters.sessions_up++;

@@ -98,7 +98,7 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct request *q) {
     for (unsigned i = 0; i < n_waiting; i++) {
         struct hs_in *h = waiting[i]->hs_in;
         if (memcmp(q->msg + 8, h->ephemeral, sizeof h->ephemeral) == 0) {
-            endpoint_path_doubt(waiting[i], q->from, q->local);
+            endpoint_path_doubt(e, waiting[i], now_us, q->from, q->local);
             endpoint_queue_small(e, q->from, q->local, h->response, RESPONSE_BYTES);
             h->sent_us = 0;
             return false;
@@ -361,6 +361,7 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
         s->confirm_left = 0;
     }
     rekey_done(s);
+    endpoint_send_challenges(e, s, now_us); /* if its path is in doubt */
     endpoint_send_echoes(e, s, now_us);
     return true;
 }

@@ -48,6 +48,10 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     return 0;
 }
 
+static const struct addr *first_asked(const struct session *s) {
+    return s->hs_out->rekey ? &s->path.remote : &s->peer->last_path;
+}
+
 /* A first handshake goes to every address known, a rekey along the path; if that stays silent,
  * everywhere. */
 static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool repeated) {
@@ -56,23 +60,35 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
     h->tries++;
     h->sent_us = repeated ? 0 : now_us;
     e->counters.handshakes_out++;
-    if (h->rekey)
-        endpoint_queue_small(e, &s->path.remote, s->path.local, h->msg, sizeof h->msg);
+    const struct addr *first = first_asked(s);
+    if (first->kind != ADDR_NONE && (!h->rekey || endpoint_path_spend(s, sizeof h->msg)))
+        endpoint_queue_small(e, first, h->rekey ? s->path.local : LOCAL_ANY, h->msg, sizeof h->msg);
     if (h->rekey && h->tries <= 2)
         return;
-    bool known = h->rekey && p->last_path.kind != ADDR_NONE;
-    if (!h->rekey && p->last_path.kind != ADDR_NONE) {
-        endpoint_queue_small(e, &p->last_path, LOCAL_ANY, h->msg, sizeof h->msg);
-        known = true;
-    }
+    h->everywhere = true;
     for (unsigned i = 0; i < p->setup.addr_count; i++)
-        if (!known || !addr_equal(&p->setup.addrs[i], &p->last_path))
+        if (!addr_equal(&p->setup.addrs[i], first))
             endpoint_queue_small(e, &p->setup.addrs[i], LOCAL_ANY, h->msg, sizeof h->msg);
 }
 
-/* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know. */
-static void send_back(struct endpoint *e, struct hs_out *h, uint64_t now_us, const struct addr *to,
+/* How many places the INITIATION that is out has gone to, and whether this is one of them. */
+static unsigned asked(const struct session *s, const struct addr *a, bool *there) {
+    const struct peer_setup *set = &s->peer->setup;
+    const struct addr *first = first_asked(s);
+    unsigned n = first->kind != ADDR_NONE;
+    *there = n > 0 && addr_equal(a, first);
+    for (unsigned i = 0; s->hs_out->everywhere && i < set->addr_count; i++) {
+        *there |= addr_equal(a, &set->addrs[i]);
+        n += !addr_equal(&set->addrs[i], first);
+    }
+    return n;
+}
+
+/* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know, nor 288 to one that we have not
+ * called. */
+static void send_back(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *to,
                       uint32_t local) {
+    struct hs_out *h = s->hs_out;
     h->tries++;
     h->sent_us = now_us;
     e->counters.handshakes_out++;
@@ -219,14 +235,27 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct add
         p->cookie_us = now_us;
         handshake_set_mac2(h->msg, sizeof h->msg, p->cookie);
     }
+    bool called;
+    (void)asked(s, from, &called);
     if (has_challenge && take_challenge(h, challenge)) {
         /* In a rekey nothing is urgent: the answer to what is out may still come, and is taken. */
-        if (h->rekey || build(e, s, now_us))
+        if (h->rekey || !called || build(e, s, now_us))
             return;
-    } else if (!has_cookie || h->cookies++ >= HANDSHAKE_COOKIES) {
+    } else if (!has_cookie || !called || h->cookies++ >= HANDSHAKE_COOKIES) {
         return;
     }
-    send_back(e, h, now_us, from, local);
+    send_back(e, s, now_us, from, local);
+}
+
+/* Where the answer to our call seemed to come from nobody may be, but the peer has to hear that we have it. */
+static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t now_us,
+                               const uint8_t *frame, size_t len) {
+    const struct peer *p = s->peer;
+    if (!s->path.doubtful || s->confirm_left >= CONFIRM_TRIES - 2)
+        return;
+    for (unsigned i = 0; i < p->setup.addr_count; i++)
+        if (!addr_equal(&p->setup.addrs[i], &s->path.remote))
+            endpoint_send_frames_to(e, s, now_us, &p->setup.addrs[i], LOCAL_ANY, frame, len);
 }
 
 void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -237,6 +266,7 @@ void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
     if (s->confirm_interval_us > CONFIRM_RETRY_MAX_US)
         s->confirm_interval_us = CONFIRM_RETRY_MAX_US;
     endpoint_send_frames(e, s, now_us, frame, sizeof frame);
+    confirm_everywhere(e, s, now_us, frame, sizeof frame);
 }
 
 static void confirm_anew(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -282,33 +312,27 @@ static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
     (void)now_us;
 }
 
-static bool asked_there(const struct session *s, const struct addr *a) {
-    const struct peer *p = s->peer;
-    if (addr_equal(a, &p->last_path))
-        return true;
-    for (unsigned i = 0; i < p->setup.addr_count; i++)
-        if (addr_equal(a, &p->setup.addrs[i]))
-            return true;
-    return false;
-}
-
-/* The address that answers becomes the path. In a session that goes on only one that was asked: the
- * answer proves that this address works, where the path may be dead; but an answer may be copied by
- * whoever sees it and come from anywhere. */
+/* An answer proves that the peer has got what it answers, at one of the places where that went; but a hostile peer, or whoever
+ * sees the answer, can send it in any name. So it is not taken for the place of the peer if that was not asked; and unless only
+ * one was, it has to answer from there again before it gets more than three times as much (RFC 9000 §8.1), or before the path of
+ * a session that goes on moves there. */
 static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us,
                           const struct addr *from, uint32_t local) {
+    bool there;
+    const unsigned places = asked(s, from, &there);
     if (s->state != SESSION_UP) {
+        const struct addr *first = first_asked(s);
+        if (!there) {
+            from = first->kind != ADDR_NONE ? first : &s->peer->setup.addrs[0];
+            local = LOCAL_ANY;
+        }
         s->path.remote = *from;
         s->path.local = local;
+        s->path.doubtful = places > 1;
+    } else if (!there || addr_equal(from, &s->path.remote)) {
         return;
     }
-    if (addr_equal(from, &s->path.remote) || !asked_there(s, from))
-        return;
-    endpoint_switch_path(e, s, now_us, from, local);
-    s->peer->last_path = *from;
-    s->peer->last_local = local;
-    e->counters.roamed++;
-    endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
+    endpoint_path_heard(e, s, now_us, from, local, RESPONSE_BYTES, true);
 }
 
 struct answer { /* a RESPONSE that opened and fits */
@@ -333,7 +357,7 @@ static void take_keys(struct endpoint *e, struct session *s, uint64_t now_us, st
     s->remote_index = a->sender;
     s->caps = e->caps & a->r.caps;
     s->last_recv_us = now_us;
-    s->echo_us = 0;
+    s->echoed_us = 0;
 }
 
 static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, struct answer *a) {

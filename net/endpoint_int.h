@@ -134,10 +134,10 @@ void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
 void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
                           const uint8_t *data, size_t len);
 /* Seals a few session frames into a packet of their own and queues it; dropped and counted when the session has
- * SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer. */
+ * SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer, or when the path is in doubt and has had enough. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
-/* The same to another address than that of the path. */
+/* The same to an address that may have it. */
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct addr *to, uint32_t local, const uint8_t *frames,
                              size_t len);
@@ -163,17 +163,19 @@ bool endpoint_holds_back(const struct session *s, uint64_t now_us);
 void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
 
 /* ---- endpoint_path.c ---- */
-/* Moves the session to another path, which starts afresh or from what is remembered of it. Only to where the peer has
- * shown that it receives by a handshake message (an answer to a challenge moves it by itself). A path that was silent is
- * not followed again for a while, whatever comes from there. */
-void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *to, uint32_t local);
 /* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
-void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local);
-/* How many bytes may leave along the path now; and so many have left. */
+void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *to, uint32_t local);
+/* How many bytes may leave along the path now. */
 size_t endpoint_path_room(const struct session *s);
-void endpoint_path_spent(struct session *s, size_t bytes);
-/* An authentic packet came from there; `moves`: it is the newest, and more than a probe. */
+/* May so many leave? They count if so. */
+bool endpoint_path_spend(struct session *s, size_t bytes);
+/* It is the path, and the peer has shown that it is there. */
+bool endpoint_path_sure(const struct session *s, const struct addr *at, uint32_t local);
+/* Session frames to where others have come from, if that may get so much. */
+void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *to, uint32_t local, const uint8_t *frames, size_t len);
+/* An authentic packet or an answer to a handshake of ours came from there; `moves`: it is the newest, and more than a probe. */
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct addr *from, uint32_t local, size_t bytes, bool moves);
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,

@@ -12,10 +12,25 @@ struct incoming { /* a packet that has been opened */
     uint32_t local;
     uint8_t ecn;
     unsigned answers; /* CONFIRMED and ECHOED sent for it */
-    bool moves;       /* more than a probe of the path (RFC 9000 §9.1) */
-    bool challenged;  /* it holds this PATH_CHALLENGE */
+    /* The same for where it came from, if that is not the path or not known to be the peer's. */
+    bool elsewhere;
+    uint8_t reply[64];
+    size_t reply_len;
+    bool moves;      /* more than a probe of the path (RFC 9000 §9.1) */
+    bool challenged; /* it holds this PATH_CHALLENGE */
     uint8_t challenge[PATH_CHALLENGE_BYTES];
 };
+
+/* Whoever asks from another place may be there by now; or somebody has copied its packet, and it is where it was. */
+static void reply_with(struct endpoint *e, struct session *s, struct incoming *in,
+                       const uint8_t *frame, size_t len) {
+    if (!s->path.doubtful)
+        endpoint_send_frames(e, s, in->now_us, frame, len);
+    if (!in->elsewhere || in->reply_len + len > sizeof in->reply)
+        return;
+    memcpy(in->reply + in->reply_len, frame, len);
+    in->reply_len += len;
+}
 
 /* One frame of the session's own. False: malformed, or the session ended (*ended). */
 static bool session_frame(struct endpoint *e, struct session *s, struct incoming *in, uint8_t type,
@@ -28,7 +43,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
         if (in->answers++ < ANSWERS_PER_PACKET)
-            endpoint_send_frames(e, s, now_us, reply, 1);
+            reply_with(e, s, in, reply, 1);
         return true;
     case FRAME_CONFIRMED:
         return true;
@@ -37,7 +52,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         rd_bytes(r, reply + 1, 8);
         if (r->ok && in->answers++ < ANSWERS_PER_PACKET) {
             endpoint_maybe_rekey(e, s, now_us);
-            endpoint_send_frames(e, s, now_us, reply, 9);
+            reply_with(e, s, in, reply, 9);
         }
         return r->ok;
     case FRAME_ECHOED: {
@@ -167,19 +182,22 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
             handshake_not_shown(e, s, now_us);
     }
     s->last_recv_us = s->last_use_us = now_us;
-    s->echo_us = 0;
+    s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
     if (s->path.local == LOCAL_ANY && addr_equal(from, &s->path.remote))
         s->path.local = local;
     endpoint_make_ready(e, s);
     struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .local = local, .ecn = ecn};
+    in.elsewhere = !endpoint_path_sure(s, from, local);
     const bool newest = pn + 1 == s->replay.newest;
     if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
         return;
     /* Only the newest packet may move the path: an old one may have been delayed on the path left
      * behind. */
     endpoint_path_heard(e, s, now_us, from, local, len, newest && in.moves);
+    if (in.reply_len > 0)
+        endpoint_path_reply(e, s, now_us, from, local, in.reply, in.reply_len);
     if (in.challenged)
         endpoint_path_respond(e, s, now_us, from, local, in.challenge);
 }
@@ -243,7 +261,8 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     t->to = s->path.remote;
     t->local = s->path.local;
     e->counters.bytes_out += t->len;
-    endpoint_path_spent(s, t->len);
+    if (!endpoint_path_spend(s, t->len))
+        e->counters.queue_dropped++; /* cannot be: there was room for it */
     return true;
 }
 
@@ -329,6 +348,8 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         d = s->confirm_us;
     if (s->challenges && path_challenge_deadline_us(s->challenges) < d)
         d = path_challenge_deadline_us(s->challenges);
+    if (s->path.doubtful && s->up_us + SESSION_DEAD_US < d)
+        d = s->up_us + SESSION_DEAD_US;
     const uint64_t others[] = {keys_previous_until_us(&s->keys), rekey_deadline_us(s, now_us)};
     for (unsigned i = 0; i < 2; i++)
         if (others[i] < d)
@@ -360,6 +381,11 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
         handshake_confirm(e, s, now_us);
     if (rekey_timeout(e, s, now_us))
         return;
+    /* Nowhere may anything be sent. */
+    if (s->path.doubtful && now_us >= s->up_us + SESSION_DEAD_US) {
+        endpoint_session_end(e, s, ERR_TIMEOUT);
+        return;
+    }
     endpoint_send_challenges(e, s, now_us);
     if (!s->tp) {
         if (now_us >= s->last_use_us + SESSION_IDLE_US)

@@ -25,7 +25,7 @@ static void move(struct endpoint *e, struct session *s, uint64_t now_us, const s
     }
     s->path.remote = *to;
     s->path.local = local;
-    s->path.doubtful = false;
+    s->path.doubtful = s->path.asked_around = false;
     s->path.epoch++;
     s->memo.mtu_bytes = 0;
     s->memo.has_rtt = false;
@@ -42,18 +42,51 @@ static bool is_silent(const struct session *s) {
     return s->tp && s->tp->sent.outstanding > 0 && s->tp->loss.pto_count >= PATH_SILENT_PTOS;
 }
 
-void endpoint_switch_path(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *to, uint32_t local) {
-    const struct path left = s->path;
-    const bool shun = is_silent(s);
-    move(e, s, now_us, to, local);
-    if (challenges(s))
-        path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
-                            shun);
+static bool is_path(const struct session *s, const struct addr *a, uint32_t local) {
+    return addr_equal(a, &s->path.remote) && local == s->path.local;
+}
+
+/* Both are asked once there are keys. What came from each counts without what has been sent there. */
+void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *to, uint32_t local) {
+    if (s->state != SESSION_RESPONDED || is_path(s, to, local))
+        return;
+    s->path.doubtful = true;
+    if (!challenges(s))
+        return;
+    const struct path *p = &s->path;
+    const size_t new_bytes = INITIATION_BYTES - RESPONSE_BYTES;
+    if (!path_challenge_knows(s->challenges, &p->remote, p->local))
+        (void)path_challenge_heard(s->challenges, &e->rng, now_us, &p->remote, p->local, new_bytes,
+                                   true);
+    (void)path_challenge_heard(s->challenges, &e->rng, now_us, to, local, new_bytes, true);
+}
+
+/* It does not answer. Perhaps it is where it was known to be. */
+static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
+    const struct peer *p = s->peer;
+    if (!s->path.doubtful || s->path.asked_around || now_us < s->up_us + PATH_DOUBT_US ||
+        !challenges(s))
+        return;
+    s->path.asked_around = true;
+    unsigned n = 0;
+    if (p->last_path.kind != ADDR_NONE && !addr_equal(&p->last_path, &s->path.remote)) {
+        path_challenge_begin(s->challenges, &e->rng, now_us, &p->last_path, p->last_local,
+                             PATH_ASKED);
+        n++;
+    }
+    for (unsigned i = 0; s->initiator && i < p->setup.addr_count && n + 1 < PATH_CANDIDATES; i++) {
+        const struct addr *a = &p->setup.addrs[i];
+        if (addr_equal(a, &s->path.remote) || addr_equal(a, &p->last_path))
+            continue;
+        path_challenge_begin(s->challenges, &e->rng, now_us, a, LOCAL_ANY, PATH_ASKED);
+        n++;
+    }
 }
 
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us) {
     const struct path_candidate *c;
+    ask_around(e, s, now_us);
     while (s->challenges &&
            (c = path_challenge_due(s->challenges, now_us, CHALLENGE_PACKET_BYTES))) {
         uint8_t frame[1 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_CHALLENGE};
@@ -63,26 +96,31 @@ void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t no
     }
 }
 
-static bool is_path(const struct session *s, const struct addr *a, uint32_t local) {
-    return addr_equal(a, &s->path.remote) && local == s->path.local;
-}
-
-void endpoint_path_doubt(struct session *s, const struct addr *to, uint32_t local) {
-    if (s->state == SESSION_RESPONDED && !is_path(s, to, local))
-        s->path.doubtful = true;
-}
-
 size_t endpoint_path_room(const struct session *s) {
     if (!s->path.doubtful)
         return SIZE_MAX;
     return s->challenges ? path_challenge_room(s->challenges, &s->path.remote, s->path.local) : 0;
 }
 
-void endpoint_path_spent(struct session *s, size_t bytes) {
-    if (s->path.doubtful && s->challenges &&
-        !path_challenge_may_send(s->challenges, &s->path.remote, s->path.local, bytes)) {
-        /* There was room for it. */
-    }
+/* To a place that is not known to be the peer's, as long as it may get so much. */
+static bool may_send(struct session *s, const struct addr *to, uint32_t local, size_t bytes) {
+    if (is_path(s, to, local) && !s->path.doubtful)
+        return true;
+    return s->challenges && path_challenge_may_send(s->challenges, to, local, bytes);
+}
+
+bool endpoint_path_spend(struct session *s, size_t bytes) {
+    return may_send(s, &s->path.remote, s->path.local, bytes);
+}
+
+bool endpoint_path_sure(const struct session *s, const struct addr *at, uint32_t local) {
+    return is_path(s, at, local) && !s->path.doubtful;
+}
+
+void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct addr *to, uint32_t local, const uint8_t *frames, size_t len) {
+    if (may_send(s, to, local, DATA_OVERHEAD_BYTES + len))
+        endpoint_send_frames_to(e, s, now_us, to, local, frames, len);
 }
 
 /* The peer has answered from there. Not too often: packets from two places by turns must not make the path flap. */
@@ -92,6 +130,8 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
     const struct path left = s->path;
     if (s->path.doubtful && is_path(s, to, local)) {
         s->path.doubtful = false;
+        s->peer->last_path = *to;
+        s->peer->last_local = local;
         path_challenge_took(s->challenges, &e->rng, now_us, to, local, to, local, false);
         endpoint_make_ready(e, s);
         return;
@@ -99,7 +139,9 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
     if (why != PATH_ASKED && !path_damper_allows(&s->damper, now_us))
         return;
     move(e, s, now_us, to, local);
-    path_challenge_took(s->challenges, &e->rng, now_us, to, local, &left.remote, left.local,
+    /* Where it has never answered it is not asked again. */
+    path_challenge_took(s->challenges, &e->rng, now_us, to, local,
+                        left.doubtful ? to : &left.remote, left.doubtful ? local : left.local,
                         why == PATH_RESCUE);
     s->peer->last_path = *to;
     s->peer->last_local = local;
@@ -144,10 +186,11 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
     /* Asked along the path that we use: more than a probe in the answer brings back a peer that was lured away (§9.3.3). */
     if (is_path(s, to, local))
         frames[len++] = FRAME_CONFIRMED;
-    else if (s->challenges &&
-             !path_challenge_may_send(s->challenges, to, local, DATA_OVERHEAD_BYTES + len))
-        return;
-    endpoint_send_frames_to(e, s, now_us, to, local, frames, len);
+    /* Of a place that is not being asked nothing is counted: the answer is as long as the question was at least. */
+    if ((is_path(s, to, local) && !s->path.doubtful) || !s->challenges ||
+        !path_challenge_knows(s->challenges, to, local) ||
+        path_challenge_may_send(s->challenges, to, local, DATA_OVERHEAD_BYTES + len))
+        endpoint_send_frames_to(e, s, now_us, to, local, frames, len);
 }
 
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {

@@ -10,10 +10,18 @@ static bool unproved(const struct session *s) {
     return s->state == SESSION_UP && !s->keys.shown && s->pkts_received == 0;
 }
 
+static bool awaits_acks(const struct session *s) {
+    return s->tp && s->tp->sent.outstanding > 0;
+}
+
+static bool owes_an_answer(const struct session *s) {
+    return unproved(s) || s->echoed_us > 0 || awaits_acks(s);
+}
+
 /* Something waits for the peer. */
 static bool wanted(const struct session *s) {
-    return unproved(s) || s->echo_count > 0 || s->echo_us > 0 ||
-           (s->tp && (s->tp->sent.outstanding > 0 || transport_has_work(s->tp)));
+    return s->echo_count > 0 || owes_an_answer(s) ||
+           (s->tp && (transport_has_work(s->tp) || ack_wanted(&s->tp->ack, TIME_NEVER - 1)));
 }
 
 static uint64_t later(uint64_t a, uint64_t b) {
@@ -22,12 +30,8 @@ static uint64_t later(uint64_t a, uint64_t b) {
 
 /* Since when it has been owing us an answer to what was sent, and has said nothing. */
 static uint64_t quiet_since_us(const struct session *s) {
-    uint64_t since = later(s->last_recv_us, s->busy_since_us);
-    return s->tp && s->tp->sent.outstanding > 0 ? since : later(since, s->echo_us);
-}
-
-static bool owes_an_answer(const struct session *s) {
-    return unproved(s) || s->echo_us > 0 || (s->tp && s->tp->sent.outstanding > 0);
+    const bool echo = s->echoed_us > 0 && (!awaits_acks(s) || s->echoed_us < s->busy_since_us);
+    return later(s->last_recv_us, echo ? s->echoed_us : s->busy_since_us);
 }
 
 /* The same, where nothing could be sent since the keys were too old. */

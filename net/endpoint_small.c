@@ -43,7 +43,10 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
 
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len) {
-    endpoint_send_frames_to(e, s, now_us, &s->path.remote, s->path.local, frames, len);
+    if (endpoint_path_spend(s, DATA_OVERHEAD_BYTES + len))
+        endpoint_send_frames_to(e, s, now_us, &s->path.remote, s->path.local, frames, len);
+    else
+        e->counters.queue_dropped++;
 }
 
 bool endpoint_take_small(struct endpoint *e, struct train *t) {

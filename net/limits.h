@@ -30,6 +30,8 @@
  *       stream: what_is_gone_is_not_lost_any_more
  *   streams of peers            65,536              as many as free, 16 sure      the frame counts as lost
  *       shares_queues: streams_are_shared_by_all_sessions
+ *     before the user hears     2,048 events        64 sure                       the frame counts as lost
+ *       shares_queues: a_batch_opens_few_streams
  *   streams of ours             -                   4,096                         ERR_FULL
  *       shares_queues: a_peer_cannot_make_us_hold_more_streams
  *   records of sent packets     2^18                as many as free, 1,024 sure   nothing new is sent
@@ -158,6 +160,8 @@ enum {
     STREAMS_MAX = 4096,                 /* per session and direction of opening */
     STREAMS_ALL_MAX = 65536,            /* opened by peers, of all sessions (24 MiB) */
     STREAMS_SURE = 16,                  /* a session may have so many in any case */
+    STREAMS_UNHEARD_MAX = 2048,         /* with so many events unread, a session that has
+                                         * EVENTS_SESSION_SURE of them opens no more: 1 ms */
     STREAM_WINDOW_BYTES = 512 * 1024,   /* initial receive credit of a stream */
     STREAM_WINDOW_MAX_BYTES = 80 << 20, /* auto-tuning stops here */
     SESSION_WINDOW_BYTES = 1 << 20,
@@ -189,11 +193,15 @@ enum {
 
     /* Messages that have come (node/history). A contact may fill its own share, all of them
      * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
-     * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. */
+     * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. Several that fill their
+     * shares do not keep the others out: the last part of what is for all (one RESERVE_PART-th) is for
+     * contacts with little, who have a SURE_PART-th of all at most, or as much as one message takes. */
     MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
     MESSAGES_CONTACT_MAX = 100000,
     MESSAGES_BYTES_MAX = 512 << 20,
     MESSAGES_MAX = 2000000,
+    MESSAGES_RESERVE_PART = 8,
+    MESSAGES_SURE_PART = 1024, /* so 128 contacts are sure of 512 KiB and 1,953 messages */
     MESSAGE_OVERHEAD_BYTES = 256,
     MESSAGES_KNOWN_KEPT = 256, /* ids of deleted ones kept per conversation, so that a repetition
                                    * is known; the oldest is forgotten */

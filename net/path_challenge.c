@@ -10,14 +10,9 @@ static bool bounded(const struct path_candidate *c) {
     return c->reason == PATH_HEARD;
 }
 
-/* A path on which an answer of the peer has come before is asked whether packets still arrive there: any way back will do (RFC
- * 9000 §8.2.3), since a copy of the answer may come first. */
-static bool from_anywhere(const struct path_candidate *c) {
-    return c->reason == PATH_LEFT || c->reason == PATH_RESCUE;
-}
-
 static unsigned tries_of(const struct path_candidate *c) {
-    return from_anywhere(c) ? PATH_CHALLENGE_TRIES_LEFT : PATH_CHALLENGE_TRIES;
+    return c->reason == PATH_LEFT || c->reason == PATH_RESCUE ? PATH_CHALLENGE_TRIES_LEFT
+                                                              : PATH_CHALLENGE_TRIES;
 }
 
 static bool is_at(const struct path_candidate *c, const struct addr *remote, uint32_t local) {
@@ -133,9 +128,8 @@ const struct path_candidate *path_challenge_answered(
         if (c->state != PATH_CHECKING || c->tries == 0 ||
             memcmp(c->data, data, sizeof c->data) != 0)
             continue;
-        if (!from_anywhere(c) && !is_at(c, from, local))
-            return NULL;
-        if (c->local == LOCAL_ANY)
+        /* Any way back will do (RFC 9000 §8.2.3): a copy of the answer may come first, and from elsewhere. */
+        if (c->local == LOCAL_ANY && addr_equal(&c->remote, from))
             c->local = local;
         c->state = PATH_VALID;
         c->until_us = now_us + PATH_VALID_US;
@@ -144,10 +138,16 @@ const struct path_candidate *path_challenge_answered(
     return NULL;
 }
 
+bool path_challenge_knows(struct path_challenges *p, const struct addr *at, uint32_t local) {
+    return find(p, at, local) != NULL;
+}
+
 bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, uint32_t local,
                              size_t bytes) {
     struct path_candidate *c = find(p, to, local);
-    if (!c || !bounded(c) || c->state == PATH_VALID)
+    if (!c)
+        return false;
+    if (!bounded(c) || c->state == PATH_VALID)
         return true;
     if (c->spent_bytes + bytes > PATH_AMPLIFICATION * c->got_bytes)
         return false;

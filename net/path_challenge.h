@@ -10,7 +10,7 @@
  *             taken instead is silent, too.
  *
  * A place that only a packet's source names gets at most PATH_AMPLIFICATION times the bytes that have come from it (§8.1); the
- * answer must come from it, too. Places that the peer has already answered from and those the user names get the challenges
+ * answer may come any way. Places that the peer has already answered from and those the user names get the challenges
  * without that bound. When all slots are in use, the place heard longest ago gives way, if its check began at least
  * PATH_CHECK_KEEP_US ago; otherwise the new one is not looked at. Value struct without IO, time and randomness are arguments.
  */
@@ -33,6 +33,8 @@ enum {
     PATH_AMPLIFICATION = 3,        /* RFC 9000 §8.1 */
     PATH_FULL_US =
         500 * 1000, /* after that, what may not leave for want of room is looked at again */
+    PATH_DOUBT_US =
+        600 * 1000, /* the first path of a session has not answered: others are asked, too */
     PATH_CHECK_KEEP_US = 300 * 1000,
     PATH_VALID_US = 3 * 1000000,
     PATH_SHUN_US = 10 * 1000000,
@@ -79,11 +81,12 @@ void path_challenge_begin(struct path_challenges *p, const struct rng *rng, uint
 const struct path_candidate *path_challenge_due(struct path_challenges *p, uint64_t now_us,
                                                 size_t bytes);
 /* These bytes have come back. The place that is VALID now, whose `wanted` says whether the path is to move there; NULL: no such
- * challenge, or the answer came from somewhere else. */
+ * challenge. */
 const struct path_candidate *path_challenge_answered(
     struct path_challenges *p, uint64_t now_us, const uint8_t data[static PATH_CHALLENGE_BYTES],
     const struct addr *from, uint32_t local);
-/* May so many other bytes go to a place that is not the path? They count if so. */
+bool path_challenge_knows(struct path_challenges *p, const struct addr *at, uint32_t local);
+/* May so many other bytes go to a place that is being asked? They count if so. False, too, if it is not. */
 bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, uint32_t local,
                              size_t bytes);
 /* How many more bytes may go there before it has answered; 0 if it is not being asked. */

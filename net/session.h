@@ -26,6 +26,7 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     bool by_ticket; /* it is a ticket's */
     uint8_t epoch;
     bool rekey;                      /* inside a session that is up */
+    bool everywhere;                 /* it has gone to every address known */
     bool refused;                    /* a RETRY said so; not authenticated, so only a hint */
     bool has_challenge, rebuild_due; /* by a RETRY, too: put into the next message that is built */
     uint8_t challenge[CHALLENGE_BYTES];
@@ -57,7 +58,8 @@ struct path {
     uint32_t local;
     uint16_t epoch;
     bool
-        doubtful; /* our RESPONSE has gone to another place as well: whether the peer is here is to be checked */
+        doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
+    bool asked_around; /* and so are other places */
 };
 
 struct session {
@@ -87,9 +89,9 @@ struct session {
     unsigned unproved_asks; /* handshakes of ours since nothing has come but answers to them */
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
     unsigned echo_count;
-    uint64_t echo_us;       /* the first ECHO since the peer was heard left then; 0: none */
     unsigned small_waiting; /* packets in the endpoint's small queue */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
+    uint64_t echoed_us; /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     bool closed; /* the peer has said goodbye: ends once what came before is heard */
     int close_err;

@@ -221,6 +221,7 @@ void transport_want_ctl(struct transport *t, struct stream *s);
 /* Frees it once both halves are done. */
 void transport_reap(struct transport *t, struct stream *s);
 struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: no memory */
+bool transport_peer_may_open(const struct transport *t);               /* one more stream */
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
 void transport_tell_readable(struct transport *t, struct stream *s);
 int transport_datagram(struct transport *t, const void *data, size_t len,

@@ -305,8 +305,7 @@ static int find(struct transport *t, uint64_t id, struct stream **out) {
             return ERR_PROTO;
         while (m->peer_opened <= n) {
             uint64_t next = m->peer_opened * 2 + (t->initiator ? 1 : 0);
-            if (!events_room(t->events, &m->told) ||
-                !share_allows(&t->shares->streams, t->peer_streams, 1, STREAMS_SURE, 1))
+            if (!transport_peer_may_open(t))
                 return ERR_FULL;
             if (!transport_stream_new(t, next))
                 return ERR_NOMEM;

@@ -55,6 +55,16 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
     return s;
 }
 
+/* A frame of ten bytes may open thousands of streams: what all sessions open before the user has heard of it is bounded, so
+ * that one batch of packets does not hold the loop. Some are sure to each. */
+bool transport_peer_may_open(const struct transport *t) {
+    const struct told *told = &t->memo->told;
+    if (told->streams >= EVENTS_SESSION_SURE && t->events->count >= STREAMS_UNHEARD_MAX)
+        return false;
+    return events_room(t->events, told) &&
+           share_allows(&t->shares->streams, t->peer_streams, 1, STREAMS_SURE, 1);
+}
+
 int transport_stream_open(struct transport *t, uint64_t *id) {
     struct transport_memo *m = t->memo;
     /* A peer may allow any number, but not make us hold it. */

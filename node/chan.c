@@ -325,6 +325,7 @@ static void take_in(struct node *n, struct intake *in) {
             return;
         }
         if (whole) {
+            n->intakes.step_bytes += INTAKE_WHOLE_BYTES;
             hand_over(n, in);
             return;
         }

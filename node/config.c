@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/limits.h"
+
 struct word { /* one value of a closed list */
     const char *text;
     int value;
@@ -255,6 +257,16 @@ static int take_size(struct parse *p, enum key k, const char *value, uint64_t *o
     return 1;
 }
 
+/* A message that no empty history has room for would be sent again for ever. */
+static int take_quota(struct parse *p, enum key k, const char *value, uint64_t *out) {
+    if (!take_size(p, k, value, out))
+        return 0;
+    if (*out > 0 && *out < MESSAGE_MAX_BYTES + MESSAGE_OVERHEAD_BYTES)
+        return fail(p, "%s is '%.64s': one message may take %d bytes", keys[k].name, value,
+                    MESSAGE_MAX_BYTES + MESSAGE_OVERHEAD_BYTES);
+    return 1;
+}
+
 static int take_word(struct parse *p, enum key k, const char *value, int *out) {
     if (word_value(keys[k].words, value, out) == 0)
         return 1;
@@ -286,9 +298,9 @@ static int take(struct parse *p, enum key k, const char *value) {
     case KEY_ACCEPT_MAX:
         return take_size(p, k, value, &p->c.accept_max_bytes);
     case KEY_QUOTA:
-        return take_size(p, k, value, &p->c.quota_bytes);
+        return take_quota(p, k, value, &p->c.quota_bytes);
     case KEY_QUOTA_ALL:
-        return take_size(p, k, value, &p->c.quota_all_bytes);
+        return take_quota(p, k, value, &p->c.quota_all_bytes);
     case KEY_CONGESTION:
         p->c.cc = (enum cc_kind)v;
         return 1;

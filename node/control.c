@@ -203,19 +203,27 @@ struct control_work control_last_work(const struct control *c) {
 
 /* ---- events ---- */
 
+/* A subscriber that is behind with its reading hears of a message without the text, which it can ask for: contacts' texts
+ * do not make it overflow. */
+static bool is_brief(const struct conn *conn, const struct node_event *e) {
+    return e->kind == NODE_MESSAGE && conn_unread(conn) > CONTROL_OUT_SOFT;
+}
+
 static void notify(struct control *c, uint64_t now_us, const struct node_event *e) {
-    bool made = false;
+    bool made = false, made_brief = false;
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++) {
         struct conn *conn = &c->conns[i];
         if (!conn->used || conn->closing || !(conn->events & UINT32_C(1) << e->kind))
             continue;
         if (e->kind == NODE_TRANSFER_PROGRESS && conn_unread(conn) > CONTROL_OUT_SOFT)
             continue;
-        if (!made) {
+        const bool brief = is_brief(conn, e);
+        if (!made || brief != made_brief) {
             proto_writer_reset(&c->w);
             proto_notify(&c->w, "event");
-            show_event(&c->w, c->node, e);
+            show_event(&c->w, c->node, e, brief);
             made = true;
+            made_brief = brief;
         }
         conn_push(c, now_us, conn);
         made = made && !conn->closing; /* the writer held "overflow" in between */

@@ -32,6 +32,9 @@ enum {
      * slowest request computes two X25519 or writes a row, 0.2 ms. */
     CONTROL_TURN_REQUESTS = 8,
     CONTROL_TURN_BYTES = 128 << 10,
+    /* What counts as bytes there, too: a message read from the store, 4 us, or deleted, 10 us. */
+    CONTROL_READ_BYTES = 256,
+    CONTROL_DELETE_BYTES = 512,
 };
 
 struct control;

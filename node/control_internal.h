@@ -193,7 +193,8 @@ void show_peer(struct proto_writer *w, const char *key, const struct contact_inf
 void show_transfer(struct proto_writer *w, const char *key, const struct transfer_info *i,
                    uint64_t now_us);
 void show_message(struct proto_writer *w, const char *key, const struct message_info *i);
-void show_event(struct proto_writer *w, struct node *n, const struct node_event *e);
+/* brief: of a message only its number. */
+void show_event(struct proto_writer *w, struct node *n, const struct node_event *e, bool brief);
 void show_status(struct control *c, struct proto_writer *w, uint64_t now_us);
 
 /* ---- handlers ---- */

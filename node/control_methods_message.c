@@ -56,6 +56,7 @@ int do_message_list(struct call *call) {
         after = info.seq;
         shown++;
     }
+    call->c->work.bytes += shown * CONTROL_READ_BYTES;
     proto_end(w);
     proto_uint(w, "last", after);
     proto_bool(w, "more", more);
@@ -97,6 +98,8 @@ int do_message_delete(struct call *call) {
         return call_fail(call, err, contact, "there is no contact of that name, and no history");
     if (err)
         return call_fail(call, err, contact, NULL);
+    call->c->work.bytes +=
+        (cut.more ? MESSAGES_DELETE_STEP : cut.deleted) * (size_t)CONTROL_DELETE_BYTES;
     proto_map(call->w, NULL);
     proto_uint(call->w, "deleted", cut.deleted);
     proto_uint(call->w, "last", cut.last);

@@ -4,19 +4,32 @@
 
 #include "crypto/identity.h"
 #include "node/control_internal.h"
+#include "node/ticket.h"
 
 enum {
     TICKET_TTL_DEFAULT_S = 24 * 3600,
     PING_DEFAULT_US = 5000000,
 };
 
-/* The sentence for an error about a contact's name. */
+#define NAME_RULE                                                                                  \
+    "1 to 64 bytes of UTF-8 without '/', control or invisible characters, beginning neither with " \
+    "'-' nor with a space, nor ending with one"
+_Static_assert(PETNAME_MAX == 64, "the sentence says so");
+
+/* The sentence for an error about a contact's name. A name may also be kept for an open ticket, of
+ * which the list of contacts shows nothing. */
 static int name_failed(struct call *call, int err, const char *name) {
+    struct contact_info info;
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, name, "there is no contact of that name");
+    if (err == ERR_EXISTS && name && node_contact_get(call->c->node, call->now_us, name, &info))
+        return call_fail(call, err, name, "a contact has that name already");
     if (err == ERR_EXISTS)
         return call_fail(call, err, name,
-                         "a contact of that name, or with that id, is there already");
+                         "that name is taken: kept for whoever uses an open ticket, which "
+                         "\"contact rm\" burns");
+    if (err == ERR_USAGE && name)
+        return call_fail(call, err, name, "the name is not usable (" NAME_RULE ")");
     return call_fail(call, err, name, NULL);
 }
 
@@ -44,25 +57,37 @@ int do_ticket_new(struct call *call) {
     return name_failed(call, err, named ? name : NULL);
 }
 
-int do_contact_add(struct call *call) {
-    char name[PETNAME_MAX + 1], ticket[TICKET_TEXT_MAX + 1];
+/* Why the ticket was not taken. `who`: the node it leads to, if it could be read at all. */
+static int add_failed(struct call *call, int err, const char *name, const struct node_id *who) {
     struct contact_info info;
-    arg_str(call, "name", name, sizeof name);
-    arg_str(call, "ticket", ticket, sizeof ticket);
-    int err = node_contact_add(call->c->node, call->now_us, name, ticket);
-    sodium_memzero(ticket, sizeof ticket);
     if (err == ERR_FORMAT)
         return call_fail(call, err, name, "the ticket is damaged or not a ticket");
     if (err == ERR_TIMEOUT)
         return call_fail(call, err, name, "the ticket has expired");
-    if (err == ERR_USAGE)
-        return call_fail(
-            call, err, name,
-            "the name is not usable (1 to %d bytes of UTF-8 without control characters "
-            "or '/'), or the ticket is this node's own",
-            PETNAME_MAX);
+    if (err == ERR_USAGE && node_id_equal(who, node_self(call->c->node)))
+        return call_fail(call, err, name, "the ticket is this node's own");
+    if (err == ERR_EXISTS && node_contact_by_id(call->c->node, call->now_us, who, &info) &&
+        strcmp(info.name, name) != 0)
+        return call_fail(call, err, info.name,
+                         "that node is a contact already, under another name: pair again under "
+                         "it, or change it with \"contact rename\"");
+    return name_failed(call, err, name);
+}
+
+int do_contact_add(struct call *call) {
+    char name[PETNAME_MAX + 1], ticket[TICKET_TEXT_MAX + 1];
+    struct contact_info info;
+    struct ticket t;
+    arg_str(call, "name", name, sizeof name);
+    arg_str(call, "ticket", ticket, sizeof ticket);
+    int err = ticket_decode(&t, ticket);
+    struct node_id who = t.id;
+    ticket_clear(&t);
+    if (!err)
+        err = node_contact_add(call->c->node, call->now_us, name, ticket);
+    sodium_memzero(ticket, sizeof ticket);
     if (err)
-        return name_failed(call, err, name);
+        return add_failed(call, err, name, &who);
     if (!node_contact_get(call->c->node, call->now_us, name, &info))
         return name_failed(call, ERR_NOT_FOUND, name);
     proto_map(call->w, NULL);
@@ -88,13 +113,8 @@ int do_contact_rename(struct call *call) {
     arg_str(call, "name", name, sizeof name);
     arg_str(call, "to", to, sizeof to);
     int err = node_contact_rename(call->c->node, call->now_us, name, to);
-    if (err == ERR_USAGE)
-        return call_fail(call, err, to,
-                         "the new name is not usable (1 to %d bytes of UTF-8 without control "
-                         "characters or '/')",
-                         PETNAME_MAX);
-    if (err == ERR_EXISTS)
-        return call_fail(call, err, to, "that name is taken, by a contact or by an open ticket");
+    if (err == ERR_USAGE || err == ERR_EXISTS)
+        return name_failed(call, err, to);
     if (err)
         return name_failed(call, err, name);
     if (!node_contact_get(call->c->node, call->now_us, to, &info))

@@ -137,16 +137,17 @@ static void show_event_transfer(struct proto_writer *w, struct node *n,
         proto_nil(w, "transfer");
 }
 
-static void show_event_message(struct proto_writer *w, struct node *n, const struct node_event *e) {
+static void show_event_message(struct proto_writer *w, struct node *n, const struct node_event *e,
+                               bool brief) {
     struct message_info info;
     proto_uint(w, "seq", e->id);
-    if (e->id > 0 && node_message_next(n, e->id - 1, NULL, &info) && info.seq == e->id)
+    if (!brief && e->id > 0 && node_message_next(n, e->id - 1, NULL, &info) && info.seq == e->id)
         show_message(w, "message", &info);
     else
         proto_nil(w, "message");
 }
 
-void show_event(struct proto_writer *w, struct node *n, const struct node_event *e) {
+void show_event(struct proto_writer *w, struct node *n, const struct node_event *e, bool brief) {
     proto_map(w, NULL);
     proto_str(w, "event", node_event_name(e->kind));
     proto_uint(w, "at_us", e->now_us);
@@ -186,7 +187,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         show_event_transfer(w, n, e);
         break;
     case NODE_MESSAGE:
-        show_event_message(w, n, e);
+        show_event_message(w, n, e, brief);
         break;
     case NODE_MESSAGE_QUEUED:
     case NODE_MESSAGE_DELIVERED:

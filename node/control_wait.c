@@ -98,6 +98,7 @@ static void answer_close(struct control *c, uint64_t now_us, struct wait *w) {
     proto_end(&c->w);
     wait_forget(c, w);
     conn_push(c, now_us, &c->conns[w->conn]);
+    proto_writer_reset(&c->w); /* a ticket may have been in it */
 }
 
 static void answer_contact(struct control *c, uint64_t now_us, struct wait *w) {

@@ -192,10 +192,23 @@ static int is_known(struct node *n, const struct node_id *peer, const uint8_t *i
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
+/* Whether a contact with so little is let into the reserve. */
+static bool has_little(const struct messages *m, const struct dialog *t, uint64_t bytes) {
+    const uint64_t one = MESSAGE_MAX_BYTES + MESSAGE_OVERHEAD_BYTES;
+    const uint64_t part = m->quota_bytes / MESSAGES_SURE_PART;
+    return t->bytes + bytes <= (part > one ? part : one) &&
+           t->count < MESSAGES_MAX / MESSAGES_SURE_PART;
+}
+
 static bool has_room(const struct node *n, const struct dialog *t, uint64_t bytes) {
     const struct messages *m = &n->messages;
-    return t->count < MESSAGES_CONTACT_MAX && m->count < MESSAGES_MAX &&
-           t->bytes + bytes <= m->quota_contact_bytes && m->bytes + bytes <= m->quota_bytes;
+    uint64_t most = MESSAGES_MAX, most_bytes = m->quota_bytes;
+    if (!has_little(m, t, bytes)) {
+        most -= most / MESSAGES_RESERVE_PART;
+        most_bytes -= most_bytes / MESSAGES_RESERVE_PART;
+    }
+    return t->count < MESSAGES_CONTACT_MAX && m->count < most &&
+           t->bytes + bytes <= m->quota_contact_bytes && m->bytes + bytes <= most_bytes;
 }
 
 int history_keep(struct node *n, const struct contact *c, const struct letter *l,

@@ -1,6 +1,7 @@
 #include "node/invite.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,15 @@ static int insert(struct node *n, const struct invite *v) {
     return err;
 }
 
+/* An older meshd named unnamed tickets after the node that gave them out, and stored that. */
+static void forget_own_name(const struct node *n, struct invite *v) {
+    char text[NODE_ID_TEXT_CHARS + 1], own[PETNAME_MAX + 1];
+    node_id_text(&n->id, text);
+    int len = snprintf(own, sizeof own, "peer-%.8s", text + sizeof NODE_ID_HRP);
+    if (strncmp(v->name, own, (size_t)len) == 0 && (v->name[len] == '\0' || v->name[len] == '-'))
+        sodium_memzero(v->name, sizeof v->name);
+}
+
 int invites_load(struct node *n) {
     uint8_t key[STORE_KEY_MAX], value[INVITE_VALUE_MAX];
     size_t key_len = 0, len;
@@ -72,6 +82,7 @@ int invites_load(struct node *n) {
     while ((err = keep_next(n, table, key, &key_len, value, sizeof value, &len)) == 0) {
         struct invite v = {0};
         bool good = decode(&v, key, key_len, value, len);
+        forget_own_name(n, &v);
         if (!good)
             node_log(n, LOG_ERROR, "a stored ticket cannot be read; it is left alone");
         /* A contact of the reserved name was stored by an older meshd, which died before burning. */

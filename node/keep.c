@@ -108,10 +108,15 @@ void keep_scrub(struct node *n) {
     n->keep.scrub = true;
 }
 
+static bool is_due(const struct keep *k) {
+    return k->head && k->head->after <= k->durable;
+}
+
 bool keep_pay(struct node *n) {
     struct keep *k = &n->keep;
     bool any = false;
-    while (k->head && k->head->after <= k->durable) {
+    while (is_due(k) && k->paid < KEEP_PAY_STEP) {
+        k->paid++;
         struct owed *o = k->head;
         k->head = o->next;
         if (!k->head)
@@ -171,10 +176,13 @@ void keep_op_done(struct node *n, struct file_op *op) {
 }
 
 uint64_t keep_deadline_us(const struct node *n) {
+    if (is_due(&n->keep))
+        return n->now_us;
     return n->keep.retry_us ? n->keep.retry_us : UINT64_MAX;
 }
 
 void keep_timeout(struct node *n) {
+    n->keep.paid = 0;
     if (n->keep.retry_us <= n->now_us)
         n->keep.retry_us = 0; /* the next call of keep_pump repeats it */
 }

@@ -6,6 +6,8 @@
  * committed before durable. Debts are paid in the order in which they were made. One barrier is out
  * at a time, and covers all that waited when it left, so that many messages cost one fsync. A barrier
  * that fails is repeated, later and later; debts wait meanwhile, and are never paid with an error.
+ * KEEP_PAY_STEP are paid between two node_timeouts, so that thousands that one barrier covers do not
+ * hold the loop; while some are due, node_deadline_us says "now".
  * The process may die first, or the session that an answer would go to: a debt is only ever
  * a repetition's answer away.
  */
@@ -24,6 +26,8 @@ struct file_op;
 
 enum {
     KEEP_OWED_MAX = 4096,       /* debts at once; further ones are refused with ERR_FULL */
+    KEEP_OWED_MANY = 3072,      /* from here on a contact with an unanswered message gets no more */
+    KEEP_PAY_STEP = 16,         /* each may be a message of 64 KiB to every subscriber */
     KEEP_RETRY_US = 500 * 1000, /* after a failed barrier; doubled with every further one */
     KEEP_RETRY_MAX_US = 60 * 1000000,
 };
@@ -50,6 +54,7 @@ struct keep {              /* zeroes = nothing kept yet */
     struct owed *head, *tail;
     struct owed *draft, *draft_tail; /* of the open transaction */
     unsigned owed;                   /* both */
+    unsigned paid;                   /* since the last node_timeout */
 };
 
 void keep_clear(struct node *n); /* debts are forgotten */
@@ -75,7 +80,7 @@ int keep_owe(struct node *n, const struct owed *o) MUST_USE;
 void keep_scrub(struct node *n);
 
 /* ---- for node/node.c ---- */
-/* Pays what is due. True if anything was. */
+/* Pays what is due, within the step. True if anything was paid. */
 bool keep_pay(struct node *n);
 /* Puts a barrier into the queue of file operations if one is needed and none is out. */
 void keep_pump(struct node *n);

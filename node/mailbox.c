@@ -8,25 +8,55 @@
 #include "node/core.h"
 
 void mailbox_clear(struct mailbox *m) {
-    if (m->ring)
-        sodium_memzero(m->ring, NODE_DATAGRAMS_MAX * sizeof *m->ring);
-    free(m->ring);
+    if (m->all)
+        sodium_memzero(m->all, NODE_DATAGRAMS_MAX * sizeof *m->all);
+    free(m->all);
     *m = (struct mailbox){0};
 }
 
+static bool prepare(struct mailbox *m) {
+    if (m->all)
+        return true;
+    m->all = malloc(NODE_DATAGRAMS_MAX * sizeof *m->all);
+    for (unsigned i = 0; i < NODE_DATAGRAMS_MAX; i++)
+        m->order[i] = (uint8_t)i;
+    return m->all != NULL;
+}
+
+/* The i-th oldest; its place is the first free one afterwards. */
+static const struct node_datagram *take(struct mailbox *m, unsigned i) {
+    const uint8_t place = m->order[i];
+    memmove(&m->order[i], &m->order[i + 1], m->count - i - 1);
+    m->order[--m->count] = place;
+    return &m->all[place];
+}
+
+/* The oldest of whoever has most. */
+static unsigned victim(const struct mailbox *m) {
+    unsigned most = 0, at = 0;
+    for (unsigned i = 0; i + most < m->count;
+         i++) {            /* of what is left, more than `most` cannot be */
+        unsigned with = 0; /* from here on: greatest at the oldest */
+        for (unsigned k = i; k < m->count; k++)
+            with += node_id_equal(&m->all[m->order[k]].node, &m->all[m->order[i]].node);
+        if (with > most) {
+            most = with;
+            at = i;
+        }
+    }
+    return at;
+}
+
 void mailbox_add(struct mailbox *m, const struct contact *from, const uint8_t *data, size_t len) {
-    if (!m->ring)
-        m->ring = malloc(NODE_DATAGRAMS_MAX * sizeof *m->ring);
-    if (!m->ring || len > DATAGRAM_MAX_BYTES) {
+    if (!prepare(m) || len > DATAGRAM_MAX_BYTES) {
         m->dropped++;
         return;
     }
     if (m->count == NODE_DATAGRAMS_MAX) {
-        m->first = (m->first + 1) % NODE_DATAGRAMS_MAX;
-        m->count--;
+        (void)take(m, victim(m));
         m->dropped++;
     }
-    struct node_datagram *d = &m->ring[(m->first + m->count++) % NODE_DATAGRAMS_MAX];
+    struct node_datagram *d = &m->all[m->order[m->count++]];
     memcpy(d->contact, from->name, sizeof d->contact);
     d->node = from->id;
     d->len = (uint32_t)len;
@@ -37,13 +67,11 @@ bool node_datagram_next(struct node *n, struct node_datagram *out) {
     struct mailbox *m = &n->mailbox;
     if (m->count == 0)
         return false;
-    const struct node_datagram *d = &m->ring[m->first];
+    const struct node_datagram *d = take(m, 0);
     memcpy(out->contact, d->contact, sizeof out->contact);
     out->node = d->node;
     memcpy(out->data, d->data, d->len);
     out->len = d->len;
-    m->first = (m->first + 1) % NODE_DATAGRAMS_MAX;
-    m->count--;
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* mailbox.h: datagrams that came inside sessions and wait to be read: a ring of NODE_DATAGRAMS_MAX;
- * when it is full the oldest gives way, since a late datagram is worth least. Memory from the
- * first one on.
+/* mailbox.h: datagrams that came inside sessions and wait to be read, NODE_DATAGRAMS_MAX of them.
+ * When it is full, the contact with most of them loses its oldest, since a late datagram is worth
+ * least: so no contact pushes out what others have said. Memory from the first one on.
  */
 #ifndef MESHD_NODE_MAILBOX_H
 #define MESHD_NODE_MAILBOX_H
@@ -13,8 +13,10 @@
 struct contact;
 
 struct mailbox { /* zeroes = empty */
-    struct node_datagram *ring;
-    uint32_t first, count;
+    struct node_datagram *all;
+    uint8_t
+        order[NODE_DATAGRAMS_MAX]; /* places in `all`: those used, oldest first; then those free */
+    uint32_t count;
     uint64_t dropped;
 };
 

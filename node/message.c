@@ -59,6 +59,12 @@ static void tell_full(struct node *n, struct contact *c) {
     c->full = true;
 }
 
+/* So many wait for their answer that the rest is for contacts with none, and for what we send. */
+static bool owes_too_much(const struct node *n, const struct contact *c) {
+    return c->answers >= MESSAGES_UNANSWERED_MAX || n->keep.owed >= KEEP_OWED_MAX ||
+           (c->answers > 0 && n->keep.owed >= KEEP_OWED_MANY);
+}
+
 void message_come(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
                   const uint8_t *body, size_t len) {
     struct letter l;
@@ -66,7 +72,7 @@ void message_come(struct node *n, struct contact *c, struct session_ref s, uint6
     const struct owed debt = {.run = stored, .session = s, .stream = stream, .contact = c->serial};
     stream_set_priority(n->ep, s, stream, MESSAGE_PRIORITY);
     int err = letter_decode(&l, body, len);
-    if (!err && (c->answers >= MESSAGES_UNANSWERED_MAX || n->keep.owed >= KEEP_OWED_MAX))
+    if (!err && owes_too_much(n, c))
         err = ERR_AGAIN;
     if (!err)
         err = history_keep(n, c, &l, &debt, &seq);

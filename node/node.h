@@ -117,6 +117,8 @@ int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out);
 bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,
                       struct contact_info *out);
+bool node_contact_by_id(const struct node *n, uint64_t now_us, const struct node_id *id,
+                        struct contact_info *out);
 /* Starts a session if there is none. */
 int node_connect(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. */
@@ -224,7 +226,7 @@ int node_message_delete(struct node *n, uint64_t now_us, const char *contact, ui
                         uint64_t upto, struct message_cut *out) MUST_USE;
 
 /* ---- datagrams: what calls are made of ---- */
-enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, the oldest is dropped and counted */
+enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, one is dropped and counted */
 struct node_datagram {
     char contact[PETNAME_MAX + 1]; /* what it was called when this came */
     struct node_id node;

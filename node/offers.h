@@ -2,7 +2,8 @@
  * the places and of the memory that offers take. When all together reach the bound, the contact that
  * holds the most gives way, if it holds more than the one that asks: with its newest offer that
  * waits, else with a transfer whose bytes have stopped coming (file_recv_stalls). A transfer that
- * moves is left alone. Whoever gives way is told ERR_FULL.
+ * moves, and be it a few bytes a second, is left alone, but for one case: a contact that has none
+ * takes the newest one's place. Whoever gives way is told ERR_FULL.
  */
 #ifndef MESHD_NODE_OFFERS_H
 #define MESHD_NODE_OFFERS_H

@@ -330,6 +330,14 @@ bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,
     return c != NULL;
 }
 
+bool node_contact_by_id(const struct node *n, uint64_t now_us, const struct node_id *id,
+                        struct contact_info *out) {
+    const struct contact *c = contact_by_id(n, id);
+    if (c)
+        contact_info_fill(n, c, now_us, out);
+    return c != NULL;
+}
+
 int node_connect(struct node *n, uint64_t now_us, const char *name) {
     n->now_us = now_us;
     struct contact *c = contact_by_name(n, name);

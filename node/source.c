@@ -55,7 +55,7 @@ static uint32_t blocks_allowed(const struct node *n) {
 }
 
 static uint64_t ahead_limit(const struct node *n) {
-    unsigned running = transfers_running(n);
+    unsigned running = transfers_sending(n);
     uint64_t share = (uint64_t)blocks_allowed(n) * STREAM_BLOCK_BYTES / (running ? running : 1);
     if (share < STREAM_BLOCK_BYTES)
         share = STREAM_BLOCK_BYTES;

@@ -60,17 +60,40 @@ static void drop_at(struct node *n, unsigned i) {
     t->count--;
 }
 
-/* Forgets the oldest ended ones, so that TRANSFERS_KEPT stay; counts those that live. */
-static unsigned purge(struct node *n) {
-    unsigned live = 0, ended = 0;
-    for (unsigned i = n->transfers.count; i-- > 0;) {
-        struct transfer *t = n->transfers.list[i];
-        if (!transfer_ended(t) || t->ops_out > 0)
-            live++;
-        else if (!t->reported || ++ended > TRANSFERS_KEPT)
-            drop_at(n, i);
+static bool is_over(const struct transfer *t) {
+    return transfer_ended(t) && t->ops_out == 0;
+}
+
+/* The one that is forgotten: the oldest of the contact that most of them are with, so that nobody
+ * pushes out what the user did with others. */
+static unsigned least_wanted(const struct node *n) {
+    const struct transfers *all = &n->transfers;
+    unsigned most = 0, at = 0;
+    for (unsigned i = 0; i < all->count; i++) {
+        unsigned with = 0; /* this one and newer ones: greatest at the contact's oldest */
+        for (unsigned k = i; k < all->count && is_over(all->list[i]); k++)
+            with += is_over(all->list[k]) && all->list[k]->contact == all->list[i]->contact;
+        if (with > most) {
+            most = with;
+            at = i;
+        }
     }
-    return live;
+    return at;
+}
+
+/* Forgets ended ones, so that TRANSFERS_KEPT stay; counts those that live. */
+static unsigned purge(struct node *n) {
+    unsigned over = 0;
+    for (unsigned i = n->transfers.count; i-- > 0;) {
+        const struct transfer *t = n->transfers.list[i];
+        if (is_over(t) && !t->reported)
+            drop_at(n, i);
+        else
+            over += is_over(t);
+    }
+    for (; over > TRANSFERS_KEPT; over--)
+        drop_at(n, least_wanted(n));
+    return n->transfers.count - over;
 }
 
 int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum transfer_state state,
@@ -124,6 +147,14 @@ unsigned transfers_running(const struct node *n) {
     return running;
 }
 
+unsigned transfers_sending(const struct node *n) {
+    unsigned sending = 0;
+    for (unsigned i = 0; i < n->transfers.count; i++)
+        sending += n->transfers.list[i]->info.outgoing &&
+                   n->transfers.list[i]->info.state == TRANSFER_RUNNING;
+    return sending;
+}
+
 unsigned transfers_live(const struct node *n) {
     unsigned live = 0;
     for (unsigned i = 0; i < n->transfers.count; i++)
@@ -147,9 +178,15 @@ static bool legal(enum transfer_state from, enum transfer_state to) {
     return to == TRANSFER_FAILED || (next[from] >> to & 1);
 }
 
+/* A summary does not need 20 MiB of names; operations that are out do. */
+static void let_names_go(struct transfer *t) {
+    enum { KEEP_FILES = 1000 };
+    if (t->manifest.count > KEEP_FILES && t->ops_out == 0)
+        manifest_clear(&t->manifest);
+}
+
 /* The end: what is not needed for the summary goes. */
 static void ended(struct node *n, struct transfer *t) {
-    enum { KEEP_FILES = 1000 };
     t->info.ended_us = n->now_us;
     t->progress_due = false;
     t->deadline_us = 0;
@@ -160,8 +197,7 @@ static void ended(struct node *n, struct transfer *t) {
         file_send_wind_down(n, t);
     if (t->recv)
         file_recv_wind_down(n, t);
-    if (t->manifest.count > KEEP_FILES && t->ops_out == 0)
-        manifest_clear(&t->manifest);
+    let_names_go(t);
 }
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) {
@@ -272,6 +308,7 @@ void transfer_op_done(struct node *n, struct file_op *op) {
             file_send_late_op(n, t, op);
         else
             file_recv_late_op(n, t, op);
+        let_names_go(t);
     } else if (t->send) {
         file_send_op_done(n, t, op);
     } else {

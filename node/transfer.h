@@ -6,7 +6,7 @@
  *   and FAILED from each that is not an end. transfer_enter asserts it.
  *
  * An ended transfer's memory is let go once its last file operation is back; its summary is kept
- * while it is among the last TRANSFERS_KEPT.
+ * while there are no more than TRANSFERS_KEPT; beyond, the contact with most of them loses its oldest.
  */
 #ifndef MESHD_NODE_TRANSFER_H
 #define MESHD_NODE_TRANSFER_H
@@ -62,8 +62,9 @@ int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum tr
 struct transfer *transfer_by_id(const struct node *n, uint64_t id);
 struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, uint64_t stream);
 bool transfer_ended(const struct transfer *t);
-/* How many run: they share the blocks. */
+/* How many run; and of these, how many send: they share the blocks for that. */
 unsigned transfers_running(const struct node *n);
+unsigned transfers_sending(const struct node *n);
 unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);

@@ -168,6 +168,8 @@ void watch_accepted(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t wi
 
 /* ---- datagrams ---- */
 
+enum { CHECK_BYTES = 41 }; /* a PATH_CHALLENGE alone in a packet; a CONFIRM is shorter */
+
 /* docs/PROTOCOL.md §2: 4 DATA: 4 | key epoch 1 | 0 0 | receiver index 4 | counter 8 | ... | tag 16 */
 static bool is_data(const struct watch_packet *p) {
     return p->len >= 32 && p->data[0] == 4;
@@ -197,10 +199,13 @@ static void count_datagram(struct watched *h, uint64_t now_ns) {
  * that has sent something first. */
 static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_packet *p) {
     static const uint64_t step_ns = WATCH_DIAL_MS * UINT64_C(1000000);
-    if (p->len == 0 || p->data[0] != 1)
+    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. */
+    const bool check = is_data(p) && p->len <= CHECK_BYTES && (t->set.floor & KNOWN_DIALLED);
+    if (!check && (p->len == 0 || p->data[0] != 1))
         return false;
-    t->set.floor |= KNOWN_DIALLED | (t->a == 0 ? KNOWN_CHOSEN : 0);
-    if (t->set.floor & KNOWN_CHOSEN)
+    if (!check)
+        t->set.floor |= KNOWN_DIALLED | (t->a == 0 ? KNOWN_CHOSEN : 0);
+    if (!check && (t->set.floor & KNOWN_CHOSEN))
         return true;
     const uint64_t due_ns = t->c > now_ns ? t->c : now_ns;
     if (due_ns - now_ns >= WATCH_DIAL_BURST * step_ns)

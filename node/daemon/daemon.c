@@ -47,6 +47,7 @@ struct daemon {
     bool busy_time; /* turns are measured in processor time, which a busy machine leaves alone */
     uint64_t began_us, longest_us; /* of turns, by that clock */
     bool stopping;
+    struct log_budget said;
     uint8_t tx[TRAIN_MAX_BYTES];
 };
 
@@ -65,10 +66,14 @@ static uint64_t begin(struct daemon *d) {
     return d->now_us;
 }
 
-static void log_event(const struct daemon *d, const struct node_event *e) {
-    enum log_level level = e->kind == NODE_TRANSFER_PROGRESS ? LOG_DEBUG : LOG_INFO;
-    if (level > d->log->level)
+static void log_event(struct daemon *d, const struct node_event *e) {
+    bool small = e->kind == NODE_TRANSFER_PROGRESS || e->kind == NODE_TICKET_STORED;
+    enum log_level level = small ? LOG_DEBUG : LOG_INFO;
+    uint64_t unsaid = 0;
+    if (level > d->log->level || (level < LOG_DEBUG && !log_may(&d->said, d->now_us, &unsaid)))
         return;
+    if (unsaid > 0)
+        log_put(d->log, level, "%llu events were too many for the log", (unsigned long long)unsaid);
     log_put(d->log, level, "%s%s%s id %llu%s%s%s%s", node_event_name(e->kind),
             e->contact[0] ? " " : "", e->contact, (unsigned long long)e->id, e->err ? ": " : "",
             e->err ? err_text(e->err) : "", e->detail[0] ? ": " : "", e->detail);

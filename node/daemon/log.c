@@ -60,3 +60,16 @@ void log_sink(void *ctx, enum log_level level, const char *line) {
     if (level <= l->level)
         emit(level, line);
 }
+
+bool log_may(struct log_budget *b, uint64_t now_us, uint64_t *unsaid) {
+    if (b->due_us < now_us)
+        b->due_us = now_us;
+    if (b->due_us - now_us >= (uint64_t)LOG_PEERS_BURST * LOG_PEERS_US) {
+        b->unsaid++;
+        return false;
+    }
+    b->due_us += LOG_PEERS_US;
+    *unsaid = b->unsaid;
+    b->unsaid = 0;
+    return true;
+}

@@ -5,6 +5,9 @@
 #ifndef MESHD_NODE_DAEMON_LOG_H
 #define MESHD_NODE_DAEMON_LOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "crypto/err.h"
 #include "node/node.h"
 
@@ -12,7 +15,20 @@ struct log {
     enum log_level level; /* less important lines are dropped */
 };
 
-enum { LOG_LINE_MAX = 2048 }; /* longer ones are cut */
+enum {
+    LOG_LINE_MAX = 2048, /* longer ones are cut */
+    /* Lines that a peer can cause: so many at once, and one each LOG_PEERS_US after that (200 MB a
+     * day at most, where it was as much as the peer likes). */
+    LOG_PEERS_BURST = 200,
+    LOG_PEERS_US = 50 * 1000,
+};
+
+struct log_budget {  /* zeroes = nothing said yet */
+    uint64_t due_us; /* when the lines said so far are paid for */
+    uint64_t unsaid;
+};
+/* Whether one more line may be said. If so, *unsaid is how many were not since the last one. */
+bool log_may(struct log_budget *b, uint64_t now_us, uint64_t *unsaid);
 
 PRINTF_LIKE(3, 4) void log_put(const struct log *l, enum log_level level, const char *fmt, ...);
 /* The sink in struct env; ctx is a struct log. */

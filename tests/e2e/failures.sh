@@ -17,7 +17,18 @@ expect 4 'contact ls' ctl a send stranger "$DIR/f"
 expect 4 'check the path|no such' ctl a send b "$DIR/missing"
 expect 1 '.' ctl a send b "$DIR/out"
 expect 2 'ticket' ctl a contact add c meshticket1qqqq
-expect 5 'taken|exists|already' ctl a contact add b - <<<"$ticket"
+
+# The same contact once more is one more try to pair, and costs nothing that was there; a name that another node has, or a node that
+# has another name, is refused.
+expect 0 '^$' ctl a contact add b - <<<"$ticket"
+expect 5 'already.*contact rename' ctl a contact add other - <<<"$(ctl b ticket)"
+start c
+expect 5 'already' ctl a contact add b - <<<"$(ctl c ticket)"
+stop c
+expect 5 'already' ctl b ticket --name a
+ctl a ticket --name kept >/dev/null
+expect 5 'open ticket' ctl a ticket --name kept
+check "a is still paired after all that" ctl a ping b -c 1
 expect 10 'timeout|longer' ctl a send b "$DIR/f" --timeout 1s
 
 # A ticket that was used up is not good again, for nobody.

@@ -27,6 +27,9 @@ ctl a --json peers | keeps peers
 ctl a --json ping b -c 2 | keeps ping
 ctl a --json msg b hello | keeps msg
 ctl b --json msgs | keeps msgs
+ctl b --json msgs --with a --delete | keeps 'msgs --delete'
+ctl a --json contact rename b bob | keeps 'contact rename'
+ctl a --json contact rename bob b | keeps 'contact rename'
 printf content >"$DIR/f"
 mkdir "$DIR/out"
 ctl b --json recv --out "$DIR/out" --once >"$DIR/recv" &
@@ -66,7 +69,7 @@ while read -r line; do
     seen=$((seen + 1))
 done <"$DIR/events"
 check "events came ($seen)" test $seen -gt 8
-for kind in contact.added peer.up message.delivered pong transfer.started transfer.done transfer.failed contact.removed; do
+for kind in contact.added contact.renamed peer.up message.delivered pong transfer.started transfer.done transfer.failed contact.removed; do
     check "the event $kind came" grep -q "\"event\":\"$kind\"" "$DIR/events"
 done
 exit $FAILED

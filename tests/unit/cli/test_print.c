@@ -118,6 +118,38 @@ static void errors_are_escaped_and_one_line_each(void **state) {
     assert_string_equal(said[0], "");
 }
 
+static void put_short_names(void) {
+    struct app a = {.client = {.fd = -1}};
+    static const char *const details[] = {"c", "no contact", "ttl_s"};
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
+        struct proto_writer w;
+        msgpack_zone zone;
+        msgpack_zone_init(&zone, 1024);
+        msgpack_object o;
+        proto_writer_init(&w, 1024);
+        proto_map(&w, NULL);
+        proto_uint(&w, "num", 2);
+        proto_str(&w, "text", i == 2 ? "\"ttl_s\" is wrong" : "there is no contact of that name");
+        proto_str(&w, "detail", details[i]);
+        proto_end(&w);
+        size_t at = 0;
+        assert_int_equal(msgpack_unpack((const char *)w.buf, w.len, &at, &zone, &o),
+                         MSGPACK_UNPACK_SUCCESS);
+        assert_int_equal(app_fail_map(&a, "message.send", &o), 2);
+        msgpack_zone_destroy(&zone);
+        proto_writer_clear(&w);
+    }
+}
+
+/* A contact may be called "c", which the sentence has in it anyway. */
+static void an_error_names_what_it_is_about_once(void **state) {
+    (void)state;
+    capture(put_short_names);
+    assert_string_equal(said[1], "meshctl: there is no contact of that name: \"c\"\n"
+                                 "meshctl: there is no contact of that name: \"no contact\"\n"
+                                 "meshctl: \"ttl_s\" is wrong\n");
+}
+
 static void put_json_error(void) {
     struct app a = {.client = {.fd = -1}, .o = {.json = true}};
     struct proto_writer w;
@@ -155,6 +187,7 @@ int main(void) {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(cells_of_tables_are_escaped),
         cmocka_unit_test(errors_are_escaped_and_one_line_each),
+        cmocka_unit_test(an_error_names_what_it_is_about_once),
         cmocka_unit_test(json_is_ascii_on_one_line_and_gives_the_text_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "net/endpoint_int.h"
+#include "net/frame.h"
 #include "support_pair.h"
 
 enum { MS = 1000, S = 1000000, OUTAGE_US = 12 * S, BLOCK = 300 };
@@ -557,6 +558,54 @@ static void an_answer_in_the_name_of_a_third_moves_no_path(void **state) {
     pair_free(p);
 }
 
+/* ---- echoes alone ---- */
+
+static bool only_known(struct pair *p, int from, const struct train *t) {
+    return addr_equal(&t->to, &p->addr[!from]);
+}
+
+/* Both have other addresses than the session knows, and nothing under way but an echo. */
+static void an_echo_that_stays_unanswered_finds_the_peer_again(void **state) {
+    (void)state;
+    struct pair *p = known(0);
+    struct session_ref s[2];
+    pair_connect(p, s);
+    p->route = only_known;
+    pair_run(p, 5 * S, -1, -1);
+    endpoint_find(p->ep[0], s[0])->path.remote.port += 7; /* where nobody is any more */
+    endpoint_find(p->ep[1], s[1])->path.remote.port += 7;
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    pair_run(p, 8 * S, -1, -1);
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    assert_true(pair_run(p, 100 * MS, 0, EP_PONG));
+    assert_int_equal(pair_count(p, 0, EP_SESSION_DOWN), 0);
+    /* And where nobody is at all the session ends, instead of being up for what is asked next. */
+    p->cut = true;
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    pair_run(p, 17 * S, -1, -1);
+    assert_int_equal(pair_count(p, 0, EP_SESSION_DOWN), 1);
+    pair_free(p);
+}
+
+/* The last that a peer says comes when our keys are too old to acknowledge it; then it is gone. */
+static void an_acknowledgement_that_cannot_leave_keeps_no_session_for_ever(void **state) {
+    (void)state;
+    static const uint8_t ping = FRAME_PING;
+    struct pair *p = known(0);
+    struct session_ref s[2];
+    pair_connect(p, s);
+    pair_run(p, UINT64_C(200) * S, -1, -1);
+    struct session *mine = endpoint_find(p->ep[0], s[0]);
+    uint8_t buf[DATA_OVERHEAD_BYTES + 1];
+    memcpy(buf + DATA_HEADER_BYTES, &ping, 1);
+    const size_t len = session_seal(mine, p->ep[0]->aead, mine->send_counter++, buf, 1);
+    p->cut = true;
+    pair_inject(p, 1, &p->addr[0], buf, len);
+    assert_true(pair_run(p, 30 * S, 1, EP_SESSION_DOWN));
+    assert_int_equal(endpoint_deadline_us(p->ep[1]), TIME_NEVER);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outage_that_begins_at_any_moment_of_a_rekey_is_survived),
@@ -572,6 +621,8 @@ int main(void) {
         cmocka_unit_test(a_session_lives_while_its_keys_do),
         cmocka_unit_test(the_address_that_answers_a_rekey_becomes_the_path),
         cmocka_unit_test(an_answer_in_the_name_of_a_third_moves_no_path),
+        cmocka_unit_test(an_acknowledgement_that_cannot_leave_keeps_no_session_for_ever),
+        cmocka_unit_test(an_echo_that_stays_unanswered_finds_the_peer_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

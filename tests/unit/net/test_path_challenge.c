@@ -46,7 +46,7 @@ static void took(struct path_challenges *p, uint64_t now_us, uint8_t to, uint8_t
     path_challenge_took(p, &rng, now_us, &a, 1, &b, 1, shun);
 }
 
-static void only_the_right_bytes_from_the_right_place_count(void **state) {
+static void only_the_right_bytes_count_whichever_way_they_come(void **state) {
     (void)state;
     struct path_challenges p = {0};
     assert_int_equal(path_challenge_deadline_us(&p), TIME_NEVER);
@@ -64,9 +64,9 @@ static void only_the_right_bytes_from_the_right_place_count(void **state) {
     memcpy(wrong, c->data, sizeof wrong);
     wrong[7] ^= 1;
     assert_null(answered(&p, S, wrong, 1));
-    assert_null(answered(&p, S, c->data, 2));
-    c = answered(&p, S + 20 * MS, c->data, 1);
+    c = answered(&p, S + 20 * MS, c->data, 2);
     assert_non_null(c);
+    assert_int_equal(c->remote.ip[3], 1);
     assert_true(c->wanted);
     assert_int_equal(path_challenge_deadline_us(&p), TIME_NEVER); /* nothing to wake for */
     assert_null(answered(&p, S + 21 * MS, c->data, 1));           /* once */
@@ -198,15 +198,19 @@ static void a_place_the_user_names_is_asked_by_any_socket(void **state) {
         asked += c != NULL;
     }
     assert_int_equal(asked, 3);
-    assert_null(path_challenge_answered(&p, 2 * S, data, &b, 3));
-    const struct path_candidate *c = path_challenge_answered(&p, 2 * S, data, &a, 3);
-    assert_true(c && c->wanted);
-    assert_int_equal(c->local, 3);
+    for (int other = 0; other < 2;
+         other++) { /* the socket is known if the answer comes from there */
+        struct path_challenges q = p;
+        const struct path_candidate *c =
+            path_challenge_answered(&q, 2 * S, data, other ? &b : &a, 3);
+        assert_true(c && c->wanted);
+        assert_int_equal(c->local, other ? LOCAL_ANY : 3);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_right_bytes_from_the_right_place_count),
+        cmocka_unit_test(only_the_right_bytes_count_whichever_way_they_come),
         cmocka_unit_test(a_place_gets_three_times_what_came_from_it_and_not_for_ever),
         cmocka_unit_test(a_flood_of_places_does_not_push_out_one_that_is_being_asked),
         cmocka_unit_test(what_was_left_is_asked_once_more_and_answers_from_anywhere),

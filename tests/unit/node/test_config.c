@@ -109,6 +109,8 @@ static void errors_name_their_line(void **s) {
         {"[node]\nnetwork =\t;secret\n", 2, "';' behind a blank"},
         {"[files]\n\n  download_dir = ~/a\t; b\n", 3, "';' behind a blank"},
         {"[control]\nsocket = /run/x ;y\n", 2, "';' behind a blank"},
+        {"[messages]\nquota = 65791\n", 2, "one message may take 65792 bytes"},
+        {"[messages]\nquota = 1M\nquota_all = 1K\n", 3, "one message may take 65792 bytes"},
         {"[transport]\ncongestion = vegas\n", 2, "cubic, reno, bbr"},
         {"[node]\nlisten = 1.1.1.1:1 1.1.1.1:2 1.1.1.1:3 1.1.1.1:4 1.1.1.1:5 1.1.1.1:6\n"
          "listen = 1.1.1.1:7 1.1.1.1:8 1.1.1.1:9\n",

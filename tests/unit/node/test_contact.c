@@ -241,6 +241,31 @@ static void whoever_takes_an_unnamed_ticket_is_named_after_itself(void **state) 
     world_free(w);
 }
 
+/* An older meshd stored its own id's name with them; such tickets still hold after an update. */
+static void unnamed_tickets_of_an_older_meshd_are_unnamed(void **state) {
+    (void)state;
+    struct world *w = world_new(3, 6);
+    char ticket[2][TICKET_TEXT_MAX + 1], own[40], name[32];
+    struct contact_info c;
+    for (unsigned i = 0; i < 2; i++) {
+        default_name(w, 0, own);
+        if (i == 1)
+            strcat(own, "-2");
+        assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, own, 3600, ticket[i]), 0);
+    }
+    world_kill(w, 0);
+    world_start(w, 0);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(node_contact_add(w->nodes[i + 1].node, w->now_us, "anna", ticket[i]), 0);
+    world_run(w, 2 * S);
+    for (unsigned i = 0; i < 2; i++) {
+        default_name(w, i + 1, name);
+        assert_true(node_contact_get(w->nodes[0].node, w->now_us, name, &c));
+        assert_true(node_id_equal(&c.id, node_self(w->nodes[i + 1].node)));
+    }
+    world_free(w);
+}
+
 static void a_removed_contact_gets_no_session(void **state) {
     (void)state;
     struct world *w = world_new(2, 5);
@@ -454,6 +479,7 @@ int main(void) {
         cmocka_unit_test(contacts_and_open_tickets_survive_a_restart),
         cmocka_unit_test(bad_names_taken_names_and_bad_tickets_are_refused),
         cmocka_unit_test(whoever_takes_an_unnamed_ticket_is_named_after_itself),
+        cmocka_unit_test(unnamed_tickets_of_an_older_meshd_are_unnamed),
         cmocka_unit_test(a_removed_contact_gets_no_session),
         cmocka_unit_test(a_renamed_contact_keeps_everything),
         cmocka_unit_test(a_rule_is_about_somebody_not_about_a_name),

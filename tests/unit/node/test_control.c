@@ -379,6 +379,51 @@ static void requests_that_cannot_be_done_say_why(void **state) {
     scene_close(s);
 }
 
+/* contact.add of the peer's latest ticket: the error's code, sentence and detail. */
+static void add_says(struct scene *s, const char *name, const char *code, const char *text,
+                     const char *detail) {
+    json_t *ticket = answer_of(&s->peer, "ticket.new", NULL, NULL);
+    struct proto_writer *w = talk_ask(&s->a, "contact.add");
+    proto_str(w, "name", name);
+    proto_str(w, "ticket", text_of(ticket, "ticket"));
+    json_t *e = talk_error(&s->a);
+    assert_string_equal(text_of(e, "code"), code);
+    assert_non_null(strstr(text_of(e, "text"), text));
+    assert_string_equal(text_of(e, "detail"), detail);
+    json_decref(e);
+    json_decref(ticket);
+}
+
+/* A name may be in the way because a contact has it, because an open ticket keeps it, which no list
+ * shows, or because its node is a contact under another name: each has its own way out. */
+static void a_taken_name_says_by_whom(void **state) {
+    (void)state;
+    struct scene *s = scene_open(true, 13);
+    json_decref(answer_of(&s->a, "ticket.new", "name", "kept"));
+    add_says(s, "kept", "exists", "that node is a contact already", "n1");
+    add_says(s, "other", "exists", "that node is a contact already", "n1");
+    add_says(s, "-other", "usage", "'-'", "-other");
+    struct proto_writer *w = talk_ask(&s->a, "contact.remove");
+    proto_str(w, "name", "n1");
+    json_decref(talk_result(&s->a));
+    add_says(s, "kept", "exists", "an open ticket", "kept");
+    static const struct {
+        const char *name, *code, *text;
+    } tickets[] = {{"kept", "exists", "an open ticket"}, {"-x", "usage", "not usable"}};
+    for (size_t i = 0; i < sizeof tickets / sizeof *tickets; i++) {
+        proto_str(talk_ask(&s->a, "ticket.new"), "name", tickets[i].name);
+        json_t *e = talk_error(&s->a);
+        assert_string_equal(text_of(e, "code"), tickets[i].code);
+        assert_non_null(strstr(text_of(e, "text"), tickets[i].text));
+        json_decref(e);
+    }
+    proto_str(talk_ask(&s->peer, "ticket.new"), "name", "n0");
+    json_t *e = talk_error(&s->peer);
+    assert_non_null(strstr(text_of(e, "text"), "a contact has that name"));
+    json_decref(e);
+    scene_close(s);
+}
+
 static void an_expired_ticket_is_error_timeout(void **state) {
     (void)state;
     struct scene *s = scene_open(false, 12);
@@ -406,6 +451,7 @@ int main(void) {
         cmocka_unit_test(nil_stands_for_an_argument_that_may_be_missing),
         cmocka_unit_test(names_from_the_client_come_back_without_control_characters),
         cmocka_unit_test(requests_that_cannot_be_done_say_why),
+        cmocka_unit_test(a_taken_name_says_by_whom),
         cmocka_unit_test(an_expired_ticket_is_error_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

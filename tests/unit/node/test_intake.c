@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "node/file_send.h"
+#include "node/letter.h"
 #include "node/reply.h"
 #include "support_raw.h"
 
@@ -181,6 +182,82 @@ static void the_largest_manifest_is_taken_in_steps(void **state) {
     world_free(w);
 }
 
+/* A message of one byte, complete, as a contact may send hundreds of without waiting for an answer. */
+static void write_short(struct world *w, unsigned from, uint64_t id) {
+    struct endpoint *ep = w->nodes[from].node->ep;
+    struct raw r = raw_open(w, from, 0);
+    struct letter l = {.text = "x", .len = 1};
+    memcpy(l.id, &id, sizeof id);
+    size_t len, taken = 0;
+    uint8_t *bytes = letter_encode(&l, &len);
+    assert_int_equal(stream_write(ep, r.session, r.stream, bytes, len, &taken), 0);
+    assert_int_equal(taken, len);
+    assert_int_equal(stream_finish(ep, r.session, r.stream), 0);
+    free(bytes);
+}
+
+/* All that a node has to send now comes to node 0 in one batch. */
+static void send_all(struct world *w, unsigned from) {
+    static uint8_t buf[TRAIN_MAX_BYTES];
+    struct train t = {.buf = buf};
+    while (node_output(w->nodes[from].node, w->now_us, &t))
+        for (size_t at = 0; at < t.len; at += t.segment_bytes)
+            node_input(w->nodes[0].node, w->now_us, &w->nodes[from].addr, 0, t.ecn, buf + at,
+                       t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
+}
+
+/* Each costs the store as much as a long one does: few in a turn of the loop, however short. */
+static void many_short_messages_are_taken_in_steps(void **state) {
+    (void)state;
+    enum { EACH = 80, FROM = 3, MOST = INTAKE_STEP_BYTES / INTAKE_WHOLE_BYTES };
+    struct world *w = star(1 + FROM, 12, ACCEPT_ASK);
+    struct node *n = w->nodes[0].node;
+    const struct messages *m = &n->messages;
+    struct node_event e;
+    for (unsigned i = 0; i < EACH * FROM; i++)
+        write_short(w, 1 + i % FROM, i);
+    for (unsigned from = 1; from <= FROM; from++)
+        send_all(w, from);
+    for (uint64_t before = 0, turns = 0; m->count < EACH * FROM; before = m->count) {
+        assert_true(turns++ <= EACH * FROM / MOST + 1); /* and not one by one */
+        if (turns > 1)
+            node_timeout(n, w->now_us);
+        while (node_poll(n, &e))
+            ;
+        assert_in_range(m->count - before, 1, MOST);
+        assert_true(m->count == EACH * FROM || node_deadline_us(n) <= w->now_us);
+    }
+    world_run(w, S);
+    assert_int_equal(n->intakes.count, 0);
+    world_free(w);
+}
+
+static void nothing(struct node *n, const struct owed *o) {
+    (void)n;
+    (void)o;
+}
+
+/* While a disk is slow many contacts wait for answers: the last places are for those with none. */
+static void unanswered_messages_of_many_leave_room_to_the_next(void **state) {
+    (void)state;
+    struct world *w = star(3, 13, ACCEPT_ASK);
+    struct node *n = w->nodes[0].node;
+    w->sync_us = 5 * S;
+    assert_int_equal(keep_put(n, "t", "k", 1, "v", 1), 0);
+    while (n->keep.owed < KEEP_OWED_MANY)
+        assert_int_equal(keep_owe(n, &(struct owed){.run = nothing}), 0);
+    for (unsigned from = 1; from <= 2; from++) {
+        for (uint64_t i = 0; i < 10; i++)
+            write_short(w, from, i);
+        world_run(w, S);
+        assert_int_equal(n->messages.count, from); /* its first */
+    }
+    world_run(w, 20 * S);
+    assert_int_equal(world_count(w, 0, NODE_MESSAGE), 2);
+    assert_int_equal(n->keep.owed, 0);
+    world_free(w);
+}
+
 /* And the sender makes it in steps too. */
 static void an_offer_of_many_files_is_made_in_steps(void **state) {
     (void)state;
@@ -253,6 +330,8 @@ int main(void) {
         cmocka_unit_test(a_slow_link_passes_and_a_dripping_one_does_not),
         cmocka_unit_test(a_session_that_ends_frees_what_it_began),
         cmocka_unit_test(the_largest_manifest_is_taken_in_steps),
+        cmocka_unit_test(many_short_messages_are_taken_in_steps),
+        cmocka_unit_test(unanswered_messages_of_many_leave_room_to_the_next),
         cmocka_unit_test(an_offer_of_many_files_is_made_in_steps),
         cmocka_unit_test(a_broken_manifest_is_answered_at_once),
     };

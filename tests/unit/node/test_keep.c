@@ -164,6 +164,37 @@ static void debts_are_bounded(void **state) {
     world_free(w);
 }
 
+/* One barrier may make thousands of messages safe: each turn of the loop tells of a few. */
+static void many_debts_are_paid_in_steps(void **state) {
+    (void)state;
+    enum { DEBTS = 1000 };
+    struct world *w = one_node();
+    struct node *n = w->nodes[0].node;
+    struct node_event e;
+    assert_int_equal(put(w, "a"), 0);
+    for (unsigned i = 1; i <= DEBTS; i++)
+        owe(w, i);
+    struct file_op *op = node_next_file_op(n);
+    assert_non_null(op);
+    assert_int_equal(op->kind, FILE_STORE_SYNC);
+    op->err = store_mem_sync_end(w->nodes[0].store, store_mem_sync_begin(w->nodes[0].store));
+    assert_int_equal(paid, 0);
+    node_file_done(n, w->now_us, op);
+    while (node_poll(n, &e))
+        ;
+    assert_in_range(paid, 1, KEEP_PAY_STEP);
+    for (unsigned before = paid; paid < DEBTS; before = paid) {
+        assert_true(node_deadline_us(n) <= w->now_us);
+        node_timeout(n, w->now_us);
+        while (node_poll(n, &e))
+            ;
+        assert_null(node_next_file_op(n));
+        assert_in_range(paid - before, 1, KEEP_PAY_STEP);
+    }
+    assert_true(node_deadline_us(n) > w->now_us);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_debt_is_paid_only_after_the_barrier),
@@ -172,6 +203,7 @@ int main(void) {
         cmocka_unit_test(a_transaction_happens_whole_or_not_at_all),
         cmocka_unit_test(a_power_cut_takes_whole_transactions_from_the_end),
         cmocka_unit_test(debts_are_bounded),
+        cmocka_unit_test(many_debts_are_paid_in_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

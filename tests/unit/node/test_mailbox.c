@@ -58,6 +58,38 @@ static void datagrams_that_are_read_in_time_are_all_there(void **state) {
     world_free(w);
 }
 
+/* A flood of one contact leaves room for a call with another. */
+static void a_flood_does_not_push_out_what_others_say(void **state) {
+    (void)state;
+    struct world *w = world_new(1, 3);
+    struct mailbox *m = &w->nodes[0].node->mailbox;
+    const struct contact flooder = {.name = "f", .id = {{1}}}, caller = {.name = "c", .id = {{2}}};
+    struct node_datagram d;
+    for (uint32_t i = 0; i < 10 * NODE_DATAGRAMS_MAX; i++) {
+        const uint8_t number = (uint8_t)(i / NODE_DATAGRAMS_MAX);
+        if (i % NODE_DATAGRAMS_MAX == 0)
+            mailbox_add(m, &caller, &number, 1);
+        mailbox_add(m, &flooder, (const uint8_t *)&i, sizeof i);
+    }
+    assert_int_equal(m->count, NODE_DATAGRAMS_MAX);
+    uint32_t said = 0, last = 0, of_flood = 0;
+    while (node_datagram_next(w->nodes[0].node, &d)) {
+        if (d.contact[0] == 'c') {
+            assert_int_equal(d.data[0], said++);
+            continue;
+        }
+        uint32_t number;
+        memcpy(&number, d.data, sizeof number);
+        assert_true(number > last);
+        last = number;
+        of_flood++;
+    }
+    assert_int_equal(said, 10);
+    assert_int_equal(of_flood, NODE_DATAGRAMS_MAX - 10);
+    assert_int_equal(last, 10 * NODE_DATAGRAMS_MAX - 1);
+    world_free(w);
+}
+
 static void only_what_is_read_is_copied(void **state) {
     (void)state;
     struct mailbox m = {0};
@@ -76,6 +108,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_datagram_gives_way),
         cmocka_unit_test(datagrams_that_are_read_in_time_are_all_there),
+        cmocka_unit_test(a_flood_does_not_push_out_what_others_say),
         cmocka_unit_test(only_what_is_read_is_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static void a_full_quota_refuses_for_now_and_both_sides_see_it(void **state) {
 
 static void all_together_have_a_quota_too(void **state) {
     (void)state;
-    struct world *w = world_of(3, 2, 3 * COST, 5 * COST);
+    struct world *w = world_of(3, 2, 3 * COST, 6 * COST); /* and an eighth is for others */
     for (unsigned i = 0; i < 4; i++)
         say(w, 1, "n0", big, sizeof big);
     world_run(w, 5 * S);
@@ -127,6 +127,29 @@ static void all_together_have_a_quota_too(void **state) {
     world_run(w, 700 * S);
     assert_int_equal(count(w, 0, "n1"), 1);
     assert_int_equal(count(w, 0, "n2"), 3);
+    world_free(w);
+}
+
+/* Whoever fills what all have together, the next contact is heard. */
+static void a_part_of_all_is_for_those_with_little(void **state) {
+    (void)state;
+    struct world *w = world_of(4, 9, 10 * COST, 16 * COST);
+    for (unsigned from = 1; from < 3; from++) {
+        for (unsigned i = 0; i < 10; i++)
+            say(w, from, "n0", big, sizeof big);
+        world_run(w, 5 * S);
+    }
+    assert_int_equal(count(w, 0, "n1"), 10);
+    assert_int_equal(count(w, 0, "n2"), 4); /* 14 of 16 */
+    say(w, 3, "n0", "honest", 6);
+    say(w, 3, "n0", big, sizeof big);
+    world_run(w, 5 * S);
+    assert_int_equal(count(w, 0, "n3"), 2);
+    say(w, 3, "n0", big, sizeof big); /* that was not little */
+    world_run(w, 700 * S);
+    assert_int_equal(count(w, 0, "n3"), 2);
+    assert_int_equal(count(w, 0, NULL), 16);
+    assert_int_equal(contact(w, 3, "n0").refused, ERR_FULL);
     world_free(w);
 }
 
@@ -279,6 +302,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_quota_refuses_for_now_and_both_sides_see_it),
         cmocka_unit_test(all_together_have_a_quota_too),
+        cmocka_unit_test(a_part_of_all_is_for_those_with_little),
         cmocka_unit_test(empty_talk_fills_a_quota_too),
         cmocka_unit_test(a_refused_message_is_tried_later_and_later),
         cmocka_unit_test(what_is_refused_for_good_blocks_nothing),

@@ -71,10 +71,33 @@ static void a_long_line_is_cut(void **state) {
     assert_true(strlen(said) <= LOG_LINE_MAX);
 }
 
+/* A peer may cause events as fast as it likes: offers that it takes back. */
+static void what_peers_cause_is_said_at_a_bounded_rate(void **state) {
+    (void)state;
+    struct log_budget b = {0};
+    uint64_t now_us = 1000000, unsaid = 0, lines = 0, missing = 0;
+    for (unsigned i = 0; i < 100000; i++, now_us += 100) {
+        if (!log_may(&b, now_us, &unsaid))
+            continue;
+        lines++;
+        missing += unsaid;
+    }
+    assert_in_range(lines, LOG_PEERS_BURST + 190, LOG_PEERS_BURST + 210); /* in 10 s */
+    assert_int_equal(lines + missing + b.unsaid, 100000);
+    now_us += 20 * 1000000;
+    assert_true(log_may(&b, now_us, &unsaid));
+    for (unsigned i = 1; i < LOG_PEERS_BURST; i++) { /* all of it is there again */
+        assert_true(log_may(&b, now_us, &unsaid));
+        assert_int_equal(unsaid, 0);
+    }
+    assert_false(log_may(&b, now_us, &unsaid));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_one_line_without_control_characters),
         cmocka_unit_test(a_long_line_is_cut),
+        cmocka_unit_test(what_peers_cause_is_said_at_a_bounded_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
