@@ -27,7 +27,7 @@ struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us
     endpoint_set_wall(e, now_us, cfg->wall_us);
     e->aead = aead_new(cfg->provider);
     e->blocks = block_pool_new(cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT, BLOCKS_KEPT);
-    if (!e->aead || !e->blocks) {
+    if (!e->aead || !e->blocks || !events_init(&e->events)) {
         endpoint_free(e);
         return NULL;
     }

@@ -151,6 +151,10 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 /* ---- endpoint_streams.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */
 void endpoint_feed_starved(struct endpoint *e);
+/* Writers found no memory though they may have some: the system had none. Nobody gives it back here,
+ * so that they try again after a while: the one sees to that, the other does it when it is time. */
+void endpoint_short_of_memory(struct session *s, uint64_t now_us);
+void endpoint_try_memory(struct session *s, uint64_t now_us);
 /* It acknowledges next to nothing (transport_hoards_sent), and what is kept for repetition is more than the session might
  * have as things are: it has to end, or it might hold that for ever. */
 bool endpoint_holds_back(const struct session *s, uint64_t now_us);

@@ -285,6 +285,7 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
         s->tp = NULL;
     }
     endpoint_unready(e, s);
+    endpoint_short_of_memory(s, now_us);
     if (timer_set(&e->timers, session_slot(s), session_deadline_us(s, now_us)))
         endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
 }
@@ -361,6 +362,8 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
             t = now_us + PATH_FULL_US;
         if (t < d)
             d = t;
+        if (s->tp->memory_us > 0 && s->tp->memory_us < d)
+            d = s->tp->memory_us;
     } else if (s->last_use_us + SESSION_IDLE_US < d) {
         d = s->last_use_us + SESSION_IDLE_US;
     }
@@ -389,6 +392,7 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
             endpoint_session_end(e, s, 0);
         return;
     }
+    endpoint_try_memory(s, now_us);
     transport_timeout(s->tp, now_us);
     endpoint_path_silent(e, s, now_us);
     if (endpoint_holds_back(s, now_us)) {

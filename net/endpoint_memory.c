@@ -36,6 +36,18 @@ void endpoint_feed_starved(struct endpoint *e) {
     }
 }
 
+void endpoint_short_of_memory(struct session *s, uint64_t now_us) {
+    if (s->tp && s->tp->starved_next && s->tp->memory_us == 0 && may_go_on(s->tp->account))
+        s->tp->memory_us = now_us + MEMORY_RETRY_US;
+}
+
+void endpoint_try_memory(struct session *s, uint64_t now_us) {
+    if (s->tp->memory_us == 0 || now_us < s->tp->memory_us)
+        return;
+    transport_unstarve(s->tp);
+    tell_writable(s->tp);
+}
+
 /* ---- taking back ---- */
 
 /* What readers could read and do not is no fault of the peer's, but never more than the first windows (transport_credit.c): much

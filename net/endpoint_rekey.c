@@ -4,12 +4,18 @@
  */
 #include "net/endpoint_int.h"
 
+/* The peer has answered, and since then not said a word in this session: it may have died right
+ * after its answer, which left nothing of it behind. */
+static bool unproved(const struct session *s) {
+    return s->state == SESSION_UP && !s->keys.shown && s->pkts_received == 0;
+}
+
 static bool awaits_acks(const struct session *s) {
     return s->tp && s->tp->sent.outstanding > 0;
 }
 
 static bool owes_an_answer(const struct session *s) {
-    return s->echoed_us > 0 || awaits_acks(s);
+    return unproved(s) || s->echoed_us > 0 || awaits_acks(s);
 }
 
 /* Something waits for the peer. */
@@ -111,6 +117,11 @@ bool rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
         endpoint_maybe_rekey(e, s, now_us);
     if (now_us < ask_us(s))
         return false;
+    /* Handshakes that pass where nothing else does must not go on without end. */
+    if (unproved(s) && s->unproved_asks++ >= UNPROVED_ASKS) {
+        endpoint_session_end(e, s, ERR_TIMEOUT);
+        return true;
+    }
     /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake tells. */
     if (begin(e, s, now_us)) {
         endpoint_session_end(e, s, ERR_NOMEM);

@@ -70,6 +70,7 @@ int stream_write(struct endpoint *e, struct session_ref r, uint64_t stream, cons
             at = b->data;
             if (sstream_push(&f.st->out, (struct span){b, 0, (uint32_t)n})) {
                 block_put(b);
+                transport_starve(f.s->tp);
                 break;
             }
         }

@@ -42,8 +42,18 @@ static bool grow(struct events *q) {
     return true;
 }
 
+/* The ring grows ahead of time, so that where it cannot there are still places for what is told only
+ * once. */
+static bool reserve(struct events *q) {
+    return q->count + EVENTS_SPARE <= q->cap || grow(q);
+}
+
+bool events_init(struct events *q) {
+    return reserve(q);
+}
+
 bool events_push(struct events *q, const struct ep_event *e) {
-    if (q->count == q->cap && !grow(q)) {
+    if (!reserve(q) && q->count == q->cap) {
         q->dropped++;
         return false;
     }
@@ -58,8 +68,8 @@ static uint32_t *count_of(struct told *of, enum ep_event_kind kind) {
     return kind >= EP_STREAM_OPENED && kind <= EP_STREAM_STOPPED ? &of->streams : NULL;
 }
 
-static bool too_noisy(const struct events *q, const struct told *of) {
-    return q->count >= EVENTS_MAX / 4 || of->noise >= EVENTS_NOISE_SESSION_MAX;
+static bool too_noisy(struct events *q, const struct told *of) {
+    return !reserve(q) || q->count >= EVENTS_MAX / 4 || of->noise >= EVENTS_NOISE_SESSION_MAX;
 }
 
 bool events_push_of(struct events *q, struct told *of, const struct ep_event *e) {
@@ -92,7 +102,9 @@ bool events_push_data(struct events *q, struct told *of, const struct ep_event *
     return false;
 }
 
-bool events_room(const struct events *q, const struct told *of) {
+bool events_room(struct events *q, const struct told *of) {
+    if (!reserve(q))
+        return false;
     if (of->streams < EVENTS_SESSION_SURE)
         return q->count < EVENTS_MAX - EVENTS_MAX / 16;
     return of->streams < EVENTS_SESSION_MAX && q->count < EVENTS_MAX - EVENTS_MAX / 4;

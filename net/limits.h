@@ -140,7 +140,9 @@ enum {
     HANDSHAKE_COOKIES = 3,
     CONFIRM_RETRY_US = 250 * 1000, /* first repetition; then a quarter more each time, up to */
     CONFIRM_RETRY_MAX_US = 1000 * 1000,
-    CONFIRM_TRIES = 20,                /* in all */
+    CONFIRM_TRIES = 20,           /* in all */
+    MEMORY_RETRY_US = 100 * 1000, /* the system had none for a writer */
+    UNPROVED_ASKS = 2, /* fresh handshakes in a session in which the peer has said nothing yet */
     REKEY_RESPONDER_US = 15 * 1000000, /* the responder begins a rekey only so much later */
     OPEN_YIELD_US = 1000 * 1000,       /* simultaneous open: the winner insists so long */
     REKEY_PAUSE_US = 1000 * 1000,      /* after a failed rekey, doubled each time, up to */

@@ -86,6 +86,7 @@ struct session {
     /* Rekeys of ours that came to nothing, one after another: since when, when to try again. */
     unsigned rekeys_failed;
     uint64_t rekey_since_us, rekey_after_us;
+    unsigned unproved_asks; /* handshakes of ours since nothing has come but answers to them */
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
     unsigned echo_count;
     unsigned small_waiting; /* packets in the endpoint's small queue */

@@ -121,6 +121,7 @@ void transport_unstarve(struct transport *t) {
     t->starved_prev->starved_next = t->starved_next;
     t->starved_next->starved_prev = t->starved_prev;
     t->starved_next = t->starved_prev = NULL;
+    t->memory_us = 0;
 }
 
 /* ---- much for nothing ---- */

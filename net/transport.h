@@ -137,6 +137,7 @@ struct transport { /* private to transport*.c */
     struct datagram_out *dgram_head, *dgram_tail;
     unsigned dgram_count;
     struct transport *starved_next, *starved_prev; /* NULL: not in the list */
+    uint64_t memory_us; /* when they try again though nothing has been given back; 0: not so */
 };
 
 struct transport_setup {

@@ -119,11 +119,13 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
 /* The connection cannot go on: the stream's framing is lost. */
 static void broken(struct control *c, uint64_t now_us, struct conn *conn, const struct proto_msg *m,
                    int err) {
+    const char *text = NULL;
+    if (err == ERR_FULL)
+        text = "the request is larger than this daemon takes";
+    else if (err == ERR_PROTO)
+        text = "this is not a MessagePack-RPC request";
     if (m->has_id)
-        push_error(c, now_us, conn, m->id, err,
-                   err == ERR_FULL ? "the request is larger than this daemon takes"
-                                   : "this is not a MessagePack-RPC request",
-                   NULL);
+        push_error(c, now_us, conn, m->id, err, text, NULL);
     if (!conn->closing)
         conn_end(c, now_us, conn);
 }

@@ -70,6 +70,8 @@ int history_get(struct node *n, uint64_t seq, struct entry *e) {
     seq_put(key, seq);
     int err =
         keep_get(n, TABLE_MESSAGES, key, sizeof key, n->messages.value, MESSAGE_VALUE_MAX, &len);
+    if (err == ERR_FULL)
+        return ERR_FORMAT; /* longer than any message */
     return err ? err : with_mark(n, seq, e, len);
 }
 
@@ -81,18 +83,16 @@ static int next_of_all(struct node *n, uint64_t after, uint64_t *seq, struct ent
     seq_put(key, after);
     int err =
         keep_next(n, TABLE_MESSAGES, key, &key_len, n->messages.value, MESSAGE_VALUE_MAX, &len);
-    if (err)
+    if (err && err != ERR_FULL)
         return err;
     if (key_len != SEQ_BYTES)
         return ERR_FORMAT;
     *seq = seq_get(key);
-    return with_mark(n, *seq, e, len);
+    return err ? ERR_FORMAT : with_mark(n, *seq, e, len);
 }
 
-int history_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq,
-                 struct entry *e) {
-    if (!peer)
-        return next_of_all(n, after, seq, e);
+static int next_of(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq,
+                   struct entry *e) {
     struct mark m;
     *seq = after;
     do { /* of deleted ones there are at most MESSAGES_KNOWN_KEPT */
@@ -100,7 +100,22 @@ int history_next(struct node *n, const struct node_id *peer, uint64_t after, uin
         if (err)
             return err;
     } while (m.deleted);
-    return history_get(n, *seq, e);
+    int err = history_get(n, *seq, e);
+    return err == ERR_NOT_FOUND ? ERR_FORMAT : err; /* books of a message that is none */
+}
+
+/* What cannot be read, since the disk or somebody has damaged it, hides nothing but itself. */
+int history_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq,
+                 struct entry *e) {
+    int err = ERR_FORMAT;
+    for (unsigned i = 0; err == ERR_FORMAT && i < HISTORY_SKIPS; i++) {
+        *seq = after;
+        err = peer ? next_of(n, peer, after, seq, e) : next_of_all(n, after, seq, e);
+        if (err == ERR_FORMAT && *seq == after)
+            break; /* a key that is none: there is no way around it */
+        after = *seq;
+    }
+    return err;
 }
 
 /* ---- new ones ---- */

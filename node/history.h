@@ -43,7 +43,9 @@ int history_load(struct node *n) MUST_USE;
 /* Text and len point into the node's scratch: valid until the next call of this module.
  * ERR_NOT_FOUND (also if it was deleted), ERR_FORMAT, ERR_NOMEM, what the store says. */
 int history_get(struct node *n, uint64_t seq, struct entry *e) MUST_USE;
-/* The one with the smallest seq greater than `after`; of `peer`, or of all if NULL. */
+enum { HISTORY_SKIPS = 1000 };
+/* The one with the smallest seq greater than `after`; of `peer`, or of all if NULL. Unreadable ones
+ * are passed over, HISTORY_SKIPS of them at once; more: ERR_FORMAT. */
 int history_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq,
                  struct entry *e) MUST_USE;
 

@@ -145,8 +145,8 @@ void keep_pump(struct node *n) {
     if (!wanted || k->out || k->retry_us)
         return;
     struct file_op *op = work_new(&n->work, FILE_STORE_SYNC, 0);
-    if (!op) {
-        again_later(n);
+    if (!op) { /* no memory, which says nothing about the disk */
+        k->retry_us = n->now_us + KEEP_RETRY_US;
         return;
     }
     op->id = k->scrub ? STORE_SYNC_SCRUB : 0;

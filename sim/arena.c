@@ -170,7 +170,13 @@ static bool fails(void) {
     if (!current)
         return false;
     current->allocations++;
-    return current->fail_after > 0 && --current->fail_after == 0;
+    if (current->fail_after == 0 || --current->fail_after > 0)
+        return false;
+    if (current->fail_more > 0) {
+        current->fail_more--;
+        current->fail_after = 1;
+    }
+    return true;
 }
 
 /* What the C library adds to a large block depends on what lay around it: counted in whole pages, it is the same in

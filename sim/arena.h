@@ -18,7 +18,8 @@ struct arena_heap;
 struct arena {                  /* all zeroes is empty */
     uint64_t bytes, peak_bytes; /* in use now, and at most */
     uint64_t allocations;       /* ever made */
-    uint64_t fail_after;        /* 0: never; else the n-th allocation from now gives NULL, once */
+    uint64_t fail_after;        /* 0: never; else the n-th allocation from now gives NULL */
+    uint64_t fail_more;         /* and so many after it */
     struct arena_heap *heap;    /* what it has been given */
 };
 

@@ -46,12 +46,25 @@ struct store_sqlite {
     const struct log *log;
     int log_frames;   /* pages in the WAL after the last commit */
     uint64_t commits; /* ever made */
+    bool damaged;     /* and said so */
     char path[];
 };
+
+void store_sqlite_say_damaged(struct store_sqlite *s, int rc) {
+    rc &= 0xff;
+    if (s->damaged || (rc != SQLITE_CORRUPT && rc != SQLITE_NOTADB))
+        return;
+    s->damaged = true;
+    log_put(s->log, LOG_ERROR,
+            "%s is damaged: put a copy of it back, or move it away to start without contacts and "
+            "messages (the identity is a file of its own, and stays)",
+            s->path);
+}
 
 static int map_error(struct store_sqlite *s, int rc) {
     int os = sqlite3_system_errno(s->db);
     log_put(s->log, LOG_ERROR, "%s: %s", s->path, sqlite3_errmsg(s->db));
+    store_sqlite_say_damaged(s, rc);
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return ERR_DISK;
@@ -250,6 +263,8 @@ static int prepare(struct store_sqlite *s) {
     int rc = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
     if (rc == SQLITE_OK && version != SCHEMA) /* else a full disk is no reason not to start */
         rc = sqlite3_exec(s->db, stamp, NULL, NULL, NULL);
+    if (rc == SQLITE_OK && version == 0)
+        log_put(s->log, LOG_INFO, "made a new database: %s", s->path);
     sqlite3_busy_timeout(s->db, 0);        /* from here on nobody else can hold it */
     sqlite3_wal_hook(s->db, on_commit, s); /* and nothing is copied out of the log on its own */
     for (unsigned i = 0; rc == SQLITE_OK && i < STMT_COUNT; i++)

@@ -34,6 +34,8 @@ const char *store_sqlite_vfs(void); /* NULL: SQLite's default */
 /* What was written last stays in the memory in which SQLite makes a row: another row takes its place
  * there. Before a barrier that scrubs. */
 void store_sqlite_forget(struct store_sqlite *s);
+/* If this result of SQLite's means it: what to do now, in the log, once. */
+void store_sqlite_say_damaged(struct store_sqlite *s, int rc);
 const char *store_sqlite_path(const struct store_sqlite *s);
 /* Pages in the log after the last commit (4 KiB each), and commits ever made: if that has not changed
  * since a checkpoint that copied everything, the log can be cut. */

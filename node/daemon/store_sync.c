@@ -159,6 +159,7 @@ static int open_copier(struct store_sync *s) {
     if (rc == SQLITE_OK)
         return 0;
     log_put(s->log, LOG_ERROR, "%s: %s", store_sqlite_path(s->db), sqlite3_errmsg(s->copier));
+    store_sqlite_say_damaged(s->db, rc);
     return rc == SQLITE_NOMEM ? ERR_NOMEM : ERR_IO;
 }
 

@@ -302,6 +302,47 @@ static void no_message_is_from_the_future(void **state) {
     world_free(w);
 }
 
+static unsigned messages_with(struct world *w, unsigned i, const char *contact) {
+    struct message_info m;
+    unsigned count = 0;
+    for (uint64_t after = 0; node_message_next(w->nodes[i].node, after, contact, &m); after = m.seq)
+        count++;
+    return count;
+}
+
+/* Damaged in any of its places, one message cannot be shown; the others can, and what had come but not been told is told. */
+static void a_damaged_message_hides_no_other(void **state) {
+    (void)state;
+    for (int how = 0; how < 4; how++) {
+        struct world *w = long_history(9);
+        assert_int_equal(messages_with(w, 0, "n1"), 6);
+        world_kill(w, 0);
+        const struct store *s = &w->nodes[0].env.store;
+        static uint8_t junk[STORE_VALUE_MAX];
+        uint8_t key[8];
+        seq_put(key, 3);
+        if (how < 3)
+            assert_int_equal(s->put(s->ctx, "messages", key, sizeof key, junk,
+                                    (size_t[]){0, 60, sizeof junk}[how]),
+                             0);
+        else
+            assert_int_equal(s->del(s->ctx, "messages", key, sizeof key), 0);
+        seq_put(key, 2);
+        assert_int_equal(s->put(s->ctx, "message_state", "told", 4, key, sizeof key), 0);
+        const unsigned told = world_count(w, 0, NODE_MESSAGE);
+        world_start(w, 0);
+        world_run(w, S);
+        assert_int_equal(messages_with(w, 0, "n1"), 5);
+        assert_int_equal(messages_with(w, 0, "n2"), 3);
+        assert_int_equal(messages_with(w, 0, NULL), 8);
+        assert_int_equal(world_count(w, 0, NODE_MESSAGE) - told, 6);
+        say(w, 1, "n0", "a new one");
+        world_run(w, 30 * S); /* it first has to notice that the other has restarted */
+        assert_int_equal(messages_with(w, 0, NULL), 9);
+        world_free(w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_costs_the_same_however_long_the_history_is),
@@ -309,6 +350,7 @@ int main(void) {
         cmocka_unit_test(an_older_store_gets_its_books),
         cmocka_unit_test(a_name_used_again_does_not_merge_two_people),
         cmocka_unit_test(what_waits_for_a_removed_contact_is_never_sent),
+        cmocka_unit_test(a_damaged_message_hides_no_other),
         cmocka_unit_test(no_message_is_from_the_future),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,11 @@ enum { NOBODY = 65534 };
 /* ---- no memory for a while ---- */
 
 static bool no_memory;
+static unsigned fail_at; /* 0: none; else the n-th allocation from now fails, and only that */
+
+static bool fails(void) {
+    return no_memory || (fail_at > 0 && --fail_at == 0);
+}
 
 #ifdef MESHD_TEST_WRAP
 void *__real_malloc(size_t n);
@@ -38,13 +43,13 @@ void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void *__wrap_malloc(size_t n) {
-    return no_memory ? NULL : __real_malloc(n);
+    return fails() ? NULL : __real_malloc(n);
 }
 void *__wrap_calloc(size_t n, size_t size) {
-    return no_memory ? NULL : __real_calloc(n, size);
+    return fails() ? NULL : __real_calloc(n, size);
 }
 void *__wrap_realloc(void *p, size_t n) {
-    return no_memory ? NULL : __real_realloc(p, n);
+    return fails() ? NULL : __real_realloc(p, n);
 }
 #endif
 
@@ -332,6 +337,34 @@ static void a_shortage_of_memory_does_not_end_the_socket(void **state) {
     scene_free(s);
 }
 
+/* Whoever asks properly is never told that he did not. */
+static void want_of_memory_is_called_so(void **state) {
+    (void)state;
+#ifndef MESHD_TEST_WRAP
+    skip();
+#endif
+    struct scene *s = scene_open(0700);
+    unsigned told = 0;
+    for (unsigned at = 1; at <= 12; at++) {
+        char buf[4096] = "";
+        int fd = dial(s);
+        settle(s);
+        assert_int_equal(send(fd, "\x94\x00\x01\xa6status\x80", 11, MSG_NOSIGNAL), 11);
+        fail_at = at;
+        settle(s);
+        fail_at = 0;
+        const ssize_t n = recv(fd, buf, sizeof buf, 0);
+        if (n > 0) {
+            assert_null(memmem(buf, (size_t)n, "not a MessagePack", 17));
+            told += memmem(buf, (size_t)n, "memory", 6) != NULL;
+        }
+        close(fd);
+        settle(s);
+    }
+    assert_true(told > 0);
+    scene_free(s);
+}
+
 static void what_was_asked_before_the_end_is_answered(void **state) {
     (void)state;
     struct scene *s = scene_open(0700);
@@ -431,6 +464,7 @@ int main(void) {
         cmocka_unit_test(another_user_is_refused_even_where_the_mode_lets_him),
         cmocka_unit_test(one_client_too_many_is_closed_and_the_next_finds_room),
         cmocka_unit_test(a_shortage_of_memory_does_not_end_the_socket),
+        cmocka_unit_test(want_of_memory_is_called_so),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),
         cmocka_unit_test(answers_that_wait_in_the_daemon_at_the_end_are_given_too),
         cmocka_unit_test(a_client_that_does_not_read_holds_up_nobody),
