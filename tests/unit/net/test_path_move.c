@@ -122,8 +122,9 @@ static void an_answer_counts_among_the_three_times(void **state) {
     world_free(w);
 }
 
-/* A challenge is answered to where it came from, from the address it came to; and along the path in use with more than a probe,
- * which brings back a peer that was lured away. */
+/* A challenge is answered to where it came from, from the address it came to; if that is not the path in use, along this, too, since
+ * a copy of it may have come first. Along the path in use the answer is more than a probe, which brings back a peer that was lured
+ * away. */
 static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
     (void)state;
     struct world *w = start("asked", 2);
@@ -146,12 +147,13 @@ static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
         const size_t len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, 9);
         endpoint_input(e, w->p->now_us, &cases[i].from, cases[i].local, 0, buf, len);
         while (endpoint_output(e, w->p->now_us, &t)) {
-            assert_true(addr_equal(&t.to, &cases[i].from));
-            assert_int_equal(t.local, cases[i].local);
+            const bool along = addr_equal(&t.to, &s1->path.remote);
+            assert_true(along || addr_equal(&t.to, &cases[i].from));
+            assert_int_equal(t.local, along ? s1->path.local : cases[i].local);
             assert_int_equal(t.len, DATA_OVERHEAD_BYTES + 9 + cases[i].more);
-            answers++;
+            answers += along ? 1 : 10;
         }
-        assert_int_equal(answers, 1);
+        assert_int_equal(answers, i == 0 ? 11 : 1);
     }
     world_nobody_hung_up(w);
     world_free(w);
