@@ -13,7 +13,10 @@
 #include "node/daemon/store_memory.h"
 #include "node/paths.h"
 
-enum { LOG_FRAMES_MAX = 1024 }; /* 4 MiB: then the log is copied into the database and cut */
+enum {
+    LOG_FRAMES_MAX = 1024, /* 4 MiB: then the log is copied into the database and cut */
+    BUSY_TRIES = 100,      /* to copy it, in a row, before that is called a failure */
+};
 
 struct store_sync {
     uv_loop_t *loop;
@@ -29,6 +32,7 @@ struct store_sync {
     bool cut;     /* the log is to be cut as soon as it can be: it is long, or a secret is in it */
     bool suspect; /* a sync failed: what the log holds is safe only once it was copied */
     bool said;    /* that copying fails */
+    unsigned busy_tries;
     /* orders to the worker, and its results */
     bool copy;
     int frames;       /* in the log then */
@@ -79,6 +83,15 @@ static void order(struct store_sync *s) {
     (void)r;
 }
 
+/* The loop was writing in this moment. Nobody else can hold it, so it is over at the next try. */
+static bool only_busy(struct store_sync *s) {
+    if ((s->rc & 0xff) != SQLITE_BUSY) {
+        s->busy_tries = 0;
+        return false;
+    }
+    return s->busy_tries++ < BUSY_TRIES;
+}
+
 /* What the barrier is answered with. */
 static int verdict(struct store_sync *s) {
     if (s->sync_errno != 0) {
@@ -86,11 +99,12 @@ static int verdict(struct store_sync *s) {
         log_put(s->log, LOG_ERROR, "%s-wal: %s", store_sqlite_path(s->db), strerror(s->sync_errno));
         return oserr(s->sync_errno);
     }
-    if (s->rc != SQLITE_OK && !s->said)
+    const bool failed = !only_busy(s) && s->rc != SQLITE_OK;
+    if (failed && !s->said)
         log_put(s->log, LOG_ERROR, "%s: its log cannot be copied: %s", store_sqlite_path(s->db),
                 sqlite3_errstr(s->rc));
     if (s->copy)
-        s->said = s->rc != SQLITE_OK;
+        s->said = failed;
     if (s->suspect) {
         if (s->rc != SQLITE_OK || s->copied < s->frames)
             return ERR_IO;
