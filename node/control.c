@@ -148,17 +148,28 @@ int control_input(struct control *c, uint64_t now_us, uint32_t handle, const uin
         len -= (size_t)took;
         conn_count_in(c, conn);
     }
-    conn_set_ready(c, conn, proto_reader_ready(&conn->in));
+    conn_set_ready(c, conn, conn->holds || proto_reader_ready(&conn->in));
     return 0;
 }
 
 /* The next thing that the connection has sent is carried out. */
 static void run_one(struct control *c, uint64_t now_us, struct conn *conn) {
-    struct proto_msg m;
+    struct proto_msg m = conn->held;
+    const bool held = conn->holds;
     size_t before = conn->in.len - conn->in.start;
-    int r = proto_reader_next(&conn->in, &m);
+    int r = held ? 1 : proto_reader_next(&conn->in, &m);
+    size_t size = held ? m.size : before - (conn->in.len - conn->in.start);
+    conn->holds = false;
+    conn->held = (struct proto_msg){0};
     c->work.requests++;
-    c->work.bytes += before - (conn->in.len - conn->in.start);
+    c->work.bytes += size;
+    /* To unpack a large one is work enough for a turn. */
+    if (r > 0 && !held && size > CONTROL_TURN_BYTES) {
+        conn->held = m;
+        conn->holds = true;
+        conn_count_in(c, conn);
+        return;
+    }
     /* A client has nothing to tell: notifications from it are allowed and without effect. */
     if (r > 0 && m.kind == PROTO_REQUEST)
         dispatch(c, now_us, conn, &m);

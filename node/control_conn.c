@@ -55,6 +55,8 @@ void conn_set_ready(struct control *c, struct conn *conn, bool ready) {
 }
 
 void conn_release(struct control *c, struct conn *conn) {
+    proto_msg_clear(&conn->held);
+    conn->holds = false;
     uint32_t generation = conn->generation;
     conn_set_ready(c, conn, false);
     if (conn->closing)

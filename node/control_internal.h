@@ -41,7 +41,9 @@ enum {
 
 struct conn {
     bool used, closing;
-    bool ready; /* `in` holds a whole request, or what will never be one */
+    bool ready; /* `in` holds a whole request, or what will never be one; or `held` waits */
+    bool holds;
+    struct proto_msg held; /* a large request, unpacked in an earlier turn */
     uint32_t generation;
     uint64_t close_us; /* when `closing`: its unread output is given up then */
     struct proto_reader in;

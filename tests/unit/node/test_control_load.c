@@ -396,6 +396,43 @@ static void a_deaf_subscriber_loses_progress_first(void **state) {
     scene_close(s);
 }
 
+/* 65,536 paths take as long to unpack as to be carried out. */
+static void a_large_request_is_unpacked_in_a_turn_of_its_own(void **state) {
+    (void)state;
+    enum { PATHS = 5000 };
+    struct scene *s = scene_open(1, 23);
+    char path[128];
+    memset(path, 'p', sizeof path);
+    path[0] = '/';
+    struct proto_writer *w = talk_ask(&s->t[0], "transfer.send");
+    proto_str(w, "contact", "nobody");
+    proto_array(w, "paths");
+    for (unsigned i = 0; i < PATHS; i++)
+        proto_strn(w, NULL, path, sizeof path);
+    proto_end(w);
+    const uint32_t id = talk_send(&s->t[0]);
+    assert_true(control_run(s->c, s->w->now_us));
+    assert_true(control_last_work(s->c).bytes > PATHS * sizeof path);
+    assert_true(control_has_work(s->c, s->t[0].conn));
+    assert_int_equal(unread(s, 0), 0);
+    assert_false(control_run(s->c, s->w->now_us));
+    assert_true(unread(s, 0) > 0);
+    json_t *r = talk_answer(&s->t[0], id, 0);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(r, 0), "code")),
+                        "not_found");
+    json_decref(r);
+    /* Who goes between the two turns leaves nothing. */
+    w = talk_ask(&s->t[0], "transfer.send");
+    proto_str(w, "contact", "nobody");
+    proto_array(w, "paths");
+    for (unsigned i = 0; i < PATHS; i++)
+        proto_strn(w, NULL, path, sizeof path);
+    proto_end(w);
+    talk_send(&s->t[0]);
+    assert_true(control_run(s->c, s->w->now_us));
+    scene_close(s);
+}
+
 /* Contacts write faster than it reads, and more than fits: it hears of every message all the same. */
 static void texts_do_not_make_a_subscriber_overflow(void **state) {
     (void)state;
@@ -524,6 +561,7 @@ int main(void) {
         cmocka_unit_test(waiting_requests_are_shared),
         cmocka_unit_test(pings_of_one_connection_are_few_and_end_with_it),
         cmocka_unit_test(a_deaf_subscriber_loses_progress_first),
+        cmocka_unit_test(a_large_request_is_unpacked_in_a_turn_of_its_own),
         cmocka_unit_test(texts_do_not_make_a_subscriber_overflow),
         cmocka_unit_test(a_deaf_subscriber_is_told_overflow_then_closed),
         cmocka_unit_test(what_an_overflowed_subscriber_does_not_read_is_given_up),
