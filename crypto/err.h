@@ -25,7 +25,7 @@
     X(ERR_NOT_FOUND, 4, "not_found", 4, "there is nothing of that name")                           \
     X(ERR_REFUSED, 5, "refused", 5, "the peer refused")                                            \
     X(ERR_OFFLINE, 6, "offline", 6, "the peer cannot be reached now")                              \
-    X(ERR_AUTH, 7, "auth", 7, "the other side is not who it should be, or does not know us")       \
+    X(ERR_AUTH, 7, "auth", 7, "the other side is not who it should be")                            \
     X(ERR_INTEGRITY, 8, "integrity", 8, "what arrived is not what was sent")                       \
     X(ERR_DISK, 9, "disk", 9, "the disk is full or a quota is used up")                            \
     X(ERR_TIMEOUT, 10, "timeout", 10, "it took longer than allowed")                               \
@@ -35,14 +35,19 @@
     X(ERR_IO, 14, "io", 1, "reading or writing failed")                                            \
     X(ERR_PERM, 15, "permission", 1, "permission denied")                                          \
     X(ERR_PROTO, 16, "protocol", 1, "the other side broke the protocol")                           \
-    X(ERR_STALE, 17, "stale", 7, "the message is older than one already seen")                     \
+    X(ERR_STALE, 17, "stale", 7, "their node knows a newer key of this node than it has now")      \
     X(ERR_CLOSED, 18, "closed", 6, "the connection is closed")                                     \
     X(ERR_RESET, 19, "reset", 1, "the other side gave up")                                         \
     X(ERR_AGAIN, 20, "again", 1, "not now; try again when told so")                                \
     X(ERR_UNSUPPORTED, 21, "unsupported", 1, "not supported here")                                 \
     X(ERR_CANCELLED, 22, "cancelled", 1, "it was cancelled")                                       \
     X(ERR_FORMAT, 23, "format", 2, "the text or file is not in the expected form")                 \
-    X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")
+    X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")                   \
+    X(ERR_TICKET, 26, "ticket", 7,                                                                 \
+      "their node does not take the ticket: used already, expired, or not theirs")                 \
+    X(ERR_UNKNOWN, 27, "unknown", 7, "this node is not among their contacts")                      \
+    X(ERR_SECRET, 28, "secret", 7,                                                                 \
+      "they have this node as a contact, but with another secret than it has")
 
 enum err {
     ERR_OK = 0,

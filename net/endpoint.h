@@ -124,9 +124,12 @@ void endpoint_timeout(struct endpoint *e, uint64_t now_us);
 
 /* ---- events ---- */
 enum ep_event_kind {
-    EP_SESSION_UP,     /* both sides hold the keys: peer, session */
-    EP_SESSION_DOWN,   /* peer, session, err; its streams are gone */
-    EP_CONNECT_FAILED, /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
+    EP_SESSION_UP,   /* both sides hold the keys: peer, session */
+    EP_SESSION_DOWN, /* peer, session, err; its streams are gone. ERR_TICKET, ERR_UNKNOWN: the peer
+                        * has said that it does not let us in (any more) */
+    EP_CONNECT_FAILED, /* peer, err, by_ticket: ERR_TIMEOUT (nobody answered); or, proved by a
+                        * handshake: ERR_UNKNOWN, ERR_SECRET, ERR_STALE (the peer refuses us, and why),
+                        * ERR_AUTH (who has the peer's key is another identity, or the key is old) */
     EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
                          * ticket = secret that was used up: it stays this peer's only one until the
                          * pairing secret is stored safely and given to endpoint_peer_add in front
@@ -154,6 +157,7 @@ struct ep_event {
     struct session_ref session;
     uint64_t stream;
     int err;
+    bool by_ticket; /* what was tried, or tried last, was a ticket's secret */
     uint64_t id;
     const uint8_t *data;
     size_t len;

@@ -20,6 +20,19 @@ static void send_retry(struct endpoint *e, const struct addr *to, uint32_t local
     endpoint_queue_small(e, to, local, msg, sizeof msg);
 }
 
+/* The caller alone can tell that it is refused by us, and why. */
+static void send_refusal(struct endpoint *e, const struct addr *to, uint32_t local,
+                         const uint8_t *initiation, const struct noise *n, enum refusal why) {
+    uint8_t msg[RETRY_BYTES] = {PACKET_RETRY};
+    memcpy(msg + 4, initiation + 4, 4);
+    if (!handshake_refusal(n, why, initiation, msg + 8))
+        return;
+    cookie_seal(&e->identity.transport_public, msg + 8,
+                initiation + INITIATION_BYTES - 2 * MAC_BYTES, zeroes, zeroes,
+                msg + 8 + COOKIE_NONCE_BYTES);
+    endpoint_queue_small(e, to, local, msg, sizeof msg);
+}
+
 /* Two million handshakes a second can be asked for, some 10,000 done: above the limit only who
  * shows a cookie for its address is served. Load is counted in messages per second. */
 static bool under_load(struct endpoint *e, uint64_t now_us) {
@@ -50,31 +63,30 @@ static size_t challenge_bind(const struct request *q, uint8_t *out) {
     return DH_KEY_BYTES + 8;
 }
 
-/* Who may come in, and with which secret. Looks only: what an initiation says may be a replay, and
- * nothing of it is kept before its answer is confirmed. */
-static bool admit(struct endpoint *e, uint64_t now_us, struct request *q) {
+/* Who may come in, and with which secret: 0, or why not. Looks only: what an initiation says may be a
+ * replay, and nothing of it is kept before its answer is confirmed. */
+static unsigned admit(struct endpoint *e, uint64_t now_us, struct request *q) {
     const struct dh_public *key = noise_remote(&q->noise);
     struct peer *p = peers_by_id(e, &q->in.cert.id);
     const bool known = p && !p->stranger;
-    if (!peers_cert_ok(p, &q->in.cert.id, &q->in.cert, key) ||
-        (known && !peers_key_counts(p, &q->in.cert, key)))
-        return false;
+    if (known && !peers_key_counts(p, &q->in.cert, key))
+        return REFUSAL_KEY;
     q->peer = p;
     if (known && q->in.psk_id == 0 && p->setup.psk_count == 0)
-        return true;
+        return 0;
     for (unsigned i = 0; known && i < p->setup.psk_count; i++) {
         if (psk_id(&p->setup.psks[i]) != q->in.psk_id)
             continue;
         q->psk = p->setup.psks[i];
         q->by_ticket = p->setup.pairing && i + 1 == p->setup.psk_count;
-        return true;
+        return 0;
     }
     const struct open_ticket *t = q->in.psk_id ? endpoint_ticket(e, now_us, q->in.psk_id) : NULL;
     if (!t)
-        return false;
+        return known ? REFUSAL_SECRET : REFUSAL_UNKNOWN;
     q->psk = t->secret;
     q->by_ticket = true;
-    return true;
+    return 0;
 }
 
 /* The answers to this peer that wait for their proof: of a new session, of a rekey. */
@@ -294,9 +306,16 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
         e->counters.auth_fail++;
         goto out;
     }
-    if (!admit(e, now_us, &q)) {
+    /* Who cannot show that the key is its own is told nothing. */
+    if (!peers_cert_ok(peers_by_id(e, &q.in.cert.id), &q.in.cert.id, &q.in.cert,
+                       noise_remote(&q.noise))) {
+        e->counters.auth_fail++;
+        goto out;
+    }
+    const unsigned why = admit(e, now_us, &q);
+    if (why) {
         e->counters.handshake_refused++;
-        send_retry(e, from, local, msg, zeroes, zeroes);
+        send_refusal(e, from, local, msg, &q.noise, (enum refusal)why);
         goto out;
     }
     if (fresh(e, now_us, &q) && !insist(e, now_us, &q))

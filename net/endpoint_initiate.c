@@ -118,33 +118,51 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool
     return 0;
 }
 
-static void tell_failed(struct endpoint *e, struct peer *p, int err) {
-    if (p->asked)
-        endpoint_tell(e, EP_CONNECT_FAILED, p, NULL, err);
+static void tell_failed(struct endpoint *e, struct peer *p, int err, bool by_ticket) {
+    const struct ep_event ev = {.kind = EP_CONNECT_FAILED,
+                                .peer = peer_ref_of(p),
+                                .node = p->setup.id,
+                                .err = err,
+                                .by_ticket = by_ticket};
+    if (p->asked && !events_push(&e->events, &ev))
+        e->counters.queue_dropped++;
     p->asked = false;
 }
 
-/* True if the session has ended with the attempt. */
-static bool give_up(struct endpoint *e, struct session *s, uint64_t now_us, bool refused) {
+/* denied: what the other side has said, with proof; 0: nothing. True if the session has ended with the
+ * attempt. */
+static bool give_up(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
     if (s->state == SESSION_UP)
-        return rekey_failed(e, s, now_us, refused);
-    tell_failed(e, s->peer, refused ? ERR_AUTH : ERR_TIMEOUT);
-    endpoint_session_end(e, s, refused ? ERR_AUTH : ERR_TIMEOUT);
+        return rekey_failed(e, s, now_us, denied);
+    tell_failed(e, s->peer, denied ? denied : ERR_TIMEOUT, s->hs_out->by_ticket);
+    endpoint_session_end(e, s, denied ? denied : ERR_TIMEOUT);
     return true;
+}
+
+/* The peer takes no secret of ours, or only not the one that was tried, since it died before it had
+ * stored it: then at once on with the other. */
+static void refused(struct endpoint *e, struct session *s, uint64_t now_us, int why) {
+    struct hs_out *h = s->hs_out;
+    h->denied = h->denied ? h->denied : why;
+    if (h->psk_index == 0 && s->peer->setup.psk_count > 1) {
+        h->psk_index = 1;
+        h->started_us = now_us - HANDSHAKE_ATTEMPT_US / 2 - 1;
+        h->next_us = now_us + h->interval_us;
+        if (build(e, s, now_us) == 0) {
+            send(e, s, now_us, false);
+            endpoint_make_ready(e, s);
+            return;
+        }
+    }
+    if (give_up(e, s, now_us, h->denied)) {
+        /* And so has the session. */
+    }
 }
 
 static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
-    if (h->refused && now_us >= h->refused_us + HANDSHAKE_REFUSED_US) {
-        if (h->psk_index > 0 || s->peer->setup.psk_count < 2)
-            return give_up(e, s, now_us, true);
-        /* Perhaps only this secret is refused, since the peer died before it had stored it: on with the other. */
-        h->refused = false;
-        h->started_us = now_us - HANDSHAKE_ATTEMPT_US / 2 - 1;
-        h->next_us = now_us;
-    }
     if (now_us >= h->started_us + HANDSHAKE_ATTEMPT_US)
-        return give_up(e, s, now_us, h->refused);
+        return give_up(e, s, now_us, 0);
     if (now_us < h->next_us)
         return false;
     h->interval_us += h->interval_us / 4;
@@ -158,7 +176,7 @@ static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t n
     if (other_psk || h->rebuild_due) {
         h->psk_index = other_psk ? psk : h->psk_index;
         if (build(e, s, now_us))
-            return give_up(e, s, now_us, true);
+            return give_up(e, s, now_us, ERR_AUTH);
     }
     send(e, s, now_us, true);
     return false;
@@ -204,6 +222,19 @@ static bool take_challenge(struct hs_out *h, const uint8_t *challenge) {
     return true;
 }
 
+static int refusal_error(unsigned why) {
+    switch (why) {
+    case 0:
+        return 0;
+    case REFUSAL_SECRET:
+        return ERR_SECRET;
+    case REFUSAL_KEY:
+        return ERR_STALE;
+    default: /* a reason of a newer peer, too */
+        return ERR_UNKNOWN;
+    }
+}
+
 void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
                            uint32_t local, const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 4));
@@ -222,11 +253,13 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct add
     bool has_cookie = memcmp(cookie, zeroes, sizeof cookie) != 0;
     bool has_challenge = memcmp(challenge, zeroes, sizeof challenge) != 0;
     if (!has_cookie && !has_challenge) {
-        if (!h->refused) {
-            h->refused = true;
-            h->refused_us = now_us;
-        }
-        endpoint_make_ready(e, s);
+        /* Without proof that the peer has said so it is nothing: whoever knows the peer's public key and sees the INITIATION
+         * could. */
+        const int why = refusal_error(handshake_refused(&h->noise, h->msg, msg + 8));
+        if (why)
+            refused(e, s, now_us, why);
+        else
+            e->counters.auth_fail++;
         return;
     }
     if (has_cookie) {
@@ -439,7 +472,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         /* The key answered; but its certificate must name the id that we dialled (CAPABILITIES B8),
          * and be the newest known of it. */
         e->counters.auth_fail++;
-        if (give_up(e, s, now_us, true)) {
+        if (give_up(e, s, now_us, ERR_AUTH)) {
             /* And so has the session. */
         }
     } else {

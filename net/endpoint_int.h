@@ -209,8 +209,9 @@ void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us);
 /* ---- endpoint_rekey.c ---- */
 /* Something is to be sent: begins a rekey if the keys are old enough and none is under way. */
 void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The attempt under way has come to nothing. Only that is dropped, unless the peer is dead: true if the session has ended. */
-bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, bool refused);
+/* The attempt under way has come to nothing; denied: the peer's reason, 0: no answer. Only the attempt is dropped, unless the
+ * peer is dead: true if the session has ended. */
+bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied);
 void rekey_done(struct session *s);
 uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us);
 /* A silent peer is asked; a dead one is given up. True if the session has ended. */

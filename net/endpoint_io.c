@@ -32,6 +32,14 @@ static void reply_with(struct endpoint *e, struct session *s, struct incoming *i
     in->reply_len += len;
 }
 
+/* 7 is said of a session that has just begun: its ticket was another's by then, or its key is old. */
+static int close_reason(const struct session *s, uint64_t number) {
+    const int err = number ? err_from_wire(number) : ERR_CLOSED;
+    if (err != ERR_AUTH)
+        return err;
+    return s->peer->setup.pairing ? ERR_TICKET : ERR_UNKNOWN;
+}
+
 /* One frame of the session's own. False: malformed, or the session ended (*ended). */
 static bool session_frame(struct endpoint *e, struct session *s, struct incoming *in, uint8_t type,
                           struct rd *r, bool *ended) {
@@ -80,7 +88,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         uint64_t err = rd_varint(r);
         if (!r->ok)
             return false;
-        endpoint_session_closed(e, s, err ? err_from_wire(err) : ERR_CLOSED);
+        endpoint_session_closed(e, s, close_reason(s, err));
         *ended = true;
         return false;
     }
@@ -337,8 +345,6 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         d = s->hs_out->next_us;
         if (s->hs_out->started_us + HANDSHAKE_ATTEMPT_US < d)
             d = s->hs_out->started_us + HANDSHAKE_ATTEMPT_US;
-        if (s->hs_out->refused && s->hs_out->refused_us + HANDSHAKE_REFUSED_US < d)
-            d = s->hs_out->refused_us + HANDSHAKE_REFUSED_US;
     }
     if (session_answering(s) && s->hs_in->expires_us < d)
         d = s->hs_in->expires_us;

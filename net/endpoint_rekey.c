@@ -79,12 +79,12 @@ void rekey_done(struct session *s) {
     s->rekey_since_us = s->rekey_after_us = 0;
 }
 
-bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, bool refused) {
+bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
     const bool dead = now_us >= dead_us(s);
     session_drop_hs_out(s);
     e->counters.rekeys_failed++;
     if (dead) {
-        endpoint_session_end(e, s, refused ? ERR_AUTH : ERR_TIMEOUT);
+        endpoint_session_end(e, s, denied ? denied : ERR_TIMEOUT);
         return true;
     }
     /* In silence, or without keys that may send, there is nothing to lose by asking on; a refusal
@@ -95,7 +95,7 @@ bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, bool r
     for (unsigned i = 0; i < s->rekeys_failed && pause < REKEY_PAUSE_MAX_US; i++)
         pause *= 2;
     s->rekeys_failed++;
-    s->rekey_after_us = now_us + (pressing && !refused ? 0 : pause);
+    s->rekey_after_us = now_us + (pressing && !denied ? 0 : pause);
     endpoint_make_ready(e, s);
     return false;
 }
@@ -112,7 +112,7 @@ uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us) {
 
 bool rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     if (now_us >= dead_us(s))
-        return rekey_failed(e, s, now_us, s->hs_out->refused);
+        return rekey_failed(e, s, now_us, 0);
     if (s->echo_count > 0)
         endpoint_maybe_rekey(e, s, now_us);
     if (now_us < ask_us(s))

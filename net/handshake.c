@@ -53,6 +53,44 @@ bool handshake_response_mac1_ok(const struct noise *n, const uint8_t msg[static 
     return ok;
 }
 
+/* ---- refusals ---- */
+static void refusal_nonce(const uint8_t key[static MAC1_KEY_BYTES], uint8_t why,
+                          const uint8_t msg[static INITIATION_BYTES],
+                          uint8_t out[static COOKIE_NONCE_BYTES]) {
+    uint8_t in[1 + MAC_BYTES] = {why};
+    memcpy(in + 1, msg + INITIATION_BYTES - 2 * MAC_BYTES, MAC_BYTES);
+    crypto_generichash_blake2b(out, COOKIE_NONCE_BYTES, in, sizeof in, key, MAC1_KEY_BYTES);
+}
+
+static const char refusal_label[] = "meshd refusal v1";
+
+bool handshake_refusal(const struct noise *n, enum refusal why,
+                       const uint8_t msg[static INITIATION_BYTES],
+                       uint8_t nonce[static COOKIE_NONCE_BYTES]) {
+    uint8_t key[MAC1_KEY_BYTES];
+    if (!noise_extra_key(n, refusal_label, key))
+        return false;
+    refusal_nonce(key, (uint8_t)why, msg, nonce);
+    sodium_memzero(key, sizeof key);
+    return true;
+}
+
+unsigned handshake_refused(const struct noise *n, const uint8_t msg[static INITIATION_BYTES],
+                           const uint8_t nonce[static COOKIE_NONCE_BYTES]) {
+    uint8_t key[MAC1_KEY_BYTES], want[COOKIE_NONCE_BYTES];
+    unsigned why = 0;
+    if (!noise_extra_key(n, refusal_label, key))
+        return 0;
+    for (unsigned i = 1; i <= REFUSALS_MAX; i++) {
+        refusal_nonce(key, (uint8_t)i, msg, want);
+        if (sodium_memcmp(want, nonce, sizeof want) == 0)
+            why = i;
+    }
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(want, sizeof want);
+    return why;
+}
+
 bool handshake_write_initiation(struct noise *n, const struct handshake_self *self,
                                 const struct dh_public *peer, const struct dh_secret *ephemeral,
                                 const struct initiation *in, uint32_t sender,

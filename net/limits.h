@@ -133,7 +133,6 @@ enum {
     HANDSHAKE_SOURCES_MAX = 256,
     HANDSHAKE_MISFITS_MAX = 16, /* answers to one attempt that do not fit; then no further is read:
                                  * each costs two X25519 */
-    HANDSHAKE_REFUSED_US = 1000 * 1000, /* so long after a refusal a better answer may still come */
     /* What RETRYs, which anybody can forge, may cost an attempt: fresh INITIATIONs; and the same one
      * sent again for a cookie at once (later ones go with the next repetition). */
     HANDSHAKE_REBUILDS = 3,

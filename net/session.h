@@ -25,13 +25,13 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     struct psk psk; /* what msg was made with: the peer's secrets may be others by now */
     bool by_ticket; /* it is a ticket's */
     uint8_t epoch;
-    bool rekey;                      /* inside a session that is up */
-    bool everywhere;                 /* it has gone to every address known */
-    bool refused;                    /* a RETRY said so; not authenticated, so only a hint */
+    bool rekey;      /* inside a session that is up */
+    bool everywhere; /* it has gone to every address known */
+    int denied; /* why the peer has refused, with proof, the first secret of this attempt; 0: no */
     bool has_challenge, rebuild_due; /* by a RETRY, too: put into the next message that is built */
     uint8_t challenge[CHALLENGE_BYTES];
     unsigned rebuilds, cookies; /* what RETRYs have made us do so far */
-    uint64_t started_us, next_us, interval_us, refused_us;
+    uint64_t started_us, next_us, interval_us;
     uint64_t sent_us; /* 0: sent more than once, so its answer tells no round trip (Karn's rule) */
 };
 

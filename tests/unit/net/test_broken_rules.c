@@ -91,13 +91,13 @@ static void a_rule_that_is_broken_ends_the_session(void **state) {
     }
 }
 
-static void a_close_with_a_number_of_tomorrow_counts_as_failed(void **state) {
+static void a_close_says_why_and_a_number_of_tomorrow_counts_as_failed(void **state) {
     (void)state;
     static const struct {
         uint8_t number;
         int err;
-    } closes[] = {{7, ERR_AUTH}, {60, ERR_FAILED}};
-    for (unsigned i = 0; i < 2; i++) {
+    } closes[] = {{7, ERR_UNKNOWN}, {27, ERR_UNKNOWN}, {60, ERR_FAILED}};
+    for (unsigned i = 0; i < 3; i++) {
         struct fixture f;
         meet(&f, 50 + i);
         const uint8_t frame[] = {FRAME_CLOSE, closes[i].number};
@@ -286,7 +286,7 @@ static void a_certificate_of_somebody_else_is_not_the_peers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_that_is_broken_ends_the_session),
-        cmocka_unit_test(a_close_with_a_number_of_tomorrow_counts_as_failed),
+        cmocka_unit_test(a_close_says_why_and_a_number_of_tomorrow_counts_as_failed),
         cmocka_unit_test(reserved_bytes_of_data_are_checked),
         cmocka_unit_test(a_session_stays_at_the_address_that_was_asked),
         cmocka_unit_test(reserved_bytes_of_an_initiation_are_checked),
