@@ -67,6 +67,7 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
     c->paired = model->paired;
     c->pairing = model->pairing;
     c->kept = model->kept;
+    c->denied = model->denied;
     memcpy(c->addrs, model->addrs, sizeof c->addrs);
     c->addr_count = model->addr_count;
     int err = contact_tell(n, c);
@@ -168,6 +169,7 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
     out->queued = c->queued;
+    out->denied = out->online ? 0 : c->denied;
     out->refused = c->queued ? c->refused : 0;
     out->full = c->full;
     out->message_bytes = c->dialog.bytes;
@@ -180,7 +182,7 @@ void contact_retry_later(struct node *n, struct contact *c) {
     c->backoff_us = c->backoff_us == 0 ? CONTACT_RETRY_US : c->backoff_us * 2;
     if (c->backoff_us > CONTACT_RETRY_MAX_US)
         c->backoff_us = CONTACT_RETRY_MAX_US;
-    c->retry_us = n->now_us + c->backoff_us;
+    c->retry_us = n->now_us + (c->denied ? CONTACT_DENIED_RETRY_US : c->backoff_us);
     if (c->retry_us < n->contacts.retry_us)
         n->contacts.retry_us = c->retry_us;
 }

@@ -24,6 +24,8 @@ enum {
     CONTACT_RETRY_US = 5 * 1000000, /* first repetition while messages wait; then doubled */
     CONTACT_RETRY_MAX_US = 300 * 1000000,
 };
+/* A contact that does not let this node in is dialled so rarely, if nobody asks for it. */
+#define CONTACT_DENIED_RETRY_US (UINT64_C(3600) * 1000000)
 
 struct contact { /* holds a secret */
     char name[PETNAME_MAX + 1];
@@ -35,12 +37,14 @@ struct contact { /* holds a secret */
     bool paired, pairing;
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
+    int denied; /* their node does not let this one in, and why (node/denial.h); 0: not said */
     /* not persisted */
     uint32_t serial; /* from 1, never reused */
     struct peer_ref peer;
     bool online;
     bool kept;         /* paired: no power cut takes that away any more */
     bool unstored;     /* what the store has is older */
+    bool ticket_new;   /* its secret has not opened a session since the user has added it */
     uint32_t pairings; /* pairing secrets seen so far: which one a debt is about */
     struct session_ref session;
     uint32_t queued;   /* messages in the outbox */

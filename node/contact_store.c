@@ -8,17 +8,25 @@
 #include "crypto/bytes.h"
 #include "node/contact_table.h"
 #include "node/core.h"
+#include "node/denial.h"
 
 static const char table[] = "contacts";
 
-enum { CONTACT_VERSION = 2, CONTACT_VERSION_BY_NAME = 1, FLAG_PAIRED = 1, FLAG_PAIRING = 2 };
+enum {
+    CONTACT_VERSION = 2,
+    CONTACT_VERSION_BY_NAME = 1,
+    FLAG_PAIRED = 1,
+    FLAG_PAIRING = 2,
+    DENIAL_SHIFT = 2 /* the code of the denial, three bits */
+};
 
 /* ---- one entry ---- */
 size_t contact_encode(const struct contact *c, uint8_t out[static CONTACT_VALUE_MAX]) {
     struct wr w = wr_init(out, CONTACT_VALUE_MAX);
     size_t name_len = strlen(c->name);
     wr_u8(&w, CONTACT_VERSION);
-    wr_u8(&w, (uint8_t)((c->paired ? FLAG_PAIRED : 0) | (c->pairing ? FLAG_PAIRING : 0)));
+    wr_u8(&w, (uint8_t)((c->paired ? FLAG_PAIRED : 0) | (c->pairing ? FLAG_PAIRING : 0) |
+                        denial_code(c->denied) << DENIAL_SHIFT));
     wr_u8(&w, (uint8_t)name_len);
     wr_bytes(&w, c->name, name_len);
     wr_bytes(&w, c->transport.bytes, sizeof c->transport.bytes);
@@ -59,6 +67,7 @@ bool contact_decode(struct contact *c, const uint8_t *key, size_t key_len, const
         return false;
     c->paired = flags & FLAG_PAIRED;
     c->pairing = flags & FLAG_PAIRING;
+    c->denied = denial_of_code(flags >> DENIAL_SHIFT & DENIAL_CODE_MAX);
     rd_bytes(&r, c->transport.bytes, sizeof c->transport.bytes);
     if (!by_name)
         c->cert_seq = rd_u64(&r);

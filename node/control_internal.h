@@ -58,6 +58,7 @@ struct conn {
 enum wait_kind {
     WAIT_NONE,
     WAIT_PEER,
+    WAIT_ADDED,
     WAIT_CONTACT,
     WAIT_PING,
     WAIT_TRANSFER,
@@ -73,7 +74,7 @@ struct wait { /* one request that is answered later */
     uint64_t ref;         /* ping id, transfer id, message seq or ticket id */
     uint64_t deadline_us; /* UINT64_MAX: none */
     uint64_t
-        retry_us; /* WAIT_PEER: when to connect again; UINT64_MAX while an attempt is under way */
+        retry_us; /* WAIT_PEER, WAIT_ADDED: when to connect again; UINT64_MAX while an attempt is under way */
     char contact[PETNAME_MAX + 1];
     char *ticket;   /* WAIT_TICKET: its text, owned, wiped when the wait ends */
     uint64_t ttl_s; /* and for how long it holds */
@@ -184,6 +185,10 @@ void wait_timeout(struct control *c, uint64_t now_us);
 /* Without an answer. */
 void wait_forget(struct control *c, struct wait *w);
 uint64_t wait_deadline_us(const struct control *c);
+/* The sentence for a contact that does not let this node in (node_denied). */
+enum { DENIED_TEXT_MAX = 256 };
+void denied_text(struct control *c, uint64_t now_us, const char *contact, int err,
+                 char out[static DENIED_TEXT_MAX]);
 /* Message `seq`, if it is one of ours. Its text is not to be used. */
 bool own_message(struct node *n, uint64_t seq, struct message_info *out);
 
@@ -206,6 +211,7 @@ int do_id(struct call *call);
 int do_status(struct call *call);
 int do_wait(struct call *call);
 int do_ticket_new(struct call *call);
+int do_ticket_end(struct call *call);
 int do_contact_add(struct call *call);
 int do_contact_list(struct call *call);
 int do_contact_remove(struct call *call);

@@ -85,6 +85,10 @@ int do_message_wait(struct call *call) {
         return ERR_FULL;
     w->ref = seq;
     memcpy(w->contact, info.contact, sizeof w->contact);
+    /* It was not let in when it tried last: what it is told now is the answer. */
+    if (node_denied(info.err) && node_connect(call->c->node, call->now_us, info.contact) != 0) {
+        /* Without an address: it may come by itself. */
+    }
     return CALL_LATER;
 }
 

@@ -4,6 +4,7 @@
 
 #include "crypto/identity.h"
 #include "node/control_internal.h"
+#include "node/date.h"
 #include "node/ticket.h"
 
 enum {
@@ -57,39 +58,95 @@ int do_ticket_new(struct call *call) {
     return name_failed(call, err, named ? name : NULL);
 }
 
-/* Why the ticket was not taken. `who`: the node it leads to, if it could be read at all. */
-static int add_failed(struct call *call, int err, const char *name, const struct node_id *who) {
+/* Nobody has been, or will be, told this ticket. */
+int do_ticket_end(struct call *call) {
+    char ticket[TICKET_TEXT_MAX + 1];
+    arg_str(call, "ticket", ticket, sizeof ticket);
+    int err = node_ticket_end(call->c->node, call->now_us, ticket);
+    sodium_memzero(ticket, sizeof ticket);
+    if (err == ERR_FORMAT)
+        return call_fail(call, err, "ticket", "the ticket is damaged, or holds no secret");
+    if (err == ERR_NOT_FOUND)
+        return call_fail(call, err, "ticket", "this node has no such ticket open");
+    if (err)
+        return call_fail(call, err, "ticket", NULL);
+    proto_map(call->w, NULL);
+    proto_end(call->w);
+    return 0;
+}
+
+struct leads { /* what a ticket says, for sentences */
+    struct node_id to;
+    uint64_t expires_s;
+};
+
+static int expired(struct call *call, const struct leads *t) {
+    char when[DATE_TEXT_MAX], now[DATE_TEXT_MAX];
+    date_text(t->expires_s, when);
+    date_text(node_wall_s(call->c->node, call->now_us), now);
+    return call_fail(
+        call, ERR_TIMEOUT, "ticket",
+        "the ticket expired on %s; this computer's clock says %s (if that is wrong, set "
+        "it)",
+        when, now);
+}
+
+/* Why the ticket was not taken; each cause has its own sentence. */
+static int add_failed(struct call *call, int err, const char *name, const struct leads *t) {
     struct contact_info info;
     if (err == ERR_FORMAT)
-        return call_fail(call, err, name, "the ticket is damaged or not a ticket");
+        return call_fail(call, err, "ticket", "the ticket is damaged or not a ticket");
     if (err == ERR_TIMEOUT)
-        return call_fail(call, err, name, "the ticket has expired");
-    if (err == ERR_USAGE && node_id_equal(who, node_self(call->c->node)))
-        return call_fail(call, err, name, "the ticket is this node's own");
-    if (err == ERR_EXISTS && node_contact_by_id(call->c->node, call->now_us, who, &info) &&
-        strcmp(info.name, name) != 0)
+        return expired(call, t);
+    if (err == ERR_USAGE && node_id_equal(&t->to, node_self(call->c->node)))
+        return call_fail(call, err, "ticket",
+                         "the ticket is this node's own: it is for the other side to add, or else "
+                         "ask them for theirs");
+    if (err != ERR_EXISTS)
+        return name_failed(call, err, name);
+    if (node_contact_get(call->c->node, call->now_us, name, &info))
+        return node_id_equal(&info.id, &t->to)
+                   ? call_fail(
+                         call, err, name,
+                         "that node is a contact under this name already, and the ticket holds "
+                         "no secret to pair with again")
+                   : call_fail(call, err, name,
+                               "another node is called \"%s\" here already: choose another name",
+                               name);
+    if (node_contact_by_id(call->c->node, call->now_us, &t->to, &info))
         return call_fail(call, err, info.name,
                          "that node is a contact already, under another name: pair again under "
                          "it, or change it with \"contact rename\"");
     return name_failed(call, err, name);
 }
 
+/* Answered at once, or with `timeout_us` when it is known whether the other side lets us in. */
 int do_contact_add(struct call *call) {
     char name[PETNAME_MAX + 1], ticket[TICKET_TEXT_MAX + 1];
     struct contact_info info;
     struct ticket t;
+    const uint64_t timeout_us = arg_uint(call, "timeout_us", 0);
+    struct wait *w = timeout_us ? wait_new(call, WAIT_ADDED, call->now_us + timeout_us) : NULL;
+    if (timeout_us && !w)
+        return ERR_FULL;
     arg_str(call, "name", name, sizeof name);
     arg_str(call, "ticket", ticket, sizeof ticket);
     int err = ticket_decode(&t, ticket);
-    struct node_id who = t.id;
+    const struct leads leads = {.to = t.id, .expires_s = t.expires_s};
     ticket_clear(&t);
     if (!err)
         err = node_contact_add(call->c->node, call->now_us, name, ticket);
     sodium_memzero(ticket, sizeof ticket);
+    if (!err && !node_contact_get(call->c->node, call->now_us, name, &info))
+        err = ERR_NOT_FOUND;
+    if (!err && w && !info.online) {
+        memcpy(w->contact, name, sizeof w->contact);
+        return CALL_LATER;
+    }
+    if (w)
+        wait_forget(call->c, w);
     if (err)
-        return add_failed(call, err, name, &who);
-    if (!node_contact_get(call->c->node, call->now_us, name, &info))
-        return name_failed(call, ERR_NOT_FOUND, name);
+        return add_failed(call, err, name, &leads);
     proto_map(call->w, NULL);
     show_contact(call->w, "contact", &info);
     proto_end(call->w);

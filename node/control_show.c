@@ -25,6 +25,10 @@ static void show_who(struct proto_writer *w, const struct contact_info *i) {
     proto_str(w, "name", i->name);
     show_id(w, "id", &i->id);
     proto_bool(w, "online", i->online);
+    if (i->denied)
+        proto_err(w, "denied", i->denied, NULL, NULL);
+    else
+        proto_nil(w, "denied");
 }
 
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i) {
@@ -163,6 +167,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
     case NODE_PAIRING_FAILED:
+    case NODE_CONTACT_DENIED:
         if (e->err)
             proto_err(w, "error", e->err, NULL, e->detail);
         else

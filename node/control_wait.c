@@ -108,8 +108,42 @@ static void answer_contact(struct control *c, uint64_t now_us, struct wait *w) {
         return;
     }
     answer_open(c, w);
-    show_peer(&c->w, "peer", &info);
+    if (w->kind == WAIT_ADDED)
+        show_contact(&c->w, "contact", &info);
+    else
+        show_peer(&c->w, "peer", &info);
     answer_close(c, now_us, w);
+}
+
+static const char *denied_how(int err, bool paired) {
+    switch (err) {
+    case ERR_TICKET:
+        return "does not take the ticket: it was used already, has expired, or was never theirs";
+    case ERR_UNKNOWN:
+        return paired ? "has removed this node from its contacts"
+                      : "does not have this node among its contacts";
+    case ERR_SECRET:
+        return "has this node as a contact, but with another secret than the one here";
+    case ERR_STALE:
+        return "knows a newer key of this node: this state directory is an older copy";
+    case ERR_AUTH:
+        return "is not who answers there: it is another node";
+    default:
+        return "does not let this node in";
+    }
+}
+
+void denied_text(struct control *c, uint64_t now_us, const char *contact, int err,
+                 char out[static DENIED_TEXT_MAX]) {
+    struct contact_info info;
+    const bool paired = node_contact_get(c->node, now_us, contact, &info) && info.paired;
+    snprintf(out, DENIED_TEXT_MAX, "\"%s\" %s", contact, denied_how(err, paired));
+}
+
+static void answer_denied(struct control *c, uint64_t now_us, struct wait *w, int err) {
+    char text[DENIED_TEXT_MAX];
+    denied_text(c, now_us, w->contact, err, text);
+    answer_error(c, now_us, w, err, text);
 }
 
 static void answer_transfer(struct control *c, uint64_t now_us, struct wait *w) {
@@ -135,10 +169,19 @@ static void answer_pong(struct control *c, uint64_t now_us, struct wait *w,
 
 /* ---- events ---- */
 
+/* An attempt has come to its end, or a session: the contact's node does not let this one in. */
+static bool tells_denial(const struct node_event *e) {
+    return (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN) && node_denied(e->err);
+}
+
 static void peer_event(struct control *c, uint64_t now_us, struct wait *w,
                        const struct node_event *e) {
     if (strcmp(w->contact, e->contact) != 0)
         return;
+    if (tells_denial(e)) {
+        answer_denied(c, now_us, w, e->err);
+        return;
+    }
     if (e->kind == NODE_PEER_UP)
         answer_contact(c, now_us, w);
     else if (e->kind == NODE_CONTACT_REMOVED)
@@ -157,9 +200,18 @@ static void message_event(struct control *c, uint64_t now_us, struct wait *w,
         answer_close(c, now_us, w);
     } else if (e->kind == NODE_MESSAGE_FAILED && e->id == w->ref) {
         answer_error(c, now_us, w, e->err, "the peer will not take the message");
+    } else if (tells_denial(e) && strcmp(w->contact, e->contact) == 0) {
+        answer_denied(c, now_us, w, e->err);
     } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
         answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
     }
+}
+
+static void ping_failed(struct control *c, uint64_t now_us, struct wait *w, int err) {
+    if (node_denied(err))
+        answer_denied(c, now_us, w, err);
+    else
+        answer_error(c, now_us, w, err ? err : ERR_FAILED, NULL);
 }
 
 static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
@@ -168,6 +220,7 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
     case WAIT_NONE:
         return;
     case WAIT_PEER:
+    case WAIT_ADDED:
         peer_event(c, now_us, w, e);
         return;
     case WAIT_CONTACT:
@@ -179,7 +232,7 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         if (e->kind == NODE_PONG && e->id == w->ref)
             answer_pong(c, now_us, w, e);
         else if (e->kind == NODE_PING_FAILED && e->id == w->ref)
-            answer_error(c, now_us, w, e->err ? e->err : ERR_FAILED, NULL);
+            ping_failed(c, now_us, w, e->err);
         return;
     case WAIT_TRANSFER:
         if ((e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED) && e->id == w->ref)
@@ -237,6 +290,7 @@ static const char *timeout_text(enum wait_kind k) {
         return "the ticket could not be made safe on the disk in time, and is taken back";
     case WAIT_MESSAGE:
         return "the peer has not confirmed the message yet; it stays queued";
+    case WAIT_ADDED:
     case WAIT_NONE:
         break;
     }
@@ -278,7 +332,9 @@ void wait_timeout(struct control *c, uint64_t now_us) {
         struct wait *w = &c->waits[i];
         if (w->kind == WAIT_NONE)
             continue;
-        if (now_us >= w->deadline_us) {
+        if (now_us >= w->deadline_us && w->kind == WAIT_ADDED) {
+            answer_contact(c, now_us, w); /* it is added, and not there yet */
+        } else if (now_us >= w->deadline_us) {
             const bool disk = w->kind == WAIT_QUEUED || w->kind == WAIT_TICKET;
             take_back(c, now_us, w);
             answer_error(c, now_us, w, disk ? ERR_IO : ERR_TIMEOUT, timeout_text(w->kind));

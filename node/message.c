@@ -145,7 +145,11 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
     out->outgoing = e.outgoing;
     out->delivered = e.mark.delivered;
     out->state = state_of(c, seq, &e.mark);
-    out->err = out->state == MESSAGE_REFUSED ? c->refused : e.mark.err;
+    out->err = e.mark.err;
+    if (out->state == MESSAGE_REFUSED)
+        out->err = c->refused;
+    else if (out->state == MESSAGE_QUEUED && !c->online)
+        out->err = c->denied;
     out->wall_us = e.wall_us;
     out->text = e.text;
     out->len = e.len;

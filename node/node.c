@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "node/core.h"
+#include "node/denial.h"
 #include "node/pairing.h"
 
 enum { BLOCKS_DEFAULT = 640 }; /* what 0 means to the endpoint (net/endpoint.h) */
@@ -137,6 +138,10 @@ void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us) {
     endpoint_set_wall(n->ep, now_us, wall_us);
 }
 
+uint64_t node_wall_s(const struct node *n, uint64_t now_us) {
+    return (n->wall_us + (now_us > n->wall_at_us ? now_us - n->wall_at_us : 0)) / 1000000;
+}
+
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count) {
     n->tell_count = count < PEER_ADDRS_MAX ? count : PEER_ADDRS_MAX;
     for (unsigned i = 0; i < n->tell_count; i++)
@@ -167,10 +172,15 @@ void node_connect_failed(struct node *n, struct contact *c, int err) {
 
 static void session_down(struct node *n, struct contact *c, const struct ep_event *ev) {
     struct session_ref other;
-    if (c->online && session_ref_equal(c->session, ev->session))
-        session_lost(n, c, ev->err);
-    else if (!c->online && !endpoint_session(n->ep, c->peer, &other))
-        node_connect_failed(n, c, ev->err); /* it ended before anybody heard that it was up */
+    const bool its = c->online && session_ref_equal(c->session, ev->session);
+    const bool early = !c->online && !endpoint_session(n->ep, c->peer, &other);
+    /* ERR_AUTH of a session is our own word. */
+    const int err =
+        (its || early) && ev->err != ERR_AUTH ? denial_heard(n, c, ev->err, false) : ev->err;
+    if (its)
+        session_lost(n, c, err);
+    else if (early)
+        node_connect_failed(n, c, err); /* it ended before anybody heard that it was up */
 }
 
 static void session_up(struct node *n, const struct ep_event *ev) {
@@ -186,6 +196,7 @@ static void session_up(struct node *n, const struct ep_event *ev) {
         session_lost(n, c, ERR_CLOSED);
     c->online = true;
     c->session = ev->session;
+    denial_over(n, c);
     contact_retry_reset(c);
     contact_seen_at(n, c, &info.path);
     node_tell(n, NODE_PEER_UP, c->name);
@@ -239,7 +250,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_CONNECT_FAILED:
         c = contact_by_peer(n, ev->peer);
         if (c)
-            node_connect_failed(n, c, ev->err);
+            node_connect_failed(n, c, denial_heard(n, c, ev->err, ev->by_ticket));
         break;
     case EP_PAIRED:
         pairing_done(n, ev);

@@ -65,6 +65,7 @@ void node_free(struct node *n);
 const struct node_id *node_self(const struct node *n);
 struct endpoint *node_endpoint(struct node *n);
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us);
+uint64_t node_wall_s(const struct node *n, uint64_t now_us); /* since 1970, as told */
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 
 /* ---- the world ---- */
@@ -89,6 +90,7 @@ struct contact_info {
     struct session_info session; /* if online */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
+    int denied;             /* offline: why their node does not let this one in; 0: not said */
     uint32_t queued;        /* messages waiting in the outbox */
     int refused;            /* why the peer does not take them now; 0: it has not said so */
     bool full;              /* its own messages find no room here */
@@ -119,6 +121,11 @@ bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,
                       struct contact_info *out);
 bool node_contact_by_id(const struct node *n, uint64_t now_us, const struct node_id *id,
                         struct contact_info *out);
+/* The error says that the contact's node has answered, and does not let this one in: ERR_TICKET (its
+ * ticket was used already, has expired, or was never theirs), ERR_UNKNOWN (it has removed this node),
+ * ERR_SECRET (it shares another secret with it), ERR_STALE (it knows a newer key of it), ERR_AUTH
+ * (another node answers). Messages stay queued. */
+bool node_denied(int err);
 /* Starts a session if there is none. */
 int node_connect(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. */
@@ -245,7 +252,7 @@ bool node_datagram_next(struct node *n, struct node_datagram *out);
 enum node_event_kind {
     NODE_PEER_UP,        /* contact */
     NODE_PEER_DOWN,      /* contact, err */
-    NODE_CONNECT_FAILED, /* contact, err */
+    NODE_CONNECT_FAILED, /* contact, err: node_denied, or another */
     NODE_CONTACT_ADDED,  /* contact: by us or through a ticket */
     NODE_CONTACT_REMOVED,
     NODE_PATH_CHANGED,      /* contact, addr */
@@ -265,8 +272,9 @@ enum node_event_kind {
     NODE_MESSAGE_FAILED,  /* id = seq, err: the peer will never take it; the next one goes */
     NODE_MESSAGE_FULL,    /* contact: its messages find no room here; total: its quota in bytes */
     NODE_TICKET_STORED,   /* id = node_ticket_id: it survives a power cut */
+    NODE_CONTACT_DENIED,  /* contact, err: their node does not let this one in any more; once */
 };
-enum { NODE_EVENT_KINDS = NODE_TICKET_STORED + 1 };
+enum { NODE_EVENT_KINDS = NODE_CONTACT_DENIED + 1 };
 const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
 
 struct node_event {

@@ -92,8 +92,10 @@ static int add(struct node *n, const char *name, const struct ticket *t) {
         ticket_psk(t, &model.ticket);
     int err = contact_add(n, &model, &c);
     sodium_memzero(&model, sizeof model);
-    if (!err)
+    if (!err) {
+        c->ticket_new = true;
         connect(n, c);
+    }
     return err;
 }
 
@@ -104,7 +106,8 @@ static int add_again(struct node *n, struct contact *c, const struct ticket *t) 
     for (unsigned i = t->addr_count; i-- > 0;)
         contact_addr_first(c, &t->addrs[i]);
     ticket_psk(t, &c->ticket);
-    c->pairing = true;
+    c->pairing = c->ticket_new = true;
+    c->denied = 0;
     int err = contact_update(n, c);
     if (err)
         *c = was;
@@ -175,7 +178,7 @@ static void take_secrets(struct node *n, struct contact *c, const struct ep_even
     c->psk = ev->secret;
     c->ticket = ev->ticket;
     c->paired = c->pairing = true;
-    c->kept = false;
+    c->ticket_new = c->kept = false;
 }
 
 /* What the session was for came to nothing here, and the other side is told so. */
@@ -301,8 +304,10 @@ int node_contact_remove(struct node *n, uint64_t now_us, const char *name) {
         return 0;
     transfers_contact_gone(n, c);
     ping_peer_lost(n, c, ERR_CANCELLED);
-    if (c->online)
+    if (c->online) {
         chan_session_down(n, c->session);
+        endpoint_disconnect(n->ep, n->now_us, c->session, ERR_UNKNOWN); /* and so it is told */
+    }
     message_contact_gone(n, c);
     node_tell(n, NODE_CONTACT_REMOVED, c->name);
     contact_take_out(n, c);

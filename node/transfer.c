@@ -348,12 +348,12 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
         if (!t->has_stream || !session_ref_equal(t->session, s))
             continue;
         t->has_stream = false;
-        if (err != ERR_AUTH && t->send && t->info.state == TRANSFER_OFFERED &&
+        if (!node_denied(err) && t->send && t->info.state == TRANSFER_OFFERED &&
             file_send_again(n, t))
             continue;
         if (t->send && t->send->stopped) /* it has said why, but not about which file */
             transfer_fail(n, t, t->deadline_err, NULL);
-        else if (err == ERR_AUTH)
+        else if (node_denied(err))
             transfer_fail(n, t, err, NULL);
         else
             transfer_fail(n, t, t->info.outgoing ? ERR_OFFLINE : ERR_CLOSED,

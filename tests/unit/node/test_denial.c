@@ -1,0 +1,273 @@
+/* Contacts whose node answers and does not let this one in: which of the reasons it is, that it is remembered, and what ends it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/contact.h"
+#include "node/contact_store.h"
+#include "node/denial.h"
+#include "support_world.h"
+
+enum { S = 1000000, MINUTE = 60 };
+
+static int denied(const struct world *w, unsigned i, const char *name) {
+    struct contact_info c;
+    assert_true(node_contact_get(w->nodes[i].node, w->now_us, name, &c));
+    return c.denied;
+}
+
+static bool online(const struct world *w, unsigned i, const char *name) {
+    struct contact_info c;
+    assert_true(node_contact_get(w->nodes[i].node, w->now_us, name, &c));
+    return c.online;
+}
+
+/* Node i dials `name` and is told this; whether it was news. */
+static void is_told(struct world *w, unsigned i, const char *name, int err, bool news) {
+    const unsigned before = world_count(w, i, NODE_CONTACT_DENIED);
+    assert_int_equal(node_connect(w->nodes[i].node, w->now_us, name), 0);
+    const struct node_event *e = world_wait(w, i, NODE_CONNECT_FAILED, S);
+    assert_non_null(e);
+    assert_int_equal(e->err, err);
+    assert_int_equal(denied(w, i, name), err);
+    assert_int_equal(world_count(w, i, NODE_CONTACT_DENIED), before + news);
+}
+
+static void new_ticket(struct world *w, unsigned i, const char *name,
+                       char out[static TICKET_TEXT_MAX + 1]) {
+    assert_int_equal(node_ticket_new(w->nodes[i].node, w->now_us, name, 3600, out), 0);
+    world_sync(w, i);
+}
+
+/* Node 2 calls node 0 "anna", by a ticket that node 1 has used. */
+static struct world *used_up(uint64_t seed) {
+    struct world *w = world_new(3, seed);
+    char ticket[TICKET_TEXT_MAX + 1];
+    new_ticket(w, 0, "bob", ticket);
+    assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", ticket), 0);
+    assert_non_null(world_wait(w, 1, NODE_PEER_UP, 10 * S));
+    world_run(w, S);
+    assert_int_equal(node_contact_add(w->nodes[2].node, w->now_us, "anna", ticket), 0);
+    const struct node_event *e = world_wait(w, 2, NODE_CONTACT_DENIED, S);
+    assert_non_null(e);
+    assert_string_equal(e->contact, "anna");
+    assert_int_equal(e->err, ERR_TICKET);
+    assert_non_null(world_wait(w, 2, NODE_CONNECT_FAILED, S));
+    return w;
+}
+
+static void a_used_ticket_is_told_and_remembered_until_a_new_one_comes(void **state) {
+    (void)state;
+    struct world *w = used_up(1);
+    char ticket[TICKET_TEXT_MAX + 1];
+    assert_int_equal(denied(w, 2, "anna"), ERR_TICKET);
+    is_told(w, 2, "anna", ERR_TICKET, false);
+    world_run(w, S);
+    world_kill(w, 2);
+    world_start(w, 2);
+    assert_int_equal(denied(w, 2, "anna"), ERR_TICKET);
+    w->nodes[0].unplugged = true; /* even if nobody answers any more */
+    assert_int_equal(node_connect(w->nodes[2].node, w->now_us, "anna"), 0);
+    const struct node_event *e = world_wait(w, 2, NODE_CONNECT_FAILED, 20 * S);
+    assert_non_null(e);
+    assert_int_equal(e->err, ERR_OFFLINE);
+    assert_int_equal(denied(w, 2, "anna"), ERR_TICKET);
+    w->nodes[0].unplugged = false;
+    new_ticket(w, 0, "carl", ticket);
+    assert_int_equal(node_contact_add(w->nodes[2].node, w->now_us, "anna", ticket), 0);
+    assert_int_equal(denied(w, 2, "anna"), 0);
+    assert_non_null(world_wait(w, 2, NODE_PEER_UP, S));
+    world_run(w, S);
+    assert_true(online(w, 2, "anna"));
+    world_kill(w, 2);
+    world_start(w, 2);
+    assert_int_equal(denied(w, 2, "anna"), 0);
+    world_free(w);
+}
+
+static void a_ticket_that_has_expired_there_or_was_taken_back_is_told(void **state) {
+    (void)state;
+    for (int way = 0; way < 2; way++) {
+        struct world *w = world_new(2, 2);
+        char ticket[TICKET_TEXT_MAX + 1];
+        assert_int_equal(node_ticket_new(w->nodes[0].node, w->now_us, NULL, 60, ticket), 0);
+        if (way == 0)
+            world_run(w, 61 * S);
+        else
+            assert_int_equal(node_ticket_end(w->nodes[0].node, w->now_us, ticket), 0);
+        const uint64_t wall_s = node_wall_s(w->nodes[1].node, w->now_us);
+        node_set_wall(w->nodes[1].node, w->now_us, (wall_s - 3600) * S); /* its clock is late */
+        assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", ticket), 0);
+        const struct node_event *e = world_wait(w, 1, NODE_CONTACT_DENIED, S);
+        assert_non_null(e);
+        assert_int_equal(e->err, ERR_TICKET);
+        world_free(w);
+    }
+}
+
+/* Also while the ticket's secret is still kept beside the pairing's, in case that was lost. */
+static void who_was_removed_is_told_at_once_or_when_it_comes_again(void **state) {
+    (void)state;
+    for (int way = 0; way < 2; way++) { /* the goodbye arrives, or is lost */
+        struct world *w = world_new(2, 3);
+        char ticket[TICKET_TEXT_MAX + 1];
+        world_pair(w, 0, 1);
+        world_run(w, S);
+        w->nodes[0].unplugged = way == 1;
+        assert_int_equal(node_contact_remove(w->nodes[0].node, w->now_us, "n1"), 0);
+        if (way == 0) {
+            const struct node_event *e = world_wait(w, 1, NODE_PEER_DOWN, S);
+            assert_non_null(e);
+            assert_int_equal(e->err, ERR_UNKNOWN);
+            assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN);
+            is_told(w, 1, "n0", ERR_UNKNOWN, false);
+        } else {
+            world_run(w, S);
+            assert_true(online(w, 1, "n0"));
+            world_kill(w, 1);
+            world_start(w, 1);
+            w->nodes[0].unplugged = false;
+            is_told(w, 1, "n0", ERR_UNKNOWN, true);
+        }
+        /* A used ticket does not help, and then it is that. */
+        new_ticket(w, 0, NULL, ticket);
+        assert_int_equal(node_ticket_end(w->nodes[0].node, w->now_us, ticket), 0);
+        assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "n0", ticket), 0);
+        const struct node_event *e = world_wait(w, 1, NODE_CONNECT_FAILED, S);
+        assert_non_null(e);
+        assert_int_equal(e->err, ERR_TICKET);
+        new_ticket(w, 0, NULL, ticket);
+        assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "n0", ticket), 0);
+        world_run(w, S);
+        assert_true(online(w, 1, "n0"));
+        world_free(w);
+    }
+}
+
+static void another_secret_than_ours_is_told(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 4);
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_pair(w, 0, 1);
+    world_run(w, S);
+    assert_int_equal(node_contact_remove(w->nodes[0].node, w->now_us, "n1"), 0);
+    world_run(w, S);
+    /* Node 0 has it again, by a ticket that node 1 does not know any more. */
+    new_ticket(w, 1, NULL, ticket);
+    assert_int_equal(node_ticket_end(w->nodes[1].node, w->now_us, ticket), 0);
+    assert_int_equal(node_contact_add(w->nodes[0].node, w->now_us, "n1", ticket), 0);
+    world_run(w, S);
+    assert_int_equal(denied(w, 0, "n1"), ERR_TICKET); /* it is a contact there, but not with this */
+    is_told(w, 1, "n0", ERR_SECRET, true);
+    world_free(w);
+}
+
+static void nobody_there_has_denied_nothing(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 5);
+    world_pair(w, 0, 1);
+    world_run(w, S);
+    world_kill(w, 0);
+    world_kill(w, 1);
+    world_start(w, 1);
+    assert_int_equal(node_connect(w->nodes[1].node, w->now_us, "n0"), 0);
+    const struct node_event *e = world_wait(w, 1, NODE_CONNECT_FAILED, 20 * S);
+    assert_non_null(e);
+    assert_int_equal(e->err, ERR_OFFLINE);
+    assert_int_equal(denied(w, 1, "n0"), 0);
+    world_free(w);
+}
+
+/* ---- what it does to what was to go there ---- */
+static void messages_stay_queued_and_say_why(void **state) {
+    (void)state;
+    struct world *w = used_up(6);
+    struct node *n = w->nodes[2].node;
+    struct message_info m;
+    char ticket[TICKET_TEXT_MAX + 1];
+    uint64_t seq;
+    assert_int_equal(node_message_send(n, w->now_us, "anna", "hi", 2, &seq), 0);
+    assert_non_null(world_wait(w, 2, NODE_CONNECT_FAILED, S)); /* it was tried for it */
+    assert_true(node_message_next(n, seq - 1, NULL, &m));
+    assert_int_equal(m.state, MESSAGE_QUEUED);
+    assert_int_equal(m.err, ERR_TICKET);
+    world_run(w, 10 * S);
+    new_ticket(w, 0, NULL, ticket);
+    assert_int_equal(node_contact_add(n, w->now_us, "anna", ticket), 0);
+    assert_non_null(world_wait(w, 2, NODE_MESSAGE_DELIVERED, 10 * S));
+    assert_true(node_message_next(n, seq - 1, NULL, &m));
+    assert_int_equal(m.err, 0);
+    world_free(w);
+}
+
+static void it_is_tried_once_an_hour(void **state) {
+    (void)state;
+    struct world *w = used_up(7);
+    uint64_t seq;
+    assert_int_equal(node_message_send(w->nodes[2].node, w->now_us, "anna", "hi", 2, &seq), 0);
+    world_run(w, 10 * S);
+    const unsigned before = world_count(w, 2, NODE_CONNECT_FAILED);
+    world_run(w, (uint64_t)58 * MINUTE * S);
+    assert_int_equal(world_count(w, 2, NODE_CONNECT_FAILED), before);
+    world_run(w, (uint64_t)3 * MINUTE * S);
+    assert_int_equal(world_count(w, 2, NODE_CONNECT_FAILED), before + 1);
+    world_free(w);
+}
+
+static void transfers_and_pings_end_with_the_reason(void **state) {
+    (void)state;
+    struct world *w = used_up(8);
+    struct node *n = w->nodes[2].node;
+    const char *path = "/f";
+    uint64_t id;
+    disk_fill(w, 2, path, 10, 1);
+    assert_int_equal(node_send(n, w->now_us, "anna", &path, 1, 0, &id), 0);
+    const struct node_event *e = world_wait(w, 2, NODE_TRANSFER_FAILED, S);
+    assert_non_null(e);
+    struct transfer_info t;
+    assert_true(node_transfer_get(n, id, &t));
+    assert_int_equal(t.err, ERR_TICKET);
+    assert_int_equal(node_ping(n, w->now_us, "anna", 5 * S, &id), 0);
+    e = world_wait(w, 2, NODE_PING_FAILED, S);
+    assert_non_null(e);
+    assert_int_equal(e->err, ERR_TICKET);
+    world_free(w);
+}
+
+/* ---- stored ---- */
+static void every_reason_survives_its_stored_form(void **state) {
+    (void)state;
+    static const int errs[] = {0, ERR_TICKET, ERR_UNKNOWN, ERR_SECRET, ERR_STALE, ERR_AUTH};
+    struct contact c = {.name = "anna", .paired = true}, back;
+    uint8_t value[CONTACT_VALUE_MAX];
+    for (unsigned i = 0; i < sizeof errs / sizeof errs[0]; i++) {
+        c.denied = errs[i];
+        const size_t len = contact_encode(&c, value);
+        assert_int_equal(value[1] & 3, 1); /* what an older meshd looks at */
+        assert_true(contact_decode(&back, c.id.bytes, NODE_ID_BYTES, value, len));
+        assert_int_equal(back.denied, errs[i]);
+        assert_int_equal(node_denied(errs[i]), i > 0);
+    }
+    assert_int_equal(denial_of_code(DENIAL_CODE_MAX), 0); /* of a newer one */
+    assert_false(node_denied(ERR_OFFLINE) || node_denied(ERR_TIMEOUT) || node_denied(ERR_REFUSED));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_used_ticket_is_told_and_remembered_until_a_new_one_comes),
+        cmocka_unit_test(a_ticket_that_has_expired_there_or_was_taken_back_is_told),
+        cmocka_unit_test(who_was_removed_is_told_at_once_or_when_it_comes_again),
+        cmocka_unit_test(another_secret_than_ours_is_told),
+        cmocka_unit_test(nobody_there_has_denied_nothing),
+        cmocka_unit_test(messages_stay_queued_and_say_why),
+        cmocka_unit_test(it_is_tried_once_an_hour),
+        cmocka_unit_test(transfers_and_pings_end_with_the_reason),
+        cmocka_unit_test(every_reason_survives_its_stored_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
