@@ -1,9 +1,11 @@
 #include "cli/app.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/interrupt.h"
 
@@ -103,9 +105,14 @@ static const char *hint(const char *method, int err, const char *detail) {
     case ERR_CLOSED:
         return "see whether it is on, with a meshd as new as this one: meshctl wait --for "
                "peer=NAME";
+    case ERR_TICKET:
+        return "ask them for a new one (meshctl ticket), and add it under the same name";
+    case ERR_UNKNOWN:
+    case ERR_SECRET:
     case ERR_AUTH:
+        return "ask them for a ticket (meshctl ticket), and add it under the same name";
     case ERR_STALE:
-        return "exchange a new ticket to pair again";
+        return "use the newer one; or have them remove this node, and pair again";
     case ERR_INTEGRITY:
     case ERR_CHANGED:
         return "send it again";
@@ -123,9 +130,12 @@ static const char *hint(const char *method, int err, const char *detail) {
     }
 }
 
-/* Whether the sentence says the detail itself: in quotes, since a contact may be called "c". */
+/* Whether the sentence says the detail itself: in quotes, since a contact may be called "c". That it is
+ * about the ticket is no news in a sentence about one. */
 static bool names(const char *text, const char *detail) {
     char quoted[260];
+    if (strcmp(detail, "ticket") == 0 && strstr(text, detail))
+        return true;
     snprintf(quoted, sizeof quoted, "\"%s\"", detail);
     return strcmp(text, detail) == 0 || strstr(text, quoted) != NULL;
 }
@@ -141,6 +151,47 @@ int app_fail_map(struct app *a, const char *method, const msgpack_object *error)
     snprintf(all, sizeof all, "%s%s%s%s%s%s", text, quote ? ": \"" : "", quote ? detail : "",
              quote ? "\"" : "", advice ? "; " : "", advice ? advice : "");
     return report(a, err, all, detail);
+}
+
+bool app_denied(int err) {
+    return err == ERR_TICKET || err == ERR_UNKNOWN || err == ERR_SECRET || err == ERR_STALE ||
+           err == ERR_AUTH;
+}
+
+void app_state_cell(struct table *t, const msgpack_object *o) {
+    const msgpack_object *denied = proto_get(o, "denied");
+    const uint64_t num = proto_get_uint(denied, "num", 0);
+    if (proto_get_bool(o, "online")) {
+        table_cell(t, "online");
+        return;
+    }
+    switch (err_from_wire(num)) {
+    case ERR_OK:
+        table_cell(t, "offline");
+        break;
+    case ERR_TICKET:
+        table_cell(t, "ticket refused");
+        break;
+    case ERR_UNKNOWN:
+        table_cell(t, "has removed us");
+        break;
+    case ERR_SECRET:
+        table_cell(t, "other secret");
+        break;
+    case ERR_STALE:
+        table_cell(t, "our key is old");
+        break;
+    default:
+        table_cell(t, "another node");
+    }
+}
+
+int app_stdout_failed(struct app *a) {
+    const bool closed = write(STDOUT_FILENO, "", 0) < 0 && errno == EBADF;
+    a->o.json = false; /* nobody would read it */
+    return app_fail(a, ERR_IO, "%s",
+                    closed ? "standard output is closed: nobody got what was to be printed"
+                           : "writing to standard output failed; is its disk full?");
 }
 
 int app_broken(struct app *a, int err) {

@@ -54,6 +54,10 @@ enum {
 int app_fail(struct app *a, int err, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The same for an error map from the daemon, with a hint that suits the method. NULL: err_text. */
 int app_fail_map(struct app *a, const char *method, const msgpack_object *error);
+/* The error says that the contact's node has answered and does not let this one in. */
+bool app_denied(int err);
+/* The STATE of a contact or peer in a table: "online", "offline", or how it does not let us in. */
+void app_state_cell(struct table *t, const msgpack_object *o);
 /* Gives the held object, to be given back to jansson, or NULL; ends the holding. */
 json_t *app_take_held(struct app *a);
 /* A sentence for standard error that is no failure. */
@@ -73,6 +77,8 @@ int app_list(struct app *a, const char *method, const char *key, uint64_t id, js
 /* The whole of a listing verb: a table, or with --json an object with the array `key`. */
 int app_show_list(struct app *a, const char *method, const char *key, const char *headers,
                   void (*row)(struct table *t, const msgpack_object *entry));
+/* What was printed has gone nowhere: the exit code, with a sentence that says why. */
+int app_stdout_failed(struct app *a);
 /* Reports a failure of the connection itself. */
 int app_broken(struct app *a, int err);
 

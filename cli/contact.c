@@ -3,18 +3,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/app.h"
 
-enum { TICKET_READ_MAX = 4096 };
+enum { TICKET_READ_MAX = 4096, ADD_WAIT_US = 3000000 };
 
 /* The ticket from a file or standard input, without the white space around it. */
 static int read_ticket(struct app *a, const char *path, char out[static TICKET_READ_MAX]) {
     FILE *f = path ? fopen(path, "rb") : stdin;
+    struct stat st;
     if (!f)
         return app_fail(a, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
                         "cannot read the ticket from %s: %s; check the path", path,
                         strerror(errno));
+    if (path && fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+        app_say(
+            "others can read %s, and could have used the ticket; next time: meshctl ticket --out "
+            "FILE",
+            path);
     size_t n = fread(out, 1, TICKET_READ_MAX - 1, f);
     bool failed = ferror(f) != 0;
     if (path)
@@ -36,11 +43,15 @@ int run_contact_add(struct app *a) {
     char ticket[TICKET_READ_MAX];
     char *word = a->word_count > 1 ? a->words[1] : NULL;
     struct proto_msg m;
+    uint64_t timeout_us;
+    int code = 0;
+    if (!app_timeout(a, ADD_WAIT_US, &timeout_us, &code))
+        return code;
     if (!word == !a->o.file)
         return app_fail(a, ERR_USAGE,
                         "give the ticket once: as '-' (standard input, best), --file PATH or text");
     if (a->o.file || strcmp(word, "-") == 0) {
-        int code = read_ticket(a, a->o.file, ticket);
+        code = read_ticket(a, a->o.file, ticket);
         if (code)
             return code;
     } else {
@@ -50,11 +61,17 @@ int run_contact_add(struct app *a) {
     struct proto_writer *w = app_ask(a, "contact.add");
     proto_str(w, "name", a->words[0]);
     proto_str(w, "ticket", ticket);
-    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (timeout_us)
+        proto_uint(w, "timeout_us", timeout_us);
+    code = app_answer(a, timeout_us + CLIENT_ANSWER_US, &m);
     if (code)
         return code;
     if (a->o.json)
         print_json(json_from(&m.result));
+    if (timeout_us && !proto_get_bool(proto_get(&m.result, "contact"), "online"))
+        app_say(
+            "%s is added, but has not answered yet; the pairing is done when they can be reached",
+            a->words[0]);
     proto_msg_clear(&m);
     return 0;
 }
@@ -70,16 +87,25 @@ static void add_queued(struct table *t, const msgpack_object *c) {
     table_cell(t, text);
 }
 
+static bool any_denied; /* in the table */
+
 static void add_row(struct table *t, const msgpack_object *c) {
+    any_denied |= proto_get_uint(proto_get(c, "denied"), "num", 0) != 0;
     table_str(t, c, "name");
-    table_cell(t, proto_get_bool(c, "online") ? "online" : "offline");
+    app_state_cell(t, c);
     table_cell(t, proto_get_bool(c, "paired") ? "paired" : "not yet");
     add_queued(t, c);
     table_str(t, c, "id");
 }
 
 int run_contact_ls(struct app *a) {
-    return app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+    int code =
+        app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+    if (code == 0 && any_denied)
+        app_say(
+            "to be let in again, ask them for a new ticket (meshctl ticket), and add it under the "
+            "same name");
+    return code;
 }
 
 int run_contact_rename(struct app *a) {

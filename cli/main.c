@@ -13,19 +13,24 @@ static const struct verb verbs[] = {
     {"id", "", "", 0, 0, run_id, "print this node's id", ""},
     {"status", "", "", 0, 0, run_status, "what the daemon does, on one screen",
      "Exits with 3 if meshd is not running.\n"},
-    {"ticket", "[--name NAME] [--ttl DURATION]", "name ttl", 0, 0, run_ticket,
+    {"ticket", "[--name NAME] [--ttl DURATION] [--out FILE]", "name ttl out", 0, 0, run_ticket,
      "make a ticket: a text that lets somebody become a contact",
      "The ticket holds a one-time secret: give it to one person, on a way that you trust.\n"
      "  --name NAME     the name that its user gets here (default: made from their id)\n"
-     "  --ttl DURATION  how long it can be used (default: 1d)\n"},
+     "  --ttl DURATION  how long it can be used (default: 1d)\n"
+     "  --out FILE      write it to this new file, which only its owner can read\n"},
     {"wait", "--for ready|peer=NAME|contact=NAME [--timeout DURATION]", "for timeout", 0, 0,
      run_wait, "wait until the daemon answers, a peer is online, or a contact exists",
      "  --timeout DURATION  give up after it with exit code 10 (default: 30s); 0: never\n"},
-    {"contact add", "NAME TICKET|-|--file PATH", "file", 1, 2, run_contact_add,
-     "add a contact from a ticket",
+    {"contact add", "NAME TICKET|-|--file PATH [--timeout DURATION]", "file timeout", 1, 2,
+     run_contact_add, "add a contact from a ticket",
      "A ticket holds a secret and does not belong on a command line, which other users can see: "
      "use\n"
-     "'-' (standard input) or --file, for example: meshctl contact add bob - < ticket.txt\n"},
+     "'-' (standard input) or --file, for example: meshctl contact add bob --file ticket.txt\n"
+     "  --timeout DURATION  how long to wait for their answer (default: 3s); 0: not at all.\n"
+     "                      Exits with 7 if they do not take the ticket, and with 0 if they do, "
+     "or\n"
+     "                      have not answered yet: then they are tried again by and by\n"},
     {"contact ls", "", "", 0, 0, run_contact_ls, "list the contacts", ""},
     {"contact rename", "OLD NEW", "", 2, 2, run_contact_rename, "call a contact by another name",
      "The history, transfers and standing orders follow it.\n"},
@@ -164,15 +169,13 @@ static int show_version(const struct app *a) {
     return 0;
 }
 
-/* Descriptors 0, 1 and 2 that are closed become /dev/null: or the socket would get such a number,
- * and what is printed would be sent to meshd. */
+/* Descriptors 0, 1 and 2 that are closed are taken: or the socket would get such a number, and what is
+ * printed would be sent to meshd. Reading and writing still fail, as they should. */
 static void keep_stdio(void) {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR); /* the lowest number that is free */
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO)
-        close(fd);
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            exit(1); /* the lowest number that is free: it cannot be another */
 }
 
 int main(int argc, char **argv) {
@@ -198,9 +201,7 @@ int main(int argc, char **argv) {
     client_close(&a.client);
     json_decref(a.held);
     free(words);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
-        fputs("meshctl: writing to standard output failed; is its disk full?\n", stderr);
-        code = 1;
-    }
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0)
+        code = app_stdout_failed(&a);
     return code;
 }

@@ -32,6 +32,7 @@ static int show_outcome(struct app *a, uint64_t seq, bool delivered, const char 
         json_object_set_new(o, "queued", json_boolean(!delivered));
         json_object_set_new(o, "refused",
                             refused ? json_text(refused, strlen(refused)) : json_null());
+        json_object_set_new(o, "denied", json_null());
         print_json(o);
     }
     if (delivered)
@@ -42,6 +43,27 @@ static int show_outcome(struct app *a, uint64_t seq, bool delivered, const char 
         app_say("%s has not answered; the message is queued and goes out when they are reachable",
                 name);
     return err_exit_code(ERR_OFFLINE);
+}
+
+/* They have answered, and do not let this node in. */
+static int show_denied(struct app *a, uint64_t seq, const msgpack_object *error) {
+    const char *name = a->words[0];
+    a->hold = true; /* one object, with the error in it */
+    const int code = app_fail_map(a, a->method, error);
+    json_t *held = app_take_held(a);
+    app_say("the message is queued, and goes out once they let this node in");
+    if (a->o.json) {
+        json_t *o = json_object();
+        json_object_set_new(o, "seq", json_integer((json_int_t)seq));
+        json_object_set_new(o, "contact", json_text(name, strlen(name)));
+        json_object_set_new(o, "delivered", json_false());
+        json_object_set_new(o, "queued", json_true());
+        json_object_set_new(o, "refused", json_null());
+        json_object_set(o, "denied", json_object_get(held, "error"));
+        print_json(o);
+    }
+    json_decref(held);
+    return code;
 }
 
 /* It has not been delivered in time. Why not? */
@@ -80,6 +102,8 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
         code = show_outcome(a, seq, true, NULL);
     else if (err_from_wire(num) == ERR_TIMEOUT)
         late = true;
+    else if (app_denied(err_from_wire(num)))
+        code = show_denied(a, seq, &m.error);
     else
         code = app_fail_map(a, a->method, &m.error);
     proto_msg_clear(&m);

@@ -24,13 +24,12 @@ static void add_size(struct table *t, const msgpack_object *o, const char *key) 
 static void add_row(struct table *t, const msgpack_object *peer) {
     const msgpack_object *s = proto_get(peer, "session");
     table_str(t, peer, "name");
+    app_state_cell(t, peer);
     if (!proto_get_bool(peer, "online")) {
-        table_cell(t, "offline");
         for (int i = 0; i < 6; i++)
             table_cell(t, "-");
         return;
     }
-    table_cell(t, "online");
     table_str(t, s, "path");
     add_duration(t, s, "srtt_us");
     add_duration(t, s, "age_us");

@@ -1,4 +1,4 @@
-/* status.c: id, status, ticket, wait */
+/* status.c: id, status, wait */
 #include <stdio.h>
 #include <string.h>
 
@@ -74,32 +74,6 @@ int run_status(struct app *a) {
         print_json(json_from(&m.result));
     else
         status_table(&m.result);
-    proto_msg_clear(&m);
-    return 0;
-}
-
-int run_ticket(struct app *a) {
-    struct proto_msg m;
-    uint64_t ttl_us = 0;
-    if (a->o.ttl && (!options_duration(a->o.ttl, &ttl_us) || ttl_us < 1000000))
-        return app_fail(a, ERR_USAGE, "--ttl needs a duration like 90s, 5m, 2h or 1d, not \"%s\"",
-                        a->o.ttl);
-    struct proto_writer *w = app_ask(a, "ticket.new");
-    if (a->o.name)
-        proto_str(w, "name", a->o.name);
-    if (a->o.ttl)
-        proto_uint(w, "ttl_s", ttl_us / 1000000);
-    int code = app_answer(a, CLIENT_ANSWER_US, &m);
-    if (code)
-        return code;
-    if (a->o.json) {
-        print_json(json_from(&m.result));
-    } else {
-        size_t len;
-        const char *ticket = proto_get_str(&m.result, "ticket", &len);
-        print_text(stdout, ticket, len);
-        putchar('\n');
-    }
     proto_msg_clear(&m);
     return 0;
 }
