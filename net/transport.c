@@ -88,7 +88,6 @@ void transport_free(struct transport *t) {
         free(d);
     }
     sent_clear(&t->sent);
-    loss_clear(&t->loss);
     ack_clear(&t->ack);
     ranges_clear(&t->skipped);
     block_account_free(t->account);

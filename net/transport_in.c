@@ -233,7 +233,7 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
     const uint64_t lost_before = t->cc.rate.lost;
     uint64_t pn, rtt_sample_us = 0;
     for (unsigned i = 0; i < a->count; i++)
-        while (loss_next_acked(&t->loss, &t->sent, a->ranges[i].lo, a->ranges[i].hi, &pn))
+        while (sent_next_acked(&t->sent, a->ranges[i].lo, a->ranges[i].hi, &pn))
             packet_acked(t, now_us, sent_get(&t->sent, pn), &sum);
     if (sum.any) {
         loss_heard(&t->loss);
@@ -283,7 +283,6 @@ static int input_ack(struct transport *t, uint64_t now_us, const struct frame_ac
                          });
     uint64_t keep = 2 * rtt_pto_us(&t->rtt);
     sent_trim(&t->sent, now_us > keep ? now_us - keep : 0);
-    ranges_drop_below(&t->loss.acked, t->sent.base);
     ranges_drop_below(&t->skipped, t->sent.base);
     return 0;
 }
