@@ -19,6 +19,7 @@
 #include "net/cc.h"
 #include "net/ecn.h"
 #include "net/events.h"
+#include "net/frame.h"
 #include "net/loss.h"
 #include "net/pacer.h"
 #include "net/path_memory.h"
@@ -171,9 +172,13 @@ int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct r
 /* After the last frame of an accepted packet; ecn: the field it came with. */
 int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting,
                        uint8_t ecn) MUST_USE;
+/* ---- what becomes of packets (transport_recovery.c) ---- */
+/* ERR_PROTO: it acknowledges what was never sent. */
+int transport_acked(struct transport *t, uint64_t now_us, const struct frame_ack *a) MUST_USE;
 void transport_detect_losses(struct transport *t, uint64_t now_us);
 /* Queues what a packet carried again. */
 void transport_requeue(struct transport *t, const struct sent_pkt *p);
+void transport_timeout(struct transport *t, uint64_t now_us);
 
 /* ---- packets out (transport_out.c) ---- */
 struct transport_packet {
@@ -194,7 +199,6 @@ bool transport_has_streams(const struct transport *t);
 /* Largest datagram on this path now. */
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);
-void transport_timeout(struct transport *t, uint64_t now_us);
 /* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
 void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
                           uint64_t now_us);

@@ -1,3 +1,4 @@
+/* transport_out.c: packets out of what waits: control frames, datagrams, streams, acknowledgements. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -356,38 +357,4 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
     skip_number(t, pn, info);
     t->touched_us = now_us;
     return len;
-}
-
-/* RFC 9002 §6.2.4: the oldest unacknowledged data goes again, without calling it lost. The oldest, since what a receiver waits
- * for makes it answer with more than an acknowledgement. */
-static void requeue_oldest(struct transport *t, unsigned packets) {
-    for (uint64_t pn = t->sent.base; pn < t->sent.next && packets > 0; pn++) {
-        struct sent_pkt *p = sent_get(&t->sent, pn);
-        if (!p || p->state != SENT_OUTSTANDING || p->probe)
-            continue;
-        packets--; /* again if need be: the probe that carried it may be lost, too */
-        p->requeued = true;
-        transport_requeue(t, p);
-    }
-}
-
-void transport_timeout(struct transport *t, uint64_t now_us) {
-    if (now_us >= t->pacer_until_us)
-        t->pacer_until_us = TIME_NEVER;
-    uint64_t loss_us =
-        t->loss.loss_time_us < t->loss.old_epoch_us ? t->loss.loss_time_us : t->loss.old_epoch_us;
-    if (now_us >= loss_us) {
-        transport_detect_losses(t, now_us);
-        return;
-    }
-    if (t->sent.outstanding == 0 || now_us < loss_deadline_us(&t->loss, &t->sent, &t->rtt))
-        return;
-    t->loss.pto_count++;
-    if (t->loss.even_ptos < LOSS_EVEN_PTOS && transport_credit_starves(t))
-        t->loss.even_ptos++;
-    ecn_timeout(&t->memo->ecn, t->loss.pto_count);
-    t->loss.last_sent_us = now_us; /* the next one counts from here, even if the socket is full */
-    t->counters->ptos++;
-    t->probes = 2;
-    requeue_oldest(t, 2);
 }
