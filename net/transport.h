@@ -16,15 +16,11 @@
 #include "crypto/bytes.h"
 #include "crypto/rng.h"
 #include "net/ack.h"
-#include "net/cc.h"
 #include "net/ecn.h"
 #include "net/events.h"
 #include "net/frame.h"
-#include "net/loss.h"
-#include "net/pacer.h"
 #include "net/path_memory.h"
-#include "net/pmtud.h"
-#include "net/rtt.h"
+#include "net/recovery.h"
 #include "net/sent.h"
 #include "net/share.h"
 #include "net/stream.h"
@@ -104,26 +100,14 @@ struct transport { /* private to transport*.c */
     struct rng rng;
     struct session_ref self;
     struct peer_ref peer;
-    bool initiator; /* of the session: opens the even streams */
-    enum cc_kind cc_kind;
-    uint16_t mtu_max;
-
-    uint16_t epoch;
-    struct rtt rtt;
-    struct cc cc;
-    struct pacer pacer;
-    struct pmtud pmtud;
+    bool initiator;      /* of the session: opens the even streams */
+    struct recovery rec; /* of the path in use */
     struct sent sent;
-    struct loss loss;
     struct ack ack;
     uint64_t next_pn;      /* as the session told */
     uint64_t skip_at;      /* the next number to leave out: optimistic acknowledgements hit it */
     struct ranges skipped; /* those left out at or above sent.base, at most SKIPPED_PNS_MAX */
-    unsigned probes;       /* packets that may leave regardless of the window (PTO) */
     uint32_t bare_acks;    /* sent since the last eliciting packet */
-    bool app_limited;
-    bool marks;              /* the train being built gets ECT(0) */
-    uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
     uint64_t acked_bytes;
     struct hoard hoard_received, hoard_sent;

@@ -100,15 +100,15 @@ static void run_add(struct transport *t, struct loss_run *run, const struct sent
     run->any = true;
     run->last_us = p->sent_us;
     run->last_pn = p->pn;
-    if (t->loss.first_sample_us != 0 && run->first_us > t->loss.first_sample_us &&
-        run->last_us - run->first_us > LOSS_PERSISTENT_PTOS * rtt_pto_us(&t->rtt))
+    if (t->rec.loss.first_sample_us != 0 && run->first_us > t->rec.loss.first_sample_us &&
+        run->last_us - run->first_us > LOSS_PERSISTENT_PTOS * rtt_pto_us(&t->rec.rtt))
         run->persistent = true;
 }
 
 /* A packet of the test whether this path carries marks. */
 static void marked_lost(struct transport *t, struct sent_pkt *p) {
     p->excused = true;
-    cc_discard(&t->cc, p->bytes);
+    cc_discard(&t->rec.cc, p->bytes);
     t->counters->pkts_lost++;
     t->memo->pkts_lost++;
     if (ecn_lost(&t->memo->ecn, p->ecn))
@@ -120,14 +120,14 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
     uint32_t count = 0;
     struct loss_run run = {0};
     struct sent_pkt *p;
-    while ((p = loss_detect(&t->loss, &t->sent, &t->rtt, now_us, &cursor))) {
+    while ((p = loss_detect(&t->rec.loss, &t->sent, &t->rec.rtt, now_us, &cursor))) {
         if (!p->requeued)
             transport_requeue(t, p);
-        if (p->epoch != t->epoch)
+        if (p->epoch != t->rec.loss.epoch)
             continue;
         if (p->probe) { /* RFC 8899 §3: not a sign of congestion */
-            pmtud_probe_lost(&t->pmtud, now_us, p->bytes);
-            cc_discard(&t->cc, p->bytes);
+            pmtud_probe_lost(&t->rec.pmtud, now_us, p->bytes);
+            cc_discard(&t->rec.cc, p->bytes);
             p->excused = true;
             continue;
         }
@@ -137,32 +137,32 @@ void transport_detect_losses(struct transport *t, uint64_t now_us) {
         }
         bytes += p->bytes;
         count++;
-        cc_packet_lost(&t->cc, now_us, &p->rate, p->bytes);
+        cc_packet_lost(&t->rec.cc, now_us, &p->rate, p->bytes);
         if (p->sent_us > newest_sent_us)
             newest_sent_us = p->sent_us;
         run_add(t, &run, p);
-        if (pmtud_packet_lost(&t->pmtud, now_us, p->bytes)) {
+        if (pmtud_packet_lost(&t->rec.pmtud, now_us, p->bytes)) {
             t->counters->black_holes++;
-            cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
-            t->memo->mtu_bytes = t->pmtud.mtu_bytes;
+            recovery_mtu_changed(&t->rec);
+            t->memo->mtu_bytes = t->rec.pmtud.mtu_bytes;
         }
     }
     if (count == 0)
         return;
     t->counters->pkts_lost += count;
     t->memo->pkts_lost += count;
-    uint64_t before = t->cc.reductions;
-    cc_lost(&t->cc, now_us, newest_sent_us, bytes);
-    if (t->cc.reductions != before) {
-        t->loss.event_open = true;
-        t->loss.unproven = count;
-    } else if (t->loss.event_open) {
-        t->loss.unproven += count;
+    uint64_t before = t->rec.cc.reductions;
+    cc_lost(&t->rec.cc, now_us, newest_sent_us, bytes);
+    if (t->rec.cc.reductions != before) {
+        t->rec.loss.event_open = true;
+        t->rec.loss.unproven = count;
+    } else if (t->rec.loss.event_open) {
+        t->rec.loss.unproven += count;
     }
     if (run.persistent) {
         t->counters->persistent_congestion++;
-        t->loss.event_open = false;
-        cc_persistent(&t->cc);
+        t->rec.loss.event_open = false;
+        cc_persistent(&t->rec.cc);
     }
 }
 
@@ -176,7 +176,7 @@ struct ack_sum {
 static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *p,
                          struct ack_sum *sum) {
     bool was_lost = p->state == SENT_LOST;
-    if (loss_acked(&t->loss, p, was_lost))
+    if (loss_acked(&t->rec.loss, p, was_lost))
         sum->undo = true;
     if (was_lost)
         t->counters->spurious_losses++;
@@ -185,7 +185,7 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     p->state = SENT_ACKED;
     for (unsigned i = 0; i < p->nframes; i++)
         frame_acked(t, &p->frames[i]);
-    if (p->epoch != t->epoch)
+    if (p->epoch != t->rec.loss.epoch)
         return;
     if (!sum->any || p->pn > sum->newest_pn) {
         sum->any = true;
@@ -196,14 +196,14 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     if (!was_lost)
         sum->bytes += p->bytes;
     sum->marked += p->ecn != 0;
-    rate_acked(&t->cc.rate, &sum->rate, now_us, p->pn, p->sent_us, p->bytes, &p->rate);
+    rate_acked(&t->rec.cc.rate, &sum->rate, now_us, p->pn, p->sent_us, p->bytes, &p->rate);
     if (p->probe) {
-        if (pmtud_probe_acked(&t->pmtud, now_us, p->bytes)) {
-            cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
-            t->memo->mtu_bytes = t->pmtud.mtu_bytes;
+        if (pmtud_probe_acked(&t->rec.pmtud, now_us, p->bytes)) {
+            recovery_mtu_changed(&t->rec);
+            t->memo->mtu_bytes = t->rec.pmtud.mtu_bytes;
         }
     } else {
-        pmtud_packet_acked(&t->pmtud, p->bytes);
+        pmtud_packet_acked(&t->rec.pmtud, p->bytes);
     }
 }
 
@@ -231,58 +231,58 @@ int transport_acked(struct transport *t, uint64_t now_us, const struct frame_ack
         if (ranges_touches(&t->skipped, a->ranges[i].lo, a->ranges[i].hi))
             return ERR_PROTO; /* acknowledged what was never sent: RFC 9000 §21.4 */
     struct ack_sum sum = {0};
-    const uint64_t lost_before = t->cc.rate.lost;
+    const uint64_t lost_before = t->rec.cc.rate.lost;
     uint64_t pn, rtt_sample_us = 0;
     for (unsigned i = 0; i < a->count; i++)
         while (sent_next_acked(&t->sent, a->ranges[i].lo, a->ranges[i].hi, &pn))
             packet_acked(t, now_us, sent_get(&t->sent, pn), &sum);
     if (sum.any) {
-        loss_heard(&t->loss);
+        loss_heard(&t->rec.loss);
         t->acked_bytes += sum.bytes;
         transport_hoard_look(t, &t->hoard_sent, BLOCK_SEND, now_us);
-        t->probes = 0;
+        t->rec.probes = 0;
         if (sum.newest_pn == a->largest) { /* RFC 9002 §5.1 */
             rtt_sample_us = now_us > sum.newest_sent_us ? now_us - sum.newest_sent_us : 1;
-            rtt_sample(&t->rtt, rtt_sample_us, a->delay_us);
-            t->memo->rtt = t->rtt;
+            rtt_sample(&t->rec.rtt, rtt_sample_us, a->delay_us);
+            t->memo->rtt = t->rec.rtt;
             t->memo->has_rtt = true;
-            ack_set_rtt(&t->ack, t->rtt.srtt_us);
-            pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
-            if (t->loss.first_sample_us == 0)
-                t->loss.first_sample_us = now_us;
+            ack_set_rtt(&t->ack, t->rec.rtt.srtt_us);
+            pacer_set_rtt(&t->rec.pacer, t->rec.rtt.srtt_us);
+            if (t->rec.loss.first_sample_us == 0)
+                t->rec.loss.first_sample_us = now_us;
         }
     }
     if (sum.undo) {
-        const uint64_t undone = t->cc.undone;
-        cc_spurious(&t->cc, now_us);
-        t->counters->reductions_undone += t->cc.undone - undone;
+        const uint64_t undone = t->rec.cc.undone;
+        cc_spurious(&t->rec.cc, now_us);
+        t->counters->reductions_undone += t->rec.cc.undone - undone;
     }
     const uint64_t ce =
         input_ecn(t, a, &sum); /* first: a test that has succeeded excuses no loss */
     transport_detect_losses(t, now_us);
-    if (ce > 0) {                   /* RFC 9002 §B.7 */
-        t->loss.event_open = false; /* losses that prove false do not undo it */
-        cc_marked(&t->cc, now_us, sum.newest_sent_us);
+    if (ce > 0) {                       /* RFC 9002 §B.7 */
+        t->rec.loss.event_open = false; /* losses that prove false do not undo it */
+        cc_marked(&t->rec.cc, now_us, sum.newest_sent_us);
     }
-    rate_finish(&t->cc.rate, &sum.rate, t->rtt.has_sample ? t->rtt.min_us : 0);
-    sum.rate.newly_lost = t->cc.rate.lost - lost_before;
+    rate_finish(&t->rec.cc.rate, &sum.rate, t->rec.rtt.has_sample ? t->rec.rtt.min_us : 0);
+    sum.rate.newly_lost = t->rec.cc.rate.lost - lost_before;
     if (sum.any)
-        cc_acked(&t->cc, &(struct cc_ack){
-                             .now_us = now_us,
-                             .bytes = sum.bytes,
-                             .marked_bytes = ce * t->pmtud.mtu_bytes,
-                             .newest_sent_us = sum.newest_sent_us,
-                             .newest_pn = sum.newest_pn,
-                             .next_pn = t->next_pn,
-                             .app_limited = sum.app_limited,
-                             .rtt_latest_us = t->rtt.latest_us,
-                             .rtt_min_us = t->rtt.min_us,
-                             .srtt_us = t->rtt.srtt_us,
-                             .rtt_sample_us = rtt_sample_us,
-                             .rttvar_us = t->rtt.var_us,
-                             .rate = sum.rate,
-                         });
-    uint64_t keep = 2 * rtt_pto_us(&t->rtt);
+        cc_acked(&t->rec.cc, &(struct cc_ack){
+                                 .now_us = now_us,
+                                 .bytes = sum.bytes,
+                                 .marked_bytes = ce * t->rec.pmtud.mtu_bytes,
+                                 .newest_sent_us = sum.newest_sent_us,
+                                 .newest_pn = sum.newest_pn,
+                                 .next_pn = t->next_pn,
+                                 .app_limited = sum.app_limited,
+                                 .rtt_latest_us = t->rec.rtt.latest_us,
+                                 .rtt_min_us = t->rec.rtt.min_us,
+                                 .srtt_us = t->rec.rtt.srtt_us,
+                                 .rtt_sample_us = rtt_sample_us,
+                                 .rttvar_us = t->rec.rtt.var_us,
+                                 .rate = sum.rate,
+                             });
+    uint64_t keep = 2 * rtt_pto_us(&t->rec.rtt);
     sent_trim(&t->sent, now_us > keep ? now_us - keep : 0);
     ranges_drop_below(&t->skipped, t->sent.base);
     return 0;
@@ -304,22 +304,24 @@ static void requeue_oldest(struct transport *t, unsigned packets) {
 }
 
 void transport_timeout(struct transport *t, uint64_t now_us) {
-    if (now_us >= t->pacer_until_us)
-        t->pacer_until_us = TIME_NEVER;
-    uint64_t loss_us =
-        t->loss.loss_time_us < t->loss.old_epoch_us ? t->loss.loss_time_us : t->loss.old_epoch_us;
+    if (now_us >= t->rec.pacer_until_us)
+        t->rec.pacer_until_us = TIME_NEVER;
+    uint64_t loss_us = t->rec.loss.loss_time_us < t->rec.loss.old_epoch_us
+                           ? t->rec.loss.loss_time_us
+                           : t->rec.loss.old_epoch_us;
     if (now_us >= loss_us) {
         transport_detect_losses(t, now_us);
         return;
     }
-    if (t->sent.outstanding == 0 || now_us < loss_deadline_us(&t->loss, &t->sent, &t->rtt))
+    if (t->sent.outstanding == 0 || now_us < loss_deadline_us(&t->rec.loss, &t->sent, &t->rec.rtt))
         return;
-    t->loss.pto_count++;
-    if (t->loss.even_ptos < LOSS_EVEN_PTOS && transport_credit_starves(t))
-        t->loss.even_ptos++;
-    ecn_timeout(&t->memo->ecn, t->loss.pto_count);
-    t->loss.last_sent_us = now_us; /* the next one counts from here, even if the socket is full */
+    t->rec.loss.pto_count++;
+    if (t->rec.loss.even_ptos < LOSS_EVEN_PTOS && transport_credit_starves(t))
+        t->rec.loss.even_ptos++;
+    ecn_timeout(&t->memo->ecn, t->rec.loss.pto_count);
+    t->rec.loss.last_sent_us =
+        now_us; /* the next one counts from here, even if the socket is full */
     t->counters->ptos++;
-    t->probes = 2;
+    t->rec.probes = 2;
     requeue_oldest(t, 2);
 }
