@@ -15,6 +15,10 @@ void transport_memo_init(struct transport_memo *m) {
     };
 }
 
+void transport_next_skip(struct transport *t, uint64_t pn) {
+    t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
+}
+
 static void rtt_known(struct transport *t, const struct rtt *rtt) {
     recovery_set_rtt(&t->rec, rtt);
     ack_set_rtt(&t->ack, rtt->srtt_us);

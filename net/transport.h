@@ -202,16 +202,22 @@ void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
 /* ---- streams (transport_streams.c) ---- */
 struct stream *transport_stream(const struct transport *t, uint64_t id);
 int transport_stream_open(struct transport *t, uint64_t *id) MUST_USE;
-/* Puts the stream where output finds it, if it has something to send. */
-void transport_activate(struct transport *t, struct stream *s);
-void transport_deactivate(struct transport *t, struct stream *s);
-void transport_want_ctl(struct transport *t, struct stream *s);
 /* Frees it once both halves are done. */
 void transport_reap(struct transport *t, struct stream *s);
 struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: no memory */
 bool transport_peer_may_open(const struct transport *t);               /* one more stream */
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
 void transport_tell_readable(struct transport *t, struct stream *s);
+
+/* ---- who has something to send (stream_lists.c) ---- */
+/* Puts the stream where output finds it, if it has something to send. */
+void transport_activate(struct transport *t, struct stream *s);
+void transport_deactivate(struct transport *t, struct stream *s);
+void transport_want_ctl(struct transport *t, struct stream *s);
+void transport_drop_ctl(struct transport *t, struct stream *s);
+
+/* ---- datagrams (dgram_queue.c) ---- */
+/* Leaves until `deadline_us`, or not at all. When DATAGRAM_QUEUE_MAX wait the oldest gives way. ERR_USAGE: too long. */
 int transport_datagram(struct transport *t, const void *data, size_t len,
                        uint64_t deadline_us) MUST_USE;
 

@@ -251,10 +251,6 @@ static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     return ECN_ECT0;
 }
 
-void transport_next_skip(struct transport *t, uint64_t pn) {
-    t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
-}
-
 static void skip_number(struct transport *t, uint64_t pn, struct transport_packet *info) {
     if (pn < t->skip_at)
         return;
