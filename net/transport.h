@@ -16,6 +16,7 @@
 #include "crypto/bytes.h"
 #include "crypto/rng.h"
 #include "net/ack.h"
+#include "net/counters.h"
 #include "net/ecn.h"
 #include "net/events.h"
 #include "net/frame.h"
