@@ -81,7 +81,7 @@ void transport_stream_arrived(struct transport *t, struct stream *s) {
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n) {
     struct credit *c = &t->memo->credit;
     c->recv_consumed += n;
-    tune(now_us, t->rtt.srtt_us, c->recv_consumed, &c->recv_tune, &c->recv_window,
+    tune(now_us, t->rec.rtt.srtt_us, c->recv_consumed, &c->recv_tune, &c->recv_window,
          SESSION_WINDOW_MAX_BYTES);
     if (top_up(t, c->recv_consumed, &c->recv_limit, c->recv_window))
         t->want_max_data = true;
@@ -90,7 +90,8 @@ void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n)
 void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s) {
     if (s->in.has_final || s->in.stopped)
         return;
-    tune(now_us, t->rtt.srtt_us, s->in.read, &s->in.tune, &s->in.window, STREAM_WINDOW_MAX_BYTES);
+    tune(now_us, t->rec.rtt.srtt_us, s->in.read, &s->in.tune, &s->in.window,
+         STREAM_WINDOW_MAX_BYTES);
     if (top_up(t, s->in.read, &s->in.limit, s->in.window)) {
         s->want_credit = true;
         transport_want_ctl(t, s);
@@ -174,7 +175,7 @@ void transport_credit_lost(struct transport *t, struct stream *s) {
 
 void transport_credit_remind(struct transport *t, uint64_t now_us) {
     /* A peer that has it has acknowledged it by now, however long it waited with that. */
-    const uint64_t answer_us = t->probes > 0 ? 0 : rtt_pto_us(&t->rtt);
+    const uint64_t answer_us = t->rec.probes > 0 ? 0 : rtt_pto_us(&t->rec.rtt);
     if (!t->want_max_data && session_needs(t) && now_us >= t->max_data_told_us + answer_us) {
         t->want_max_data = true;
         t->counters->credit_repeated++;
