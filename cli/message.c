@@ -45,11 +45,26 @@ static int show_outcome(struct app *a, uint64_t seq, bool delivered, const char 
     return err_exit_code(ERR_OFFLINE);
 }
 
+/* Whether it waits; else they have refused it for good, whatever they call that. */
+static bool still_queued(struct app *a, uint64_t seq) {
+    struct proto_msg m;
+    struct proto_writer *w = app_ask(a, "message.list");
+    proto_uint(w, "after", seq - 1);
+    proto_uint(w, "limit", 1);
+    if (app_answer(a, CLIENT_ANSWER_US, &m))
+        return false;
+    const msgpack_object *o = proto_at(proto_get(&m.result, "messages"), 0);
+    const bool queued =
+        proto_get_uint(o, "seq", 0) == seq && proto_str_is(proto_get(o, "state"), "queued");
+    proto_msg_clear(&m);
+    return queued;
+}
+
 /* They have answered, and do not let this node in. */
 static int show_denied(struct app *a, uint64_t seq, const msgpack_object *error) {
     const char *name = a->words[0];
     a->hold = true; /* one object, with the error in it */
-    const int code = app_fail_map(a, a->method, error);
+    const int code = app_fail_map(a, "message.wait", error);
     json_t *held = app_take_held(a);
     app_say("the message is queued, and goes out once they let this node in");
     if (a->o.json) {
@@ -102,10 +117,10 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
         code = show_outcome(a, seq, true, NULL);
     else if (err_from_wire(num) == ERR_TIMEOUT)
         late = true;
-    else if (app_denied(err_from_wire(num)))
+    else if (app_denied(err_from_wire(num)) && still_queued(a, seq))
         code = show_denied(a, seq, &m.error);
     else
-        code = app_fail_map(a, a->method, &m.error);
+        code = app_fail_map(a, "message.wait", &m.error);
     proto_msg_clear(&m);
     return late ? show_waiting(a, seq) : code;
 }

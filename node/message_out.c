@@ -175,8 +175,6 @@ static void settled(struct node *n, struct contact *c, int why) {
 
 /* The peer said no. */
 static void refused(struct node *n, struct contact *c, int err) {
-    if (node_denied(err)) /* it has let us in: of a message that says nothing */
-        err = ERR_REFUSED;
     if (!is_for_now(err)) {
         settled(n, c, err);
         return;
