@@ -69,7 +69,10 @@ PID[d]=$!
 ctl d wait --for ready --timeout 20s
 check "the lock holds a process id only: $(cat "$DIR/d/lock")" test "$(cat "$DIR/d/lock")" = "${PID[d]}"
 for fd in 0 1 2; do check "descriptor $fd is /dev/null" test "$(readlink "/proc/${PID[d]}/fd/$fd")" = /dev/null; done
-check "meshctl without descriptors" test "$("$BUILD/meshctl" --socket "$DIR/d/control.sock" status <&- >&- 2>&-; echo $?)" = 0
+"$BUILD/meshctl" --socket "$DIR/d/control.sock" wait --for ready <&- >&- 2>&-
+check "meshctl without descriptors" test $? = 0
+"$BUILD/meshctl" --socket "$DIR/d/control.sock" status <&- >&- 2>&-
+check "what it cannot print is a failure" test $? = 1
 stop d
 
 # --follow prints what comes, once each, until interrupted.
