@@ -309,7 +309,7 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
     /* Who cannot show that the key is its own is told nothing. */
     if (!peers_cert_ok(peers_by_id(e, &q.in.cert.id), &q.in.cert.id, &q.in.cert,
                        noise_remote(&q.noise))) {
-        e->counters.auth_fail++;
+        e->counters.handshake_refused++;
         goto out;
     }
     const unsigned why = admit(e, now_us, &q);
