@@ -6,13 +6,11 @@
 
 void transport_memo_init(struct transport_memo *m) {
     *m = (struct transport_memo){
-        .credit = {.send_limit = SESSION_WINDOW_BYTES,
-                   .recv_limit = SESSION_WINDOW_BYTES,
-                   .recv_known = SESSION_WINDOW_BYTES,
-                   .recv_window = SESSION_WINDOW_BYTES},
+        .credit = {.send_limit = SESSION_WINDOW_BYTES},
         .local_max = STREAMS_MAX,
         .peer_max = STREAMS_MAX,
     };
+    allowance_init(&m->credit.given, SESSION_WINDOW_BYTES);
 }
 
 void transport_next_skip(struct transport *t, uint64_t pn) {
@@ -45,7 +43,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->rec.cc_kind = s->cc;
     t->rec.mtu_max = s->mtu_max;
     t->touched_us = t->hoard_received.since_us = t->hoard_sent.since_us = now_us;
-    t->hoard_received.bytes = t->memo->credit.recv_consumed;
+    t->hoard_received.bytes = t->memo->credit.consumed;
     t->next_pn = next_pn;
     recovery_init(&t->rec, now_us, s->epoch, next_pn);
     sent_init(&t->sent, next_pn);
@@ -122,7 +120,7 @@ void transport_unstarve(struct transport *t) {
 void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
                           uint64_t now_us) {
     const uint64_t held = block_account_bytes(t->account, use);
-    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.recv_consumed : t->acked_bytes;
+    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.consumed : t->acked_bytes;
     const uint64_t part = use == BLOCK_RECV ? 1 : HOARD_SENT_PART;
     if (held > HOARD_BYTES && (gone - h->bytes) * part < held)
         return;
@@ -157,7 +155,7 @@ bool transport_has_streams(const struct transport *t) {
 }
 
 bool transport_has_work(const struct transport *t) {
-    return t->ctl_head || t->dgram_head || t->want_max_data || t->want_max_streams ||
+    return t->ctl_head || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
            t->rec.probes || transport_has_streams(t);
 }
 

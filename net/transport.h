@@ -35,9 +35,8 @@ enum {
 /* Credit for the whole session, both directions (RFC 9000 §4). */
 struct credit {
     uint64_t send_limit, send_used;
-    uint64_t recv_limit, recv_used, recv_consumed, recv_window;
-    uint64_t recv_known; /* the largest recv_limit that the peer is known to have */
-    struct credit_tune recv_tune;
+    struct allowance given;
+    uint64_t received, consumed; /* of what was given */
 };
 
 struct transport_memo { /* outlives the transport; all zeroes, then transport_memo_init */
@@ -60,15 +59,12 @@ struct stream {
     uint8_t priority;
     bool active;      /* in an active list */
     bool in_ctl;      /* in the control list */
-    bool want_credit; /* a MAX_STREAM_DATA is due */
     bool credit_open; /* in the list of those whose newest limit is not acknowledged */
     bool want_stop, stop_sent;
     int stop_err;
     bool readable_told;   /* an event is waiting in the queue */
     bool writable_wanted; /* the user was told ERR_AGAIN */
     bool finished_told;
-    uint64_t credit_known;   /* the largest in.limit that the peer is known to have */
-    uint64_t credit_told_us; /* when the newest one left; valid if credit_open */
     struct stream *active_next, *active_prev, *ctl_next, *ctl_prev, *hash_next, *open_next,
         *open_prev;
 };
@@ -112,8 +108,7 @@ struct transport { /* private to transport*.c */
     uint64_t touched_us;
     uint64_t acked_bytes;
     struct hoard hoard_received, hoard_sent;
-    bool want_max_data, want_max_streams;
-    uint64_t max_data_told_us; /* when the newest one left */
+    bool want_max_streams;
 
     struct stream **hash;
     uint32_t hash_cap, stream_count, peer_streams; /* those the peer has opened */

@@ -34,8 +34,8 @@ static int find(struct transport *t, uint64_t id, struct stream **out) {
 
 static int use_credit(struct transport *t, uint64_t now_us, struct stream *s, uint64_t fresh) {
     struct credit *c = &t->memo->credit;
-    c->recv_used += fresh;
-    if (c->recv_used > c->recv_limit)
+    c->received += fresh;
+    if (c->received > c->given.limit)
         return ERR_PROTO;
     if (s->in.reset || s->in.stopped) /* nobody will read them */
         transport_credit_consumed(t, now_us, fresh);

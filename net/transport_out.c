@@ -69,26 +69,24 @@ static bool put_stream_control(struct transport *t, uint64_t now_us, struct stre
         s->stop_sent = true;
         note(d, SENT_STOP, s->id, 0, 0, false);
     }
-    if (s->want_credit) {
+    if (s->in.given.due) {
         if (draft_full(d) || wr_left(&d->w) < CONTROL_ROOM)
             return false;
         wr_u8(&d->w, FRAME_MAX_STREAM_DATA);
         wr_varint(&d->w, s->id);
-        wr_varint(&d->w, s->in.limit);
-        s->want_credit = false;
+        wr_varint(&d->w, s->in.given.limit);
         transport_credit_told(t, now_us, s);
-        note(d, SENT_MAX_STREAM_DATA, s->id, s->in.limit, 0, false);
+        note(d, SENT_MAX_STREAM_DATA, s->id, s->in.given.limit, 0, false);
     }
     return true;
 }
 
 static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
-    if (t->want_max_data && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
+    if (t->memo->credit.given.due && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
         wr_u8(&d->w, FRAME_MAX_DATA);
-        wr_varint(&d->w, t->memo->credit.recv_limit);
-        t->want_max_data = false;
+        wr_varint(&d->w, t->memo->credit.given.limit);
         transport_credit_told(t, now_us, NULL);
-        note(d, SENT_MAX_DATA, 0, t->memo->credit.recv_limit, 0, false);
+        note(d, SENT_MAX_DATA, 0, t->memo->credit.given.limit, 0, false);
     }
     if (t->want_max_streams && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
         wr_u8(&d->w, FRAME_MAX_STREAMS);

@@ -44,7 +44,6 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
         return NULL;
     s->id = id;
     s->priority = STREAM_PRIORITY_DEFAULT;
-    s->credit_known = STREAM_WINDOW_BYTES;
     sstream_init(&s->out, STREAM_WINDOW_BYTES);
     rstream_init(&s->in, t->account, STREAM_WINDOW_BYTES);
     uint32_t b = bucket(id, t->hash_cap);

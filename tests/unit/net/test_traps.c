@@ -273,12 +273,12 @@ static void a_reset_that_races_a_fin_ends_the_stream_once(void **state) {
             assert_int_equal(frame(b, other, sizeof other), told || reset_first ? 0 : ERR_PROTO);
             assert_int_equal(
                 reset_first ? frame(b, fin, sizeof fin) : frame(b, reset, sizeof reset), 0);
-            assert_int_equal(c->recv_used, 4);
-            assert_int_equal(c->recv_consumed, 4);
+            assert_int_equal(c->received, 4);
+            assert_int_equal(c->consumed, 4);
             assert_int_equal(frame(b, reset, sizeof reset), 0); /* repeated */
             assert_int_equal(frame(b, fin, sizeof fin), 0);
-            assert_int_equal(c->recv_used, 4);
-            assert_int_equal(c->recv_consumed, 4);
+            assert_int_equal(c->received, 4);
+            assert_int_equal(c->consumed, 4);
             unsigned resets = 0;
             for (struct ep_event e; events_pop(&b->events, &e);)
                 resets += e.kind == EP_STREAM_RESET;
