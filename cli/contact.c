@@ -18,10 +18,7 @@ static int read_ticket(struct app *a, const char *path, char out[static TICKET_R
                         "cannot read the ticket from %s: %s; check the path", path,
                         strerror(errno));
     if (path && fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
-        app_say(
-            "others can read %s, and could have used the ticket; next time: meshctl ticket --out "
-            "FILE",
-            path);
+        app_say("others on this computer can read %s; a ticket is a secret until it is used", path);
     size_t n = fread(out, 1, TICKET_READ_MAX - 1, f);
     bool failed = ferror(f) != 0;
     if (path)

@@ -108,7 +108,7 @@ int node_ticket_end(struct node *n, uint64_t now_us, const char *ticket) MUST_US
 /* For a contact of that name and id: its ticket once more, or another. ERR_FORMAT (the ticket),
  * ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
  * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
- * is used while fresh. */
+ * is used while fresh: NODE_PEER_UP or NODE_CONNECT_FAILED says what became of it. */
 int node_contact_add(struct node *n, uint64_t now_us, const char *name,
                      const char *ticket) MUST_USE;
 int node_contact_remove(struct node *n, uint64_t now_us, const char *name) MUST_USE;

@@ -49,7 +49,7 @@ start c
 expect 0 '^$' ctl c contact add a --file "$DIR/t/three"
 check "it pairs" ctl a wait --for peer=x --timeout 20s
 chmod 644 "$DIR/t/one"
-expect 0 'others can read' ctl c contact add a --file "$DIR/t/one"
+expect 0 'others on this computer' ctl c contact add a --file "$DIR/t/one"
 (umask 022; ctl a ticket >"$DIR/t/five" 2>"$DIR/err")
 check "a file that others can read is not silent" grep -q 'ticket --out' "$DIR/err"
 
