@@ -65,6 +65,7 @@ int main(int argc, char **argv) {
     struct args args;
     struct settings settings;
     struct statedir state;
+    char wrong[SETTINGS_WRONG_MAX];
     process_keep_stdio();
     int status = args_parse(&args, argc, argv);
     if (status >= 0)
@@ -74,7 +75,8 @@ int main(int argc, char **argv) {
         return EXIT_RUN_FAILED;
     }
     mode_t user_umask = process_prepare();
-    if (settings_load(&settings, &args) != 0) {
+    if (settings_load(&settings, &args, wrong) != 0) {
+        fprintf(stderr, "meshd: %s\n", wrong);
         status = EXIT_USAGE;
     } else if (args.check) {
         status = EXIT_SUCCESS;
