@@ -27,7 +27,7 @@ enum ini_kind { INI_NOTHING, INI_SECTION, INI_KEY };
 struct ini_line {
     enum ini_kind kind;
     const char *name, *value; /* within the text given in; "" where there is none */
-    bool commented;     /* a comment behind the value was cut off */
+    bool commented;           /* a comment behind the value was cut off */
 };
 
 /* Bytes of a byte order mark at the beginning of the file. */

@@ -70,8 +70,8 @@ static int load(struct node *n) {
         err = invites_load(n);
     if (!err)
         err = messages_load(n);
-    if (err)
-        node_log(n, LOG_ERROR, "the store cannot be read: %s", err_text(err));
+    if (err) /* whoever owns the store has said what is wrong with it, and where it is */
+        node_log(n, LOG_DEBUG, "the store cannot be read: %s", err_text(err));
     return err;
 }
 

@@ -296,9 +296,7 @@ static int open_node(struct daemon *d) {
     cfg.tell_count = own_addrs(cfg.tell, PEER_ADDRS_MAX, d->sockets.bound, d->sockets.count);
     d->now_us = d->wall_at_us = d->tell_at_us = clock_now_us();
     d->node = node_new(&cfg, &env, d->now_us);
-    if (!d->node)
-        log_put(d->log, LOG_ERROR, "cannot start the node: out of memory, or a damaged database");
-    return d->node ? 0 : ERR_FAILED;
+    return d->node ? 0 : ERR_NOMEM;
 }
 
 static int open_control(struct daemon *d) {
@@ -346,6 +344,7 @@ static void say_ready(const struct daemon *d) {
 static int open_parts(struct daemon *d) {
     static const struct udp_callbacks cb = {on_datagram, on_batch_end, on_writable, on_too_big};
     struct fileio_setup files = {.state_fd = d->setup->state->dir_fd,
+                                 .state_dir = d->setup->settings->state_dir,
                                  .umask = d->setup->umask,
                                  .done = on_file_done,
                                  .all_done = on_files_done,

@@ -10,6 +10,12 @@
 
 #include "node/config.h"
 
+static unsigned errors; /* one process, one standard error */
+
+unsigned log_errors(void) {
+    return errors;
+}
+
 /* C0, DEL, and C1 in its UTF-8 form (c2 80 .. c2 9f). */
 static void disarm(char *s) {
     for (uint8_t *p = (uint8_t *)s; *p; p++) {
@@ -24,6 +30,7 @@ static void emit(enum log_level level, const char *line) {
     struct timespec t;
     struct tm tm;
     char out[LOG_LINE_MAX], when[32];
+    errors += level == LOG_ERROR;
     clock_gettime(CLOCK_REALTIME, &t);
     localtime_r(&t.tv_sec, &tm);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);

@@ -31,6 +31,8 @@ struct log_budget {  /* zeroes = nothing said yet */
 bool log_may(struct log_budget *b, uint64_t now_us, uint64_t *unsaid);
 
 PRINTF_LIKE(3, 4) void log_put(const struct log *l, enum log_level level, const char *fmt, ...);
+/* Errors that this process has logged: whoever ends it for a reason can tell whether it was said. */
+unsigned log_errors(void);
 /* The sink in struct env; ctx is a struct log. */
 void log_sink(void *ctx, enum log_level level, const char *line);
 

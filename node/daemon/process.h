@@ -13,4 +13,9 @@ void process_keep_stdio(void);
  * there was. */
 mode_t process_prepare(void);
 
+/* Open files without which nothing works: libuv aborts where it cannot open its own few. */
+enum { PROCESS_FILES_MIN = 64 };
+/* How many may be open, if those are fewer; 0: enough. */
+unsigned long process_files_missing(void);
+
 #endif
