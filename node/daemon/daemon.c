@@ -1,6 +1,5 @@
 #include "node/daemon/daemon.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,8 @@
 #include "node/daemon/measure.h"
 #include "node/daemon/notify.h"
 #include "node/daemon/own_addrs.h"
+#include "node/daemon/reload.h"
+#include "node/daemon/signals.h"
 #include "node/daemon/sockets.h"
 #include "node/daemon/store_sync.h"
 #include "node/daemon/ticker.h"
@@ -22,7 +23,6 @@ enum {
     RETRY_US = 1000,      /* a deadline that cannot be met now (socket full) is looked at again */
     REFRESH_US = 5 * 1000 * 1000, /* wall clock and own addresses may be this old */
     LEAVE_MS = 700,               /* shutdown waits no longer for clients, sockets and files */
-    SIGNALS = 3,
 };
 
 struct daemon {
@@ -36,7 +36,7 @@ struct daemon {
     struct store_sync *store_sync;
     struct ticker *ticker;
     struct sockets sockets;
-    uv_signal_t signals[SIGNALS];
+    struct signals signals;
     uv_idle_t more;   /* runs while trains are left after a turn */
     uv_timer_t leave; /* ends a shutdown that takes too long */
 
@@ -245,24 +245,31 @@ static void stop(struct daemon *d) {
     turn(d);
 }
 
-static void on_signal(uv_signal_t *s, int number) {
-    struct daemon *d = s->data;
-    (void)number;
+static void on_end(void *ctx) {
+    struct daemon *d = ctx;
     if (d->stopping)
         uv_stop(&d->loop); /* the second one: at once */
     else
         stop(d);
 }
 
+static void on_reload(void *ctx) {
+    struct daemon *d = ctx;
+    if (d->stopping)
+        return;
+    notify_reloading(clock_now_us());
+    begin(d);
+    reload_settings(d->setup->settings, d->setup->args, d->node, d->setup->log);
+    if (!control_set_config_path(d->control, d->setup->settings->config_path))
+        log_put(d->log, LOG_WARN, "status may name the settings' file from before");
+    turn(d);
+    notify_state("READY=1");
+}
+
 /* ---- opening ---- */
 
 static void open_handles(struct daemon *d) {
-    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-    for (unsigned i = 0; i < SIGNALS; i++) {
-        (void)uv_signal_init(&d->loop, &d->signals[i]);
-        d->signals[i].data = d;
-        (void)uv_signal_start(&d->signals[i], on_signal, numbers[i]);
-    }
+    signals_open(&d->signals, &d->loop, on_end, on_reload, d);
     (void)uv_idle_init(&d->loop, &d->more);
     d->more.data = d;
     (void)uv_timer_init(&d->loop, &d->leave);
@@ -282,12 +289,13 @@ static int open_node(struct daemon *d) {
     const struct config *c = &setup->settings->config;
     struct env env = {
         .rng = setup->rng, .store = *setup->store, .log = log_sink, .log_ctx = setup->log};
+    const struct node_policy policy = reload_policy(setup->settings);
     struct node_config cfg = {.identity = setup->identity,
-                              .accept = c->accept,
-                              .download_dir = c->download_dir,
-                              .accept_max_bytes = c->accept_max_bytes,
-                              .message_quota_contact_bytes = c->quota_bytes,
-                              .message_quota_bytes = c->quota_all_bytes,
+                              .accept = policy.accept,
+                              .download_dir = policy.download_dir,
+                              .accept_max_bytes = policy.accept_max_bytes,
+                              .message_quota_contact_bytes = policy.message_quota_contact_bytes,
+                              .message_quota_bytes = policy.message_quota_bytes,
                               .cc = c->cc,
                               .aead = choose_aead(d),
                               .mtu_max_bytes = sockets_mtu_max(&d->sockets),
@@ -315,7 +323,8 @@ static int open_control(struct daemon *d) {
                                   .listen = d->sockets.bound,
                                   .listen_count = d->sockets.count,
                                   .udp_gso = gso,
-                                  .udp_gro = gro};
+                                  .udp_gro = gro,
+                                  .private_network = s->config.network[0] != '\0'};
     static const struct control_server_callbacks cb = {on_client_begin, on_client_end};
     d->control = control_new(d->node, &facts);
     if (!d->control)
@@ -397,8 +406,7 @@ bool daemon_close(struct daemon *d) {
     control_server_close(d->server, clock_now_us());
     ticker_close(d->ticker);
     sockets_close(&d->sockets);
-    for (unsigned i = 0; i < SIGNALS; i++)
-        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    signals_close(&d->signals);
     uv_close((uv_handle_t *)&d->more, NULL);
     uv_close((uv_handle_t *)&d->leave, NULL);
     if (d->fileio && fileio_pending(d->fileio) > 0)

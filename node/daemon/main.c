@@ -31,8 +31,8 @@ static int show(const struct settings *s) {
 }
 
 /* With the state directory locked: identity, store, node, loop. Says why not. */
-static int run(const struct settings *s, const struct statedir *state, struct log *log,
-               mode_t user_umask) {
+static int run(struct settings *s, const struct args *args, const struct statedir *state,
+               struct log *log, mode_t user_umask) {
     struct rng rng = {fill_random, NULL};
     struct identity identity;
     struct store_sqlite *db = NULL;
@@ -46,7 +46,7 @@ static int run(const struct settings *s, const struct statedir *state, struct lo
     if (r == 0)
         r = store_sqlite_open(&db, &store, path, log);
     if (r == 0) {
-        struct daemon_setup setup = {s, state, &identity, &store, db, rng, user_umask, log};
+        struct daemon_setup setup = {s, args, state, &identity, &store, db, rng, user_umask, log};
         r = daemon_open(&d, &setup);
         if (r == 0) {
             notify_state("READY=1");
@@ -61,7 +61,7 @@ static int run(const struct settings *s, const struct statedir *state, struct lo
     return r;
 }
 
-static int start(const struct settings *s, mode_t user_umask) {
+static int start(struct settings *s, const struct args *args, mode_t user_umask) {
     struct log log = {s->config.log};
     struct statedir state;
     const unsigned long few = process_files_missing();
@@ -75,7 +75,7 @@ static int start(const struct settings *s, mode_t user_umask) {
             few, PROCESS_FILES_MIN, PROCESS_FILES_MIN);
     int r = few > 0 ? ERR_FULL : statedir_open(&state, s->state_dir, &log);
     if (r == 0) {
-        r = run(s, &state, &log, user_umask);
+        r = run(s, args, &state, &log, user_umask);
         statedir_close(&state);
     }
     if (r != 0 && log_errors() == 0) /* nobody nearer to it has said it */
@@ -95,16 +95,17 @@ int main(int argc, char **argv) {
         fputs("meshd: libsodium does not start\n", stderr);
         return EXIT_RUN_FAILED;
     }
+    log_begin();
     mode_t user_umask = process_prepare();
     if (settings_load(&settings, &args, wrong) != 0) {
-        fprintf(stderr, "meshd: %s\n", wrong);
+        log_complain(wrong);
         status = EXIT_USAGE;
     } else if (args.check) {
         status = EXIT_SUCCESS;
     } else if (args.show_config) {
         status = show(&settings);
     } else {
-        status = start(&settings, user_umask);
+        status = start(&settings, &args, user_umask);
     }
     settings_clear(&settings);
     return status;

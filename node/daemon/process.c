@@ -49,5 +49,6 @@ mode_t process_prepare(void) {
         forbid_dumps();
     allow_files();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGTTOU, SIG_IGN); /* a log on a terminal of others' does not stop us */
     return umask(077);
 }

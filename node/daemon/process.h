@@ -9,7 +9,7 @@
 void process_keep_stdio(void);
 
 /* No core files and no tracing by other processes of the user (MESHD_DEBUG_DUMPABLE=1 leaves both
- * on), as many open files as the system allows, SIGPIPE ignored, and umask 077: returns the one
+ * on), as many open files as the system allows, SIGPIPE and SIGTTOU ignored, and umask 077: returns the one
  * there was. */
 mode_t process_prepare(void);
 

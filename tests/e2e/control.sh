@@ -86,12 +86,12 @@ rc=$?
 check "interrupted: 130, not $rc" test $rc = 130
 check "control characters of a peer are shown, not obeyed" test -z "$(ctl a msg b "$(printf 'x\033[31my')" >/dev/null; ctl b msgs | tr -d '\040-\176\n')"
 
-# SIGHUP is an orderly end, as SIGTERM.
-kill -HUP "${PID[b]}"
+# SIGINT is an orderly end, as SIGTERM.
+kill -INT "${PID[b]}"
 wait "${PID[b]}"
 rc=$?
 unset 'PID[b]'
-check "SIGHUP: 0, not $rc" test $rc = 0
+check "SIGINT: 0, not $rc" test $rc = 0
 check "the socket is gone" test ! -e "$DIR/b/control.sock"
 check "it said so" grep -q stopped "$DIR/b.log"
 exit $FAILED
