@@ -199,11 +199,12 @@ static bool may_enter(struct conn *c, bool place) {
     struct control_server *s = c->server;
     uid_t uid;
     if (!peer_uid(&c->pipe, &uid) || (uid != geteuid() && uid != 0)) {
-        log_put(s->log, LOG_WARN, "control: refused a client of another user");
+        log_put(s->log, LOG_WARN, "the control socket has refused a client of another user");
         return false;
     }
     if (!place || control_open(s->control, &c->id) != 0) {
-        log_put(s->log, LOG_WARN, "control: too many clients");
+        log_put(s->log, LOG_WARN, "the control socket has refused a client: there are %d already",
+                CONTROL_CONNS_MAX);
         return false;
     }
     return true;

@@ -8,6 +8,7 @@
 #include "node/control.h"
 #include "node/daemon/clock.h"
 #include "node/daemon/control_server.h"
+#include "node/daemon/event_line.h"
 #include "node/daemon/fileio.h"
 #include "node/daemon/measure.h"
 #include "node/daemon/notify.h"
@@ -67,16 +68,15 @@ static uint64_t begin(struct daemon *d) {
 }
 
 static void log_event(struct daemon *d, const struct node_event *e) {
-    bool small = e->kind == NODE_TRANSFER_PROGRESS || e->kind == NODE_TICKET_STORED;
-    enum log_level level = small ? LOG_DEBUG : LOG_INFO;
+    const enum log_level level = event_line_level(e);
+    char line[EVENT_LINE_MAX];
     uint64_t unsaid = 0;
     if (level > d->log->level || (level < LOG_DEBUG && !log_may(&d->said, d->now_us, &unsaid)))
         return;
     if (unsaid > 0)
         log_put(d->log, level, "%llu events were too many for the log", (unsigned long long)unsaid);
-    log_put(d->log, level, "%s%s%s id %llu%s%s%s%s", node_event_name(e->kind),
-            e->contact[0] ? " " : "", e->contact, (unsigned long long)e->id, e->err ? ": " : "",
-            e->err ? err_text(e->err) : "", e->detail[0] ? ": " : "", e->detail);
+    event_line(line, e);
+    log_put(d->log, level, "%s", line);
 }
 
 static bool pull_events(struct daemon *d) {
@@ -336,18 +336,17 @@ static int open_control(struct daemon *d) {
 }
 
 static void say_ready(const struct daemon *d) {
-    char id[NODE_ID_TEXT_CHARS + 1], list[CONFIG_LISTEN_MAX * ADDR_TEXT_MAX] = "";
-    struct udp_caps caps;
+    char id[NODE_ID_TEXT_CHARS + 1], list[CONFIG_LISTEN_MAX * (ADDR_TEXT_MAX + 1)] = "";
     for (unsigned i = 0; i < d->sockets.count; i++) {
         char text[ADDR_TEXT_MAX];
         size_t n = strlen(list);
         addr_text(&d->sockets.bound[i], text);
-        snprintf(list + n, sizeof list - n, "%s%s", i > 0 ? "," : "", text);
+        snprintf(list + n, sizeof list - n, "%s%s", i > 0 ? ", " : "", text);
     }
     node_id_text(node_self(d->node), id);
-    udp_caps(d->sockets.udp[0], &caps);
-    log_put(d->log, LOG_INFO, "ready: %s udp %s (gso %s, gro %s) control %s", id, list,
-            caps.gso ? "on" : "off", caps.gro ? "on" : "off", d->setup->settings->config.socket);
+    log_put(d->log, LOG_INFO,
+            "ready: this node is %s, listens on UDP %s, and meshctl reaches it at %s", id, list,
+            d->setup->settings->config.socket);
 }
 
 static int open_parts(struct daemon *d) {
