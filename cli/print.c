@@ -288,7 +288,8 @@ json_t *json_from(const msgpack_object *o) {
 
 void print_json(json_t *o) {
     json_object_set_new(o, "schema", json_integer(PRINT_SCHEMA));
-    char *text = or_die(json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENSURE_ASCII));
+    char *text = or_die(json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENSURE_ASCII |
+                                          JSON_REAL_PRECISION(PRINT_REAL_DIGITS)));
     puts(text);
     fflush(stdout);
     free(text);

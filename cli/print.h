@@ -15,6 +15,8 @@
 enum {
     PRINT_SCHEMA = 1, /* "schema" in every JSON object; docs/CONTROL.md, "Versions" */
     PRINT_NUMBER_MAX = 48,
+    PRINT_REAL_DIGITS =
+        15, /* of a JSON number with a fraction: 0.000461, not 0.00046099999999999998 */
     TABLE_COLUMNS_MAX = 10,
 };
 
