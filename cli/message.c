@@ -146,7 +146,7 @@ static void print_message(struct app *a, const msgpack_object *o) {
     if (outgoing && !proto_get_bool(o, "delivered"))
         print_state(o);
     fputs(": ", stdout);
-    print_text(stdout, text, text_len);
+    print_prose(stdout, text, text_len, "    ");
     putchar('\n');
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "node/escape.h"
+#include "node/prose.h"
 #include "node/utf8.h"
 
 static void *or_die(void *p) {
@@ -78,6 +79,14 @@ char *print_escaped(const char *s, size_t len) {
 
 void print_text(FILE *f, const char *s, size_t len) {
     char *text = print_escaped(s, len);
+    fputs(text, f);
+    free(text);
+}
+
+void print_prose(FILE *f, const char *s, size_t len, const char *indent) {
+    size_t cap = prose_show(NULL, 0, s, len, indent) + 1;
+    char *text = or_die(malloc(cap));
+    prose_show(text, cap, s, len, indent);
     fputs(text, f);
     free(text);
 }

@@ -1,5 +1,5 @@
 /* print.h: what meshctl shows: sizes, durations, tables, a progress line, JSON. Whatever may come
- * from a peer goes through print_text (terminal) or json_text (JSON).
+ * from a peer goes through print_text or print_prose (terminal) or json_text (JSON).
  */
 #ifndef MESHD_CLI_PRINT_H
 #define MESHD_CLI_PRINT_H
@@ -30,7 +30,9 @@ void print_rate(char out[static PRINT_NUMBER_MAX], uint64_t bytes, uint64_t us);
 void print_time(char out[static PRINT_NUMBER_MAX], uint64_t wall_us);
 /* Escaped, on one line. */
 void print_text(FILE *f, const char *s, size_t len);
-/* The same into a heap string (free it; never NULL: dies without memory). */
+/* A message: its lines as lines, each but the first behind `indent` (node/prose). */
+void print_prose(FILE *f, const char *s, size_t len, const char *indent);
+/* As print_text into a heap string (free it; never NULL: dies without memory). */
 char *print_escaped(const char *s, size_t len);
 
 /* ---- tables: columns as wide as their content ---- */
