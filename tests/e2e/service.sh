@@ -26,6 +26,9 @@ for part in '"accept":"contacts"' '"accept_max_bytes":5242880' "\"download_dir\"
     '"message_quota_contact_bytes":1048576' '"private":false'; do
     check "status has $part" status a "$part"
 done
+for line in 'accept +from contacts, up to 5.24 MB' "downloads +$DIR/new" 'network +public' "config +$conf" 'transfers +0 under way' "socket +$DIR/a/control.sock"; do
+    check "the screen has: $line" grep -qE "^$line\$" <<<"$(ctl a status)"
+done
 printf '[node]\nlog = loud\n' >"$conf"
 kill -HUP "${PID[a]}"
 check "an error is told with its line" soon says a "error the settings stay as they were: $conf:2: log is 'loud', and may be: error"
