@@ -178,7 +178,7 @@ if [ -n "$as_nobody" ]; then
 fi
 
 # ---- few descriptors
-for n in 4 6 8 10 20 63; do
+for n in 8 10 20 63; do
     LIMIT="prlimit --nofile=$n:$n"
     is_no 1 me "only $n files may be open at once, and meshd needs 64; .*ulimit -n 64" --state "$S"
     LIMIT=
