@@ -224,8 +224,7 @@ void report_never_happened(FILE *out, const char *file, const struct expectation
 
 bool report_write(json_t *result, const char *file) {
     FILE *out = file ? fopen(file, "w") : stdout;
-    bool ok = out && json_dumpf(result, out,
-                                JSON_SORT_KEYS | JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
+    bool ok = out && json_dumpf(result, out, JSON_SORT_KEYS | JSON_INDENT(1)) == 0;
     ok = ok && fputc('\n', out) != EOF;
     if (out && out != stdout)
         ok = fclose(out) == 0 && ok;
