@@ -1,8 +1,11 @@
 #include "node/daemon/event_line.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "crypto/err.h"
+#include "node/escape.h"
+#include "node/utf8.h"
 
 enum log_level event_line_level(const struct node_event *e) {
     switch (e->kind) {
@@ -34,11 +37,21 @@ enum log_level event_line_level(const struct node_event *e) {
     return LOG_INFO;
 }
 
+/* What a peer may have had a hand in: as it is where nothing of it hides, else escaped. */
+static const char *safe(char *buf, size_t cap, const char *text) {
+    size_t len = strlen(text);
+    if (utf8_all_plain(text, len))
+        return text;
+    escape_text(buf, cap, text, len);
+    return buf;
+}
+
 #define PUT(...) ((void)snprintf(out, EVENT_LINE_MAX, __VA_ARGS__))
 
 static void transfer_line(char out[static EVENT_LINE_MAX], const struct node_event *e,
                           const char *why) {
     const unsigned long long id = e->id;
+    char buf[ESCAPE_GROWTH * sizeof e->detail];
     if (e->kind == NODE_TRANSFER_OFFERED)
         PUT("\"%s\" offers transfer %llu; take it with: meshctl accept %llu", e->contact, id, id);
     else if (e->kind == NODE_TRANSFER_STARTED)
@@ -50,7 +63,7 @@ static void transfer_line(char out[static EVENT_LINE_MAX], const struct node_eve
         PUT("transfer %llu with \"%s\" is complete and verified", id, e->contact);
     else
         PUT("transfer %llu with \"%s\" has failed: %s%s%s", id, e->contact, why,
-            e->detail[0] ? ": " : "", e->detail);
+            e->detail[0] ? ": " : "", safe(buf, sizeof buf, e->detail));
 }
 
 static void message_line(char out[static EVENT_LINE_MAX], const struct node_event *e,

@@ -7,7 +7,7 @@
 
 #include "node/node.h"
 
-enum { EVENT_LINE_MAX = 768 };
+enum { EVENT_LINE_MAX = 1536 };
 
 /* The level at which it is logged: what the user's own command has answered already is for debugging. */
 enum log_level event_line_level(const struct node_event *e);
