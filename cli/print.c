@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/wrap.h"
 #include "node/escape.h"
 #include "node/prose.h"
 #include "node/utf8.h"
@@ -83,11 +85,26 @@ void print_text(FILE *f, const char *s, size_t len) {
     free(text);
 }
 
-void print_prose(FILE *f, const char *s, size_t len, const char *indent) {
-    size_t cap = prose_show(NULL, 0, s, len, indent) + 1;
+/* 0: no terminal, or one that does not know. */
+static size_t columns_of(FILE *f) {
+    struct winsize size;
+    return ioctl(fileno(f), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const msgpack_object *o,
+                 const char *s, size_t len) {
+    static const char indent[] = "    ";
+    char *line = NULL;
+    size_t line_len, cap = prose_show(NULL, 0, s, len, indent) + 1;
     char *text = or_die(malloc(cap));
+    FILE *memory = or_die(open_memstream(&line, &line_len));
     prose_show(text, cap, s, len, indent);
-    fputs(text, f);
+    head(memory, o);
+    if (fclose(memory) != 0)
+        or_die(NULL);
+    fputs(line, f);
+    wrap_print(f, text, wrap_width(line, line_len), columns_of(f), indent);
+    free(line);
     free(text);
 }
 
