@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/hint.h"
 #include "cli/interrupt.h"
 
 enum { SENTENCE_MAX = 1024 };
@@ -16,9 +17,17 @@ static int exit_code(const struct app *a, int err) {
     return err == ERR_CANCELLED && signal ? EXIT_INTERRUPTED : err_exit_code(err);
 }
 
-/* The sentence, and with --json the object. `text` is not escaped yet. */
-static int report(struct app *a, int err, const char *text, const char *detail) {
+/* The contact that the command is about, as it was given. */
+static const char *about(const struct app *a) {
+    bool named = a->verb && a->word_count > 0 && strncmp(a->verb->synopsis, "NAME", 4) == 0;
+    return named ? a->words[0] : NULL;
+}
+
+/* The sentence, and with --json the object. `sentence` is not escaped yet. */
+static int report(struct app *a, int err, const char *sentence, const char *detail) {
+    char text[SENTENCE_MAX];
     int code = exit_code(a, err);
+    hint_name(text, sizeof text, sentence, about(a));
     fflush(stdout);
     fputs("meshctl: ", stderr);
     print_text(stderr, text, strlen(text));

@@ -59,6 +59,13 @@ enum {
     OUTBOX_MAX = 4096, /* unsent messages per contact */
 };
 
+struct node_policy { /* of a node_config what can change while the node runs */
+    enum accept_rule accept;
+    const char *download_dir;
+    uint64_t accept_max_bytes;
+    uint64_t message_quota_bytes, message_quota_contact_bytes;
+};
+
 struct node *node_new(const struct node_config *cfg, const struct env *env,
                       uint64_t now_us); /* NULL: no memory or a broken store */
 void node_free(struct node *n);
@@ -66,6 +73,9 @@ const struct node_id *node_self(const struct node *n);
 struct endpoint *node_endpoint(struct node *n);
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us);
 uint64_t node_wall_s(const struct node *n, uint64_t now_us); /* since 1970, as told */
+/* Holds for what comes from now on: an offer that waits goes on waiting. */
+void node_set_policy(struct node *n, const struct node_policy *p);
+void node_get_policy(const struct node *n, struct node_policy *out); /* valid until it is set */
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 
 /* ---- the world ---- */
