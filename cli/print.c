@@ -16,6 +16,10 @@ static void *or_die(void *p) {
     return p;
 }
 
+void *print_alloc(size_t size) {
+    return or_die(malloc(size));
+}
+
 /* Three digits: "1.50", "15.0", "150". */
 static void three(char *out, size_t cap, double v, const char *unit) {
     snprintf(out, cap, "%.*f %s", v < 9.995 ? 2 : v < 99.95 ? 1 : 0, v, unit);

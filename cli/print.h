@@ -30,6 +30,8 @@ void print_time(char out[static PRINT_NUMBER_MAX], uint64_t wall_us);
 void print_text(FILE *f, const char *s, size_t len);
 /* The same into a heap string (free it; never NULL: dies without memory). */
 char *print_escaped(const char *s, size_t len);
+/* So many bytes; dies without memory. */
+void *print_alloc(size_t size);
 
 /* ---- tables: columns as wide as their content ---- */
 struct table {
