@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/interrupt.h"
+#include "cli/name.h"
 
 enum { SENTENCE_MAX = 1024 };
 
@@ -275,7 +276,7 @@ int app_show_list(struct app *a, const char *method, const char *key, const char
     if (code == 0 && a->o.json)
         print_json(json_incref(o));
     else if (code == 0)
-        table_print(&t, stdout);
+        table_print(&t, stdout, terminal_columns(stdout));
     table_clear(&t);
     json_decref(o);
     return code;
