@@ -146,7 +146,8 @@ struct transfer_info {
     struct node_id node;           /* who that is */
     enum transfer_state state;
     int err;
-    char detail[256]; /* what the error is about: a file name, escaped; or empty */
+    char detail[256]; /* what the error is about: a file name, or empty. UTF-8, perhaps a peer's
+                         * words: escape before showing */
     uint32_t files, files_done;
     uint64_t bytes_total, bytes_done;
     uint64_t started_us, ended_us;
@@ -278,7 +279,7 @@ struct node_event {
     int err;
     uint64_t bytes, total, rtt_us;
     struct addr addr;
-    char detail[256];
+    char detail[256]; /* likewise */
 };
 bool node_poll(struct node *n, struct node_event *out);
 

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "node/core.h"
-#include "node/escape.h"
 #include "node/file_recv.h"
 #include "node/file_send.h"
 #include "node/sink.h"
 #include "node/source.h"
+#include "node/utf8.h"
 
 const char *transfer_state_name(enum transfer_state s) {
     switch (s) {
@@ -242,7 +242,7 @@ void transfer_fail(struct node *n, struct transfer *t, int err, const char *deta
         return;
     t->info.err = err;
     if (detail)
-        escape_text(t->info.detail, sizeof t->info.detail, detail, strlen(detail));
+        utf8_repair(t->info.detail, sizeof t->info.detail, detail, strlen(detail));
     transfer_enter(n, t, TRANSFER_FAILED);
 }
 

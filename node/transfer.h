@@ -69,7 +69,7 @@ unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);
 /* Ends it here; the channel's own module has told the peer, or there is none to tell. detail:
- * peer's or user's words, escaped on the way; NULL: none. No effect on an ended one. */
+ * peer's or user's words; NULL: none. No effect on an ended one. */
 void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail);
 /* Fails it and tells the peer why. */
 void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail);

@@ -16,6 +16,7 @@
 #include "node/daemon/sockets.h"
 #include "node/daemon/store_sync.h"
 #include "node/daemon/ticker.h"
+#include "node/escape.h"
 
 enum {
     TRAINS_PER_TURN = 16, /* 1 MiB; then the sockets are read again */
@@ -69,14 +70,16 @@ static uint64_t begin(struct daemon *d) {
 static void log_event(struct daemon *d, const struct node_event *e) {
     bool small = e->kind == NODE_TRANSFER_PROGRESS || e->kind == NODE_TICKET_STORED;
     enum log_level level = small ? LOG_DEBUG : LOG_INFO;
+    char detail[ESCAPE_GROWTH * sizeof e->detail];
     uint64_t unsaid = 0;
     if (level > d->log->level || (level < LOG_DEBUG && !log_may(&d->said, d->now_us, &unsaid)))
         return;
     if (unsaid > 0)
         log_put(d->log, level, "%llu events were too many for the log", (unsigned long long)unsaid);
+    escape_text(detail, sizeof detail, e->detail, strlen(e->detail));
     log_put(d->log, level, "%s%s%s id %llu%s%s%s%s", node_event_name(e->kind),
             e->contact[0] ? " " : "", e->contact, (unsigned long long)e->id, e->err ? ": " : "",
-            e->err ? err_text(e->err) : "", e->detail[0] ? ": " : "", e->detail);
+            e->err ? err_text(e->err) : "", detail[0] ? ": " : "", detail);
 }
 
 static bool pull_events(struct daemon *d) {
