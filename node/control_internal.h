@@ -192,8 +192,9 @@ void show_addr(struct proto_writer *w, const char *key, const struct addr *a);
 void show_id(struct proto_writer *w, const char *key, const struct node_id *id);
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i);
 void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i);
-void show_transfer(struct proto_writer *w, const char *key, const struct transfer_info *i,
-                   uint64_t now_us);
+void show_file(struct proto_writer *w, const char *name, uint64_t size);
+void show_transfer(struct proto_writer *w, const char *key, const struct node *n,
+                   const struct transfer_info *i, uint64_t now_us);
 void show_message(struct proto_writer *w, const char *key, const struct message_info *i);
 /* brief: of a message only its number. */
 void show_event(struct proto_writer *w, struct node *n, const struct node_event *e, bool brief);

@@ -54,7 +54,8 @@ enum {
     TICKET_TEXT_MAX = 1023,
     TRANSFER_FILES_MAX = 65536,
     MANIFEST_MAX_BYTES = 16 << 20,
-    TRANSFERS_MAX = 64, /* at once; further ones are refused with ERR_FULL */
+    TRANSFER_FIRST_FILES = 3, /* of a transfer's files that everybody is told of who hears of it */
+    TRANSFERS_MAX = 64,       /* at once; further ones are refused with ERR_FULL */
     MESSAGE_MAX_BYTES = 64 * 1024,
     OUTBOX_MAX = 4096, /* unsent messages per contact */
 };
@@ -151,7 +152,8 @@ struct transfer_info {
     uint32_t files, files_done;
     uint64_t bytes_total, bytes_done;
     uint64_t started_us, ended_us;
-    char dir[1024]; /* receiver: destination directory */
+    uint64_t accepted_us; /* the peer's or our yes; 0: not yet */
+    char dir[1024];       /* receiver: destination directory */
     uint64_t
         rule; /* receiver: which node_recv_start took it; 0: accepted by hand, or as configured */
 };
@@ -178,7 +180,8 @@ bool node_recv_stands(const struct node *n, uint64_t id);
 /* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64). */
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out);
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out);
-/* Names of a transfer's files as the sender gave them: NULL at the end. Peer-supplied: escape
+/* Names of a transfer's files as the sender gave them: NULL at the end. They are there before it is
+ * accepted; of one that has ended perhaps only the first TRANSFER_FIRST_FILES. Peer-supplied: escape
  * before showing. */
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 

@@ -182,7 +182,7 @@ static bool legal(enum transfer_state from, enum transfer_state to) {
 static void let_names_go(struct transfer *t) {
     enum { KEEP_FILES = 1000 };
     if (t->manifest.count > KEEP_FILES && t->ops_out == 0)
-        manifest_clear(&t->manifest);
+        manifest_trim(&t->manifest, TRANSFER_FIRST_FILES);
 }
 
 /* The end: what is not needed for the summary goes. */
@@ -206,7 +206,7 @@ void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) 
     struct node_event *e;
     switch (to) {
     case TRANSFER_RUNNING:
-        t->progress_at_us = n->now_us;
+        t->progress_at_us = t->info.accepted_us = n->now_us;
         e = node_tell(n, NODE_TRANSFER_STARTED, t->info.contact);
         break;
     case TRANSFER_DONE:
