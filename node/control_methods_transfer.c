@@ -67,6 +67,8 @@ int do_transfer_send(struct call *call) {
                          TRANSFERS_MAX);
     if (err)
         return err;
+    if (!arg_bool(call, "detach"))
+        hold_add(call->c, call->conn, id);
     proto_map(call->w, NULL);
     proto_uint(call->w, "id", id);
     proto_end(call->w);

@@ -170,6 +170,8 @@ int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char *
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
+/* Whoever wanted it is gone: it ends like a cancelled one, if it has not ended yet. */
+void node_transfer_abandon(struct node *n, uint64_t now_us, uint64_t id);
 /* While it stands, transfers from `contact` (NULL: any contact), whatever it is called later, are
  * accepted into `dir`; once: only the first. Offers already waiting are taken at once. */
 int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,

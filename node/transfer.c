@@ -442,6 +442,13 @@ int node_cancel(struct node *n, uint64_t now_us, uint64_t id) {
     return 0;
 }
 
+void node_transfer_abandon(struct node *n, uint64_t now_us, uint64_t id) {
+    n->now_us = now_us;
+    struct transfer *t = transfer_by_id(n, id);
+    if (t)
+        transfer_abort(n, t, ERR_CANCELLED, "what sent it was ended");
+}
+
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out) {
     for (unsigned at = 0; at < n->transfers.count; at++) {
         if (!n->transfers.list[at]->reported || i-- > 0)
