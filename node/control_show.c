@@ -109,6 +109,7 @@ void show_transfer(struct proto_writer *w, const char *key, const struct node *n
     proto_uint(w, "files_done", i->files_done);
     proto_uint(w, "bytes_total", i->bytes_total);
     proto_uint(w, "bytes_done", i->bytes_done);
+    proto_uint(w, "wall_us", i->wall_us);
     proto_uint(w, "elapsed_us",
                i->started_us && until_us > i->started_us ? until_us - i->started_us : 0);
     proto_uint(w, "running_us",

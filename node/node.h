@@ -151,6 +151,7 @@ struct transfer_info {
                          * words: escape before showing */
     uint32_t files, files_done;
     uint64_t bytes_total, bytes_done;
+    uint64_t wall_us; /* when it began */
     uint64_t started_us, ended_us;
     uint64_t accepted_us; /* the peer's or our yes; 0: not yet */
     char dir[1024];       /* receiver: destination directory */
@@ -179,7 +180,8 @@ int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char
 void node_recv_stop(struct node *n, uint64_t id);
 /* False once it was stopped, or used up by the transfer it was for. */
 bool node_recv_stands(const struct node *n, uint64_t id);
-/* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64). */
+/* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64), also over a
+ * restart; what was under way when the process died is among them, with ERR_ENDED. */
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out);
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out);
 /* Names of a transfer's files as the sender gave them: NULL at the end. They are there before it is
