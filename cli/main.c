@@ -30,17 +30,22 @@ static const struct verb verbs[] = {
     {"contact rename", "OLD NEW", "", 2, 2, run_contact_rename, "call a contact by another name",
      "The history, transfers and standing orders follow it.\n"},
     {"contact rm", "NAME", "", 1, 1, run_contact_rm, "remove a contact and end its session", ""},
-    {"send", "NAME PATH... [--timeout DURATION]", "timeout", 2, 1 << 30, run_send,
+    {"send", "NAME PATH... [--detach] [--timeout DURATION]", "detach timeout", 2, 1 << 30, run_send,
      "send files to a contact, and wait until they are verified there",
+     "  --detach            do not wait: the transfer goes on by itself (see transfers ls)\n"
      "  --timeout DURATION  how long the contact may take to accept (default: no limit)\n"
-     "Interrupting it cancels the transfer.\n"},
+     "Interrupting it, or ending it in any other way, cancels the transfer.\n"},
     {"recv", "[--out DIR] [--from NAME] [--once] [--timeout DURATION]", "out from once timeout", 0,
      0, run_recv, "accept files until interrupted",
      "  --out DIR           where to (default: meshd's download directory)\n"
      "  --from NAME         from this contact only\n"
      "  --once              accept one transfer, and exit with its outcome when it has ended\n"
      "  --timeout DURATION  exit with 10 if no transfer has ended by then\n"},
-    {"transfers ls", "", "", 0, 0, run_transfers, "list transfers, ended ones too", ""},
+    {"transfers ls", "", "", 0, 0, run_transfers, "list transfers, ended ones too",
+     "What a narrow terminal has no room for is shortened or left out; a pipe and --json get "
+     "all.\n"},
+    {"transfers show", "N", "", 1, 1, run_transfer_show, "what transfer N is about: all its files",
+     ""},
     {"transfers", "", "", 0, 0, run_transfers, NULL, ""},
     {"accept", "N [--out DIR]", "out", 1, 1, run_accept, "accept the offered transfer N",
      "  --out DIR  where to (default: meshd's download directory)\n"},

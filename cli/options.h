@@ -27,6 +27,7 @@
     X(once, "once", 0)                                                                             \
     X(follow, "follow", 0)                                                                         \
     X(delete, "delete", 0)                                                                         \
+    X(detach, "detach", 0)                                                                         \
     X(help, "help", 'h')                                                                           \
     X(version, "version", 0)
 

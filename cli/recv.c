@@ -61,8 +61,11 @@ static bool take_event(struct app *a, struct reception *r, const msgpack_object 
     }
     if (!is_ours(r, t))
         return false;
-    if (proto_str_is(what, "transfer.started"))
+    if (proto_str_is(what, "transfer.started")) {
         r->shown = proto_get_uint(t, "id", 0);
+        if (!r->progress.on) /* else the line of its progress tells */
+            transfer_say("receiving", t, "");
+    }
     bool ended = proto_str_is(what, "transfer.done") || proto_str_is(what, "transfer.failed");
     if (!ended)
         return false;

@@ -39,6 +39,8 @@ static int offer(struct app *a, uint64_t timeout_us, uint64_t *id) {
     proto_str(w, "contact", a->words[0]);
     if (timeout_us)
         proto_uint(w, "timeout_us", timeout_us);
+    if (a->o.detach)
+        proto_bool(w, "detach", true);
     proto_array(w, "paths");
     for (int i = 1; i < a->word_count; i++) {
         code = transfer_path(a, a->words[i], path);
@@ -110,19 +112,36 @@ static int follow(struct app *a, uint64_t id, struct progress *p) {
     }
 }
 
+/* Nobody waits for it: says where it is found, with --json how it stands. */
+static int detached(struct app *a, uint64_t id) {
+    struct proto_msg m;
+    if (!a->o.json) {
+        printf("transfer %llu; see how it goes with: meshctl transfers show %llu\n",
+               (unsigned long long)id, (unsigned long long)id);
+        return 0;
+    }
+    proto_uint(app_ask(a, "transfer.get"), "id", id);
+    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    if (code)
+        return code;
+    code = transfer_report(a, proto_get(&m.result, "transfer"));
+    proto_msg_clear(&m);
+    return code;
+}
+
 int run_send(struct app *a) {
     struct progress p;
     uint64_t timeout_us, id = 0;
     int code = 0;
     if (!app_timeout(a, 0, &timeout_us, &code))
         return code;
-    progress_init(&p, true);
+    progress_init(&p, !a->o.detach);
     if (p.on)
         code = subscribe(a);
     if (code == 0)
         code = offer(a, timeout_us, &id);
-    if (code)
-        return code;
+    if (code || a->o.detach)
+        return code ? code : detached(a, id);
     progress_say(&p, "waiting until the transfer is accepted");
     return follow(a, id, &p);
 }

@@ -133,7 +133,7 @@ static void a_table_is_aligned_under_wide_and_combining_characters(void **state)
     assert_string_equal(
         said[0],
         " N  NAME                          STATE       SIZE  ERROR\n"
-        " 7  \xe6\xbc\xa2\xe5\xad\x97-e\xcc\x81t\xc3\xa9-of-last-year.tar.gz  offered  1.20 MB  \n"
+        " 7  \xe6\xbc\xa2\xe5\xad\x97-e\xcc\x81t\xc3\xa9-of-last-year.tar.gz  offered  1.20 MB\n"
         "12  b                             failed       3 B  what arrived is not what was sent\n");
 }
 
