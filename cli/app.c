@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/interrupt.h"
+#include "cli/line.h"
 
 enum { SENTENCE_MAX = 1024 };
 
@@ -17,11 +18,14 @@ static int exit_code(const struct app *a, int err) {
 /* The sentence, and with --json the object. `text` is not escaped yet. */
 static int report(struct app *a, int err, const char *text, const char *detail) {
     int code = exit_code(a, err);
-    fflush(stdout);
-    fputs("meshctl: ", stderr);
-    print_text(stderr, text, strlen(text));
-    fputc('\n', stderr);
-    if (a->o.json) {
+    if (!a->quiet) {
+        line_clear();
+        fflush(stdout);
+        fputs("meshctl: ", stderr);
+        print_text(stderr, text, strlen(text));
+        fputc('\n', stderr);
+    }
+    if (a->o.json && (!a->quiet || a->hold)) {
         json_t *e = json_object(), *o = json_object();
         json_object_set_new(e, "code", json_string(err_name(err)));
         json_object_set_new(e, "num", json_integer(-err));
@@ -61,6 +65,7 @@ void app_say(const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    line_clear();
     fputs("meshctl: ", stderr);
     print_text(stderr, text, strlen(text));
     fputc('\n', stderr);
@@ -143,6 +148,23 @@ int app_fail_map(struct app *a, const char *method, const msgpack_object *error)
     return report(a, err, all, detail);
 }
 
+/* What an interrupted wait leaves behind. */
+static const char *after_interrupt(const char *method) {
+    static const struct {
+        const char *method, *text;
+    } left[] = {
+        {"message.wait", "; the message stays queued and goes out when they are reachable"},
+        {"message.send", "; see whether the message was stored with: meshctl msgs"},
+        {"transfer.accept", "; see whether it was accepted with: meshctl transfers ls"},
+        {"transfer.send", "; see whether it was offered with: meshctl transfers ls"},
+        {"contact.add", "; see whether it was added with: meshctl contact ls"},
+    };
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        if (strcmp(method, left[i].method) == 0)
+            return left[i].text;
+    return "";
+}
+
 int app_broken(struct app *a, int err) {
     switch (err) {
     case ERR_NO_DAEMON:
@@ -164,7 +186,7 @@ int app_broken(struct app *a, int err) {
         return app_fail(a, err, "the socket's path is longer than the system allows: %s",
                         a->socket);
     case ERR_CANCELLED:
-        return app_fail(a, err, "interrupted");
+        return app_fail(a, err, "interrupted%s", after_interrupt(a->method));
     case ERR_TIMEOUT:
         return app_fail(a, err, "meshd did not answer in time; look at its log, or restart it");
     case ERR_CLOSED:

@@ -40,6 +40,7 @@ struct app {
     char method[PROTO_METHOD_MAX + 1];
     int err;          /* sticks until app_answer */
     bool interrupted; /* a signal ended it: exit code 130 */
+    bool quiet;       /* errors are not told, neither as a sentence nor as JSON */
     bool hold; /* errors' JSON objects are kept in `held` (the last one) instead of printed */
     json_t *held;
 };

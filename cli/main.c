@@ -30,12 +30,12 @@ static const struct verb verbs[] = {
     {"contact rename", "OLD NEW", "", 2, 2, run_contact_rename, "call a contact by another name",
      "The history, transfers and standing orders follow it.\n"},
     {"contact rm", "NAME", "", 1, 1, run_contact_rm, "remove a contact and end its session", ""},
-    {"send", "NAME PATH... [--timeout DURATION]", "timeout", 2, 1 << 30, run_send,
-     "send files to a contact, and wait until they are verified there",
+    {"send", "NAME PATH...|- [--as NAME] [--timeout DURATION] [--detach]", "as timeout detach", 2,
+     1 << 30, run_send, "send files to a contact, and wait until they are verified there",
      "  --timeout DURATION  how long the contact may take to accept (default: no limit)\n"
      "Interrupting it cancels the transfer.\n"},
-    {"recv", "[--out DIR] [--from NAME] [--once] [--timeout DURATION]", "out from once timeout", 0,
-     0, run_recv, "accept files until interrupted",
+    {"recv", "[--out DIR] [--from NAME] [--once] [--detach] [--timeout DURATION]",
+     "out from once detach timeout", 0, 0, run_recv, "accept files until interrupted",
      "  --out DIR           where to (default: meshd's download directory)\n"
      "  --from NAME         from this contact only\n"
      "  --once              accept one transfer, and exit with its outcome when it has ended\n"

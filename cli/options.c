@@ -117,7 +117,7 @@ int options_allow(const struct options *o, const char *allowed,
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct option *opt = &table[i];
         bool given = opt->value ? *value_of(&copy, opt) != NULL : *flag_of(&copy, opt);
-        if (!given || listed("socket json help", opt->name) || listed(allowed, opt->name))
+        if (!given || listed("socket state json help", opt->name) || listed(allowed, opt->name))
             continue;
         snprintf(message, OPTIONS_MESSAGE_MAX, "this command has no option --%s", opt->name);
         return ERR_USAGE;

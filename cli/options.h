@@ -12,9 +12,11 @@
 /* X(member, long name, short name or 0). The first list takes a value. */
 #define OPTIONS_WITH_VALUE(X)                                                                      \
     X(socket, "socket", 0)                                                                         \
+    X(state, "state", 0)                                                                           \
     X(timeout, "timeout", 't')                                                                     \
     X(condition, "for", 0)                                                                         \
     X(name, "name", 0)                                                                             \
+    X(as, "as", 0)                                                                                 \
     X(ttl, "ttl", 0)                                                                               \
     X(file, "file", 'f')                                                                           \
     X(out, "out", 'o')                                                                             \
@@ -25,6 +27,7 @@
 #define OPTIONS_FLAGS(X)                                                                           \
     X(json, "json", 0)                                                                             \
     X(once, "once", 0)                                                                             \
+    X(detach, "detach", 0)                                                                         \
     X(follow, "follow", 0)                                                                         \
     X(delete, "delete", 0)                                                                         \
     X(help, "help", 'h')                                                                           \
@@ -47,7 +50,7 @@ int options_parse(struct options *o, int argc, char **argv, char **words, int *w
                   char message[static OPTIONS_MESSAGE_MAX]) MUST_USE;
 /* ERR_USAGE if something was given that is neither in `allowed` (long names, separated by blanks)
  * nor
- * --socket, --json or --help. */
+ * --socket, --state, --json or --help. */
 int options_allow(const struct options *o, const char *allowed,
                   char message[static OPTIONS_MESSAGE_MAX]) MUST_USE;
 
