@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/interrupt.h"
 #include "cli/line.h"
@@ -148,6 +149,55 @@ int app_fail_map(struct app *a, const char *method, const msgpack_object *error)
     return report(a, err, all, detail);
 }
 
+/* ---- where the daemon is ---- */
+
+/* The socket of the daemon with this state directory. "~/" is ours to expand: no shell does it in --state=~/x. */
+static int state_socket(struct app *a, const char *dir) {
+    char absolute[PATH_TEXT_MAX];
+    const char *home = getenv("HOME");
+    struct stat st;
+    if (dir[0] == '~' && home && paths_absolute(absolute, sizeof absolute, dir, home, "/") == 0)
+        dir = absolute;
+    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+        return app_fail(a, ERR_NO_DAEMON,
+                        "there is no directory %s; --state takes the one that meshd was given",
+                        dir);
+    if (paths_state_socket(a->socket, sizeof a->socket, dir) != 0)
+        return app_broken(a, ERR_USAGE);
+    return 0;
+}
+
+int app_find_socket(struct app *a, const struct options *o) {
+    const char *given = o->socket ? o->socket : getenv("MESHD_SOCKET");
+    if (o->socket && o->state)
+        return app_fail(a, ERR_USAGE,
+                        "--socket and --state both say where the control socket is; give one");
+    if (o->state)
+        return state_socket(a, o->state);
+    if (given && given[0]) {
+        int n = snprintf(a->socket, sizeof a->socket, "%s", given);
+        return n > 0 && (size_t)n < sizeof a->socket ? 0 : app_broken(a, ERR_USAGE);
+    }
+    if (paths_socket(a->socket, sizeof a->socket, getenv("XDG_RUNTIME_DIR"),
+                     getenv("XDG_STATE_HOME"), getenv("HOME")) != 0)
+        return app_fail(a, ERR_USAGE,
+                        "where is the control socket? give --socket PATH or set HOME");
+    return 0;
+}
+
+/* How the daemon that does not answer is started. */
+static void start_command(const struct app *a, char out[static SENTENCE_MAX / 2]) {
+    const char *env = getenv("MESHD_SOCKET");
+    if (a->o.state)
+        snprintf(out, SENTENCE_MAX / 2, "meshd --state %.400s", a->o.state);
+    else if (!a->o.socket && env && env[0])
+        snprintf(out, SENTENCE_MAX / 2, "meshd, or unset MESHD_SOCKET, which names this socket");
+    else
+        snprintf(out, SENTENCE_MAX / 2, "meshd");
+}
+
+/* ---- the connection ---- */
+
 /* What an interrupted wait leaves behind. */
 static const char *after_interrupt(const char *method) {
     static const struct {
@@ -166,10 +216,12 @@ static const char *after_interrupt(const char *method) {
 }
 
 int app_broken(struct app *a, int err) {
+    char start[SENTENCE_MAX / 2];
     switch (err) {
     case ERR_NO_DAEMON:
-        return app_fail(a, err, "meshd is not running (no answer at %s); start it with: meshd",
-                        a->socket);
+        start_command(a, start);
+        return app_fail(a, err, "meshd is not running (no answer at %s); start it with: %s",
+                        a->socket, start);
     case ERR_PERM:
         return app_fail(a, err,
                         "the socket %s belongs to somebody else; run meshctl as the user that "

@@ -54,6 +54,16 @@ int options_parse(struct options *o, int argc, char **argv, char **words, int *w
 int options_allow(const struct options *o, const char *allowed,
                   char message[static OPTIONS_MESSAGE_MAX]) MUST_USE;
 
+/* The long name of the option that this argument begins ("--out", "--out=x", "-o"), and whether it takes a value; NULL if
+ * there is none. */
+const char *options_name(const char *arg, bool *value);
+/* The i-th option's long name, NULL past the last. */
+const char *options_at(int i, bool *value);
+/* Whether a list of long names, separated by blanks, has this one. */
+bool options_list_has(const char *list, const char *name);
+/* Those that every command takes. */
+bool options_for_all(const char *name);
+
 /* "1.5", "250ms", "30s", "5m", "2h", "1d" (seconds without a unit) into us; less than 30 years. */
 bool options_duration(const char *text, uint64_t *us);
 /* Decimal digits only. */
