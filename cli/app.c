@@ -155,13 +155,8 @@ int app_fail_map(struct app *a, const char *method, const msgpack_object *error)
 static int state_socket(struct app *a, const char *dir) {
     char absolute[PATH_TEXT_MAX];
     const char *home = getenv("HOME");
-    struct stat st;
     if (dir[0] == '~' && home && paths_absolute(absolute, sizeof absolute, dir, home, "/") == 0)
         dir = absolute;
-    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
-        return app_fail(a, ERR_NO_DAEMON,
-                        "there is no directory %s; --state takes the one that meshd was given",
-                        dir);
     if (paths_state_socket(a->socket, sizeof a->socket, dir) != 0)
         return app_broken(a, ERR_USAGE);
     return 0;
@@ -188,8 +183,10 @@ int app_find_socket(struct app *a, const struct options *o) {
 /* How the daemon that does not answer is started. */
 static void start_command(const struct app *a, char out[static SENTENCE_MAX / 2]) {
     const char *env = getenv("MESHD_SOCKET");
+    struct stat st;
     if (a->o.state)
-        snprintf(out, SENTENCE_MAX / 2, "meshd --state %.400s", a->o.state);
+        snprintf(out, SENTENCE_MAX / 2, "meshd --state %.400s%s", a->o.state,
+                 stat(a->o.state, &st) == 0 ? "" : " (there is no such directory)");
     else if (!a->o.socket && env && env[0])
         snprintf(out, SENTENCE_MAX / 2, "meshd, or unset MESHD_SOCKET, which names this socket");
     else

@@ -129,17 +129,19 @@ static bool cancel(struct app *a, uint64_t id, const char *contact) {
     return stopped;
 }
 
-/* Nothing more is taken; what our order has taken and has not ended is cancelled. How many. */
-static unsigned cancel_all(struct app *a, struct reception *r) {
+/* Nothing more is taken; what our order has taken and has not ended is cancelled. How many; -1: the
+ * daemon does not answer. */
+static int cancel_all(struct app *a, struct reception *r) {
     json_t *all = json_array(), *t;
     struct proto_msg m;
     size_t i;
-    unsigned count = 0;
+    int count = 0;
     a->quiet = true;
     proto_uint(app_ask(a, "recv.stop"), "id", r->id);
     (void)app_answer(a, CLIENT_ANSWER_US, &m); /* one that held once has gone with its transfer */
     proto_msg_clear(&m);
-    (void)app_list(a, "transfer.list", "transfers", 0, all, NULL, NULL);
+    if (app_list(a, "transfer.list", "transfers", 0, all, NULL, NULL) != 0)
+        count = -1;
     a->quiet = false;
     json_array_foreach(all, i, t) {
         const char *state = json_string_value(json_object_get(t, "state"));
@@ -158,7 +160,12 @@ static int interrupted(struct app *a, struct reception *r) {
     interrupt_clear();
     a->interrupted = true;
     line_clear();
-    if (cancel_all(a, r) == 0)
+    int count = cancel_all(a, r);
+    if (count < 0)
+        return app_fail(a, ERR_CANCELLED,
+                        "interrupted; meshd does not answer: what it was receiving may go on, see: "
+                        "meshctl transfers ls");
+    if (count == 0)
         return app_fail(a, ERR_CANCELLED, "interrupted; nothing was being received");
     return EXIT_INTERRUPTED;
 }

@@ -35,8 +35,13 @@ int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX
 }
 
 int transfer_dir(struct app *a, const char *path, char out[static PATH_TEXT_MAX]) {
-    char parent[PATH_TEXT_MAX];
+    char parent[PATH_TEXT_MAX], given[PATH_TEXT_MAX];
     struct stat st;
+    snprintf(given, sizeof given, "%s", path);
+    for (size_t n = strlen(given); n > 1 && given[n - 1] == '/'; n--)
+        given[n - 1] = '\0'; /* "new/", too, may be one that is not there yet */
+    if (strlen(path) < sizeof given)
+        path = given;
     bool there = stat(path, &st) == 0;
     if (there && !S_ISDIR(st.st_mode))
         return app_fail(a, ERR_USAGE, "%s is not a directory; give --out one to receive into",

@@ -15,7 +15,10 @@ check "--state=DIR, too" test "$("$BUILD/meshctl" --state="$DIR/b" id)" = "$(ctl
 check "~ is the home directory" test "$(HOME=$DIR "$BUILD/meshctl" --state='~/b' id)" = "$(ctl b id)"
 check "it goes before MESHD_SOCKET" test "$(MESHD_SOCKET=$DIR/a/control.sock state b id)" = "$(ctl b id)"
 expect 2 'both say' "$BUILD/meshctl" --socket "$DIR/a/control.sock" --state "$DIR/a" id
-expect 3 'no directory' state missing id
+expect 3 'no such directory' state missing id
+(sleep 0.5; exec "$BUILD/meshd" --state "$DIR/new" --listen 127.0.0.1:0 2>/dev/null) &
+PID[new]=$!
+check "wait is for one that makes its directory, too" state new wait --for ready --timeout 10
 mkdir -m 700 "$DIR/silent"
 expect 3 "start it with: meshd --state $DIR/silent" state silent id
 expect 3 'MESHD_SOCKET' env MESHD_SOCKET="$DIR/silent/x.sock" "$BUILD/meshctl" id
@@ -90,6 +93,6 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     expect 1 'cannot write to .*/mine: Permission denied' as_nobody /proc/self/fd/9 --state "$DIR/n" recv --out "$DIR/mine" 9<"$BUILD/meshctl"
     expect 1 'cannot write to .*/mine: Permission denied' as_nobody /proc/self/fd/9 --state "$DIR/n" recv --out "$DIR/mine/new" 9<"$BUILD/meshctl"
 fi
-err=$(state b recv --out "$DIR/later" --timeout 300ms 2>&1)
+err=$(state b recv --out "$DIR/later/" --timeout 300ms 2>&1)
 check "a directory that will be made is named: $err" grep -q "$DIR/later is not there yet" <<<"$err"
 exit $FAILED
