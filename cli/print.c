@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cli/name.h"
 #include "cli/width.h"
@@ -236,52 +235,6 @@ void table_clear(struct table *t) {
         free(t->cell[i]);
     free(t->cell);
     *t = (struct table){0};
-}
-
-/* ---- progress ---- */
-
-void progress_init(struct progress *p, bool wanted) {
-    *p = (struct progress){.on = wanted && isatty(STDERR_FILENO)};
-}
-
-/* Over the line before, however long that was: no escape sequences, so that NO_COLOR and dumb
- * terminals hold. */
-static void show(struct progress *p, const char *line) {
-    fprintf(stderr, "\r%-78.78s", line);
-    fflush(stderr);
-    p->shown = true;
-}
-
-void progress_say(struct progress *p, const char *what) {
-    if (p->on)
-        show(p, what);
-}
-
-void progress_update(struct progress *p, uint64_t now_us, uint64_t bytes, uint64_t total) {
-    if (!p->on)
-        return;
-    if (p->last_us && now_us > p->last_us && bytes >= p->last_bytes) {
-        double rate = (double)(bytes - p->last_bytes) * 1e6 / (double)(now_us - p->last_us);
-        p->rate = p->rate ? (uint64_t)((double)p->rate * 0.8 + rate * 0.2) : (uint64_t)rate;
-    }
-    p->last_us = now_us;
-    p->last_bytes = bytes;
-    char done[PRINT_NUMBER_MAX], all[PRINT_NUMBER_MAX], speed[PRINT_NUMBER_MAX],
-        eta[PRINT_NUMBER_MAX] = "-", line[256];
-    print_size(done, bytes);
-    print_size(all, total);
-    print_rate(speed, p->rate, p->rate ? 1000000 : 0);
-    if (p->rate && total >= bytes)
-        print_duration(eta, (total - bytes) / p->rate * 1000000);
-    unsigned percent = total ? (unsigned)((double)bytes * 100 / (double)total) : 100;
-    snprintf(line, sizeof line, "%3u %%  %s of %s  %s  ETA %s", percent, done, all, speed, eta);
-    show(p, line);
-}
-
-void progress_clear(struct progress *p) {
-    if (p->shown)
-        fprintf(stderr, "\r%78s\r", "");
-    p->shown = false;
 }
 
 /* ---- JSON ---- */

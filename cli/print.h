@@ -1,4 +1,4 @@
-/* print.h: what meshctl shows: sizes, durations, tables, a progress line, JSON. Whatever may come
+/* print.h: what meshctl shows: sizes, durations, tables, JSON. Whatever may come
  * from a peer goes through print_text (terminal) or json_text (JSON).
  */
 #ifndef MESHD_CLI_PRINT_H
@@ -55,16 +55,6 @@ void table_uint(struct table *t, uint64_t v);
  * then what is optional goes; then what shrinks does so further. 0: everything is shown. */
 void table_print(const struct table *t, FILE *f, unsigned columns);
 void table_clear(struct table *t); /* idempotent, legal on zeroes */
-
-/* ---- progress, on standard error when that is a terminal ---- */
-struct progress {
-    bool on, shown;
-    uint64_t last_us, last_bytes, rate; /* bytes per second, smoothed */
-};
-void progress_init(struct progress *p, bool wanted);
-void progress_say(struct progress *p, const char *what);
-void progress_update(struct progress *p, uint64_t now_us, uint64_t bytes, uint64_t total);
-void progress_clear(struct progress *p);
 
 /* ---- JSON ---- */
 /* A JSON string in which bytes that are not UTF-8 have become U+FFFD. */

@@ -2,11 +2,14 @@
 #include "cli/transfer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "cli/line.h"
 #include "cli/name.h"
 #include "crypto/err.h"
 
@@ -30,6 +33,32 @@ int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX
         err = snprintf(out, PATH_TEXT_MAX, "%s", real) < PATH_TEXT_MAX ? 0 : ERR_FULL;
     free(real);
     return err ? app_fail(a, ERR_USAGE, "the path is too long: %s", path) : 0;
+}
+
+int transfer_dir(struct app *a, const char *path, char out[static PATH_TEXT_MAX]) {
+    char parent[PATH_TEXT_MAX], given[PATH_TEXT_MAX];
+    struct stat st;
+    snprintf(given, sizeof given, "%s", path);
+    for (size_t n = strlen(given); n > 1 && given[n - 1] == '/'; n--)
+        given[n - 1] = '\0'; /* "new/", too, may be one that is not there yet */
+    if (strlen(path) < sizeof given)
+        path = given;
+    bool there = stat(path, &st) == 0;
+    if (there && !S_ISDIR(st.st_mode))
+        return app_fail(a, ERR_USAGE, "%s is not a directory; give --out one to receive into",
+                        path);
+    int code = transfer_path(a, path, out);
+    if (code)
+        return code;
+    if (paths_parent(parent, sizeof parent, out) != 0)
+        return app_fail(a, ERR_USAGE, "the path is too long: %s", path);
+    if (faccessat(AT_FDCWD, there ? out : parent, W_OK | X_OK, AT_EACCESS) != 0)
+        return app_fail(a, errno == EACCES ? ERR_PERM : ERR_IO,
+                        "cannot write to %s: %s; choose another directory with --out",
+                        there ? path : parent, strerror(errno));
+    if (!there)
+        app_say("%s is not there yet; it is made when a transfer comes", path);
+    return 0;
 }
 
 /* ---- the end of a transfer ---- */
@@ -92,11 +121,29 @@ void transfer_say(const char *what, const msgpack_object *t, const char *more) {
     fprintf(stderr, "%s\n", more);
 }
 
+int transfer_detached(struct app *a, uint64_t id) {
+    struct proto_msg m;
+    int code = 0;
+    if (a->o.json) {
+        proto_uint(app_ask(a, "transfer.get"), "id", id);
+        code = app_answer(a, CLIENT_ANSWER_US, &m);
+        if (code == 0)
+            code = transfer_report(a, proto_get(&m.result, "transfer"));
+        proto_msg_clear(&m);
+    } else {
+        app_say("transfer %llu goes on without this command; see: meshctl transfers ls; stop it "
+                "with: meshctl cancel %llu",
+                (unsigned long long)id, (unsigned long long)id);
+    }
+    return code;
+}
+
 int transfer_report(struct app *a, const msgpack_object *t) {
     const msgpack_object *error = proto_get(t, "error");
     bool failed = proto_str_is(proto_get(t, "state"), "failed");
     int code = 0;
     json_t *held = NULL;
+    line_clear();
     if (failed) {
         a->hold = true;
         code = app_fail_map(a, proto_get_bool(t, "outgoing") ? "transfer.send" : "recv.start",
@@ -237,7 +284,7 @@ static int act_on(struct app *a, const char *method, const char *did, const char
     if (!take_number(a, &id, &code))
         return code;
     if (a->o.out)
-        code = transfer_path(a, a->o.out, dir);
+        code = transfer_dir(a, a->o.out, dir);
     if (code || (code = get(a, id, &about)) != 0)
         return code;
     struct proto_writer *w = app_ask(a, method);
@@ -260,17 +307,11 @@ static int act_on(struct app *a, const char *method, const char *did, const char
 
 /* With --json, the transfer as it stands then. */
 int run_accept(struct app *a) {
-    struct proto_msg m;
     uint64_t id = 0;
     int code = act_on(a, "transfer.accept", "receiving", NULL);
     if (code || !a->o.json || !options_number(a->words[0], &id))
         return code;
-    code = get(a, id, &m);
-    if (code)
-        return code;
-    code = transfer_report(a, proto_get(&m.result, "transfer"));
-    proto_msg_clear(&m);
-    return code;
+    return transfer_detached(a, id);
 }
 
 int run_reject(struct app *a) {

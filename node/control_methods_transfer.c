@@ -44,20 +44,23 @@ static int check_paths(struct call *call, char **paths, unsigned count) {
 }
 
 int do_transfer_send(struct call *call) {
-    char contact[PETNAME_MAX + 1];
-    unsigned count = 0;
+    char contact[PETNAME_MAX + 1], name[FILE_NAME_MAX_BYTES + 1];
+    struct send_order order = {.contact = contact};
     uint64_t id;
     arg_str(call, "contact", contact, sizeof contact);
-    char **paths = arg_strs(call, "paths", &count);
-    if (!paths)
+    order.name = arg_str(call, "name", name, sizeof name) ? name : NULL;
+    order.timeout_us = arg_uint(call, "timeout_us", 0);
+    order.paths = arg_strs(call, "paths", &order.count);
+    if (!order.paths)
         return ERR_NOMEM;
-    int err = check_paths(call, paths, count);
+    int err = check_paths(call, order.paths, order.count);
+    if (!err && order.name && order.count > 1)
+        err = call_fail(call, ERR_USAGE, "name", "a name is for one file");
     if (err) {
-        free(paths);
+        free(order.paths);
         return err;
     }
-    err = node_send_taken(call->c->node, call->now_us, contact, paths, count,
-                          arg_uint(call, "timeout_us", 0), &id);
+    err = node_send_taken(call->c->node, call->now_us, &order, &id);
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, contact, "there is no contact of that name");
     if (err == ERR_USAGE)

@@ -159,6 +159,29 @@ static void show_event_transfer(struct proto_writer *w, struct node *n,
         proto_nil(w, "transfer");
 }
 
+/* With the file that is under way: the first one that is not done. */
+static void show_event_progress(struct proto_writer *w, struct node *n,
+                                const struct node_event *e) {
+    struct transfer_info info;
+    const char *name = NULL;
+    uint64_t bytes;
+    proto_uint(w, "id", e->id);
+    proto_uint(w, "bytes_done", e->bytes);
+    proto_uint(w, "bytes_total", e->total);
+    bool known = node_transfer_get(n, e->id, &info) && info.files > 0;
+    if (known) {
+        uint32_t last = info.files - 1;
+        name =
+            node_transfer_file(n, e->id, info.files_done < last ? info.files_done : last, &bytes);
+    }
+    proto_uint(w, "files", known ? info.files : 0);
+    proto_uint(w, "files_done", known ? info.files_done : 0);
+    if (name)
+        proto_str(w, "file", name);
+    else
+        proto_nil(w, "file");
+}
+
 static void show_event_message(struct proto_writer *w, struct node *n, const struct node_event *e,
                                bool brief) {
     struct message_info info;
@@ -198,9 +221,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         proto_str(w, "was", e->detail);
         break;
     case NODE_TRANSFER_PROGRESS:
-        proto_uint(w, "id", e->id);
-        proto_uint(w, "bytes_done", e->bytes);
-        proto_uint(w, "bytes_total", e->total);
+        show_event_progress(w, n, e);
         break;
     case NODE_TRANSFER_OFFERED:
     case NODE_TRANSFER_STARTED:

@@ -163,10 +163,17 @@ struct transfer_info {
  * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
-/* The same, but the paths, pointers and text in one allocation, are taken over, also on an error:
- * megabytes of them are not copied. */
-int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
-                    unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
+/* The same with all that can be said of it. The paths, pointers and text in one allocation, are taken over, also on an
+ * error: megabytes of them are not copied. */
+struct send_order {
+    const char *contact;
+    char **paths;
+    unsigned count;
+    const char *name; /* what the only file is called there; NULL: as its path ends */
+    uint64_t timeout_us;
+};
+int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order,
+                    uint64_t *id) MUST_USE;
 /* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting. */
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;

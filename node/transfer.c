@@ -293,15 +293,21 @@ void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done) 
     t->info.bytes_done = bytes_done;
     if (n->now_us >= t->changed_us + TRANSFER_STORE_PROGRESS_US)
         transfer_changed(n, t);
-    if (t->info.state != TRANSFER_RUNNING || n->now_us < t->progress_at_us + TRANSFER_PROGRESS_US)
+    bool moves = t->info.state == TRANSFER_RUNNING || t->info.state == TRANSFER_VERIFYING;
+    bool all = bytes_done == t->info.bytes_total;
+    if (!moves || bytes_done == t->progress_bytes ||
+        (!all && n->now_us < t->progress_at_us + TRANSFER_PROGRESS_US))
         return;
     t->progress_at_us = n->now_us;
+    t->progress_bytes = bytes_done;
     t->progress_due = true;
 }
 
 bool transfers_poll_progress(struct node *n, struct node_event *out) {
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];
+        if (t->send && t->info.state == TRANSFER_VERIFYING)
+            source_progress(n, t);
         if (!t->progress_due)
             continue;
         t->progress_due = false;

@@ -39,6 +39,7 @@ struct transfer {
     uint64_t deadline_us;    /* 0: none */
     int deadline_err;        /* what has happened when it is over */
     uint64_t progress_at_us; /* when the last progress event was due */
+    uint64_t progress_bytes; /* what it said */
     bool progress_due;
     bool reported;        /* its events may be seen: false until it is complete enough */
     bool changed, stored; /* node/transfer_store.h: to be written; is there */
@@ -84,6 +85,7 @@ void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);
 void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail);
 /* Fails it and tells the peer why. */
 void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail);
+/* So far it is: an event at most every TRANSFER_PROGRESS_US, and one when all bytes are done. */
 void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done);
 
 /* File operations with this transfer as owner. submit counts them. */

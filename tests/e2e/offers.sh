@@ -52,7 +52,7 @@ wait $sender 2>/dev/null
 check "it ends here" within 5 lists a failed zeros cancelled
 check "and there" within 5 lists b failed zeros cancelled
 # One that was let go of does not.
-check "detached" ctl a send b "$DIR/zeros" --detach >/dev/null
+check "detached" ctl a send b "$DIR/zeros" --detach 2>/dev/null
 check "it waits" within 10 lists b offered zeros
 sleep 0.5
 check "it still waits" lists b offered zeros
@@ -69,13 +69,13 @@ check "what had ended before is told as before" test "$(ctl b transfers ls | gre
 check "names, too" grep -qF 漢字.txt <<<"$(ctl b transfers show 1)"
 before=$(ctl a --json transfers ls | grep -oE '"id":[0-9]+' | tail -1 | cut -d: -f2)
 ctl a wait --for peer=b --timeout 20s >/dev/null
-number=$(ctl a send b "$DIR/zeros" --detach | grep -oE '^transfer [0-9]+' | cut -d' ' -f2)
+number=$(ctl a send b "$DIR/zeros" --detach 2>&1 | grep -oE 'transfer [0-9]+' | cut -d' ' -f2)
 check "no number is given again: $number after $before" test "$number" -gt "$before"
 
 # No line is wider than the terminal; and what no terminal reads is never shortened.
 long=$(printf 'long%.0s' $(seq 50)).txt
 printf x >"$DIR/$long"
-check "detached" ctl a send b "$DIR/$long" --detach >/dev/null
+check "detached" ctl a send b "$DIR/$long" --detach 2>/dev/null
 check "a pipe gets the whole name" within 10 lists b "$long"
 if command -v script >/dev/null; then
     for columns in 40 60 100 200; do
