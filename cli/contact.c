@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/app.h"
+#include "cli/interrupt.h"
 
 enum { TICKET_READ_MAX = 4096, ADD_WAIT_US = 3000000 };
 
@@ -23,6 +24,8 @@ static int read_ticket(struct app *a, const char *path, char out[static TICKET_R
     bool failed = ferror(f) != 0;
     if (path)
         fclose(f);
+    if (failed && interrupt_seen())
+        return app_broken(a, ERR_CANCELLED);
     if (failed)
         return app_fail(a, ERR_IO, "reading the ticket failed; check where it comes from");
     while (n > 0 && strchr(" \t\r\n", out[n - 1]))
@@ -97,7 +100,7 @@ static void add_row(struct table *t, const msgpack_object *c) {
 
 int run_contact_ls(struct app *a) {
     int code =
-        app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+        app_show_list(a, "contact.list", "contacts", "~NAME|STATE|?PAIRED|?>QUEUED|?~ID", add_row);
     if (code == 0 && any_denied)
         app_say(
             "to be let in again, ask them for a new ticket (meshctl ticket), and add it under the "

@@ -47,7 +47,8 @@
       "their node does not take the ticket: used already, expired, or not theirs")                 \
     X(ERR_UNKNOWN, 27, "unknown", 7, "this node is not among their contacts")                      \
     X(ERR_SECRET, 28, "secret", 7,                                                                 \
-      "they have this node as a contact, but with another secret than it has")
+      "they have this node as a contact, but with another secret than it has")                     \
+    X(ERR_ENDED, 30, "ended", 1, "meshd was ended while it was under way")
 
 enum err {
     ERR_OK = 0,
