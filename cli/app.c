@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/hint.h"
 #include "cli/interrupt.h"
 #include "cli/line.h"
+#include "cli/name.h"
 
 enum { SENTENCE_MAX = 1024 };
 
@@ -16,9 +18,17 @@ static int exit_code(const struct app *a, int err) {
     return err == ERR_CANCELLED && signal ? EXIT_INTERRUPTED : err_exit_code(err);
 }
 
-/* The sentence, and with --json the object. `text` is not escaped yet. */
-static int report(struct app *a, int err, const char *text, const char *detail) {
+/* The contact that the command is about, as it was given. */
+static const char *about(const struct app *a) {
+    bool named = a->verb && a->word_count > 0 && strncmp(a->verb->synopsis, "NAME", 4) == 0;
+    return named ? a->words[0] : NULL;
+}
+
+/* The sentence, and with --json the object. `sentence` is not escaped yet. */
+static int report(struct app *a, int err, const char *sentence, const char *detail) {
+    char text[SENTENCE_MAX];
     int code = exit_code(a, err);
+    hint_name(text, sizeof text, sentence, about(a));
     if (!a->quiet) {
         line_clear();
         fflush(stdout);
@@ -365,7 +375,7 @@ int app_show_list(struct app *a, const char *method, const char *key, const char
     if (code == 0 && a->o.json)
         print_json(json_incref(o));
     else if (code == 0)
-        table_print(&t, stdout);
+        table_print(&t, stdout, terminal_columns(stdout));
     table_clear(&t);
     json_decref(o);
     return code;

@@ -100,6 +100,7 @@ int run_ping(struct app *a);
 int run_send(struct app *a);
 int run_recv(struct app *a);
 int run_transfers(struct app *a);
+int run_transfer_show(struct app *a);
 int run_accept(struct app *a);
 int run_reject(struct app *a);
 int run_cancel(struct app *a);

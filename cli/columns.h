@@ -1,15 +1,9 @@
-/* columns.h: how many columns of a terminal a text takes, and texts made to fit. Pure: no locale is asked. Widths are
- * those of UAX #11 (wide and fullwidth: two), where terminals differ the larger one: a line that is thought too long is
- * cut, one that is thought too short wraps.
- */
+/* columns.h: texts made to fit the columns of a terminal (cli/width.h). Pure. */
 #ifndef MESHD_CLI_COLUMNS_H
 #define MESHD_CLI_COLUMNS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-/* 0 for common combining marks, 2 for East Asian and emoji characters, else 1. */
-size_t columns_of(uint32_t cp);
 /* Of a text that is escaped already. A byte that is not UTF-8 counts 1. */
 size_t columns_text(const char *s);
 /* Escapes a text (node/escape.h) and, if it takes more than `columns`, leaves out its middle: "holi...2026.mkv". What

@@ -82,7 +82,8 @@ static void add_row(struct table *t, const msgpack_object *c) {
 }
 
 int run_contact_ls(struct app *a) {
-    return app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+    return app_show_list(a, "contact.list", "contacts", "~NAME|STATE|?PAIRED|?>QUEUED|?~ID",
+                         add_row);
 }
 
 int run_contact_rename(struct app *a) {

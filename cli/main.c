@@ -41,7 +41,7 @@ static const struct verb verbs[] = {
      "  --as NAME               what the file is called there (default: as here; stdin)\n"
      "  -t, --timeout DURATION  how long the contact may take to accept (default: no limit)\n"
      "  --detach                offer it and exit; meshd goes on by itself\n"
-     "Interrupting it cancels the transfer. A second interrupt ends meshctl at once.\n"},
+     "Interrupting it, or ending it in any other way, cancels the transfer.\n"},
     {"recv", "[--out DIR] [--from NAME] [--once] [--detach] [--timeout DURATION]",
      "out from once detach timeout", 0, 0, run_recv, "accept files until interrupted",
      "  -o, --out DIR           where to (default: meshd's download directory)\n"
@@ -50,7 +50,11 @@ static const struct verb verbs[] = {
      "  --detach                accept one transfer, and exit when it has begun; meshd goes on\n"
      "  -t, --timeout DURATION  exit with 10 if no transfer has ended by then\n"
      "Interrupting it cancels what is being received. A second interrupt ends meshctl at once.\n"},
-    {"transfers ls", "", "", 0, 0, run_transfers, "list transfers, ended ones too", ""},
+    {"transfers ls", "", "", 0, 0, run_transfers, "list transfers, ended ones too",
+     "What a narrow terminal has no room for is shortened or left out; a pipe and --json get "
+     "all.\n"},
+    {"transfers show", "N", "", 1, 1, run_transfer_show, "what transfer N is about: all its files",
+     ""},
     {"transfers", "", "", 0, 0, run_transfers, NULL, ""},
     {"accept", "N [--out DIR]", "out", 1, 1, run_accept, "accept the offered transfer N",
      "  -o, --out DIR  where to (default: meshd's download directory)\n"

@@ -42,8 +42,8 @@ static void add_row(struct table *t, const msgpack_object *peer) {
 }
 
 int run_peers(struct app *a) {
-    return app_show_list(a, "peer.list", "peers", "NAME|STATE|PATH|>RTT|>AGE|>SENT|>RECEIVED|SUITE",
-                         add_row);
+    return app_show_list(a, "peer.list", "peers",
+                         "~NAME|STATE|?~PATH|?>RTT|?>AGE|?>SENT|?>RECEIVED|?SUITE", add_row);
 }
 
 /* ---- ping ---- */

@@ -114,6 +114,8 @@ static bool take_event(struct app *a, struct reception *r, const msgpack_object 
         return false;
     if (proto_str_is(what, "transfer.started")) {
         begin(a, r, e, id);
+        if (!line_on()) /* else the line of its progress tells */
+            transfer_say("receiving", t, "");
         return false;
     }
     if (!proto_str_is(what, "transfer.done") && !proto_str_is(what, "transfer.failed"))

@@ -104,6 +104,8 @@ static int offer(struct app *a, struct sending *s) {
         proto_uint(w, "timeout_us", s->timeout_us);
     if (a->o.as || s->from_stdin)
         proto_str(w, "name", a->o.as ? a->o.as : "stdin");
+    if (a->o.detach)
+        proto_bool(w, "detach", true);
     proto_array(w, "paths");
     for (int i = 1; i < a->word_count; i++) {
         code = s->from_stdin ? 0 : transfer_path(a, a->words[i], path);

@@ -16,5 +16,7 @@ int transfer_detached(struct app *a, uint64_t id);
 /* A transfer, as a rule an ended one, for people or, with --json, as an object with bytes, seconds,
  * files. A failed one is reported like any error, and has "error". Gives the exit code. */
 int transfer_report(struct app *a, const msgpack_object *transfer);
+/* "meshctl: WHAT plan.txt and 2 more, 1.20 MB (1200000 bytes) from bobMORE" on standard error. */
+void transfer_say(const char *what, const msgpack_object *transfer, const char *more);
 
 #endif

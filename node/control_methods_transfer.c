@@ -70,6 +70,8 @@ int do_transfer_send(struct call *call) {
                          TRANSFERS_MAX);
     if (err)
         return err;
+    if (!arg_bool(call, "detach"))
+        hold_add(call->c, call->conn, id);
     proto_map(call->w, NULL);
     proto_uint(call->w, "id", id);
     proto_end(call->w);
@@ -86,7 +88,7 @@ int do_transfer_list(struct call *call) {
     for (; shown < limit && w->len < CONTROL_PAGE_BYTES; shown++, i++) {
         if (!node_transfer_at(call->c->node, i, &info))
             break;
-        show_transfer(w, NULL, &info, call->now_us);
+        show_transfer(w, NULL, call->c->node, &info, call->now_us);
     }
     proto_end(w);
     if (node_transfer_at(call->c->node, i, &info))
@@ -102,7 +104,7 @@ int do_transfer_get(struct call *call) {
     if (!node_transfer_get(call->c->node, arg_uint(call, "id", 0), &info))
         return id_failed(call, ERR_NOT_FOUND);
     proto_map(call->w, NULL);
-    show_transfer(call->w, "transfer", &info, call->now_us);
+    show_transfer(call->w, "transfer", call->c->node, &info, call->now_us);
     proto_end(call->w);
     return 0;
 }
@@ -122,10 +124,7 @@ int do_transfer_files(struct call *call) {
         name = node_transfer_file(call->c->node, id, i, &size);
         if (!name)
             break;
-        proto_map(w, NULL);
-        proto_str(w, "name", name);
-        proto_uint(w, "bytes", size);
-        proto_end(w);
+        show_file(w, name, size);
     }
     proto_end(w);
     if (node_transfer_file(call->c->node, id, i, &size))

@@ -114,7 +114,7 @@ int file_send_start(struct node *n, struct transfer *t, const struct send_order 
         err = take_names(n, t, &bad);
     if (err && err != ERR_FORMAT)
         return err;
-    t->reported = true;
+    transfer_report(n, t);
     if (err)
         transfer_fail(n, t, err, bad);
     else

@@ -11,7 +11,7 @@ same() { # WHAT HAVE WANT
 }
 
 # meshctl knows by its tables; --help is made of texts.
-verbs=$("$CTL" --help | sed -n '/^$/,/^$/p' | awk '/^  [a-z]/ {print ($2 ~ /^(add|ls|rename|rm)$/) ? $1 " " $2 : $1}')
+verbs=$("$CTL" --help | sed -n '/^$/,/^$/p' | awk '/^  [a-z]/ {print ($2 ~ /^(add|ls|show|rename|rm)$/) ? $1 " " $2 : $1}')
 same "the commands" "$("$CTL" complete -- '' | cut -f1 | sort -u)" "$(cut -d' ' -f1 <<<"$verbs" | sort -u)"
 for group in contact transfers; do
     same "the commands of $group" "$("$CTL" complete -- "$group" '' | cut -f1 | sort)" "$(grep "^$group " <<<"$verbs" | cut -d' ' -f2 | sort)"

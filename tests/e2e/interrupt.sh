@@ -157,7 +157,7 @@ for columns in 20 40 60 200; do
     check "$columns columns: a line of $longest" test "$longest" -lt $columns
     check "$columns columns: there is progress" grep -qE '[0-9]%' "$DIR/s.out"
     [ $columns = 20 ] || check "$columns columns: with name and time: $(tr '\r' '\n' <"$DIR/s.out" | tail -5)" grep -qE 'medium .*(ETA [0-9]+:[0-9][0-9]|verifying)' "$DIR/s.out"
-    check "$columns columns: the outcome begins on a clean line" test "$(tr '\r' '\n' <"$DIR/s.out" | grep -c '^sent 1 file')" = 1
+    check "$columns columns: the outcome begins on a clean line" test "$(tr '\r' '\n' <"$DIR/s.out" | grep -c '^sent medium')" = 1
     check "never \"0 us\"" test "$(grep -c '0 us' "$DIR/s.out")" = 0
 done
 term 100 a -r 'waiting for b' 50 -i 'waiting for b' -- send b "$DIR/medium" >"$DIR/s.out"

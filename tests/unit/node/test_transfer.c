@@ -276,7 +276,7 @@ static void a_goodbye_ends_transfers_at_once(void **state) {
     world_run(w, 2 * S);
     assert_int_equal(info(w, 0, id).state, TRANSFER_FAILED);
     assert_int_equal(info(w, 0, id).err, ERR_OFFLINE);
-    assert_int_equal(info(w, 1, 1).err, ERR_CLOSED);
+    assert_int_equal(info(w, 1, 1).err, ERR_ENDED);
     assert_int_equal(disk_count(w, 1), 0);
     world_free(w);
 }
