@@ -335,17 +335,12 @@ int app_send(struct app *a) {
     return err ? app_broken(a, err) : 0;
 }
 
-int app_answer(struct app *a, uint64_t timeout_us, struct proto_msg *m) {
-    *m = (struct proto_msg){0};
-    int code = app_send(a);
-    if (code)
-        return code;
-    uint64_t deadline_us = timeout_us == UINT64_MAX ? UINT64_MAX : client_now_us() + timeout_us;
-    int err = client_answer(&a->client, a->request, deadline_us, m);
+/* What client_answer has given, as a success or a reported failure. */
+static int answered(struct app *a, int err, struct proto_msg *m) {
     if (err)
         return app_broken(a, err);
     if (m->error.type != MSGPACK_OBJECT_NIL) {
-        code = app_fail_map(a, a->method, &m->error);
+        int code = app_fail_map(a, a->method, &m->error);
         proto_msg_clear(m);
         return code;
     }
@@ -354,6 +349,30 @@ int app_answer(struct app *a, uint64_t timeout_us, struct proto_msg *m) {
         return app_broken(a, ERR_PROTO);
     }
     return 0;
+}
+
+int app_answer(struct app *a, uint64_t timeout_us, struct proto_msg *m) {
+    *m = (struct proto_msg){0};
+    int code = app_send(a);
+    if (code)
+        return code;
+    uint64_t deadline_us = timeout_us == UINT64_MAX ? UINT64_MAX : client_now_us() + timeout_us;
+    return answered(a, client_answer(&a->client, a->request, deadline_us, m), m);
+}
+
+int app_answer_surely(struct app *a, struct proto_msg *m) {
+    *m = (struct proto_msg){0};
+    int code = app_send(a);
+    if (code)
+        return code;
+    uint64_t deadline_us = client_now_us() + CLIENT_ANSWER_US;
+    int err = client_answer(&a->client, a->request, deadline_us, m);
+    if (err == ERR_CANCELLED && interrupt_seen()) {
+        interrupt_clear();
+        a->interrupted = true;
+        err = client_answer(&a->client, a->request, deadline_us, m);
+    }
+    return answered(a, err, m);
 }
 
 bool app_timeout(struct app *a, uint64_t fallback_us, uint64_t *us, int *code) {

@@ -74,6 +74,9 @@ int app_send(struct app *a);
 /* Sends it and waits timeout_us for the answer (UINT64_MAX: for ever). 0: the result is in
  * m->result, to be cleared by the caller; else the exit code, reported already. */
 int app_answer(struct app *a, uint64_t timeout_us, struct proto_msg *m);
+/* The same for a request that begins something which has to be ended on a signal, so that its number must be known: a
+ * first signal only sets a->interrupted. Waits CLIENT_ANSWER_US at most. */
+int app_answer_surely(struct app *a, struct proto_msg *m);
 /* All pages of a listing method: each entry of the array `key` goes to `all` (if not NULL) as JSON
  * and to row(t) (if not NULL). `id` 0: none. 0 or the exit code. */
 int app_list(struct app *a, const char *method, const char *key, uint64_t id, json_t *all,

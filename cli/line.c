@@ -42,3 +42,9 @@ void line_clear(void) {
         fprintf(stderr, "\r%*s\r", rest(0), "");
     shown = 0;
 }
+
+void line_end(void) {
+    if (shown > 0 && line_on())
+        fputc('\n', stderr);
+    shown = 0;
+}

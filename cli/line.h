@@ -15,5 +15,7 @@ unsigned line_columns(int fd, unsigned fallback);
 void line_show(const char *text);
 /* Nothing of it stays. Idempotent. */
 void line_clear(void);
+/* It stays as it is, and what follows begins below it: after a Ctrl-C, whose echo may have wrapped it. */
+void line_end(void);
 
 #endif

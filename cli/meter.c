@@ -21,6 +21,8 @@ void meter_event(struct meter *m, const msgpack_object *e) {
     if (proto_str_is(proto_get(e, "event"), "transfer.started")) {
         progress_begin(&m->progress, now_us, 0, proto_get_uint(t, "bytes_total", 0));
         m->begun = true;
+        m->index = 1;
+        m->count = proto_get_uint(t, "files", 1);
         return;
     }
     uint64_t bytes = proto_get_uint(e, "bytes_done", 0);

@@ -41,7 +41,7 @@ static int start(struct app *a, struct reception *r) {
         proto_str(w, "contact", a->o.from);
     if (a->o.once || a->o.detach)
         proto_bool(w, "once", true);
-    int code = app_answer(a, CLIENT_ANSWER_US, &m);
+    int code = app_answer_surely(a, &m);
     if (code)
         return code;
     r->id = proto_get_uint(&m.result, "id", 0);
@@ -68,12 +68,28 @@ static void forget(struct reception *r, unsigned at) {
     memmove(&r->shown[at], &r->shown[at + 1], (--r->shown_count - at) * sizeof r->shown[0]);
 }
 
-static void begin(struct reception *r, const msgpack_object *e, uint64_t id) {
+/* The name of its first file, until a progress event says which one is under way. */
+static void first_name(struct app *a, struct meter *meter) {
+    struct proto_msg m;
+    struct proto_writer *w = app_ask(a, "transfer.files");
+    proto_uint(w, "id", meter->id);
+    proto_uint(w, "limit", 1);
+    a->quiet = true; /* the name is an extra */
+    if (app_answer(a, CLIENT_ANSWER_US, &m) == 0)
+        proto_copy_str(proto_at(proto_get(&m.result, "files"), 0), "name", meter->name,
+                       sizeof meter->name);
+    proto_msg_clear(&m);
+    a->quiet = false;
+}
+
+static void begin(struct app *a, struct reception *r, const msgpack_object *e, uint64_t id) {
     if (r->shown_count == SHOWN_MAX)
         forget(r, 0);
     struct meter *m = &r->shown[r->shown_count++];
     meter_init(m, id, "");
     meter_event(m, e);
+    if (line_on())
+        first_name(a, m);
 }
 
 static void show(struct app *a, struct reception *r) {
@@ -97,7 +113,7 @@ static bool take_event(struct app *a, struct reception *r, const msgpack_object 
     if (!is_ours(r, t))
         return false;
     if (proto_str_is(what, "transfer.started")) {
-        begin(r, e, id);
+        begin(a, r, e, id);
         if (!line_on()) /* else the line of its progress tells */
             transfer_say("receiving", t, "");
         return false;
@@ -161,7 +177,7 @@ static int cancel_all(struct app *a, struct reception *r) {
 static int interrupted(struct app *a, struct reception *r) {
     interrupt_clear();
     a->interrupted = true;
-    line_clear();
+    line_end();
     int count = cancel_all(a, r);
     if (count < 0)
         return app_fail(a, ERR_CANCELLED,
@@ -214,6 +230,8 @@ int run_recv(struct app *a) {
         code = start(a, &r);
     if (code)
         return code;
+    if (a->interrupted)
+        return interrupted(a, &r);
     interrupt_catch_resize();
     return loop(a, &r, timeout_us ? client_now_us() + timeout_us : UINT64_MAX);
 }

@@ -114,7 +114,7 @@ static int offer(struct app *a, struct sending *s) {
         proto_str(w, NULL, s->from_stdin ? s->spool : path);
     }
     proto_end(w);
-    code = app_answer(a, CLIENT_ANSWER_US, &m);
+    code = app_answer_surely(a, &m);
     if (code)
         return code;
     s->id = proto_get_uint(&m.result, "id", 0);
@@ -139,6 +139,7 @@ static int subscribe(struct app *a) {
 static int interrupted(struct app *a, uint64_t id) {
     struct proto_msg m;
     interrupt_clear();
+    line_end();
     a->interrupted = true;
     a->quiet = true; /* it may have ended just now, which is no further error */
     proto_uint(app_ask(a, "transfer.cancel"), "id", id);
@@ -211,6 +212,8 @@ int run_send(struct app *a) {
         code = offer(a, &s);
     if (code)
         return code;
+    if (a->interrupted)
+        return interrupted(a, s.id);
     if (a->o.detach)
         return transfer_detached(a, s.id);
     interrupt_catch_resize();

@@ -18,7 +18,7 @@ mkdir "$DIR/in" "$DIR/in2"
 truncate -s 20G "$DIR/big"
 truncate -s 300M "$DIR/medium"
 running() { ctl "$1" --json transfers ls | grep -qE '"state":"(running|offered|opening|connecting)"'; }
-until_running() { for _ in $(seq 200); do running "$1" && return 0; sleep 0.05; done; return 1; }
+until_running() { for _ in $(seq 200); do ctl "$1" --json transfers ls | grep -q '"state":"running"' && return 0; sleep 0.05; done; return 1; }
 until_idle() { for _ in $(seq 200); do running "$1" || return 0; sleep 0.05; done; return 1; }
 
 # The first Ctrl-C in recv, on a terminal, and each signal without one.
@@ -27,6 +27,8 @@ s=$!
 term 80 b -i ' MB/s' -- recv --out "$DIR/in" >"$DIR/r.out"
 rc=$?
 check "Ctrl-C in recv gives 130, not $rc: $(tr '\r' '\n' <"$DIR/r.out" | tail -2)" test $rc = 130
+check "the line has the file's name" grep -q "big  \[" "$DIR/r.out"
+check "what is said begins below the line: $(tail -c 200 "$DIR/r.out")" grep -qP '^meshctl: transfer' "$DIR/r.out"
 check "it says what became of it: $(tail -c 200 "$DIR/r.out")" grep -q 'transfer [0-9]* from a is cancelled' "$DIR/r.out"
 wait $s
 rc=$?
