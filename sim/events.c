@@ -4,6 +4,7 @@
 static void told(struct sim *s, struct host *h) {
     if (!route_settle(s, h))
         world_fail(s, h, "no addresses are left");
+    duty_moment(h, TROUBLE_MOVED);
     host_tell(h);
     inspect_addresses(h);
     if (h->node && h->state == HOST_RUNS)
@@ -27,6 +28,7 @@ void sim_rebind(struct sim *s, uint32_t host) {
     struct host *h = s->hosts[host];
     for (unsigned i = 0; i < h->addr_count; i++)
         h->addrs[i].port++;
+    duty_moment(h, TROUBLE_MOVED);
 }
 
 void sim_kill(struct sim *s, uint32_t host) {
@@ -43,6 +45,7 @@ void sim_power_cut(struct sim *s, uint32_t host) {
     host_kill(h);
     store_mem_power_cut(h->store, spared);
     ledger_lost_power(&s->ledger, host);
+    duty_lost_power(h);
 }
 
 void sim_stop(struct sim *s, uint32_t host) {
@@ -59,6 +62,7 @@ int sim_start(struct sim *s, uint32_t host) {
 void sim_wipe(struct sim *s, uint32_t host) {
     struct host *h = s->hosts[host];
     host_kill(h);
+    duty_trouble(h, TROUBLE_WIPED, true);
     store_mem_wipe(h->store);
     disk_wipe(h->disk);
 }
@@ -88,10 +92,12 @@ void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *dri
 
 void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan) {
     hostile_begin(s->hosts[host], plan);
+    duty_hostile(s->hosts[host]);
 }
 
 void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
     route_site_reboot(s, site, move);
+    duty_site(s, site);
 }
 
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
@@ -111,6 +117,10 @@ static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b
     };
     faults_forget(&s->faults, s->now_ns);
     faults_add(&s->faults, &f, b->from, b->from_count, b->to, b->to_count);
+    struct fault since = f; /* by the run's time, and never forgotten */
+    since.from_ns = sim_now_ns(s);
+    since.until_ns = b->for_ns > 0 ? since.from_ns + b->for_ns : UINT64_MAX;
+    faults_add(&s->troubles.cuts, &since, b->from, b->from_count, b->to, b->to_count);
 }
 
 void sim_cut(struct sim *s, const struct sim_between *b) {
@@ -125,6 +135,7 @@ void sim_clog(struct sim *s, const struct sim_between *b) {
 
 void sim_heal(struct sim *s) {
     faults_heal(&s->faults, s->now_ns);
+    faults_heal(&s->troubles.cuts, sim_now_ns(s));
     clog_release(s, true);
     s->ledger.healed_ns = sim_now_ns(s);
 }

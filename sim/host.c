@@ -62,6 +62,8 @@ static void bury(struct host *h) {
     store_mem_freeze(h->store, false);
     disk_crash(h->disk);
     h->node = NULL;
+    duty_trouble(h, TROUBLE_DOWN, true);
+    duty_died(h);
     ledger_died(&h->sim->ledger, sim_now_ns(h->sim), h->index);
 }
 
@@ -183,6 +185,8 @@ void host_start(struct host *h) {
         world_fail(s, h, "the node does not start");
         return;
     }
+    duty_trouble(h, TROUBLE_DOWN, false);
+    duty_hostile(h);
     inspect_started(h);
     host_pump(h);
 }
@@ -236,6 +240,8 @@ void host_file_done(struct host *h, const struct event *e) {
     disk_run(h->disk, h->sim->now_ns, op);
     if (op->kind == FILE_STORE_SYNC)
         op->err = store_mem_sync_end(h->store, h->sync_token);
+    if (op->err == ERR_DISK || op->err == ERR_IO)
+        duty_moment(h, op->kind == FILE_STORE_SYNC ? TROUBLE_STORE : TROUBLE_DISK);
     struct arena *before = arena_enter(&h->arena);
     node_file_done(h->node, host_now_us(h), e->ref);
     (void)arena_enter(before);
@@ -254,7 +260,10 @@ static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
             serial = strtoull(head + 1, NULL, 10);
     }
     (void)arena_enter(before);
+    inspect_message(h, peer, serial);
     ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial, seq);
+    if (serial < h->sim->ledger.message_count && h->sim->ledger.messages[serial].to == h->index)
+        duty_done(h->sim, &(struct duty){DEMAND_MESSAGE, peer, h->index, serial}, 0);
 }
 
 /* The ledger believes a "done" only if the bytes are on the other disk. */
@@ -297,6 +306,7 @@ static void on_event(struct host *h, const struct node_event *e) {
         got_message(h, peer, e->id);
     if (e->kind == NODE_TRANSFER_DONE)
         check_done(s, h, e->id);
+    duty_event(h, peer, e);
 }
 
 /* One event in the heap per host suffices: an earlier one than needed is taken for a reason to look

@@ -88,21 +88,42 @@ void inspect_turn(struct host *h) {
 }
 
 void inspect_transfer(struct host *h, const char *name, bool right) {
+    if (h->sim->watch)
+        watch_judged(h->sim->watch, NEVER_WRONG_BYTES);
     if (h->sim->watch && !right)
         watch_broken(h->sim->watch, NEVER_WRONG_BYTES, h->sim->now_ns,
                      "%s: done, but %s is not what was sent", h->name, name);
 }
 
 void inspect_ended(struct host *h, uint64_t bytes) {
+    if (h->sim->watch && h->sim->begun && arena_supported())
+        watch_judged(h->sim->watch, NEVER_LEAK);
     if (h->sim->watch && h->sim->begun && bytes > 0)
         watch_broken(h->sim->watch, NEVER_LEAK, h->sim->now_ns, "%s ended and kept %llu bytes",
                      h->name, (unsigned long long)bytes);
+}
+
+void inspect_message(struct host *h, uint32_t peer, uint64_t serial) {
+    struct sim *s = h->sim;
+    if (!s->watch || !s->begun)
+        return;
+    const struct ledger_message *m =
+        serial < s->ledger.message_count ? &s->ledger.messages[serial] : NULL;
+    watch_judged(s->watch, NEVER_MISDELIVERED);
+    watch_judged(s->watch, NEVER_SEQ_BACKWARDS);
+    if (!m || m->to != h->index || m->from != peer)
+        watch_broken(s->watch, NEVER_MISDELIVERED, s->now_ns,
+                     "%s has a message as from %s that was %s%s", h->name, sim_host_name(s, peer),
+                     m ? "for " : "never sent", m ? sim_host_name(s, m->to) : "");
 }
 
 static void inspect_tables(struct host *h) {
     struct sim *s = h->sim;
     struct endpoint *e = node_endpoint(h->node);
     const uint32_t sessions = endpoint_session_count(e), half = endpoint_half_open_count(e);
+    watch_judged(s->watch, NEVER_TABLE_CAPS);
+    if (arena_supported())
+        watch_judged(s->watch, NEVER_MEMORY);
     if (sessions > h->contact_count || half > WATCH_HALF_OPEN_MAX)
         watch_broken(s->watch, NEVER_TABLE_CAPS, s->now_ns,
                      "%s has %u sessions with %u contacts and %u half-open ones", h->name, sessions,

@@ -153,11 +153,9 @@ static void act_with(struct stage *st, const struct action *a, uint32_t from,
     const uint32_t count = a->to_contacts ? known : others->count;
     for (uint32_t k = 0; k < count; k++) {
         const uint32_t to = a->to_contacts ? contacts[k] : others->hosts[k];
-        if (from == to)
-            continue;
-        const int err = act_on_pair(s, a, from, to);
-        if (err)
-            refused(st, a, from, err);
+        /* What is refused is in sim_demands. */
+        if (from != to && (!a->if_up || (sim_runs(s, from) && (a->kind != ACT_PAIR || sim_runs(s, to)))))
+            (void)act_on_pair(s, a, from, to);
     }
 }
 
@@ -169,13 +167,14 @@ static void act_on_hosts(struct stage *st, const struct action *a, const struct 
             continue;
         }
         const int err = act_on_host(st, a, from->hosts[i]);
-        if (err)
+        if (err && !a->may)
             refused(st, a, from->hosts[i], err);
     }
 }
 
 void perform(struct stage *st, const struct action *a) {
     struct host_set from, to;
+    sim_asks(st->run->sim, &(struct demand_asker){a->at.line, a->may});
     if (a->kind == ACT_HEAL)
         sim_heal(st->run->sim);
     act_on_sites(st, a);
@@ -187,4 +186,5 @@ void perform(struct stage *st, const struct action *a) {
         act_on_hosts(st, a, &from, &to);
     free(from.hosts);
     free(to.hosts);
+    sim_asks(st->run->sim, &(struct demand_asker){0});
 }

@@ -240,7 +240,7 @@ const char *result_add(json_t *into, const json_t *more) {
         return "some seeds are in both";
     /* What was one run's own does not stand for several. */
     static const char *const own[] = {"seed",   "trace", "ok",     "expectations",
-                                      "nevers", "notes", "failure"};
+                                      "nevers", "notes", "failure", "undone"};
     for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
         (void)json_object_del(into, own[i]);
     json_object_set_new(into, "runs",

@@ -152,15 +152,16 @@ static bool parse_comparison(struct parser *p, struct expectation *e) {
     return true;
 }
 
-/* METRIC COMPARISON VALUE; `connected` stands for peers.disconnected == 0. */
+/* METRIC COMPARISON VALUE; `connected` stands for connected == 1. */
 static bool parse_condition(struct parser *p, struct expectation *e) {
     const struct word *metric = parse_word(p, "a metric");
     if (!metric)
         return false;
     e->at = metric->at;
     if (strcmp(metric->text, "connected") == 0) {
-        (void)snprintf(e->metric, sizeof e->metric, "peers.disconnected");
-        (void)snprintf(e->value_text, sizeof e->value_text, "0");
+        (void)snprintf(e->metric, sizeof e->metric, "connected");
+        (void)snprintf(e->value_text, sizeof e->value_text, "1");
+        e->value = 1;
         e->cmp = CMP_EQUAL;
         return true;
     }

@@ -66,6 +66,8 @@ struct action {
     uint64_t amount, size;      /* messages and their size; a transfer's bytes */
     uint64_t for_ns;            /* how long it lasts; 0: for good */
     bool oneway, move, sets_drift;
+    bool may;   /* what it asks for may fail */
+    bool if_up; /* it asks only nodes that run then */
     int64_t jump_us, drift_ppb;  /* clock */
     uint32_t site;               /* move: SITE_NONE is the internet */
     uint32_t *sites, site_count; /* reboot, gateway */

@@ -147,12 +147,26 @@ static bool option_lose(struct parser *p, const struct word *w, struct action *a
     return true;
 }
 
+/* What is asked of a node may fail, or is asked only if it runs. */
+static bool option_work(const struct word *w, struct action *a) {
+    const bool asks = a->kind == ACT_CONNECT || a->kind == ACT_PING || a->kind == ACT_MESSAGE ||
+                      a->kind == ACT_TRANSFER || a->kind == ACT_PAIR;
+    const bool may = (asks || a->kind == ACT_START || a->kind == ACT_MAP) &&
+                     strcmp(w->text, "may") == 0;
+    const bool if_up = asks && strcmp(w->text, "if-up") == 0;
+    a->may |= may;
+    a->if_up |= if_up;
+    return may || if_up;
+}
+
 /* Whatever follows the names. */
 static bool parse_option(struct parser *p, const struct word *w, struct action *a) {
     bool used;
     const char *v;
     if (!option_for(p, w, a, &used) || used)
         return used && p->lexer.problem.at.line == 0;
+    if (option_work(w, a))
+        return true;
     switch (a->kind) {
     case ACT_CLOCK:
         return option_clock(p, w, a);
@@ -240,12 +254,17 @@ static bool parse_keys(struct parser *p, struct action *a) {
     return any || parse_word(p, "KEY=VALUE") != NULL;
 }
 
+static bool number_follows(const struct parser *p) {
+    const struct word *w = parse_peek(p);
+    return w && strcmp(w->text, "may") != 0 && strcmp(w->text, "if-up") != 0;
+}
+
 static bool parse_message_size(struct parser *p, struct action *a) {
     a->amount = 1;
     a->size = MESSAGE_BYTES;
-    if (p->next < p->lexer.count && !parse_quantity(p, QUANTITY_COUNT, "how many", &a->amount))
+    if (number_follows(p) && !parse_quantity(p, QUANTITY_COUNT, "how many", &a->amount))
         return false;
-    if (p->next < p->lexer.count && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
+    if (number_follows(p) && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
         return false;
     return a->size <= MESSAGE_MAX_BYTES
                ? true
@@ -275,7 +294,7 @@ static bool parse_pairs(struct parser *p, struct action *a) {
 
 /* An option: it has '=' or '(', or is one of the words that are. */
 static bool is_option(const struct action *a, const struct word *w) {
-    static const char *const words[] = {"honest", "forge", "up", "down", "move"};
+    static const char *const words[] = {"honest", "forge", "up", "down", "move", "may"};
     if (strpbrk(w->text, "=("))
         return true;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)

@@ -27,6 +27,7 @@
 #include "sim/store_mem.h"
 #include "sim/trace.h"
 #include "sim/watch.h"
+#include "sim/demand.h"
 
 #define SIM_US UINT64_C(1000)
 #define SIM_MS UINT64_C(1000000)
@@ -144,6 +145,15 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size,
 int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint64_t size) MUST_USE;
 /* A ticket of `to` is used by `from`, over the network as it is. */
 int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) MUST_USE;
+
+/* Who asks from now on, for sim_demands. */
+void sim_asks(struct sim *s, const struct demand_asker *by);
+/* Whether its node runs, neither asleep nor busy. */
+bool sim_runs(const struct sim *s, uint32_t host);
+/* The run is over: what was asked for and is still undone is judged. Before sim_end. */
+void sim_settle(struct sim *s);
+/* What came of everything that was asked of nodes since time 0. */
+const struct demands *sim_demands(const struct sim *s);
 
 /* One datagram of a call-like flow, of `size` bytes (16 at least): ledger.h has what came of it. */
 int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) MUST_USE;

@@ -51,6 +51,8 @@ static void record(struct sim *s, const struct packet *p, enum fate fate) {
 }
 
 void wire_drop(struct sim *s, struct packet *p, enum fate fate) {
+    if (fate != FATE_DELIVERED)
+        duty_lost(s, p);
     record(s, p, fate);
     slab_put(&s->slab, p);
 }
@@ -118,6 +120,7 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
         const uint64_t bit = draw_below(out.corrupt_draw, (uint64_t)p->len * 8);
         p->data[bit / 8] = (uint8_t)(p->data[bit / 8] ^ 1u << bit % 8);
         s->stats.corrupted++;
+        duty_lost(s, p);
     }
     s->stats.reordered += out.reordered;
     *at_ns = out.at_ns;

@@ -1,0 +1,217 @@
+/* duty.c: what the world tells sim/demand.h and sim/trouble.h: what was asked of nodes, what came of it, and what it did to
+ * them meanwhile.
+ */
+#include <string.h>
+
+#include "sim/world.h"
+
+/* ---- troubles ---- */
+
+void duty_trouble(struct host *h, enum trouble_kind kind, bool lasts) {
+    struct sim *s = h->sim;
+    if (s->begun && lasts)
+        trouble_begin(&s->troubles, kind, h->index, sim_now_ns(s));
+    else if (s->begun)
+        trouble_end(&s->troubles, kind, h->index, sim_now_ns(s));
+}
+
+void duty_moment(struct host *h, enum trouble_kind kind) {
+    struct sim *s = h->sim;
+    if (s->begun)
+        trouble_moment(&s->troubles, kind, h->index, sim_now_ns(s));
+}
+
+void duty_hostile(struct host *h) {
+    static const struct hostile_plan none;
+    duty_trouble(h, TROUBLE_HOSTILE,
+                 h->hostile && memcmp(&h->hostile->plan, &none, sizeof none) != 0);
+}
+
+void duty_line(struct host *h) {
+    static const uint32_t most_ppb = DRAW_ALWAYS_PPB / 2;
+    duty_trouble(h, TROUBLE_LINE, h->up.cfg.loss_ppb > most_ppb || h->down.cfg.loss_ppb > most_ppb);
+}
+
+void duty_site(struct sim *s, uint32_t site) {
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        uint32_t at = s->hosts[i]->site;
+        while (at != SITE_NONE && at != site)
+            at = s->route.sites[at]->parent;
+        if (at != SITE_NONE)
+            duty_moment(s->hosts[i], TROUBLE_MOVED);
+    }
+}
+
+/* ---- what is asked ---- */
+
+static bool online(const struct host *h, const struct host *with, bool *paired) {
+    struct contact_info info;
+    if (!h->node || !node_contact_get(h->node, host_now_us(h), with->name, &info))
+        return false;
+    if (paired)
+        *paired = info.paired && node_id_equal(&info.id, &with->identity.id);
+    return info.online;
+}
+
+/* Whether what `from` sends can come to `to` before that has sent anything itself. */
+static bool reachable(const struct host *from, const struct host *to) {
+    const bool v4 = from->options.ipv4 && to->options.ipv4,
+               v6 = from->options.ipv6 && to->options.ipv6;
+    if ((!v4 && !v6) || from->options.no_udp || to->options.no_udp)
+        return false;
+    return to->site == SITE_NONE || to->site == from->site || to->mapped.kind != ADDR_NONE ||
+           online(from, to, NULL);
+}
+
+static struct demand_item item_of(struct sim *s, const struct duty *d) {
+    return (struct demand_item){.kind = d->kind,
+                              .from = d->from,
+                              .to = d->to,
+                              .ref = d->ref,
+                              .asked_ns = sim_now_ns(s),
+                              .reachable = reachable(s->hosts[d->from], s->hosts[d->to])};
+}
+
+static struct demand_end end_of(struct sim *s, const struct demand_item *i, int err) {
+    return (struct demand_end){.err = err,
+                             .from = sim_host_name(s, i->from),
+                             .to = sim_host_name(s, i->to)};
+}
+
+/* An echo is one datagram there and one back, never repeated: one that is lost excuses it. */
+static const char *excuse(const struct sim *s, const struct demand_item *i) {
+    const struct host *from = s->hosts[i->from], *to = s->hosts[i->to];
+    if (i->kind == DEMAND_PING && (from->lost_ns > i->asked_ns || to->lost_ns > i->asked_ns))
+        return "a datagram of theirs was lost";
+    return trouble_excuse(&s->troubles, i, sim_now_ns(s));
+}
+
+void duty_lost(struct sim *s, const struct packet *p) {
+    s->hosts[p->source]->lost_ns = sim_now_ns(s) + 1;
+    if (p->target != SIM_NO_HOST)
+        s->hosts[p->target]->lost_ns = sim_now_ns(s) + 1;
+}
+
+static void end(struct sim *s, struct demand_item *i, int err) {
+    struct demand_end e = end_of(s, i, err);
+    if (err)
+        e.excuse = excuse(s, i);
+    demand_end(&s->demands, i, &e);
+}
+
+void duty_asked(struct sim *s, const struct duty *d, int err) {
+    if (!s->begun)
+        return;
+    const struct demand_item i = item_of(s, d);
+    if (!err) {
+        demand_ask(&s->demands, &i);
+        return;
+    }
+    /* Whoever asks a node that does not run has asked for nothing: that is the asker's mistake. */
+    struct demand_end e = end_of(s, &i, err);
+    if (s->hosts[d->from]->node && s->hosts[d->from]->state == HOST_RUNS)
+        e.excuse = trouble_excuse(&s->troubles, &i, sim_now_ns(s));
+    demand_refuse(&s->demands, &i, &e);
+}
+
+/* ---- what comes of it ---- */
+
+static void end_all(struct sim *s, const struct duty *d, int err) {
+    uint32_t at = 0;
+    for (struct demand_item *i; (i = demand_next(&s->demands, d->from, &at)) != NULL;)
+        if (i->kind == d->kind && i->ref == d->ref)
+            end(s, i, err);
+}
+
+void duty_done(struct sim *s, const struct duty *d, int err) {
+    if (s->begun)
+        end_all(s, d, err);
+}
+
+static void transfer_ended(struct host *h, uint64_t id) {
+    const struct ledger *l = &h->sim->ledger;
+    for (uint64_t i = l->transfer_count; i-- > 0;) {
+        const struct ledger_transfer *t = &l->transfers[i];
+        if (t->from != h->index || t->id != id || t->ended_ns == LEDGER_NEVER)
+            continue;
+        const int err = t->failed ? (t->err ? t->err : ERR_FAILED) : t->verified ? 0 : ERR_INTEGRITY;
+        duty_done(h->sim, &(struct duty){DEMAND_TRANSFER, h->index, t->to, i}, err);
+        return;
+    }
+}
+
+void duty_event(struct host *h, uint32_t peer, const struct node_event *e) {
+    struct sim *s = h->sim;
+    const struct duty connect = {DEMAND_CONNECT, h->index, peer, peer},
+                      ping = {DEMAND_PING, h->index, peer, e->id};
+    if (e->kind == NODE_PEER_UP)
+        duty_done(s, &connect, 0);
+    else if (e->kind == NODE_CONNECT_FAILED)
+        duty_done(s, &connect, e->err ? e->err : ERR_FAILED);
+    else if (e->kind == NODE_PONG)
+        duty_done(s, &ping, 0);
+    else if (e->kind == NODE_PING_FAILED)
+        duty_done(s, &ping, e->err ? e->err : ERR_FAILED);
+    else if (e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED)
+        transfer_ended(h, e->id);
+}
+
+/* Messages and pairings are in its store: they go on when it starts again. */
+void duty_died(struct host *h) {
+    struct sim *s = h->sim;
+    uint32_t at = 0;
+    if (!s->begun)
+        return;
+    for (struct demand_item *i; (i = demand_next(&s->demands, h->index, &at)) != NULL;)
+        if (i->kind != DEMAND_MESSAGE && i->kind != DEMAND_PAIR)
+            end(s, i, ERR_CLOSED);
+}
+
+void duty_lost_power(struct host *h) {
+    struct sim *s = h->sim;
+    uint32_t at = 0;
+    for (struct demand_item *i; (i = demand_next(&s->demands, h->index, &at)) != NULL;) {
+        if (i->kind != DEMAND_MESSAGE || i->ref >= s->ledger.message_count ||
+            !s->ledger.messages[i->ref].excused)
+            continue;
+        struct demand_end e = end_of(s, i, ERR_CLOSED);
+        e.excuse = "the power was cut before it was safe";
+        demand_end(&s->demands, i, &e);
+    }
+}
+
+static bool is_paired(const struct sim *s, const struct demand_item *i) {
+    bool here = false, there = false;
+    (void)online(s->hosts[i->from], s->hosts[i->to], &here);
+    (void)online(s->hosts[i->to], s->hosts[i->from], &there);
+    return here && there;
+}
+
+void sim_asks(struct sim *s, const struct demand_asker *by) {
+    s->demands.asker = *by;
+}
+
+bool sim_runs(const struct sim *s, uint32_t host) {
+    return s->hosts[host]->node && s->hosts[host]->state == HOST_RUNS;
+}
+
+const struct demands *sim_demands(const struct sim *s) {
+    return &s->demands;
+}
+
+void sim_settle(struct sim *s) {
+    for (uint32_t h = 0; h < s->host_count; h++) {
+        uint32_t at = 0;
+        for (struct demand_item *i; (i = demand_next(&s->demands, h, &at)) != NULL;) {
+            const bool paired = i->kind == DEMAND_PAIR && is_paired(s, i);
+            struct demand_end e = end_of(s, i, 0);
+            if (i->kind == DEMAND_MESSAGE)
+                i->reachable = reachable(s->hosts[i->from], s->hosts[i->to]);
+            if (!paired) {
+                e.what = "undone when the run ended";
+                e.excuse = trouble_excuse_undone(&s->troubles, i, sim_now_ns(s));
+            }
+            demand_end(&s->demands, i, &e);
+        }
+    }
+}
