@@ -5,6 +5,8 @@
 
 #include "sim/world.h"
 
+enum { SILENT_PKTS = 8, SILENT_S = 10 };
+
 /* ---- troubles ---- */
 
 void duty_trouble(struct host *h, enum trouble_kind kind, bool lasts) {
@@ -40,6 +42,40 @@ void duty_site(struct sim *s, uint32_t site) {
         if (at != SITE_NONE)
             duty_moment(s->hosts[i], TROUBLE_MOVED);
     }
+}
+
+/* ---- what is lost ---- */
+
+static struct silence *silence_of(struct sim *s, uint32_t from, uint32_t to) {
+    if (from >= s->host_count || to >= s->host_count)
+        return NULL;
+    struct host *h = s->hosts[to];
+    for (uint32_t i = 0; i < h->contact_count; i++)
+        if (h->contacts[i] == from)
+            return &h->silences[i];
+    return NULL;
+}
+
+void duty_heard(struct sim *s, const struct packet *p) {
+    struct silence *q = silence_of(s, p->source, p->target);
+    if (q)
+        q->lost = 0;
+}
+
+void duty_lost(struct sim *s, const struct packet *p) {
+    const uint32_t to = p->target != SIM_NO_HOST ? p->target : p->likely;
+    struct silence *q = silence_of(s, p->source, to);
+    s->hosts[p->source]->lost_ns = sim_now_ns(s) + 1;
+    if (to < s->host_count)
+        s->hosts[to]->lost_ns = sim_now_ns(s) + 1;
+    if (q && q->lost++ == 0)
+        q->since_ns = sim_now_ns(s);
+}
+
+/* So much in a row that a session is right to end: bad luck, by the draws of a link. */
+static bool silent(struct sim *s, uint32_t from, uint32_t to) {
+    const struct silence *q = silence_of(s, from, to);
+    return q && q->lost >= SILENT_PKTS && sim_now_ns(s) - q->since_ns >= SILENT_S * SIM_S;
 }
 
 /* ---- what is asked ---- */
@@ -79,17 +115,13 @@ static struct demand_end end_of(struct sim *s, const struct demand_item *i, int 
 }
 
 /* An echo is one datagram there and one back, never repeated: one that is lost excuses it. */
-static const char *excuse(const struct sim *s, const struct demand_item *i) {
+static const char *excuse(struct sim *s, const struct demand_item *i) {
     const struct host *from = s->hosts[i->from], *to = s->hosts[i->to];
     if (i->kind == DEMAND_PING && (from->lost_ns > i->asked_ns || to->lost_ns > i->asked_ns))
         return "a datagram of theirs was lost";
+    if (silent(s, i->from, i->to) || silent(s, i->to, i->from))
+        return "all that one sent to the other was lost";
     return trouble_excuse(&s->troubles, i, sim_now_ns(s));
-}
-
-void duty_lost(struct sim *s, const struct packet *p) {
-    s->hosts[p->source]->lost_ns = sim_now_ns(s) + 1;
-    if (p->target != SIM_NO_HOST)
-        s->hosts[p->target]->lost_ns = sim_now_ns(s) + 1;
 }
 
 static void end(struct sim *s, struct demand_item *i, int err) {

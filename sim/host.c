@@ -81,6 +81,7 @@ void host_free(struct host *h) {
             slab_put(&h->sim->slab, h->held[i].ref);
     free(h->held);
     free(h->contacts);
+    free(h->silences);
     free(h->ops);
     free(h);
 }
@@ -92,9 +93,11 @@ void host_add_contact(struct host *h, uint32_t other) {
     if (h->contact_count == h->contact_cap) {
         h->contact_cap = h->contact_cap ? h->contact_cap * 2 : 4;
         h->contacts = realloc(h->contacts, h->contact_cap * sizeof *h->contacts);
-        if (!h->contacts)
+        h->silences = realloc(h->silences, h->contact_cap * sizeof *h->silences);
+        if (!h->contacts || !h->silences)
             abort();
     }
+    h->silences[h->contact_count] = (struct silence){0};
     h->contacts[h->contact_count++] = other;
     if (h->sim->watch)
         watch_contact(h->sim->watch, h->index, other);
@@ -199,6 +202,7 @@ void host_kill(struct host *h) {
 void host_stop(struct host *h) {
     if (!h->node)
         return;
+    duty_trouble(h, TROUBLE_DOWN, true); /* whatever ends with it ends for that */
     struct arena *before = arena_enter(&h->arena);
     node_shutdown(h->node, host_now_us(h));
     (void)arena_enter(before);

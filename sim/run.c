@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/build.h"
+#include "sim/lint.h"
 #include "sim/perform.h"
 
 static const uint64_t tick_ns =
@@ -63,6 +64,7 @@ bool run_check(const struct scenario *sc, struct problem *problem) {
         if (metrics_value(&m, e->metric, STAT_MAX, &v) == METRIC_UNKNOWN)
             ok = fail(problem, e->at, "there is no metric '%s'", e->metric);
     }
+    ok = ok && lint_scenario(sc, &m, problem);
     metrics_clear(&m);
     sim_free(s);
     return ok;

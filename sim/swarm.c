@@ -117,7 +117,7 @@ static void fault_crash(struct pen *p) {
     any_host(p, &who);
     text_add(p->out, "at %ums %s %s\n", (unsigned)when,
              one_in(p, 2) ? (one_in(p, 2) ? "powercut" : "kill") : "stop", text_of(&who));
-    text_add(p->out, "at %ums start %s\n", (unsigned)(when + between(p, 10, 9000)), text_of(&who));
+    text_add(p->out, "at %ums start %s may\n", (unsigned)(when + between(p, 10, 9000)), text_of(&who));
     text_clear(&who);
 }
 
@@ -229,6 +229,8 @@ static void heal(struct pen *p) {
                 "corrupt=0 mtu=1500 "
                 "jitter=none\n");
     text_add(t, "at 60s disk all latency=0 read_errors=0\nat 60s resume all\nat 61s start all\n");
+    /* Whoever uses a session notices that it is dead; one that sleeps it does not know. */
+    text_add(t, "at 62s ping m[1..%u] contacts may\n", (unsigned)p->move);
     text_add(t, "at 65s connect m[1..%u] contacts\nat 75s connect all contacts\n",
              (unsigned)p->move);
     text_add(t, "eventually connected within 30s\n");

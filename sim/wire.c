@@ -343,6 +343,7 @@ void wire_deliver(struct sim *s, struct packet *p) {
     if (host_holds(to, &(struct event){.kind = EVENT_DELIVER, .ref = p}))
         return;
     record(s, p, FATE_DELIVERED);
+    duty_heard(s, p);
     if (to->hostile && s->begun)
         hostile_receives(to, &p->from, p->data, p->len);
     /* The core opens packets in place, so the watch gets a copy of what it looks at. */

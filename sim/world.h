@@ -92,6 +92,12 @@ enum entity {
 
 enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 
+/* How many datagrams of one host to another were lost in a row, and since when. */
+struct silence {
+    uint64_t since_ns;
+    uint32_t lost;
+};
+
 struct host { /* what every event touches comes first, so that it is few cache lines */
     struct sim *sim;
     struct node *node; /* NULL: not running */
@@ -109,6 +115,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct addr addrs[2]; /* its own, IPv4 and IPv6; inside its site */
     uint32_t region;
     uint32_t *contacts; /* hosts it has been paired with */
+    struct silence *silences; /* by contact */
     uint32_t contact_count, contact_cap;
     struct link up, down;
 
@@ -239,6 +246,8 @@ void duty_died(struct host *h);
 void duty_lost_power(struct host *h);
 void duty_trouble(struct host *h, enum trouble_kind kind, bool lasts);
 void duty_moment(struct host *h, enum trouble_kind kind);
+/* A datagram came through. */
+void duty_heard(struct sim *s, const struct packet *p);
 void duty_lost(struct sim *s, const struct packet *p); /* or spoiled */
 void duty_hostile(struct host *h);
 void duty_line(struct host *h);                 /* its link is another from now on */
