@@ -158,12 +158,48 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
         (void)arena_enter(before);
         d.ref = s->ledger.message_count - 1;
         duty_asked(s, &d, err);
+        if (!err && store_mem_died(h->store)) { /* it has said yes to nobody */
+            m->excused = true;
+            duty_lost_power(h);
+        }
         if (err)
             s->ledger.message_count--;
         else
             ledger_want(&s->ledger, sim_now_ns(s), from, to);
     }
     free(text);
+    host_pump(h);
+    return err;
+}
+
+static void remember(struct sim *s, uint32_t user, uint32_t giver, const char *ticket) {
+    if (s->ticket_count == s->ticket_cap) {
+        s->ticket_cap = s->ticket_cap ? s->ticket_cap * 2 : 4;
+        s->tickets = realloc(s->tickets, s->ticket_cap * sizeof *s->tickets);
+        if (!s->tickets)
+            abort();
+    }
+    struct used_ticket *t = &s->tickets[s->ticket_count++];
+    *t = (struct used_ticket){.user = user, .giver = giver, .thief = SIM_NO_HOST};
+    (void)snprintf(t->text, sizeof t->text, "%s", ticket);
+}
+
+/* Only one that has been used: until then whoever comes first gets in, and that is right. */
+int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t giver) {
+    struct host *h = running(s, thief);
+    struct used_ticket *t = NULL;
+    for (uint32_t i = 0; i < s->ticket_count; i++)
+        if (s->tickets[i].user == user && s->tickets[i].giver == giver)
+            t = &s->tickets[i];
+    if (!h)
+        return ERR_OFFLINE;
+    if (!t || !duty_paired(s, user, giver))
+        return ERR_NOT_FOUND;
+    t->thief = thief;
+    struct arena *before = arena_enter(&h->arena);
+    const int err =
+        node_contact_add(h->node, host_now_us(h), s->hosts[giver]->name, t->text);
+    (void)arena_enter(before);
     host_pump(h);
     return err;
 }
@@ -181,12 +217,13 @@ int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) {
         duty_asked(s, &d, err);
         return err;
     }
-    ledger_want(&s->ledger, sim_now_ns(s), from, to);
     before = arena_enter(&user->arena);
     err = node_contact_add(user->node, host_now_us(user), giver->name, ticket);
     (void)arena_enter(before);
     duty_asked(s, &d, err);
     if (!err) {
+        ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        remember(s, from, to, ticket);
         host_add_contact(user, to);
         host_add_contact(giver, from);
     }

@@ -5,7 +5,8 @@
 
 #include "sim/world.h"
 
-enum { SILENT_PKTS = 8, SILENT_S = 10 };
+enum { SILENT_PKTS = 8, SILENT_S = 5 };
+static const int64_t ticket_us = INT64_C(3500) * 1000000; /* a little less than act.c gives it */
 
 /* ---- troubles ---- */
 
@@ -89,14 +90,28 @@ static bool online(const struct host *h, const struct host *with, bool *paired) 
     return info.online;
 }
 
-/* Whether what `from` sends can come to `to` before that has sent anything itself. */
-static bool reachable(const struct host *from, const struct host *to) {
+/* Why what `from` sends cannot come to `to` before that has sent anything itself; NULL: it can. */
+static const char *unreachable(const struct host *from, const struct host *to) {
     const bool v4 = from->options.ipv4 && to->options.ipv4,
                v6 = from->options.ipv6 && to->options.ipv6;
     if ((!v4 && !v6) || from->options.no_udp || to->options.no_udp)
-        return false;
-    return to->site == SITE_NONE || to->site == from->site || to->mapped.kind != ADDR_NONE ||
-           online(from, to, NULL);
+        return "no UDP passes between them";
+    const bool open = to->site == SITE_NONE || to->site == from->site ||
+                      to->mapped.kind != ADDR_NONE || online(from, to, NULL);
+    return open ? NULL : "it is behind a NAT, and has not dialled";
+}
+
+/* A ticket is dated by the clock of who gives it. */
+static bool dates_differ(const struct host *a, const struct host *b) {
+    const int64_t apart_us = a->clock.wall_offset_us - b->clock.wall_offset_us;
+    return apart_us > ticket_us || apart_us < -ticket_us;
+}
+
+static const char *impossible(const struct sim *s, const struct duty *d) {
+    const struct host *from = s->hosts[d->from], *to = s->hosts[d->to];
+    if (d->kind == DEMAND_PAIR && dates_differ(from, to))
+        return "by their clocks a ticket has expired";
+    return unreachable(from, to);
 }
 
 static struct demand_item item_of(struct sim *s, const struct duty *d) {
@@ -105,7 +120,7 @@ static struct demand_item item_of(struct sim *s, const struct duty *d) {
                               .to = d->to,
                               .ref = d->ref,
                               .asked_ns = sim_now_ns(s),
-                              .reachable = reachable(s->hosts[d->from], s->hosts[d->to])};
+                              .impossible = impossible(s, d)};
 }
 
 static struct demand_end end_of(struct sim *s, const struct demand_item *i, int err) {
@@ -212,10 +227,10 @@ void duty_lost_power(struct host *h) {
     }
 }
 
-static bool is_paired(const struct sim *s, const struct demand_item *i) {
+bool duty_paired(const struct sim *s, uint32_t a, uint32_t b) {
     bool here = false, there = false;
-    (void)online(s->hosts[i->from], s->hosts[i->to], &here);
-    (void)online(s->hosts[i->to], s->hosts[i->from], &there);
+    (void)online(s->hosts[a], s->hosts[b], &here);
+    (void)online(s->hosts[b], s->hosts[a], &there);
     return here && there;
 }
 
@@ -232,13 +247,14 @@ const struct demands *sim_demands(const struct sim *s) {
 }
 
 void sim_settle(struct sim *s) {
+    inspect_confirmed(s);
     for (uint32_t h = 0; h < s->host_count; h++) {
         uint32_t at = 0;
         for (struct demand_item *i; (i = demand_next(&s->demands, h, &at)) != NULL;) {
-            const bool paired = i->kind == DEMAND_PAIR && is_paired(s, i);
+            const bool paired = i->kind == DEMAND_PAIR && duty_paired(s, i->from, i->to);
             struct demand_end e = end_of(s, i, 0);
             if (i->kind == DEMAND_MESSAGE)
-                i->reachable = reachable(s->hosts[i->from], s->hosts[i->to]);
+                i->impossible = unreachable(s->hosts[i->from], s->hosts[i->to]);
             if (!paired) {
                 e.what = "undone when the run ended";
                 e.excuse = trouble_excuse_undone(&s->troubles, i, sim_now_ns(s));

@@ -44,8 +44,26 @@ void sim_power_cut(struct sim *s, uint32_t host) {
         draw_u64(&s->draw, world_entity(h, ENTITY_NODE), DRAW_POWER_CUT, h->life), at_risk + 1);
     host_kill(h);
     store_mem_power_cut(h->store, spared);
+    disk_power_cut(h->disk, draw_u64(&s->draw, world_entity(h, ENTITY_DISK), DRAW_POWER_CUT, h->life));
     ledger_lost_power(&s->ledger, host);
     duty_lost_power(h);
+}
+
+void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power) {
+    struct host *h = s->hosts[host];
+    if (!h->node)
+        return;
+    h->dies_of_power = power;
+    store_mem_die(h->store, writes);
+}
+
+void sim_store_fails(struct sim *s, uint32_t host, const struct sim_store_fault *f) {
+    struct host *h = s->hosts[host];
+    store_mem_fail(h->store, f->after, f->write_err);
+    if (f->write_err == 0 && f->sync_err == 0)
+        store_mem_die(h->store, UINT64_MAX);
+    store_mem_fail_sync(h->store, 0, f->sync_err);
+    duty_trouble(h, TROUBLE_STORE, f->write_err != 0 || f->sync_err != 0);
 }
 
 void sim_stop(struct sim *s, uint32_t host) {
@@ -56,13 +74,14 @@ int sim_start(struct sim *s, uint32_t host) {
     if (s->hosts[host]->state != HOST_RUNS)
         return ERR_OFFLINE;
     host_start(s->hosts[host]);
-    return 0;
+    return s->hosts[host]->node ? 0 : ERR_IO;
 }
 
 void sim_wipe(struct sim *s, uint32_t host) {
     struct host *h = s->hosts[host];
     host_kill(h);
     duty_trouble(h, TROUBLE_WIPED, true);
+    h->wiped = true;
     store_mem_wipe(h->store);
     disk_wipe(h->disk);
 }

@@ -180,10 +180,12 @@ void host_start(struct host *h) {
     };
     /* What it finds is on the disk (node/store.h). */
     if (store_mem_sync_end(h->store, store_mem_sync_begin(h->store)) != 0)
-        world_fail(s, h, "the store cannot be made safe");
+        return; /* a broken disk: it says so and ends */
     struct arena *before = arena_enter(&h->arena);
     h->node = node_new(&cfg, &env, host_now_us(h));
     (void)arena_enter(before);
+    if (!h->node && store_mem_fails(h->store))
+        return;
     if (!h->node) {
         world_fail(s, h, "the node does not start");
         return;
@@ -244,6 +246,8 @@ void host_file_done(struct host *h, const struct event *e) {
     disk_run(h->disk, h->sim->now_ns, op);
     if (op->kind == FILE_STORE_SYNC)
         op->err = store_mem_sync_end(h->store, h->sync_token);
+    if (op->kind == FILE_COMMIT && !op->err)
+        inspect_commit(h);
     if (op->err == ERR_DISK || op->err == ERR_IO)
         duty_moment(h, op->kind == FILE_STORE_SYNC ? TROUBLE_STORE : TROUBLE_DISK);
     struct arena *before = arena_enter(&h->arena);
@@ -358,6 +362,10 @@ static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
     return any;
 }
 
+static bool dead(const struct host *h) {
+    return store_mem_died(h->store);
+}
+
 /* Everything the node has to give; false: it does not come to rest. */
 static bool pull(struct host *h) {
     struct sim *s = h->sim;
@@ -370,13 +378,15 @@ static bool pull(struct host *h) {
         more = false;
         for (struct file_op *op; (op = next_file_op(h)) != NULL; more = true)
             submit(h, op);
-        for (struct node_event e; next_event(h, &e); more = true)
+        for (struct node_event e; !dead(h) && next_event(h, &e) && !dead(h); more = true)
             on_event(h, &e);
+        if (dead(h))
+            return true;
         for (struct node_datagram d; node_datagram_next(h->node, &d); more = true)
             load_flow_got(h, d.data, d.len);
         for (;;) {
             struct train t = {.buf = s->train, .local = LOCAL_ANY};
-            if (!next_train(h, now_us, &t))
+            if (!next_train(h, now_us, &t) || dead(h))
                 break;
             wire_send(h, &t);
             more = true;
@@ -387,10 +397,26 @@ static bool pull(struct host *h) {
     return true;
 }
 
+/* Between two writes: nothing that it would have said afterwards leaves. */
+static bool dies(struct host *h) {
+    if (!store_mem_died(h->store))
+        return false;
+    const bool power = h->dies_of_power;
+    h->dies_of_power = false;
+    if (power)
+        sim_power_cut(h->sim, h->index);
+    else
+        host_kill(h);
+    return true;
+}
+
 void host_pump(struct host *h) {
     h->sim->stats.turns++;
     inspect_turn(h);
-    if (!pull(h))
+    const bool rests = pull(h);
+    if (dies(h))
+        return;
+    if (!rests)
         world_fail(h->sim, h, "the node does not come to rest");
     else
         arm(h);

@@ -180,6 +180,8 @@ static bool lint_expectation(const struct scenario *sc, struct metrics *m, size_
 static const char *unjudgeable(const struct scenario *sc, enum invariant i) {
     if (i == NEVER_WRONG_BYTES || i == NEVER_PARTIAL_FILE)
         return missing(sc, "asked.transfer");
+    if (i == NEVER_USED_TICKET)
+        return acts(sc, ACT_STEAL, LOAD_KINDS) ? NULL : "nobody steals a ticket";
     if (i == NEVER_MISDELIVERED)
         return missing(sc, "asked.message");
     if (i == NEVER_LIVELOCK || i == NEVER_LEAK || i == NEVER_MEMORY || i == NEVER_TABLE_CAPS)

@@ -261,7 +261,7 @@ static bool parse_statement(struct parser *p) {
                  {"eventually", parse_eventually},
                  {"sometimes", parse_sometimes},
                  {"never", parse_never}};
-    static const char *const setups[] = {"link", "disk", "clock", "hostile", "lose"};
+    static const char *const setups[] = {"link", "disk", "clock", "hostile", "lose", "store"};
     p->next = 0;
     const struct word *verb = parse_word(p, "a statement");
     if (!verb)
@@ -274,7 +274,7 @@ static bool parse_statement(struct parser *p) {
             return parse_setup(p, verb);
     return parse_fail(p, verb->at,
                       "unknown statement '%.60s'; there are: seed for let crypto node group site "
-                      "region rtt contacts link disk clock hostile lose load at expect eventually "
+                      "region rtt contacts link disk clock hostile lose store load at expect eventually "
                       "sometimes never",
                       verb->text);
 }

@@ -36,6 +36,9 @@ static const struct verb {
     [ACT_REBIND] = {"rebind", SHAPE_HOSTS, false},
     [ACT_KILL] = {"kill", SHAPE_HOSTS, false},
     [ACT_POWERCUT] = {"powercut", SHAPE_HOSTS, false},
+    [ACT_DIE] = {"die", SHAPE_HOSTS, false},
+    [ACT_STORE] = {"store", SHAPE_HOSTS, true},
+    [ACT_STEAL] = {"steal", SHAPE_PAIRS, false},
     [ACT_STOP] = {"stop", SHAPE_HOSTS, false},
     [ACT_START] = {"start", SHAPE_HOSTS, false},
     [ACT_WIPE] = {"wipe", SHAPE_HOSTS, false},
@@ -125,6 +128,35 @@ static bool option_hostile(struct parser *p, const struct word *w, struct action
     return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
 }
 
+/* writes=N: that one, from now, is its last; power: the machine dies with it. */
+static bool option_die(struct parser *p, const struct word *w, struct action *a) {
+    const char *v = parse_key(w, "writes");
+    if (v)
+        return parse_value(p, w, v, QUANTITY_COUNT, &a->amount);
+    a->power = strcmp(w->text, "power") == 0;
+    return a->power || parse_fail(p, w->at, "die NAME... [writes=N] [power]");
+}
+
+/* fail=none|io|disk sync=none|io after=N */
+static bool option_store(struct parser *p, const struct word *w, struct action *a) {
+    static const struct {
+        const char *name;
+        int err;
+    } kinds[] = {{"none", 0}, {"io", ERR_IO}, {"disk", ERR_DISK}};
+    const char *after = parse_key(w, "after"), *v = parse_key(w, "fail");
+    int *err = v ? &a->store.write_err : &a->store.sync_err;
+    if (after)
+        return parse_value(p, w, after, QUANTITY_COUNT, &a->store.after);
+    if (!v)
+        v = parse_key(w, "sync");
+    for (unsigned i = 0; v && i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(v, kinds[i].name) == 0) {
+            *err = kinds[i].err;
+            return true;
+        }
+    return parse_fail(p, w->at, "a store has: fail=none|io|disk after=WRITES sync=none|io|disk");
+}
+
 static int by_number(const void *a, const void *b) {
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -151,7 +183,7 @@ static bool option_lose(struct parser *p, const struct word *w, struct action *a
 static bool option_work(const struct word *w, struct action *a) {
     const bool asks = a->kind == ACT_CONNECT || a->kind == ACT_PING || a->kind == ACT_MESSAGE ||
                       a->kind == ACT_TRANSFER || a->kind == ACT_PAIR;
-    const bool may = (asks || a->kind == ACT_START || a->kind == ACT_MAP) &&
+    const bool may = (asks || a->kind == ACT_START || a->kind == ACT_MAP || a->kind == ACT_STEAL) &&
                      strcmp(w->text, "may") == 0;
     const bool if_up = asks && strcmp(w->text, "if-up") == 0;
     a->may |= may;
@@ -174,6 +206,10 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
         return option_move(p, w, a);
     case ACT_HOSTILE:
         return option_hostile(p, w, a);
+    case ACT_DIE:
+        return option_die(p, w, a);
+    case ACT_STORE:
+        return option_store(p, w, a);
     case ACT_LOSE:
         return option_lose(p, w, a);
     case ACT_MAP:
@@ -209,6 +245,7 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
     case ACT_POWERCUT:
     case ACT_STOP:
     case ACT_START:
+    case ACT_STEAL:
     case ACT_WIPE:
     case ACT_SUSPEND:
     case ACT_STALL:
@@ -271,17 +308,27 @@ static bool parse_message_size(struct parser *p, struct action *a) {
                : parse_fail(p, a->at, "messages have at most %d bytes", MESSAGE_MAX_BYTES);
 }
 
+/* steal THIEF USER GIVER */
+static bool parse_giver(struct parser *p, struct action *a) {
+    const struct word *w = parse_word(p, "whose ticket it was");
+    a->giver = w ? scenario_find_host(p->sc, w->text) : SIM_NO_HOST;
+    return a->giver != SIM_NO_HOST ||
+           (w && parse_fail(p, w->at, "there is no node '%.60s'", w->text));
+}
+
 static bool parse_pairs(struct parser *p, struct action *a) {
     if (!parse_hosts(p, parse_word(p, "a node's name"), &a->from))
         return false;
     const struct word *w = parse_word(p, "another node's name");
     if (w && strcmp(w->text, "contacts") == 0 && a->kind != ACT_CUT && a->kind != ACT_CLOG &&
-        a->kind != ACT_PAIR)
+        a->kind != ACT_PAIR && a->kind != ACT_STEAL)
         a->to_contacts = true;
     else if (!parse_hosts(p, w, &a->to))
         return false;
     if (a->from.count == 1 && a->to.count == 1 && a->from.hosts[0] == a->to.hosts[0])
         return parse_fail(p, a->at, "two different nodes are needed");
+    if (a->kind == ACT_STEAL && !parse_giver(p, a))
+        return false;
     if (a->kind == ACT_TRANSFER && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
         return false;
     if (a->kind == ACT_MESSAGE && !parse_message_size(p, a))
@@ -294,7 +341,7 @@ static bool parse_pairs(struct parser *p, struct action *a) {
 
 /* An option: it has '=' or '(', or is one of the words that are. */
 static bool is_option(const struct action *a, const struct word *w) {
-    static const char *const words[] = {"honest", "forge", "up", "down", "move", "may"};
+    static const char *const words[] = {"honest", "forge", "up", "down", "move", "may", "power"};
     if (strpbrk(w->text, "=("))
         return true;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
@@ -345,8 +392,8 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
         return parse_fail(
             p, verb->at,
             "unknown action '%.60s'; there are: link disk connect ping transfer "
-            "message pair cut clog heal roam move rebind kill powercut stop start wipe suspend "
-            "stall resume clock reboot gateway map hostile lose",
+            "message pair steal cut clog heal roam move rebind kill powercut die store stop start "
+            "wipe suspend stall resume clock reboot gateway map hostile lose",
             verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;

@@ -43,6 +43,7 @@ void sim_free(struct sim *s) {
     slab_clear(&s->slab);
     trace_clear(&s->trace);
     ledger_clear(&s->ledger);
+    free(s->tickets);
     demand_clear(&s->demands);
     troubles_clear(&s->troubles);
     if (s->watch)

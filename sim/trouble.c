@@ -103,7 +103,7 @@ static const char *why(const struct troubles *t, const struct demand_item *item,
             excuses(TROUBLE_CUT, f->from_ns, f->until_ns, item, since_ns, now_ns))
             return rules[TROUBLE_CUT].why;
     }
-    return item->reachable ? NULL : "it could not be reached from outside its NAT";
+    return item->impossible;
 }
 
 const char *trouble_excuse(const struct troubles *t, const struct demand_item *item,

@@ -43,7 +43,7 @@ const char *invariant_name(enum invariant i) {
         "unsigned_accept", "wrong_peer",      "nonce_reuse",   "replayed",
         "amplification",   "private_address", "seq_backwards", "livelock",
         "table_caps",      "memory",          "leak",          "wrong_bytes",
-        "misdelivered",  "partial_file",    "confirmed_lost"};
+        "misdelivered",  "partial_file",    "confirmed_lost",  "used_ticket"};
     return names[i];
 }
 

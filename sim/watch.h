@@ -16,6 +16,7 @@
  *   wrong_bytes       a file that is not what was sent
  *   misdelivered      a message at a node that it was not for, or from whom did not write it
  *   partial_file      a file under its final name that does not have all its bytes
+ *   used_ticket       somebody is let in by a ticket that another has used before
  *   confirmed_lost    a message or file that its sender was told is there, and it is not
  *
  * What a hostile host adds to its node's traffic is not told to the watch; its node is an honest one. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not
@@ -45,6 +46,7 @@ enum invariant {
     NEVER_MISDELIVERED,
     NEVER_PARTIAL_FILE,
     NEVER_CONFIRMED_LOST,
+    NEVER_USED_TICKET,
     INVARIANTS,
 };
 const char *invariant_name(enum invariant i);

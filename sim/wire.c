@@ -357,7 +357,7 @@ void wire_deliver(struct sim *s, struct packet *p) {
     struct arena *before = arena_enter(&to->arena);
     node_input(to->node, host_now_us(to), &p->from, 0, p->ecn, p->data, p->len);
     (void)arena_enter(before);
-    if (seen)
+    if (seen && to->node)
         inspect_received(to, seen, accepted);
     slab_put(&s->slab, seen);
     slab_put(&s->slab, p);

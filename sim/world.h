@@ -79,6 +79,12 @@ struct clog { /* all zeroes is empty; in the order in which they came */
     uint32_t count, cap;
 };
 
+struct used_ticket {
+    uint32_t user, giver;
+    uint32_t thief; /* who tried it afterwards; SIM_NO_HOST */
+    char text[TICKET_TEXT_MAX + 1];
+};
+
 enum entity {
     ENTITY_UP,
     ENTITY_DOWN,
@@ -131,6 +137,8 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct addr outer;     /* in a site: under which the internet saw it last; ADDR_NONE */
     struct draw_stream rng;
     uint32_t life;       /* counts starts */
+    bool wiped;          /* what was on its disks once is gone */
+    bool dies_of_power;  /* when its store does: the power is cut */
     uint32_t plots;      /* counts changes of its hostile plan */
     uint32_t pauses;     /* counts them, so that an old end does not end a new one */
     uint64_t lost_ns;    /* 1 + when a datagram from or to it was lost last; 0: never */
@@ -171,6 +179,8 @@ struct sim {
     uint64_t inspected_s; /* the last second that was looked at */
     struct trace trace;
     struct ledger ledger;
+    struct used_ticket *tickets; /* what was used in the run, latest last */
+    uint32_t ticket_count, ticket_cap;
     struct demands demands;         /* what was asked, and what came of it */
     struct troubles troubles; /* what excuses what did not */
     struct world_stats stats;
@@ -222,6 +232,8 @@ void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, ui
 void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before);
 void inspect_up(struct host *h, uint32_t peer); /* a session is up */
 void inspect_turn(struct host *h);
+void inspect_commit(struct host *h); /* a file has got its name */
+void inspect_confirmed(struct sim *s); /* what was confirmed is there */
 void inspect_transfer(struct host *h, const char *name, bool right);
 /* A message has come; serial: which of the ledger's it says that it is. */
 void inspect_message(struct host *h, uint32_t peer, uint64_t serial);
@@ -242,6 +254,7 @@ struct duty {
 void duty_asked(struct sim *s, const struct duty *d, int err);
 void duty_done(struct sim *s, const struct duty *d, int err); /* every open one of this kind and ref */
 void duty_event(struct host *h, uint32_t peer, const struct node_event *e);
+bool duty_paired(const struct sim *s, uint32_t a, uint32_t b); /* both say so */
 void duty_died(struct host *h);
 void duty_lost_power(struct host *h);
 void duty_trouble(struct host *h, enum trouble_kind kind, bool lasts);
