@@ -224,8 +224,7 @@ int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) {
     if (!err) {
         ledger_want(&s->ledger, sim_now_ns(s), from, to);
         remember(s, from, to, ticket);
-        host_add_contact(user, to);
-        host_add_contact(giver, from);
+        host_add_contact(user, to); /* the giver's comes with its event */
     }
     host_pump(giver);
     host_pump(user);

@@ -64,7 +64,9 @@ void duty_heard(struct sim *s, const struct packet *p) {
 }
 
 void duty_lost(struct sim *s, const struct packet *p) {
-    const uint32_t to = p->target != SIM_NO_HOST ? p->target : p->likely;
+    /* Lost before a NAT on its way: whose address it is, is known at least of public ones. */
+    const struct host *owner = p->target == SIM_NO_HOST ? route_setup_owner(s, &p->to) : NULL;
+    const uint32_t to = owner ? owner->index : p->target;
     struct silence *q = silence_of(s, p->source, to);
     s->hosts[p->source]->lost_ns = sim_now_ns(s) + 1;
     if (to < s->host_count)

@@ -256,19 +256,28 @@ void host_file_done(struct host *h, const struct event *e) {
     host_pump(h);
 }
 
-/* Messages carry "#<serial> " (act.c). */
+/* Whose id that is, of those it knows. */
+static uint32_t by_id(const struct host *h, const struct node_id *id) {
+    for (uint32_t i = 0; i < h->contact_count; i++)
+        if (node_id_equal(&h->sim->hosts[h->contacts[i]]->identity.id, id))
+            return h->contacts[i];
+    return SIM_NO_HOST;
+}
+
+/* Messages carry "#<serial> " (act.c). The event names a contact, the history an id: both have to be of who wrote it. */
 static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
     struct message_info m;
     uint64_t serial = UINT64_MAX;
     char head[24] = {0};
     struct arena *before = arena_enter(&h->arena);
-    if (node_message_next(h->node, seq - 1, NULL, &m) && m.seq == seq && m.len > 1) {
+    const bool known = node_message_next(h->node, seq - 1, NULL, &m) && m.seq == seq;
+    if (known && m.len > 1) {
         memcpy(head, m.text, m.len < sizeof head - 1 ? m.len : sizeof head - 1);
         if (head[0] == '#')
             serial = strtoull(head + 1, NULL, 10);
     }
     (void)arena_enter(before);
-    inspect_message(h, peer, serial);
+    inspect_message(h, known ? by_id(h, &m.node) : SIM_NO_HOST, serial);
     ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial, seq);
     if (serial < h->sim->ledger.message_count && h->sim->ledger.messages[serial].to == h->index)
         duty_done(h->sim, &(struct duty){DEMAND_MESSAGE, peer, h->index, serial}, 0);
@@ -308,6 +317,8 @@ static void on_event(struct host *h, const struct node_event *e) {
     if (s->tap.node_event)
         s->tap.node_event(s->tap.ctx, sim_now_ns(s), h->name, e);
     ledger_event(&s->ledger, sim_now_ns(s), h->index, peer, e);
+    if (e->kind == NODE_CONTACT_ADDED && peer != SIM_NO_HOST)
+        host_add_contact(h, peer);
     if (e->kind == NODE_PEER_UP)
         inspect_up(h, peer);
     if (e->kind == NODE_MESSAGE)

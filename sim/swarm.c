@@ -185,6 +185,19 @@ static void fault_die(struct pen *p) {
     text_clear(&who);
 }
 
+/* Something is confirmed, and the power goes. */
+static void fault_confirmed(struct pen *p) {
+    const uint64_t when = between(p, 5000, 45000), later = between(p, 300, 5000);
+    text_add(p->out, "at %ums transfer ", (unsigned)when);
+    mover(p, p->out);
+    text_add(p->out, " contacts %uKiB if-up\n", (unsigned)between(p, 1, 60));
+    text_add(p->out, "at %ums message m[1..%u] contacts %ux if-up\n", (unsigned)when,
+             (unsigned)p->move, (unsigned)between(p, 1, 4));
+    text_add(p->out, "at %ums powercut s[1..%u]\n", (unsigned)(when + later), (unsigned)p->stay);
+    text_add(p->out, "at %ums start s[1..%u] may\n",
+             (unsigned)(when + later + between(p, 10, 6000)), (unsigned)p->stay);
+}
+
 static void fault_hostile(struct pen *p) {
     static const char *const kinds[] = {"drop(20%)", "drop(data,50%)", "replay(30%)",
                                         "drop(response,60%)"};
@@ -222,7 +235,7 @@ static void fault_transfer(struct pen *p) {
 static void (*const faults[])(struct pen *p) = {
     fault_cut,   fault_clog,  fault_roam, fault_roam, fault_crash,   fault_crash,
     fault_pause, fault_clock, fault_link, fault_disk, fault_hostile, fault_transfer,
-    fault_full,  fault_store, fault_die,
+    fault_full,  fault_store, fault_die,  fault_confirmed,
 };
 enum { FAULTS = sizeof faults / sizeof *faults };
 
