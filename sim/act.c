@@ -197,8 +197,7 @@ int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t give
         return ERR_NOT_FOUND;
     t->thief = thief;
     struct arena *before = arena_enter(&h->arena);
-    const int err =
-        node_contact_add(h->node, host_now_us(h), s->hosts[giver]->name, t->text);
+    const int err = node_contact_add(h->node, host_now_us(h), s->hosts[giver]->name, t->text);
     (void)arena_enter(before);
     host_pump(h);
     return err;

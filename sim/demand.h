@@ -8,12 +8,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum demand_kind { DEMAND_CONNECT, DEMAND_PING, DEMAND_MESSAGE, DEMAND_TRANSFER, DEMAND_PAIR, DEMAND_KINDS };
+enum demand_kind {
+    DEMAND_CONNECT,
+    DEMAND_PING,
+    DEMAND_MESSAGE,
+    DEMAND_TRANSFER,
+    DEMAND_PAIR,
+    DEMAND_KINDS
+};
 const char *demand_kind_name(enum demand_kind k);
 
 struct demand_asker { /* who asks: a line of the scenario */
-    unsigned line;  /* 0: none, a program */
-    bool may;       /* it may fail */
+    unsigned line;    /* 0: none, a program */
+    bool may;         /* it may fail */
 };
 
 struct demand_item {
@@ -39,9 +46,9 @@ struct demand_count {
 
 struct demands { /* all zeroes is empty */
     struct demand_item *items;
-    uint32_t count, cap, free; /* free: 1 + the first of those that can be used again; 0: none */
+    uint32_t count, cap, free;   /* free: 1 + the first of those that can be used again; 0: none */
     uint32_t *heads, head_count; /* by host: 1 + its first open item; 0: none */
-    struct demand_asker asker;     /* of whatever is asked now */
+    struct demand_asker asker;   /* of whatever is asked now */
     struct demand_count counts[DEMAND_KINDS];
     struct demand_failure failures[DEMAND_NOTES]; /* the first ones */
     uint64_t failed;
@@ -54,9 +61,9 @@ void demand_ask(struct demands *w, const struct demand_item *item);
 struct demand_item *demand_next(struct demands *w, uint32_t from, uint32_t *at);
 /* It is over. err 0: done. `excuse`: why it could not be done, or NULL. `names`: of hosts. */
 struct demand_end {
-    int err;             /* 0: done */
-    const char *what;    /* instead of err's words: "undone at the end"; NULL */
-    const char *excuse;  /* NULL: none */
+    int err;               /* 0: done */
+    const char *what;      /* instead of err's words: "undone at the end"; NULL */
+    const char *excuse;    /* NULL: none */
     const char *from, *to; /* names, for the text */
 };
 void demand_end(struct demands *w, struct demand_item *item, const struct demand_end *e);

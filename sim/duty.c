@@ -118,17 +118,16 @@ static const char *impossible(const struct sim *s, const struct duty *d) {
 
 static struct demand_item item_of(struct sim *s, const struct duty *d) {
     return (struct demand_item){.kind = d->kind,
-                              .from = d->from,
-                              .to = d->to,
-                              .ref = d->ref,
-                              .asked_ns = sim_now_ns(s),
-                              .impossible = impossible(s, d)};
+                                .from = d->from,
+                                .to = d->to,
+                                .ref = d->ref,
+                                .asked_ns = sim_now_ns(s),
+                                .impossible = impossible(s, d)};
 }
 
 static struct demand_end end_of(struct sim *s, const struct demand_item *i, int err) {
-    return (struct demand_end){.err = err,
-                             .from = sim_host_name(s, i->from),
-                             .to = sim_host_name(s, i->to)};
+    return (struct demand_end){
+        .err = err, .from = sim_host_name(s, i->from), .to = sim_host_name(s, i->to)};
 }
 
 /* An echo is one datagram there and one back, never repeated: one that is lost excuses it. */
@@ -183,7 +182,9 @@ static void transfer_ended(struct host *h, uint64_t id) {
         const struct ledger_transfer *t = &l->transfers[i];
         if (t->from != h->index || t->id != id || t->ended_ns == LEDGER_NEVER)
             continue;
-        const int err = t->failed ? (t->err ? t->err : ERR_FAILED) : t->verified ? 0 : ERR_INTEGRITY;
+        const int err = t->failed     ? (t->err ? t->err : ERR_FAILED)
+                        : t->verified ? 0
+                                      : ERR_INTEGRITY;
         duty_done(h->sim, &(struct duty){DEMAND_TRANSFER, h->index, t->to, i}, err);
         return;
     }

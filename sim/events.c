@@ -44,7 +44,8 @@ void sim_power_cut(struct sim *s, uint32_t host) {
         draw_u64(&s->draw, world_entity(h, ENTITY_NODE), DRAW_POWER_CUT, h->life), at_risk + 1);
     host_kill(h);
     store_mem_power_cut(h->store, spared);
-    disk_power_cut(h->disk, draw_u64(&s->draw, world_entity(h, ENTITY_DISK), DRAW_POWER_CUT, h->life));
+    disk_power_cut(h->disk,
+                   draw_u64(&s->draw, world_entity(h, ENTITY_DISK), DRAW_POWER_CUT, h->life));
     ledger_lost_power(&s->ledger, host);
     duty_lost_power(h);
 }

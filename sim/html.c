@@ -107,7 +107,10 @@ static void head(FILE *out, const char *file, const struct run *r) {
 /* open: it is not known whether it holds. */
 static void verdict_row(FILE *out, bool ok, bool open, unsigned line, const char *what) {
     fprintf(out, "<tr><td class=\"%s\">%s</td><td class=\"n\">%u</td><td>", ok ? "ok" : "no",
-            !ok ? "broken" : open ? "not judged" : "met", line);
+            !ok    ? "broken"
+            : open ? "not judged"
+                   : "met",
+            line);
     html_text(out, what);
     fputs("</td><td class=\"n\">", out);
 }

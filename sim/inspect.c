@@ -120,8 +120,7 @@ static void find_messages(struct host *h, uint8_t *found) {
             continue;
         memcpy(head, m.text, m.len < sizeof head - 1 ? m.len : sizeof head - 1);
         const uint64_t serial = strtoull(head + 1, NULL, 10);
-        if (serial < h->sim->ledger.message_count &&
-            h->sim->ledger.messages[serial].to == h->index)
+        if (serial < h->sim->ledger.message_count && h->sim->ledger.messages[serial].to == h->index)
             found[serial] = 1;
     }
 }
@@ -193,10 +192,13 @@ void inspect_message(struct host *h, uint32_t peer, uint64_t serial) {
         serial < s->ledger.message_count ? &s->ledger.messages[serial] : NULL;
     watch_judged(s->watch, NEVER_MISDELIVERED);
     watch_judged(s->watch, NEVER_SEQ_BACKWARDS);
-    if (!m || m->to != h->index || m->from != peer)
+    if (!m)
+        watch_broken(s->watch, NEVER_MISDELIVERED, s->now_ns, "%s has a message that nobody sent",
+                     h->name);
+    else if (m->to != h->index || m->from != peer)
         watch_broken(s->watch, NEVER_MISDELIVERED, s->now_ns,
-                     "%s has a message as from %s that was %s%s", h->name, sim_host_name(s, peer),
-                     m ? "for " : "never sent", m ? sim_host_name(s, m->to) : "");
+                     "%s has, as from %s, what %s wrote to %s", h->name, sim_host_name(s, peer),
+                     sim_host_name(s, m->from), sim_host_name(s, m->to));
 }
 
 static void inspect_tables(struct host *h) {
@@ -240,7 +242,8 @@ static void inspect_tickets(struct sim *s) {
         if (t->thief == SIM_NO_HOST || !giver->node)
             continue;
         watch_judged(s->watch, NEVER_USED_TICKET);
-        if (node_contact_by_id(giver->node, host_now_us(giver), &s->hosts[t->thief]->identity.id, &c))
+        if (node_contact_by_id(giver->node, host_now_us(giver), &s->hosts[t->thief]->identity.id,
+                               &c))
             watch_broken(s->watch, NEVER_USED_TICKET, s->now_ns,
                          "%s has let in %s by a ticket that %s had used", giver->name,
                          sim_host_name(s, t->thief), sim_host_name(s, t->user));

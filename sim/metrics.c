@@ -326,15 +326,24 @@ void metrics_collect(struct sim *s, struct metrics *m) {
 static const struct {
     const char *begins, *base;
 } bases[] = {
-    {"transfer.", "asked.transfer"},     {"message.", "asked.message"},
-    {"ping", "asked.ping"},              {"handshake", "peers.wanted"},
-    {"reconnect", "peers.wanted"},       {"healed.", "healed.asked"},
-    {"flow.", "flow.sent"},              {"load.", "load.done"},
-    {"work.", "work.asked"},             {"peers.", "peers.wanted"},
-    {"disk.wrong", "disk.written_bytes"}, {"disk.temp", "disk.written_bytes"},
-    {"event.", "peers.wanted"},          {"session.", "peers.wanted"},
-    {"endpoint.", "datagram.sent"},      {"drop.", "datagram.sent"},
-    {"fault.", "datagram.sent"},         {"ecn.", "datagram.sent"},
+    {"transfer.", "asked.transfer"},
+    {"message.", "asked.message"},
+    {"ping", "asked.ping"},
+    {"handshake", "peers.wanted"},
+    {"reconnect", "peers.wanted"},
+    {"healed.", "healed.asked"},
+    {"flow.", "flow.sent"},
+    {"load.", "load.done"},
+    {"work.", "work.asked"},
+    {"peers.", "peers.wanted"},
+    {"disk.wrong", "disk.written_bytes"},
+    {"disk.temp", "disk.written_bytes"},
+    {"event.", "peers.wanted"},
+    {"session.", "peers.wanted"},
+    {"endpoint.", "datagram.sent"},
+    {"drop.", "datagram.sent"},
+    {"fault.", "datagram.sent"},
+    {"ecn.", "datagram.sent"},
 };
 
 const char *metrics_base(const char *name) {

@@ -173,7 +173,8 @@ static void act_with(struct stage *st, const struct action *a, uint32_t from,
     const uint32_t count = a->to_contacts ? known : others->count;
     for (uint32_t k = 0; k < count; k++) {
         const uint32_t to = a->to_contacts ? contacts[k] : others->hosts[k];
-        if (from != to && (!a->if_up || (sim_runs(s, from) && (a->kind != ACT_PAIR || sim_runs(s, to)))))
+        if (from != to &&
+            (!a->if_up || (sim_runs(s, from) && (a->kind != ACT_PAIR || sim_runs(s, to)))))
             act_on_pair_noted(st, a, from, to);
     }
 }

@@ -61,9 +61,9 @@ static void text_nevers(FILE *out, const struct scenario *sc, const char *file, 
             continue;
         const enum never_verdict verdict = run_never_verdict(r, (enum invariant)i);
         fprintf(out, "%s %s:%u: never %s",
-                breaks                         ? "BROKEN"
+                breaks                        ? "BROKEN"
                 : verdict == NEVER_NOT_JUDGED ? "open  "
-                                               : "met   ",
+                                              : "met   ",
                 file, n->at.line, invariant_name((enum invariant)i));
         if (verdict == NEVER_NOT_JUDGED)
             fprintf(out, ": not judged");
@@ -127,10 +127,9 @@ static json_t *json_nevers(const struct scenario *sc, const struct run *r) {
         if (n)
             json_array_append_new(
                 all, json_pack("{s:s, s:i, s:I, s:I, s:b, s:s}", "name",
-                               invariant_name((enum invariant)i), "line", (int)n->at.line,
-                               "judged", (json_int_t)v->judged, "count", (json_int_t)v->count,
-                               "broken", (int)run_never_breaks(sc, r, (enum invariant)i), "first",
-                               v->text));
+                               invariant_name((enum invariant)i), "line", (int)n->at.line, "judged",
+                               (json_int_t)v->judged, "count", (json_int_t)v->count, "broken",
+                               (int)run_never_breaks(sc, r, (enum invariant)i), "first", v->text));
     }
     return all;
 }
@@ -154,8 +153,8 @@ static json_t *json_undone(const struct run *r) {
     const struct demands *w = sim_demands(r->sim);
     json_t *all = json_array();
     for (uint64_t i = 0; i < w->failed && i < DEMAND_NOTES; i++)
-        json_array_append_new(all, json_pack("{s:i, s:s}", "line", (int)w->failures[i].line,
-                                             "text", w->failures[i].text));
+        json_array_append_new(all, json_pack("{s:i, s:s}", "line", (int)w->failures[i].line, "text",
+                                             w->failures[i].text));
     return all;
 }
 

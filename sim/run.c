@@ -119,7 +119,8 @@ static bool waiting(const struct runner *x, uint64_t now_ns) {
 
 static void look(struct runner *x) {
     const uint64_t now_ns = sim_now_ns(x->r->sim);
-    if (!waiting(x, now_ns))
+    /* At the moment of the last action it has not happened yet. */
+    if (!waiting(x, now_ns) || now_ns == x->settled_ns)
         return;
     metrics_collect(x->r->sim, &x->r->metrics);
     for (size_t i = 0; i < x->sc->expect_count; i++)

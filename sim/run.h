@@ -18,7 +18,8 @@ struct run_options {
 };
 
 struct verdict {
-    bool met, empty; /* empty: nothing was measured, or there was nothing of which it could be said */
+    bool met,
+        empty; /* empty: nothing was measured, or there was nothing of which it could be said */
     double value;
     uint64_t met_ns; /* eventually: when */
 };

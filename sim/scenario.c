@@ -272,11 +272,12 @@ static bool parse_statement(struct parser *p) {
     for (size_t i = 0; i < sizeof setups / sizeof *setups; i++)
         if (strcmp(verb->text, setups[i]) == 0)
             return parse_setup(p, verb);
-    return parse_fail(p, verb->at,
-                      "unknown statement '%.60s'; there are: seed for let crypto node group site "
-                      "region rtt contacts link disk clock hostile lose store load at expect eventually "
-                      "sometimes never",
-                      verb->text);
+    return parse_fail(
+        p, verb->at,
+        "unknown statement '%.60s'; there are: seed for let crypto node group site "
+        "region rtt contacts link disk clock hostile lose store load at expect eventually "
+        "sometimes never",
+        verb->text);
 }
 
 /* A name from the command line that the scenario does not have is a mistake. */

@@ -63,9 +63,12 @@ bool parse_load(struct parser *p) {
         [LOAD_MESSAGE] = MESSAGE_BYTES, [LOAD_TRANSFER] = TRANSFER_BYTES, [LOAD_FLOW] = FLOW_BYTES};
     sc->loads = scenario_room(sc->loads, sc->load_count, &sc->load_cap, sizeof *sc->loads);
     struct scenario_load *x = &sc->loads[sc->load_count++];
-    *x = (struct scenario_load){
-        .at = w->at,
-        .load = {.id = id, .kind = (enum load_kind)k, .line = w->at.line, .size = sizes[k], .until_ns = UINT64_MAX}};
+    *x = (struct scenario_load){.at = w->at,
+                                .load = {.id = id,
+                                         .kind = (enum load_kind)k,
+                                         .line = w->at.line,
+                                         .size = sizes[k],
+                                         .until_ns = UINT64_MAX}};
     w = parse_word(p, "a rate");
     if (!w || !read_rate(p, w, &x->load.interval_ns))
         return false;

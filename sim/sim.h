@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "node/node.h"
+#include "sim/demand.h"
 #include "sim/disk.h"
 #include "sim/gateway.h"
 #include "sim/hostile.h"
@@ -27,7 +28,6 @@
 #include "sim/store_mem.h"
 #include "sim/trace.h"
 #include "sim/watch.h"
-#include "sim/demand.h"
 
 #define SIM_US UINT64_C(1000)
 #define SIM_MS UINT64_C(1000000)

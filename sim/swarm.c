@@ -117,7 +117,8 @@ static void fault_crash(struct pen *p) {
     any_host(p, &who);
     text_add(p->out, "at %ums %s %s\n", (unsigned)when,
              one_in(p, 2) ? (one_in(p, 2) ? "powercut" : "kill") : "stop", text_of(&who));
-    text_add(p->out, "at %ums start %s may\n", (unsigned)(when + between(p, 10, 9000)), text_of(&who));
+    text_add(p->out, "at %ums start %s may\n", (unsigned)(when + between(p, 10, 9000)),
+             text_of(&who));
     text_clear(&who);
 }
 
@@ -166,8 +167,7 @@ static void fault_store(struct pen *p) {
     struct text who = {0};
     any_host(p, &who);
     text_add(p->out, "at %ums store %s %s=%s after=%u\n", (unsigned)when, text_of(&who),
-             one_in(p, 4) ? "sync" : "fail", one_in(p, 2) ? "io" : "disk",
-             (unsigned)below(p, 12));
+             one_in(p, 4) ? "sync" : "fail", one_in(p, 2) ? "io" : "disk", (unsigned)below(p, 12));
     text_add(p->out, "at %ums store %s fail=none\n", (unsigned)(when + between(p, 100, 9000)),
              text_of(&who));
     text_clear(&who);
@@ -233,8 +233,8 @@ static void fault_transfer(struct pen *p) {
 }
 
 static void (*const faults[])(struct pen *p) = {
-    fault_cut,   fault_clog,  fault_roam, fault_roam, fault_crash,   fault_crash,
-    fault_pause, fault_clock, fault_link, fault_disk, fault_hostile, fault_transfer,
+    fault_cut,   fault_clog,  fault_roam, fault_roam,      fault_crash,   fault_crash,
+    fault_pause, fault_clock, fault_link, fault_disk,      fault_hostile, fault_transfer,
     fault_full,  fault_store, fault_die,  fault_confirmed,
 };
 enum { FAULTS = sizeof faults / sizeof *faults };

@@ -31,7 +31,8 @@ static const struct {
                        true},
     [TROUBLE_DISK] = {"its disk was full or failing", BIT(DEMAND_TRANSFER), NOTICE_S, true},
     [TROUBLE_STORE] = {"its store failed",
-                       BIT(DEMAND_MESSAGE) | BIT(DEMAND_PAIR) | BIT(DEMAND_TRANSFER), NOTICE_S, true},
+                       BIT(DEMAND_MESSAGE) | BIT(DEMAND_PAIR) | BIT(DEMAND_TRANSFER), NOTICE_S,
+                       true},
     [TROUBLE_HOSTILE] = {"it was hostile", ALL, NOTICE_S, true},
     [TROUBLE_LINE] = {"its line carried next to nothing", ALL, NOTICE_S, false},
     [TROUBLE_WIPED] = {"it has lost everything", ALL, 0, true},
@@ -46,8 +47,7 @@ void troubles_clear(struct troubles *t) {
 
 static struct trouble *lasting(struct troubles *t, enum trouble_kind kind, uint32_t host) {
     for (uint32_t i = t->count; i-- > 0;)
-        if (t->list[i].kind == kind && t->list[i].host == host &&
-            t->list[i].until_ns == UINT64_MAX)
+        if (t->list[i].kind == kind && t->list[i].host == host && t->list[i].until_ns == UINT64_MAX)
             return &t->list[i];
     return NULL;
 }
@@ -85,8 +85,8 @@ static bool excuses(enum trouble_kind kind, uint64_t from_ns, uint64_t until_ns,
         return false;
     if (!rules[kind].brief && item->kind != DEMAND_PING && end_ns - from_ns < SHORT_S * ns_per_s)
         return false;
-    return from_ns <= now_ns && (until_ns == UINT64_MAX ||
-                                 until_ns + rules[kind].after_s * ns_per_s >= since_ns);
+    return from_ns <= now_ns &&
+           (until_ns == UINT64_MAX || until_ns + rules[kind].after_s * ns_per_s >= since_ns);
 }
 
 static const char *why(const struct troubles *t, const struct demand_item *item, uint64_t since_ns,

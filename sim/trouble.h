@@ -5,8 +5,8 @@
 #ifndef MESHD_SIM_TROUBLE_H
 #define MESHD_SIM_TROUBLE_H
 
-#include "sim/fault.h"
 #include "sim/demand.h"
+#include "sim/fault.h"
 
 enum trouble_kind {
     TROUBLE_DOWN,    /* its node does not run */
@@ -40,7 +40,8 @@ void trouble_end(struct troubles *t, enum trouble_kind kind, uint32_t host, uint
 /* A moment. */
 void trouble_moment(struct troubles *t, enum trouble_kind kind, uint32_t host, uint64_t now_ns);
 /* Why the item, which has ended now without success, could not be done; NULL: it had to be. */
-const char *trouble_excuse(const struct troubles *t, const struct demand_item *item, uint64_t now_ns);
+const char *trouble_excuse(const struct troubles *t, const struct demand_item *item,
+                           uint64_t now_ns);
 /* The same for one that is still undone when the run ends. */
 const char *trouble_excuse_undone(const struct troubles *t, const struct demand_item *item,
                                   uint64_t now_ns);

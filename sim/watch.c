@@ -40,10 +40,10 @@ enum { KNOWN_DIALLED = 1, KNOWN_PROVEN = 2, KNOWN_CHOSEN = 4 };
 
 const char *invariant_name(enum invariant i) {
     static const char *const names[INVARIANTS] = {
-        "unsigned_accept", "wrong_peer",      "nonce_reuse",   "replayed",
-        "amplification",   "private_address", "seq_backwards", "livelock",
-        "table_caps",      "memory",          "leak",          "wrong_bytes",
-        "misdelivered",  "partial_file",    "confirmed_lost",  "used_ticket"};
+        "unsigned_accept", "wrong_peer",      "nonce_reuse",    "replayed",
+        "amplification",   "private_address", "seq_backwards",  "livelock",
+        "table_caps",      "memory",          "leak",           "wrong_bytes",
+        "misdelivered",    "partial_file",    "confirmed_lost", "used_ticket"};
     return names[i];
 }
 
@@ -222,8 +222,10 @@ static void count_datagram(struct watched *h, uint64_t now_ns) {
  * that has sent something first. */
 static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_packet *p) {
     static const uint64_t step_ns = WATCH_DIAL_MS * UINT64_C(1000000);
-    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. */
-    const bool check = is_data(p) && p->len <= CHECK_BYTES && (t->set.floor & KNOWN_DIALLED);
+    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. And whoever
+     * doubts a path asks the other addresses that it knows of the peer, from which nothing need have come. */
+    const bool check =
+        is_data(p) && p->len <= CHECK_BYTES && ((t->set.floor & KNOWN_DIALLED) || t->a == 0);
     if (!check && (p->len == 0 || p->data[0] != 1))
         return false;
     if (!check)

@@ -120,7 +120,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     unsigned addr_count;
     struct addr addrs[2]; /* its own, IPv4 and IPv6; inside its site */
     uint32_t region;
-    uint32_t *contacts; /* hosts it has been paired with */
+    uint32_t *contacts;       /* hosts it has been paired with */
     struct silence *silences; /* by contact */
     uint32_t contact_count, contact_cap;
     struct link up, down;
@@ -181,7 +181,7 @@ struct sim {
     struct ledger ledger;
     struct used_ticket *tickets; /* what was used in the run, latest last */
     uint32_t ticket_count, ticket_cap;
-    struct demands demands;         /* what was asked, and what came of it */
+    struct demands demands;   /* what was asked, and what came of it */
     struct troubles troubles; /* what excuses what did not */
     struct world_stats stats;
     uint8_t train[TRAIN_MAX_BYTES];
@@ -217,6 +217,8 @@ static inline uint64_t host_now_us(const struct host *h) {
 uint64_t host_wall_us(const struct host *h); /* what its wall clock shows */
 void host_set_wall(struct host *h);
 
+void heard_event(struct host *h, const struct node_event *e); /* heard.c */
+
 /* pause.c: suspended and stalled hosts */
 /* True if the event waits or is gone (its packet then, too), since the host does not run now. */
 bool host_holds(struct host *h, const struct event *e);
@@ -232,7 +234,7 @@ void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, ui
 void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before);
 void inspect_up(struct host *h, uint32_t peer); /* a session is up */
 void inspect_turn(struct host *h);
-void inspect_commit(struct host *h); /* a file has got its name */
+void inspect_commit(struct host *h);   /* a file has got its name */
 void inspect_confirmed(struct sim *s); /* what was confirmed is there */
 void inspect_transfer(struct host *h, const char *name, bool right);
 /* A message has come; serial: which of the ledger's it says that it is. */
@@ -252,7 +254,8 @@ struct duty {
 };
 /* It was asked for; err: the node has refused it. */
 void duty_asked(struct sim *s, const struct duty *d, int err);
-void duty_done(struct sim *s, const struct duty *d, int err); /* every open one of this kind and ref */
+void duty_done(struct sim *s, const struct duty *d,
+               int err); /* every open one of this kind and ref */
 void duty_event(struct host *h, uint32_t peer, const struct node_event *e);
 bool duty_paired(const struct sim *s, uint32_t a, uint32_t b); /* both say so */
 void duty_died(struct host *h);
@@ -263,7 +266,7 @@ void duty_moment(struct host *h, enum trouble_kind kind);
 void duty_heard(struct sim *s, const struct packet *p);
 void duty_lost(struct sim *s, const struct packet *p); /* or spoiled */
 void duty_hostile(struct host *h);
-void duty_line(struct host *h);                 /* its link is another from now on */
+void duty_line(struct host *h);               /* its link is another from now on */
 void duty_site(struct sim *s, uint32_t site); /* the NAT of all in it has forgotten them */
 
 /* clog.c */

@@ -25,24 +25,24 @@
 
 /* name, what is wrong with it */
 #define MUTANTS(X)                                                                                 \
-    X(SEND_REFUSES, "send-refuses")             /* node_send always says no */                     \
-    X(MESSAGE_REFUSES, "message-refuses")       /* node_message_send does */                       \
-    X(STORE_FAILS, "store-fails")               /* every write of the store gives an error */      \
-    X(STORE_FAILS_LATER, "store-fails-later")   /* from the 40th of a node on */                   \
-    X(NEVER_DIALS, "never-dials")               /* nothing is sent to begin a session */           \
-    X(REPLAYS, "replays")                       /* there is no replay window */                    \
-    X(NEVER_REPEATS, "never-repeats")           /* what was lost is not sent again */              \
-    X(NEVER_REKEYS, "never-rekeys")             /* a session keeps its first keys */               \
-    X(ANY_CERT, "any-cert")                     /* certificates are not verified */                \
-    X(TICKET_TWICE, "ticket-twice")             /* a ticket can be used again and again */         \
-    X(MESSAGE_TWICE, "message-twice")           /* what is sent again is taken for a new one */    \
-    X(MESSAGE_FORGOTTEN, "message-forgotten")   /* some are confirmed and not stored */            \
-    X(MESSAGE_ASTRAY, "message-astray")         /* they are stored as from another contact */      \
-    X(OUTBOX_FORGOTTEN, "outbox-forgotten")     /* a restart forgets what waits */                 \
-    X(HASTY_RECEIPT, "hasty-receipt")           /* said to be safe before the barrier */           \
-    X(UNVERIFIED_FILE, "unverified-file")       /* a part is not written, and nobody looks */      \
-    X(NAME_UNSAFE, "name-unsafe")               /* the directory is not synced before "done" */    \
-    X(LEAKS, "leaks")                           /* sets of ranges are not freed */
+    X(SEND_REFUSES, "send-refuses")           /* node_send always says no */                       \
+    X(MESSAGE_REFUSES, "message-refuses")     /* node_message_send does */                         \
+    X(STORE_FAILS, "store-fails")             /* every write of the store gives an error */        \
+    X(STORE_FAILS_LATER, "store-fails-later") /* from the 40th of a node on */                     \
+    X(NEVER_DIALS, "never-dials")             /* nothing is sent to begin a session */             \
+    X(REPLAYS, "replays")                     /* there is no replay window */                      \
+    X(NEVER_REPEATS, "never-repeats")         /* what was lost is not sent again */                \
+    X(NEVER_REKEYS, "never-rekeys")           /* a session keeps its first keys */                 \
+    X(ANY_CERT, "any-cert")                   /* certificates are not verified */                  \
+    X(TICKET_TWICE, "ticket-twice")           /* a ticket can be used again and again */           \
+    X(MESSAGE_TWICE, "message-twice")         /* what is sent again is taken for a new one */      \
+    X(MESSAGE_FORGOTTEN, "message-forgotten") /* some are confirmed and not stored */              \
+    X(MESSAGE_ASTRAY, "message-astray")       /* they are stored as from another contact */        \
+    X(OUTBOX_FORGOTTEN, "outbox-forgotten")   /* a restart forgets what waits */                   \
+    X(HASTY_RECEIPT, "hasty-receipt")         /* said to be safe before the barrier */             \
+    X(UNVERIFIED_FILE, "unverified-file")     /* a part is not written, and nobody looks */        \
+    X(NAME_UNSAFE, "name-unsafe")             /* the directory is not synced before "done" */      \
+    X(LEAKS, "leaks")                         /* sets of ranges are not freed */
 
 enum mutant {
     MUTANT_NONE,
