@@ -66,7 +66,7 @@ void heard_event(struct host *h, const struct node_event *e) {
     if (s->tap.node_event)
         s->tap.node_event(s->tap.ctx, sim_now_ns(s), h->name, e);
     ledger_event(&s->ledger, sim_now_ns(s), h->index, peer, e);
-    if (e->kind == NODE_CONTACT_ADDED && peer != SIM_NO_HOST)
+    if (e->kind == NODE_PEER_UP && peer != SIM_NO_HOST)
         host_add_contact(h, peer);
     if (e->kind == NODE_PEER_UP)
         inspect_up(h, peer);

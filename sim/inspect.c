@@ -207,7 +207,8 @@ static void inspect_tables(struct host *h) {
     const uint32_t sessions = endpoint_session_count(e), half = endpoint_half_open_count(e);
     uint32_t most = h->contact_count;
     for (uint32_t i = 0; i < s->ticket_count; i++)
-        most += s->tickets[i].giver == h->index; /* up before it is stored who that is */
+        most += s->tickets[i].giver == h->index ||
+                s->tickets[i].user == h->index; /* up before it is stored who that is */
     watch_judged(s->watch, NEVER_TABLE_CAPS);
     if (arena_supported())
         watch_judged(s->watch, NEVER_MEMORY);

@@ -304,12 +304,12 @@ static void newcomers_healed(struct pen *p) {
 
 static void heal(struct pen *p) {
     struct text *t = p->out;
-    text_add(t, "#! keep\nat 60s heal\nat 60s hostile all honest\n");
+    text_add(t, "#! keep\nat 60s heal\nat 60s resume all\nat 60s hostile all honest\n");
     text_add(t, "at 60s link all up=100M down=100M queue=100ms loss=0 burst=0/1 reorder=0/0 dup=0 "
                 "corrupt=0 mtu=1500 "
                 "jitter=none\n");
     text_add(t, "at 60s disk all latency=0 read_errors=0 capacity=0\nat 60s store all fail=none\n"
-                "at 60s resume all\nat 61s start all\n");
+                "at 61s start all\n");
     /* Whoever uses a session notices that it is dead; one that sleeps it does not know. */
     text_add(t, "at 62s ping m[1..%u] contacts may\n", (unsigned)p->move);
     text_add(t, "at 65s connect m[1..%u] contacts\nat 75s connect all contacts\n",
