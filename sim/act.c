@@ -222,8 +222,9 @@ int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) {
     duty_asked(s, &d, err);
     if (!err) {
         /* Contacts they are when they have met (heard.c); one that may fail is not waited for. */
-        if (!s->demands.asker.may)
-            ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        const bool wanted = !s->demands.asker.may || ledger_bond(&s->ledger, from, to)->wanted;
+        ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        ledger_bond(&s->ledger, from, to)->wanted = wanted;
         remember(s, from, to, ticket);
     }
     host_pump(giver);

@@ -12,7 +12,7 @@
 
 #include "crypto/identity.h"
 #include "net/endpoint_int.h"
-#include "net/transport.h"
+#include "net/stream.h"
 #include "node/contact.h"
 #include "node/core.h"
 #include "node/dialog.h"
@@ -140,9 +140,9 @@ REAL(bool, replay_check, const struct replay *r, uint64_t counter) {
     return is(MUTANT_REPLAYS) || __real_replay_check(r, counter);
 }
 
-REAL(void, transport_requeue, struct transport *t, const struct sent_pkt *p) {
+REAL(void, sstream_lost, struct sstream *s, uint64_t offset, uint64_t len, bool fin) {
     if (!is(MUTANT_NEVER_REPEATS))
-        __real_transport_requeue(t, p);
+        __real_sstream_lost(s, offset, len, fin);
 }
 
 REAL(void, endpoint_maybe_rekey, struct endpoint *e, struct session *s, uint64_t now_us) {
