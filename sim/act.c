@@ -17,29 +17,40 @@ static struct host *running(struct sim *s, uint32_t host) {
     return h && h->node && h->state == HOST_RUNS ? h : NULL;
 }
 
+static int not_running(struct sim *s, const struct duty *d) {
+    duty_asked(s, d, ERR_OFFLINE);
+    return ERR_OFFLINE;
+}
+
 int sim_connect(struct sim *s, uint32_t from, uint32_t to) {
+    const struct duty d = {DEMAND_CONNECT, from, to, to};
     struct host *h = running(s, from);
+    struct contact_info info;
     if (!h)
-        return ERR_OFFLINE;
+        return not_running(s, &d);
     struct arena *before = arena_enter(&h->arena);
     const int err = node_connect(h->node, host_now_us(h), s->hosts[to]->name);
     (void)arena_enter(before);
     if (!err)
         ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    duty_asked(s, &d, err);
+    if (!err && node_contact_get(h->node, host_now_us(h), s->hosts[to]->name, &info) && info.online)
+        duty_done(s, &d, 0); /* it is there: nothing will be told of it */
     host_pump(h);
     return err;
 }
 
 int sim_ping(struct sim *s, uint32_t from, uint32_t to) {
+    struct duty d = {DEMAND_PING, from, to, 0};
     struct host *h = running(s, from);
-    uint64_t id;
     if (!h)
-        return ERR_OFFLINE;
+        return not_running(s, &d);
     struct arena *before = arena_enter(&h->arena);
-    const int err = node_ping(h->node, host_now_us(h), s->hosts[to]->name, ping_timeout_us, &id);
+    const int err = node_ping(h->node, host_now_us(h), s->hosts[to]->name, ping_timeout_us, &d.ref);
     (void)arena_enter(before);
     if (!err)
         ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    duty_asked(s, &d, err);
     host_pump(h);
     return err;
 }
@@ -83,11 +94,12 @@ static void describe_path(const struct host *from, const struct host *to,
 }
 
 int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint64_t *index) {
+    struct duty d = {DEMAND_TRANSFER, from, to, 0};
     struct host *h = running(s, from);
     if (!h)
-        return ERR_OFFLINE;
+        return not_running(s, &d);
     struct ledger_transfer *t = ledger_add_transfer(&s->ledger);
-    const uint64_t number = s->ledger.transfer_count - 1;
+    const uint64_t number = d.ref = s->ledger.transfer_count - 1;
     char path[128];
     (void)snprintf(t->name, sizeof t->name, "%s-%s-%llu.bin", h->name, s->hosts[to]->name,
                    (unsigned long long)number);
@@ -100,12 +112,15 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
     int err = disk_make_file(h->disk, path, size);
     if (err == ERR_EXISTS)
         err = 0; /* made for an attempt that was refused */
+    if (err)
+        duty_moment(h, TROUBLE_DISK);
     if (!err) {
         const char *paths[] = {path};
         struct arena *before = arena_enter(&h->arena);
         err = node_send(h->node, host_now_us(h), s->hosts[to]->name, paths, 1, 0, &t->id);
         (void)arena_enter(before);
     }
+    duty_asked(s, &d, err);
     if (err) {
         s->ledger.transfer_count--;
         return err;
@@ -118,9 +133,10 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
 }
 
 int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint64_t size) {
+    struct duty d = {DEMAND_MESSAGE, from, to, 0};
     struct host *h = running(s, from);
     if (!h)
-        return ERR_OFFLINE;
+        return not_running(s, &d);
     if (size > MESSAGE_MAX_BYTES)
         return ERR_USAGE;
     char *text = malloc(MESSAGE_MAX_BYTES + 1);
@@ -140,6 +156,12 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
         struct arena *before = arena_enter(&h->arena);
         err = node_message_send(h->node, host_now_us(h), s->hosts[to]->name, text, len, &m->seq);
         (void)arena_enter(before);
+        d.ref = s->ledger.message_count - 1;
+        duty_asked(s, &d, err);
+        if (!err && store_mem_died(h->store)) { /* it has said yes to nobody */
+            m->excused = true;
+            duty_lost_power(h);
+        }
         if (err)
             s->ledger.message_count--;
         else
@@ -150,23 +172,60 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
     return err;
 }
 
+static void remember(struct sim *s, uint32_t user, uint32_t giver, const char *ticket) {
+    if (s->ticket_count == s->ticket_cap) {
+        s->ticket_cap = s->ticket_cap ? s->ticket_cap * 2 : 4;
+        s->tickets = realloc(s->tickets, s->ticket_cap * sizeof *s->tickets);
+        if (!s->tickets)
+            abort();
+    }
+    struct used_ticket *t = &s->tickets[s->ticket_count++];
+    *t = (struct used_ticket){.user = user, .giver = giver, .thief = SIM_NO_HOST};
+    (void)snprintf(t->text, sizeof t->text, "%s", ticket);
+}
+
+/* Only one that has been used: until then whoever comes first gets in, and that is right. */
+int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t giver) {
+    struct host *h = running(s, thief);
+    struct used_ticket *t = NULL;
+    for (uint32_t i = 0; i < s->ticket_count; i++)
+        if (s->tickets[i].user == user && s->tickets[i].giver == giver)
+            t = &s->tickets[i];
+    if (!h)
+        return ERR_OFFLINE;
+    if (!t || !duty_paired(s, user, giver))
+        return ERR_NOT_FOUND;
+    t->thief = thief;
+    struct arena *before = arena_enter(&h->arena);
+    const int err = node_contact_add(h->node, host_now_us(h), s->hosts[giver]->name, t->text);
+    (void)arena_enter(before);
+    host_pump(h);
+    return err;
+}
+
 int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) {
+    const struct duty d = {DEMAND_PAIR, from, to, to};
     struct host *user = running(s, from), *giver = running(s, to);
     char ticket[TICKET_TEXT_MAX + 1];
     if (!user || !giver)
-        return ERR_OFFLINE;
+        return not_running(s, &d);
     struct arena *before = arena_enter(&giver->arena);
     int err = node_ticket_new(giver->node, host_now_us(giver), user->name, ticket_ttl_s, ticket);
     (void)arena_enter(before);
-    if (err)
+    if (err) {
+        duty_asked(s, &d, err);
         return err;
-    ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    }
     before = arena_enter(&user->arena);
     err = node_contact_add(user->node, host_now_us(user), giver->name, ticket);
     (void)arena_enter(before);
+    duty_asked(s, &d, err);
     if (!err) {
-        host_add_contact(user, to);
-        host_add_contact(giver, from);
+        /* Contacts they are when they have met (heard.c); one that may fail is not waited for. */
+        const bool wanted = !s->demands.asker.may || ledger_bond(&s->ledger, from, to)->wanted;
+        ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        ledger_bond(&s->ledger, from, to)->wanted = wanted;
+        remember(s, from, to, ticket);
     }
     host_pump(giver);
     host_pump(user);

@@ -13,6 +13,7 @@ struct file {
     uint64_t key, size, written_bytes, wrong_bytes;
     uint64_t last_write_ns, longest_gap_ns;
     bool made, committed;
+    bool safe; /* its name survives a power cut */
     uint32_t mode;
     int64_t mtime_s;
 };
@@ -125,7 +126,7 @@ int disk_make_file(struct disk *d, const char *path, uint64_t size) {
     if (!f)
         return ERR_NOMEM;
     f->size = f->written_bytes = size;
-    f->made = true;
+    f->made = f->safe = true;
     d->used_bytes += size;
     return 0;
 }
@@ -238,6 +239,15 @@ static int run_commit(struct disk *d, struct file *f, const struct file_op *op) 
     return 0;
 }
 
+static void sync_names(struct disk *d, const char *dir) {
+    const size_t len = strlen(dir);
+    for (size_t i = 0; i < d->file_count; i++) {
+        struct file *f = d->files[i];
+        if (strncmp(f->path, dir, len) == 0 && f->path[len] == '/')
+            f->safe |= f->committed;
+    }
+}
+
 static int run_close(struct disk *d, struct file_op *op) {
     struct file *f = d->slots[op->slot];
     d->slots[op->slot] = NULL;
@@ -285,7 +295,8 @@ void disk_run(struct disk *d, uint64_t now_ns, struct file_op *op) {
         op->err = run_close(d, op);
         break;
     case FILE_SYNC_DIR:
-        op->err = 0; /* a name is there to stay from the start */
+        sync_names(d, op->path);
+        op->err = 0;
         break;
     case FILE_STORE_SYNC: /* the host's store does it (sim/host.c) */
         op->err = 0;
@@ -304,6 +315,27 @@ void disk_wipe(struct disk *d) {
 void disk_crash(struct disk *d) {
     memset(d->slots, 0, sizeof d->slots);
     d->free_ns = 0;
+}
+
+void disk_power_cut(struct disk *d, uint64_t drawn) {
+    disk_crash(d);
+    for (size_t i = d->file_count; i-- > 0;) {
+        struct file *f = d->files[i];
+        /* What was written to a temporary, and that it is there, nobody has made safe; a name may be on the disk or not. */
+        if (f->final_path || (!f->safe && (drawn >> i % 64 & 1) == 0))
+            forget(d, f);
+        else
+            f->safe = true;
+    }
+}
+
+uint64_t disk_partial(const struct disk *d) {
+    uint64_t n = 0;
+    for (size_t i = 0; i < d->file_count; i++) {
+        const struct file *f = d->files[i];
+        n += f->committed && (f->written_bytes != f->size || f->wrong_bytes > 0);
+    }
+    return n;
 }
 
 bool disk_file_info(const struct disk *d, const char *path, struct disk_file_info *out) {

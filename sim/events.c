@@ -4,6 +4,7 @@
 static void told(struct sim *s, struct host *h) {
     if (!route_settle(s, h))
         world_fail(s, h, "no addresses are left");
+    duty_moment(h, TROUBLE_MOVED);
     host_tell(h);
     inspect_addresses(h);
     if (h->node && h->state == HOST_RUNS)
@@ -27,6 +28,7 @@ void sim_rebind(struct sim *s, uint32_t host) {
     struct host *h = s->hosts[host];
     for (unsigned i = 0; i < h->addr_count; i++)
         h->addrs[i].port++;
+    duty_moment(h, TROUBLE_MOVED);
 }
 
 void sim_kill(struct sim *s, uint32_t host) {
@@ -42,7 +44,27 @@ void sim_power_cut(struct sim *s, uint32_t host) {
         draw_u64(&s->draw, world_entity(h, ENTITY_NODE), DRAW_POWER_CUT, h->life), at_risk + 1);
     host_kill(h);
     store_mem_power_cut(h->store, spared);
+    disk_power_cut(h->disk,
+                   draw_u64(&s->draw, world_entity(h, ENTITY_DISK), DRAW_POWER_CUT, h->life));
     ledger_lost_power(&s->ledger, host);
+    duty_lost_power(h);
+}
+
+void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power) {
+    struct host *h = s->hosts[host];
+    if (!h->node)
+        return;
+    h->dies_of_power = power;
+    store_mem_die(h->store, writes);
+}
+
+void sim_store_fails(struct sim *s, uint32_t host, const struct sim_store_fault *f) {
+    struct host *h = s->hosts[host];
+    store_mem_fail(h->store, f->after, f->write_err);
+    if (f->write_err == 0 && f->sync_err == 0)
+        store_mem_die(h->store, UINT64_MAX);
+    store_mem_fail_sync(h->store, 0, f->sync_err);
+    duty_trouble(h, TROUBLE_STORE, f->write_err != 0 || f->sync_err != 0);
 }
 
 void sim_stop(struct sim *s, uint32_t host) {
@@ -53,12 +75,14 @@ int sim_start(struct sim *s, uint32_t host) {
     if (s->hosts[host]->state != HOST_RUNS)
         return ERR_OFFLINE;
     host_start(s->hosts[host]);
-    return 0;
+    return s->hosts[host]->node ? 0 : ERR_IO;
 }
 
 void sim_wipe(struct sim *s, uint32_t host) {
     struct host *h = s->hosts[host];
     host_kill(h);
+    duty_trouble(h, TROUBLE_WIPED, true);
+    h->wiped = true;
     store_mem_wipe(h->store);
     disk_wipe(h->disk);
 }
@@ -88,10 +112,12 @@ void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *dri
 
 void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan) {
     hostile_begin(s->hosts[host], plan);
+    duty_hostile(s->hosts[host]);
 }
 
 void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
     route_site_reboot(s, site, move);
+    duty_site(s, site);
 }
 
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
@@ -111,6 +137,10 @@ static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b
     };
     faults_forget(&s->faults, s->now_ns);
     faults_add(&s->faults, &f, b->from, b->from_count, b->to, b->to_count);
+    struct fault since = f; /* by the run's time, and never forgotten */
+    since.from_ns = sim_now_ns(s);
+    since.until_ns = b->for_ns > 0 ? since.from_ns + b->for_ns : UINT64_MAX;
+    faults_add(&s->troubles.cuts, &since, b->from, b->from_count, b->to, b->to_count);
 }
 
 void sim_cut(struct sim *s, const struct sim_between *b) {
@@ -125,6 +155,7 @@ void sim_clog(struct sim *s, const struct sim_between *b) {
 
 void sim_heal(struct sim *s) {
     faults_heal(&s->faults, s->now_ns);
+    faults_heal(&s->troubles.cuts, sim_now_ns(s));
     clog_release(s, true);
     s->ledger.healed_ns = sim_now_ns(s);
 }

@@ -54,6 +54,11 @@ static bool in(const uint8_t *set, uint32_t hosts, uint32_t host) {
     return host < hosts && (set[host / 8] >> host % 8 & 1) != 0;
 }
 
+bool fault_between(const struct fault *f, uint32_t from, uint32_t to) {
+    return (in(f->from, f->hosts, from) && in(f->to, f->hosts, to)) ||
+           (!f->oneway && in(f->from, f->hosts, to) && in(f->to, f->hosts, from));
+}
+
 bool faults_judge(const struct faults *f, uint64_t at_ns, uint32_t from, uint32_t to,
                   uint64_t *held_until_ns) {
     bool cut = false;
@@ -62,8 +67,7 @@ bool faults_judge(const struct faults *f, uint64_t at_ns, uint32_t from, uint32_
         const struct fault *x = &f->list[i];
         if (at_ns < x->from_ns || at_ns >= x->until_ns)
             continue;
-        const bool hit = (in(x->from, x->hosts, from) && in(x->to, x->hosts, to)) ||
-                         (!x->oneway && in(x->from, x->hosts, to) && in(x->to, x->hosts, from));
+        const bool hit = fault_between(x, from, to);
         if (hit && x->kind == FAULT_CUT)
             cut = true;
         else if (hit && x->until_ns > *held_until_ns)

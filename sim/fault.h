@@ -35,6 +35,8 @@ void faults_add(struct faults *f, const struct fault *model, const uint32_t *fro
  * 0, or when a clog lets it go. */
 bool faults_judge(const struct faults *f, uint64_t at_ns, uint32_t from, uint32_t to,
                   uint64_t *held_until_ns);
+/* Whether what `from` sends to `to` is hit by it while it lasts. */
+bool fault_between(const struct fault *f, uint32_t from, uint32_t to);
 /* Forgets what has ended so long ago that nobody asks for it. */
 void faults_forget(struct faults *f, uint64_t now_ns);
 

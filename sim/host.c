@@ -62,6 +62,8 @@ static void bury(struct host *h) {
     store_mem_freeze(h->store, false);
     disk_crash(h->disk);
     h->node = NULL;
+    duty_trouble(h, TROUBLE_DOWN, true);
+    duty_died(h);
     ledger_died(&h->sim->ledger, sim_now_ns(h->sim), h->index);
 }
 
@@ -79,6 +81,7 @@ void host_free(struct host *h) {
             slab_put(&h->sim->slab, h->held[i].ref);
     free(h->held);
     free(h->contacts);
+    free(h->silences);
     free(h->ops);
     free(h);
 }
@@ -90,9 +93,11 @@ void host_add_contact(struct host *h, uint32_t other) {
     if (h->contact_count == h->contact_cap) {
         h->contact_cap = h->contact_cap ? h->contact_cap * 2 : 4;
         h->contacts = realloc(h->contacts, h->contact_cap * sizeof *h->contacts);
-        if (!h->contacts)
+        h->silences = realloc(h->silences, h->contact_cap * sizeof *h->silences);
+        if (!h->contacts || !h->silences)
             abort();
     }
+    h->silences[h->contact_count] = (struct silence){0};
     h->contacts[h->contact_count++] = other;
     if (h->sim->watch)
         watch_contact(h->sim->watch, h->index, other);
@@ -175,14 +180,18 @@ void host_start(struct host *h) {
     };
     /* What it finds is on the disk (node/store.h). */
     if (store_mem_sync_end(h->store, store_mem_sync_begin(h->store)) != 0)
-        world_fail(s, h, "the store cannot be made safe");
+        return; /* a broken disk: it says so and ends */
     struct arena *before = arena_enter(&h->arena);
     h->node = node_new(&cfg, &env, host_now_us(h));
     (void)arena_enter(before);
+    if (!h->node && store_mem_fails(h->store))
+        return;
     if (!h->node) {
         world_fail(s, h, "the node does not start");
         return;
     }
+    duty_trouble(h, TROUBLE_DOWN, false);
+    duty_hostile(h);
     inspect_started(h);
     host_pump(h);
 }
@@ -195,6 +204,7 @@ void host_kill(struct host *h) {
 void host_stop(struct host *h) {
     if (!h->node)
         return;
+    duty_trouble(h, TROUBLE_DOWN, true); /* whatever ends with it ends for that */
     struct arena *before = arena_enter(&h->arena);
     node_shutdown(h->node, host_now_us(h));
     (void)arena_enter(before);
@@ -236,67 +246,14 @@ void host_file_done(struct host *h, const struct event *e) {
     disk_run(h->disk, h->sim->now_ns, op);
     if (op->kind == FILE_STORE_SYNC)
         op->err = store_mem_sync_end(h->store, h->sync_token);
+    if (op->kind == FILE_COMMIT && !op->err)
+        inspect_commit(h);
+    if (op->err == ERR_DISK || op->err == ERR_IO)
+        duty_moment(h, op->kind == FILE_STORE_SYNC ? TROUBLE_STORE : TROUBLE_DISK);
     struct arena *before = arena_enter(&h->arena);
     node_file_done(h->node, host_now_us(h), e->ref);
     (void)arena_enter(before);
     host_pump(h);
-}
-
-/* Messages carry "#<serial> " (act.c). */
-static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
-    struct message_info m;
-    uint64_t serial = UINT64_MAX;
-    char head[24] = {0};
-    struct arena *before = arena_enter(&h->arena);
-    if (node_message_next(h->node, seq - 1, NULL, &m) && m.seq == seq && m.len > 1) {
-        memcpy(head, m.text, m.len < sizeof head - 1 ? m.len : sizeof head - 1);
-        if (head[0] == '#')
-            serial = strtoull(head + 1, NULL, 10);
-    }
-    (void)arena_enter(before);
-    ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial, seq);
-}
-
-/* The ledger believes a "done" only if the bytes are on the other disk. */
-static void check_done(struct sim *s, const struct host *h, uint64_t id) {
-    struct ledger *l = &s->ledger;
-    for (uint64_t i = l->transfer_count; i-- > 0;) {
-        struct ledger_transfer *t = &l->transfers[i];
-        if (t->from != h->index || t->id != id || !t->done)
-            continue;
-        char path[160];
-        struct disk_file_info info;
-        (void)snprintf(path, sizeof path, WORLD_DOWNLOADS "/%s", t->name);
-        t->verified = disk_file_info(s->hosts[t->to]->disk, path, &info) && info.complete &&
-                      info.size == t->size;
-        inspect_transfer(s->hosts[t->to], t->name, t->verified);
-        return;
-    }
-}
-
-static void on_event(struct host *h, const struct node_event *e) {
-    struct sim *s = h->sim;
-    if (!s->begun)
-        return;
-    const uint32_t peer = e->contact[0] ? sim_host_find(s, e->contact) : SIM_NO_HOST;
-    const struct trace_record line = {.time_ns = s->now_ns,
-                                      .source = h->index,
-                                      .target = peer,
-                                      .length = (uint32_t)-e->err,
-                                      .kind = (uint16_t)(TRACE_NODE_EVENT + e->kind),
-                                      .detail = e->bytes};
-    trace_add(&s->trace, &line);
-    if (s->tap.record)
-        s->tap.record(s->tap.ctx, &line);
-    if (s->tap.node_event)
-        s->tap.node_event(s->tap.ctx, sim_now_ns(s), h->name, e);
-    ledger_event(&s->ledger, sim_now_ns(s), h->index, peer, e);
-    if (e->kind == NODE_PEER_UP)
-        inspect_up(h, peer);
-    if (e->kind == NODE_MESSAGE)
-        got_message(h, peer, e->id);
-    if (e->kind == NODE_TRANSFER_DONE)
-        check_done(s, h, e->id);
 }
 
 /* One event in the heap per host suffices: an earlier one than needed is taken for a reason to look
@@ -344,6 +301,10 @@ static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
     return any;
 }
 
+static bool dead(const struct host *h) {
+    return store_mem_died(h->store);
+}
+
 /* Everything the node has to give; false: it does not come to rest. */
 static bool pull(struct host *h) {
     struct sim *s = h->sim;
@@ -356,13 +317,15 @@ static bool pull(struct host *h) {
         more = false;
         for (struct file_op *op; (op = next_file_op(h)) != NULL; more = true)
             submit(h, op);
-        for (struct node_event e; next_event(h, &e); more = true)
-            on_event(h, &e);
+        for (struct node_event e; !dead(h) && next_event(h, &e) && !dead(h); more = true)
+            heard_event(h, &e);
+        if (dead(h))
+            return true;
         for (struct node_datagram d; node_datagram_next(h->node, &d); more = true)
             load_flow_got(h, d.data, d.len);
         for (;;) {
             struct train t = {.buf = s->train, .local = LOCAL_ANY};
-            if (!next_train(h, now_us, &t))
+            if (!next_train(h, now_us, &t) || dead(h))
                 break;
             wire_send(h, &t);
             more = true;
@@ -373,10 +336,26 @@ static bool pull(struct host *h) {
     return true;
 }
 
+/* Between two writes: nothing that it would have said afterwards leaves. */
+static bool dies(struct host *h) {
+    if (!store_mem_died(h->store))
+        return false;
+    const bool power = h->dies_of_power;
+    h->dies_of_power = false;
+    if (power)
+        sim_power_cut(h->sim, h->index);
+    else
+        host_kill(h);
+    return true;
+}
+
 void host_pump(struct host *h) {
     h->sim->stats.turns++;
     inspect_turn(h);
-    if (!pull(h))
+    const bool rests = pull(h);
+    if (dies(h))
+        return;
+    if (!rests)
         world_fail(h->sim, h, "the node does not come to rest");
     else
         arm(h);

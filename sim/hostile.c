@@ -175,10 +175,11 @@ static void forge(struct host *h, struct identity *out) {
 
 /* A node shows its certificate from its start on. */
 static void restart(struct host *h) {
-    if (!h->node || h->state != HOST_RUNS)
+    if (!h->node)
         return;
     host_kill(h);
-    host_start(h);
+    if (h->state == HOST_RUNS) /* else somebody has to start it */
+        host_start(h);
 }
 
 void hostile_begin(struct host *h, const struct hostile_plan *plan) {

@@ -104,9 +104,13 @@ static void head(FILE *out, const char *file, const struct run *r) {
     fputs("</code></p>", out);
 }
 
-static void verdict_row(FILE *out, bool ok, unsigned line, const char *what) {
+/* open: it is not known whether it holds. */
+static void verdict_row(FILE *out, bool ok, bool open, unsigned line, const char *what) {
     fprintf(out, "<tr><td class=\"%s\">%s</td><td class=\"n\">%u</td><td>", ok ? "ok" : "no",
-            ok ? "met" : "broken", line);
+            !ok    ? "broken"
+            : open ? "not judged"
+                   : "met",
+            line);
     html_text(out, what);
     fputs("</td><td class=\"n\">", out);
 }
@@ -123,7 +127,7 @@ static void expectations(FILE *out, const struct scenario *sc, const struct run 
                        : e->sometimes ? "sometimes"
                                       : "expect",
                        e->metric, comparison_sign(e->cmp), e->value_text);
-        verdict_row(out, v->met, e->at.line, what);
+        verdict_row(out, v->met, false, e->at.line, what);
         html_number(value, v->value);
         html_text(out, v->empty ? "nothing measured" : value);
         fputs("</td></tr>", out);
@@ -135,11 +139,13 @@ static void nevers(FILE *out, const struct scenario *sc, const struct run *r, bo
         const struct never *n = run_never(sc, (enum invariant)i);
         const struct watch_verdict *v = watch_verdict(sim_watch(r->sim), (enum invariant)i);
         char what[256];
-        if (!n || (v->count == 0) != met)
+        const bool holds = !run_never_breaks(sc, r, (enum invariant)i);
+        if (!n || holds != met)
             continue;
+        const bool judged = run_never_verdict(r, (enum invariant)i) != NEVER_NOT_JUDGED;
         (void)snprintf(what, sizeof what, "never %s%s%s", invariant_name((enum invariant)i),
                        v->count ? ": " : "", v->text);
-        verdict_row(out, v->count == 0, n->at.line, what);
+        verdict_row(out, holds, !judged, n->at.line, what);
         fprintf(out, "%" PRIu64 "</td></tr>", v->count);
     }
 }
@@ -150,7 +156,12 @@ static void verdicts(FILE *out, const struct scenario *sc, const struct run *r) 
           "<th class=\"n\">value</th></tr>",
           out);
     if (sim_failure(r->sim)) {
-        verdict_row(out, false, 0, sim_failure(r->sim));
+        verdict_row(out, false, false, 0, sim_failure(r->sim));
+        fputs("</td></tr>", out);
+    }
+    const struct demands *w = sim_demands(r->sim);
+    for (uint64_t i = 0; i < w->failed && i < DEMAND_NOTES; i++) {
+        verdict_row(out, false, false, w->failures[i].line, w->failures[i].text);
         fputs("</td></tr>", out);
     }
     for (unsigned met = 0; met < 2; met++) {

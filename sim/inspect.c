@@ -1,4 +1,8 @@
 /* inspect.c: what the watch (sim/watch.h) is told by the world. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "sim/world.h"
 
 void inspect_addresses(struct host *h) {
@@ -88,22 +92,127 @@ void inspect_turn(struct host *h) {
 }
 
 void inspect_transfer(struct host *h, const char *name, bool right) {
+    if (h->sim->watch)
+        watch_judged(h->sim->watch, NEVER_WRONG_BYTES);
     if (h->sim->watch && !right)
         watch_broken(h->sim->watch, NEVER_WRONG_BYTES, h->sim->now_ns,
                      "%s: done, but %s is not what was sent", h->name, name);
 }
 
+void inspect_commit(struct host *h) {
+    struct sim *s = h->sim;
+    if (!s->watch || !s->begun)
+        return;
+    watch_judged(s->watch, NEVER_PARTIAL_FILE);
+    if (disk_partial(h->disk) > 0)
+        watch_broken(s->watch, NEVER_PARTIAL_FILE, s->now_ns,
+                     "%s has a file under its name without all of its bytes", h->name);
+}
+
+/* ---- what was confirmed ---- */
+
+/* Marks what is in a node's history: messages of the ledger, by serial. */
+static void find_messages(struct host *h, uint8_t *found) {
+    struct message_info m;
+    for (uint64_t after = 0; node_message_next(h->node, after, NULL, &m); after = m.seq) {
+        char head[24] = {0};
+        if (m.outgoing || m.len < 2 || m.text[0] != '#')
+            continue;
+        memcpy(head, m.text, m.len < sizeof head - 1 ? m.len : sizeof head - 1);
+        const uint64_t serial = strtoull(head + 1, NULL, 10);
+        if (serial < h->sim->ledger.message_count && h->sim->ledger.messages[serial].to == h->index)
+            found[serial] = 1;
+    }
+}
+
+static void confirmed_messages(struct sim *s) {
+    const struct ledger *l = &s->ledger;
+    uint8_t *found = calloc(l->message_count + 1, 1);
+    if (!found)
+        abort();
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        struct host *h = s->hosts[i];
+        struct arena *before = arena_enter(&h->arena);
+        if (h->node)
+            find_messages(h, found);
+        (void)arena_enter(before);
+    }
+    for (uint64_t i = 0; i < l->message_count; i++) {
+        const struct ledger_message *m = &l->messages[i];
+        if (!s->hosts[m->to]->node || s->hosts[m->to]->wiped ||
+            !(m->delivered || m->times_received > 0))
+            continue;
+        watch_judged(s->watch, NEVER_CONFIRMED_LOST);
+        if (!found[i])
+            watch_broken(s->watch, NEVER_CONFIRMED_LOST, s->now_ns,
+                         "message %llu of %s is not at %s, which %s", (unsigned long long)i,
+                         sim_host_name(s, m->from), sim_host_name(s, m->to),
+                         m->delivered ? "has confirmed it" : "has shown it");
+    }
+    free(found);
+}
+
+static void confirmed_files(struct sim *s) {
+    const struct ledger *l = &s->ledger;
+    for (uint64_t i = 0; i < l->transfer_count; i++) {
+        const struct ledger_transfer *t = &l->transfers[i];
+        char path[160];
+        struct disk_file_info info;
+        if (!t->done || s->hosts[t->to]->wiped)
+            continue;
+        watch_judged(s->watch, NEVER_CONFIRMED_LOST);
+        (void)snprintf(path, sizeof path, WORLD_DOWNLOADS "/%s", t->name);
+        if (!disk_file_info(s->hosts[t->to]->disk, path, &info) || !info.complete)
+            watch_broken(s->watch, NEVER_CONFIRMED_LOST, s->now_ns,
+                         "%s is not at %s, which has confirmed it", t->name,
+                         sim_host_name(s, t->to));
+    }
+}
+
+void inspect_confirmed(struct sim *s) {
+    if (!s->watch || !s->begun)
+        return;
+    confirmed_messages(s);
+    confirmed_files(s);
+}
+
 void inspect_ended(struct host *h, uint64_t bytes) {
+    if (h->sim->watch && h->sim->begun && arena_supported())
+        watch_judged(h->sim->watch, NEVER_LEAK);
     if (h->sim->watch && h->sim->begun && bytes > 0)
         watch_broken(h->sim->watch, NEVER_LEAK, h->sim->now_ns, "%s ended and kept %llu bytes",
                      h->name, (unsigned long long)bytes);
+}
+
+void inspect_message(struct host *h, uint32_t peer, uint64_t serial) {
+    struct sim *s = h->sim;
+    if (!s->watch || !s->begun)
+        return;
+    const struct ledger_message *m =
+        serial < s->ledger.message_count ? &s->ledger.messages[serial] : NULL;
+    watch_judged(s->watch, NEVER_MISDELIVERED);
+    watch_judged(s->watch, NEVER_SEQ_BACKWARDS);
+    if (!m)
+        watch_broken(s->watch, NEVER_MISDELIVERED, s->now_ns, "%s has a message that nobody sent",
+                     h->name);
+    else if (m->to != h->index || m->from != peer)
+        watch_broken(s->watch, NEVER_MISDELIVERED, s->now_ns,
+                     "%s has, as from %s, what %s wrote to %s", h->name, sim_host_name(s, peer),
+                     sim_host_name(s, m->from), sim_host_name(s, m->to));
 }
 
 static void inspect_tables(struct host *h) {
     struct sim *s = h->sim;
     struct endpoint *e = node_endpoint(h->node);
     const uint32_t sessions = endpoint_session_count(e), half = endpoint_half_open_count(e);
-    if (sessions > h->contact_count || half > WATCH_HALF_OPEN_MAX)
+    uint32_t most = h->contact_count;
+    for (uint32_t i = 0; i < s->ticket_count; i++)
+        most += s->tickets[i].giver == h->index ||
+                s->tickets[i].user == h->index; /* up before it is stored who that is */
+    watch_judged(s->watch, NEVER_TABLE_CAPS);
+    if (arena_supported())
+        watch_judged(s->watch, NEVER_MEMORY);
+    if (sessions > most || half > WATCH_HALF_OPEN_MAX)
         watch_broken(s->watch, NEVER_TABLE_CAPS, s->now_ns,
                      "%s has %u sessions with %u contacts and %u half-open ones", h->name, sessions,
                      h->contact_count, half);
@@ -126,7 +235,24 @@ static void inspect_sessions(struct host *h) {
     }
 }
 
+static void inspect_tickets(struct sim *s) {
+    for (uint32_t i = 0; i < s->ticket_count; i++) {
+        const struct used_ticket *t = &s->tickets[i];
+        struct host *giver = s->hosts[t->giver];
+        struct contact_info c;
+        if (t->thief == SIM_NO_HOST || !giver->node)
+            continue;
+        watch_judged(s->watch, NEVER_USED_TICKET);
+        if (node_contact_by_id(giver->node, host_now_us(giver), &s->hosts[t->thief]->identity.id,
+                               &c))
+            watch_broken(s->watch, NEVER_USED_TICKET, s->now_ns,
+                         "%s has let in %s by a ticket that %s had used", giver->name,
+                         sim_host_name(s, t->thief), sim_host_name(s, t->user));
+    }
+}
+
 static void inspect_all(struct sim *s) {
+    inspect_tickets(s);
     for (uint32_t i = 0; i < s->host_count; i++) {
         struct host *h = s->hosts[i];
         if (!h->node)

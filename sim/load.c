@@ -73,6 +73,7 @@ void load_begin(struct sim *s) {
 
 static void act(struct sim *s, const struct load *l, uint32_t from, uint32_t to) {
     int err = 0;
+    s->demands.asker = (struct demand_asker){l->line, l->may};
     switch (l->kind) {
     case LOAD_PING:
         err = sim_ping(s, from, to);
@@ -92,6 +93,7 @@ static void act(struct sim *s, const struct load *l, uint32_t from, uint32_t to)
     case LOAD_KINDS:
         break;
     }
+    s->demands.asker = (struct demand_asker){0};
     s->ledger.load_done++;
     s->ledger.load_refused += err != 0;
 }

@@ -16,6 +16,8 @@ const char *load_kind_name(enum load_kind k);
 
 struct load {
     enum load_kind kind;
+    unsigned line;              /* of the scenario; 0: none */
+    bool may;                   /* what it asks for may fail */
     uint64_t id;                /* numbers its draws: no two have the same */
     uint64_t interval_ns;       /* between two of one host; above 0 */
     uint64_t size;              /* of a message, a file or a datagram, in bytes */

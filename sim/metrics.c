@@ -125,16 +125,18 @@ static void collect_ledger(const struct ledger *l, struct metrics *m) {
 
 /* What was asked after everything was healed has no excuse. */
 static void collect_healed(const struct ledger *l, struct metrics *m) {
-    uint64_t failed = 0, open = 0, lost = 0;
+    uint64_t asked = 0, failed = 0, open = 0, lost = 0;
     for (uint64_t i = 0; i < l->transfer_count; i++) {
         const struct ledger_transfer *t = &l->transfers[i];
         if (l->healed_ns == 0 || t->asked_ns <= l->healed_ns)
             continue;
+        asked++;
         failed += t->failed;
         open += t->ended_ns == LEDGER_NEVER;
     }
     for (uint64_t i = 0; i < l->message_count; i++)
         lost += l->messages[i].times_received == 0 && !l->messages[i].excused;
+    set_in(m, "healed", "asked", asked);
     set_in(m, "healed", "failed", failed);
     set_in(m, "healed", "open", open);
     set_in(m, "message", "lost", lost);
@@ -182,9 +184,55 @@ static void collect_endpoints(struct sim *s, struct metrics *m) {
 #undef X
 }
 
+static bool is_up(const struct sim *s, uint32_t from, uint32_t to) {
+    const struct ledger *l = &s->ledger;
+    for (uint32_t k = 0; from < l->host_count && k < l->hosts[from].bond_count; k++)
+        if (l->hosts[from].bonds[k].to == to)
+            return l->hosts[from].bonds[k].up;
+    return false;
+}
+
+/* Who wanted whom, and whether both know it. Where one of them does not run, nothing is told: but if that is so of all, they
+ * are not connected. */
+static void collect_peers(const struct sim *s, struct metrics *m) {
+    uint64_t wanted = 0, apart = 0, together = 0;
+    for (uint32_t i = 0; i < s->ledger.host_count && i < s->host_count; i++)
+        for (uint32_t k = 0; k < s->ledger.hosts[i].bond_count; k++) {
+            const struct ledger_bond *b = &s->ledger.hosts[i].bonds[k];
+            if (!b->wanted || b->to >= s->host_count)
+                continue;
+            const bool both = b->up && is_up(s, b->to, i);
+            wanted++;
+            together += both;
+            apart += !both && s->hosts[i]->node && s->hosts[b->to]->node;
+        }
+    set_in(m, "peers", "wanted", wanted);
+    set_in(m, "peers", "connected", together);
+    set_in(m, "peers", "disconnected", apart);
+    metrics_set(m, "connected", together > 0 && apart == 0);
+}
+
+/* What was asked of nodes, and what came of it (sim/demand.h). */
+static void collect_work(const struct demands *w, struct metrics *m) {
+    struct demand_count sum = {0};
+    for (unsigned k = 0; k < DEMAND_KINDS; k++) {
+        const struct demand_count *c = &w->counts[k];
+        set_in(m, "asked", demand_kind_name((enum demand_kind)k), c->asked);
+        sum.asked += c->asked;
+        sum.done += c->done;
+        sum.failed += c->failed;
+        sum.excused += c->excused;
+        sum.allowed += c->allowed;
+    }
+    set_in(m, "work", "asked", sum.asked);
+    set_in(m, "work", "done", sum.done);
+    set_in(m, "work", "failed", sum.failed);
+    set_in(m, "work", "excused", sum.excused);
+    set_in(m, "work", "allowed", sum.allowed);
+}
+
 static void collect_world(struct sim *s, struct metrics *m) {
     struct disk_totals sum = {0};
-    uint64_t apart = 0;
     for (uint32_t i = 0; i < s->host_count; i++) {
         struct disk_totals t;
         disk_totals(s->hosts[i]->disk, &t);
@@ -193,13 +241,6 @@ static void collect_world(struct sim *s, struct metrics *m) {
         sum.wrong_bytes += t.wrong_bytes;
         sum.temporaries += t.temporaries;
     }
-    for (uint32_t i = 0; i < s->ledger.host_count && i < s->host_count; i++)
-        for (uint32_t k = 0; k < s->ledger.hosts[i].bond_count; k++) {
-            const struct ledger_bond *b = &s->ledger.hosts[i].bonds[k];
-            apart += b->wanted && !b->up && s->hosts[i]->node && b->to < s->host_count &&
-                     s->hosts[b->to]->node;
-        }
-    set_in(m, "peers", "disconnected", apart);
     set_in(m, "disk", "read_bytes", sum.read_bytes);
     set_in(m, "disk", "written_bytes", sum.written_bytes);
     set_in(m, "disk", "wrong_bytes", sum.wrong_bytes);
@@ -267,6 +308,8 @@ void metrics_collect(struct sim *s, struct metrics *m) {
     collect_healed(&s->ledger, m);
     collect_sessions(s, m);
     collect_endpoints(s, m);
+    collect_peers(s, m);
+    collect_work(&s->demands, m);
     collect_world(s, m);
     collect_memory(s, m);
     /* Filled in by whoever has a real clock, or counts (sim/run.c). */
@@ -274,7 +317,40 @@ void metrics_collect(struct sim *s, struct metrics *m) {
     metrics_set(m, "sim.events_per_s", 0);
     metrics_set(m, "sim.datagrams_per_s", 0);
     metrics_set(m, "action.failed", 0);
+    for (unsigned i = 0; i < INVARIANTS; i++)
+        set_in(m, "judged", invariant_name((enum invariant)i), 0);
     qsort(m->items, m->count, sizeof *m->items, by_name);
+}
+
+/* By how a name begins; the first row that fits. */
+static const struct {
+    const char *begins, *base;
+} bases[] = {
+    {"transfer.", "asked.transfer"},
+    {"message.", "asked.message"},
+    {"ping", "asked.ping"},
+    {"handshake", "peers.wanted"},
+    {"reconnect", "peers.wanted"},
+    {"healed.", "healed.asked"},
+    {"flow.", "flow.sent"},
+    {"load.", "load.done"},
+    {"work.", "work.asked"},
+    {"peers.", "peers.wanted"},
+    {"disk.wrong", "disk.written_bytes"},
+    {"disk.temp", "disk.written_bytes"},
+    {"event.", "peers.wanted"},
+    {"session.", "peers.wanted"},
+    {"endpoint.", "datagram.sent"},
+    {"drop.", "datagram.sent"},
+    {"fault.", "datagram.sent"},
+    {"ecn.", "datagram.sent"},
+};
+
+const char *metrics_base(const char *name) {
+    for (unsigned i = 0; i < sizeof bases / sizeof *bases; i++)
+        if (strncmp(name, bases[i].begins, strlen(bases[i].begins)) == 0)
+            return bases[i].base;
+    return NULL;
 }
 
 enum metrics_lookup metrics_value(struct metrics *m, const char *name, enum statistic bare,

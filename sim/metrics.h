@@ -37,6 +37,9 @@ struct samples *metrics_samples(struct metrics *m, const char *name);
 /* Adds the samples of `more` to those here, and its numbers to the numbers. */
 void metrics_merge(struct metrics *m, const struct metrics *more);
 
+/* The number without which this one says nothing: nothing was lost where nothing was sent. NULL: it stands for itself. */
+const char *metrics_base(const char *name);
+
 enum metrics_lookup { METRIC_FOUND, METRIC_EMPTY, METRIC_UNKNOWN }; /* EMPTY: no sample yet */
 /* Samples named without a statistic give `bare`: the worst one for whoever asks. */
 enum metrics_lookup metrics_value(struct metrics *m, const char *name, enum statistic bare,

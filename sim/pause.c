@@ -60,6 +60,7 @@ void host_pause(struct host *h, enum host_state state, uint64_t for_ns) {
         h->state = state;
         h->stopped_ns = s->now_ns;
     }
+    duty_trouble(h, TROUBLE_PAUSED, true);
     if (paused && end_ns <= h->resume_ns)
         return; /* the later end counts */
     h->resume_ns = end_ns;
@@ -76,6 +77,7 @@ void host_resume(struct host *h) {
         return;
     const bool slept = h->state == HOST_SUSPENDED;
     h->state = HOST_RUNS;
+    duty_trouble(h, TROUBLE_PAUSED, false);
     if (slept)
         hclock_resume(&h->clock, h->stopped_ns, s->now_ns);
     /* In the order they came: they get new numbers, all for this moment. */

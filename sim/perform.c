@@ -70,6 +70,16 @@ static int lose(struct stage *st, const struct action *a, uint32_t host) {
     return 0;
 }
 
+static int die(struct stage *st, const struct action *a, uint32_t host) {
+    sim_die(st->run->sim, host, a->amount, a->power);
+    return 0;
+}
+
+static int store(struct stage *st, const struct action *a, uint32_t host) {
+    sim_store_fails(st->run->sim, host, &a->store);
+    return 0;
+}
+
 static int start(struct stage *st, const struct action *a, uint32_t host) {
     (void)a;
     return sim_start(st->run->sim, host);
@@ -91,7 +101,7 @@ static int act_on_host(struct stage *st, const struct action *a, uint32_t host) 
         [ACT_DISK] = change_disk, [ACT_LINK] = change_link, [ACT_MOVE] = move,
         [ACT_SUSPEND] = suspend,  [ACT_STALL] = stall,      [ACT_CLOCK] = set_clock,
         [ACT_MAP] = map,          [ACT_LOSE] = lose,        [ACT_HOSTILE] = turn_hostile,
-        [ACT_START] = start};
+        [ACT_START] = start,      [ACT_DIE] = die,          [ACT_STORE] = store};
     return verbs[a->kind] ? verbs[a->kind](st, a, host) : on_host_alone(st, a, host);
 }
 
@@ -102,9 +112,19 @@ static int act_on_pair(struct sim *s, const struct action *a, uint32_t from, uin
         [ACT_CONNECT] = sim_connect, [ACT_PING] = sim_ping, [ACT_PAIR] = sim_use_ticket};
     if (plain[a->kind])
         return plain[a->kind](s, from, to);
+    if (a->kind == ACT_STEAL)
+        return sim_steal_ticket(s, from, to, a->giver);
     if (a->kind == ACT_TRANSFER)
         return sim_transfer(s, from, to, a->size, NULL);
     return a->kind == ACT_MESSAGE ? sim_message(s, from, to, a->amount, a->size) : ERR_USAGE;
+}
+
+/* What is asked of nodes is judged by itself (sim_demands); of the rest a refusal is a mistake. */
+static void act_on_pair_noted(struct stage *st, const struct action *a, uint32_t from,
+                              uint32_t to) {
+    const int err = act_on_pair(st->run->sim, a, from, to);
+    if (err && a->kind == ACT_STEAL && !a->may)
+        refused(st, a, from, err);
 }
 
 static void act_on_sites(struct stage *st, const struct action *a) {
@@ -153,11 +173,9 @@ static void act_with(struct stage *st, const struct action *a, uint32_t from,
     const uint32_t count = a->to_contacts ? known : others->count;
     for (uint32_t k = 0; k < count; k++) {
         const uint32_t to = a->to_contacts ? contacts[k] : others->hosts[k];
-        if (from == to)
-            continue;
-        const int err = act_on_pair(s, a, from, to);
-        if (err)
-            refused(st, a, from, err);
+        if (from != to &&
+            (!a->if_up || (sim_runs(s, from) && (a->kind != ACT_PAIR || sim_runs(s, to)))))
+            act_on_pair_noted(st, a, from, to);
     }
 }
 
@@ -169,13 +187,14 @@ static void act_on_hosts(struct stage *st, const struct action *a, const struct 
             continue;
         }
         const int err = act_on_host(st, a, from->hosts[i]);
-        if (err)
+        if (err && !a->may)
             refused(st, a, from->hosts[i], err);
     }
 }
 
 void perform(struct stage *st, const struct action *a) {
     struct host_set from, to;
+    sim_asks(st->run->sim, &(struct demand_asker){a->at.line, a->may});
     if (a->kind == ACT_HEAL)
         sim_heal(st->run->sim);
     act_on_sites(st, a);
@@ -187,4 +206,5 @@ void perform(struct stage *st, const struct action *a) {
         act_on_hosts(st, a, &from, &to);
     free(from.hosts);
     free(to.hosts);
+    sim_asks(st->run->sim, &(struct demand_asker){0});
 }

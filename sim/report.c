@@ -56,11 +56,20 @@ static void text_nevers(FILE *out, const struct scenario *sc, const char *file, 
     for (unsigned i = 0; i < INVARIANTS && sim_watch(r->sim); i++) {
         const struct never *n = run_never(sc, (enum invariant)i);
         const struct watch_verdict *v = watch_verdict(sim_watch(r->sim), (enum invariant)i);
-        if (!n || (only_broken && v->count == 0))
+        const bool breaks = run_never_breaks(sc, r, (enum invariant)i);
+        if (!n || (only_broken && !breaks))
             continue;
-        fprintf(out, "%s %s:%u: never %s", v->count ? "BROKEN" : "met   ", file, n->at.line,
-                invariant_name((enum invariant)i));
-        if (v->count)
+        const enum never_verdict verdict = run_never_verdict(r, (enum invariant)i);
+        fprintf(out, "%s %s:%u: never %s",
+                breaks                        ? "BROKEN"
+                : verdict == NEVER_NOT_JUDGED ? "open  "
+                                              : "met   ",
+                file, n->at.line, invariant_name((enum invariant)i));
+        if (verdict == NEVER_NOT_JUDGED)
+            fprintf(out, ": not judged");
+        else if (!v->count)
+            fprintf(out, ": judged %" PRIu64 " times", v->judged);
+        else
             fprintf(out, ": %" PRIu64 " times, first at %.6f s: %s", v->count,
                     (double)(v->first_ns - sim_start_ns()) / 1e9, v->text);
         fprintf(out, "\n");
@@ -70,6 +79,12 @@ static void text_nevers(FILE *out, const struct scenario *sc, const char *file, 
 static void text_notes(FILE *out, const char *file, const struct run *r) {
     if (sim_failure(r->sim))
         fprintf(out, "BROKEN the world stopped: %s\n", sim_failure(r->sim));
+    const struct demands *w = sim_demands(r->sim);
+    for (uint64_t i = 0; i < w->failed && i < DEMAND_NOTES; i++)
+        fprintf(out, "BROKEN %s:%u: %s\n", file, w->failures[i].line, w->failures[i].text);
+    if (w->failed > DEMAND_NOTES)
+        fprintf(out, "BROKEN and %" PRIu64 " more that were asked for and not done\n",
+                w->failed - DEMAND_NOTES);
     for (uint64_t i = 0; i < r->actions_failed && i < RUN_NOTES_MAX; i++)
         fprintf(out, "note   %s:%u: %s\n", file, r->notes[i].at.line, r->notes[i].text);
     if (r->actions_failed > RUN_NOTES_MAX)
@@ -110,10 +125,11 @@ static json_t *json_nevers(const struct scenario *sc, const struct run *r) {
         const struct never *n = run_never(sc, (enum invariant)i);
         const struct watch_verdict *v = watch_verdict(sim_watch(r->sim), (enum invariant)i);
         if (n)
-            json_array_append_new(all, json_pack("{s:s, s:i, s:I, s:s}", "name",
-                                                 invariant_name((enum invariant)i), "line",
-                                                 (int)n->at.line, "count", (json_int_t)v->count,
-                                                 "first", v->text));
+            json_array_append_new(
+                all, json_pack("{s:s, s:i, s:I, s:I, s:b, s:s}", "name",
+                               invariant_name((enum invariant)i), "line", (int)n->at.line, "judged",
+                               (json_int_t)v->judged, "count", (json_int_t)v->count, "broken",
+                               (int)run_never_breaks(sc, r, (enum invariant)i), "first", v->text));
     }
     return all;
 }
@@ -129,6 +145,16 @@ static json_t *json_expectations(const struct scenario *sc, const struct run *r)
                            e->value_text, "eventually", (int)e->eventually, "met", (int)v->met,
                            "value", v->empty ? json_null() : json_real(v->value)));
     }
+    return all;
+}
+
+/* What was asked of nodes, and had to be done, and was not: the first ones. */
+static json_t *json_undone(const struct run *r) {
+    const struct demands *w = sim_demands(r->sim);
+    json_t *all = json_array();
+    for (uint64_t i = 0; i < w->failed && i < DEMAND_NOTES; i++)
+        json_array_append_new(all, json_pack("{s:i, s:s}", "line", (int)w->failures[i].line, "text",
+                                             w->failures[i].text));
     return all;
 }
 
@@ -172,7 +198,7 @@ json_t *report_result(const struct scenario *sc, const struct report_source *sou
     const char *failure = sim_failure(r->sim);
     json_t *result = json_source(source, sc);
     json_t *more = json_pack(
-        "{s:o, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "runs",
+        "{s:o, s:o, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o}", "undone", json_undone(r), "runs",
         result_runs(r->ok ? 1 : 0, &seed, r->ok ? 0 : 1), "seeds", result_seeds(seed, seed),
         "metrics", result_metrics(&r->metrics, true), "seed", (json_int_t)seed, "trace", hash, "ok",
         (int)r->ok, "expectations", json_expectations(sc, r), "nevers", json_nevers(sc, r), "notes",

@@ -239,8 +239,8 @@ const char *result_add(json_t *into, const json_t *more) {
     if (!ranges)
         return "some seeds are in both";
     /* What was one run's own does not stand for several. */
-    static const char *const own[] = {"seed",   "trace", "ok",     "expectations",
-                                      "nevers", "notes", "failure"};
+    static const char *const own[] = {"seed",   "trace", "ok",      "expectations",
+                                      "nevers", "notes", "failure", "undone"};
     for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
         (void)json_object_del(into, own[i]);
     json_object_set_new(into, "runs",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/build.h"
+#include "sim/lint.h"
 #include "sim/perform.h"
 
 static const uint64_t tick_ns =
@@ -63,6 +64,7 @@ bool run_check(const struct scenario *sc, struct problem *problem) {
         if (metrics_value(&m, e->metric, STAT_MAX, &v) == METRIC_UNKNOWN)
             ok = fail(problem, e->at, "there is no metric '%s'", e->metric);
     }
+    ok = ok && lint_scenario(sc, &m, problem);
     metrics_clear(&m);
     sim_free(s);
     return ok;
@@ -94,7 +96,11 @@ enum statistic run_bare(const struct expectation *e) {
 
 /* The worst sample decides, unless a statistic is named. */
 void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v) {
+    const char *base = metrics_base(e->metric);
+    double of = 1;
     v->empty = metrics_value(m, e->metric, run_bare(e), &v->value) != METRIC_FOUND;
+    if (base && metrics_value(m, base, STAT_MAX, &of) == METRIC_FOUND && of < 1)
+        v->empty = true;
     v->met = !v->empty && run_holds(e, v->value);
 }
 
@@ -113,7 +119,8 @@ static bool waiting(const struct runner *x, uint64_t now_ns) {
 
 static void look(struct runner *x) {
     const uint64_t now_ns = sim_now_ns(x->r->sim);
-    if (!waiting(x, now_ns))
+    /* At the moment of the last action it has not happened yet. */
+    if (!waiting(x, now_ns) || now_ns == x->settled_ns)
         return;
     metrics_collect(x->r->sim, &x->r->metrics);
     for (size_t i = 0; i < x->sc->expect_count; i++)
@@ -173,11 +180,36 @@ static void play(struct runner *x) {
 }
 
 const struct never *run_never(const struct scenario *sc, enum invariant i) {
-    for (uint32_t k = 0; k < sc->never_count; k++)
-        if (strcmp(sc->nevers[k].name, "all") == 0 ||
-            strcmp(sc->nevers[k].name, invariant_name(i)) == 0)
+    const struct never *all = NULL;
+    for (uint32_t k = 0; k < sc->never_count; k++) {
+        if (strcmp(sc->nevers[k].name, invariant_name(i)) == 0)
             return &sc->nevers[k];
-    return NULL;
+        if (strcmp(sc->nevers[k].name, "all") == 0)
+            all = &sc->nevers[k];
+    }
+    return all;
+}
+
+enum never_verdict run_never_verdict(const struct run *r, enum invariant i) {
+    const struct watch_verdict *v = watch_verdict(sim_watch(r->sim), i);
+    return v->count > 0 ? NEVER_BROKEN : v->judged > 0 ? NEVER_HOLDS : NEVER_NOT_JUDGED;
+}
+
+bool run_never_breaks(const struct scenario *sc, const struct run *r, enum invariant i) {
+    const struct never *n = sim_watch(r->sim) ? run_never(sc, i) : NULL;
+    if (!n)
+        return false;
+    const enum never_verdict v = run_never_verdict(r, i);
+    return v == NEVER_BROKEN || (v == NEVER_NOT_JUDGED && strcmp(n->name, "all") != 0);
+}
+
+static void count_judged(struct run *r) {
+    for (unsigned i = 0; i < INVARIANTS && sim_watch(r->sim); i++) {
+        char name[48];
+        (void)snprintf(name, sizeof name, "judged.%s", invariant_name((enum invariant)i));
+        metrics_set(&r->metrics, name,
+                    (double)watch_verdict(sim_watch(r->sim), (enum invariant)i)->judged);
+    }
 }
 
 static void finish(struct runner *x) {
@@ -185,6 +217,7 @@ static void finish(struct runner *x) {
     const double wall_s = (double)r->wall_us / 1e6;
     double events = 0, datagrams = 0;
     bool tolerated = false;
+    sim_settle(r->sim);
     metrics_collect(r->sim, &r->metrics);
     (void)metrics_value(&r->metrics, "sim.events", STAT_MAX, &events);
     (void)metrics_value(&r->metrics, "datagram.sent", STAT_MAX, &datagrams);
@@ -194,6 +227,7 @@ static void finish(struct runner *x) {
     metrics_set(&r->metrics, "action.failed", (double)r->actions_failed);
     trace_hash(sim_trace(r->sim), r->hash);
     sim_end(r->sim);
+    count_judged(r);
     r->ok = sim_failure(r->sim) == NULL;
     for (size_t i = 0; i < x->sc->expect_count; i++) {
         const struct expectation *e = &x->sc->expects[i];
@@ -202,12 +236,10 @@ static void finish(struct runner *x) {
         r->ok = r->ok && (e->sometimes || r->verdicts[i].met);
         tolerated = tolerated || strcmp(e->metric, "action.failed") == 0;
     }
-    if (r->actions_failed > 0 && !tolerated)
+    if ((r->actions_failed > 0 && !tolerated) || sim_demands(r->sim)->failed > 0)
         r->ok = false;
     for (unsigned i = 0; i < INVARIANTS; i++)
-        if (run_never(x->sc, (enum invariant)i) && sim_watch(r->sim) &&
-            watch_verdict(sim_watch(r->sim), (enum invariant)i)->count > 0)
-            r->ok = false;
+        r->ok = r->ok && !run_never_breaks(x->sc, r, (enum invariant)i);
 }
 
 bool run_scenario(const struct scenario *sc, const struct run_options *o, struct run *out,

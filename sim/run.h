@@ -18,12 +18,13 @@ struct run_options {
 };
 
 struct verdict {
-    bool met, empty; /* empty: nothing was measured */
+    bool met,
+        empty; /* empty: nothing was measured, or there was nothing of which it could be said */
     double value;
     uint64_t met_ns; /* eventually: when */
 };
 
-struct run_note { /* an action that the node refused */
+struct run_note { /* an action that could not be done */
     struct place at;
     char text[128];
 };
@@ -54,7 +55,12 @@ enum statistic run_bare(const struct expectation *e);
 bool run_holds(const struct expectation *e, double v);
 /* The worst sample decides, unless a statistic is named. */
 void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v);
-/* The statement that forbids this; NULL: none does. */
+/* An invariant that was not looked at even once is not known to hold. */
+enum never_verdict { NEVER_HOLDS, NEVER_BROKEN, NEVER_NOT_JUDGED };
+enum never_verdict run_never_verdict(const struct run *r, enum invariant i);
+/* Whether that breaks the run: not if it was asked for by "all" only, and could not be judged here. */
+bool run_never_breaks(const struct scenario *sc, const struct run *r, enum invariant i);
+/* The statement that forbids this, by its name if there is one, else "all"; NULL: none does. */
 const struct never *run_never(const struct scenario *sc, enum invariant i);
 
 #endif

@@ -152,15 +152,16 @@ static bool parse_comparison(struct parser *p, struct expectation *e) {
     return true;
 }
 
-/* METRIC COMPARISON VALUE; `connected` stands for peers.disconnected == 0. */
+/* METRIC COMPARISON VALUE; `connected` stands for connected == 1. */
 static bool parse_condition(struct parser *p, struct expectation *e) {
     const struct word *metric = parse_word(p, "a metric");
     if (!metric)
         return false;
     e->at = metric->at;
     if (strcmp(metric->text, "connected") == 0) {
-        (void)snprintf(e->metric, sizeof e->metric, "peers.disconnected");
-        (void)snprintf(e->value_text, sizeof e->value_text, "0");
+        (void)snprintf(e->metric, sizeof e->metric, "connected");
+        (void)snprintf(e->value_text, sizeof e->value_text, "1");
+        e->value = 1;
         e->cmp = CMP_EQUAL;
         return true;
     }
@@ -260,7 +261,7 @@ static bool parse_statement(struct parser *p) {
                  {"eventually", parse_eventually},
                  {"sometimes", parse_sometimes},
                  {"never", parse_never}};
-    static const char *const setups[] = {"link", "disk", "clock", "hostile", "lose"};
+    static const char *const setups[] = {"link", "disk", "clock", "hostile", "lose", "store"};
     p->next = 0;
     const struct word *verb = parse_word(p, "a statement");
     if (!verb)
@@ -271,11 +272,12 @@ static bool parse_statement(struct parser *p) {
     for (size_t i = 0; i < sizeof setups / sizeof *setups; i++)
         if (strcmp(verb->text, setups[i]) == 0)
             return parse_setup(p, verb);
-    return parse_fail(p, verb->at,
-                      "unknown statement '%.60s'; there are: seed for let crypto node group site "
-                      "region rtt contacts link disk clock hostile lose load at expect eventually "
-                      "sometimes never",
-                      verb->text);
+    return parse_fail(
+        p, verb->at,
+        "unknown statement '%.60s'; there are: seed for let crypto node group site "
+        "region rtt contacts link disk clock hostile lose store load at expect eventually "
+        "sometimes never",
+        verb->text);
 }
 
 /* A name from the command line that the scenario does not have is a mistake. */

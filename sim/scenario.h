@@ -44,6 +44,9 @@ enum action_kind {
     ACT_HOSTILE,
     ACT_LOSE,
     ACT_POWERCUT,
+    ACT_DIE,   /* between two writes of its store */
+    ACT_STORE, /* it fails */
+    ACT_STEAL, /* `from` uses the ticket that others have used */
     ACTIONS,
 };
 const char *action_name(enum action_kind k);
@@ -63,14 +66,19 @@ struct action {
     uint64_t time_ns, every_ns; /* every 0: once */
     struct host_set from, to;   /* pairs of the two, unequal; or only `from` */
     bool to_contacts;           /* instead of `to`: each one's contacts */
+    uint32_t giver;             /* steal */
     uint64_t amount, size;      /* messages and their size; a transfer's bytes */
     uint64_t for_ns;            /* how long it lasts; 0: for good */
     bool oneway, move, sets_drift;
+    bool may;                    /* what it asks for may fail */
+    bool if_up;                  /* it asks only nodes that run then */
     int64_t jump_us, drift_ppb;  /* clock */
     uint32_t site;               /* move: SITE_NONE is the internet */
     uint32_t *sites, site_count; /* reboot, gateway */
     struct gateway_config gateway;
     struct hostile_plan plan;
+    struct sim_store_fault store;
+    bool power;                      /* die: with the machine's power */
     bool directed;                   /* lose: the direction has been said */
     enum sim_direction direction;    /* lose */
     uint64_t *packets, packet_count; /* lose: ascending */

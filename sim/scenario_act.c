@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/hclock.h"
 #include "sim/scenario_int.h"
 
 enum { MESSAGE_BYTES = 100, MAP_LEASE_S = 3600 };
@@ -36,6 +35,9 @@ static const struct verb {
     [ACT_REBIND] = {"rebind", SHAPE_HOSTS, false},
     [ACT_KILL] = {"kill", SHAPE_HOSTS, false},
     [ACT_POWERCUT] = {"powercut", SHAPE_HOSTS, false},
+    [ACT_DIE] = {"die", SHAPE_HOSTS, false},
+    [ACT_STORE] = {"store", SHAPE_HOSTS, true},
+    [ACT_STEAL] = {"steal", SHAPE_PAIRS, false},
     [ACT_STOP] = {"stop", SHAPE_HOSTS, false},
     [ACT_START] = {"start", SHAPE_HOSTS, false},
     [ACT_WIPE] = {"wipe", SHAPE_HOSTS, false},
@@ -67,154 +69,6 @@ struct action *scenario_add_action(struct scenario *sc) {
     return a;
 }
 
-/* ---- options ---- */
-
-/* "for=10s": for how long, where something lasts. */
-static bool option_for(struct parser *p, const struct word *w, struct action *a, bool *used) {
-    const bool lasts =
-        a->kind == ACT_CUT || a->kind == ACT_CLOG || a->kind == ACT_SUSPEND || a->kind == ACT_STALL;
-    const char *v = lasts ? parse_key(w, "for") : NULL;
-    *used = v != NULL;
-    return !v || parse_value(p, w, v, QUANTITY_DURATION, &a->for_ns);
-}
-
-/* "-90s", "2h" */
-static const char *signed_quantity(const char *text, int64_t per, int64_t *out) {
-    uint64_t ns;
-    const bool minus = text[0] == '-';
-    const char *wrong = quantity_parse(text + minus, QUANTITY_DURATION, &ns);
-    if (!wrong && ns > INT64_MAX / 2)
-        wrong = "too long";
-    if (!wrong)
-        *out = minus ? -(int64_t)ns / per : (int64_t)ns / per;
-    return wrong;
-}
-
-static bool option_clock(struct parser *p, const struct word *w, struct action *a) {
-    const char *v, *wrong = "a clock has jump=TIME and drift=PPM";
-    if ((v = parse_key(w, "jump"))) {
-        wrong = signed_quantity(v, 1000, &a->jump_us);
-    } else if ((v = parse_key(w, "drift"))) {
-        char *end;
-        const double ppm = strtod(v, &end);
-        const bool ok = end != v && (*end == '\0' || strcmp(end, "ppm") == 0) &&
-                        ppm * 1000 <= HCLOCK_DRIFT_MAX_PPB && ppm * 1000 >= -HCLOCK_DRIFT_MAX_PPB;
-        wrong = ok ? NULL : "a drift is in ppm, at most 500000";
-        a->drift_ppb = ok ? (int64_t)(ppm * 1000) : 0;
-        a->sets_drift = true;
-    }
-    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
-}
-
-static bool option_move(struct parser *p, const struct word *w, struct action *a) {
-    const char *v = parse_key(w, "site");
-    if (!v)
-        return parse_fail(p, w->at, "move NAME... site=SITE, or site=internet");
-    a->move = true;
-    return strcmp(v, "internet") == 0 || parse_site_name(p, w, v, &a->site);
-}
-
-static uint32_t find_host(const void *ctx, const char *name) {
-    return scenario_find_host(ctx, name);
-}
-
-static bool option_hostile(struct parser *p, const struct word *w, struct action *a) {
-    if (strcmp(w->text, "honest") == 0)
-        return true;
-    const char *wrong = hostile_read(&a->plan, w->text, find_host, p->sc);
-    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
-}
-
-static int by_number(const void *a, const void *b) {
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* lose NAME up|down N...: these packets of the link, from 0, are lost. */
-static bool option_lose(struct parser *p, const struct word *w, struct action *a) {
-    if (!a->directed) {
-        a->directed = strcmp(w->text, "up") == 0 || strcmp(w->text, "down") == 0;
-        a->direction = w->text[0] == 'u' ? SIM_UP : SIM_DOWN;
-        return a->directed || parse_fail(p, w->at, "lose NAME up|down NUMBER...");
-    }
-    a->packets = realloc(a->packets, (a->packet_count + 1) * sizeof *a->packets);
-    if (!a->packets)
-        abort();
-    if (!parse_value(p, w, w->text, QUANTITY_COUNT, &a->packets[a->packet_count]))
-        return false;
-    a->packet_count++;
-    qsort(a->packets, a->packet_count, sizeof *a->packets, by_number);
-    return true;
-}
-
-/* Whatever follows the names. */
-static bool parse_option(struct parser *p, const struct word *w, struct action *a) {
-    bool used;
-    const char *v;
-    if (!option_for(p, w, a, &used) || used)
-        return used && p->lexer.problem.at.line == 0;
-    switch (a->kind) {
-    case ACT_CLOCK:
-        return option_clock(p, w, a);
-    case ACT_MOVE:
-        return option_move(p, w, a);
-    case ACT_HOSTILE:
-        return option_hostile(p, w, a);
-    case ACT_LOSE:
-        return option_lose(p, w, a);
-    case ACT_MAP:
-        if ((v = parse_key(w, "lease")))
-            return parse_value(p, w, v, QUANTITY_DURATION, &a->amount) &&
-                   (a->amount % SIM_S == 0 ||
-                    parse_fail(p, w->at, "a lease is whole seconds, or 0 to give it up"));
-        break;
-    case ACT_CUT:
-    case ACT_CLOG:
-        if (strcmp(w->text, "oneway") == 0)
-            return a->oneway = true;
-        break;
-    case ACT_REBOOT:
-        if (strcmp(w->text, "move") == 0)
-            return a->move = true;
-        break;
-    case ACT_GATEWAY: {
-        const char *wrong = gateway_config_read(&a->gateway, w->text);
-        return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
-    }
-    case ACT_LINK:
-    case ACT_DISK:
-    case ACT_CONNECT:
-    case ACT_PING:
-    case ACT_TRANSFER:
-    case ACT_MESSAGE:
-    case ACT_PAIR:
-    case ACT_HEAL:
-    case ACT_ROAM:
-    case ACT_REBIND:
-    case ACT_KILL:
-    case ACT_POWERCUT:
-    case ACT_STOP:
-    case ACT_START:
-    case ACT_WIPE:
-    case ACT_SUSPEND:
-    case ACT_STALL:
-    case ACT_RESUME:
-    case ACTIONS:
-        break;
-    }
-    return parse_fail(p, w->at, "unexpected '%.60s'", w->text);
-}
-
-static bool parse_options(struct parser *p, struct action *a) {
-    const struct word *w;
-    while ((w = parse_peek(p))) {
-        p->next++;
-        if (!parse_option(p, w, a))
-            return false;
-    }
-    return true;
-}
-
 /* ---- shapes ---- */
 
 static bool parse_keys(struct parser *p, struct action *a) {
@@ -240,16 +94,29 @@ static bool parse_keys(struct parser *p, struct action *a) {
     return any || parse_word(p, "KEY=VALUE") != NULL;
 }
 
+static bool number_follows(const struct parser *p) {
+    const struct word *w = parse_peek(p);
+    return w && strcmp(w->text, "may") != 0 && strcmp(w->text, "if-up") != 0;
+}
+
 static bool parse_message_size(struct parser *p, struct action *a) {
     a->amount = 1;
     a->size = MESSAGE_BYTES;
-    if (p->next < p->lexer.count && !parse_quantity(p, QUANTITY_COUNT, "how many", &a->amount))
+    if (number_follows(p) && !parse_quantity(p, QUANTITY_COUNT, "how many", &a->amount))
         return false;
-    if (p->next < p->lexer.count && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
+    if (number_follows(p) && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
         return false;
     return a->size <= MESSAGE_MAX_BYTES
                ? true
                : parse_fail(p, a->at, "messages have at most %d bytes", MESSAGE_MAX_BYTES);
+}
+
+/* steal THIEF USER GIVER */
+static bool parse_giver(struct parser *p, struct action *a) {
+    const struct word *w = parse_word(p, "whose ticket it was");
+    a->giver = w ? scenario_find_host(p->sc, w->text) : SIM_NO_HOST;
+    return a->giver != SIM_NO_HOST ||
+           (w && parse_fail(p, w->at, "there is no node '%.60s'", w->text));
 }
 
 static bool parse_pairs(struct parser *p, struct action *a) {
@@ -257,12 +124,14 @@ static bool parse_pairs(struct parser *p, struct action *a) {
         return false;
     const struct word *w = parse_word(p, "another node's name");
     if (w && strcmp(w->text, "contacts") == 0 && a->kind != ACT_CUT && a->kind != ACT_CLOG &&
-        a->kind != ACT_PAIR)
+        a->kind != ACT_PAIR && a->kind != ACT_STEAL)
         a->to_contacts = true;
     else if (!parse_hosts(p, w, &a->to))
         return false;
     if (a->from.count == 1 && a->to.count == 1 && a->from.hosts[0] == a->to.hosts[0])
         return parse_fail(p, a->at, "two different nodes are needed");
+    if (a->kind == ACT_STEAL && !parse_giver(p, a))
+        return false;
     if (a->kind == ACT_TRANSFER && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
         return false;
     if (a->kind == ACT_MESSAGE && !parse_message_size(p, a))
@@ -275,7 +144,7 @@ static bool parse_pairs(struct parser *p, struct action *a) {
 
 /* An option: it has '=' or '(', or is one of the words that are. */
 static bool is_option(const struct action *a, const struct word *w) {
-    static const char *const words[] = {"honest", "forge", "up", "down", "move"};
+    static const char *const words[] = {"honest", "forge", "up", "down", "move", "may", "power"};
     if (strpbrk(w->text, "=("))
         return true;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
@@ -326,8 +195,8 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
         return parse_fail(
             p, verb->at,
             "unknown action '%.60s'; there are: link disk connect ping transfer "
-            "message pair cut clog heal roam move rebind kill powercut stop start wipe suspend "
-            "stall resume clock reboot gateway map hostile lose",
+            "message pair steal cut clog heal roam move rebind kill powercut die store stop start "
+            "wipe suspend stall resume clock reboot gateway map hostile lose",
             verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;

@@ -1,5 +1,5 @@
 /* scenario_int.h: private to scenario*.c: scenario.c (statements), scenario_node.c (nodes, groups, contacts),
- * scenario_site.c (sites, regions), scenario_act.c (actions), scenario_load.c (workloads).
+ * scenario_site.c (sites, regions), scenario_act.c (actions), scenario_option.c (what follows their hosts), scenario_load.c (workloads).
  */
 #ifndef MESHD_SIM_SCENARIO_INT_H
 #define MESHD_SIM_SCENARIO_INT_H
@@ -50,6 +50,9 @@ bool parse_contacts(struct parser *p);
 /* A word that stands for hosts, added to the set. */
 bool parse_hosts(struct parser *p, const struct word *w, struct host_set *set);
 uint32_t scenario_find_host(const struct scenario *sc, const char *name); /* SIM_NO_HOST */
+
+/* scenario_option.c */
+bool parse_options(struct parser *p, struct action *a);
 
 bool parse_action(struct parser *p, const struct word *verb, struct action *a);
 bool parse_load(struct parser *p);

@@ -1,4 +1,5 @@
-/* scenario_load.c: workloads: load KIND RATE SET... [to SET...] [size=N] [from=TIME] [until=TIME]. */
+/* scenario_load.c: workloads: load KIND RATE SET... [to SET...] [size=N] [from=TIME]
+ * [until=TIME] [may]. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static bool read_key(struct parser *p, const struct word *w, struct load *l) {
     if ((v = parse_key(w, "until")))
         return parse_value(p, w, v, QUANTITY_DURATION, &l->until_ns);
     return parse_fail(p, w->at,
-                      "a load has: size=BYTES (message, transfer, flow) from=TIME until=TIME");
+                      "a load has: size=BYTES (message, transfer, flow) from=TIME until=TIME may");
 }
 
 /* By what it says; the same words again are another load. */
@@ -62,9 +63,12 @@ bool parse_load(struct parser *p) {
         [LOAD_MESSAGE] = MESSAGE_BYTES, [LOAD_TRANSFER] = TRANSFER_BYTES, [LOAD_FLOW] = FLOW_BYTES};
     sc->loads = scenario_room(sc->loads, sc->load_count, &sc->load_cap, sizeof *sc->loads);
     struct scenario_load *x = &sc->loads[sc->load_count++];
-    *x = (struct scenario_load){
-        .at = w->at,
-        .load = {.id = id, .kind = (enum load_kind)k, .size = sizes[k], .until_ns = UINT64_MAX}};
+    *x = (struct scenario_load){.at = w->at,
+                                .load = {.id = id,
+                                         .kind = (enum load_kind)k,
+                                         .line = w->at.line,
+                                         .size = sizes[k],
+                                         .until_ns = UINT64_MAX}};
     w = parse_word(p, "a rate");
     if (!w || !read_rate(p, w, &x->load.interval_ns))
         return false;
@@ -74,6 +78,8 @@ bool parse_load(struct parser *p) {
         bool ok;
         if (strcmp(w->text, "to") == 0 && !to)
             ok = to = true;
+        else if (strcmp(w->text, "may") == 0)
+            ok = x->load.may = true;
         else if (strchr(w->text, '='))
             ok = read_key(p, w, &x->load);
         else

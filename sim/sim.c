@@ -44,6 +44,9 @@ void sim_free(struct sim *s) {
     slab_clear(&s->slab);
     trace_clear(&s->trace);
     ledger_clear(&s->ledger);
+    free(s->tickets);
+    demand_clear(&s->demands);
+    troubles_clear(&s->troubles);
     if (s->watch)
         crypto_mode_hook(NULL);
     watch_free(s->watch);
@@ -163,6 +166,7 @@ void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const stru
     l->cfg = *c;
     l->bad = l->bad && c->burst_enter_ppb > 0; /* a plain link does not pass by there */
     h->plain_down = link_is_plain(&h->down);
+    duty_line(h);
 }
 
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
@@ -271,6 +275,7 @@ void sim_begin(struct sim *s) {
             hostile_begin(h, &plan);
         }
         host_start(h);
+        duty_line(h);
     }
     load_begin(s);
 }

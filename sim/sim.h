@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "node/node.h"
+#include "sim/demand.h"
 #include "sim/disk.h"
 #include "sim/gateway.h"
 #include "sim/hostile.h"
@@ -145,6 +146,18 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
 /* A ticket of `to` is used by `from`, over the network as it is. */
 int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) MUST_USE;
 
+/* Who asks from now on, for sim_demands. */
+void sim_asks(struct sim *s, const struct demand_asker *by);
+/* Whether its node runs, neither asleep nor busy. */
+bool sim_runs(const struct sim *s, uint32_t host);
+/* The run is over: what was asked for and is still undone is judged. Before sim_end. */
+void sim_settle(struct sim *s);
+/* What came of everything that was asked of nodes since time 0. */
+const struct demands *sim_demands(const struct sim *s);
+
+/* `thief` tries the ticket that `user` has got from `giver` last, and used. ERR_NOT_FOUND: it has not. */
+int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t giver) MUST_USE;
+
 /* One datagram of a call-like flow, of `size` bytes (16 at least): ledger.h has what came of it. */
 int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) MUST_USE;
 /* Asks the port-mapping gateway of the host's site for a port, and tells the node the address it
@@ -160,6 +173,14 @@ void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and st
 /* Crash of the machine: of what its store has committed since the last barrier a drawn number of
  * transactions survives. */
 void sim_power_cut(struct sim *s, uint32_t host);
+/* Its process dies at the write number `writes` of its store from now (0: the next): that one is lost, and nothing that it
+ * would have said afterwards leaves. `power`: the machine's power goes with it. */
+void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power);
+struct sim_store_fault { /* all zeroes: none any more, and no death that sim_die had in store */
+    uint64_t after;      /* so many writes still succeed */
+    int write_err, sync_err;
+};
+void sim_store_fails(struct sim *s, uint32_t host, const struct sim_store_fault *f);
 void sim_stop(struct sim *s, uint32_t host);          /* with goodbye */
 int sim_start(struct sim *s, uint32_t host) MUST_USE; /* ERR_OFFLINE: it is suspended or stalled */
 void sim_wipe(struct sim *s, uint32_t host);          /* killed, and its disk and store are lost */

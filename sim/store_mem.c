@@ -41,6 +41,8 @@ struct store_mem {
     uint64_t undo_base; /* records dropped from the front since the beginning */
     uint64_t writes, fail_from;
     int fail_err;
+    uint64_t die_at; /* 0: it does not; else 1 + the number of the write */
+    bool died;
     uint64_t syncs, sync_fail_from;
     int sync_fail_err;
 };
@@ -95,6 +97,18 @@ void store_mem_fail(struct store_mem *m, uint64_t n, int err) {
 void store_mem_fail_sync(struct store_mem *m, uint64_t n, int err) {
     m->sync_fail_from = m->syncs + n;
     m->sync_fail_err = err;
+}
+
+void store_mem_die(struct store_mem *m, uint64_t n) {
+    m->die_at = n == UINT64_MAX ? 0 : m->writes + n + 1;
+}
+
+bool store_mem_died(const struct store_mem *m) {
+    return m->died;
+}
+
+bool store_mem_fails(const struct store_mem *m) {
+    return m->fail_err != 0 || m->sync_fail_err != 0;
 }
 
 bool store_mem_failed(const struct store_mem *m) {
@@ -171,6 +185,15 @@ static bool make_room(struct table *t) {
     t->entries = grown;
     t->cap = cap;
     return true;
+}
+
+/* False: the write is one of a process that is dead. */
+static bool lives(struct store_mem *m) {
+    if (m->die_at == 0 || m->writes + 1 < m->die_at || m->frozen)
+        return !m->frozen;
+    m->died = true;
+    store_mem_freeze(m, true);
+    return false;
 }
 
 static int check_write(struct store_mem *m) {
@@ -268,7 +291,7 @@ static int put_entry(void *ctx, const char *table, const void *key, size_t key_l
                      const void *value, size_t value_len) {
     struct store_mem *m = ctx;
     assert(key_len > 0 && key_len <= STORE_KEY_MAX && value_len <= STORE_VALUE_MAX);
-    if (m->frozen)
+    if (!lives(m))
         return 0;
     const int err = check_write(m);
     if (err)
@@ -309,7 +332,7 @@ static int get(void *ctx, const char *table, const void *key, size_t key_len, vo
 
 static int del_entry(void *ctx, const char *table, const void *key, size_t key_len) {
     struct store_mem *m = ctx;
-    if (m->frozen)
+    if (!lives(m))
         return 0;
     const int err = check_write(m);
     if (err)
@@ -378,11 +401,14 @@ static void rollback(void *ctx) {
 
 static int commit(void *ctx) {
     struct store_mem *m = ctx;
-    if (m->frozen)
-        return 0;
-    assert(m->open);
     struct arena *before = arena_enter(NULL);
-    int err = check_write(m);
+    int err = 0;
+    if (!lives(m)) {
+        (void)arena_enter(before);
+        return 0;
+    }
+    assert(m->open);
+    err = check_write(m);
     if (!err)
         err = end_transaction(m);
     if (err)
@@ -395,6 +421,10 @@ static int commit(void *ctx) {
 void store_mem_freeze(struct store_mem *m, bool frozen) {
     if (frozen)
         rollback_entries(m); /* a process that dies in a transaction */
+    else
+        m->died = false;
+    if (frozen)
+        m->die_at = 0;
     m->frozen = frozen;
 }
 

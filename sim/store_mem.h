@@ -19,10 +19,15 @@ void store_mem_free(struct store_mem *m);
 struct store store_mem_face(struct store_mem *m);
 /* Freezing also rolls back what is not committed. */
 void store_mem_freeze(struct store_mem *m, bool frozen);
+bool store_mem_fails(const struct store_mem *m); /* it may, now: see below */
 /* The write number `n` from now (0: the next) and all later ones give `err`; err 0 heals. Puts,
  * deletes and commits count as writes. */
 void store_mem_fail(struct store_mem *m, uint64_t n, int err);
 bool store_mem_failed(const struct store_mem *m); /* one did, since store_mem_fail */
+/* At the write number `n` from now the process dies: that one and all later ones are lost, until store_mem_freeze.
+ * UINT64_MAX: it does not, after all. */
+void store_mem_die(struct store_mem *m, uint64_t n);
+bool store_mem_died(const struct store_mem *m); /* it has come to that */
 void store_mem_wipe(struct store_mem *m);
 uint64_t store_mem_count(const struct store_mem *m, const char *table); /* NULL: all tables */
 uint64_t store_mem_writes(const struct store_mem *m);

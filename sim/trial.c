@@ -54,14 +54,16 @@ static void put_metrics(FILE *out, const struct metrics *m) {
 
 static void sign(const struct scenario *sc, const struct run *r, struct text *out) {
     for (unsigned i = 0; i < INVARIANTS && sim_watch(r->sim); i++)
-        if (run_never(sc, (enum invariant)i) &&
-            watch_verdict(sim_watch(r->sim), (enum invariant)i)->count > 0)
+        if (run_never_breaks(sc, r, (enum invariant)i))
             text_add(out, "never %s\n", invariant_name((enum invariant)i));
     if (sim_failure(r->sim))
         text_add(out, "stopped\n");
     for (size_t i = 0; i < sc->expect_count; i++)
         if (!r->verdicts[i].met && !sc->expects[i].sometimes)
             text_add(out, "expect %s\n", sc->expects[i].metric);
+    for (unsigned k = 0; k < DEMAND_KINDS; k++)
+        if (sim_demands(r->sim)->counts[k].failed > 0)
+            text_add(out, "undone %s\n", demand_kind_name((enum demand_kind)k));
     if (!r->ok && out->len == 0)
         text_add(out, "action refused\n");
 }

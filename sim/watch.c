@@ -15,7 +15,8 @@ static const uint64_t ns_per_s = 1000000000;
 
 struct watched {
     const char *name;
-    bool has_seq, bad_cert; /* bad_cert: in its present life */
+    bool has_seq;
+    bool checked, bad_cert; /* in its present life: its certificate could be judged; and is bad */
     uint64_t seq;
     uint32_t life;
     struct addr own[2];
@@ -39,9 +40,10 @@ enum { KNOWN_DIALLED = 1, KNOWN_PROVEN = 2, KNOWN_CHOSEN = 4 };
 
 const char *invariant_name(enum invariant i) {
     static const char *const names[INVARIANTS] = {
-        "unsigned_accept", "wrong_peer",      "nonce_reuse",   "replayed",
-        "amplification",   "private_address", "seq_backwards", "livelock",
-        "table_caps",      "memory",          "leak",          "wrong_bytes"};
+        "unsigned_accept", "wrong_peer",      "nonce_reuse",    "replayed",
+        "amplification",   "private_address", "seq_backwards",  "livelock",
+        "table_caps",      "memory",          "leak",           "wrong_bytes",
+        "misdelivered",    "partial_file",    "confirmed_lost", "used_ticket"};
     return names[i];
 }
 
@@ -75,6 +77,10 @@ void watch_free(struct watch *w) {
 
 const struct watch_verdict *watch_verdict(const struct watch *w, enum invariant i) {
     return &w->verdicts[i];
+}
+
+void watch_judged(struct watch *w, enum invariant i) {
+    w->verdicts[i].judged++;
 }
 
 void watch_broken(struct watch *w, enum invariant i, uint64_t now_ns, const char *format, ...) {
@@ -142,12 +148,27 @@ static bool signature_ok(const struct watch_cert *c) {
 #endif
 }
 
+/* Signatures that are none, or that nobody here can verify, are not judged. */
+static bool can_check(const struct watch_cert *c) {
+#ifdef HAVE_LIBCRYPTO
+    return c->checkable;
+#else
+    (void)c;
+    return false;
+#endif
+}
+
 void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct watch_cert *c) {
     struct watched *h = host_of(w, host);
     h->life++;
-    h->bad_cert = c->checkable && !signature_ok(c);
+    h->checked = can_check(c);
+    h->bad_cert = h->checked && !signature_ok(c);
     if (c->forged)
         return;
+    if (h->checked)
+        watch_judged(w, NEVER_UNSIGNED_ACCEPT);
+    if (h->has_seq)
+        watch_judged(w, NEVER_SEQ_BACKWARDS);
     if (h->bad_cert)
         watch_broken(w, NEVER_UNSIGNED_ACCEPT, now_ns, "%s shows a certificate its id did not sign",
                      h->name);
@@ -161,6 +182,8 @@ void watch_started(struct watch *w, uint64_t now_ns, uint32_t host, const struct
 void watch_accepted(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with) {
     const char *name = host_of(w, host)->name;
     const struct watched *h = host_of(w, with);
+    if (h->checked)
+        watch_judged(w, NEVER_UNSIGNED_ACCEPT);
     if (h->bad_cert)
         watch_broken(w, NEVER_UNSIGNED_ACCEPT, now_ns,
                      "%s accepted %s with a certificate its id did not sign", name, h->name);
@@ -199,8 +222,10 @@ static void count_datagram(struct watched *h, uint64_t now_ns) {
  * that has sent something first. */
 static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_packet *p) {
     static const uint64_t step_ns = WATCH_DIAL_MS * UINT64_C(1000000);
-    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. */
-    const bool check = is_data(p) && p->len <= CHECK_BYTES && (t->set.floor & KNOWN_DIALLED);
+    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. And whoever
+     * doubts a path asks the other addresses that it knows of the peer, from which nothing need have come. */
+    const bool check =
+        is_data(p) && p->len <= CHECK_BYTES && ((t->set.floor & KNOWN_DIALLED) || t->a == 0);
     if (!check && (p->len == 0 || p->data[0] != 1))
         return false;
     if (!check)
@@ -221,6 +246,8 @@ static void account_out(struct watch *w, uint64_t now_ns, const struct watch_pac
     if (is_dial(t, now_ns, p))
         return;
     t->b += p->len;
+    if (!(t->set.floor & KNOWN_PROVEN))
+        watch_judged(w, NEVER_AMPLIFICATION);
     if (!(t->set.floor & KNOWN_PROVEN) && t->b > WATCH_AMPLIFICATION * t->a)
         watch_broken(w, NEVER_AMPLIFICATION, now_ns,
                      "%s sent %llu bytes to an unproven address that had sent %llu",
@@ -241,6 +268,7 @@ static struct watch_entry *of_key(struct watch_map *m, const uint8_t *key) {
 
 void watch_sealed(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
                   uint64_t counter) {
+    watch_judged(w, NEVER_NONCE_REUSE);
     if (!watch_set_add(&of_key(&w->sealed, key)->set, counter, WATCH_GAPS))
         watch_broken(w, NEVER_NONCE_REUSE, now_ns,
                      "%s sealed two packets with counter %llu under one key",
@@ -249,6 +277,7 @@ void watch_sealed(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t
 
 void watch_opened(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
                   uint64_t counter) {
+    watch_judged(w, NEVER_REPLAYED);
     if (!watch_set_add(&of_key(&w->opened, key)->set, counter, WATCH_GAPS))
         watch_broken(w, NEVER_REPLAYED, now_ns,
                      "%s took the packet with counter %llu of one key twice",
@@ -265,6 +294,7 @@ static void look_for_addresses(struct watch *w, uint64_t now_ns, const struct wa
     const struct watched *sender = host_of(w, p->from);
     if (sender->own_count == 0 || watch_map_find(&w->contacts, p->from, p->at, 0))
         return;
+    watch_judged(w, NEVER_PRIVATE_ADDRESS);
     for (unsigned i = 0; i < sender->own_count; i++)
         if (contains(p, &sender->own[i]))
             watch_broken(w, NEVER_PRIVATE_ADDRESS, now_ns,
@@ -292,6 +322,8 @@ void watch_session(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t wit
     struct watched *h = host_of(w, host);
     const struct watch_entry *e = watch_map_find(&w->from, life_key(h, host), with, 0);
     const uint64_t real = e ? e->a : 0;
+    if (packets > 0)
+        watch_judged(w, NEVER_WRONG_PEER);
     if (packets > real)
         watch_broken(w, NEVER_WRONG_PEER, now_ns,
                      "%s took %llu packets as from %s, which sent %llu", h->name,
@@ -304,6 +336,7 @@ void watch_turn(struct watch *w, uint64_t now_ns, uint32_t host) {
         h->second = now_ns / ns_per_s;
         h->turns = h->datagrams = 0;
     }
+    watch_judged(w, NEVER_LIVELOCK);
     if (++h->turns > WATCH_TURNS_PER_S + 100 * h->datagrams)
         watch_broken(w, NEVER_LIVELOCK, now_ns, "%s took more than %llu turns in a second", h->name,
                      (unsigned long long)h->turns);

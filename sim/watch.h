@@ -14,6 +14,10 @@
  *   memory            a node that was ever above WATCH_NODE_BYTES
  *   leak              a node that ended did not give all its memory back, or a packet was lost track of
  *   wrong_bytes       a file that is not what was sent
+ *   misdelivered      a message at a node that it was not for, or from whom did not write it
+ *   partial_file      a file under its final name that does not have all its bytes
+ *   used_ticket       somebody is let in by a ticket that another has used before
+ *   confirmed_lost    a message or file that its sender was told is there, and it is not
  *
  * What a hostile host adds to its node's traffic is not told to the watch; its node is an honest one. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not
  * judged any more.
@@ -39,6 +43,10 @@ enum invariant {
     NEVER_MEMORY,
     NEVER_LEAK,
     NEVER_WRONG_BYTES,
+    NEVER_MISDELIVERED,
+    NEVER_PARTIAL_FILE,
+    NEVER_CONFIRMED_LOST,
+    NEVER_USED_TICKET,
     INVARIANTS,
 };
 const char *invariant_name(enum invariant i);
@@ -62,11 +70,14 @@ struct watch *watch_new(void); /* aborts when out of memory, like all here */
 void watch_free(struct watch *w);
 
 struct watch_verdict {
+    uint64_t judged; /* how often it was really looked at: with 0 it is not known to hold */
     uint64_t count;
     uint64_t first_ns;
     char text[160]; /* about the first one; empty if there is none */
 };
 const struct watch_verdict *watch_verdict(const struct watch *w, enum invariant i);
+/* The caller has looked at something, and would have said so. */
+void watch_judged(struct watch *w, enum invariant i);
 /* Something is wrong that the caller itself has seen. */
 void watch_broken(struct watch *w, enum invariant i, uint64_t now_ns, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -51,6 +51,8 @@ static void record(struct sim *s, const struct packet *p, enum fate fate) {
 }
 
 void wire_drop(struct sim *s, struct packet *p, enum fate fate) {
+    if (fate != FATE_DELIVERED)
+        duty_lost(s, p);
     record(s, p, fate);
     slab_put(&s->slab, p);
 }
@@ -118,6 +120,7 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
         const uint64_t bit = draw_below(out.corrupt_draw, (uint64_t)p->len * 8);
         p->data[bit / 8] = (uint8_t)(p->data[bit / 8] ^ 1u << bit % 8);
         s->stats.corrupted++;
+        duty_lost(s, p);
     }
     s->stats.reordered += out.reordered;
     *at_ns = out.at_ns;
@@ -340,6 +343,7 @@ void wire_deliver(struct sim *s, struct packet *p) {
     if (host_holds(to, &(struct event){.kind = EVENT_DELIVER, .ref = p}))
         return;
     record(s, p, FATE_DELIVERED);
+    duty_heard(s, p);
     if (to->hostile && s->begun)
         hostile_receives(to, &p->from, p->data, p->len);
     /* The core opens packets in place, so the watch gets a copy of what it looks at. */
@@ -353,7 +357,7 @@ void wire_deliver(struct sim *s, struct packet *p) {
     struct arena *before = arena_enter(&to->arena);
     node_input(to->node, host_now_us(to), &p->from, 0, p->ecn, p->data, p->len);
     (void)arena_enter(before);
-    if (seen)
+    if (seen && to->node)
         inspect_received(to, seen, accepted);
     slab_put(&s->slab, seen);
     slab_put(&s->slab, p);

@@ -1,6 +1,6 @@
 /* world.h: private to sim/: the world's insides, shared by sim.c (time), host.c (nodes), wire.c
  * (datagrams), route.c (addresses, sites), fault.c (cuts and clogs), load.c (workloads), act.c
- * (what hosts are told to do) and metrics.c (what is read off).
+ * (what hosts are told to do), duty.c (what must come of it) and metrics.c (what is read off).
  */
 #ifndef MESHD_SIM_WORLD_H
 #define MESHD_SIM_WORLD_H
@@ -19,6 +19,7 @@
 #include "sim/route.h"
 #include "sim/sim.h"
 #include "sim/slab.h"
+#include "sim/trouble.h"
 #include "sim/watch.h"
 
 /* The internal clock's values: pairing happens before, the run at and after WORLD_START_NS. */
@@ -78,6 +79,12 @@ struct clog { /* all zeroes is empty; in the order in which they came */
     uint32_t count, cap;
 };
 
+struct used_ticket {
+    uint32_t user, giver;
+    uint32_t thief; /* who tried it afterwards; SIM_NO_HOST */
+    char text[TICKET_TEXT_MAX + 1];
+};
+
 enum entity {
     ENTITY_UP,
     ENTITY_DOWN,
@@ -90,6 +97,12 @@ enum entity {
 };
 
 enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
+
+/* How many datagrams of one host to another were lost in a row, and since when. */
+struct silence {
+    uint64_t since_ns;
+    uint32_t lost;
+};
 
 struct host { /* what every event touches comes first, so that it is few cache lines */
     struct sim *sim;
@@ -107,7 +120,8 @@ struct host { /* what every event touches comes first, so that it is few cache l
     unsigned addr_count;
     struct addr addrs[2]; /* its own, IPv4 and IPv6; inside its site */
     uint32_t region;
-    uint32_t *contacts; /* hosts it has been paired with */
+    uint32_t *contacts;       /* hosts it has been paired with */
+    struct silence *silences; /* by contact */
     uint32_t contact_count, contact_cap;
     struct link up, down;
 
@@ -123,8 +137,11 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct addr outer;     /* in a site: under which the internet saw it last; ADDR_NONE */
     struct draw_stream rng;
     uint32_t life;       /* counts starts */
+    bool wiped;          /* what was on its disks once is gone */
+    bool dies_of_power;  /* when its store does: the power is cut */
     uint32_t plots;      /* counts changes of its hostile plan */
     uint32_t pauses;     /* counts them, so that an old end does not end a new one */
+    uint64_t lost_ns;    /* 1 + when a datagram from or to it was lost last; 0: never */
     uint64_t stopped_ns; /* suspended or stalled since */
     uint64_t resume_ns;  /* and until; UINT64_MAX: until it is resumed */
     struct event *held;  /* while suspended or stalled, in order */
@@ -162,6 +179,10 @@ struct sim {
     uint64_t inspected_s; /* the last second that was looked at */
     struct trace trace;
     struct ledger ledger;
+    struct used_ticket *tickets; /* what was used in the run, latest last */
+    uint32_t ticket_count, ticket_cap;
+    struct demands demands;   /* what was asked, and what came of it */
+    struct troubles troubles; /* what excuses what did not */
     struct world_stats stats;
     uint8_t train[TRAIN_MAX_BYTES];
     char failure[160];
@@ -196,6 +217,8 @@ static inline uint64_t host_now_us(const struct host *h) {
 uint64_t host_wall_us(const struct host *h); /* what its wall clock shows */
 void host_set_wall(struct host *h);
 
+void heard_event(struct host *h, const struct node_event *e); /* heard.c */
+
 /* pause.c: suspended and stalled hosts */
 /* True if the event waits or is gone (its packet then, too), since the host does not run now. */
 bool host_holds(struct host *h, const struct event *e);
@@ -211,13 +234,40 @@ void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, ui
 void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before);
 void inspect_up(struct host *h, uint32_t peer); /* a session is up */
 void inspect_turn(struct host *h);
+void inspect_commit(struct host *h);   /* a file has got its name */
+void inspect_confirmed(struct sim *s); /* what was confirmed is there */
 void inspect_transfer(struct host *h, const char *name, bool right);
+/* A message has come; serial: which of the ledger's it says that it is. */
+void inspect_message(struct host *h, uint32_t peer, uint64_t serial);
 void inspect_seconds(struct sim *s); /* once a simulated second: tables, memory, sessions */
 /* The node of a host has ended; so many bytes are missing. */
 void inspect_ended(struct host *h, uint64_t bytes);
 static inline uint64_t inspect_accepted(const struct host *h) {
     return endpoint_counters(node_endpoint(h->node))->data_accepted;
 }
+
+/* duty.c: what was asked for, and what the world did that excuses it from being done */
+struct duty {
+    enum demand_kind kind;
+    uint32_t from, to;
+    uint64_t ref; /* as in struct demand_item */
+};
+/* It was asked for; err: the node has refused it. */
+void duty_asked(struct sim *s, const struct duty *d, int err);
+void duty_done(struct sim *s, const struct duty *d,
+               int err); /* every open one of this kind and ref */
+void duty_event(struct host *h, uint32_t peer, const struct node_event *e);
+bool duty_paired(const struct sim *s, uint32_t a, uint32_t b); /* both say so */
+void duty_died(struct host *h);
+void duty_lost_power(struct host *h);
+void duty_trouble(struct host *h, enum trouble_kind kind, bool lasts);
+void duty_moment(struct host *h, enum trouble_kind kind);
+/* A datagram came through. */
+void duty_heard(struct sim *s, const struct packet *p);
+void duty_lost(struct sim *s, const struct packet *p); /* or spoiled */
+void duty_hostile(struct host *h);
+void duty_line(struct host *h);               /* its link is another from now on */
+void duty_site(struct sim *s, uint32_t site); /* the NAT of all in it has forgotten them */
 
 /* clog.c */
 void clog_hold(struct sim *s, struct packet *p, enum event_kind again, uint64_t until_ns);

@@ -49,6 +49,9 @@ refused 2:8 $'for 1s\nsite h gateway=maybe nat=fullcone'
 refused 3:7 $'for 1s\nnode a b\nat 1s clog a b'
 
 refused 3:8 $'for 1s\nnode a\nexpect foo == 1'
+refused 3:8 $'for 1s\nnode a\nexpect drop.loss >= 0'
+refused 3:8 $'for 1s\nnode a\nexpect message.lost == 0'
+refused 4:7 $'for 1s\nnode a\ncrypto stub\nnever unsigned_accept'
 refused 3:11 $'for 1s\nnode a\nsometimes foo == 1'
 
 usage() { # what the complaint says, then the command
@@ -80,4 +83,15 @@ code=0
 printf 'for 1s\nnode a b\ncontacts a b\nat 0s connect a b\nexpect handshake.count == 7\n' >wrong.mesh
 "$meshsim" run wrong.mesh >said || code=$?
 [ "$code" = 1 ] && grep -q 'BROKEN wrong.mesh:5: expect handshake.count == 7: 1' said || fail "a broken line: $code $(cat said)"
+# A mode that cannot judge says so, and what was asked for by its name is then not met.
+printf 'for 20s\nnode a b\ncontacts a b\nhostile a forge\nat 1s connect a b may\nnever unsigned_accept wrong_peer\n' >forger.mesh
+code=0
+"$meshsim" run forger.mesh --crypto stub >said || code=$?
+[ "$code" = 1 ] && grep -q 'BROKEN forger.mesh:6: never unsigned_accept: not judged' said || fail "stub judges a forger: $code $(cat said)"
+grep -q 'met .*never wrong_peer: judged [0-9]* times' said || fail "nothing is said of how often: $(cat said)"
+code=0
+printf 'for 20s\nnode a b c\ncontacts a b\nat 1s message a c\n' >refusal.mesh
+"$meshsim" run refusal.mesh --json=refusal.json >said || code=$?
+[ "$code" = 1 ] && grep -q 'BROKEN refusal.mesh:4: a: message c of 1.000 s' said || fail "a refused message passes: $code $(cat said)"
+grep -q '"undone"' refusal.json && grep -q 'a: message c' refusal.json || fail "the JSON does not name it"
 echo "commands: ok"

@@ -1,0 +1,234 @@
+/* mutants.c: nodes with one fault each, to see whether campaigns find it. The linker puts these functions in front of the
+ * core's own (--wrap) in the program meshsim-mutant only; which one is at work, MESHSIM_MUTANT says. The sources of the core
+ * know nothing of it, so no build that is installed can contain one (tests/rules/mutants.sh).
+ *
+ *     MESHSIM_MUTANT=never-dials meshsim-mutant swarm --seeds 1..30
+ *
+ * A mutant begins to be wrong at time 0 of the world, not while hosts are paired before it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/identity.h"
+#include "net/endpoint_int.h"
+#include "net/stream.h"
+#include "node/contact.h"
+#include "node/core.h"
+#include "node/dialog.h"
+#include "node/file_recv.h"
+#include "node/history.h"
+#include "node/invite.h"
+#include "node/letter.h"
+#include "node/transfer.h"
+#include "sim/sim.h"
+
+/* name, what is wrong with it */
+#define MUTANTS(X)                                                                                 \
+    X(SEND_REFUSES, "send-refuses")           /* node_send always says no */                       \
+    X(MESSAGE_REFUSES, "message-refuses")     /* node_message_send does */                         \
+    X(STORE_FAILS, "store-fails")             /* every write of the store gives an error */        \
+    X(STORE_FAILS_LATER, "store-fails-later") /* from the 40th of a node on */                     \
+    X(NEVER_DIALS, "never-dials")             /* nothing is sent to begin a session */             \
+    X(REPLAYS, "replays")                     /* there is no replay window */                      \
+    X(NEVER_REPEATS, "never-repeats")         /* what was lost is not sent again */                \
+    X(NEVER_REKEYS, "never-rekeys")           /* a session keeps its first keys */                 \
+    X(ANY_CERT, "any-cert")                   /* certificates are not verified */                  \
+    X(TICKET_TWICE, "ticket-twice")           /* a ticket can be used again and again */           \
+    X(MESSAGE_TWICE, "message-twice")         /* what is sent again is taken for a new one */      \
+    X(MESSAGE_FORGOTTEN, "message-forgotten") /* some are confirmed and not stored */              \
+    X(MESSAGE_ASTRAY, "message-astray")       /* they are stored as from another contact */        \
+    X(OUTBOX_FORGOTTEN, "outbox-forgotten")   /* a restart forgets what waits */                   \
+    X(HASTY_RECEIPT, "hasty-receipt")         /* said to be safe before the barrier */             \
+    X(UNVERIFIED_FILE, "unverified-file")     /* a part is not written, and nobody looks */        \
+    X(NAME_UNSAFE, "name-unsafe")             /* the directory is not synced before "done" */      \
+    X(LEAKS, "leaks")                         /* sets of ranges are not freed */
+
+enum mutant {
+    MUTANT_NONE,
+#define X(id, name) MUTANT_##id,
+    MUTANTS(X)
+#undef X
+};
+
+static const char *const names[] = {"",
+#define X(id, name) name,
+                                    MUTANTS(X)
+#undef X
+};
+
+static bool begun;
+
+static enum mutant chosen(void) {
+    static int which = -1;
+    const char *name = getenv("MESHSIM_MUTANT");
+    for (unsigned i = 1; which < 0 && name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            which = (int)i;
+    if (which < 0) {
+        fprintf(stderr, "MESHSIM_MUTANT is one of:");
+        for (unsigned i = 1; i < sizeof names / sizeof *names; i++)
+            fprintf(stderr, " %s", names[i]);
+        fprintf(stderr, "\n");
+        exit(2);
+    }
+    return (enum mutant)which;
+}
+
+static bool is(enum mutant m) {
+    return begun && chosen() == m;
+}
+
+#define REAL(type, name, ...)                                                                      \
+    type __real_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__)
+
+REAL(void, sim_begin, struct sim *s) {
+    (void)chosen();
+    begun = true;
+    __real_sim_begin(s);
+}
+
+/* ---- commands ---- */
+
+REAL(int, node_send, struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
+     unsigned count, uint64_t timeout_us, uint64_t *id) {
+    if (is(MUTANT_SEND_REFUSES))
+        return ERR_REFUSED;
+    return __real_node_send(n, now_us, contact, paths, count, timeout_us, id);
+}
+
+REAL(int, node_message_send, struct node *n, uint64_t now_us, const char *contact, const char *text,
+     size_t len, uint64_t *seq) {
+    if (is(MUTANT_MESSAGE_REFUSES))
+        return ERR_REFUSED;
+    return __real_node_message_send(n, now_us, contact, text, len, seq);
+}
+
+/* ---- the store ---- */
+
+static bool store_fails(struct node *n) {
+    enum { GOOD_COMMITS = 40 };
+    return is(MUTANT_STORE_FAILS) ||
+           (is(MUTANT_STORE_FAILS_LATER) && n->keep.commits > GOOD_COMMITS);
+}
+
+REAL(int, keep_put, struct node *n, const char *table, const void *key, size_t key_len,
+     const void *value, size_t value_len) {
+    return store_fails(n) ? ERR_IO : __real_keep_put(n, table, key, key_len, value, value_len);
+}
+
+REAL(int, keep_end, struct node *n, int err) {
+    return __real_keep_end(n, !err && store_fails(n) ? ERR_IO : err);
+}
+
+REAL(void, keep_pump, struct node *n) {
+    if (is(MUTANT_HASTY_RECEIPT))
+        n->keep.durable = n->keep.commits;
+    else
+        __real_keep_pump(n);
+}
+
+/* ---- sessions ---- */
+
+REAL(int, endpoint_connect, struct endpoint *e, uint64_t now_us, struct peer_ref p) {
+    return is(MUTANT_NEVER_DIALS) ? 0 : __real_endpoint_connect(e, now_us, p);
+}
+
+REAL(bool, replay_check, const struct replay *r, uint64_t counter) {
+    return is(MUTANT_REPLAYS) || __real_replay_check(r, counter);
+}
+
+REAL(void, sstream_lost, struct sstream *s, uint64_t offset, uint64_t len, bool fin) {
+    if (!is(MUTANT_NEVER_REPEATS))
+        __real_sstream_lost(s, offset, len, fin);
+}
+
+REAL(void, endpoint_maybe_rekey, struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (!is(MUTANT_NEVER_REKEYS))
+        __real_endpoint_maybe_rekey(e, s, now_us);
+}
+
+REAL(bool, key_cert_verify, const struct key_cert *c, const struct dh_public *transport) {
+    return is(MUTANT_ANY_CERT) || __real_key_cert_verify(c, transport);
+}
+
+REAL(void, ranges_clear, struct ranges *r) {
+    if (!is(MUTANT_LEAKS))
+        __real_ranges_clear(r);
+}
+
+/* ---- tickets ---- */
+
+REAL(void, endpoint_ticket_burn, struct endpoint *e, const struct psk *secret) {
+    if (!is(MUTANT_TICKET_TWICE))
+        __real_endpoint_ticket_burn(e, secret);
+}
+
+REAL(void, endpoint_ticket_close, struct endpoint *e, const struct psk *secret) {
+    if (!is(MUTANT_TICKET_TWICE))
+        __real_endpoint_ticket_close(e, secret);
+}
+
+REAL(void, invite_forget, struct node *n, const struct psk *psk) {
+    if (!is(MUTANT_TICKET_TWICE))
+        __real_invite_forget(n, psk);
+}
+
+/* Under another name than the first one, who has it already. */
+REAL(bool, invite_find, const struct node *n, const struct psk *psk, struct invite *out) {
+    const bool found = __real_invite_find(n, psk, out);
+    if (found && is(MUTANT_TICKET_TWICE) && contact_by_name(n, out->name))
+        out->name[0] = '\0';
+    return found;
+}
+
+/* ---- messages ---- */
+
+REAL(int, letter_decode, struct letter *l, const uint8_t *in, size_t len) {
+    static uint8_t number;
+    const int err = __real_letter_decode(l, in, len);
+    if (!err && is(MUTANT_MESSAGE_TWICE))
+        l->id[0] = (uint8_t)(l->id[0] ^ ++number);
+    return err;
+}
+
+static const struct contact *another(struct node *n, const struct contact *c) {
+    struct contact_info info;
+    for (unsigned i = 0; node_contact_at(n, n->now_us, i, &info); i++)
+        if (!node_id_equal(&info.id, &c->id))
+            return contact_by_name(n, info.name);
+    return c;
+}
+
+REAL(int, history_keep, struct node *n, const struct contact *c, const struct letter *l,
+     const struct owed *debt, uint64_t *seq) {
+    static unsigned number;
+    if (is(MUTANT_MESSAGE_FORGOTTEN) && ++number % 5 == 0) {
+        *seq = 0;
+        return keep_owe(n, debt);
+    }
+    return __real_history_keep(n, is(MUTANT_MESSAGE_ASTRAY) ? another(n, c) : c, l, debt, seq);
+}
+
+REAL(int, messages_load, struct node *n) {
+    const int err = __real_messages_load(n);
+    struct node_id peer = {.bytes = {0}};
+    uint64_t seq = 0;
+    while (!err && is(MUTANT_OUTBOX_FORGOTTEN) && outbox_walk(n, &peer, &seq) == 0)
+        if (outbox_del(n, &peer, seq) != 0)
+            break;
+    return err;
+}
+
+/* ---- files ---- */
+
+REAL(struct file_op *, node_next_file_op, struct node *n) {
+    struct file_op *op = __real_node_next_file_op(n);
+    if (op && op->kind == FILE_WRITE && op->offset > 0 && is(MUTANT_UNVERIFIED_FILE))
+        op->offset--; /* a byte twice: the last one is never written */
+    if (op && op->kind == FILE_SYNC_DIR && is(MUTANT_NAME_UNSAFE))
+        op->path = "/elsewhere";
+    return op;
+}
