@@ -119,6 +119,18 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size (EMSGSIZE). */
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes);
+
+/* A router's word that a datagram was too big for the next link (RFC 1191, RFC 8201), from an environment that hears ICMP. */
+struct icmp_quote {      /* of the datagram that it quotes */
+    struct addr to;      /* where it went */
+    size_t bytes;        /* its UDP payload */
+    const uint8_t *head; /* the first bytes of that */
+    size_t len;
+};
+/* Believed only if it quotes a data packet of a session that goes there, one of the last ICMP_QUOTE_RECENT_PKTS (anybody can
+ * send ICMP), and never below MTU_BASE_BYTES. `fits_bytes`: the UDP payload that would have passed. */
+void endpoint_icmp_too_big(struct endpoint *e, uint64_t now_us, const struct icmp_quote *q,
+                           size_t fits_bytes);
 uint64_t endpoint_deadline_us(const struct endpoint *e);
 void endpoint_timeout(struct endpoint *e, uint64_t now_us);
 
@@ -225,7 +237,7 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     X(credit_repeated) X(frames_bad) X(no_room) X(reclaimed) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
     X(rekeys_failed) X(strangers_dropped) \
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
-    X(paths_challenged) X(paths_rescued)
+    X(paths_challenged) X(paths_rescued) X(icmp_believed) X(icmp_refused)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;
