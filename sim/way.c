@@ -16,6 +16,8 @@ static enum fate fate_of(enum nat_verdict v) {
         return FATE_NAT_FULL;
     case NAT_NO_HAIRPIN:
         return FATE_NAT_HAIRPIN;
+    case NAT_NO_ROUTE:
+        return FATE_UNREACHABLE;
     }
     return FATE_UNREACHABLE;
 }
