@@ -94,6 +94,17 @@ void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
     route_site_reboot(s, site, move);
 }
 
+void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns) {
+    struct site *w = s->route.sites[site];
+    const uint64_t until_ns = for_ns > 0 ? s->now_ns + for_ns : UINT64_MAX;
+    nat_crowd(w->nat, s->now_ns, count, until_ns);
+    nat_crowd(w->wall, s->now_ns, count, until_ns);
+}
+
+uint32_t sim_host_site(const struct sim *s, uint32_t host) {
+    return s->hosts[host]->site;
+}
+
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
     struct site *w = s->route.sites[site];
     if (!w->gateway)

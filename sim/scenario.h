@@ -44,6 +44,7 @@ enum action_kind {
     ACT_HOSTILE,
     ACT_LOSE,
     ACT_POWERCUT,
+    ACT_CROWD, /* sites: others take places of their NAT's table */
     ACTIONS,
 };
 const char *action_name(enum action_kind k);
@@ -66,9 +67,10 @@ struct action {
     uint64_t amount, size;      /* messages and their size; a transfer's bytes */
     uint64_t for_ns;            /* how long it lasts; 0: for good */
     bool oneway, move, sets_drift;
-    int64_t jump_us, drift_ppb;  /* clock */
-    uint32_t site;               /* move: SITE_NONE is the internet */
-    uint32_t *sites, site_count; /* reboot, gateway */
+    int64_t jump_us, drift_ppb; /* clock */
+    uint32_t site;              /* move: SITE_NONE is the internet */
+    uint32_t *sites,
+        site_count; /* reboot, gateway, crowd; of reboot and crowd `from`, too: their own sites */
     struct gateway_config gateway;
     struct hostile_plan plan;
     bool directed;                   /* lose: the direction has been said */
