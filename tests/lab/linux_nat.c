@@ -3,8 +3,8 @@
  * not be equal, of course.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -15,10 +15,20 @@
 
 #include "sim/nat.h"
 
-enum { OUT, IN, WAIT };
-enum { SOCKETS_MAX = 64, ROUTER = 1, FIRST_MS = 500, SILENCE_MS = 100, IN_MS = 200 };
+enum { OUT, IN, WAIT, REFUSED, TOO_BIG };
+enum {
+    SOCKETS_MAX = 64,
+    NARROW_MTU = 1300,
+    BIG_BYTES = 1400,
+    ROUTER = 1,
+    FIRST_MS = 500,
+    SILENCE_MS = 100,
+    IN_MS = 200
+};
 
-/* OUT: from inside to far. IN: from far to the external port that step `seen` got (or, below 0, to that number). WAIT: ms. */
+/* OUT: from inside to far. IN: from far to the external port that step `seen` got (or, below 0, to that number). WAIT: ms.
+ * REFUSED: from inside to far, where nobody listens: whose packet does the ICMP error quote that comes back? TOO_BIG: from far
+ * like IN, but larger than what the home's link takes: the same. */
 static const struct step {
     int op;
     unsigned host, port, far, far_port; /* the last byte of addresses */
@@ -42,26 +52,30 @@ static const struct step {
     {OUT, 2, 7702, 5, 82, 0, "and may spoil the port for whoever asks there"},
     {IN, 2, 7702, 5, 82, -7702, "who was too early may be in now"},
     {OUT, 2, 7702, 5, 83, 0, "the source has the port it got there, towards others, too"},
+    {REFUSED, 2, 7703, 5, 84, 0, "an error from outside quotes the packet as it was inside"},
+    {REFUSED, 4, 7700, 5, 85, 0, "also where the port was another"},
+    {TOO_BIG, 2, 7700, 2, 80, 0, "an error from inside quotes it as it was outside"},
+    {TOO_BIG, 4, 7700, 2, 80, 4, "whatever the port"},
     {OUT, 2, 500, 2, 500, 0, "a low port is kept"},
     {OUT, 3, 500, 2, 500, 0, "or becomes another low one"},
     {OUT, 2, 9000, 2, 90, 0, "an entry without an answer"},
     {OUT, 2, 9001, 2, 91, 0, "one that is answered at once"},
-    {IN, 2, 9001, 2, 91, 20, "here"},
+    {IN, 2, 9001, 2, 91, 24, "here"},
     {WAIT, 0, 1300, 0, 0, 0, ""},
-    {IN, 2, 9001, 2, 91, 20, "1.3 s later both are there"},
+    {IN, 2, 9001, 2, 91, 24, "1.3 s later both are there"},
     {OUT, 2, 9000, 2, 90, 0, "and what goes out refreshes as well"},
     {WAIT, 0, 1300, 0, 0, 0, ""},
-    {IN, 2, 9001, 2, 91, 20, "now it is older than two seconds: a stream"},
-    {IN, 2, 9000, 2, 90, 19, "its first answer makes nothing a stream yet"},
+    {IN, 2, 9001, 2, 91, 24, "now it is older than two seconds: a stream"},
+    {IN, 2, 9000, 2, 90, 23, "its first answer makes nothing a stream yet"},
     {WAIT, 0, 3000, 0, 0, 0, ""},
-    {IN, 2, 9001, 2, 91, 20, "streams live longer than the short time"},
-    {IN, 2, 9000, 2, 90, 19, "but only they"},
+    {IN, 2, 9001, 2, 91, 24, "streams live longer than the short time"},
+    {IN, 2, 9000, 2, 90, 23, "but only they"},
     {OUT, 5, 9002, 2, 92, 0, "and one that nobody answers"},
     {WAIT, 0, 2700, 0, 0, 0, ""},
-    {IN, 5, 9002, 2, 92, 31, "is gone after the short time"},
+    {IN, 5, 9002, 2, 92, 35, "is gone after the short time"},
     {IN, 2, 7700, 3, 81, 1, "as are those of the beginning"},
     {WAIT, 0, 4500, 0, 0, 0, ""},
-    {IN, 2, 9001, 2, 91, 20, "a stream ends after the long time"},
+    {IN, 2, 9001, 2, 91, 24, "a stream ends after the long time"},
     {OUT, 3, 9001, 2, 91, 0, "and its port is free for the next"},
 };
 enum { STEPS = sizeof steps / sizeof *steps };
@@ -72,6 +86,11 @@ static struct socket {
     unsigned host, port;
 } sockets[SOCKETS_MAX];
 static unsigned socket_count;
+
+struct icmp_error {
+    struct sockaddr_in router, to; /* who says so; where the packet went */
+    unsigned code, mtu;
+};
 static int home_ns, world_ns;
 
 static void die(const char *what) {
@@ -101,11 +120,49 @@ static int socket_at(bool inside, unsigned host, unsigned port) {
         die("setns");
     const struct sockaddr_in at = address(inside, host, port);
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) != 0)
+    const int on = 1, probe = IP_PMTUDISC_PROBE;
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) != 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on) != 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof probe) != 0)
         die("bind");
     sockets[socket_count++] =
         (struct socket){.fd = fd, .inside = inside, .host = host, .port = port};
     return fd;
+}
+
+/* The next ICMP error about what this socket has sent; false: there is none. The kernel tells only whose packet was quoted. */
+static bool hear(int fd, struct icmp_error *out) {
+    union {
+        struct cmsghdr align;
+        char bytes[512];
+    } control;
+    char head[64];
+    struct sockaddr_in to;
+    struct iovec iov = {head, sizeof head};
+    struct msghdr m = {.msg_name = &to,
+                       .msg_namelen = sizeof to,
+                       .msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = sizeof control};
+    if (recvmsg(fd, &m, MSG_ERRQUEUE) < 0)
+        return false;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+        struct sock_extended_err e;
+        if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR || !out)
+            continue;
+        memcpy(&e, CMSG_DATA(c), sizeof e);
+        *out = (struct icmp_error){.to = to, .code = e.ee_code, .mtu = e.ee_info};
+        memcpy(&out->router, CMSG_DATA(c) + sizeof e, sizeof out->router);
+    }
+    return true;
+}
+
+/* Within so long. */
+static bool hears(int fd, struct icmp_error *out) {
+    struct pollfd p = {.fd = fd}; /* POLLERR is always asked for */
+    *out = (struct icmp_error){.code = 0};
+    return poll(&p, 1, FIRST_MS) > 0 && hear(fd, out);
 }
 
 /* Which socket of that side gets the packet of this number, within so long; -1: none. *from: who it seems to come from. */
@@ -125,11 +182,8 @@ static int receive(bool inside, uint32_t number, int ms, struct sockaddr_in *fro
                     sizeof got &&
                 got == number)
                 return (int)i;
-            if (p[i].revents & POLLERR) { /* nobody was there, says the router */
-                int err;
-                socklen_t err_len = sizeof err;
-                (void)getsockopt(p[i].fd, SOL_SOCKET, SO_ERROR, &err, &err_len);
-            }
+            if (p[i].revents & POLLERR) /* nobody was there, says the router */
+                (void)hear(p[i].fd, NULL);
         }
     }
 }
@@ -201,6 +255,51 @@ static void come_in(unsigned i, struct nat *n) {
         complain(i, kernel, model);
 }
 
+static bool equal(const struct addr *a, const struct sockaddr_in *b) {
+    return memcmp(a->ip, &b->sin_addr, 4) == 0 && a->port == ntohs(b->sin_port);
+}
+
+/* The sender's socket hears it, so the kernel has turned the source back; where it went is not to be touched. */
+static void be_refused(unsigned i, struct nat *n) {
+    const struct step *s = &steps[i];
+    const struct sockaddr_in to = address(false, s->far, s->far_port);
+    const struct addr inner = model_address(true, s->host, s->port),
+                      dst = model_address(false, s->far, s->far_port);
+    struct addr src = inner;
+    struct icmp_error e;
+    const int fd = socket_at(true, s->host, s->port);
+    send_to(fd, i, &to);
+    const bool passes = nat_out(n, now_ns(), &src, &dst) == NAT_PASS &&
+                        nat_icmp_in(n, now_ns(), &src, &dst) == NAT_PASS &&
+                        addr_equal(&src, &inner);
+    const bool heard = hears(fd, &e) && e.code == 3 && equal(&dst, &e.to);
+    if (heard != passes)
+        complain(i, heard ? "tells the sender" : "tells nobody", passes ? "tells" : "does not");
+}
+
+/* The router speaks under its outer address, of the packet as it was sent. */
+static void be_too_big(unsigned i, struct nat *n) {
+    static const char big[BIG_BYTES];
+    const struct step *s = &steps[i];
+    const struct sockaddr_in to = address(false, ROUTER, kernel_port[s->seen]),
+                             router = address(false, ROUTER, 0);
+    const struct addr src = model_address(false, s->far, s->far_port);
+    struct addr dst = model_address(false, ROUTER, model_port[s->seen]);
+    const struct addr outer = dst;
+    struct icmp_error e;
+    const int fd = socket_at(false, s->far, s->far_port);
+    if (sendto(fd, big, sizeof big, 0, (const struct sockaddr *)&to, sizeof to) != sizeof big)
+        die("sendto");
+    const bool passes = nat_in(n, now_ns(), &src, &dst) == NAT_PASS &&
+                        nat_icmp_out(n, now_ns(), &src, &dst) == NAT_PASS &&
+                        addr_equal(&dst, &outer);
+    const bool heard = hears(fd, &e) && e.code == 4 && e.mtu == NARROW_MTU &&
+                       e.to.sin_port == to.sin_port && e.to.sin_addr.s_addr == to.sin_addr.s_addr &&
+                       e.router.sin_addr.s_addr == router.sin_addr.s_addr;
+    if (heard != passes)
+        complain(i, heard ? "tells the sender" : "tells nobody", passes ? "tells" : "does not");
+}
+
 static int namespace_of(const char *name) {
     char path[128];
     (void)snprintf(path, sizeof path, "/var/run/netns/%s", name);
@@ -222,12 +321,12 @@ int main(int argc, char **argv) {
     const struct addr external = model_address(false, ROUTER, 0);
     nat_set_external(n, &external, 1);
     for (unsigned i = 0; i < STEPS; i++) {
+        static void (*const ops[])(unsigned i, struct nat *n) = {
+            [OUT] = go_out, [IN] = come_in, [REFUSED] = be_refused, [TOO_BIG] = be_too_big};
         if (steps[i].op == WAIT)
             (void)usleep(steps[i].port * 1000);
-        else if (steps[i].op == OUT)
-            go_out(i, n);
         else
-            come_in(i, n);
+            ops[steps[i].op](i, n);
     }
     nat_free(n);
     printf("%s: %u steps, %u differ\n", argv[3], (unsigned)STEPS, wrong);

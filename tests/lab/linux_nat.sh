@@ -31,6 +31,7 @@ build() {
     done
     for link in inside outside; do ip -n $router link set $link up; done
     for ns in $home $world; do ip -n $ns link set eth up; done
+    ip -n $router link set inside mtu 1300 # so that there is something to complain about
     ip -n $home route add default via 192.168.77.1
     ip netns exec $router sh -c "
         echo 1 >/proc/sys/net/ipv4/ip_forward
