@@ -57,6 +57,5 @@ void node_log(const struct node *n, enum log_level level, const char *format, ..
 void node_connect_failed(struct node *n, struct contact *c, int err);
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream);
-bool session_ref_equal(struct session_ref a, struct session_ref b);
 
 #endif
