@@ -135,6 +135,10 @@ void sim_clog(struct sim *s, const struct sim_between *b) {
 }
 
 void sim_heal(struct sim *s) {
+    for (uint32_t i = 0; i < s->route.site_count; i++) {
+        nat_crowd(s->route.sites[i]->nat, s->now_ns, 0, 0);
+        nat_crowd(s->route.sites[i]->wall, s->now_ns, 0, 0);
+    }
     faults_heal(&s->faults, s->now_ns);
     clog_release(s, true);
     s->ledger.healed_ns = sim_now_ns(s);

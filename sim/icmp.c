@@ -18,8 +18,8 @@ struct trip {
     bool far_side;   /* the NATs now are those of the packet's receiver */
 };
 
-/* NATs that the packet was not at yet, or that are between the router and its sender's... the packet's addresses are in the
- * simulator changed by all of them at once, so all turn them back; but only those that the note passes may keep it. */
+/* The simulator changes a packet's addresses at all NATs of a side at once, so all of them turn the quote back. But only those
+ * between the router and the sender meet the note: they may drop it, and lend it their address. */
 static bool meets(const struct trip *t, const struct sim *s, const struct site *w) {
     const bool within = route_is_within(s, t->router, w->index);
     return t->far_side ? t->descends && within : t->descends || !within;

@@ -173,7 +173,7 @@ void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *dri
 void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan);
 /* A site's NAT loses its mappings; `move`: and gets new external addresses. */
 void sim_site_reboot(struct sim *s, uint32_t site, bool move);
-/* Others take `count` places of its NAT's table (all: UINT32_MAX); for_ns 0: for good. */
+/* Others take `count` places of its NAT's table (all: UINT32_MAX); for_ns 0: until sim_heal. */
 void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns);
 uint32_t sim_host_site(const struct sim *s, uint32_t host); /* the innermost; SITE_NONE */
 /* Its port-mapping gateway behaves like this from now on. */
@@ -187,6 +187,6 @@ struct sim_between {
 };
 void sim_cut(struct sim *s, const struct sim_between *b);
 void sim_clog(struct sim *s, const struct sim_between *b); /* for_ns above 0: everything waits */
-void sim_heal(struct sim *s);                              /* no cuts any more */
+void sim_heal(struct sim *s);                              /* no cuts, no crowds any more */
 
 #endif

@@ -105,6 +105,10 @@ static void a_crowd_keeps_newcomers_out_while_it_is_there(void **state) {
             assert_true(metric_in(&r, "message") > 17);
             run_clear(&r);
         }
+    static const char healed[] = "for 40s\nnode a nat=linux\nnode s\ncontacts a s\nat 1s crowd a\n"
+                                 "at 2s message a s 1x\nat 5s heal\nat 8s message a s 1x";
+    assert_true(metric_of(healed, "drop.nat_full") > 0);
+    assert_true(metric_of(healed, "message.delivered") == 2);
     static const char some[] = "for 20s\nnode a nat=linux,table=10\nnode s\ncontacts a s\n"
                                "at 1s crowd a 9\nat 2s connect a s\nat 3s ping a s";
     assert_true(metric_of(some, "ping.count") == 1); /* one place is left */
