@@ -34,6 +34,19 @@ static void a_host_has_only_the_families_it_was_given(void **state) {
     assert_true(metric_of(apart, "drop.unreachable") > 0);
 }
 
+/* A call by both families comes twice: the answerer asks around, also where nobody has called from, and that is no amplification. */
+static void a_call_by_both_families_makes_nobody_an_amplifier(void **state) {
+    (void)state;
+    struct run r;
+    run_text("for 30s\nnode s ip=dual\nnode m[1..4] ip=dual nat=restricted\n"
+             "link all delay=133ms jitter=gauss(20ms)\ncontacts m[1..4] with s\n"
+             "load ping 1/s m[1..4]\nnever all",
+             &r);
+    assert_true(metric_in(&r, "session.online") == 8);
+    assert_true(r.ok);
+    run_clear(&r);
+}
+
 static void a_router_filters_ipv6_as_it_was_told(void **state) {
     (void)state;
     static const char text[] = "for 20s\nnode a ip=6 nat=%s\nnode b ip=6\nnode c ip=6\n"
@@ -158,6 +171,7 @@ static void swarms_draw_every_kind_of_network(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_has_only_the_families_it_was_given),
+        cmocka_unit_test(a_call_by_both_families_makes_nobody_an_amplifier),
         cmocka_unit_test(a_router_filters_ipv6_as_it_was_told),
         cmocka_unit_test(hosts_stand_for_the_nat_they_are_behind),
         cmocka_unit_test(a_crowd_keeps_newcomers_out_while_it_is_there),
