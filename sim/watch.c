@@ -199,10 +199,10 @@ static void count_datagram(struct watched *h, uint64_t now_ns) {
  * that has sent something first. */
 static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_packet *p) {
     static const uint64_t step_ns = WATCH_DIAL_MS * UINT64_C(1000000);
-    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. It may also go to
-     * where nobody was called and from where nothing came: to what else is known of the peer (docs/PROTOCOL.md §4). */
+    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. And whoever
+     * doubts a path asks the other addresses that it knows of the peer, from which nothing need have come. */
     const bool check =
-        is_data(p) && p->len <= CHECK_BYTES && (t->a == 0 || (t->set.floor & KNOWN_DIALLED));
+        is_data(p) && p->len <= CHECK_BYTES && ((t->set.floor & KNOWN_DIALLED) || t->a == 0);
     if (!check && (p->len == 0 || p->data[0] != 1))
         return false;
     if (!check)
