@@ -5,7 +5,7 @@ packages="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libssl-dev li
 # BLAKE3: a library of its own since Debian 13; Debian 12 has the same C sources with the Rust crate.
 if apt-cache show libblake3-dev >/dev/null 2>&1; then packages="$packages libblake3-dev"; else packages="$packages librust-blake3-dev"; fi
 [ "$(dpkg --print-architecture)" != amd64 ] || packages="$packages libipsec-mb-dev" # it exists for no other
-[ "${1:-}" = "--tests" ] && packages="$packages libcmocka-dev iproute2 tcpdump strace procps clang-format tshark chromium libngtcp2-dev"
+[ "${1:-}" = "--tests" ] && packages="$packages libcmocka-dev iproute2 nftables tcpdump strace procps clang-format tshark chromium libngtcp2-dev"
 missing=
 for p in $packages; do
     dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

@@ -114,6 +114,18 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size (EMSGSIZE). */
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes);
+
+/* A router's word that a datagram was too big for the next link (RFC 1191, RFC 8201), from an environment that hears ICMP. */
+struct icmp_quote {      /* of the datagram that it quotes */
+    struct addr to;      /* where it went */
+    size_t bytes;        /* its UDP payload */
+    const uint8_t *head; /* the first bytes of that */
+    size_t len;
+};
+/* Believed only if it quotes a data packet of a session that goes there, one of the last ICMP_QUOTE_RECENT_PKTS (anybody can
+ * send ICMP), and never below MTU_BASE_BYTES. `fits_bytes`: the UDP payload that would have passed. */
+void endpoint_icmp_too_big(struct endpoint *e, uint64_t now_us, const struct icmp_quote *q,
+                           size_t fits_bytes);
 uint64_t endpoint_deadline_us(const struct endpoint *e);
 void endpoint_timeout(struct endpoint *e, uint64_t now_us);
 

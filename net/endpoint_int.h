@@ -3,6 +3,7 @@
  *   endpoint.c            life, peers, tickets, events, counters
  *   endpoint_handshake.c  who answers which handshake message, and when
  *   endpoint_io.c         datagrams in, trains out, deadlines
+ *   endpoint_icmp.c       datagrams that were refused as too big
  *   endpoint_path.c       where they go, and what is asked before that changes
  *   endpoint_streams.c    the stream and datagram calls
  *   endpoint_memory.c     writers that wait for memory, and taking it back

@@ -320,16 +320,6 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
     return false;
 }
 
-void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes) {
-    for (uint32_t i = 0; i < e->session_cap; i++) {
-        struct session *s = e->sessions[i];
-        if (s && s->tp && addr_equal(&s->path.remote, to)) {
-            transport_too_big(s->tp, now_us, bytes);
-            endpoint_make_ready(e, s);
-        }
-    }
-}
-
 /* ---- time ---- */
 
 /* Nothing may leave until a handshake that is under way has given new keys: what the transport

@@ -89,7 +89,9 @@ enum {
     /* What is sent where 1,200 do not pass (tunnels in tunnels): every host takes an IPv4 packet of
      * 576 (RFC 791; RFC 8899 MIN_PLPMTU). No message of the handshake is larger. */
     MTU_MIN_BYTES = 548,
-    MTU_MAX_BYTES = 65507,   /* largest UDP payload over IPv4 */
+    MTU_MAX_BYTES = 65507, /* largest UDP payload over IPv4 */
+    /* A router's complaint is believed about so many of the last packets: what is in flight at 10 Gbit/s and one second. */
+    ICMP_QUOTE_RECENT_PKTS = 1 << 20,
     TRAIN_MAX_BYTES = 65507, /* one UDP_SEGMENT send */
     TRAIN_MAX_SEGMENTS = 64, /* Linux: UDP_MAX_SEGMENTS */
 

@@ -43,6 +43,16 @@ static void show_datagram(const struct options *o, const struct sim_datagram *d)
             d->len, d->len ? d->data[0] : 0u, fate_name(d->fate));
 }
 
+static void show_icmp(void *ctx, uint64_t time_ns, const struct icmp_note *note) {
+    char router[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
+    (void)ctx;
+    addr_text(&note->router, router);
+    addr_text(&note->from, from);
+    addr_text(&note->to, to);
+    fprintf(stderr, "%12.6f %s says: %s %s > %s %u bytes mtu %u\n", (double)time_ns / 1e9, router,
+            icmp_name(note->kind), from, to, note->bytes, note->mtu_bytes);
+}
+
 /* ---- all who look on ---- */
 
 struct audience {
@@ -90,6 +100,8 @@ static bool seat(struct audience *a, const struct options *o, const struct scena
         tap->node_event = on_event;
     if (o->verbose > 1)
         tap->log = show_log;
+    if (o->verbose > 1)
+        tap->icmp = show_icmp;
     if (o->verbose > 1 || a->draws || o->pcap)
         tap->datagram = on_datagram;
     return true;
@@ -199,9 +211,11 @@ static void show_record(const struct run *r, const struct second *s, size_t i) {
     const struct trace_record *t = &s->records[i];
     const char *what = t->kind >= TRACE_NODE_EVENT
                            ? node_event_name((enum node_event_kind)(t->kind - TRACE_NODE_EVENT))
-                           : fate_name((enum fate)t->kind);
+                       : t->kind >= TRACE_ICMP ? icmp_name((enum icmp_kind)(t->kind - TRACE_ICMP))
+                                               : fate_name((enum fate)t->kind);
     fprintf(stderr, "  %.9f s %s > %s %s length %u detail %" PRIu64 "\n",
-            (double)(t->time_ns - sim_start_ns()) / 1e9, sim_host_name(r->sim, t->source),
+            (double)(t->time_ns - sim_start_ns()) / 1e9,
+            t->source == SIM_NO_HOST ? "-" : sim_host_name(r->sim, t->source),
             t->target == SIM_NO_HOST ? "-" : sim_host_name(r->sim, t->target), what, t->length,
             t->detail);
 }

@@ -120,6 +120,17 @@ void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
     duty_site(s, site);
 }
 
+void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns) {
+    struct site *w = s->route.sites[site];
+    const uint64_t until_ns = for_ns > 0 ? s->now_ns + for_ns : UINT64_MAX;
+    nat_crowd(w->nat, s->now_ns, count, until_ns);
+    nat_crowd(w->wall, s->now_ns, count, until_ns);
+}
+
+uint32_t sim_host_site(const struct sim *s, uint32_t host) {
+    return s->hosts[host]->site;
+}
+
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
     struct site *w = s->route.sites[site];
     if (!w->gateway)
@@ -154,6 +165,10 @@ void sim_clog(struct sim *s, const struct sim_between *b) {
 }
 
 void sim_heal(struct sim *s) {
+    for (uint32_t i = 0; i < s->route.site_count; i++) {
+        nat_crowd(s->route.sites[i]->nat, s->now_ns, 0, 0);
+        nat_crowd(s->route.sites[i]->wall, s->now_ns, 0, 0);
+    }
     faults_heal(&s->faults, s->now_ns);
     faults_heal(&s->troubles.cuts, sim_now_ns(s));
     clog_release(s, true);

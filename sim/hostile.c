@@ -95,6 +95,10 @@ static const char *read_call(struct hostile_plan *p, const struct call *c) {
         p->amplifies = true;
         return read_rate(c->parts[2], &p->amplify_interval_ns);
     }
+    if (strcmp(c->name, "icmp") == 0 && c->count == 3) {
+        p->icmps = true;
+        return read_rate(c->parts[2], &p->icmp_interval_ns);
+    }
     if (strcmp(c->name, "lie") == 0 && c->count == 1) {
         p->lies = true;
         return NULL;
@@ -105,7 +109,7 @@ static const char *read_call(struct hostile_plan *p, const struct call *c) {
         return wrong;
     }
     return "a hostile host has: drop([TYPE,]CHANCE) replay(CHANCE) flood(HOST,RATE[,KIND]) "
-           "amplify(VICTIM,REFLECTOR,RATE) lie(HOST) future(TIME) forge";
+           "amplify(VICTIM,REFLECTOR,RATE) icmp(VICTIM,PEER,RATE) lie(HOST) future(TIME) forge";
 }
 
 const char *hostile_read(struct hostile_plan *p, const char *word,
@@ -125,6 +129,10 @@ const char *hostile_read(struct hostile_plan *p, const char *word,
         wanted[0] = &p->flood_target;
     if (strcmp(c.name, "lie") == 0)
         wanted[0] = &p->lie_host;
+    if (strcmp(c.name, "icmp") == 0) {
+        wanted[0] = &p->icmp_host;
+        wanted[1] = &p->icmp_peer;
+    }
     if (strcmp(c.name, "amplify") == 0) {
         wanted[0] = &p->victim;
         wanted[1] = &p->reflector;
@@ -144,7 +152,7 @@ static uint64_t drawn(struct host *h) {
                     h->hostile->draws++);
 }
 
-enum { DO_FLOOD, DO_AMPLIFY, DO_MASK = 1 };
+enum { DO_FLOOD, DO_AMPLIFY, DO_ICMP, DO_BITS = 2, DO_MASK = 3 };
 
 /* The event's tag: what, and since which change of plans: those of an earlier one are void. */
 static void plan_next(struct host *h, uint32_t what, uint64_t interval_ns) {
@@ -152,7 +160,7 @@ static void plan_next(struct host *h, uint32_t what, uint64_t interval_ns) {
     world_push(s, h,
                &(struct event){.time_ns = s->now_ns + interval_ns,
                                .kind = EVENT_HOSTILE,
-                               .tag = h->plots << 1 | what});
+                               .tag = h->plots << DO_BITS | what});
 }
 
 void hostile_clear(struct host *h) {
@@ -199,6 +207,8 @@ void hostile_begin(struct host *h, const struct hostile_plan *plan) {
     } else if (h->sim->begun) {
         if (plan->floods)
             plan_next(h, DO_FLOOD, plan->flood_interval_ns);
+        if (plan->icmps)
+            plan_next(h, DO_ICMP, plan->icmp_interval_ns);
         if (plan->amplifies)
             plan_next(h, DO_AMPLIFY, plan->amplify_interval_ns);
     }
@@ -318,15 +328,40 @@ static void inject(struct host *h, const struct host *to, const struct addr *fro
     wire_inject(h, from, at, data, len);
 }
 
+/* Right in all that can be known from afar: both addresses, and what a data packet looks like. The MTU is a drawn one. */
+static void inject_icmp(struct host *h) {
+    static const uint32_t mtus[] = {0, 68, 576, 1228, 1280, 1300};
+    const struct hostile_plan *p = &h->hostile->plan;
+    const struct addr *from = address_for(h, h->sim->hosts[p->icmp_host]),
+                      *to = address_for(h, h->sim->hosts[p->icmp_peer]);
+    if (!from || !to || from->kind != to->kind)
+        return;
+    struct icmp_note note = {.kind = ICMP_TOO_BIG,
+                             .mtu_bytes = mtus[draw_below(drawn(h), 6)],
+                             .from = *from,
+                             .to = *to,
+                             .bytes = 1000 + (uint32_t)draw_below(drawn(h), 500),
+                             .head_len = ICMP_HEAD_BYTES};
+    for (unsigned i = 0; i < ICMP_HEAD_BYTES; i += 4)
+        store_le32(note.head + i, (uint32_t)drawn(h));
+    store_le32(note.head, PACKET_DATA);
+    store_le64(note.head + 8, draw_below(drawn(h), 10000));
+    icmp_forge(h, &note);
+}
+
 void hostile_run(struct host *h, const struct event *e) {
     const uint32_t what = e->tag & DO_MASK;
-    if (!h->hostile || e->tag != (h->plots << 1 | what))
+    if (!h->hostile || e->tag != (h->plots << DO_BITS | what))
         return;
     struct sim *s = h->sim;
     const struct hostile_plan *p = &h->hostile->plan;
     if (what == DO_FLOOD && p->floods) {
         inject(h, s->hosts[p->flood_target], NULL, p->flood_kind);
         plan_next(h, DO_FLOOD, p->flood_interval_ns);
+    }
+    if (what == DO_ICMP && p->icmps) {
+        inject_icmp(h);
+        plan_next(h, DO_ICMP, p->icmp_interval_ns);
     }
     if (what == DO_AMPLIFY && p->amplifies) {
         const struct addr *victim = address_for(h, s->hosts[p->victim]);

@@ -28,6 +28,9 @@ struct hostile_plan {    /* all zeroes does nothing */
     uint64_t flood_interval_ns;
     uint32_t victim, reflector; /* initiations go to the reflector in the victim's name */
     uint64_t amplify_interval_ns;
+    bool icmps; /* tells the first host that what it sends to the second is too big */
+    uint32_t icmp_host, icmp_peer; /* it knows their addresses, but has not seen a packet */
+    uint64_t icmp_interval_ns;
     uint32_t lie_host;  /* says that this host's addresses are its own */
     uint64_t future_us; /* its wall clock, and so its initiations' sequence, is ahead by this */
 };

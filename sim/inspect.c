@@ -58,8 +58,13 @@ void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, ui
     struct sim *s = h->sim;
     if (!s->watch || !s->begun)
         return;
-    const struct watch_packet p = {
-        .from = h->index, .at = h->index, .src = &h->addrs[0], .dst = to, .data = data, .len = len};
+    const bool second = h->addr_count > 1 && h->addrs[1].kind == to->kind;
+    const struct watch_packet p = {.from = h->index,
+                                   .at = h->index,
+                                   .src = &h->addrs[second],
+                                   .dst = to,
+                                   .data = data,
+                                   .len = len};
     watch_sent(s->watch, s->now_ns, &p);
 }
 

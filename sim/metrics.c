@@ -252,6 +252,9 @@ static void collect_world(struct sim *s, struct metrics *m) {
     for (unsigned f = FATE_DELIVERED + 1; f < FATE_COUNT; f++)
         set_in(m, "drop", fate_name((enum fate)f), s->stats.drops[f]);
     set_in(m, "ecn", "marked", s->stats.marked);
+    for (unsigned k = 0; k < ICMP_KINDS; k++)
+        set_in(m, "icmp", icmp_name((enum icmp_kind)k), s->stats.icmp[k]);
+    set_in(m, "icmp", "lost", s->stats.icmp_lost);
     set_in(m, "fault", "duplicated", s->stats.duplicated);
     set_in(m, "fault", "reordered", s->stats.reordered);
     set_in(m, "fault", "corrupted", s->stats.corrupted);

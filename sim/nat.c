@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/nat_int.h"
+#include "sim/nat_linux.h"
 
 enum key_kind { KEY_INNER = 1, KEY_OUTER, KEY_PERMIT, KEY_HOST, KEY_KIND_MASK = 7 };
 
@@ -38,7 +39,8 @@ struct nat *nat_new(const struct nat_config *cfg, const struct draw *draw, uint3
     return n;
 }
 
-void nat_reboot(struct nat *n) {
+static void forget_all(struct nat *n) {
+    nat_linux_clear(n);
     free(n->mappings);
     nat_table_clear(&n->table);
     for (unsigned i = 0; i < NAT_POOL_MAX; i++) {
@@ -50,15 +52,20 @@ void nat_reboot(struct nat *n) {
     n->last_port = 0;
 }
 
+void nat_reboot(struct nat *n) {
+    forget_all(n);
+    n->boots++;
+}
+
 void nat_free(struct nat *n) {
     if (!n)
         return;
-    nat_reboot(n);
+    forget_all(n);
     free(n);
 }
 
 void nat_set_external(struct nat *n, const struct addr *pool, unsigned count) {
-    nat_reboot(n);
+    forget_all(n);
     n->external_count = count < NAT_POOL_MAX ? count : NAT_POOL_MAX;
     memcpy(n->external, pool, n->external_count * sizeof *pool);
 }
@@ -117,20 +124,34 @@ uint32_t nat_bury(struct nat *n, uint64_t now_ns) {
     return oldest;
 }
 
+uint32_t nat_room(const struct nat *n, uint64_t now_ns) {
+    if (now_ns >= n->crowd_until_ns)
+        return n->cfg.table;
+    const uint32_t left = n->crowd < n->cfg.table ? n->cfg.table - n->crowd : 0;
+    return left == 0 && n->cfg.evicts ? 1 : left; /* the newest always has a place there */
+}
+
 /* Makes room by burying the dead, or, if need be and allowed, the oldest. */
 static bool make_room(struct nat *n, uint64_t now_ns) {
-    const uint32_t oldest = nat_bury(n, now_ns);
-    if (n->live < n->cfg.table)
-        return true;
-    if (!n->cfg.evicts || oldest == UINT32_MAX)
-        return false;
-    drop(n, &n->mappings[oldest]);
-    return true;
+    const uint32_t room = nat_room(n, now_ns);
+    uint32_t oldest = nat_bury(n, now_ns);
+    while (n->live >= room && n->cfg.evicts && oldest != UINT32_MAX) {
+        drop(n, &n->mappings[oldest]);
+        oldest = nat_bury(n, now_ns);
+    }
+    return n->live < room;
+}
+
+void nat_crowd(struct nat *n, uint64_t now_ns, uint32_t count, uint64_t until_ns) {
+    n->crowd = count;
+    n->crowd_until_ns = until_ns;
+    if (n->cfg.evicts && n->live > nat_room(n, now_ns))
+        (void)make_room(n, now_ns);
 }
 
 /* A place for a new mapping; index, or UINT32_MAX. */
 static uint32_t place(struct nat *n, uint64_t now_ns) {
-    if (n->live >= n->cfg.table && !make_room(n, now_ns))
+    if (n->live >= nat_room(n, now_ns) && !make_room(n, now_ns))
         return UINT32_MAX;
     for (uint32_t tries = 0; tries < 8 && n->mapping_count > 0; tries++) { /* a dead one near by? */
         n->hand = (n->hand + 1) % n->mapping_count;
@@ -150,8 +171,7 @@ static uint32_t place(struct nat *n, uint64_t now_ns) {
 }
 
 bool nat_is_free(struct nat *n, const struct addr *outer, uint64_t now_ns) {
-    const struct nat_key k = key_of(KEY_OUTER, outer, NULL, NAT_ENDPOINT_INDEPENDENT);
-    return alive(n, nat_table_find(&n->table, &k), now_ns) == NULL;
+    return nat_mapping_at(n, now_ns, outer) == NULL;
 }
 
 static struct nat_mapping *add(struct nat *n, uint64_t now_ns, const struct nat_mapping *model) {
@@ -183,15 +203,26 @@ static struct nat_mapping *add(struct nat *n, uint64_t now_ns, const struct nat_
     return m;
 }
 
-/* The mapping for this packet: a fixed one comes first. */
-static struct nat_mapping *outbound(struct nat *n, uint64_t now_ns, const struct addr *src,
-                                    const struct addr *dst) {
+/* A fixed one comes first. */
+struct nat_mapping *nat_mapping_from(struct nat *n, uint64_t now_ns, const struct addr *src,
+                                     const struct addr *dst) {
     struct nat_key k = key_of(KEY_INNER, src, NULL, NAT_ENDPOINT_INDEPENDENT);
     struct nat_mapping *m = alive(n, nat_table_find(&n->table, &k), now_ns);
     if (m && (m->fixed || n->cfg.mapping == NAT_ENDPOINT_INDEPENDENT))
         return m;
     k = key_of(KEY_INNER, src, dst, n->cfg.mapping);
-    m = alive(n, nat_table_find(&n->table, &k), now_ns);
+    return alive(n, nat_table_find(&n->table, &k), now_ns);
+}
+
+struct nat_mapping *nat_mapping_at(struct nat *n, uint64_t now_ns, const struct addr *outer) {
+    const struct nat_key k = key_of(KEY_OUTER, outer, NULL, NAT_ENDPOINT_INDEPENDENT);
+    return alive(n, nat_table_find(&n->table, &k), now_ns);
+}
+
+/* The mapping for this packet. */
+static struct nat_mapping *outbound(struct nat *n, uint64_t now_ns, const struct addr *src,
+                                    const struct addr *dst) {
+    struct nat_mapping *m = nat_mapping_from(n, now_ns, src, dst);
     if (m)
         return m;
     struct nat_mapping model = {.inner = *src, .towards = *dst};
@@ -203,6 +234,20 @@ static struct nat_key permit_key(const struct nat *n, const struct nat_mapping *
     struct nat_key k = key_of(KEY_PERMIT, &m->outer, far, n->cfg.filtering);
     k.kind |= m->generation << 3;
     return k;
+}
+
+/* No permission is needed: always true. `refreshes`: its time begins anew. */
+bool nat_is_permitted(struct nat *n, uint64_t now_ns, const struct nat_mapping *m,
+                      const struct addr *src, bool refreshes) {
+    if (n->cfg.filtering == NAT_ENDPOINT_INDEPENDENT || m->fixed)
+        return true;
+    const struct nat_key k = permit_key(n, m, src);
+    struct nat_entry *e = nat_table_find(&n->table, &k);
+    if (!e || now_ns - e->last_ns >= n->cfg.timeout_ns)
+        return false;
+    if (refreshes)
+        e->last_ns = now_ns;
+    return true;
 }
 
 static void permit(struct nat *n, uint64_t now_ns, const struct nat_mapping *m,
@@ -230,6 +275,8 @@ static void sweep(struct nat *n, uint64_t now_ns) {
 }
 
 enum nat_verdict nat_out(struct nat *n, uint64_t now_ns, struct addr *src, const struct addr *dst) {
+    if (n->cfg.conntrack)
+        return nat_linux_out(n, now_ns, src, dst);
     struct nat_mapping *m = outbound(n, now_ns, src, dst);
     if (!m)
         return NAT_FULL;
@@ -242,19 +289,15 @@ enum nat_verdict nat_out(struct nat *n, uint64_t now_ns, struct addr *src, const
 }
 
 enum nat_verdict nat_in(struct nat *n, uint64_t now_ns, const struct addr *src, struct addr *dst) {
-    struct nat_key k = key_of(KEY_OUTER, dst, NULL, NAT_ENDPOINT_INDEPENDENT);
-    struct nat_mapping *m = alive(n, nat_table_find(&n->table, &k), now_ns);
+    if (n->cfg.conntrack)
+        return nat_linux_in(n, now_ns, src, dst);
+    const bool refreshes = n->cfg.refresh != NAT_REFRESH_OUT;
+    struct nat_mapping *m = nat_mapping_at(n, now_ns, dst);
     if (!m)
         return NAT_NO_MAPPING;
-    if (n->cfg.filtering != NAT_ENDPOINT_INDEPENDENT && !m->fixed) {
-        k = permit_key(n, m, src);
-        struct nat_entry *e = nat_table_find(&n->table, &k);
-        if (!e || now_ns - e->last_ns >= n->cfg.timeout_ns)
-            return NAT_FILTERED;
-        if (n->cfg.refresh != NAT_REFRESH_OUT)
-            e->last_ns = now_ns;
-    }
-    if (n->cfg.refresh != NAT_REFRESH_OUT)
+    if (!nat_is_permitted(n, now_ns, m, src, refreshes))
+        return NAT_FILTERED;
+    if (refreshes)
         m->last_ns = now_ns;
     *dst = m->inner;
     return NAT_PASS;
@@ -327,7 +370,7 @@ void nat_unmap_fixed(struct nat *n, const struct addr *inner) {
 }
 
 uint32_t nat_mapping_count(const struct nat *n, uint64_t now_ns) {
-    uint32_t count = 0;
+    uint32_t count = nat_linux_count(n, now_ns);
     for (uint32_t i = 0; i < n->mapping_count; i++)
         count += n->mappings[i].used && !is_dead(n, &n->mappings[i], now_ns);
     return count;

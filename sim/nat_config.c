@@ -16,6 +16,7 @@ static const struct nat_config plain = {
     .ports = NAT_PORTS_PRESERVE,
     .port_step = 1,
     .timeout_ns = 120 * UINT64_C(1000000000),
+    .unreplied_ns = 30 * UINT64_C(1000000000), /* linux: nf_conntrack_udp_timeout */
     .table = 4096,
     .pool = 1,
 };
@@ -51,7 +52,7 @@ static const char *read_behaviour(struct nat_config *c, const char *text, size_t
     if (slash >= len || !word_of(text, slash, maps, 3, &map) ||
         !word_of(text + slash + 1, len - slash - 1, filters, 3, &filter))
         return "a NAT is MAP/FILTER (eim adm apdm / eif adf apdf) or fullcone restricted "
-               "portrestricted symmetric sequential cgn firewall";
+               "portrestricted symmetric sequential cgn linux firewall";
     c->mapping = (enum nat_dependence)map;
     c->filtering = (enum nat_dependence)filter;
     return NULL;
@@ -105,41 +106,86 @@ static const char *read_table(struct nat_config *c, char *value) {
     return read_count(value, NAT_TABLE_MAX, &c->table);
 }
 
+static const char *read_time(const char *value, uint64_t *out) {
+    const char *wrong = quantity_parse(value, QUANTITY_DURATION, out);
+    return !wrong && *out < ns_per_s ? "a timeout is at least 1s" : wrong;
+}
+
+/* Options whose value is a word. False: it is none of them. */
+static bool read_word(struct nat_config *c, const char *key, const char *value) {
+    static const struct {
+        const char *key, *words[3];
+    } options[] = {{"refresh", {"out", "both", "in"}},    {"hairpin", {"none", "ext", "int"}},
+                   {"pooling", {"paired", "arbitrary"}},  {"icmp", {"pass", "drop"}},
+                   {"ip6", {"firewall", "open", "none"}}, {"input", {"drop", "accept"}}};
+    unsigned at = 0, i = 0;
+    while (at < 6 && strcmp(options[at].key, key) != 0)
+        at++;
+    if (at == 6)
+        return false;
+    while (i < 3 && options[at].words[i] && strcmp(options[at].words[i], value) != 0)
+        i++;
+    if (i == 3 || !options[at].words[i])
+        return false;
+    switch (at) {
+    case 0:
+        c->refresh = (enum nat_refresh)i;
+        break;
+    case 1:
+        c->hairpin = (enum nat_hairpin_kind)i;
+        break;
+    case 2:
+        c->arbitrary = i == 1;
+        break;
+    case 3:
+        c->drops_icmp = i == 1;
+        break;
+    case 4:
+        c->ipv6 = (enum nat_ipv6)i;
+        break;
+    default:
+        c->input_accepts = i == 1;
+        break;
+    }
+    return true;
+}
+
+/* What means nothing to this kind. */
+static bool is_foreign(const struct nat_config *c, const char *key) {
+    static const char *const others[] = {"limit", "pool", "pooling", "refresh"};
+    if (!c->conntrack)
+        return strcmp(key, "unreplied") == 0 || strcmp(key, "input") == 0;
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(others[i], key) == 0)
+            return true;
+    return false;
+}
+
 static const char *read_option(struct nat_config *c, char *text) {
-    static const char *const refreshes[] = {"out", "both", "in"},
-                             *const hairpins[] = {"none", "ext", "int"},
-                             *const poolings[] = {"paired", "arbitrary"};
     char *value = strchr(text, '=');
-    unsigned i = 0;
     if (!value)
         return "key=value is expected";
     *value++ = '\0';
+    if (is_foreign(c, text))
+        return c->conntrack
+                   ? "linux has timeout= unreplied= input= ports= hairpin= table= icmp= ip6="
+                   : "only linux has unreplied= and input=";
     if (strcmp(text, "ports") == 0)
         return read_ports(c, value);
-    if (strcmp(text, "timeout") == 0) {
-        const char *wrong = quantity_parse(value, QUANTITY_DURATION, &c->timeout_ns);
-        return !wrong && c->timeout_ns < ns_per_s ? "a timeout is at least 1s" : wrong;
-    }
+    if (strcmp(text, "timeout") == 0)
+        return read_time(value, &c->timeout_ns);
+    if (strcmp(text, "unreplied") == 0)
+        return read_time(value, &c->unreplied_ns);
     if (strcmp(text, "table") == 0)
         return read_table(c, value);
     if (strcmp(text, "limit") == 0)
         return read_count(value, NAT_TABLE_MAX, &c->per_host);
     if (strcmp(text, "pool") == 0)
         return read_count(value, NAT_POOL_MAX, &c->pool);
-    if (strcmp(text, "refresh") == 0 && word_of(value, strlen(value), refreshes, 3, &i)) {
-        c->refresh = (enum nat_refresh)i;
+    if (read_word(c, text, value))
         return NULL;
-    }
-    if (strcmp(text, "hairpin") == 0 && word_of(value, strlen(value), hairpins, 3, &i)) {
-        c->hairpin = (enum nat_hairpin_kind)i;
-        return NULL;
-    }
-    if (strcmp(text, "pooling") == 0 && word_of(value, strlen(value), poolings, 2, &i)) {
-        c->arbitrary = i == 1;
-        return NULL;
-    }
     return "options: ports= timeout= refresh=out|both|in hairpin=none|ext|int table= limit= pool= "
-           "pooling=paired|arbitrary";
+           "pooling=paired|arbitrary icmp=pass|drop ip6=firewall|open|none";
 }
 
 static const char *read_parts(struct nat_config *c, const char *text) {
@@ -170,6 +216,15 @@ const char *nat_config_read(struct nat_config *out, const char *text) {
             (void)snprintf(full, sizeof full, "%s%s", kinds[i].text, text + head);
             return read_parts(out, full);
         }
+    if (head == 5 && strncmp("linux", text, head) == 0) {
+        (void)snprintf(full, sizeof full, "apdm/apdf%.90s", text + head);
+        out->conntrack = true;
+        out->table = 16384;
+        const char *wrong = read_parts(out, full);
+        if (!wrong && (out->ports == NAT_PORTS_SEQUENTIAL || out->ports == NAT_PORTS_BLOCK))
+            wrong = "linux has ports=preserve and ports=random";
+        return !wrong && out->evicts ? "linux has table=N" : wrong;
+    }
     if (head == 8 && strncmp("firewall", text, head) == 0) {
         (void)snprintf(full, sizeof full, "eim/apdf%.90s", text + head);
         out->firewall = true;
@@ -184,6 +239,8 @@ void nat_config_name(const struct nat_config *c, char out[static 32]) {
                              *const ports[] = {"preserve", "seq", "random", "block"};
     if (c->firewall)
         (void)snprintf(out, 32, "firewall");
+    else if (c->conntrack)
+        (void)snprintf(out, 32, "linux,%s", ports[c->ports]);
     else
         (void)snprintf(out, 32, "%s/%s,%s", maps[c->mapping], filters[c->filtering],
                        ports[c->ports]);

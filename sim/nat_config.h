@@ -15,9 +15,16 @@
  *   limit=N                                       mappings per inner host
  *   pool=N  pooling=paired|arbitrary              external addresses, and whether a host keeps one (§4.1 REQ-2)
  *
+ *   icmp=pass|drop                                errors of routers and hosts (RFC 5508 REQ-3..5)
+ *   ip6=firewall|open|none                        what IPv6 meets here: a stateful filter (RFC 6092), nothing, a dead end
+ *   unreplied=TIME  input=accept|drop             linux alone: see below
+ *
  * Kinds: fullcone (eim/eif), restricted (eim/adf), portrestricted (eim/apdf), symmetric (apdm/apdf,ports=random),
  * sequential (apdm/apdf,ports=seq), cgn (eim/apdf,ports=block(512),pool=4,limit=512,timeout=300s), firewall
  * (addresses stay, apdf). A kind takes the same options.
+ *
+ * linux (sim/nat_linux.h: conntrack and masquerade) has icmp=, ip6=, timeout= (of a stream, 120 s), unreplied= (30 s),
+ * input=drop|accept, ports=preserve|random (random: fully-random), hairpin= and table= (16384) only.
  */
 #ifndef MESHD_SIM_NAT_CONFIG_H
 #define MESHD_SIM_NAT_CONFIG_H
@@ -31,6 +38,8 @@ enum nat_dependence { NAT_ENDPOINT_INDEPENDENT, NAT_ADDRESS_DEPENDENT, NAT_ADDRE
 enum nat_ports { NAT_PORTS_PRESERVE, NAT_PORTS_SEQUENTIAL, NAT_PORTS_RANDOM, NAT_PORTS_BLOCK };
 enum nat_refresh { NAT_REFRESH_OUT, NAT_REFRESH_BOTH, NAT_REFRESH_IN };
 enum nat_hairpin_kind { NAT_HAIRPIN_NONE, NAT_HAIRPIN_EXTERNAL, NAT_HAIRPIN_INTERNAL };
+
+enum nat_ipv6 { NAT_IPV6_FIREWALL, NAT_IPV6_OPEN, NAT_IPV6_NONE };
 
 enum { NAT_POOL_MAX = 8, NAT_TEXT_MAX = 95, NAT_TABLE_MAX = 1 << 20 };
 
@@ -47,6 +56,11 @@ struct nat_config {
     uint32_t pool;            /* external addresses, 1 .. NAT_POOL_MAX */
     bool arbitrary;           /* pooling */
     bool firewall;            /* addresses and ports stay as they are */
+    bool drops_icmp;
+    enum nat_ipv6 ipv6;
+    bool conntrack;        /* sim/nat_linux.h; mapping, filtering and refresh say nothing then */
+    uint64_t unreplied_ns; /* of it */
+    bool input_accepts;    /* of it */
 };
 
 /* NULL, or what is wrong (static text). */

@@ -47,7 +47,7 @@ static bool choose_in_blocks(struct nat *n, uint64_t now_ns, const struct addr *
                              struct addr *outer) {
     const uint32_t count = PORTS / n->cfg.block_ports;
     const struct nat_key k = nat_host_key(inner);
-    const uint32_t home = nat_hash(&k) / 8 % count;
+    const uint32_t home = (nat_hash(&k) / 8 + n->boots * 7919) % count;
     for (unsigned pass = 0; pass < 3; pass++) { /* own; free; free once the dead are buried */
         if (pass == 2)
             (void)nat_bury(n, now_ns);

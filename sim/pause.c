@@ -31,9 +31,6 @@ bool host_holds(struct host *h, const struct event *e) {
             hold(h, e);
         }
         return true;
-    case EVENT_TOO_BIG:
-        slab_put(&h->sim->slab, p);
-        return true;
     case EVENT_FILE:
     case EVENT_LOAD:
     case EVENT_HOSTILE:
@@ -44,6 +41,7 @@ bool host_holds(struct host *h, const struct event *e) {
         return true;
     case EVENT_ARRIVE:
     case EVENT_LINE:
+    case EVENT_ICMP: /* who does not run does not hear it (icmp.c) */
     case EVENT_UNCLOG:
     case EVENT_RESUME:
         break;

@@ -85,6 +85,23 @@ static int start(struct stage *st, const struct action *a, uint32_t host) {
     return sim_start(st->run->sim, host);
 }
 
+static void act_on_site(struct stage *st, const struct action *a, uint32_t site) {
+    if (a->kind == ACT_REBOOT)
+        sim_site_reboot(st->run->sim, site, a->move);
+    else if (a->kind == ACT_CROWD)
+        sim_site_crowd(st->run->sim, site, (uint32_t)a->amount, a->for_ns);
+    else
+        sim_site_gateway(st->run->sim, site, &a->gateway);
+}
+
+/* The NAT it is behind now; who is behind none has nothing to fear. */
+static int act_on_nat_of(struct stage *st, const struct action *a, uint32_t host) {
+    const uint32_t site = sim_host_site(st->run->sim, host);
+    if (site != SITE_NONE)
+        act_on_site(st, a, site);
+    return 0;
+}
+
 static int on_host_alone(struct stage *st, const struct action *a, uint32_t host) {
     static void (*const plain[ACTIONS])(struct sim * s, uint32_t host) = {
         [ACT_ROAM] = sim_roam,         [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
@@ -97,11 +114,20 @@ static int on_host_alone(struct stage *st, const struct action *a, uint32_t host
 }
 
 static int act_on_host(struct stage *st, const struct action *a, uint32_t host) {
-    static on_host *const verbs[ACTIONS] = {
-        [ACT_DISK] = change_disk, [ACT_LINK] = change_link, [ACT_MOVE] = move,
-        [ACT_SUSPEND] = suspend,  [ACT_STALL] = stall,      [ACT_CLOCK] = set_clock,
-        [ACT_MAP] = map,          [ACT_LOSE] = lose,        [ACT_HOSTILE] = turn_hostile,
-        [ACT_START] = start,      [ACT_DIE] = die,          [ACT_STORE] = store};
+    static on_host *const verbs[ACTIONS] = {[ACT_DISK] = change_disk,
+                                            [ACT_LINK] = change_link,
+                                            [ACT_MOVE] = move,
+                                            [ACT_SUSPEND] = suspend,
+                                            [ACT_STALL] = stall,
+                                            [ACT_CLOCK] = set_clock,
+                                            [ACT_MAP] = map,
+                                            [ACT_LOSE] = lose,
+                                            [ACT_HOSTILE] = turn_hostile,
+                                            [ACT_START] = start,
+                                            [ACT_DIE] = die,
+                                            [ACT_STORE] = store,
+                                            [ACT_REBOOT] = act_on_nat_of,
+                                            [ACT_CROWD] = act_on_nat_of};
     return verbs[a->kind] ? verbs[a->kind](st, a, host) : on_host_alone(st, a, host);
 }
 
@@ -128,13 +154,8 @@ static void act_on_pair_noted(struct stage *st, const struct action *a, uint32_t
 }
 
 static void act_on_sites(struct stage *st, const struct action *a) {
-    for (uint32_t i = 0; i < a->site_count; i++) {
-        const uint32_t site = st->sites[a->sites[i]];
-        if (a->kind == ACT_REBOOT)
-            sim_site_reboot(st->run->sim, site, a->move);
-        else
-            sim_site_gateway(st->run->sim, site, &a->gateway);
-    }
+    for (uint32_t i = 0; i < a->site_count; i++)
+        act_on_site(st, a, st->sites[a->sites[i]]);
 }
 
 /* A share ("home:25%") is drawn anew each time, for every host on its own: by what was written, on which side, and

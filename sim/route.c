@@ -238,6 +238,8 @@ int route_site_add(struct sim *s, const char *name, uint32_t parent, uint32_t re
     if (nat_config_read(&wall, "firewall"))
         abort();
     wall.timeout_ns = cfg->timeout_ns;
+    wall.unreplied_ns = cfg->unreplied_ns;
+    wall.conntrack = cfg->conntrack;
     w->wall = nat_new(&wall, &s->draw, entity - 3);
     return new_externals(s, w) ? 0 : ERR_FULL;
 }

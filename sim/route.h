@@ -4,8 +4,8 @@
  * Public IPv4 addresses are 198.18.0.0/15 (set aside for tests, RFC 2544: nodes treat them as they would the
  * internet's), numbered from 1. Inside a site hosts have 192.168.1.2 and up (10.0.0.0/8 from the 251st on) and sites
  * within it 100.64.0.1 and up: every site has the same ones, as in life. Within a firewall they have addresses of
- * around it. IPv6 addresses are global (2001:2::/48) also within a site, whose NAT filters them like a firewall with the
- * same timeout.
+ * around it. IPv6 addresses are global (2001:2::/48) also within a site, whose router filters them like a firewall with the
+ * same timeout (`ip6=` of its NAT says otherwise).
  */
 #ifndef MESHD_SIM_ROUTE_H
 #define MESHD_SIM_ROUTE_H

@@ -44,6 +44,7 @@ enum action_kind {
     ACT_HOSTILE,
     ACT_LOSE,
     ACT_POWERCUT,
+    ACT_CROWD, /* sites: others take places of their NAT's table */
     ACT_DIE,   /* between two writes of its store */
     ACT_STORE, /* it fails */
     ACT_STEAL, /* `from` uses the ticket that others have used */
@@ -70,11 +71,12 @@ struct action {
     uint64_t amount, size;      /* messages and their size; a transfer's bytes */
     uint64_t for_ns;            /* how long it lasts; 0: for good */
     bool oneway, move, sets_drift;
-    bool may;                    /* what it asks for may fail */
-    bool if_up;                  /* it asks only nodes that run then */
-    int64_t jump_us, drift_ppb;  /* clock */
-    uint32_t site;               /* move: SITE_NONE is the internet */
-    uint32_t *sites, site_count; /* reboot, gateway */
+    bool may;                   /* what it asks for may fail */
+    bool if_up;                 /* it asks only nodes that run then */
+    int64_t jump_us, drift_ppb; /* clock */
+    uint32_t site;              /* move: SITE_NONE is the internet */
+    uint32_t *sites,
+        site_count; /* reboot, gateway, crowd; of the first and last also those of `from` */
     struct gateway_config gateway;
     struct hostile_plan plan;
     struct sim_store_fault store;

@@ -51,6 +51,7 @@ static const struct verb {
     [ACT_MAP] = {"map", SHAPE_HOSTS, false},
     [ACT_HOSTILE] = {"hostile", SHAPE_HOSTS, true},
     [ACT_LOSE] = {"lose", SHAPE_HOSTS, true},
+    [ACT_CROWD] = {"crowd", SHAPE_SITES, false},
 };
 
 const char *action_name(enum action_kind k) {
@@ -150,6 +151,8 @@ static bool is_option(const struct action *a, const struct word *w) {
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(w->text, words[i]) == 0)
             return true;
+    if (a->kind == ACT_CROWD) /* a number is how many; a name may not be one */
+        return w->text[strspn(w->text, "0123456789")] == '\0';
     return a->kind == ACT_LOSE && a->from.count > 0;
 }
 
@@ -170,18 +173,40 @@ static bool parse_host_list(struct parser *p, struct action *a) {
            parse_fail(p, a->at, "lose NAME up|down NUMBER...");
 }
 
+/* Hosts stand for the NATs they are behind. */
+static bool parse_behind(struct parser *p, const struct word *w, struct action *a) {
+    const uint32_t first = a->from.count;
+    bool any = false;
+    if (!parse_hosts(p, w, &a->from))
+        return false;
+    for (uint32_t i = first; i < a->from.count; i++) {
+        const struct scenario_host *h = &p->sc->hosts[a->from.hosts[i]];
+        any = any || h->options.site != SITE_NONE || h->nat[0];
+    }
+    return any || parse_fail(p, w->at, "'%.60s' is no site, and behind no NAT", w->text);
+}
+
 static bool parse_site_list(struct parser *p, struct action *a) {
     const struct word *w;
     do {
         uint32_t site;
         w = parse_word(p, "a site's name");
-        if (!w || !parse_site_name(p, w, w->text, &site))
+        if (!w)
+            return false;
+        if (a->kind != ACT_GATEWAY && !scenario_has_site(p->sc, w->text)) {
+            if (!parse_behind(p, w, a))
+                return false;
+            continue;
+        }
+        if (!parse_site_name(p, w, w->text, &site))
             return false;
         a->sites = realloc(a->sites, (a->site_count + 1) * sizeof *a->sites);
         if (!a->sites)
             abort();
         a->sites[a->site_count++] = site;
-    } while (a->kind == ACT_REBOOT && (w = parse_peek(p)) && !is_option(a, w));
+    } while (a->kind != ACT_GATEWAY && (w = parse_peek(p)) && !is_option(a, w));
+    if (a->kind == ACT_CROWD)
+        a->amount = UINT32_MAX;
     if (a->kind == ACT_GATEWAY && !parse_peek(p))
         return parse_word(p, "how the gateway behaves") != NULL;
     return parse_options(p, a);
@@ -196,7 +221,7 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
             p, verb->at,
             "unknown action '%.60s'; there are: link disk connect ping transfer "
             "message pair steal cut clog heal roam move rebind kill powercut die store stop start "
-            "wipe suspend stall resume clock reboot gateway map hostile lose",
+            "wipe suspend stall resume clock reboot crowd gateway map hostile lose",
             verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;

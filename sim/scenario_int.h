@@ -39,6 +39,7 @@ bool parse_site(struct parser *p);
 bool parse_region(struct parser *p);
 bool parse_rtt(struct parser *p);
 bool parse_site_name(struct parser *p, const struct word *w, const char *name, uint32_t *out);
+bool scenario_has_site(const struct scenario *sc, const char *name);
 bool parse_region_name(struct parser *p, const struct word *w, const char *name, uint32_t *out);
 /* How many sites there are from this one outwards; SITE_NONE: 0. */
 unsigned scenario_site_depth(const struct scenario *sc, uint32_t site);

@@ -7,8 +7,8 @@
 
 /* "for=10s": for how long, where something lasts. */
 static bool option_for(struct parser *p, const struct word *w, struct action *a, bool *used) {
-    const bool lasts =
-        a->kind == ACT_CUT || a->kind == ACT_CLOG || a->kind == ACT_SUSPEND || a->kind == ACT_STALL;
+    const bool lasts = a->kind == ACT_CUT || a->kind == ACT_CLOG || a->kind == ACT_SUSPEND ||
+                       a->kind == ACT_STALL || a->kind == ACT_CROWD;
     const char *v = lasts ? parse_key(w, "for") : NULL;
     *used = v != NULL;
     return !v || parse_value(p, w, v, QUANTITY_DURATION, &a->for_ns);
@@ -160,6 +160,8 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
         if (strcmp(w->text, "move") == 0)
             return a->move = true;
         break;
+    case ACT_CROWD:
+        return parse_value(p, w, w->text, QUANTITY_COUNT, &a->amount);
     case ACT_GATEWAY: {
         const char *wrong = gateway_config_read(&a->gateway, w->text);
         return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;

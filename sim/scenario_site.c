@@ -13,6 +13,13 @@ bool parse_site_name(struct parser *p, const struct word *w, const char *name, u
     return parse_fail(p, w->at, "there is no site '%.60s'", name);
 }
 
+bool scenario_has_site(const struct scenario *sc, const char *name) {
+    for (uint32_t i = 0; i < sc->site_count; i++)
+        if (strcmp(sc->sites[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 bool parse_region_name(struct parser *p, const struct word *w, const char *name, uint32_t *out) {
     for (uint32_t i = 0; i < p->sc->region_count; i++)
         if (strcmp(p->sc->regions[i], name) == 0) {

@@ -243,7 +243,7 @@ void world_drop_events(struct sim *s) {
     clog_clear(s);
     while (heap_pop(&s->heap, &e))
         if (e.kind == EVENT_ARRIVE || e.kind == EVENT_LINE || e.kind == EVENT_DELIVER ||
-            e.kind == EVENT_TOO_BIG)
+            e.kind == EVENT_ICMP)
             slab_put(&s->slab, e.ref);
 }
 
@@ -310,9 +310,8 @@ static void dispatch(struct sim *s, const struct event *e) {
         if (!host_holds(source, e))
             hostile_run(source, e);
         break;
-    case EVENT_TOO_BIG:
-        if (!host_holds(source, e))
-            wire_too_big(s, e->ref);
+    case EVENT_ICMP:
+        icmp_hear(s, e->ref);
         break;
     case EVENT_UNCLOG:
         clog_release(s, false);

@@ -24,6 +24,7 @@
 #include "sim/disk.h"
 #include "sim/gateway.h"
 #include "sim/hostile.h"
+#include "sim/icmp.h"
 #include "sim/link.h"
 #include "sim/store_mem.h"
 #include "sim/trace.h"
@@ -61,6 +62,7 @@ struct sim_tap {
     void (*node_event)(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e);
     void (*log)(void *ctx, uint64_t time_ns, const char *host, enum log_level level,
                 const char *line);
+    void (*icmp)(void *ctx, uint64_t time_ns, const struct icmp_note *note); /* a host hears it */
     void (*record)(void *ctx, const struct trace_record *r); /* all that goes into the trace */
 };
 
@@ -192,6 +194,9 @@ void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *dri
 void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan);
 /* A site's NAT loses its mappings; `move`: and gets new external addresses. */
 void sim_site_reboot(struct sim *s, uint32_t site, bool move);
+/* Others take `count` places of its NAT's table (all: UINT32_MAX); for_ns 0: until sim_heal. */
+void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns);
+uint32_t sim_host_site(const struct sim *s, uint32_t host); /* the innermost; SITE_NONE */
 /* Its port-mapping gateway behaves like this from now on. */
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c);
 /* Between two sets of hosts; for_ns 0: until sim_heal. */
@@ -203,6 +208,6 @@ struct sim_between {
 };
 void sim_cut(struct sim *s, const struct sim_between *b);
 void sim_clog(struct sim *s, const struct sim_between *b); /* for_ns above 0: everything waits */
-void sim_heal(struct sim *s);                              /* no cuts any more */
+void sim_heal(struct sim *s);                              /* no cuts, no crowds any more */
 
 #endif

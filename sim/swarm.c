@@ -3,13 +3,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sim/draw.h"
+#include "sim/draw_net.h"
 
 struct pen {
     struct draw draw;
     uint64_t drawn;
     uint32_t stay, move; /* how many hosts of each kind */
     bool natted, pairs;
+    struct draw_net net;
     struct text *out;
 };
 
@@ -245,16 +246,21 @@ static void people(struct pen *p) {
     static const char *const nats[] = {
         "portrestricted",       "restricted", "fullcone", "symmetric", "sequential", "cgn",
         "symmetric,timeout=30s"};
-    text_add(p->out, "node s[1..%u]\n", (unsigned)p->stay);
-    text_add(p->out, "node m[1..%u]%s", (unsigned)p->move,
-             one_in(p, 5) ? " aead=chacha cc=reno" : "");
+    const bool plain = p->net.kind == DRAW_NET_PLAIN;
+    draw_net_sites(&p->net, p->out);
+    text_add(p->out, "node s[1..%u]%s\n", (unsigned)p->stay, p->net.stay_keys);
+    text_add(p->out, "node m[1..%u]%s%s", (unsigned)p->move,
+             one_in(p, 5) ? " aead=chacha cc=reno" : "", p->net.move_keys);
     p->natted = one_in(p, 2);
-    if (p->natted)
-        text_add(p->out, " nat=%s", one_of(p, nats, 7));
+    const char *nat = p->natted ? one_of(p, nats, 7) : NULL;
+    if (plain && nat)
+        text_add(p->out, " nat=%s", nat);
+    p->natted = p->natted || !plain;
+    draw_net_places(&p->net, p->out);
     text_add(p->out, "\n");
     p->pairs = one_in(p, 3);
     if (p->pairs)
-        text_add(p->out, "node n[1..3]\n");
+        text_add(p->out, "node n[1..3]%s\n", p->net.stay_keys);
     bad_link(p, "all");
     struct text who = {0};
     mover(p, &who);
@@ -331,12 +337,14 @@ void swarm_draw(uint64_t seed, enum swarm_scale scale, struct text *out) {
     draw_init(&p.draw, seed);
     p.stay = (uint32_t)between(&p, 1, scale == SWARM_SMALL ? 3 : 20);
     p.move = (uint32_t)between(&p, 1, scale == SWARM_SMALL ? 5 : 40);
+    draw_net_init(&p.net, &p.draw, p.move);
     text_add(out, "seed %llu\nfor 240s\n", (unsigned long long)seed);
     people(&p);
     work(&p);
     const uint64_t count = between(&p, 1, scale == SWARM_SMALL ? 12 : 40);
     for (uint64_t i = 0; i < count; i++)
         faults[below(&p, FAULTS)](&p);
+    draw_net_faults(&p.net, p.natted, out);
     if (p.pairs)
         newcomers(&p);
     heal(&p);
@@ -359,6 +367,9 @@ const char *swarm_mark(unsigned i) {
                                         "drop.loss",
                                         "drop.queue",
                                         "drop.cut",
+                                        "drop.nat_unmapped",
+                                        "drop.nat_full",
+                                        "icmp.too_big",
                                         "fault.duplicated",
                                         "fault.reordered",
                                         "fault.corrupted",

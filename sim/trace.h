@@ -23,10 +23,11 @@ struct trace { /* trace_clear when done */
 struct trace_record {
     uint64_t time_ns;
     uint32_t source, target, length;
-    uint16_t kind; /* a fate, or TRACE_NODE_EVENT + a node event's kind */
+    uint16_t
+        kind; /* a fate, TRACE_ICMP + an icmp_kind, or TRACE_NODE_EVENT + a node event's kind */
     uint64_t detail;
 };
-enum { TRACE_NODE_EVENT = 256 };
+enum { TRACE_ICMP = 128, TRACE_NODE_EVENT = 256 };
 
 void trace_init(struct trace *t, uint64_t start_ns);
 void trace_clear(struct trace *t);

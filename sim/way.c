@@ -16,6 +16,8 @@ static enum fate fate_of(enum nat_verdict v) {
         return FATE_NAT_FULL;
     case NAT_NO_HAIRPIN:
         return FATE_NAT_HAIRPIN;
+    case NAT_NO_ROUTE:
+        return FATE_UNREACHABLE;
     }
     return FATE_UNREACHABLE;
 }
@@ -23,12 +25,12 @@ static enum fate fate_of(enum nat_verdict v) {
 /* ---- who is where ---- */
 
 /* A wall only filters: it leaves addresses alone. */
-static bool is_wall(const struct site *w, const struct packet *p) {
-    return p->to.kind == ADDR_IPV6 || w->cfg.firewall;
+static bool is_wall(const struct site *w, bool ipv6) {
+    return ipv6 || w->cfg.firewall;
 }
 
-static struct nat *nat_for(const struct site *w, const struct packet *p) {
-    return p->to.kind == ADDR_IPV6 ? w->wall : w->nat;
+struct nat *route_nat(const struct site *w, bool ipv6) {
+    return ipv6 ? w->wall : w->nat;
 }
 
 static uint32_t home_of(const struct sim *s, uint32_t member) {
@@ -36,7 +38,7 @@ static uint32_t home_of(const struct sim *s, uint32_t member) {
                              : s->hosts[member - 1]->site;
 }
 
-static bool is_within(const struct sim *s, uint32_t at, uint32_t site) {
+bool route_is_within(const struct sim *s, uint32_t at, uint32_t site) {
     while (at != SITE_NONE && at != site)
         at = s->route.sites[at]->parent;
     return at == site;
@@ -44,25 +46,26 @@ static bool is_within(const struct sim *s, uint32_t at, uint32_t site) {
 
 /* The innermost site that both are in; SITE_NONE: the internet. */
 static uint32_t common(const struct sim *s, uint32_t a, uint32_t b) {
-    while (a != SITE_NONE && !is_within(s, b, a))
+    while (a != SITE_NONE && !route_is_within(s, b, a))
         a = s->route.sites[a]->parent;
     return a;
 }
 
-/* Who in the site (or behind walls within it) has the address that the packet goes to; 0: nobody. */
-static uint32_t find_within(const struct sim *s, const struct site *w, const struct packet *p) {
-    if (!is_wall(w, p))
-        return route_member_of(w, &p->to);
-    const uint32_t space = route_space(s, w->index, p->to.kind == ADDR_IPV6);
-    const uint32_t member = space == SITE_NONE ? route_owner_of(s, &p->to)
-                                               : route_member_of(s->route.sites[space], &p->to);
-    return member != 0 && is_within(s, home_of(s, member), w->index) ? member : 0;
+uint32_t route_find_within(const struct sim *s, const struct site *w, const struct addr *to) {
+    const bool ipv6 = to->kind == ADDR_IPV6;
+    if (!is_wall(w, ipv6))
+        return route_member_of(w, to);
+    const uint32_t space = route_space(s, w->index, ipv6);
+    const uint32_t member =
+        space == SITE_NONE ? route_owner_of(s, to) : route_member_of(s->route.sites[space], to);
+    return member != 0 && route_is_within(s, home_of(s, member), w->index) ? member : 0;
 }
 
 /* ---- down, from a site (SITE_NONE: the internet) to a host ---- */
 
 /* The walls around `home`, from the outermost inwards. */
-static enum fate enter(struct sim *s, struct packet *p, uint32_t home, uint32_t from) {
+static enum nat_verdict enter(struct sim *s, const struct descent *d, uint32_t home,
+                              uint32_t from) {
     uint32_t walls[SITE_DEPTH_MAX];
     unsigned n = 0;
     for (uint32_t at = home; at != from && at != SITE_NONE; at = s->route.sites[at]->parent) {
@@ -70,31 +73,44 @@ static enum fate enter(struct sim *s, struct packet *p, uint32_t home, uint32_t 
         walls[n++] = at;
     }
     while (n-- > 0) {
-        struct nat *wall = nat_for(s->route.sites[walls[n]], p);
-        const enum nat_verdict v = nat_in(wall, s->now_ns, &p->from, &p->to);
+        const enum nat_verdict v = d->cross(d->ctx, s, s->route.sites[walls[n]]);
         if (v != NAT_PASS)
-            return fate_of(v);
+            return v;
     }
-    return FATE_DELIVERED;
+    return NAT_PASS;
 }
 
-static enum fate descend(struct sim *s, struct packet *p, uint32_t member, uint32_t from) {
+enum fate route_descend(struct sim *s, const struct descent *d, uint32_t member, uint32_t from,
+                        uint32_t *host) {
     for (unsigned depth = 0; depth <= SITE_DEPTH_MAX && member != 0; depth++) {
-        const enum fate fate = enter(s, p, home_of(s, member), from);
-        if (fate != FATE_DELIVERED)
-            return fate;
+        enum nat_verdict v = enter(s, d, home_of(s, member), from);
+        if (v != NAT_PASS)
+            return fate_of(v);
         if (!(member & SITE_BIT)) {
-            p->target = member - 1;
+            *host = member - 1;
             return FATE_DELIVERED;
         }
         struct site *w = s->route.sites[member & ~SITE_BIT];
-        const enum nat_verdict v = nat_in(w->nat, s->now_ns, &p->from, &p->to);
+        v = d->cross(d->ctx, s, w);
         if (v != NAT_PASS)
             return fate_of(v);
         from = w->index;
-        member = route_member_of(w, &p->to);
+        member = route_member_of(w, d->to);
     }
     return FATE_NO_HOST;
+}
+
+static enum nat_verdict cross_in(void *ctx, struct sim *s, struct site *w) {
+    struct packet *p = ctx;
+    const bool ipv6 = p->to.kind == ADDR_IPV6;
+    if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
+        return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
+    return nat_in(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+}
+
+static enum fate descend(struct sim *s, struct packet *p, uint32_t member, uint32_t from) {
+    const struct descent d = {.ctx = p, .cross = cross_in, .to = &p->to};
+    return route_descend(s, &d, member, from, &p->target);
 }
 
 /* ---- up ---- */
@@ -106,19 +122,28 @@ static bool is_external(const struct site *w, const struct addr *a) {
     return false;
 }
 
+/* Out of one site. */
+static enum nat_verdict cross_out(struct sim *s, struct packet *p, struct site *w) {
+    const bool ipv6 = p->to.kind == ADDR_IPV6;
+    p->hairpin = !is_wall(w, ipv6) && is_external(w, &p->to);
+    if (p->hairpin)
+        return nat_hairpin(w->nat, s->now_ns, &p->from, &p->to);
+    if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
+        return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
+    return nat_out(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+}
+
 enum fate route_out(struct sim *s, struct host *h, struct packet *p) {
     for (uint32_t at = h->site; at != SITE_NONE; at = s->route.sites[at]->parent) {
         struct site *w = s->route.sites[at];
-        const uint32_t member = find_within(s, w, p);
+        const uint32_t member = route_find_within(s, w, &p->to);
         p->top = at;
         if (member != 0)
             return descend(s, p, member, at);
-        const bool back = !is_wall(w, p) && is_external(w, &p->to);
-        const enum nat_verdict v = back ? nat_hairpin(w->nat, s->now_ns, &p->from, &p->to)
-                                        : nat_out(nat_for(w, p), s->now_ns, &p->from, &p->to);
+        const enum nat_verdict v = cross_out(s, p, w);
         if (v != NAT_PASS)
             return fate_of(v);
-        if (back)
+        if (p->hairpin)
             return descend(s, p, route_member_of(w, &p->to), at);
     }
     p->top = SITE_NONE;
@@ -149,7 +174,7 @@ uint32_t route_line_up(const struct sim *s, uint32_t at, uint32_t top) {
 
 uint32_t route_line_down(const struct sim *s, uint32_t home, uint32_t below) {
     uint32_t found = SITE_NONE;
-    if (!is_within(s, home, below))
+    if (!route_is_within(s, home, below))
         return SITE_NONE; /* the host has moved away */
     for (uint32_t at = home; at != SITE_NONE && at != below; at = s->route.sites[at]->parent)
         if (s->route.sites[at]->has_link)

@@ -69,28 +69,6 @@ static uint32_t wire_bytes(const struct packet *p) {
     return p->len + (p->to.kind == ADDR_IPV6 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES);
 }
 
-/* A router on the way says that it was too long (RFC 1191, RFC 8201), where the link is so
- * friendly. */
-static void tell_too_big(struct sim *s, const struct packet *p, const struct link *l) {
-    if (!l->cfg.icmp)
-        return;
-    struct packet *note = slab_get(&s->slab, sizeof *note);
-    *note = *p;
-    note->len = p->len;
-    wire_schedule(s, note, s->now_ns + l->cfg.delay_ns, EVENT_TOO_BIG);
-}
-
-void wire_too_big(struct sim *s, struct packet *p) {
-    struct host *h = s->hosts[p->source];
-    if (h->node) {
-        struct arena *before = arena_enter(&h->arena);
-        endpoint_too_big(node_endpoint(h->node), host_now_us(h), &p->to, p->len);
-        (void)arena_enter(before);
-        host_pump(h);
-    }
-    slab_put(&s->slab, p);
-}
-
 /* Puts a packet through one link: false if it ends there. Otherwise *at_ns is when it comes out; a
  * double that the link has made is scheduled for `next`, `more_ns` later than it comes out. */
 static bool through(struct sim *s, struct packet *p, struct link *l, enum event_kind next,
@@ -103,8 +81,8 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
                                                                                      : SIM_NO_HOST;
         p->link_down = p->link_host != SIM_NO_HOST && l == &s->hosts[p->link_host]->down;
         p->link_packet = l->packets - 1;
-        if (out.fate == FATE_MTU)
-            tell_too_big(s, p, l);
+        if (out.fate == FATE_MTU && l->cfg.icmp)
+            icmp_report(s, p, ICMP_TOO_BIG, l->cfg.mtu_bytes);
         wire_drop(s, p, out.fate);
         return false;
     }
@@ -175,6 +153,7 @@ static void launch(struct host *h, struct packet *p) {
         h->outer = p->from;
     p->core_ns = route_delay_ns(s, h, p);
     p->likely = h->index;
+    p->router = h->site;
     climb(s, p, &h->up, h->site);
 }
 
@@ -183,7 +162,8 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
     struct packet *p = slab_get(&h->sim->slab, sizeof *p + len);
     p->source = h->index;
     p->target = SIM_NO_HOST;
-    p->resolved = false;
+    p->resolved = p->hairpin = p->descends = false;
+    p->router = SITE_NONE;
     p->top = p->at = SITE_NONE;
     p->late_ns = p->core_ns = 0;
     p->number = 0;
@@ -211,7 +191,7 @@ static void send_one(struct host *h, const struct addr *to, uint8_t ecn, const u
     inspect_sent(h, to, data, len);
     struct packet *p = packet_new(h, to, data, len);
     p->ecn = ecn;
-    if (!s->begun) {
+    if (!s->begun && (to->kind == ADDR_IPV6 ? h->options.ipv6 : h->options.ipv4)) {
         route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
         wire_schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
     } else if (p->from.kind == ADDR_NONE) {
@@ -265,7 +245,12 @@ static bool passes(struct sim *s, struct packet *p, enum event_kind again) {
 /* Finds out who gets it. False: the packet is gone, or waits. */
 static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
     const enum fate fate = route_in(s, p);
+    p->descends = true;
     if (fate != FATE_DELIVERED) {
+        if (fate == FATE_NO_HOST && s->hosts[p->source]->up.cfg.icmp) {
+            p->router = p->top; /* where it turned; its own routers asked there in vain */
+            icmp_report(s, p, ICMP_NO_HOST, 0);
+        }
         wire_drop(s, p, fate);
         return false;
     }
@@ -283,10 +268,12 @@ static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
 static void go_down(struct sim *s, struct packet *p) {
     struct host *to = s->hosts[p->target];
     if (p->at == SITE_NONE) {
+        p->router = to->site;
         pass_on(s, p, &to->down, EVENT_DELIVER, 0);
         return;
     }
     struct link *line = &s->route.sites[p->at]->down;
+    p->router = s->route.sites[p->at]->parent;
     p->at = route_line_down(s, to->site, p->at);
     pass_on(s, p, line, EVENT_LINE, 0);
 }
@@ -304,6 +291,7 @@ void wire_line(struct sim *s, struct packet *p) {
         return;
     }
     struct site *w = s->route.sites[p->at];
+    p->router = w->index;
     climb(s, p, &w->up, w->parent);
 }
 
@@ -313,8 +301,10 @@ static bool plain_arrival(struct sim *s, struct packet *p) {
         return false;
     struct link *down = &s->hosts[p->target]->down;
     down->packets++;
+    p->router = s->hosts[p->target]->site;
     if (down->cfg.mtu_bytes > 0 && wire_bytes(p) > down->cfg.mtu_bytes) {
-        tell_too_big(s, p, down);
+        if (down->cfg.icmp)
+            icmp_report(s, p, ICMP_TOO_BIG, down->cfg.mtu_bytes);
         wire_drop(s, p, FATE_MTU);
         return false;
     }
@@ -337,6 +327,8 @@ void wire_deliver(struct sim *s, struct packet *p) {
         return;
     }
     if (!to->node) {
+        if (s->begun && to->down.cfg.icmp)
+            icmp_report(s, p, ICMP_NO_PORT, 0);
         wire_drop(s, p, FATE_DOWN);
         return;
     }

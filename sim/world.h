@@ -13,6 +13,7 @@
 #include "sim/hclock.h"
 #include "sim/heap.h"
 #include "sim/hostile.h"
+#include "sim/icmp.h"
 #include "sim/ledger.h"
 #include "sim/load.h"
 #include "sim/names.h"
@@ -46,7 +47,7 @@ enum event_kind {
     EVENT_FILE,    /* ref file_op, source host, tag life */
     EVENT_LOAD,    /* tag load, source host */
     EVENT_HOSTILE, /* source host, tag: hostile.c's: its next mischief */
-    EVENT_TOO_BIG, /* ref packet without data: the sender learns that it was too long */
+    EVENT_ICMP,    /* ref icmp_note: its host hears it */
     EVENT_RESUME,  /* tag: which pause it ends */
     EVENT_UNCLOG,  /* a clog ends */
 };
@@ -65,6 +66,9 @@ struct packet {
     uint64_t link_packet; /* its number there */
     uint8_t ecn;          /* of the IP header (net/ecn.h) */
     bool resolved;        /* on its way down: target is right, and nothing lies between */
+    bool hairpin;         /* the NAT of `top` has brought it back */
+    bool descends;        /* it has been in the core, or where it turned */
+    uint32_t router;      /* the site in which the sending end of the present link is */
     struct addr from, to; /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
 };
@@ -156,6 +160,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
 struct world_stats {
     uint64_t sent, sent_bytes, delivered, delivered_bytes, drops[FATE_COUNT];
     uint64_t duplicated, reordered, corrupted, marked;
+    uint64_t icmp[ICMP_KINDS], icmp_lost; /* heard by hosts; and not */
     uint64_t events, turns, file_ops, peak_node_bytes;
 };
 
@@ -283,7 +288,6 @@ void wire_inject(struct host *h, const struct addr *from, const struct addr *to,
 void wire_arrive(struct sim *s, struct packet *p);
 void wire_line(struct sim *s, struct packet *p);
 void wire_deliver(struct sim *s, struct packet *p);
-void wire_too_big(struct sim *s, struct packet *p);
 /* The packet has ended like this; it is freed. */
 void wire_drop(struct sim *s, struct packet *p, enum fate fate);
 

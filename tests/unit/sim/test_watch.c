@@ -174,6 +174,36 @@ static void initiations_count_where_something_came_from_first(void **state) {
     watch_free(w);
 }
 
+/* To what is known of a peer; not as the answer to whoever has sent something, not more of it, not faster. */
+static void checks_of_known_places_have_the_pace_of_a_handshake(void **state) {
+    (void)state;
+    struct watch *w = three_hosts();
+    uint8_t data[64] = {4};
+    struct watch_packet check = {
+        .from = 0, .at = 0, .src = &inner, .dst = &outer, .data = data, .len = 41};
+    for (unsigned i = 0; i < 100; i++)
+        watch_sent(w, i * S / 2, &check);
+    assert_int_equal(all(w), 0);
+    for (unsigned i = 0; i < 20; i++)
+        watch_sent(w, 50 * S, &check);
+    assert_true(count(w, NEVER_AMPLIFICATION) > 0);
+    watch_free(w);
+    w = three_hosts();
+    check.len = 42;
+    watch_sent(w, S, &check);
+    assert_int_equal(count(w, NEVER_AMPLIFICATION), 1);
+    watch_free(w);
+    w = three_hosts();
+    const struct watch_packet in = {
+        .from = 2, .at = 0, .src = &outer, .dst = &inner, .data = data, .len = 32};
+    check.len = 41;
+    watch_received(w, S, &in, false);
+    for (unsigned i = 0; i < 3; i++)
+        watch_sent(w, S, &check);
+    assert_int_equal(count(w, NEVER_AMPLIFICATION), 1);
+    watch_free(w);
+}
+
 static void private_addresses_are_for_contacts(void **state) {
     (void)state;
     struct watch *w = three_hosts();
@@ -364,6 +394,7 @@ int main(void) {
         cmocka_unit_test(one_counter_is_sealed_and_opened_once),
         cmocka_unit_test(three_times_as_much_before_proof_and_no_more),
         cmocka_unit_test(initiations_count_where_something_came_from_first),
+        cmocka_unit_test(checks_of_known_places_have_the_pace_of_a_handshake),
         cmocka_unit_test(private_addresses_are_for_contacts),
         cmocka_unit_test(sessions_take_only_their_peers_packets),
         cmocka_unit_test(a_busy_loop_is_seen_and_a_new_second_is_a_new_one),
