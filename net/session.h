@@ -26,6 +26,7 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     bool by_ticket; /* it is a ticket's */
     uint8_t epoch;
     bool rekey;                      /* inside a session that is up */
+    bool calm;                       /* nobody waits for it: repeated less often */
     bool everywhere;                 /* it has gone to every address known */
     bool refused;                    /* a RETRY said so; not authenticated, so only a hint */
     bool has_challenge, rebuild_due; /* by a RETRY, too: put into the next message that is built */

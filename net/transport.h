@@ -195,6 +195,9 @@ bool transport_has_streams(const struct transport *t);
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);
 void transport_timeout(struct transport *t, uint64_t now_us);
+/* The peer was silent and has just shown that it lives: what it has not acknowledged is not kept back
+ * until the next probe is due. */
+void transport_peer_lives(struct transport *t);
 /* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
 void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
                           uint64_t now_us);

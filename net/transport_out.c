@@ -371,6 +371,13 @@ static void requeue_oldest(struct transport *t, unsigned packets) {
     }
 }
 
+void transport_peer_lives(struct transport *t) {
+    if (t->sent.outstanding == 0 || t->loss.pto_count == 0)
+        return;
+    t->probes = 2;
+    requeue_oldest(t, 2);
+}
+
 void transport_timeout(struct transport *t, uint64_t now_us) {
     if (now_us >= t->pacer_until_us)
         t->pacer_until_us = TIME_NEVER;
