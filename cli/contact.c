@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/app.h"
+#include "cli/state.h"
 
 enum { TICKET_READ_MAX = 4096 };
 
@@ -72,7 +73,7 @@ static void add_queued(struct table *t, const msgpack_object *c) {
 
 static void add_row(struct table *t, const msgpack_object *c) {
     table_str(t, c, "name");
-    table_cell(t, proto_get_bool(c, "online") ? "online" : "offline");
+    state_cell(t, c);
     table_cell(t, proto_get_bool(c, "paired") ? "paired" : "not yet");
     add_queued(t, c);
     table_str(t, c, "id");

@@ -84,6 +84,7 @@ int do_message_wait(struct call *call) {
     if (!w)
         return ERR_FULL;
     w->ref = seq;
+    w->until_offline = arg_bool(call, "until_offline");
     memcpy(w->contact, info.contact, sizeof w->contact);
     return CALL_LATER;
 }

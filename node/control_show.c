@@ -25,6 +25,11 @@ static void show_who(struct proto_writer *w, const struct contact_info *i) {
     proto_str(w, "name", i->name);
     show_id(w, "id", &i->id);
     proto_bool(w, "online", i->online);
+    proto_str(w, "state", contact_state_name(i->state));
+    if (i->quiet_us == UINT64_MAX)
+        proto_nil(w, "quiet_us");
+    else
+        proto_uint(w, "quiet_us", i->quiet_us);
 }
 
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i) {
@@ -163,6 +168,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
     case NODE_PAIRING_FAILED:
+    case NODE_PEER_SILENT:
         if (e->err)
             proto_err(w, "error", e->err, NULL, e->detail);
         else

@@ -108,6 +108,8 @@ const char *node_event_name(enum node_event_kind k) {
         return "message.full";
     case NODE_TICKET_STORED:
         return "ticket.stored";
+    case NODE_PEER_SILENT:
+        return "peer.silent";
     }
     return "unknown";
 }
