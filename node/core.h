@@ -63,6 +63,5 @@ void node_connect_failed(struct node *n, struct contact *c, int err);
 uint64_t node_peer_silent(struct node *n, struct contact *c, uint64_t before_us);
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream);
-bool session_ref_equal(struct session_ref a, struct session_ref b);
 
 #endif

@@ -36,10 +36,6 @@ void node_log(const struct node *n, enum log_level level, const char *format, ..
     n->env.log(n->env.log_ctx, level, line);
 }
 
-bool session_ref_equal(struct session_ref a, struct session_ref b) {
-    return a.index == b.index && a.serial == b.serial;
-}
-
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream) {
     struct span sp;
     bool fin = false;
