@@ -82,6 +82,7 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->id = cfg->identity->id;
     n->transport = cfg->identity->transport_public;
     n->accept = cfg->accept;
+    n->lazy = cfg->lazy;
     n->accept_max_bytes = cfg->accept_max_bytes;
     n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
     n->messages.quota_bytes =
@@ -89,7 +90,6 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->messages.quota_contact_bytes = cfg->message_quota_contact_bytes
                                           ? cfg->message_quota_contact_bytes
                                           : MESSAGES_CONTACT_BYTES_MAX;
-    n->contacts.retry_us = UINT64_MAX;
     snprintf(n->download_dir, sizeof n->download_dir, "%s",
              cfg->download_dir ? cfg->download_dir : "");
     node_set_tell(n, cfg->tell, cfg->tell_count);
@@ -98,6 +98,7 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
         node_free(n);
         return NULL;
     }
+    dial_all(n);
     return n;
 }
 
@@ -112,6 +113,7 @@ void node_free(struct node *n) {
     pings_clear(n);
     invites_clear(n);
     contacts_clear(n);
+    dials_clear(n);
     recv_rules_clear(n);
     news_clear(&n->news);
     mailbox_clear(&n->mailbox);
@@ -153,8 +155,7 @@ static void session_lost(struct node *n, struct contact *c, int err) {
     message_peer_down(n, c);
     ping_peer_lost(n, c, ERR_CLOSED);
     node_tell(n, NODE_PEER_DOWN, c->name)->err = err;
-    if (c->queued)
-        contact_retry_later(n, c);
+    dial_down(n, c, err);
 }
 
 void node_connect_failed(struct node *n, struct contact *c, int err) {
@@ -162,8 +163,12 @@ void node_connect_failed(struct node *n, struct contact *c, int err) {
     node_tell(n, NODE_CONNECT_FAILED, c->name)->err = shown;
     transfers_connect_failed(n, c, err);
     ping_peer_lost(n, c, shown);
-    if (c->queued)
-        contact_retry_later(n, c);
+}
+
+uint64_t node_peer_silent(struct node *n, struct contact *c, uint64_t before_us) {
+    const uint64_t transfer_us = transfers_peer_silent(n, c, before_us);
+    const uint64_t ping_us = ping_peer_silent(n, c, before_us);
+    return transfer_us < ping_us ? transfer_us : ping_us;
 }
 
 static void session_down(struct node *n, struct contact *c, const struct ep_event *ev) {
@@ -176,7 +181,7 @@ static void session_down(struct node *n, struct contact *c, const struct ep_even
     if (its)
         session_lost(n, c, err);
     else if (early)
-        node_connect_failed(n, c, err); /* it ended before anybody heard that it was up */
+        dial_failed(n, c, err); /* it ended before anybody heard that it was up */
 }
 
 static void session_up(struct node *n, const struct ep_event *ev) {
@@ -193,7 +198,7 @@ static void session_up(struct node *n, const struct ep_event *ev) {
     c->online = true;
     c->session = ev->session;
     denial_over(n, c);
-    contact_retry_reset(c);
+    dial_up(n, c);
     contact_seen_at(n, c, &info.path);
     node_tell(n, NODE_PEER_UP, c->name);
     message_kick(n, c);
@@ -246,7 +251,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_CONNECT_FAILED:
         c = contact_by_peer(n, ev->peer);
         if (c)
-            node_connect_failed(n, c, denial_heard(n, c, ev->err, ev->by_ticket));
+            dial_failed(n, c, denial_heard(n, c, ev->err, ev->by_ticket));
         break;
     case EP_PAIRED:
         pairing_done(n, ev);
@@ -344,7 +349,7 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 uint64_t node_deadline_us(const struct node *n) {
     uint64_t at = endpoint_deadline_us(n->ep);
-    at = earlier(at, contacts_deadline_us(n));
+    at = earlier(at, dials_deadline_us(n));
     at = earlier(at, keep_deadline_us(n));
     at = earlier(at, invites_deadline_us(n));
     at = earlier(at, pings_deadline_us(n));
@@ -358,7 +363,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
     endpoint_timeout(n->ep, now_us);
     turn(n);
     keep_timeout(n);
-    contacts_timeout(n);
+    dials_timeout(n);
     invites_timeout(n);
     pings_timeout(n);
     watch_timeout(n);

@@ -6,8 +6,10 @@ static void told(struct sim *s, struct host *h) {
         world_fail(s, h, "no addresses are left");
     host_tell(h);
     inspect_addresses(h);
-    if (h->node && h->state == HOST_RUNS)
-        host_pump(h);
+    if (!h->node || h->state != HOST_RUNS)
+        return;
+    host_network_changed(h);
+    host_pump(h);
 }
 
 void sim_roam(struct sim *s, uint32_t host) {
