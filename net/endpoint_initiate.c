@@ -152,14 +152,23 @@ static bool give_up(struct endpoint *e, struct session *s, uint64_t now_us, int 
     return true;
 }
 
+/* What is out was made with a secret that is not the peer's any more: there is a new ticket, or a
+ * pairing secret. */
+static bool outdated(const struct session *s) {
+    const struct hs_out *h = s->hs_out;
+    return sodium_memcmp(&h->psk, psk_of(s->peer, h->psk_index), sizeof h->psk) != 0;
+}
+
 /* The peer takes no secret of ours, or only not the one that was tried, since it died before it had
  * stored it: then at once on with the other. */
 static void refused(struct endpoint *e, struct session *s, uint64_t now_us, int why) {
     struct hs_out *h = s->hs_out;
-    h->denied = h->denied ? h->denied : why;
-    if (h->psk_index == 0 && s->peer->setup.psk_count > 1) {
-        h->psk_index = 1;
-        h->started_us = now_us - HANDSHAKE_ATTEMPT_US / 2 - 1;
+    const bool renewed = outdated(s), other = h->psk_index == 0 && s->peer->setup.psk_count > 1;
+    if (!renewed)
+        h->denied = h->denied ? h->denied : why;
+    if (renewed || other) {
+        h->psk_index = renewed ? 0 : 1;
+        h->started_us = now_us - (renewed ? 0 : HANDSHAKE_ATTEMPT_US / 2 + 1);
         h->next_us = now_us + h->interval_us;
         if (build(e, s, now_us) == 0) {
             send(e, s, now_us, false);
@@ -186,7 +195,7 @@ static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t n
      * may have missed the end of the pairing. */
     unsigned psk = now_us - h->started_us > HANDSHAKE_ATTEMPT_US / 2 ? 1 : 0;
     bool other_psk = psk != h->psk_index && s->peer->setup.psk_count > 1;
-    if (other_psk || h->rebuild_due) {
+    if (other_psk || h->rebuild_due || outdated(s)) {
         h->psk_index = other_psk ? psk : h->psk_index;
         if (build(e, s, now_us))
             return give_up(e, s, now_us, ERR_AUTH);

@@ -115,6 +115,27 @@ static void the_other_secret_is_tried_at_once(void **state) {
     pair_free(p);
 }
 
+/* Somebody adds a new ticket while the old one is still being shown: it is not refused with it. */
+static void a_secret_that_came_later_is_tried_in_the_same_attempt(void **state) {
+    (void)state;
+    for (int way = 0; way < 2;
+         way++) { /* nobody was there; the refusal of the first was under way */
+        struct heard h;
+        struct pair *p = strangers(25, &h);
+        pair_know(p, 0, &first, true);
+        p->cut = way == 0;
+        assert_int_equal(endpoint_ticket_open(p->ep[1], &second, TIME_NEVER), 0);
+        assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+        assert_false(pair_run(p, way ? p->delay_us + 1 : S, 0, EP_CONNECT_FAILED));
+        pair_know(p, 0, &second, true);
+        p->cut = false;
+        assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+        assert_true(pair_run(p, way ? 6 * p->delay_us : S, 0, EP_SESSION_UP));
+        assert_int_equal(pair_count(p, 0, EP_CONNECT_FAILED), 0);
+        pair_free(p);
+    }
+}
+
 /* ---- what is not believed ---- */
 static void forge(const struct heard *h, const struct identity *of, const uint8_t *nonce,
                   uint8_t out[static RETRY_BYTES]) {
@@ -298,6 +319,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_refusal_says_why_within_a_round_trip),
         cmocka_unit_test(the_other_secret_is_tried_at_once),
+        cmocka_unit_test(a_secret_that_came_later_is_tried_in_the_same_attempt),
         cmocka_unit_test(a_forged_refusal_is_nothing),
         cmocka_unit_test(who_is_away_has_refused_nobody),
         cmocka_unit_test(a_changed_refusal_is_nothing),
