@@ -174,34 +174,6 @@ bool app_denied(int err) {
            err == ERR_AUTH;
 }
 
-void app_state_cell(struct table *t, const msgpack_object *o) {
-    const msgpack_object *denied = proto_get(o, "denied");
-    const uint64_t num = proto_get_uint(denied, "num", 0);
-    if (proto_get_bool(o, "online")) {
-        table_cell(t, "online");
-        return;
-    }
-    switch (err_from_wire(num)) {
-    case ERR_OK:
-        table_cell(t, "offline");
-        break;
-    case ERR_TICKET:
-        table_cell(t, "ticket refused");
-        break;
-    case ERR_UNKNOWN:
-        table_cell(t, "has removed us");
-        break;
-    case ERR_SECRET:
-        table_cell(t, "other secret");
-        break;
-    case ERR_STALE:
-        table_cell(t, "our key is old");
-        break;
-    default:
-        table_cell(t, "another node");
-    }
-}
-
 int app_stdout_failed(struct app *a) {
     const bool closed = write(STDOUT_FILENO, "", 0) < 0 && errno == EBADF;
     a->o.json = false; /* nobody would read it */

@@ -58,8 +58,6 @@ int app_fail(struct app *a, int err, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int app_fail_map(struct app *a, const char *method, const msgpack_object *error);
 /* The error says that the contact's node has answered and does not let this one in. */
 bool app_denied(int err);
-/* The STATE of a contact or peer in a table: "online", "offline", or how it does not let us in. */
-void app_state_cell(struct table *t, const msgpack_object *o);
 /* Gives the held object, to be given back to jansson, or NULL; ends the holding. */
 json_t *app_take_held(struct app *a);
 /* A sentence for standard error that is no failure. */

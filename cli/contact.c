@@ -7,6 +7,7 @@
 
 #include "cli/app.h"
 #include "cli/interrupt.h"
+#include "cli/state.h"
 
 enum { TICKET_READ_MAX = 4096, ADD_WAIT_US = 3000000 };
 
@@ -92,7 +93,7 @@ static bool any_denied; /* in the table */
 static void add_row(struct table *t, const msgpack_object *c) {
     any_denied |= proto_get_uint(proto_get(c, "denied"), "num", 0) != 0;
     table_str(t, c, "name");
-    app_state_cell(t, c);
+    state_cell(t, c);
     table_cell(t, proto_get_bool(c, "paired") ? "paired" : "not yet");
     add_queued(t, c);
     table_str(t, c, "id");

@@ -109,6 +109,7 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
     struct proto_writer *w = app_ask(a, "message.wait");
     proto_uint(w, "seq", seq);
     proto_uint(w, "timeout_us", timeout_us);
+    proto_bool(w, "until_offline", !a->o.timeout);
     int code = app_send(a);
     if (code)
         return code;
@@ -122,7 +123,7 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
     bool late = false;
     if (m.error.type == MSGPACK_OBJECT_NIL)
         code = show_outcome(a, seq, true, NULL);
-    else if (err_from_wire(num) == ERR_TIMEOUT)
+    else if (err_from_wire(num) == ERR_TIMEOUT || err_from_wire(num) == ERR_OFFLINE)
         late = true;
     else if (app_denied(err_from_wire(num)) && still_queued(a, seq))
         code = show_denied(a, seq, &m.error);

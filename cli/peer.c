@@ -6,6 +6,7 @@
 #include "cli/interrupt.h"
 #include "cli/line.h"
 #include "cli/meter.h"
+#include "cli/state.h"
 
 enum { PINGS_MAX = 100000, PATH_SHOWN_MAX = 128, NODE_SHOWN_MAX = 80 };
 
@@ -26,7 +27,7 @@ static void add_size(struct table *t, const msgpack_object *o, const char *key) 
 static void add_row(struct table *t, const msgpack_object *peer) {
     const msgpack_object *s = proto_get(peer, "session");
     table_str(t, peer, "name");
-    app_state_cell(t, peer);
+    state_cell(t, peer);
     if (!proto_get_bool(peer, "online")) {
         for (int i = 0; i < 6; i++)
             table_cell(t, "-");
@@ -82,7 +83,8 @@ static int ping_once(struct app *a, struct pings *p, uint64_t timeout_us) {
     struct proto_msg m;
     struct proto_writer *w = app_ask(a, "peer.ping");
     proto_str(w, "name", a->words[0]);
-    proto_uint(w, "timeout_us", timeout_us);
+    if (a->o.timeout) /* else no longer than until the peer is found not to answer */
+        proto_uint(w, "timeout_us", timeout_us);
     p->sent++;
     meter_say("waiting for an answer of %s", a->words[0]);
     int code = app_answer(a, timeout_us + CLIENT_ANSWER_US, &m);

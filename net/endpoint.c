@@ -226,6 +226,7 @@ struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum se
 void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     struct peer *p = s->peer;
     if (s->state == SESSION_UP) {
+        p->heard_us = s->last_recv_us;
         e->sessions_up--;
         e->counters.sessions_down++;
         endpoint_tell(e, EP_SESSION_DOWN, p, s, err);
@@ -317,7 +318,7 @@ static bool worn_out(const struct session *s, uint64_t now_us) {
     return !s->hs_out && !s->tp && !keys_may_send(&s->keys, now_us, s->send_counter);
 }
 
-int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
+static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool calm) {
     struct peer *p = peers_by_ref(e, r);
     if (!p)
         return ERR_NOT_FOUND;
@@ -327,6 +328,8 @@ int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
         return 0;
     if (p->dial) {
         p->asked = true;
+        if (!calm)
+            handshake_hurry(e, p->dial, now_us);
         return 0;
     }
     if (p->setup.addr_count == 0 && p->last_path.kind == ADDR_NONE)
@@ -337,10 +340,23 @@ int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
     p->asked = true;
     s->initiator = true;
     s->id = rng_u64(&e->rng);
-    int err = handshake_start(e, s, now_us, false);
+    int err = handshake_start(e, s, now_us, calm ? HANDSHAKE_CALM : HANDSHAKE_DIAL);
     if (err)
         endpoint_session_end(e, s, err);
     return err;
+}
+
+int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
+    return dial(e, now_us, r, false);
+}
+
+int endpoint_call(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
+    return dial(e, now_us, r, true);
+}
+
+uint64_t endpoint_heard_us(const struct endpoint *e, struct peer_ref r) {
+    const struct peer *p = peers_by_ref(e, r);
+    return p && p->session ? p->session->last_recv_us : p ? p->heard_us : 0;
 }
 
 void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref r, int err) {
@@ -370,6 +386,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .caps = s->caps,
         .age_us = now_us - s->up_us,
         .idle_us = now_us - s->last_use_us,
+        .quiet_us = now_us - s->last_recv_us,
         .key_epoch = s->keys.current.epoch,
         .initiator = s->initiator,
         .has_transport = s->tp != NULL,

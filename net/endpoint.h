@@ -80,6 +80,11 @@ void endpoint_ticket_close(struct endpoint *e, const struct psk *secret);
 /* Starts a session if there is none: 0 when one is up or coming, ERR_OFFLINE if no address is
  * known, ERR_NOT_FOUND. The outcome is EP_SESSION_UP or EP_CONNECT_FAILED. */
 int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref p) MUST_USE;
+/* The same where nobody waits for it and the peer is away as likely as not: fewer repetitions. An
+ * endpoint_connect meanwhile makes an ordinary attempt of it, which begins then. */
+int endpoint_call(struct endpoint *e, uint64_t now_us, struct peer_ref p) MUST_USE;
+/* When something authentic of the peer's was last heard, monotonic; 0: never. */
+uint64_t endpoint_heard_us(const struct endpoint *e, struct peer_ref p);
 /* The peer's session, if one is up. Call endpoint_connect first: it ends one that is too old to be
  * used. */
 bool endpoint_session(const struct endpoint *e, struct peer_ref p, struct session_ref *out);
@@ -95,6 +100,7 @@ struct session_info {
     unsigned suite;   /* enum aead_suite */
     uint32_t caps;    /* capabilities that both sides have (docs/PROTOCOL.md §3) */
     uint64_t age_us, idle_us;
+    uint64_t quiet_us; /* nothing has been heard for so long */
     uint8_t key_epoch;
     bool initiator, has_transport;
     uint64_t srtt_us, min_rtt_us, cwnd_bytes; /* 0 without a transport or sample */

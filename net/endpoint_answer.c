@@ -378,6 +378,8 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
         e->counters.rekeys++;
         session_drop_hs_out(s); /* one of ours that crossed it: void */
         s->confirm_left = 0;
+        if (s->tp)
+            transport_peer_lives(s->tp);
     }
     rekey_done(s);
     endpoint_send_challenges(e, s, now_us); /* if its path is in doubt */

@@ -95,7 +95,9 @@ static void send_back(struct endpoint *e, struct session *s, uint64_t now_us, co
     endpoint_queue_small(e, to, local, h->msg, sizeof h->msg);
 }
 
-int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) {
+int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
+                    enum handshake_use use) {
+    const bool rekey = use == HANDSHAKE_REKEY;
     if (s->hs_out)
         return 0;
     s->hs_out = calloc(1, sizeof *s->hs_out);
@@ -103,9 +105,10 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool
         return ERR_NOMEM;
     struct hs_out *h = s->hs_out;
     h->rekey = rekey;
+    h->calm = use == HANDSHAKE_CALM;
     h->epoch = rekey ? (uint8_t)(s->keys.current.epoch + 1) : 0;
     h->started_us = now_us;
-    h->interval_us = HANDSHAKE_RETRY_US;
+    h->interval_us = h->calm ? HANDSHAKE_CALM_US : HANDSHAKE_RETRY_US;
     h->next_us = now_us + h->interval_us;
     int err = build(e, s, now_us);
     if (err) {
@@ -116,6 +119,16 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool
     /* The deadline is set when the session is next asked for output. */
     endpoint_make_ready(e, s);
     return 0;
+}
+
+void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct hs_out *h = s->hs_out;
+    if (!h || !h->calm)
+        return;
+    h->calm = false;
+    h->started_us = h->next_us = now_us;
+    h->interval_us = HANDSHAKE_RETRY_US;
+    endpoint_make_ready(e, s);
 }
 
 static void tell_failed(struct endpoint *e, struct peer *p, int err, bool by_ticket) {
@@ -174,8 +187,8 @@ static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t n
         return give_up(e, s, now_us, 0);
     if (now_us < h->next_us)
         return false;
-    h->interval_us += h->interval_us / 4;
-    if (h->interval_us > HANDSHAKE_RETRY_MAX_US)
+    h->interval_us += h->calm ? h->interval_us : h->interval_us / 4;
+    if (!h->calm && h->interval_us > HANDSHAKE_RETRY_MAX_US)
         h->interval_us = HANDSHAKE_RETRY_MAX_US;
     h->next_us = now_us + h->interval_us;
     /* In the second half of the attempt the other secret is tried, if there is one: the peer
@@ -423,6 +436,8 @@ static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, 
     } else {
         e->counters.rekeys++;
         e->counters.rekeys_repeated += repeated;
+        if (s->tp)
+            transport_peer_lives(s->tp);
     }
     confirm_anew(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);

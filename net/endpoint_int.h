@@ -32,6 +32,7 @@ struct peer {
     struct session
         *answered;         /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
     bool asked;            /* endpoint_connect was called and its outcome not told yet */
+    uint64_t heard_us;     /* in sessions that have ended */
     struct addr last_path; /* where it was heard last */
     uint32_t last_local;
     /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
@@ -192,7 +193,15 @@ void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t no
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_handshake.c ---- */
-int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us, bool rekey) MUST_USE;
+enum handshake_use {
+    HANDSHAKE_DIAL,  /* somebody waits for the session */
+    HANDSHAKE_CALM,  /* nobody does */
+    HANDSHAKE_REKEY, /* inside a session that is up */
+};
+int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
+                    enum handshake_use use) MUST_USE;
+/* Somebody waits for it now: if it was calm, the attempt begins anew, with the same message. */
+void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us);
 void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
                      const uint8_t *buf, size_t len);
 /* Repetitions and time-outs. May end the session: true if it did. */

@@ -43,15 +43,24 @@ static uint64_t dead_us(const struct session *s) {
     return since + SESSION_DEAD_US;
 }
 
+static uint64_t silent_us(const struct session *s) {
+    const bool sampled = s->tp ? s->tp->rec.rtt.has_sample : s->memo.has_rtt;
+    const uint64_t srtt_us = s->tp ? s->tp->rec.rtt.srtt_us : s->memo.rtt.srtt_us;
+    /* Where handshakes pass and nothing else does, a further one tells nothing new. */
+    if (!s->keys.shown || (sampled && srtt_us > SESSION_SILENT_MAX_US / 4))
+        return SESSION_SILENT_MAX_US;
+    return later(SESSION_SILENT_US, sampled ? 4 * srtt_us : 0);
+}
+
 /* Not while an answer of ours waits for its proof: a second handshake would cross the first. */
 static uint64_t ask_us(const struct session *s) {
     if (s->hs_out || session_answering(s) || !owes_an_answer(s))
         return TIME_NEVER;
-    return later(quiet_since_us(s) + SESSION_SILENT_US, s->rekey_after_us);
+    return later(quiet_since_us(s) + silent_us(s), s->rekey_after_us);
 }
 
 static int begin(struct endpoint *e, struct session *s, uint64_t now_us) {
-    int err = handshake_start(e, s, now_us, true);
+    int err = handshake_start(e, s, now_us, HANDSHAKE_REKEY);
     /* One after another, or the first since long. */
     if (!err && (s->rekeys_failed == 0 || now_us > s->rekey_after_us + REKEY_PAUSE_MAX_US)) {
         s->rekeys_failed = 0;
@@ -90,7 +99,7 @@ bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int de
     /* In silence, or without keys that may send, there is nothing to lose by asking on; a refusal
      * comes fast, so that would be a storm. */
     bool pressing = !keys_may_send(&s->keys, now_us, s->send_counter) ||
-                    (owes_an_answer(s) && now_us >= quiet_since_us(s) + SESSION_SILENT_US);
+                    (owes_an_answer(s) && now_us >= quiet_since_us(s) + silent_us(s));
     uint64_t pause = REKEY_PAUSE_US;
     for (unsigned i = 0; i < s->rekeys_failed && pause < REKEY_PAUSE_MAX_US; i++)
         pause *= 2;

@@ -120,6 +120,7 @@ enum {
     /* Handshakes (docs/PROTOCOL.md). */
     HANDSHAKE_RETRY_US = 250 * 1000, /* first repetition */
     HANDSHAKE_RETRY_MAX_US = 700 * 1000,
+    HANDSHAKE_CALM_US = 500 * 1000, /* the same where nobody waits; doubled each time: 5 in all */
     HANDSHAKE_ATTEMPT_US = 8 * 1000000, /* then the attempt has failed: the peer is offline */
     /* An INITIATION that is read and answered costs four X25519, one key and one signature: 200 us
      * (measured, 2.1 GHz). Above the first limit, in messages a second, only those are read that
@@ -150,8 +151,12 @@ enum {
     REKEY_PAUSE_MAX_US = 8 * 1000000,
     HALF_OPEN_US = 10 * 1000000,     /* an unconfirmed answer is forgotten after this */
     SESSION_IDLE_US = 540 * 1000000, /* keys of an unused session are wiped: 3 x reject time */
-    SESSION_SILENT_US = 5 * 1000000, /* sent, but nothing heard: a new handshake is tried */
-    SESSION_DEAD_US = 16 * 1000000,  /* nor then: the session ends. An outage of 12 s at any moment
+    /* Sent, but nothing heard for so long, or four round trips: a new handshake is tried beside the
+     * session. It costs a living one nothing, and a peer that has restarted answers it at once. */
+    SESSION_SILENT_US = 1000 * 1000,
+    SESSION_SILENT_MAX_US = 5 * 1000000, /* round trips count no further; and where handshakes pass,
+                                          * but nothing in the session they give */
+    SESSION_DEAD_US = 16 * 1000000, /* nor then: the session ends. An outage of 12 s at any moment
                                         * is survived, with room for the repetition after it */
 
     ANSWERS_PER_PACKET =

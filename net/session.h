@@ -26,6 +26,7 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     bool by_ticket; /* it is a ticket's */
     uint8_t epoch;
     bool rekey;      /* inside a session that is up */
+    bool calm;       /* nobody waits for it: repeated less often */
     bool everywhere; /* it has gone to every address known */
     int denied; /* why the peer has refused, with proof, the first secret of this attempt; 0: no */
     bool has_challenge, rebuild_due; /* by a RETRY, too: put into the next message that is built */

@@ -159,6 +159,9 @@ void transport_detect_losses(struct transport *t, uint64_t now_us);
 /* Queues what a packet carried again. */
 void transport_requeue(struct transport *t, const struct sent_pkt *p);
 void transport_timeout(struct transport *t, uint64_t now_us);
+/* The peer was silent and has just shown that it lives: what it has not acknowledged is not kept back
+ * until the next probe is due. */
+void transport_peer_lives(struct transport *t);
 
 /* ---- packets out (transport_out.c) ---- */
 struct transport_packet {

@@ -303,6 +303,13 @@ static void requeue_oldest(struct transport *t, unsigned packets) {
     }
 }
 
+void transport_peer_lives(struct transport *t) {
+    if (t->sent.outstanding == 0 || t->rec.loss.pto_count == 0)
+        return;
+    t->rec.probes = 2;
+    requeue_oldest(t, 2);
+}
+
 void transport_timeout(struct transport *t, uint64_t now_us) {
     if (now_us >= t->rec.pacer_until_us)
         t->rec.pacer_until_us = TIME_NEVER;

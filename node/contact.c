@@ -31,6 +31,17 @@ void contact_free_name(const struct node *n, const struct node_id *id,
 }
 
 /* ---- in and out ---- */
+/* What is planned for it is kept by the index of its peer. */
+static int known_as(struct node *n, struct contact *c, struct peer_ref ref) {
+    const bool moved = ref.index != c->peer.index;
+    if (moved)
+        dial_forget(n, c);
+    int err = contact_table_peer(&n->contacts, c, ref);
+    if (moved)
+        dial_again(n, c);
+    return err;
+}
+
 int contact_tell(struct node *n, struct contact *c) {
     struct peer_setup s = {.id = c->id,
                            .transport = c->transport,
@@ -46,7 +57,7 @@ int contact_tell(struct node *n, struct contact *c) {
     int err = endpoint_peer_add(n->ep, &s, &ref);
     sodium_memzero(&s, sizeof s);
     if (!err && c->serial)
-        err = contact_table_peer(&n->contacts, c, ref);
+        err = known_as(n, c, ref);
     else if (!err)
         c->peer = ref; /* not in the table yet */
     return err;
@@ -84,6 +95,7 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
 }
 
 void contact_take_out(struct node *n, struct contact *c) {
+    dial_forget(n, c);
     contact_table_remove(&n->contacts, c);
     endpoint_peer_remove(n->ep, n->now_us, c->peer);
     contact_free(c);
@@ -166,6 +178,9 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     out->id = c->id;
     out->paired = c->paired && c->kept;
     out->online = c->online && endpoint_session_info(n->ep, now_us, c->session, &out->session);
+    out->state = dial_state(n, c);
+    const uint64_t heard_us = endpoint_heard_us(n->ep, c->peer);
+    out->quiet_us = heard_us == 0 ? UINT64_MAX : now_us > heard_us ? now_us - heard_us : 0;
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
     out->queued = c->queued;
@@ -173,50 +188,4 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     out->refused = c->queued ? c->refused : 0;
     out->full = c->full;
     out->message_bytes = c->dialog.bytes;
-}
-
-/* ---- trying again ---- */
-void contact_retry_later(struct node *n, struct contact *c) {
-    if (n->shut)
-        return;
-    c->backoff_us = c->backoff_us == 0 ? CONTACT_RETRY_US : c->backoff_us * 2;
-    if (c->backoff_us > CONTACT_RETRY_MAX_US)
-        c->backoff_us = CONTACT_RETRY_MAX_US;
-    c->retry_us = n->now_us + (c->denied ? CONTACT_DENIED_RETRY_US : c->backoff_us);
-    if (c->retry_us < n->contacts.retry_us)
-        n->contacts.retry_us = c->retry_us;
-}
-
-void contact_retry_reset(struct contact *c) {
-    c->retry_us = 0;
-    c->backoff_us = 0;
-}
-
-uint64_t contacts_deadline_us(const struct node *n) {
-    return n->contacts.retry_us;
-}
-
-static void retry(struct node *n, struct contact *c) {
-    c->retry_us = 0;
-    if (c->queued == 0)
-        return;
-    if (c->online)
-        message_kick(n, c);
-    else if (endpoint_connect(n->ep, n->now_us, c->peer) != 0)
-        contact_retry_later(n, c);
-}
-
-void contacts_timeout(struct node *n) {
-    if (n->now_us < n->contacts.retry_us)
-        return;
-    uint64_t next = UINT64_MAX;
-    n->contacts.retry_us = UINT64_MAX;
-    for (unsigned i = 0; i < n->contacts.count; i++) {
-        struct contact *c = n->contacts.list[i];
-        if (c->retry_us && c->retry_us <= n->now_us)
-            retry(n, c);
-        if (c->retry_us && c->retry_us < next)
-            next = c->retry_us;
-    }
-    n->contacts.retry_us = next;
 }

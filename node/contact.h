@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
+#include "node/dial.h"
 #include "node/dialog.h"
 #include "node/node.h"
 #include "node/watch.h"
@@ -20,12 +21,8 @@
 struct posting;
 
 enum {
-    CONTACTS_MAX = 16384,           /* further ones are refused with ERR_FULL */
-    CONTACT_RETRY_US = 5 * 1000000, /* first repetition while messages wait; then doubled */
-    CONTACT_RETRY_MAX_US = 300 * 1000000,
+    CONTACTS_MAX = 16384, /* further ones are refused with ERR_FULL */
 };
-/* A contact that does not let this node in is dialled so rarely, if nobody asks for it. */
-#define CONTACT_DENIED_RETRY_US (UINT64_C(3600) * 1000000)
 
 struct contact { /* holds a secret */
     char name[PETNAME_MAX + 1];
@@ -47,9 +44,8 @@ struct contact { /* holds a secret */
     bool ticket_new;   /* its secret has not opened a session since the user has added it */
     uint32_t pairings; /* pairing secrets seen so far: which one a debt is about */
     struct session_ref session;
-    uint32_t queued;   /* messages in the outbox */
-    uint64_t retry_us; /* when to try again to deliver them; 0: not planned */
-    uint64_t backoff_us;
+    uint32_t queued; /* messages in the outbox */
+    struct dialling dial;
     struct watched watched;
     struct posting *posting; /* the message on its way, owned (node/message) */
     uint64_t hold_us;        /* the peer said "not now": no message before this */
@@ -66,7 +62,6 @@ struct contacts {                                /* zeroes = empty; node/contact
     struct contact **by_peer;                    /* by the endpoint's index; may be NULL */
     unsigned count, cap;
     uint32_t peer_cap, last_serial;
-    uint64_t retry_us; /* no contact's retry_us is earlier; UINT64_MAX: none */
 };
 
 /* 1..PETNAME_MAX bytes of plain UTF-8 (node/utf8.h) without '/', not beginning or ending with a
@@ -109,11 +104,5 @@ void contact_addr_first(struct contact *c, const struct addr *at);
 void contact_seen_at(struct node *n, struct contact *c, const struct addr *at);
 void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,
                        struct contact_info *out);
-
-/* Plans a connection for waiting messages after the backoff, which grows. */
-void contact_retry_later(struct node *n, struct contact *c);
-void contact_retry_reset(struct contact *c);
-uint64_t contacts_deadline_us(const struct node *n);
-void contacts_timeout(struct node *n);
 
 #endif

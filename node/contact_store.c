@@ -155,7 +155,6 @@ int contacts_load(struct node *n) {
     struct old_entries old = {0};
     struct contact c;
     int err;
-    n->contacts.retry_us = UINT64_MAX;
     while ((err = keep_next(n, table, key, &key_len, value, sizeof value, &len)) == 0 ||
            err == ERR_FULL) {
         if (err == ERR_FULL || !contact_decode(&c, key, key_len, value, len)) {

@@ -135,7 +135,7 @@ void contact_table_clear(struct contacts *t) {
     free(t->by_id);
     free(t->by_serial);
     free(t->by_peer);
-    *t = (struct contacts){.retry_us = UINT64_MAX};
+    *t = (struct contacts){0};
 }
 
 /* ---- finding ---- */

@@ -78,8 +78,9 @@ struct wait { /* one request that is answered later */
     enum wait_kind kind;
     uint32_t conn; /* index */
     uint32_t request;
-    uint64_t ref;         /* ping id, transfer id, message seq or ticket id */
+    uint64_t ref;         /* ping id (WAIT_PEER: 0, none), transfer id, message seq or ticket id */
     uint64_t deadline_us; /* UINT64_MAX: none */
+    bool until_offline;   /* WAIT_MESSAGE: no longer than until the peer is found not to answer */
     uint64_t
         retry_us; /* WAIT_PEER, WAIT_ADDED: when to connect again; UINT64_MAX while an attempt is under way */
     char contact[PETNAME_MAX + 1];
@@ -192,6 +193,10 @@ void wait_drop_conn(struct control *c, uint64_t now_us, uint32_t conn_index);
 void wait_event(struct control *c, uint64_t now_us, const struct node_event *e);
 void wait_timeout(struct control *c, uint64_t now_us);
 /* Without an answer. */
+/* For wait for=peer: it is online, and not just not known to be gone. */
+bool wait_peer_answers(const struct contact_info *info);
+/* It is dialled, or asked in its session; the outcome comes as an event. What node_connect says. */
+int wait_peer_try(struct control *c, uint64_t now_us, struct wait *w);
 void wait_forget(struct control *c, struct wait *w);
 uint64_t wait_deadline_us(const struct control *c);
 /* The sentence for a contact that does not let this node in (node_denied). */

@@ -70,7 +70,9 @@ const struct method control_methods[] = {
      {{"contact", ARG_STR, true, PETNAME_MAX},
       {"after", ARG_UINT, false, 0},
       {"upto", ARG_UINT, false, 0}}},
-    {"message.wait", do_message_wait, {{"seq", ARG_UINT, true, 0}, TIMEOUT_ARG}},
+    {"message.wait",
+     do_message_wait,
+     {{"seq", ARG_UINT, true, 0}, TIMEOUT_ARG, {"until_offline", ARG_BOOL, false, 0}}},
     {"events.subscribe", do_events_subscribe, {{"kinds", ARG_FEW, false, 32}}},
     {"events.unsubscribe", do_events_unsubscribe, {{0}}},
     {NULL, NULL, {{0}}},
@@ -122,7 +124,7 @@ static int no_contact(struct call *call, const char *name) {
 }
 
 static int wait_for_peer(struct call *call, const char *name, const struct contact_info *info) {
-    if (info->online) {
+    if (wait_peer_answers(info)) {
         proto_map(call->w, NULL);
         show_peer(call->w, "peer", info);
         proto_end(call->w);
@@ -132,10 +134,7 @@ static int wait_for_peer(struct call *call, const char *name, const struct conta
     if (!w)
         return ERR_FULL;
     memcpy(w->contact, name, PETNAME_MAX + 1);
-    /* A peer without an address, or one we cannot reach, may still come to us. */
-    int err = node_connect(call->c->node, call->now_us, name);
-    if (err)
-        w->retry_us = call->now_us + CONTROL_RECONNECT_US;
+    (void)wait_peer_try(call->c, call->now_us, w);
     return CALL_LATER;
 }
 

@@ -84,6 +84,7 @@ int do_message_wait(struct call *call) {
     if (!w)
         return ERR_FULL;
     w->ref = seq;
+    w->until_offline = arg_bool(call, "until_offline");
     memcpy(w->contact, info.contact, sizeof w->contact);
     /* It was not let in when it tried last: what it is told now is the answer. */
     if (node_denied(info.err) && node_connect(call->c->node, call->now_us, info.contact) != 0) {

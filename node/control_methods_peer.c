@@ -5,11 +5,11 @@
 #include "crypto/identity.h"
 #include "node/control_internal.h"
 #include "node/date.h"
+#include "node/ping.h"
 #include "node/ticket.h"
 
 enum {
     TICKET_TTL_DEFAULT_S = 24 * 3600,
-    PING_DEFAULT_US = 5000000,
 };
 
 #define NAME_RULE                                                                                  \
@@ -226,15 +226,16 @@ int do_peer_connect(struct call *call) {
 
 int do_peer_ping(struct call *call) {
     char name[PETNAME_MAX + 1];
-    uint64_t id, timeout_us = arg_uint(call, "timeout_us", PING_DEFAULT_US);
+    uint64_t id, timeout_us = arg_uint(call, "timeout_us", 0);
     arg_str(call, "name", name, sizeof name);
-    if (timeout_us == 0)
+    if (timeout_us == 0 && arg_given(call, "timeout_us"))
         return call_fail(call, ERR_USAGE, "timeout_us", "\"timeout_us\" must be 1 or more");
     if (wait_count(call->c, call->conn, WAIT_PING) >= CONTROL_PINGS_MAX)
         return call_fail(call, ERR_FULL, name, "%d pings of this connection are unanswered",
                          CONTROL_PINGS_MAX);
     /* The node gives up at timeout_us by itself; the second is there in case that it does not. */
-    struct wait *w = wait_new(call, WAIT_PING, call->now_us + timeout_us + 1000000);
+    struct wait *w =
+        wait_new(call, WAIT_PING, call->now_us + (timeout_us ? timeout_us : PING_US) + 1000000);
     if (!w)
         return ERR_FULL;
     int err = node_ping(call->c->node, call->now_us, name, timeout_us, &id);

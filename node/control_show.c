@@ -29,6 +29,11 @@ static void show_who(struct proto_writer *w, const struct contact_info *i) {
         proto_err(w, "denied", i->denied, NULL, NULL);
     else
         proto_nil(w, "denied");
+    proto_str(w, "state", contact_state_name(i->state));
+    if (i->quiet_us == UINT64_MAX)
+        proto_nil(w, "quiet_us");
+    else
+        proto_uint(w, "quiet_us", i->quiet_us);
 }
 
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i) {
@@ -213,6 +218,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     case NODE_CONNECT_FAILED:
     case NODE_PAIRING_FAILED:
     case NODE_CONTACT_DENIED:
+    case NODE_PEER_SILENT:
         if (e->err)
             proto_err(w, "error", e->err, NULL, e->detail);
         else

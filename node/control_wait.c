@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "node/control_internal.h"
+#include "node/dial.h"
 
 /* Whether the connection has as many as are free already. */
 static bool share_used(const struct control *c, uint32_t conn) {
@@ -167,6 +168,25 @@ static void answer_pong(struct control *c, uint64_t now_us, struct wait *w,
     answer_close(c, now_us, w);
 }
 
+/* ---- a peer ---- */
+
+bool wait_peer_answers(const struct contact_info *info) {
+    return info->state == CONTACT_ONLINE && info->quiet_us < DIAL_PATIENCE_US;
+}
+
+int wait_peer_try(struct control *c, uint64_t now_us, struct wait *w) {
+    struct contact_info info;
+    const bool up = node_contact_get(c->node, now_us, w->contact, &info) && info.online;
+    w->ref = 0;
+    w->retry_us = UINT64_MAX;
+    /* A peer without an address, or one we cannot reach, may still come to us. */
+    const int err = up ? node_ping(c->node, now_us, w->contact, 0, &w->ref)
+                       : node_connect(c->node, now_us, w->contact);
+    if (err)
+        w->retry_us = now_us + CONTROL_RECONNECT_US;
+    return err;
+}
+
 /* ---- events ---- */
 
 /* An attempt has come to its end, or a session: the contact's node does not let this one in. */
@@ -182,12 +202,12 @@ static void peer_event(struct control *c, uint64_t now_us, struct wait *w,
         answer_denied(c, now_us, w, e->err);
         return;
     }
-    if (e->kind == NODE_PEER_UP)
+    if (e->kind == NODE_PEER_UP || (e->kind == NODE_PONG && e->id == w->ref))
         answer_contact(c, now_us, w);
     else if (e->kind == NODE_CONTACT_REMOVED)
         answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
     else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN ||
-             e->kind == NODE_PAIRING_FAILED)
+             e->kind == NODE_PAIRING_FAILED || (e->kind == NODE_PING_FAILED && e->id == w->ref))
         w->retry_us = now_us + CONTROL_RECONNECT_US;
 }
 
@@ -200,10 +220,16 @@ static void message_event(struct control *c, uint64_t now_us, struct wait *w,
         answer_close(c, now_us, w);
     } else if (e->kind == NODE_MESSAGE_FAILED && e->id == w->ref) {
         answer_error(c, now_us, w, e->err, "the peer will not take the message");
-    } else if (tells_denial(e) && strcmp(w->contact, e->contact) == 0) {
+    } else if (strcmp(w->contact, e->contact) != 0) {
+        return;
+    } else if (tells_denial(e)) {
         answer_denied(c, now_us, w, e->err);
-    } else if (e->kind == NODE_CONTACT_REMOVED && strcmp(w->contact, e->contact) == 0) {
+    } else if (e->kind == NODE_CONTACT_REMOVED) {
         answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
+    } else if (w->until_offline && e->err == ERR_OFFLINE &&
+               (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_SILENT)) {
+        answer_error(c, now_us, w, ERR_OFFLINE,
+                     "the peer does not answer; the message stays queued");
     }
 }
 
@@ -314,16 +340,10 @@ uint64_t wait_deadline_us(const struct control *c) {
 /* Tries again: the peer may have come up, may be unreachable still, or may be gone. */
 static void reconnect(struct control *c, uint64_t now_us, struct wait *w) {
     struct contact_info info;
-    w->retry_us = UINT64_MAX;
-    if (node_contact_get(c->node, now_us, w->contact, &info) && info.online) {
+    if (node_contact_get(c->node, now_us, w->contact, &info) && wait_peer_answers(&info))
         answer_contact(c, now_us, w);
-        return;
-    }
-    int err = node_connect(c->node, now_us, w->contact);
-    if (err == ERR_NOT_FOUND)
+    else if (wait_peer_try(c, now_us, w) == ERR_NOT_FOUND)
         answer_error(c, now_us, w, ERR_NOT_FOUND, "the contact has been removed");
-    else if (err)
-        w->retry_us = now_us + CONTROL_RECONNECT_US;
 }
 
 void wait_timeout(struct control *c, uint64_t now_us) {

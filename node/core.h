@@ -4,6 +4,7 @@
 
 #include "node/chan.h"
 #include "node/contact.h"
+#include "node/dial.h"
 #include "node/invite.h"
 #include "node/keep.h"
 #include "node/mailbox.h"
@@ -22,6 +23,7 @@ struct node {
     struct node_id id;
     struct dh_public transport;
     enum accept_rule accept;
+    bool lazy;
     char download_dir[1024];
     uint64_t accept_max_bytes;
     uint32_t blocks_max;
@@ -37,6 +39,7 @@ struct node {
 
     struct keep keep;
     struct contacts contacts;
+    struct dials dials;
     struct invites invites;
     struct messages messages;
     struct pings pings;
@@ -55,6 +58,9 @@ void node_log(const struct node *n, enum log_level level, const char *format, ..
     PRINTF_LIKE(3, 4);
 /* A session with c has not come about: transfers and pings hear it, messages wait. */
 void node_connect_failed(struct node *n, struct contact *c, int err);
+/* The session with c is up, but nothing comes of it. What has begun at `before` at the latest and was
+ * not answered hears that; when the first of the others has begun is returned, UINT64_MAX: none. */
+uint64_t node_peer_silent(struct node *n, struct contact *c, uint64_t before_us);
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream);
 

@@ -173,7 +173,7 @@ static void flush_offer(struct node *n, struct transfer *t) {
     s->offered = true;
 }
 
-void file_send_offer(struct node *n, struct transfer *t, const struct contact *c) {
+void file_send_offer(struct node *n, struct transfer *t, struct contact *c) {
     struct file_send *s = t->send;
     s->offer_bytes = manifest_head_bytes(t->info.files) + s->files_bytes;
     int err = s->offer_bytes > MANIFEST_MAX_BYTES ? ERR_FULL : 0;
@@ -187,6 +187,8 @@ void file_send_offer(struct node *n, struct transfer *t, const struct contact *c
     t->has_stream = true;
     stream_set_priority(n->ep, t->session, t->stream, SEND_PRIORITY);
     watch_start(n);
+    t->asked_us = n->now_us;
+    dial_expect(n, c);
     transfer_enter(n, t, TRANSFER_OFFERED);
     flush_offer(n, t);
 }
@@ -210,7 +212,7 @@ void file_send_step(struct node *n, struct transfer *t) {
  * after a STOP: that was its answer. */
 bool file_send_again(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
-    const struct contact *c = contact_by_serial(n, t->contact);
+    struct contact *c = contact_by_serial(n, t->contact);
     if (!c || n->shut || s->stopped || s->again == OFFERS_AGAIN_MAX)
         return false;
     s->again++;
@@ -219,7 +221,7 @@ bool file_send_again(struct node *n, struct transfer *t) {
     blob_in_clear(&s->reply);
     blob_in_init(&s->reply, REPLY_MAX_BYTES);
     transfer_enter(n, t, TRANSFER_CONNECTING);
-    const int err = endpoint_connect(n->ep, n->now_us, c->peer);
+    const int err = dial_now(n, c);
     if (err)
         transfer_fail(n, t, err, NULL);
     return true;
@@ -237,7 +239,7 @@ static void sources_known(struct node *n, struct transfer *t) {
         return;
     }
     transfer_enter(n, t, TRANSFER_CONNECTING);
-    int err = endpoint_connect(n->ep, n->now_us, c->peer);
+    int err = dial_now(n, c);
     if (err)
         transfer_fail(n, t, err, NULL);
 }

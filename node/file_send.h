@@ -29,7 +29,7 @@ enum {
 int file_send_start(struct node *n, struct transfer *t, const struct send_order *order) MUST_USE;
 void file_send_free(struct node *n, struct transfer *t);
 /* The session is there: the offer goes out. */
-void file_send_offer(struct node *n, struct transfer *t, const struct contact *c);
+void file_send_offer(struct node *n, struct transfer *t, struct contact *c);
 /* The session ended before the peer had answered: waits for the next one. False: it has failed for good. */
 enum { OFFERS_AGAIN_MAX = 3 };
 bool file_send_again(struct node *n, struct transfer *t);

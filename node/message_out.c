@@ -57,9 +57,6 @@ int messages_load(struct node *n) {
     int err = history_load(n);
     while (!err && (err = outbox_walk(n, &peer, &seq)) == 0)
         err = load_one(n, &peer, seq);
-    for (unsigned i = 0; i < n->contacts.count; i++)
-        if (n->contacts.list[i]->queued)
-            contact_retry_later(n, n->contacts.list[i]);
     free(n->messages.value); /* most nodes send nothing for long */
     n->messages.value = NULL;
     return err == ERR_NOT_FOUND ? 0 : err;
@@ -110,14 +107,6 @@ static void posting_end(struct node *n, struct contact *c) {
     posting_free(c);
 }
 
-static void retry_at(struct node *n, struct contact *c, uint64_t at_us) {
-    if (n->shut)
-        return;
-    c->retry_us = at_us;
-    if (at_us < n->contacts.retry_us)
-        n->contacts.retry_us = at_us;
-}
-
 /* Not now: later, and every time later still. */
 static void hold(struct node *n, struct contact *c, int err) {
     node_log(n, LOG_DEBUG, "a message to \"%s\" waits: %s", c->name, err_text(err));
@@ -126,7 +115,7 @@ static void hold(struct node *n, struct contact *c, int err) {
     if (c->hold_step_us > MESSAGE_HOLD_MAX_US)
         c->hold_step_us = MESSAGE_HOLD_MAX_US;
     c->hold_us = n->now_us + c->hold_step_us;
-    retry_at(n, c, c->hold_us);
+    dial_at(n, c, c->hold_us);
 }
 
 /* What a peer's "no" means: true if the same message may be taken later. */
@@ -163,7 +152,6 @@ static void settled(struct node *n, struct contact *c, int why) {
         posting_end(n, c);
     }
     count_down(n, c, 1);
-    contact_retry_reset(c);
     c->hold_us = c->hold_step_us = 0;
     c->refused = 0;
     struct node_event *e =
@@ -243,6 +231,7 @@ static int post(struct node *n, struct contact *c) {
         return ERR_NOMEM;
     c->posting = p;
     watch_start(n);
+    dial_expect(n, c);
     p->seq = seq;
     blob_in_init(&p->reply, REPLY_MAX_BYTES);
     p->out = letter_encode(&l, &p->len);
@@ -258,7 +247,7 @@ void message_kick(struct node *n, struct contact *c) {
     if (!c->online || c->posting || c->queued == 0 || n->shut)
         return;
     if (c->hold_us > n->now_us) { /* a new session does not make a "no" a "yes" */
-        retry_at(n, c, c->hold_us);
+        dial_at(n, c, c->hold_us);
         return;
     }
     int err = post(n, c);
@@ -351,7 +340,9 @@ int node_message_send(struct node *n, uint64_t now_us, const char *contact, cons
         return err;
     c->queued++;
     n->messages.queued++;
-    if (!c->online && endpoint_connect(n->ep, now_us, c->peer) != 0 && c->retry_us == 0)
-        contact_retry_later(n, c);
+    if (c->posting) /* behind another one, which may have been waiting for long */
+        dial_probe(n, c);
+    if (!c->online && dial_now(n, c) != 0)
+        dial_at(n, c, now_us + DIAL_FIRST_US);
     return 0;
 }

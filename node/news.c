@@ -110,6 +110,8 @@ const char *node_event_name(enum node_event_kind k) {
         return "ticket.stored";
     case NODE_CONTACT_DENIED:
         return "contact.denied";
+    case NODE_PEER_SILENT:
+        return "peer.silent";
     }
     return "unknown";
 }

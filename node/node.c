@@ -83,8 +83,8 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->wall_us = cfg->wall_us;
     n->id = cfg->identity->id;
     n->transport = cfg->identity->transport_public;
+    n->lazy = cfg->lazy;
     n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
-    n->contacts.retry_us = UINT64_MAX;
     const struct node_policy policy = {cfg->accept, cfg->download_dir, cfg->accept_max_bytes,
                                        cfg->message_quota_bytes, cfg->message_quota_contact_bytes};
     node_set_policy(n, &policy);
@@ -94,6 +94,7 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
         node_free(n);
         return NULL;
     }
+    dial_all(n);
     return n;
 }
 
@@ -108,6 +109,7 @@ void node_free(struct node *n) {
     pings_clear(n);
     invites_clear(n);
     contacts_clear(n);
+    dials_clear(n);
     recv_rules_clear(n);
     news_clear(&n->news);
     mailbox_clear(&n->mailbox);
@@ -149,8 +151,7 @@ static void session_lost(struct node *n, struct contact *c, int err) {
     message_peer_down(n, c);
     ping_peer_lost(n, c, ERR_CLOSED);
     node_tell(n, NODE_PEER_DOWN, c->name)->err = err;
-    if (c->queued)
-        contact_retry_later(n, c);
+    dial_down(n, c, err);
 }
 
 void node_connect_failed(struct node *n, struct contact *c, int err) {
@@ -158,8 +159,12 @@ void node_connect_failed(struct node *n, struct contact *c, int err) {
     node_tell(n, NODE_CONNECT_FAILED, c->name)->err = shown;
     transfers_connect_failed(n, c, err);
     ping_peer_lost(n, c, shown);
-    if (c->queued)
-        contact_retry_later(n, c);
+}
+
+uint64_t node_peer_silent(struct node *n, struct contact *c, uint64_t before_us) {
+    const uint64_t transfer_us = transfers_peer_silent(n, c, before_us);
+    const uint64_t ping_us = ping_peer_silent(n, c, before_us);
+    return transfer_us < ping_us ? transfer_us : ping_us;
 }
 
 static void session_down(struct node *n, struct contact *c, const struct ep_event *ev) {
@@ -172,7 +177,7 @@ static void session_down(struct node *n, struct contact *c, const struct ep_even
     if (its)
         session_lost(n, c, err);
     else if (early)
-        node_connect_failed(n, c, err); /* it ended before anybody heard that it was up */
+        dial_failed(n, c, err); /* it ended before anybody heard that it was up */
 }
 
 static void session_up(struct node *n, const struct ep_event *ev) {
@@ -189,7 +194,7 @@ static void session_up(struct node *n, const struct ep_event *ev) {
     c->online = true;
     c->session = ev->session;
     denial_over(n, c);
-    contact_retry_reset(c);
+    dial_up(n, c);
     contact_seen_at(n, c, &info.path);
     node_tell(n, NODE_PEER_UP, c->name);
     message_kick(n, c);
@@ -242,7 +247,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_CONNECT_FAILED:
         c = contact_by_peer(n, ev->peer);
         if (c)
-            node_connect_failed(n, c, denial_heard(n, c, ev->err, ev->by_ticket));
+            dial_failed(n, c, denial_heard(n, c, ev->err, ev->by_ticket));
         break;
     case EP_PAIRED:
         pairing_done(n, ev);
@@ -340,7 +345,7 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 uint64_t node_deadline_us(const struct node *n) {
     uint64_t at = endpoint_deadline_us(n->ep);
-    at = earlier(at, contacts_deadline_us(n));
+    at = earlier(at, dials_deadline_us(n));
     at = earlier(at, keep_deadline_us(n));
     at = earlier(at, invites_deadline_us(n));
     at = earlier(at, pings_deadline_us(n));
@@ -354,7 +359,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
     endpoint_timeout(n->ep, now_us);
     turn(n);
     keep_timeout(n);
-    contacts_timeout(n);
+    dials_timeout(n);
     invites_timeout(n);
     pings_timeout(n);
     watch_timeout(n);

@@ -35,6 +35,7 @@ struct node_config {
     const struct identity *identity; /* copied */
     uint8_t network_id[32];
     enum accept_rule accept;
+    bool lazy;                 /* dials no contact but for what somebody wants of it */
     const char *download_dir;  /* where accepted files go by default */
     uint64_t accept_max_bytes; /* larger transfers are refused; 0 = no limit */
     enum cc_kind cc;
@@ -88,17 +89,30 @@ void node_timeout(struct node *n, uint64_t now_us);
 /* The next operation to run, or NULL. Owned by the core; give it back with node_file_done. */
 struct file_op *node_next_file_op(struct node *n);
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op);
+/* This machine has another address or route than before, or has slept: peers are told where it is now,
+ * spread over time (node/dial.h). */
+void node_network_changed(struct node *n, uint64_t now_us);
 /* Says goodbye: CLOSE to every session, transfers end with ERR_CLOSED. Pull output once more after
  * it. */
 void node_shutdown(struct node *n, uint64_t now_us);
 
 /* ---- contacts and tickets ---- */
+enum contact_state {
+    CONTACT_OFFLINE,    /* it did not answer when it was dialled last, or has said goodbye */
+    CONTACT_CONNECTING, /* it is being dialled */
+    CONTACT_IDLE,       /* nobody has needed it for so long that the session has ended */
+    CONTACT_SILENT,     /* a session is up, but the peer does not answer */
+    CONTACT_ONLINE,     /* a session is up */
+};
+const char *contact_state_name(enum contact_state s);
 struct contact_info {
     char name[PETNAME_MAX + 1];
     struct node_id id;
     bool paired;                 /* a pairing secret exists */
     bool online;                 /* a session is up */
     struct session_info session; /* if online */
+    enum contact_state state;
+    uint64_t quiet_us; /* nothing was heard of it for so long; UINT64_MAX: since the start */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
     int denied;             /* offline: why their node does not let this one in; 0: not said */
@@ -139,7 +153,8 @@ bool node_contact_by_id(const struct node *n, uint64_t now_us, const struct node
 bool node_denied(int err);
 /* Starts a session if there is none. */
 int node_connect(struct node *n, uint64_t now_us, const char *name) MUST_USE;
-/* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. */
+/* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. timeout_us 0: 5 s, and
+ * ERR_OFFLINE as soon as the peer is found not to answer (node/dial.h); else it is waited for. */
 int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us,
               uint64_t *id) MUST_USE;
 /* Nobody waits for it any more: no event follows. */
@@ -298,8 +313,9 @@ enum node_event_kind {
     NODE_MESSAGE_FULL,    /* contact: its messages find no room here; total: its quota in bytes */
     NODE_TICKET_STORED,   /* id = node_ticket_id: it survives a power cut */
     NODE_CONTACT_DENIED,  /* contact, err: their node does not let this one in any more; once */
+    NODE_PEER_SILENT,     /* contact, err: a session is up, but it has not answered */
 };
-enum { NODE_EVENT_KINDS = NODE_CONTACT_DENIED + 1 };
+enum { NODE_EVENT_KINDS = NODE_PEER_SILENT + 1 };
 const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
 
 struct node_event {

@@ -79,7 +79,7 @@ int node_ticket_end(struct node *n, uint64_t now_us, const char *ticket) {
 
 /* ---- taking one ---- */
 static void connect(struct node *n, struct contact *c) {
-    if (endpoint_connect(n->ep, n->now_us, c->peer) != 0)
+    if (dial_now(n, c) != 0)
         node_log(n, LOG_INFO, "\"%s\" cannot be reached yet", c->name);
 }
 
@@ -352,5 +352,5 @@ bool node_contact_by_id(const struct node *n, uint64_t now_us, const struct node
 int node_connect(struct node *n, uint64_t now_us, const char *name) {
     n->now_us = now_us;
     struct contact *c = contact_by_name(n, name);
-    return c ? endpoint_connect(n->ep, now_us, c->peer) : ERR_NOT_FOUND;
+    return c ? dial_now(n, c) : ERR_NOT_FOUND;
 }

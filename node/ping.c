@@ -18,9 +18,11 @@ static void fail(struct node *n, unsigned i, const char *name, int err) {
     drop(n, i);
 }
 
-static bool send(struct node *n, struct ping *p, const struct contact *c) {
+static bool send(struct node *n, struct ping *p, struct contact *c) {
     p->sent_us = n->now_us;
     p->sent = session_ping(n->ep, n->now_us, c->session, p->id) == 0;
+    if (p->sent)
+        dial_expect(n, c);
     return p->sent;
 }
 
@@ -41,13 +43,13 @@ int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeou
         t->list = grown;
         t->cap = cap;
     }
-    struct ping p = {
-        .id = t->last_id + 1, .contact = c->serial, .deadline_us = now_us + timeout_us};
+    struct ping p = {.id = t->last_id + 1, .contact = c->serial, .patient = timeout_us > 0};
+    p.deadline_us = now_us + (p.patient ? timeout_us : PING_US);
     if (c->online) {
         if (!send(n, &p, c))
             return ERR_CLOSED;
     } else {
-        int err = endpoint_connect(n->ep, now_us, c->peer);
+        int err = dial_now(n, c);
         if (err)
             return err;
     }
@@ -80,8 +82,23 @@ void ping_peer_up(struct node *n, struct contact *c) {
 
 void ping_peer_lost(struct node *n, struct contact *c, int err) {
     for (unsigned i = n->pings.count; i-- > 0;)
-        if (n->pings.list[i].contact == c->serial)
+        if (n->pings.list[i].contact == c->serial &&
+            !(n->pings.list[i].patient && err == ERR_OFFLINE))
             fail(n, i, c->name, err);
+}
+
+uint64_t ping_peer_silent(struct node *n, struct contact *c, uint64_t before_us) {
+    uint64_t next_us = UINT64_MAX;
+    for (unsigned i = n->pings.count; i-- > 0;) {
+        const struct ping *p = &n->pings.list[i];
+        if (p->contact != c->serial || p->patient || !p->sent)
+            continue;
+        if (p->sent_us > before_us)
+            next_us = p->sent_us < next_us ? p->sent_us : next_us;
+        else if (p->sent_us >= endpoint_heard_us(n->ep, c->peer))
+            fail(n, i, c->name, ERR_OFFLINE);
+    }
+    return next_us;
 }
 
 void ping_answered(struct node *n, struct contact *c, uint64_t id) {
@@ -112,6 +129,6 @@ void pings_timeout(struct node *n) {
         if (n->pings.list[i].deadline_us > n->now_us)
             continue;
         const struct contact *c = contact_by_serial(n, n->pings.list[i].contact);
-        fail(n, i, c ? c->name : "", ERR_TIMEOUT);
+        fail(n, i, c ? c->name : "", n->pings.list[i].sent ? ERR_TIMEOUT : ERR_OFFLINE);
     }
 }

@@ -377,6 +377,22 @@ void transfers_connect_failed(struct node *n, struct contact *c, int err) {
     }
 }
 
+uint64_t transfers_peer_silent(struct node *n, const struct contact *c, uint64_t before_us) {
+    const uint64_t heard_us = endpoint_heard_us(n->ep, c->peer);
+    uint64_t next_us = UINT64_MAX;
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (t->contact != c->serial || !t->send || t->info.state != TRANSFER_OFFERED ||
+            !t->has_stream || t->asked_us < heard_us)
+            continue;
+        if (t->asked_us <= before_us)
+            transfer_abort(n, t, ERR_OFFLINE, NULL);
+        else if (t->asked_us < next_us)
+            next_us = t->asked_us;
+    }
+    return next_us;
+}
+
 void transfers_session_down(struct node *n, struct session_ref s, int err) {
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];

@@ -38,6 +38,7 @@ struct transfer {
     struct manifest manifest;
     uint64_t deadline_us;    /* 0: none */
     int deadline_err;        /* what has happened when it is over */
+    uint64_t asked_us;       /* sender: when the offer went out */
     uint64_t progress_at_us; /* when the last progress event was due */
     uint64_t progress_bytes; /* what it said */
     bool progress_due;
@@ -98,6 +99,9 @@ bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot);
 
 void transfers_peer_up(struct node *n, struct contact *c);
 void transfers_connect_failed(struct node *n, struct contact *c, int err);
+/* Offers of `before` at the latest of which nothing was heard end (ERR_OFFLINE). Gives when the first
+ * of the later ones was made; UINT64_MAX: there is none. */
+uint64_t transfers_peer_silent(struct node *n, const struct contact *c, uint64_t before_us);
 void transfers_session_down(struct node *n, struct session_ref s, int err);
 void transfers_contact_renamed(struct node *n, const struct contact *c);
 void transfers_contact_gone(struct node *n, const struct contact *c);

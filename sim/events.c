@@ -7,8 +7,10 @@ static void told(struct sim *s, struct host *h) {
     duty_moment(h, TROUBLE_MOVED);
     host_tell(h);
     inspect_addresses(h);
-    if (h->node && h->state == HOST_RUNS)
-        host_pump(h);
+    if (!h->node || h->state != HOST_RUNS)
+        return;
+    host_network_changed(h);
+    host_pump(h);
 }
 
 void sim_roam(struct sim *s, uint32_t host) {

@@ -142,6 +142,14 @@ void host_tell(struct host *h) {
         node_set_tell(h->node, own, own_addresses(h, own));
 }
 
+void host_network_changed(struct host *h) {
+    if (!h->node)
+        return;
+    struct arena *before = arena_enter(&h->arena);
+    node_network_changed(h->node, host_now_us(h));
+    (void)arena_enter(before);
+}
+
 uint64_t host_wall_us(const struct host *h) {
     const uint64_t right = WORLD_WALL_US + h->sim->now_ns / 1000;
     const uint64_t ahead = h->hostile ? h->hostile->plan.future_us : 0;
@@ -164,6 +172,7 @@ void host_start(struct host *h) {
     struct node_config cfg = {
         .identity = h->hostile && h->hostile->plan.forges ? &h->hostile->forged : &h->identity,
         .accept = ACCEPT_CONTACTS,
+        .lazy = h->options.lazy,
         .download_dir = WORLD_DOWNLOADS,
         .cc = h->options.cc,
         .aead = AEAD_AUTO,

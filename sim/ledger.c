@@ -214,6 +214,7 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     case NODE_MESSAGE_FULL:
     case NODE_TICKET_STORED:
     case NODE_CONTACT_DENIED:
+    case NODE_PEER_SILENT:
         break;
     }
 }

@@ -87,8 +87,10 @@ void host_resume(struct host *h) {
     h->held = NULL;
     h->held_count = h->held_cap = 0;
     h->held_bytes = 0;
-    if (h->node && slept)
+    if (h->node && slept) {
         host_set_wall(h);
+        host_network_changed(h);
+    }
     if (h->node)
         host_pump(h);
 }

@@ -170,7 +170,7 @@ static bool read_nat(struct parser *p, const struct word *w, const char *value,
 /* One key=value of a node or group. */
 static bool read_option(struct parser *p, const struct word *w, struct scenario_host *h) {
     static const char *const ccs[] = {"cubic", "reno", "bbr"}, *const ips[] = {"4", "6", "dual"},
-                             *const aeads[] = {"all", "chacha"};
+                             *const aeads[] = {"all", "chacha"}, *const dials[] = {"yes", "no"};
     const char *v;
     unsigned i;
     struct sim_host_options *o = &h->options;
@@ -185,6 +185,10 @@ static bool read_option(struct parser *p, const struct word *w, struct scenario_
     }
     if ((v = parse_key(w, "aead")) && choose(v, aeads, 2, &i)) {
         o->suites = i == 0 ? 0 : AEAD_CHACHA20_POLY1305;
+        return true;
+    }
+    if ((v = parse_key(w, "dials")) && choose(v, dials, 2, &i)) {
+        o->lazy = i == 1;
         return true;
     }
     if ((v = parse_key(w, "udp"))) {
@@ -205,7 +209,7 @@ static bool read_option(struct parser *p, const struct word *w, struct scenario_
         return parse_region_name(p, w, v, &o->region);
     return parse_fail(p, w->at,
                       "nodes have: cc=cubic|reno|bbr ip=4|6|dual aead=all|chacha "
-                      "udp=yes|no|SHARE nat=KIND site=NAME behind=SITE region=NAME");
+                      "udp=yes|no|SHARE dials=yes|no nat=KIND site=NAME behind=SITE region=NAME");
 }
 
 /* The options, which may stand anywhere among the names, are for all of them. */

@@ -91,6 +91,7 @@ struct sim_host_options {
     unsigned suites; /* offered AEAD suites; 0: all */
     bool ipv4, ipv6; /* neither: IPv4 */
     bool no_udp;     /* its network lets no UDP out or in */
+    bool lazy;       /* dials no contact by itself */
     uint32_t site;   /* SITE_NONE: on the internet */
     uint32_t region; /* SITE_NONE: none, no delay of its own. That of its site, if it is in one */
 };

@@ -212,6 +212,7 @@ void host_pump(struct host *h);
 void host_wake(struct host *h);
 void host_file_done(struct host *h, const struct event *e);
 /* What it is told at start or after a roam: its addresses. */
+void host_network_changed(struct host *h); /* its daemon has noticed; pump it after that */
 void host_tell(struct host *h);
 void host_add_contact(struct host *h, uint32_t other);
 /* What its node calls now. */

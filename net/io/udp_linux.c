@@ -142,7 +142,7 @@ static void report_too_big(struct udp_linux *u, const struct train *t, size_t by
 /* The kernel may refuse the source, since this machine has lost the address: then the train leaves from where the kernel thinks
  * best, and so do those that follow. */
 static bool source_may_be_gone(const struct udp_control_out *a, int err) {
-    return a->source != 0 && (err == EINVAL || err == EADDRNOTAVAIL);
+    return a->source != 0 && (err == EINVAL || err == EADDRNOTAVAIL || err == ENETUNREACH);
 }
 
 /* Everything from `at` on in one sendmsg: with UDP_SEGMENT, or as the one datagram it is. */

@@ -11,8 +11,8 @@
 #include "node/daemon/event_line.h"
 #include "node/daemon/fileio.h"
 #include "node/daemon/measure.h"
+#include "node/daemon/network.h"
 #include "node/daemon/notify.h"
-#include "node/daemon/own_addrs.h"
 #include "node/daemon/reload.h"
 #include "node/daemon/signals.h"
 #include "node/daemon/sockets.h"
@@ -39,6 +39,7 @@ struct daemon {
     struct ticker *ticker;
     struct sockets sockets;
     struct signals signals;
+    struct network network;
     uv_idle_t more;   /* runs while trains are left after a turn */
     uv_timer_t leave; /* ends a shutdown that takes too long */
 
@@ -209,10 +210,19 @@ static void on_files_done(void *ctx) {
     turn(ctx);
 }
 
-static void refresh_tell(struct daemon *d) {
-    struct addr addrs[PEER_ADDRS_MAX];
-    unsigned n = own_addrs(addrs, PEER_ADDRS_MAX, d->sockets.bound, d->sockets.count);
-    node_set_tell(d->node, addrs, n);
+static void network_is_new(struct daemon *d) {
+    node_set_tell(d->node, d->network.own, d->network.own_count);
+    node_network_changed(d->node, d->now_us);
+}
+
+static void on_network(void *ctx, bool slept) {
+    struct daemon *d = ctx;
+    begin(d);
+    log_put(d->log, LOG_INFO, slept ? "the machine has slept" : "the network has changed");
+    if (slept)
+        node_set_wall(d->node, d->now_us, clock_wall_us());
+    network_is_new(d);
+    turn(d);
 }
 
 /* A client may ask for a ticket, which tells our addresses: interfaces come and go. */
@@ -221,7 +231,8 @@ static uint64_t on_client_begin(void *ctx) {
     begin(d);
     if (d->now_us - d->tell_at_us >= REFRESH_US) {
         d->tell_at_us = d->now_us;
-        refresh_tell(d);
+        if (network_look(&d->network)) /* sooner than we were told */
+            network_is_new(d);
     }
     return d->now_us;
 }
@@ -302,7 +313,10 @@ static int open_node(struct daemon *d) {
                               .mtu_max_bytes = sockets_mtu_max(&d->sockets),
                               .wall_us = clock_wall_us()};
     config_network_id(c, cfg.network_id);
-    cfg.tell_count = own_addrs(cfg.tell, PEER_ADDRS_MAX, d->sockets.bound, d->sockets.count);
+    d->network.sockets = &d->sockets;
+    (void)network_look(&d->network);
+    cfg.tell_count = d->network.own_count;
+    memcpy(cfg.tell, d->network.own, sizeof cfg.tell);
     d->now_us = d->wall_at_us = d->tell_at_us = clock_now_us();
     d->node = node_new(&cfg, &env, d->now_us);
     return d->node ? 0 : ERR_NOMEM;
@@ -370,6 +384,8 @@ static int open_parts(struct daemon *d) {
         r = open_node(d);
     if (r == 0)
         r = open_control(d);
+    if (r == 0)
+        r = network_open(&d->network, &d->loop, on_network, d);
     return r;
 }
 
@@ -405,6 +421,7 @@ bool daemon_close(struct daemon *d) {
         return true;
     control_server_close(d->server, clock_now_us());
     ticker_close(d->ticker);
+    network_close(&d->network);
     sockets_close(&d->sockets);
     signals_close(&d->signals);
     uv_close((uv_handle_t *)&d->more, NULL);

@@ -515,22 +515,78 @@ static void a_black_hole_for_big_packets_is_survived(void **state) {
     pair_free(p);
 }
 
+/* By the first that is not answered: whatever the round trip, in four of them or in little more than a second. */
 static void a_peer_that_restarts_is_noticed(void **state) {
     (void)state;
-    struct pair *p = known(14);
+    static const uint64_t delays_us[] = {100, 20000, 300000, 600000};
+    for (unsigned i = 0; i < 4; i++) {
+        struct pair *p = known(14);
+        struct session_ref s[2];
+        uint64_t id;
+        size_t taken;
+        p->delay_us = delays_us[i];
+        pair_connect(p, s);
+        pair_run(p, 10 * delays_us[i], -1, -1);
+        pair_restart(p, 1);
+        pair_know(p, 1, NULL, false);
+        assert_int_equal(stream_open(p->ep[0], s[0], &id), 0);
+        assert_int_equal(stream_write(p->ep[0], s[0], id, "hello", 5, &taken), 0);
+        const uint64_t at_us = p->now_us;
+        assert_true(pair_run(p, 20000000, 0, EP_SESSION_DOWN));
+        const uint64_t rtt_us = 2 * delays_us[i],
+                       silent_us = 4 * rtt_us > 1000000 ? 4 * rtt_us : 1000000;
+        assert_in_range(p->now_us - at_us, 1000000, silent_us + 2 * rtt_us + 10000);
+        pair_run(p, 1000000 + 4 * rtt_us, -1, -1);
+        struct session_ref fresh;
+        assert_true(endpoint_session(p->ep[0], p->peer[0], &fresh));
+        transfer(p, fresh, 1000, 20000000);
+        pair_free(p);
+    }
+}
+
+/* What was sent in the silence goes again as soon as the peer is heard, not when the next probe is due. */
+static void the_end_of_a_silence_is_the_end_of_waiting(void **state) {
+    (void)state;
+    struct pair *p = known(17);
     struct session_ref s[2];
     uint64_t id;
     size_t taken;
     pair_connect(p, s);
-    pair_restart(p, 1);
-    pair_know(p, 1, NULL, false);
-    assert_int_equal(stream_open(p->ep[0], s[0], &id), 0);
-    assert_int_equal(stream_write(p->ep[0], s[0], id, "hello", 5, &taken), 0);
-    assert_true(pair_run(p, 20000000, 0, EP_SESSION_DOWN));
-    pair_run(p, 1000000, -1, -1);
-    struct session_ref fresh;
-    assert_true(endpoint_session(p->ep[0], p->peer[0], &fresh));
-    transfer(p, fresh, 1000, 5000000);
+    pair_run(p, 100000, -1, -1);
+    for (uint64_t over_us = 3000000; over_us < 11000000; over_us += 370000) {
+        p->cut = true;
+        assert_int_equal(stream_open(p->ep[0], s[0], &id), 0);
+        assert_int_equal(stream_write(p->ep[0], s[0], id, "hello", 5, &taken), 0);
+        pair_run(p, over_us, -1, -1);
+        p->cut = false;
+        const uint64_t at_us = p->now_us;
+        assert_true(pair_run(p, 3000000, 1, EP_STREAM_OPENED));
+        assert_in_range(p->now_us - at_us, 0, 800000); /* repetitions are 0.7 s apart */
+        pair_run(p, 5000000, -1, -1);
+        p->event_count[0] = p->event_count[1] = 0;
+    }
+    pair_free(p);
+}
+
+/* A call that nobody waits for is made in five packets; somebody who comes to wait for it makes it an ordinary one. */
+static void a_call_is_calm_until_somebody_waits(void **state) {
+    (void)state;
+    struct pair *p = known(18);
+    const struct endpoint_counters *k = endpoint_counters(p->ep[0]);
+    p->cut = true;
+    assert_int_equal(endpoint_call(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_true(pair_run(p, 20000000, 0, EP_CONNECT_FAILED));
+    assert_int_equal(k->handshakes_out, 5);
+    assert_int_equal(endpoint_call(p->ep[0], p->now_us, p->peer[0]), 0);
+    pair_run(p, 7000000, -1, -1);
+    const uint64_t before = k->handshakes_out, at_us = p->now_us;
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    pair_run(p, 1000, -1, -1);
+    assert_int_equal(k->handshakes_out, before + 1);
+    p->event_count[0] = 0;
+    assert_true(pair_run(p, 20000000, 0, EP_CONNECT_FAILED));
+    assert_int_equal(p->now_us - at_us, HANDSHAKE_ATTEMPT_US);
+    assert_true(k->handshakes_out >= before + 12);
     pair_free(p);
 }
 
@@ -653,6 +709,8 @@ int main(void) {
         cmocka_unit_test(a_peer_that_moves_is_followed),
         cmocka_unit_test(a_black_hole_for_big_packets_is_survived),
         cmocka_unit_test(a_peer_that_restarts_is_noticed),
+        cmocka_unit_test(the_end_of_a_silence_is_the_end_of_waiting),
+        cmocka_unit_test(a_call_is_calm_until_somebody_waits),
         cmocka_unit_test(an_idle_session_is_small_and_silent),
         cmocka_unit_test(old_keys_do_not_stop_a_ping),
         cmocka_unit_test(late_datagrams_are_dropped_and_never_repeated),

@@ -118,7 +118,7 @@ static void an_answer_to_a_rekey_may_only_continue_with_the_epoch_offered(void *
     pair_run(p, 200 * MS, -1, -1);
     struct session *ours = endpoint_find(p->ep[0], s[0]);
     assert_non_null(ours);
-    assert_int_equal(handshake_start(p->ep[0], ours, p->now_us, true), 0);
+    assert_int_equal(handshake_start(p->ep[0], ours, p->now_us, HANDSHAKE_REKEY), 0);
     struct noise n;
     struct initiation in;
     uint32_t sender;

@@ -422,6 +422,8 @@ static void a_replaced_transport_key_stays_the_key(void **state) {
     (void)state;
     struct world *w = world_new(2, 34);
     struct identity old;
+    for (unsigned i = 0; i < 2; i++) /* from their next start on only those dial who are told to */
+        w->nodes[i].cfg.lazy = true;
     world_pair(w, 0, 1);
     world_run(w, 2 * S);
     world_kill(w, 1);

@@ -1,0 +1,37 @@
+/* netwatch_impl.h: what netwatch.c and netwatch_linux.c share. */
+#ifndef MESHD_NET_IO_NETWATCH_IMPL_H
+#define MESHD_NET_IO_NETWATCH_IMPL_H
+
+#include <stdbool.h>
+
+#include "net/io/netwatch.h"
+
+struct netwatch {
+    void (*changed)(void *ctx, unsigned news);
+    void *ctx;
+    uv_timer_t timer; /* until what has happened is told; or, polling, until the next look */
+    bool polling;
+    unsigned news;
+    unsigned handles; /* that are not closed yet */
+    /* polling: what was seen last */
+    uint64_t addrs_seen;
+    int64_t wall_ahead_ms;
+    /* Linux */
+    uv_poll_t links, wakes;
+    int links_fd, wakes_fd;
+    uint64_t route_seen;
+    int64_t boot_ahead_ms;
+};
+
+void netwatch_tell(struct netwatch *w, unsigned news);
+void netwatch_on_closed(uv_handle_t *h);
+
+#ifdef __linux__
+/* False: the kernel gives nothing of it. */
+bool netwatch_linux_open(struct netwatch *w, uv_loop_t *loop);
+void netwatch_linux_close(struct netwatch *w);
+/* What a batch of rtnetlink messages is about. *route: of which default route was heard last, a hash; changed if another was. */
+unsigned netwatch_linux_read(const uint8_t *buf, size_t len, uint64_t *route);
+#endif
+
+#endif

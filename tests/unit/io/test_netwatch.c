@@ -1,0 +1,124 @@
+/* What rtnetlink says about addresses and routes, and what of it is news. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#ifdef __linux__
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "net/io/netwatch_impl.h"
+
+struct batch {
+    uint8_t buf[2048];
+    size_t len;
+};
+
+static void add(struct batch *b, uint16_t type, const void *body, size_t len) {
+    const struct nlmsghdr m = {.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + len), .nlmsg_type = type};
+    memset(b->buf + b->len, 0, NLMSG_ALIGN(m.nlmsg_len));
+    memcpy(b->buf + b->len, &m, sizeof m);
+    memcpy(b->buf + b->len + NLMSG_HDRLEN, body, len);
+    b->len += NLMSG_ALIGN(m.nlmsg_len);
+}
+
+static void add_route(struct batch *b, uint16_t type, uint8_t dst_len, uint8_t table,
+                      uint32_t gateway) {
+    uint8_t body[sizeof(struct rtmsg) + RTA_LENGTH(4)] = {0};
+    const struct rtmsg rt = {.rtm_dst_len = dst_len, .rtm_table = table, .rtm_type = RTN_UNICAST};
+    const struct rtattr a = {.rta_len = RTA_LENGTH(4), .rta_type = RTA_GATEWAY};
+    memcpy(body, &rt, sizeof rt);
+    memcpy(body + NLMSG_ALIGN(sizeof rt), &a, sizeof a);
+    memcpy(body + NLMSG_ALIGN(sizeof rt) + RTA_LENGTH(0), &gateway, sizeof gateway);
+    add(b, type, body, sizeof body);
+}
+
+static unsigned read_of(const struct batch *b, uint64_t *route) {
+    return netwatch_linux_read(b->buf, b->len, route);
+}
+
+static void addresses_and_links_are_to_be_looked_at(void **state) {
+    (void)state;
+    static const uint16_t types[] = {RTM_NEWADDR, RTM_DELADDR, RTM_NEWLINK, RTM_NEWNEIGH};
+    const struct ifaddrmsg body = {.ifa_family = AF_INET};
+    for (unsigned i = 0; i < 4; i++) {
+        struct batch b = {.len = 0};
+        uint64_t route = 0;
+        add(&b, types[i], &body, sizeof body);
+        assert_int_equal(read_of(&b, &route), i < 3 ? NETWATCH_ADDRS : 0);
+    }
+}
+
+static void another_default_route_is_news_once(void **state) {
+    (void)state;
+    uint64_t route = 0;
+    struct batch first = {.len = 0}, other = {.len = 0}, local = {.len = 0}, gone = {.len = 0};
+    add_route(&first, RTM_NEWROUTE, 0, RT_TABLE_MAIN, 1);
+    add_route(&other, RTM_NEWROUTE, 0, RT_TABLE_MAIN, 2);
+    add_route(&local, RTM_NEWROUTE, 24, RT_TABLE_MAIN, 3);
+    add_route(&local, RTM_NEWROUTE, 0, RT_TABLE_LOCAL, 3);
+    add_route(&gone, RTM_DELROUTE, 0, RT_TABLE_MAIN, 1);
+    assert_int_equal(read_of(&first, &route), NETWATCH_ROUTE);
+    assert_int_equal(read_of(&first, &route), 0); /* a lease that was renewed */
+    assert_int_equal(read_of(&local, &route), 0);
+    assert_int_equal(read_of(&gone, &route), 0); /* without one nobody is reached */
+    assert_int_equal(read_of(&other, &route), NETWATCH_ROUTE);
+    assert_int_equal(read_of(&first, &route), NETWATCH_ROUTE);
+}
+
+/* Whatever lengths it names, nothing behind the end is read. */
+static void cut_and_wrong_messages_are_passed_over(void **state) {
+    (void)state;
+    struct batch b = {.len = 0};
+    uint64_t route = 0;
+    add_route(&b, RTM_NEWROUTE, 0, RT_TABLE_MAIN, 1);
+    for (size_t len = 0; len < b.len; len++)
+        assert_int_equal(netwatch_linux_read(b.buf, len, &route), 0);
+    for (unsigned at = 0; at < b.len; at++)
+        for (unsigned v = 0; v < 256; v++) {
+            struct batch c = b;
+            uint64_t any = 0;
+            c.buf[at] = (uint8_t)v;
+            (void)read_of(&c, &any);
+        }
+}
+
+static void count(void *ctx, unsigned news) {
+    *(unsigned *)ctx += news;
+}
+
+/* Nothing is told at once, nor after the end. */
+static void it_opens_and_closes(void **state) {
+    (void)state;
+    uv_loop_t loop;
+    struct netwatch *w;
+    unsigned news = 0;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(netwatch_open(&w, &loop, count, &news), 0);
+    netwatch_tell(w, NETWATCH_ADDRS);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(news, 0);
+    netwatch_close(w);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(news, 0);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_and_links_are_to_be_looked_at),
+        cmocka_unit_test(another_default_route_is_news_once),
+        cmocka_unit_test(cut_and_wrong_messages_are_passed_over),
+        cmocka_unit_test(it_opens_and_closes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+#else
+int main(void) {
+    return 0;
+}
+#endif
