@@ -42,7 +42,8 @@
     X(ERR_UNSUPPORTED, 21, "unsupported", 1, "not supported here")                                 \
     X(ERR_CANCELLED, 22, "cancelled", 1, "it was cancelled")                                       \
     X(ERR_FORMAT, 23, "format", 2, "the text or file is not in the expected form")                 \
-    X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")
+    X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")                   \
+    X(ERR_ENDED, 30, "ended", 1, "meshd was ended while it was under way")
 
 enum err {
     ERR_OK = 0,

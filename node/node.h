@@ -55,9 +55,17 @@ enum {
     TICKET_TEXT_MAX = 1023,
     TRANSFER_FILES_MAX = 65536,
     MANIFEST_MAX_BYTES = 16 << 20,
-    TRANSFERS_MAX = 64, /* at once; further ones are refused with ERR_FULL */
+    TRANSFER_FIRST_FILES = 3, /* of a transfer's files that everybody is told of who hears of it */
+    TRANSFERS_MAX = 64,       /* at once; further ones are refused with ERR_FULL */
     MESSAGE_MAX_BYTES = 64 * 1024,
     OUTBOX_MAX = 4096, /* unsent messages per contact */
+};
+
+struct node_policy { /* of a node_config what can change while the node runs */
+    enum accept_rule accept;
+    const char *download_dir;
+    uint64_t accept_max_bytes;
+    uint64_t message_quota_bytes, message_quota_contact_bytes;
 };
 
 struct node *node_new(const struct node_config *cfg, const struct env *env,
@@ -66,6 +74,9 @@ void node_free(struct node *n);
 const struct node_id *node_self(const struct node *n);
 struct endpoint *node_endpoint(struct node *n);
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us);
+/* Holds for what comes from now on: an offer that waits goes on waiting. */
+void node_set_policy(struct node *n, const struct node_policy *p);
+void node_get_policy(const struct node *n, struct node_policy *out); /* valid until it is set */
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 
 /* ---- the world ---- */
@@ -161,11 +172,14 @@ struct transfer_info {
     struct node_id node;           /* who that is */
     enum transfer_state state;
     int err;
-    char detail[256]; /* what the error is about: a file name, escaped; or empty */
+    char detail[256]; /* what the error is about: a file name, or empty. UTF-8, perhaps a peer's
+                         * words: escape before showing */
     uint32_t files, files_done;
     uint64_t bytes_total, bytes_done;
+    uint64_t wall_us; /* when it began */
     uint64_t started_us, ended_us;
-    char dir[1024]; /* receiver: destination directory */
+    uint64_t accepted_us; /* the peer's or our yes; 0: not yet */
+    char dir[1024];       /* receiver: destination directory */
     uint64_t
         rule; /* receiver: which node_recv_start took it; 0: accepted by hand, or as configured */
 };
@@ -174,14 +188,23 @@ struct transfer_info {
  * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
-/* The same, but the paths, pointers and text in one allocation, are taken over, also on an error:
- * megabytes of them are not copied. */
-int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
-                    unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
+/* The same with all that can be said of it. The paths, pointers and text in one allocation, are taken over, also on an
+ * error: megabytes of them are not copied. */
+struct send_order {
+    const char *contact;
+    char **paths;
+    unsigned count;
+    const char *name; /* what the only file is called there; NULL: as its path ends */
+    uint64_t timeout_us;
+};
+int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order,
+                    uint64_t *id) MUST_USE;
 /* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting. */
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
+/* Whoever wanted it is gone: it ends like a cancelled one, if it has not ended yet. */
+void node_transfer_abandon(struct node *n, uint64_t now_us, uint64_t id);
 /* While it stands, transfers from `contact` (NULL: any contact), whatever it is called later, are
  * accepted into `dir`; once: only the first. Offers already waiting are taken at once. */
 int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
@@ -189,10 +212,12 @@ int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char
 void node_recv_stop(struct node *n, uint64_t id);
 /* False once it was stopped, or used up by the transfer it was for. */
 bool node_recv_stands(const struct node *n, uint64_t id);
-/* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64). */
+/* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64), also over a
+ * restart; what was under way when the process died is among them, with ERR_ENDED. */
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out);
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out);
-/* Names of a transfer's files as the sender gave them: NULL at the end. Peer-supplied: escape
+/* Names of a transfer's files as the sender gave them: NULL at the end. They are there before it is
+ * accepted; of one that has ended perhaps only the first TRANSFER_FIRST_FILES. Peer-supplied: escape
  * before showing. */
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 
@@ -294,7 +319,7 @@ struct node_event {
     int err;
     uint64_t bytes, total, rtt_us;
     struct addr addr;
-    char detail[256];
+    char detail[256]; /* likewise */
 };
 bool node_poll(struct node *n, struct node_event *out);
 
