@@ -38,8 +38,8 @@ struct daemon {
     struct store_sync *store_sync;
     struct ticker *ticker;
     struct sockets sockets;
-    struct signals signals;
     struct network network;
+    struct signals signals;
     uv_idle_t more;   /* runs while trains are left after a turn */
     uv_timer_t leave; /* ends a shutdown that takes too long */
 

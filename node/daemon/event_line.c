@@ -18,6 +18,7 @@ enum log_level event_line_level(const struct node_event *e) {
     case NODE_PEER_UP:
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
+    case NODE_PEER_SILENT:
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
     case NODE_CONTACT_RENAMED:
@@ -94,8 +95,12 @@ static void peer_line(char out[static EVENT_LINE_MAX], const struct node_event *
         addr_text(&e->addr, addr);
     if (e->kind == NODE_PEER_UP)
         PUT("\"%s\" is online%s%s", e->contact, addr[0] ? " at " : "", addr);
+    else if (e->kind == NODE_PEER_DOWN && e->err == 0)
+        PUT("\"%s\" is idle: nobody has needed it for long, so its session has ended", e->contact);
     else if (e->kind == NODE_PEER_DOWN)
-        PUT("\"%s\" is offline%s%s", e->contact, why[0] ? ": " : "", why);
+        PUT("\"%s\" is offline: %s", e->contact, why);
+    else if (e->kind == NODE_PEER_SILENT)
+        PUT("\"%s\" does not answer, though its session is up", e->contact);
     else if (e->kind == NODE_CONNECT_FAILED)
         PUT("\"%s\" was not reached: %s", e->contact, why);
     else if (e->kind == NODE_PATH_CHANGED)
@@ -113,6 +118,7 @@ void event_line(char out[static EVENT_LINE_MAX], const struct node_event *e) {
     case NODE_PEER_UP:
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
+    case NODE_PEER_SILENT:
     case NODE_PATH_CHANGED:
     case NODE_PONG:
     case NODE_PING_FAILED:

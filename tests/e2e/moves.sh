@@ -58,6 +58,6 @@ for i in 3 4 5; do there ip addr del "10.9.0.$i/32" dev there; done
 sleep 1.5
 follows 2 16 12
 follows 12 16 13
-check "in the same session" test "$(grep -c 'peer.down' "$DIR/a.log")" = 0
+check "in the same session" test "$(grep -c '"b" is offline' "$DIR/a.log")" = 0
 check "and reaches it" ctl a ping b -c 1
 exit $FAILED

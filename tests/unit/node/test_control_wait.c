@@ -178,6 +178,59 @@ static void a_message_wait_ends_with_the_receipt(void **state) {
     scene_close(s);
 }
 
+/* A session may be up to a peer that has died since: it is asked before somebody is told that it is online. */
+static void a_quiet_peer_is_asked_before_a_wait_ends(void **state) {
+    (void)state;
+    struct scene *s = scene_open(true, 32);
+    ends(&s->a, wait_for(&s->a, "peer", "n1", 0), NULL, 0); /* just heard */
+    world_run(s->w, 60 * S);
+    ends(&s->a, wait_for(&s->a, "peer", "n1", 0), NULL, 100000); /* it answers */
+    world_run(s->w, 60 * S);
+    s->w->nodes[1].unplugged = true;
+    const uint32_t id = wait_for(&s->a, "peer", "n1", 0);
+    assert_null(talk_answer(&s->a, id, 6 * S));
+    json_t *peers = answer_of(&s->a, "peer.list", NULL, NULL);
+    assert_string_equal(text_of(json_array_get(json_object_get(peers, "peers"), 0), "state"),
+                        "silent");
+    json_decref(peers);
+    s->w->nodes[1].unplugged = false;
+    ends(&s->a, id, NULL, 3 * S);
+    scene_close(s);
+}
+
+static uint32_t message_wait(struct talk *t, bool until_offline) {
+    struct proto_writer *w = talk_ask(t, "message.send");
+    proto_str(w, "contact", "n1");
+    proto_str(w, "text", "hello");
+    json_t *r = talk_result(t);
+    w = talk_ask(t, "message.wait");
+    proto_uint(w, "seq", (uint64_t)json_integer_value(json_object_get(r, "seq")));
+    proto_bool(w, "until_offline", until_offline);
+    json_decref(r);
+    return talk_send(t);
+}
+
+static void who_waits_until_offline_is_told_in_three_seconds(void **state) {
+    (void)state;
+    for (unsigned session = 0; session < 2; session++) {
+        struct scene *s = scene_open(true, 33);
+        world_run(s->w, 12 * S);
+        s->w->nodes[1].unplugged = true;
+        if (!session) { /* the one that was up is given up first */
+            ends(&s->a, message_wait(&s->a, true), "offline", 3 * S);
+            world_run(s->w, 60 * S);
+        }
+        const uint32_t patient = message_wait(&s->b, false);
+        ends(&s->a, message_wait(&s->a, true), "offline", 3 * S);
+        proto_str(talk_ask(&s->a, "peer.ping"), "name", "n1");
+        ends(&s->a, talk_send(&s->a), "offline", 3 * S);
+        assert_null(talk_answer(&s->b, patient, 3 * S));
+        s->w->nodes[1].unplugged = false;
+        ends(&s->b, patient, NULL, 100 * (uint64_t)S); /* they stay queued, and leave */
+        scene_close(s);
+    }
+}
+
 static void a_closed_connection_cancels_what_it_waited_for(void **state) {
     (void)state;
     struct scene *s = scene_open(false, 18);
@@ -382,6 +435,8 @@ int main(void) {
         cmocka_unit_test(a_wait_for_a_peer_tries_again_until_it_is_there),
         cmocka_unit_test(what_waits_for_a_contact_that_is_removed_ends),
         cmocka_unit_test(a_message_wait_ends_with_the_receipt),
+        cmocka_unit_test(a_quiet_peer_is_asked_before_a_wait_ends),
+        cmocka_unit_test(who_waits_until_offline_is_told_in_three_seconds),
         cmocka_unit_test(a_closed_connection_cancels_what_it_waited_for),
         cmocka_unit_test(a_reception_stands_until_it_is_stopped),
         cmocka_unit_test(a_reception_ends_with_its_connection),
