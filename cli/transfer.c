@@ -78,8 +78,8 @@ int transfer_report(struct app *a, const msgpack_object *t) {
     json_t *held = NULL;
     if (failed) {
         a->hold = true;
-        code = app_fail_map(a, proto_get_bool(t, "outgoing") ? "transfer.send" : "recv.start",
-                            error && error->type == MSGPACK_OBJECT_MAP ? error : NULL);
+        code = app_fail_as(a, proto_get_bool(t, "outgoing") ? ADVICE_SEND : ADVICE_RECV,
+                           error && error->type == MSGPACK_OBJECT_MAP ? error : NULL);
         held = app_take_held(a);
     }
     if (a->o.json) {

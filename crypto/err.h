@@ -42,7 +42,9 @@
     X(ERR_UNSUPPORTED, 21, "unsupported", 1, "not supported here")                                 \
     X(ERR_CANCELLED, 22, "cancelled", 1, "it was cancelled")                                       \
     X(ERR_FORMAT, 23, "format", 2, "the text or file is not in the expected form")                 \
-    X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")
+    X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")                   \
+    X(ERR_UNSIZED, 25, "unsized", 1,                                                               \
+      "the file has no fixed size (it is made while it is read, as those in /proc are)")
 
 enum err {
     ERR_OK = 0,

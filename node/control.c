@@ -79,10 +79,15 @@ int call_fail(struct call *call, int err, const char *detail, const char *fmt, .
     return err;
 }
 
-static void push_error(struct control *c, uint64_t now_us, struct conn *conn, uint32_t id, int err,
-                       const char *text, const char *detail) {
+int call_limit(struct call *call, enum limit limit, uint64_t max, const char *detail) {
+    call->cause = (struct cause){.limit = limit, .max = max};
+    return call_fail(call, limit_err(limit), detail, NULL);
+}
+
+static void push_error(struct control *c, uint64_t now_us, struct conn *conn, uint32_t id,
+                       const struct failure *f) {
     proto_writer_reset(&c->w);
-    proto_error(&c->w, id, err, text, detail);
+    proto_error_told(&c->w, id, f);
     c->work.bytes += c->w.len;
     conn_push(c, now_us, conn);
 }
@@ -91,6 +96,7 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
                      const struct proto_msg *m) {
     struct call call = {.c = c, .conn = conn, .now_us = now_us, .id = m->id, .w = &c->w};
     call.method = control_method(m->method);
+    (void)node_why(c->node, ERR_OK); /* a limit that others met is not ours */
     int r;
     if (!call.method) {
         r = call_fail(&call, ERR_UNSUPPORTED, m->method,
@@ -108,7 +114,10 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
     if (r == 0 && !c->w.ok)
         r = call_fail(&call, ERR_FULL, NULL, "the answer is too large");
     if (r != 0) {
-        push_error(c, now_us, conn, m->id, r, call.text[0] ? call.text : NULL, call.detail);
+        const struct cause why = node_why(c->node, r);
+        const struct failure f = {r, call.cause.limit != LIMIT_NONE ? call.cause : why,
+                                  call.text[0] ? call.text : NULL, call.detail};
+        push_error(c, now_us, conn, m->id, &f);
         return;
     }
     c->work.bytes += c->w.len;
@@ -119,13 +128,13 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
 /* The connection cannot go on: the stream's framing is lost. */
 static void broken(struct control *c, uint64_t now_us, struct conn *conn, const struct proto_msg *m,
                    int err) {
-    const char *text = NULL;
+    struct failure f = {.err = err};
     if (err == ERR_FULL)
-        text = "the request is larger than this daemon takes";
+        f.cause = (struct cause){.limit = LIMIT_REQUEST_BYTES, .max = CONTROL_REQUEST_MAX};
     else if (err == ERR_PROTO)
-        text = "this is not a MessagePack-RPC request";
+        f.text = "this is not a MessagePack-RPC request";
     if (m->has_id)
-        push_error(c, now_us, conn, m->id, err, text, NULL);
+        push_error(c, now_us, conn, m->id, &f);
     if (!conn->closing)
         conn_end(c, now_us, conn);
 }

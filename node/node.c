@@ -36,6 +36,21 @@ void node_log(const struct node *n, enum log_level level, const char *format, ..
     n->env.log(n->env.log_ctx, level, line);
 }
 
+int node_met(struct node *n, enum limit limit, uint64_t max) {
+    n->met = (struct cause){.limit = limit, .max = max};
+    return limit_err(limit);
+}
+
+struct cause node_why(struct node *n, int err) {
+    struct cause c = cause_here(err);
+    if (n->met.limit != LIMIT_NONE && limit_err(n->met.limit) == err) {
+        c.limit = n->met.limit;
+        c.max = n->met.max;
+    }
+    n->met = (struct cause){0};
+    return c;
+}
+
 bool session_ref_equal(struct session_ref a, struct session_ref b) {
     return a.index == b.index && a.serial == b.serial;
 }
@@ -151,14 +166,18 @@ static void session_lost(struct node *n, struct contact *c, int err) {
     chan_session_down(n, s);
     message_peer_down(n, c);
     ping_peer_lost(n, c, ERR_CLOSED);
-    node_tell(n, NODE_PEER_DOWN, c->name)->err = err;
+    struct node_event *e = node_tell(n, NODE_PEER_DOWN, c->name);
+    e->err = err;
+    e->cause = cause_here(err);
     if (c->queued)
         contact_retry_later(n, c);
 }
 
 void node_connect_failed(struct node *n, struct contact *c, int err) {
     int shown = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
-    node_tell(n, NODE_CONNECT_FAILED, c->name)->err = shown;
+    struct node_event *e = node_tell(n, NODE_CONNECT_FAILED, c->name);
+    e->err = shown;
+    e->cause = cause_here(shown);
     transfers_connect_failed(n, c, err);
     ping_peer_lost(n, c, shown);
     if (c->queued)

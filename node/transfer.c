@@ -100,7 +100,7 @@ int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum tr
                  struct transfer **out) {
     struct transfers *table = &n->transfers;
     if (purge(n) >= TRANSFERS_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_TRANSFERS, TRANSFERS_MAX);
     if (table->count == table->cap) {
         unsigned cap = table->cap ? table->cap * 2 : 8;
         struct transfer **list = realloc(table->list, cap * sizeof *list);
@@ -230,6 +230,7 @@ void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) 
     }
     e->id = t->info.id;
     e->err = t->info.err;
+    e->cause = t->info.cause;
     e->bytes = t->info.bytes_done;
     e->total = t->info.bytes_total;
     memcpy(e->detail, t->info.detail, sizeof e->detail);
@@ -237,20 +238,27 @@ void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) 
         ended(n, t);
 }
 
-void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail) {
+void transfer_fail_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                      const char *detail) {
     if (transfer_ended(t))
         return;
     t->info.err = err;
+    t->info.cause = cause;
     if (detail)
         escape_text(t->info.detail, sizeof t->info.detail, detail, strlen(detail));
     transfer_enter(n, t, TRANSFER_FAILED);
 }
 
-void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail) {
+void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail) {
+    transfer_fail_as(n, t, err, node_why(n, err), detail);
+}
+
+void transfer_abort_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                       const char *detail) {
     if (transfer_ended(t))
         return;
     if (t->recv && t->has_stream) {
-        file_recv_refuse(n, t, err, detail);
+        file_recv_refuse_as(n, t, err, cause, detail);
         return;
     }
     if (t->has_stream) {
@@ -259,7 +267,11 @@ void transfer_abort(struct node *n, struct transfer *t, int err, const char *det
         gone = stream_stop(n->ep, t->session, t->stream, err);
         (void)gone;
     }
-    transfer_fail(n, t, err, detail);
+    transfer_fail_as(n, t, err, cause, detail);
+}
+
+void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail) {
+    transfer_abort_as(n, t, err, node_why(n, err), detail);
 }
 
 void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done) {
@@ -309,11 +321,14 @@ void transfer_op_done(struct node *n, struct file_op *op) {
         else
             file_recv_late_op(n, t, op);
         let_names_go(t);
-    } else if (t->send) {
-        file_send_op_done(n, t, op);
-    } else {
-        file_recv_op_done(n, t, op);
+        return;
     }
+    if (op->err == ERR_FULL)
+        op->err = node_met(n, LIMIT_DESCRIPTORS, 0);
+    if (t->send)
+        file_send_op_done(n, t, op);
+    else
+        file_recv_op_done(n, t, op);
 }
 
 bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot) {
@@ -342,6 +357,12 @@ void transfers_connect_failed(struct node *n, struct contact *c, int err) {
     }
 }
 
+/* Whose the deadline's error is: after a STOP it is what the peer has said with that. */
+static struct cause deadline_cause(const struct transfer *t) {
+    return t->send && t->send->stopped ? file_send_stopped(t->deadline_err)
+                                       : cause_here(t->deadline_err);
+}
+
 void transfers_session_down(struct node *n, struct session_ref s, int err) {
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];
@@ -352,7 +373,7 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
             file_send_again(n, t))
             continue;
         if (t->send && t->send->stopped) /* it has said why, but not about which file */
-            transfer_fail(n, t, t->deadline_err, NULL);
+            transfer_fail_as(n, t, t->deadline_err, deadline_cause(t), NULL);
         else if (err == ERR_AUTH)
             transfer_fail(n, t, err, NULL);
         else
@@ -375,7 +396,7 @@ void transfers_contact_gone(struct node *n, const struct contact *c) {
 
 void transfers_shutdown(struct node *n) {
     for (unsigned i = 0; i < n->transfers.count; i++)
-        transfer_abort(n, n->transfers.list[i], ERR_CLOSED, NULL);
+        transfer_abort_as(n, n->transfers.list[i], ERR_CLOSED, (struct cause){0}, NULL);
 }
 
 void transfer_stream_event(struct node *n, struct transfer *t, const struct ep_event *ev) {
@@ -424,7 +445,7 @@ void transfers_timeout(struct node *n) {
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];
         if (t->deadline_us && t->deadline_us <= n->now_us)
-            transfer_abort(n, t, t->deadline_err, NULL);
+            transfer_abort_as(n, t, t->deadline_err, deadline_cause(t), NULL);
         if (t->recv && t->recv->held_us && t->recv->held_us <= n->now_us)
             sink_timeout(n, t);
     }

@@ -74,9 +74,12 @@ static void log_event(struct daemon *d, const struct node_event *e) {
         return;
     if (unsaid > 0)
         log_put(d->log, level, "%llu events were too many for the log", (unsigned long long)unsaid);
+    char why[CAUSE_TEXT_MAX] = "";
+    if (e->err)
+        cause_text(why, e->err, &e->cause);
     log_put(d->log, level, "%s%s%s id %llu%s%s%s%s", node_event_name(e->kind),
             e->contact[0] ? " " : "", e->contact, (unsigned long long)e->id, e->err ? ": " : "",
-            e->err ? err_text(e->err) : "", e->detail[0] ? ": " : "", e->detail);
+            why, e->detail[0] ? ": " : "", e->detail);
 }
 
 static bool pull_events(struct daemon *d) {
