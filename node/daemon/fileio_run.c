@@ -44,6 +44,13 @@ static void note_stat(struct file_op *op, const struct stat *st) {
     op->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 }
 
+/* Size 0, and yet there is something to read: made while it is read (/proc), so that what it holds is
+ * known to nobody before. */
+static bool has_no_size(int fd, const struct stat *st) {
+    char byte;
+    return st->st_size == 0 && pread(fd, &byte, 1, 0) > 0;
+}
+
 static int run_open(struct file_op *op, struct file_slot *s) {
     struct stat st;
     /* Looked at first: opening a device can do something. */
@@ -58,6 +65,8 @@ static int run_open(struct file_op *op, struct file_slot *s) {
         return oserr(errno);
     if (!S_ISREG(st.st_mode))
         return ERR_UNSUPPORTED;
+    if (has_no_size(s->fd, &st))
+        return ERR_UNSIZED;
     (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     note_stat(op, &st);
     op->mode = (uint32_t)st.st_mode & 0777;
@@ -142,17 +151,23 @@ static int run_read(struct file_op *op, const struct file_slot *s) {
 
 /* ---- destinations ---- */
 
-static int run_prepare(const struct file_op *op) {
+/* Whether `bytes` surely do not fit. None at all free says nothing: a ramfs, and some file systems of
+ * the network or of FUSE, do not know and say 0. There the first write that fails is the answer. */
+static bool too_small(const char *dir, uint64_t bytes) {
     struct statvfs vfs;
+    if (statvfs(dir, &vfs) != 0 || vfs.f_bavail == 0)
+        return false;
+    const uint64_t unit = vfs.f_frsize > 0 ? vfs.f_frsize : vfs.f_bsize;
+    return unit > 0 && bytes / unit + (bytes % unit > 0) > vfs.f_bavail;
+}
+
+static int run_prepare(const struct file_op *op) {
     int r = statedir_make(op->path);
     if (r != 0)
         return r;
     if (access(op->path, W_OK | X_OK) != 0)
         return oserr(errno);
-    if (statvfs(op->path, &vfs) != 0)
-        return oserr(errno);
-    uint64_t unit = vfs.f_frsize > 0 ? vfs.f_frsize : vfs.f_bsize;
-    return unit > 0 && op->size / unit >= vfs.f_bavail && op->size > 0 ? ERR_DISK : 0;
+    return too_small(op->path, op->size) ? ERR_DISK : 0;
 }
 
 /* The core has checked it; what protects the file system is checked twice. */
