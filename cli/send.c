@@ -8,6 +8,10 @@
 #include "cli/interrupt.h"
 #include "cli/transfer.h"
 
+static const char *kind_of(mode_t mode) {
+    return S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "device";
+}
+
 /* Looks at every path before anything is asked for: a misspelt one fails at once, not when the peer
  * has accepted. */
 static int check_path(struct app *a, const char *path) {
@@ -21,8 +25,10 @@ static int check_path(struct app *a, const char *path) {
             "%s is a directory, which cannot be sent yet; send its files, or an archive of it",
             path);
     if (!S_ISREG(st.st_mode))
-        return app_fail(a, ERR_UNSUPPORTED, "%s is not a regular file; only those can be sent",
-                        path);
+        return app_fail(a, ERR_UNSUPPORTED,
+                        "%s is a %s, which cannot be sent; send a regular file, into which what "
+                        "comes out of it was written",
+                        path, kind_of(st.st_mode));
     return 0;
 }
 

@@ -54,6 +54,12 @@ void file_recv_no(struct node *n, struct session_ref s, uint64_t stream, int err
     say_no(n, s, stream, err, node_why(n, err), NULL);
 }
 
+static void tell_offer(struct node *n, const struct transfer *t) {
+    struct node_event *e = node_tell(n, NODE_TRANSFER_OFFERED, t->info.contact);
+    e->id = t->info.id;
+    e->total = t->info.bytes_total;
+}
+
 void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
                      struct manifest *m) {
     struct transfer *t = NULL;
@@ -75,17 +81,16 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
     t->info.bytes_total = m->total_bytes;
     t->recv = calloc(1, sizeof *t->recv);
     char dir[1024];
-    if (!t->recv) {
+    /* Who waits for it hears, too, that it is too large. */
+    const bool wanted = recv_rule_apply(n, &c->id, dir, &t->info.rule);
+    if (!t->recv)
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
-    } else if (n->accept_max_bytes && m->total_bytes > n->accept_max_bytes) {
+    else if (n->accept_max_bytes && m->total_bytes > n->accept_max_bytes)
         file_recv_refuse(n, t, node_met(n, LIMIT_ACCEPT, n->accept_max_bytes), NULL);
-    } else if (recv_rule_apply(n, &c->id, dir, &t->info.rule)) {
+    else if (wanted)
         file_recv_accept(n, t, dir);
-    } else {
-        struct node_event *e = node_tell(n, NODE_TRANSFER_OFFERED, c->name);
-        e->id = t->info.id;
-        e->total = t->info.bytes_total;
-    }
+    else
+        tell_offer(n, t);
 }
 
 bool file_recv_waits(const struct transfer *t) {
