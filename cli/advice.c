@@ -172,6 +172,14 @@ static const struct {
     [LIMIT_BEGINNINGS] = {"try again later", "try again later"},
     [LIMIT_CONNECTIONS] = {"end some of them, as meshctl recv, events or msgs --follow",
                            "try again later"},
+    [LIMIT_DISK_QUOTA] =
+        {"delete some files of meshd's user on that file system, or have the quota "
+         "raised",
+         "ask them to delete some files, to have the quota raised, or to receive "
+         "elsewhere"},
+    [LIMIT_FILE_SIZE] = {"use another file system (FAT takes less than 4 GiB), or have it sent in "
+                         "parts",
+                         "send it in parts, or ask them to receive into another file system"},
 };
 
 enum advice_op advice_op(const char *method) {

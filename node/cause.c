@@ -88,6 +88,10 @@ const char *limit_key(enum limit l) {
     return limits[l].key;
 }
 
+bool limit_is_systems(enum limit l) {
+    return l == LIMIT_DESCRIPTORS || l == LIMIT_DISK_QUOTA || l == LIMIT_FILE_SIZE;
+}
+
 void limit_text(char out[static LIMIT_TEXT_MAX], enum limit l, uint64_t max) {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     unsigned u = 0;
@@ -104,7 +108,7 @@ static void text_of_limit(char out[static CAUSE_TEXT_MAX], const struct cause *c
     limit_text(number, c->limit, c->max);
     if (c->max > 0)
         snprintf(most, sizeof most, "%s at most, ", number);
-    if (c->limit == LIMIT_DESCRIPTORS) /* neither ours nor fixed */
+    if (limit_is_systems(c->limit))
         snprintf(out, CAUSE_TEXT_MAX, "%s", there ? limits[c->limit].peer : limits[c->limit].here);
     else
         snprintf(out, CAUSE_TEXT_MAX, "%s (%s%s%s)",

@@ -93,7 +93,13 @@ enum { SIDES = SIDE_BETWEEN + 1 };
       "this node begins too much at once for the peer")                                            \
     X(LIMIT_CONNECTIONS, 27, "connections", ERR_FULL, false, "",                                   \
       "too many programs are connected to meshd",                                                  \
-      "too many programs are connected to the peer's meshd")
+      "too many programs are connected to the peer's meshd")                                       \
+    X(LIMIT_DISK_QUOTA, 28, "disk_quota", ERR_DISK, true, "",                                      \
+      "a quota of the file system is used up here",                                                \
+      "a quota of the file system is used up at the peer")                                         \
+    X(LIMIT_FILE_SIZE, 29, "file_size", ERR_DISK, true, "",                                        \
+      "the file is larger than the file system takes here",                                        \
+      "the file is larger than the file system takes at the peer")
 
 enum limit {
     LIMIT_NONE = 0,
@@ -131,7 +137,8 @@ enum limit limit_from_wire(uint64_t num);
 enum limit limit_by_name(const char *name);
 const char *limit_name(enum limit l); /* "" for LIMIT_NONE */
 int limit_err(enum limit l);          /* the error of who meets it; 0 for LIMIT_NONE */
-const char *limit_key(enum limit l);  /* of meshd.conf; "" if it is fixed */
+const char *limit_key(enum limit l);  /* of meshd.conf; "" if it is fixed, or the system's */
+bool limit_is_systems(enum limit l);  /* meshd neither sets nor knows it */
 /* "64", "32 MiB". */
 void limit_text(char out[static LIMIT_TEXT_MAX], enum limit l, uint64_t max);
 

@@ -22,6 +22,7 @@
 #include "crypto/err.h"
 #include "crypto/treehash.h"
 #include "net/block.h"
+#include "node/cause.h"
 
 enum file_op_kind {
     FILE_OPEN, /* path: open a regular file for reading; gives size, mode, mtime. Errors:
@@ -74,6 +75,7 @@ struct file_op {
     struct treehash *hash; /* updated by whoever runs the operation; NULL: none */
     /* result */
     int err;
+    enum limit limit; /* of the system's, that err is about */
     uint64_t bytes;
     /* core's own */
     uint64_t owner; /* transfer id */

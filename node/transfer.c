@@ -323,8 +323,8 @@ void transfer_op_done(struct node *n, struct file_op *op) {
         let_names_go(t);
         return;
     }
-    if (op->err == ERR_FULL)
-        op->err = node_met(n, LIMIT_DESCRIPTORS, 0);
+    if (op->err && op->limit != LIMIT_NONE)
+        op->err = node_met(n, op->limit, 0);
     if (t->send)
         file_send_op_done(n, t, op);
     else

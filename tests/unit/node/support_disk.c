@@ -195,6 +195,7 @@ void mem_disk_run(struct mem_disk *d, struct file_op *op) {
         break;
     case FILE_PREPARE:
         op->err = op->size > d->faults.room ? ERR_DISK : d->faults.prepare;
+        op->limit = d->faults.limit;
         break;
     case FILE_CHECK:
         op->err = run_check(d, op);

@@ -77,14 +77,18 @@ static void what_fails_at_the_receiver_is_the_receivers(void **state) {
     disk_fill(w, 1, "in/f", 1, 1);
     send_one(w, "/a/f");
     assert_receivers(w, ERR_EXISTS);
-    w = two(13, ACCEPT_CONTACTS, 0);
-    disk_fill(w, 0, "/a/f", 1000, 1);
-    disk_faults(w, 1)->prepare = ERR_FULL; /* no descriptors: the system's limit */
-    send_one(w, "/a/f");
-    world_run(w, 30 * S);
-    assert_told(w, 1, 1, ERR_FULL, SIDE_LOCAL, LIMIT_DESCRIPTORS, 0);
-    assert_told(w, 0, 1, ERR_FULL, SIDE_PEER, LIMIT_DESCRIPTORS, 0);
-    world_free(w);
+    static const enum limit systems[] = {LIMIT_DESCRIPTORS, LIMIT_DISK_QUOTA, LIMIT_FILE_SIZE};
+    for (unsigned i = 0; i < sizeof systems / sizeof *systems; i++) {
+        w = two(13 + i, ACCEPT_CONTACTS, 0);
+        disk_fill(w, 0, "/a/f", 1000, 1);
+        const int err = disk_faults(w, 1)->prepare = limit_err(systems[i]);
+        disk_faults(w, 1)->limit = systems[i];
+        send_one(w, "/a/f");
+        world_run(w, 30 * S);
+        assert_told(w, 1, 1, err, SIDE_LOCAL, systems[i], 0);
+        assert_told(w, 0, 1, err, SIDE_PEER, systems[i], 0);
+        world_free(w);
+    }
 }
 
 static void assert_senders(struct world *w, int err) {

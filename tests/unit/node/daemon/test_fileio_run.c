@@ -12,9 +12,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -590,6 +592,45 @@ static void a_file_without_a_size_is_no_source(void **state) {
     place_close(&p);
 }
 
+/* "The disk is full" would be the wrong word for a file that the file system does not take at all, and
+ * for a process that may open no more. */
+static void limits_of_the_system_are_told_as_such(void **state) {
+    (void)state;
+    struct place p;
+    struct rlimit was, none;
+    place_open(&p, true);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = was;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct file_op op = {.kind = FILE_OPEN, .path = "/etc/passwd"};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    assert_int_equal(op.err, ERR_FULL);
+    assert_int_equal(op.limit, LIMIT_DESCRIPTORS);
+
+    struct block *b = block_new(p.pool, 4096);
+    assert_non_null(b);
+    memset(b->data, 1, 4096);
+    op = (struct file_op){.kind = FILE_CREATE, .path = p.dir, .name = "x", .size = 4096};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(op.err, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    none = was;
+    none.rlim_cur = 1000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    op = (struct file_op){.kind = FILE_WRITE, .size = 4096, .spans = {{b, 0, 4096}}, .nspans = 1};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(op.err, ERR_DISK);
+    assert_int_equal(op.limit, LIMIT_FILE_SIZE);
+    op = (struct file_op){.kind = FILE_CLOSE};
+    file_op_run(&op, &p.slot, &p.env);
+    block_put(b);
+    place_close(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_gets_its_name_when_it_is_whole),
@@ -602,6 +643,7 @@ int main(void) {
         cmocka_unit_test(killed_at_any_step_a_file_is_whole_or_not_there),
 #endif
         cmocka_unit_test(a_file_without_a_size_is_no_source),
+        cmocka_unit_test(limits_of_the_system_are_told_as_such),
         cmocka_unit_test(names_that_lead_elsewhere_are_refused),
         cmocka_unit_test(a_source_is_read_and_hashed_to_its_end),
         cmocka_unit_test(the_directory_is_synced),
