@@ -92,6 +92,13 @@ int app_fail_map(struct app *a, const char *method, const msgpack_object *error)
     return app_fail_as(a, advice_op(method), error);
 }
 
+static int app_limit(struct app *a, enum limit limit, uint64_t max) {
+    char all[ADVICE_SAY_MAX];
+    const struct failure f = {limit_err(limit), {.limit = limit, .max = max}, NULL, NULL};
+    advice_say(all, ADVICE_OTHER, &f);
+    return report(a, &f, all);
+}
+
 int app_broken(struct app *a, int err) {
     switch (err) {
     case ERR_NO_DAEMON:
@@ -125,7 +132,9 @@ int app_broken(struct app *a, int err) {
         return app_fail(a, err, "what answers at %s is not meshd, or not of this version",
                         a->socket);
     case ERR_FULL:
-        return app_fail(a, err, "that is too much for one request; split it");
+        return app_limit(a, LIMIT_REQUEST_BYTES, CLIENT_MESSAGE_MAX);
+    case ERR_REFUSED:
+        return app_limit(a, LIMIT_CONNECTIONS, a->client.most);
     default:
         return app_fail(a, err, "talking to meshd failed: %s", err_text(err));
     }

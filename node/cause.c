@@ -24,12 +24,12 @@ struct cause cause_here(int err) {
     case ERR_OFFLINE:
     case ERR_CLOSED:
     case ERR_TIMEOUT:
-    case ERR_AUTH:
-    case ERR_STALE:
     case ERR_INTEGRITY:
         c.side = SIDE_BETWEEN;
         break;
-    default:
+    default: /* who is who is never one side's alone */
+        if (err_exit_code(err) == err_exit_code(ERR_AUTH))
+            c.side = SIDE_BETWEEN;
         break;
     }
     return c;

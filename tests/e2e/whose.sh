@@ -97,6 +97,19 @@ out=$(ctl a --json contact ls | python3 -c 'import json, sys; print(json.dumps({
 check "contact ls: $out" told peer full quota "$out"
 check "the log says whose it is" grep -q 'message.refused.*at the peer' "$DIR/a.log"
 
+# Too many programs at the control socket: told as that, not as a daemon that is gone.
+programs=()
+for _ in $(seq 64); do "$BUILD/meshctl" --socket "$DIR/a/control.sock" events >/dev/null 2>&1 & programs+=($!); done
+for _ in $(seq 100); do
+    out=$(ctl a --json id 2>"$DIR/id.err") || break
+    sleep 0.1
+done
+check "too many programs: $out" told local full connections "$out"
+check "with the number: $(cat "$DIR/id.err")" grep -q '64 at most, which is fixed.*end some' "$DIR/id.err"
+kill "${programs[@]}" 2>/dev/null
+wait "${programs[@]}" 2>/dev/null
+check "and then it goes on" ctl a id
+
 # File systems of its own.
 [ "$(id -u)" = 0 ] || { [ "$FAILED" = 0 ] && exit 77; exit 1; }
 mount -t tmpfs -o size=1m none "$DIR/in" 2>/dev/null || { [ "$FAILED" = 0 ] && exit 77; exit 1; }
