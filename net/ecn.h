@@ -20,14 +20,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The field in the IP header, RFC 3168 §5. */
-enum { ECN_NOT_ECT = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
+#include "net/ecn_field.h"
 
 enum { ECN_TEST_PKTS = 10, ECN_TESTS_MAX = 2, ECN_SILENT_PTOS = 2 };
-
-struct ecn_counts { /* packets */
-    uint64_t ect0, ect1, ce;
-};
 
 enum ecn_state { ECN_TESTING, ECN_UNKNOWN, ECN_CAPABLE, ECN_FAILED };
 
@@ -45,10 +40,6 @@ struct ecn {
 
 /* A packet of the peer's that will be acknowledged. */
 void ecn_received(struct ecn *e, uint8_t field);
-static inline bool ecn_has_counts(const struct ecn_counts *c) {
-    return (c->ect0 | c->ect1 | c->ce) != 0;
-}
-
 /* The session has moved: the test begins again. */
 void ecn_new_path(struct ecn *e);
 /* Is the next packet to be marked, if it asks for an acknowledgement, so that its fate will be known? */

@@ -21,17 +21,12 @@
 #include "net/addr.h"
 #include "net/block.h"
 #include "net/cc.h"
+#include "net/counters.h"
+#include "net/event.h"
 #include "net/timer.h"
 #include "net/train.h"
 
 struct endpoint;
-
-struct peer_ref { /* a peer known to this endpoint; {0,0} is none */
-    uint32_t index, generation;
-};
-struct session_ref { /* one session with a peer; stale once that session has ended */
-    uint32_t index, serial;
-};
 
 struct endpoint_config {
     const struct identity *identity; /* copied */
@@ -123,47 +118,6 @@ uint64_t endpoint_deadline_us(const struct endpoint *e);
 void endpoint_timeout(struct endpoint *e, uint64_t now_us);
 
 /* ---- events ---- */
-enum ep_event_kind {
-    EP_SESSION_UP,     /* both sides hold the keys: peer, session */
-    EP_SESSION_DOWN,   /* peer, session, err; its streams are gone */
-    EP_CONNECT_FAILED, /* peer, err: ERR_TIMEOUT (nobody answered), ERR_AUTH */
-    EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
-                         * ticket = secret that was used up: it stays this peer's only one until the
-                         * pairing secret is stored safely and given to endpoint_peer_add in front
-                         * of it. Before the EP_SESSION_UP */
-    EP_TICKET_DONE,   /* peer: a handshake with the pairing secret has succeeded, so that both sides
-                         * hold it: the ticket's has been forgotten here, and is not given any more */
-    EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
-                         * of the peer's than the one known. Both are to be kept and given back in
-                         * struct peer_setup, or a replaced key counts again after a restart. Not for
-                         * a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
-    EP_ROAMED,        /* session: it goes to another address now, which has answered; addr */
-    EP_STREAM_OPENED, /* session, stream: by the peer */
-    EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
-    EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
-    EP_STREAM_FINISHED, /* session, stream: all we wrote, and our FIN, is acknowledged */
-    EP_STREAM_RESET,    /* session, stream, err: the peer will send no more */
-    EP_STREAM_STOPPED,  /* session, stream, err: the peer reads no more */
-    EP_DATAGRAM,        /* session, data/len valid until the next endpoint call */
-    EP_PONG,            /* session, id, rtt_us */
-};
-
-struct ep_event {
-    enum ep_event_kind kind;
-    struct peer_ref peer;
-    struct session_ref session;
-    uint64_t stream;
-    int err;
-    uint64_t id;
-    const uint8_t *data;
-    size_t len;
-    struct addr addr;
-    struct node_id node;
-    struct dh_public transport;
-    uint64_t cert_seq;
-    struct psk secret, ticket; /* EP_PAIRED; wipe after use */
-};
-
 bool endpoint_poll(struct endpoint *e, struct ep_event *out);
 
 /* ---- streams: ordered bytes both ways, with half-close ---- */
@@ -215,23 +169,6 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
                         const struct addr *to, uint32_t local) MUST_USE;
 
 /* ---- counters: what peers and the world did to us ---- */
-/* clang-format off */
-#define ENDPOINT_COUNTERS(X) \
-    X(pkts_in) X(pkts_out) X(bytes_in) X(bytes_out) X(malformed) \
-    X(mac_fail) X(unknown_index) X(auth_fail) X(replay_dropped) X(handshakes_in) \
-    X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) X(challenges_sent) X(handshakes_limited) \
-    X(sessions_up) X(sessions_down) X(rekeys) X(simultaneous_open) X(roamed) \
-    X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
-    X(credit_repeated) X(frames_bad) X(no_room) X(reclaimed) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
-    X(rekeys_failed) X(strangers_dropped) \
-    X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
-    X(paths_challenged) X(paths_rescued)
-/* clang-format on */
-struct endpoint_counters {
-#define X(name) uint64_t name;
-    ENDPOINT_COUNTERS(X)
-#undef X
-};
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);
 /* Sessions that are up; and half-open handshakes. */
 uint32_t endpoint_session_count(const struct endpoint *e);

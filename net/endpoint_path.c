@@ -33,13 +33,13 @@ static void move(struct endpoint *e, struct session *s, uint64_t now_us, const s
         ecn_new_path(&s->memo.ecn);
         return;
     }
-    e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->cc);
+    e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->rec.cc);
     transport_path_switched(s->tp, now_us, s->path.epoch,
                             path_memory_find(s->paths_left, to, local, now_us));
 }
 
 static bool is_silent(const struct session *s) {
-    return s->tp && s->tp->sent.outstanding > 0 && s->tp->loss.pto_count >= PATH_SILENT_PTOS;
+    return s->tp && s->tp->sent.outstanding > 0 && s->tp->rec.loss.pto_count >= PATH_SILENT_PTOS;
 }
 
 static bool is_path(const struct session *s, const struct addr *a, uint32_t local) {

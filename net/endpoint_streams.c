@@ -174,7 +174,7 @@ unsigned stream_peek(struct endpoint *e, struct session_ref r, uint64_t stream, 
 
 uint64_t stream_window(const struct endpoint *e, struct session_ref r, uint64_t stream) {
     struct found f;
-    return find(e, r, stream, &f) ? f.st->in.window : 0;
+    return find(e, r, stream, &f) ? f.st->in.given.window : 0;
 }
 
 void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref r, uint64_t stream,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/limits.h"
+
 enum { EVENTS_FIRST = 16 };
 
 static void free_bytes(const uint8_t *p) {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
-#include "net/endpoint.h"
+#include "net/event.h"
 
 struct events { /* private to events.c; all zeroes is empty */
     struct ep_event *ring;

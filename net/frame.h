@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #include "crypto/bytes.h"
-#include "net/ecn.h"
+#include "net/ecn_field.h"
 #include "net/limits.h"
 #include "net/ranges.h"
 

@@ -10,11 +10,6 @@ void loss_init(struct loss *l, uint64_t next_pn) {
         .pkt_threshold = LOSS_PKT_THRESHOLD,
         .time_shift = LOSS_TIME_SHIFT,
     };
-    ranges_init(&l->acked, 4096);
-}
-
-void loss_clear(struct loss *l) {
-    ranges_clear(&l->acked);
 }
 
 void loss_sent(struct loss *l, uint64_t now_us) {
@@ -39,31 +34,6 @@ void loss_new_epoch(struct loss *l, uint64_t now_us, uint16_t epoch, uint64_t ol
     l->unproven = 0;
     l->first_sample_us = 0;
     l->last_sent_us = now_us;
-}
-
-bool loss_next_acked(struct loss *l, const struct sent *s, uint64_t lo, uint64_t hi, uint64_t *pn) {
-    if (lo < s->base)
-        lo = s->base;
-    if (hi > s->next)
-        hi = s->next;
-    struct range gap;
-    while (lo < hi && ranges_first_gap(&l->acked, lo, hi, &gap)) {
-        for (uint64_t n = gap.lo; n < gap.hi; n++) {
-            struct sent_pkt *p = sent_get(s, n);
-            if (p && p->state != SENT_ACKED) {
-                /* Everything walked over holds nothing to settle: remember that, too. */
-                if (ranges_add(&l->acked, gap.lo, n + 1)) {
-                    ranges_drop_below(&l->acked, s->base);
-                }
-                *pn = n;
-                return true;
-            }
-        }
-        if (ranges_add(&l->acked, gap.lo, gap.hi))
-            ranges_drop_below(&l->acked, s->base);
-        lo = gap.hi;
-    }
-    return false;
 }
 
 bool loss_acked(struct loss *l, const struct sent_pkt *p, bool lost_before) {

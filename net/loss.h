@@ -12,8 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/frame.h"
-#include "net/ranges.h"
 #include "net/rtt.h"
 #include "net/sent.h"
 
@@ -42,11 +40,9 @@ struct loss {
     uint32_t time_shift; /* smaller after spurious losses: 3 (9/8), 2, 1, 0 (2x) */
     uint32_t unproven;   /* losses of the last congestion event not yet shown to be false */
     bool event_open;     /* such an event exists */
-    struct ranges acked; /* numbers acknowledged, to skip what older ACKs repeat */
 };
 
 void loss_init(struct loss *l, uint64_t next_pn);
-void loss_clear(struct loss *l);
 void loss_sent(struct loss *l, uint64_t now_us);
 /* Something new was acknowledged: the backoff ends. */
 void loss_heard(struct loss *l);
@@ -54,8 +50,6 @@ void loss_heard(struct loss *l);
 void loss_new_epoch(struct loss *l, uint64_t now_us, uint16_t epoch, uint64_t old_pto_us,
                     bool in_flight);
 
-/* The first packet of [lo, hi) that this ACK settles newly; false if none. Call until false. */
-bool loss_next_acked(struct loss *l, const struct sent *s, uint64_t lo, uint64_t hi, uint64_t *pn);
 /* Notes that it is acknowledged now. `lost_before`: it had been declared lost. True if the last
  * congestion event is now known to have been false altogether. */
 bool loss_acked(struct loss *l, const struct sent_pkt *p, bool lost_before);

@@ -6,10 +6,12 @@
 
 void sent_init(struct sent *s, uint64_t next_pn) {
     *s = (struct sent){.base = next_pn, .next = next_pn};
+    ranges_init(&s->acked, SENT_ACKED_RANGES_MAX);
 }
 
 void sent_clear(struct sent *s) {
     free(s->ring);
+    ranges_clear(&s->acked);
     if (s->all)
         s->all->used -= s->cap;
     *s = (struct sent){0};
@@ -82,13 +84,38 @@ struct sent_pkt *sent_get(const struct sent *s, uint64_t pn) {
     return p->state == SENT_NONE ? NULL : p;
 }
 
+bool sent_next_acked(struct sent *s, uint64_t lo, uint64_t hi, uint64_t *pn) {
+    if (lo < s->base)
+        lo = s->base;
+    if (hi > s->next)
+        hi = s->next;
+    struct range gap;
+    while (lo < hi && ranges_first_gap(&s->acked, lo, hi, &gap)) {
+        for (uint64_t n = gap.lo; n < gap.hi; n++) {
+            const struct sent_pkt *p = sent_get(s, n);
+            if (p && p->state != SENT_ACKED) {
+                /* Everything walked over holds nothing to settle: remember that, too. */
+                if (ranges_add(&s->acked, gap.lo, n + 1))
+                    ranges_drop_below(&s->acked, s->base);
+                *pn = n;
+                return true;
+            }
+        }
+        if (ranges_add(&s->acked, gap.lo, gap.hi))
+            ranges_drop_below(&s->acked, s->base);
+        lo = gap.hi;
+    }
+    return false;
+}
+
 void sent_trim(struct sent *s, uint64_t lost_before_us) {
     while (s->base < s->next) {
         struct sent_pkt *p = slot(s, s->base);
         if (p->state == SENT_OUTSTANDING)
-            return;
+            break;
         if (p->state == SENT_LOST && p->lost_us >= lost_before_us)
-            return;
+            break;
         s->base++;
     }
+    ranges_drop_below(&s->acked, s->base);
 }

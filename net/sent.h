@@ -13,6 +13,7 @@
 
 #include "crypto/err.h"
 #include "net/limits.h"
+#include "net/ranges.h"
 #include "net/rate.h"
 #include "net/share.h"
 
@@ -36,7 +37,7 @@ struct sent_frame {
     bool fin;
 };
 
-enum { SENT_FRAMES_MAX = 5, SENT_RING_FIRST = 64 };
+enum { SENT_FRAMES_MAX = 5, SENT_RING_FIRST = 64, SENT_ACKED_RANGES_MAX = 4096 };
 
 struct sent_pkt {
     uint64_t pn;
@@ -62,6 +63,7 @@ struct sent {
     uint32_t cap;         /* power of two, 0 = nothing allocated */
     uint64_t base, next;  /* slots [base, next) are valid */
     uint32_t outstanding; /* packets in SENT_OUTSTANDING; all of them are ack-eliciting */
+    struct ranges acked;  /* numbers acknowledged, to skip what older ACKs repeat */
 };
 
 /* The first number that may be added is `next_pn`. */
@@ -74,6 +76,8 @@ int sent_add(struct sent *s, uint64_t pn, struct sent_pkt **out) MUST_USE;
 void sent_undo(struct sent *s);
 /* NULL if outside the ring or SENT_NONE. */
 struct sent_pkt *sent_get(const struct sent *s, uint64_t pn);
+/* The first packet of [lo, hi) that an ACK of these settles newly; false if none. Call until false. */
+bool sent_next_acked(struct sent *s, uint64_t lo, uint64_t hi, uint64_t *pn);
 /* Moves base over settled packets; those lost at or after `lost_before_us` are kept, and what is
  * behind them. */
 void sent_trim(struct sent *s, uint64_t lost_before_us);

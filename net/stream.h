@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
+#include "net/allowance.h"
 #include "net/block.h"
 #include "net/ranges.h"
 
@@ -31,14 +32,7 @@ struct sstream {        /* sending half */
 };
 
 enum {
-    CREDIT_ROUND_TRIPS = 8,       /* a receive window holds what is consumed in so many */
-    CREDIT_MEASURE_MIN_US = 4000, /* users read in bursts: disks, schedulers */
-    CREDIT_SPAN_MIN_US = 16000,   /* what is consumed in so long, then */
     CREDIT_PER_CONSUMED = 4, /* a gap widens a window up to so many times what was ever consumed */
-};
-
-struct credit_tune { /* how much is consumed, measured over about a round trip */
-    uint64_t since_us, consumed;
 };
 
 struct rslot {           /* STREAM_BLOCK_BYTES of a stream; all zeroes: nothing yet */
@@ -62,9 +56,7 @@ struct rstream { /* receiving half */
     uint64_t unread;  /* bytes that are here, beyond `read` */
     uint64_t read;    /* consumed by the user */
     uint64_t highest; /* end of the farthest byte seen */
-    uint64_t limit;   /* credit given */
-    uint64_t window;  /* credit to keep open; grows */
-    struct credit_tune tune;
+    struct allowance given;
     uint64_t final_size;
     bool has_final;
     bool reset, stopped; /* the peer gave up; we stopped reading */

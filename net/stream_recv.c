@@ -5,7 +5,8 @@
 #include <string.h>
 
 void rstream_init(struct rstream *r, struct block_account *account, uint64_t window) {
-    *r = (struct rstream){.account = account, .limit = window, .window = window};
+    *r = (struct rstream){.account = account};
+    allowance_init(&r->given, window);
     ranges_init(&r->got, STREAM_RANGES_MAX);
 }
 
@@ -214,7 +215,7 @@ int rstream_input(struct rstream *r, uint64_t offset, const uint8_t *data, size_
                   uint64_t *fresh) {
     *fresh = 0;
     uint64_t end = offset + len;
-    if (end > r->limit || !final_ok(r, end, fin))
+    if (end > r->given.limit || !final_ok(r, end, fin))
         return ERR_PROTO;
     if (!r->reset && !r->stopped && end > r->read) {
         uint64_t from = offset > r->read ? offset : r->read;
@@ -259,7 +260,7 @@ void rstream_clear(struct rstream *r) {
 
 int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh) {
     *fresh = 0;
-    if (final_size > r->limit || !final_ok(r, final_size, true))
+    if (final_size > r->given.limit || !final_ok(r, final_size, true))
         return ERR_PROTO;
     *fresh = final_size - r->highest;
     r->highest = final_size;

@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 #include "net/addr.h"
-#include "net/ecn.h"
+#include "net/ecn_field.h"
 
 struct train {
     uint8_t *buf; /* caller's, of TRAIN_MAX_BYTES */
     size_t len;   /* bytes filled */
     uint16_t segment_bytes;
-    uint8_t ecn; /* the field of all of them (net/ecn.h) */
+    uint8_t ecn; /* the field of all of them (net/ecn_field.h) */
     struct addr to;
     uint32_t local; /* the `local` of what it answers, or LOCAL_ANY */
     uint32_t full;  /* set by the caller: sockets, a bit each, for which no train is wanted now */

@@ -6,21 +6,20 @@
 
 void transport_memo_init(struct transport_memo *m) {
     *m = (struct transport_memo){
-        .credit = {.send_limit = SESSION_WINDOW_BYTES,
-                   .recv_limit = SESSION_WINDOW_BYTES,
-                   .recv_known = SESSION_WINDOW_BYTES,
-                   .recv_window = SESSION_WINDOW_BYTES},
+        .credit = {.send_limit = SESSION_WINDOW_BYTES},
         .local_max = STREAMS_MAX,
         .peer_max = STREAMS_MAX,
     };
+    allowance_init(&m->credit.given, SESSION_WINDOW_BYTES);
 }
 
-static void path_init(struct transport *t, uint64_t now_us) {
-    pmtud_init(&t->pmtud, t->mtu_max);
-    rtt_init(&t->rtt);
-    cc_init(&t->cc, t->cc_kind, t->pmtud.mtu_bytes);
-    pacer_init(&t->pacer, now_us, t->pmtud.mtu_bytes);
-    t->pacer_until_us = TIME_NEVER;
+void transport_next_skip(struct transport *t, uint64_t pn) {
+    t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
+}
+
+static void rtt_known(struct transport *t, const struct rtt *rtt) {
+    recovery_set_rtt(&t->rec, rtt);
+    ack_set_rtt(&t->ack, rtt->srtt_us);
 }
 
 struct transport *transport_new(const struct transport_setup *s, uint64_t now_us,
@@ -41,29 +40,22 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->self = s->self;
     t->peer = s->peer;
     t->initiator = s->initiator;
-    t->cc_kind = s->cc;
-    t->mtu_max = s->mtu_max;
-    t->epoch = s->epoch;
+    t->rec.cc_kind = s->cc;
+    t->rec.mtu_max = s->mtu_max;
     t->touched_us = t->hoard_received.since_us = t->hoard_sent.since_us = now_us;
-    t->hoard_received.bytes = t->memo->credit.recv_consumed;
+    t->hoard_received.bytes = t->memo->credit.consumed;
     t->next_pn = next_pn;
-    path_init(t, now_us);
-    /* The same path as when the last transport of this session was detached. */
-    if (t->memo->mtu_bytes > 0) {
-        t->pmtud.mtu_bytes = t->memo->mtu_bytes;
-        cc_init(&t->cc, t->cc_kind, t->pmtud.mtu_bytes);
-    }
-    if (t->memo->has_rtt)
-        t->rtt = t->memo->rtt;
+    recovery_init(&t->rec, now_us, s->epoch, next_pn);
     sent_init(&t->sent, next_pn);
     t->sent.all = &t->shares->sent;
-    loss_init(&t->loss, next_pn);
-    t->loss.epoch = t->epoch;
     ack_init(&t->ack);
-    if (t->memo->has_rtt) {
-        ack_set_rtt(&t->ack, t->rtt.srtt_us);
-        pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
+    /* The same path as when the last transport of this session was detached. */
+    if (t->memo->mtu_bytes > 0) {
+        t->rec.pmtud.mtu_bytes = t->memo->mtu_bytes;
+        cc_init(&t->rec.cc, s->cc, t->memo->mtu_bytes);
     }
+    if (t->memo->has_rtt)
+        rtt_known(t, &t->memo->rtt);
     ranges_init(&t->skipped, SKIPPED_PNS_MAX);
     transport_next_skip(t, next_pn);
     return t;
@@ -88,7 +80,6 @@ void transport_free(struct transport *t) {
         free(d);
     }
     sent_clear(&t->sent);
-    loss_clear(&t->loss);
     ack_clear(&t->ack);
     ranges_clear(&t->skipped);
     block_account_free(t->account);
@@ -129,7 +120,7 @@ void transport_unstarve(struct transport *t) {
 void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
                           uint64_t now_us) {
     const uint64_t held = block_account_bytes(t->account, use);
-    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.recv_consumed : t->acked_bytes;
+    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.consumed : t->acked_bytes;
     const uint64_t part = use == BLOCK_RECV ? 1 : HOARD_SENT_PART;
     if (held > HOARD_BYTES && (gone - h->bytes) * part < held)
         return;
@@ -153,7 +144,7 @@ bool transport_hoards_sent(const struct transport *t, uint64_t now_us) {
 }
 
 uint16_t transport_mtu(const struct transport *t) {
-    return t->pmtud.mtu_bytes;
+    return t->rec.pmtud.mtu_bytes;
 }
 
 bool transport_has_streams(const struct transport *t) {
@@ -164,8 +155,8 @@ bool transport_has_streams(const struct transport *t) {
 }
 
 bool transport_has_work(const struct transport *t) {
-    return t->ctl_head || t->dgram_head || t->want_max_data || t->want_max_streams || t->probes ||
-           transport_has_streams(t);
+    return t->ctl_head || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
+           t->rec.probes || transport_has_streams(t);
 }
 
 bool transport_idle(const struct transport *t, uint64_t now_us) {
@@ -174,49 +165,42 @@ bool transport_idle(const struct transport *t, uint64_t now_us) {
 }
 
 uint64_t transport_deadline_us(const struct transport *t) {
-    uint64_t d = loss_deadline_us(&t->loss, &t->sent, &t->rtt);
+    uint64_t d = recovery_deadline_us(&t->rec, &t->sent);
     if (t->ack.deadline_us < d)
         d = t->ack.deadline_us;
-    if (t->pacer_until_us < d)
-        d = t->pacer_until_us;
     if (d == TIME_NEVER && t->stream_count == 0)
         d = t->touched_us + TRANSPORT_LINGER_US;
     return d;
 }
 
 void transport_path_state(const struct transport *t, struct path_state *out) {
-    out->rtt = t->rtt;
-    cc_save(&t->cc, &out->seed);
+    out->rtt = t->rec.rtt;
+    cc_save(&t->rec.cc, &out->seed);
 }
 
 void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch,
                              const struct path_state *known) {
-    uint64_t old_pto_us = rtt_pto_us(&t->rtt);
-    t->epoch = epoch;
-    loss_new_epoch(&t->loss, now_us, epoch, old_pto_us, t->sent.outstanding > 0);
-    path_init(t, now_us);
+    recovery_move(&t->rec, now_us, epoch, t->sent.outstanding > 0);
     ecn_new_path(&t->memo->ecn);
     t->memo->mtu_bytes = 0;
     t->memo->has_rtt = false;
     if (known && known->rtt.has_sample) {
-        t->rtt = known->rtt;
-        ack_set_rtt(&t->ack, t->rtt.srtt_us);
-        pacer_set_rtt(&t->pacer, t->rtt.srtt_us);
-        cc_resume(&t->cc, now_us, &known->seed);
+        rtt_known(t, &known->rtt);
+        cc_resume(&t->rec.cc, now_us, &known->seed);
     }
     /* What was acknowledged last may have gone to where nobody is. */
     if (t->ack.has_largest)
         t->ack.due = true;
     /* Say something at once, so that the new path gets its first RTT sample and the peer learns it.
      */
-    if (t->sent.outstanding > 0 && t->probes == 0)
-        t->probes = 1;
+    if (t->sent.outstanding > 0 && t->rec.probes == 0)
+        t->rec.probes = 1;
 }
 
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes) {
     uint16_t size = bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)bytes;
-    if (!pmtud_too_big(&t->pmtud, now_us, size))
+    if (!pmtud_too_big(&t->rec.pmtud, now_us, size))
         return;
-    cc_set_mss(&t->cc, t->pmtud.mtu_bytes);
-    t->memo->mtu_bytes = t->pmtud.mtu_bytes;
+    recovery_mtu_changed(&t->rec);
+    t->memo->mtu_bytes = t->rec.pmtud.mtu_bytes;
 }

@@ -16,14 +16,12 @@
 #include "crypto/bytes.h"
 #include "crypto/rng.h"
 #include "net/ack.h"
-#include "net/cc.h"
+#include "net/counters.h"
 #include "net/ecn.h"
 #include "net/events.h"
-#include "net/loss.h"
-#include "net/pacer.h"
+#include "net/frame.h"
 #include "net/path_memory.h"
-#include "net/pmtud.h"
-#include "net/rtt.h"
+#include "net/recovery.h"
 #include "net/sent.h"
 #include "net/share.h"
 #include "net/stream.h"
@@ -37,9 +35,8 @@ enum {
 /* Credit for the whole session, both directions (RFC 9000 §4). */
 struct credit {
     uint64_t send_limit, send_used;
-    uint64_t recv_limit, recv_used, recv_consumed, recv_window;
-    uint64_t recv_known; /* the largest recv_limit that the peer is known to have */
-    struct credit_tune recv_tune;
+    struct allowance given;
+    uint64_t received, consumed; /* of what was given */
 };
 
 struct transport_memo { /* outlives the transport; all zeroes, then transport_memo_init */
@@ -62,15 +59,12 @@ struct stream {
     uint8_t priority;
     bool active;      /* in an active list */
     bool in_ctl;      /* in the control list */
-    bool want_credit; /* a MAX_STREAM_DATA is due */
     bool credit_open; /* in the list of those whose newest limit is not acknowledged */
     bool want_stop, stop_sent;
     int stop_err;
     bool readable_told;   /* an event is waiting in the queue */
     bool writable_wanted; /* the user was told ERR_AGAIN */
     bool finished_told;
-    uint64_t credit_known;   /* the largest in.limit that the peer is known to have */
-    uint64_t credit_told_us; /* when the newest one left; valid if credit_open */
     struct stream *active_next, *active_prev, *ctl_next, *ctl_prev, *hash_next, *open_next,
         *open_prev;
 };
@@ -103,31 +97,18 @@ struct transport { /* private to transport*.c */
     struct rng rng;
     struct session_ref self;
     struct peer_ref peer;
-    bool initiator; /* of the session: opens the even streams */
-    enum cc_kind cc_kind;
-    uint16_t mtu_max;
-
-    uint16_t epoch;
-    struct rtt rtt;
-    struct cc cc;
-    struct pacer pacer;
-    struct pmtud pmtud;
+    bool initiator;      /* of the session: opens the even streams */
+    struct recovery rec; /* of the path in use */
     struct sent sent;
-    struct loss loss;
     struct ack ack;
     uint64_t next_pn;      /* as the session told */
     uint64_t skip_at;      /* the next number to leave out: optimistic acknowledgements hit it */
     struct ranges skipped; /* those left out at or above sent.base, at most SKIPPED_PNS_MAX */
-    unsigned probes;       /* packets that may leave regardless of the window (PTO) */
     uint32_t bare_acks;    /* sent since the last eliciting packet */
-    bool app_limited;
-    bool marks;              /* the train being built gets ECT(0) */
-    uint64_t pacer_until_us; /* TIME_NEVER: the pacer is not what holds us */
     uint64_t touched_us;
     uint64_t acked_bytes;
     struct hoard hoard_received, hoard_sent;
-    bool want_max_data, want_max_streams;
-    uint64_t max_data_told_us; /* when the newest one left */
+    bool want_max_streams;
 
     struct stream **hash;
     uint32_t hash_cap, stream_count, peer_streams; /* those the peer has opened */
@@ -171,9 +152,13 @@ int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct r
 /* After the last frame of an accepted packet; ecn: the field it came with. */
 int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting,
                        uint8_t ecn) MUST_USE;
+/* ---- what becomes of packets (transport_recovery.c) ---- */
+/* ERR_PROTO: it acknowledges what was never sent. */
+int transport_acked(struct transport *t, uint64_t now_us, const struct frame_ack *a) MUST_USE;
 void transport_detect_losses(struct transport *t, uint64_t now_us);
 /* Queues what a packet carried again. */
 void transport_requeue(struct transport *t, const struct sent_pkt *p);
+void transport_timeout(struct transport *t, uint64_t now_us);
 
 /* ---- packets out (transport_out.c) ---- */
 struct transport_packet {
@@ -194,7 +179,6 @@ bool transport_has_streams(const struct transport *t);
 /* Largest datagram on this path now. */
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);
-void transport_timeout(struct transport *t, uint64_t now_us);
 /* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
 void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
                           uint64_t now_us);
@@ -214,16 +198,22 @@ void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
 /* ---- streams (transport_streams.c) ---- */
 struct stream *transport_stream(const struct transport *t, uint64_t id);
 int transport_stream_open(struct transport *t, uint64_t *id) MUST_USE;
-/* Puts the stream where output finds it, if it has something to send. */
-void transport_activate(struct transport *t, struct stream *s);
-void transport_deactivate(struct transport *t, struct stream *s);
-void transport_want_ctl(struct transport *t, struct stream *s);
 /* Frees it once both halves are done. */
 void transport_reap(struct transport *t, struct stream *s);
 struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: no memory */
 bool transport_peer_may_open(const struct transport *t);               /* one more stream */
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
 void transport_tell_readable(struct transport *t, struct stream *s);
+
+/* ---- who has something to send (stream_lists.c) ---- */
+/* Puts the stream where output finds it, if it has something to send. */
+void transport_activate(struct transport *t, struct stream *s);
+void transport_deactivate(struct transport *t, struct stream *s);
+void transport_want_ctl(struct transport *t, struct stream *s);
+void transport_drop_ctl(struct transport *t, struct stream *s);
+
+/* ---- datagrams (dgram_queue.c) ---- */
+/* Leaves until `deadline_us`, or not at all. When DATAGRAM_QUEUE_MAX wait the oldest gives way. ERR_USAGE: too long. */
 int transport_datagram(struct transport *t, const void *data, size_t len,
                        uint64_t deadline_us) MUST_USE;
 

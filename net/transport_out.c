@@ -1,3 +1,4 @@
+/* transport_out.c: packets out of what waits: control frames, datagrams, streams, acknowledgements. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,26 +69,24 @@ static bool put_stream_control(struct transport *t, uint64_t now_us, struct stre
         s->stop_sent = true;
         note(d, SENT_STOP, s->id, 0, 0, false);
     }
-    if (s->want_credit) {
+    if (s->in.given.due) {
         if (draft_full(d) || wr_left(&d->w) < CONTROL_ROOM)
             return false;
         wr_u8(&d->w, FRAME_MAX_STREAM_DATA);
         wr_varint(&d->w, s->id);
-        wr_varint(&d->w, s->in.limit);
-        s->want_credit = false;
+        wr_varint(&d->w, s->in.given.limit);
         transport_credit_told(t, now_us, s);
-        note(d, SENT_MAX_STREAM_DATA, s->id, s->in.limit, 0, false);
+        note(d, SENT_MAX_STREAM_DATA, s->id, s->in.given.limit, 0, false);
     }
     return true;
 }
 
 static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
-    if (t->want_max_data && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
+    if (t->memo->credit.given.due && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
         wr_u8(&d->w, FRAME_MAX_DATA);
-        wr_varint(&d->w, t->memo->credit.recv_limit);
-        t->want_max_data = false;
+        wr_varint(&d->w, t->memo->credit.given.limit);
         transport_credit_told(t, now_us, NULL);
-        note(d, SENT_MAX_DATA, 0, t->memo->credit.recv_limit, 0, false);
+        note(d, SENT_MAX_DATA, 0, t->memo->credit.given.limit, 0, false);
     }
     if (t->want_max_streams && !draft_full(d) && wr_left(&d->w) >= CONTROL_ROOM) {
         wr_u8(&d->w, FRAME_MAX_STREAMS);
@@ -193,46 +192,16 @@ static void put_streams(struct transport *t, struct draft *d) {
 
 /* ---- the packet ---- */
 
-/* May something that counts leave now? Says why not: the window (app_limited becomes false) or the
- * pacer. */
-static bool allowed(struct transport *t, uint64_t now_us) {
-    if (t->probes > 0)
-        return true;
-    /* Once the pacer has said stop, tokens are left to gather: a full train costs little more than
-     * one packet. */
-    if (t->pacer_until_us != TIME_NEVER && now_us < t->pacer_until_us)
-        return false;
-    t->pacer_until_us = TIME_NEVER;
-    if (!cc_may_send(&t->cc)) {
-        t->app_limited = false;
-        t->cc.cwnd_limited = true;
-        return false;
-    }
-    uint64_t rate = cc_pacing_rate(&t->cc, t->rtt.srtt_us);
-    uint64_t mss = t->pmtud.mtu_bytes;
-    if (pacer_allowance(&t->pacer, now_us, rate, mss) >= mss)
-        return true;
-    /* Wake for a worthwhile burst: half of what the bucket holds, at least one packet, at most a
-     * train. */
-    uint64_t need = rate * t->pacer.burst_us / 2000000;
-    if (need > TRAIN_MAX_BYTES)
-        need = TRAIN_MAX_BYTES;
-    if (need < mss)
-        need = mss;
-    t->pacer_until_us = pacer_when_us(&t->pacer, now_us, rate, need);
-    return false;
-}
-
 /* A PLPMTU probe pays when there is more than a packet to send (RFC 8899 §3: not on an idle path).
  */
 static size_t build_probe(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap,
                           size_t overhead, struct draft *d) {
-    if (t->probes > 0 || t->sent.outstanding <= 4 || !transport_has_streams(t))
+    if (t->rec.probes > 0 || t->sent.outstanding <= 4 || !transport_has_streams(t))
         return 0;
-    uint16_t size = pmtud_probe(&t->pmtud, now_us);
+    uint16_t size = pmtud_probe(&t->rec.pmtud, now_us);
     if (size <= overhead || size - overhead > cap)
         return 0;
-    pmtud_probe_sent(&t->pmtud, size);
+    pmtud_probe_sent(&t->rec.pmtud, size);
     size_t len = size - overhead;
     memset(buf, 0, len); /* FRAME_PADDING */
     buf[0] = FRAME_PING;
@@ -244,19 +213,19 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
                   size_t bytes, bool probe) {
     p->sent_us = now_us;
     p->bytes = (uint16_t)bytes;
-    p->epoch = t->epoch;
+    p->epoch = t->rec.loss.epoch;
     p->in_flight = true;
     p->probe = probe;
-    p->app_limited = t->app_limited;
-    p->ecn = t->marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
+    p->app_limited = t->rec.app_limited;
+    p->ecn = t->rec.marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
     p->nframes = (uint8_t)d->nframes;
     memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
-    loss_sent(&t->loss, now_us);
-    cc_sent(&t->cc, now_us, bytes, &p->rate);
-    pacer_sent(&t->pacer, bytes);
+    loss_sent(&t->rec.loss, now_us);
+    cc_sent(&t->rec.cc, now_us, bytes, &p->rate);
+    pacer_sent(&t->rec.pacer, bytes);
     t->bare_acks = 0;
-    if (t->probes > 0)
-        t->probes--;
+    if (t->rec.probes > 0)
+        t->rec.probes--;
 }
 
 static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap) {
@@ -273,15 +242,11 @@ static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf,
  * but one later in a train goes with the others. */
 static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     if (first)
-        t->marks = false;
-    if (!t->marks || len == 0)
+        t->rec.marks = false;
+    if (!t->rec.marks || len == 0)
         return ECN_NOT_ECT;
     (void)ecn_sent(&t->memo->ecn, false);
     return ECN_ECT0;
-}
-
-void transport_next_skip(struct transport *t, uint64_t pn) {
-    t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
 }
 
 static void skip_number(struct transport *t, uint64_t pn, struct transport_packet *info) {
@@ -293,35 +258,24 @@ static void skip_number(struct transport *t, uint64_t pn, struct transport_packe
     info->skip_after = ranges_add(&t->skipped, pn + 1, pn + 2) == 0;
 }
 
-/* The largest probe: when big packets fall into a black hole, only a small one brings the
- * acknowledgement that shows it (RFC 8899 §4.3). The second one of a timeout, and after the first timeout all, are such as
- * nearly every path carries; if that is what does not come back, the second one is such as all carry. */
-static size_t probe_bytes(const struct transport *t) {
-    if (t->probes == 1 && (t->pmtud.mtu_bytes <= MTU_BASE_BYTES || t->loss.pto_count > 2))
-        return MTU_MIN_BYTES;
-    return t->probes == 1 || t->loss.pto_count > 1 ? MTU_BASE_BYTES : SIZE_MAX;
-}
-
 enum { BARE_ACKS_MAX = 32 };
 
 size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
                        size_t overhead, bool first, struct transport_packet *info) {
     *info = (struct transport_packet){0};
-    size_t mtu = t->pmtud.mtu_bytes - overhead;
-    if (t->probes > 0 && mtu > probe_bytes(t) - overhead)
-        mtu = probe_bytes(t) - overhead;
+    const size_t mtu = recovery_datagram_bytes(&t->rec) - overhead;
     size_t room = cap < mtu ? cap : mtu;
-    if (t->probes > 0 || ack_wanted(&t->ack, now_us))
+    if (t->rec.probes > 0 || ack_wanted(&t->ack, now_us))
         transport_credit_remind(t, now_us);
     bool work = transport_has_work(t);
     bool ping = t->bare_acks >= BARE_ACKS_MAX && ack_wanted(&t->ack, now_us);
     struct sent_pkt *p = NULL;
     if (!work && !ping) {
-        t->app_limited = true;
-        if (cc_may_send(&t->cc))
-            rate_app_limited(&t->cc.rate, t->cc.bytes_in_flight);
+        t->rec.app_limited = true;
+        if (cc_may_send(&t->rec.cc))
+            rate_app_limited(&t->rec.cc.rate, t->rec.cc.bytes_in_flight);
     }
-    if ((!work && !ping) || !allowed(t, now_us) || sent_add(&t->sent, pn, &p)) {
+    if ((!work && !ping) || !recovery_may_send(&t->rec, now_us) || sent_add(&t->sent, pn, &p)) {
         size_t bare = ack_wanted(&t->ack, now_us) ? build_bare_ack(t, now_us, buf, room) : 0;
         info->ecn = mark_untracked(t, bare, first);
         return bare;
@@ -334,9 +288,9 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         if (t->ack.waiting > 0 || t->ack.due)
             put_ack(t, now_us, &d);
         put_control(t, now_us, &d);
-        put_datagrams(t, now_us, t->pmtud.mtu_bytes - overhead, &d);
+        put_datagrams(t, now_us, t->rec.pmtud.mtu_bytes - overhead, &d);
         put_streams(t, &d);
-        if (!d.eliciting && (t->probes > 0 || ping)) {
+        if (!d.eliciting && (t->rec.probes > 0 || ping)) {
             wr_u8(&d.w, FRAME_PING);
             d.eliciting = true;
         }
@@ -350,44 +304,10 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         return len;
     }
     if (first)
-        t->marks = !info->probe && ecn_marks(&t->memo->ecn); /* a probe's loss says nothing */
-    info->ecn = t->marks ? ECN_ECT0 : ECN_NOT_ECT;
+        t->rec.marks = !info->probe && ecn_marks(&t->memo->ecn); /* a probe's loss says nothing */
+    info->ecn = t->rec.marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);
     t->touched_us = now_us;
     return len;
-}
-
-/* RFC 9002 §6.2.4: the oldest unacknowledged data goes again, without calling it lost. The oldest, since what a receiver waits
- * for makes it answer with more than an acknowledgement. */
-static void requeue_oldest(struct transport *t, unsigned packets) {
-    for (uint64_t pn = t->sent.base; pn < t->sent.next && packets > 0; pn++) {
-        struct sent_pkt *p = sent_get(&t->sent, pn);
-        if (!p || p->state != SENT_OUTSTANDING || p->probe)
-            continue;
-        packets--; /* again if need be: the probe that carried it may be lost, too */
-        p->requeued = true;
-        transport_requeue(t, p);
-    }
-}
-
-void transport_timeout(struct transport *t, uint64_t now_us) {
-    if (now_us >= t->pacer_until_us)
-        t->pacer_until_us = TIME_NEVER;
-    uint64_t loss_us =
-        t->loss.loss_time_us < t->loss.old_epoch_us ? t->loss.loss_time_us : t->loss.old_epoch_us;
-    if (now_us >= loss_us) {
-        transport_detect_losses(t, now_us);
-        return;
-    }
-    if (t->sent.outstanding == 0 || now_us < loss_deadline_us(&t->loss, &t->sent, &t->rtt))
-        return;
-    t->loss.pto_count++;
-    if (t->loss.even_ptos < LOSS_EVEN_PTOS && transport_credit_starves(t))
-        t->loss.even_ptos++;
-    ecn_timeout(&t->memo->ecn, t->loss.pto_count);
-    t->loss.last_sent_us = now_us; /* the next one counts from here, even if the socket is full */
-    t->counters->ptos++;
-    t->probes = 2;
-    requeue_oldest(t, 2);
 }

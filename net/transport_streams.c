@@ -1,7 +1,6 @@
+/* transport_streams.c: the table of a session's streams (RFC 9000 §2 and §3), and what is told about them. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "net/timer.h"
 #include "net/transport.h"
 
 enum { HASH_FIRST = 16 };
@@ -45,7 +44,6 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
         return NULL;
     s->id = id;
     s->priority = STREAM_PRIORITY_DEFAULT;
-    s->credit_known = STREAM_WINDOW_BYTES;
     sstream_init(&s->out, STREAM_WINDOW_BYTES);
     rstream_init(&s->in, t->account, STREAM_WINDOW_BYTES);
     uint32_t b = bucket(id, t->hash_cap);
@@ -78,83 +76,12 @@ int transport_stream_open(struct transport *t, uint64_t *id) {
     return 0;
 }
 
-/* ---- who has something to send: circular lists, one per priority, served in turn ---- */
-
-static bool sendable(const struct transport *t, const struct stream *s) {
-    uint64_t offset, len;
-    bool fin;
-    if (!sstream_next(&s->out, &offset, &len, &fin))
-        return false;
-    /* New bytes also need the session's credit; what was sent once has it already. */
-    return offset < s->out.next || len == 0 ||
-           t->memo->credit.send_used < t->memo->credit.send_limit;
-}
-
-void transport_activate(struct transport *t, struct stream *s) {
-    if (s->active || !sendable(t, s))
-        return;
-    struct stream **head = &t->active[s->priority];
-    if (*head) {
-        s->active_next = *head;
-        s->active_prev = (*head)->active_prev;
-        s->active_prev->active_next = s;
-        (*head)->active_prev = s;
-    } else {
-        s->active_next = s->active_prev = s;
-        *head = s;
-    }
-    s->active = true;
-}
-
-void transport_deactivate(struct transport *t, struct stream *s) {
-    if (!s->active)
-        return;
-    struct stream **head = &t->active[s->priority];
-    if (s->active_next == s) {
-        *head = NULL;
-    } else {
-        s->active_prev->active_next = s->active_next;
-        s->active_next->active_prev = s->active_prev;
-        if (*head == s)
-            *head = s->active_next;
-    }
-    s->active = false;
-    s->active_next = s->active_prev = NULL;
-}
-
-void transport_want_ctl(struct transport *t, struct stream *s) {
-    if (s->in_ctl)
-        return;
-    s->in_ctl = true;
-    s->ctl_next = NULL;
-    s->ctl_prev = t->ctl_tail;
-    if (t->ctl_tail)
-        t->ctl_tail->ctl_next = s;
-    else
-        t->ctl_head = s;
-    t->ctl_tail = s;
-}
-
-static void drop_ctl(struct transport *t, struct stream *s) {
-    if (!s->in_ctl)
-        return;
-    if (s->ctl_prev)
-        s->ctl_prev->ctl_next = s->ctl_next;
-    else
-        t->ctl_head = s->ctl_next;
-    if (s->ctl_next)
-        s->ctl_next->ctl_prev = s->ctl_prev;
-    else
-        t->ctl_tail = s->ctl_prev;
-    s->in_ctl = false;
-}
-
 void transport_reap(struct transport *t, struct stream *s) {
     if (!sstream_done(&s->out) || !rstream_done(&s->in))
         return;
     bool peers = (s->id & 1) == (t->initiator ? 1u : 0u);
     transport_deactivate(t, s);
-    drop_ctl(t, s);
+    transport_drop_ctl(t, s);
     transport_credit_forget(t, s);
     struct stream **at = &t->hash[bucket(s->id, t->hash_cap)];
     while (*at != s)
@@ -191,35 +118,4 @@ void transport_tell_readable(struct transport *t, struct stream *s) {
         return;
     s->readable_told = true;
     transport_tell(t, EP_STREAM_READABLE, s->id, 0);
-}
-
-/* ---- datagrams ---- */
-
-int transport_datagram(struct transport *t, const void *data, size_t len, uint64_t deadline_us) {
-    if (len > DATAGRAM_MAX_BYTES)
-        return ERR_USAGE;
-    struct datagram_out *d = malloc(sizeof *d + len);
-    if (!d)
-        return ERR_NOMEM;
-    d->next = NULL;
-    d->deadline_us = deadline_us;
-    d->len = len;
-    if (len > 0)
-        memcpy(d->data, data, len);
-    if (t->dgram_count == DATAGRAM_QUEUE_MAX) { /* the oldest is worth least */
-        struct datagram_out *old = t->dgram_head;
-        t->dgram_head = old->next;
-        if (!t->dgram_head)
-            t->dgram_tail = NULL;
-        free(old);
-        t->dgram_count--;
-        t->counters->datagrams_expired++;
-    }
-    if (t->dgram_tail)
-        t->dgram_tail->next = d;
-    else
-        t->dgram_head = d;
-    t->dgram_tail = d;
-    t->dgram_count++;
-    return 0;
 }

@@ -58,7 +58,6 @@ void node_log(const struct node *n, enum log_level level, const char *format, ..
 void node_connect_failed(struct node *n, struct contact *c, int err);
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream);
-bool session_ref_equal(struct session_ref a, struct session_ref b);
 /* Notes that a limit was met, for node_why; gives its error. */
 int node_met(struct node *n, enum limit limit, uint64_t max) MUST_USE;
 

@@ -51,10 +51,6 @@ struct cause node_why(struct node *n, int err) {
     return c;
 }
 
-bool session_ref_equal(struct session_ref a, struct session_ref b) {
-    return a.index == b.index && a.serial == b.serial;
-}
-
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream) {
     struct span sp;
     bool fin = false;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/ecn.h"
+#include "net/ecn_field.h"
 
 static const uint64_t ns_per_s = UINT64_C(1000000000);
 

@@ -25,7 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/ecn.h"
+#include "net/ecn_field.h"
 #include "net/io/sockaddr.h"
 #include "net/io/udp_control.h"
 #include "net/limits.h"

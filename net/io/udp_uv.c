@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/ecn.h"
+#include "net/ecn_field.h"
 #include "net/io/sockaddr.h"
 #include "net/limits.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "net/ecn.h"
+#include "net/ecn_field.h"
 #include "net/io/sockaddr.h"
 #include "net/io/udp.h"
 #include "net/io/udp_impl.h"

@@ -112,12 +112,12 @@ void world_credit_is_kept(struct world *w) {
     struct transport *a = world_tp(w, 0), *b = world_tp(w, 1);
     if (!a || !b)
         return;
-    assert_true(a->memo->credit.send_used <= b->memo->credit.recv_limit);
+    assert_true(a->memo->credit.send_used <= b->memo->credit.given.limit);
     for (uint32_t i = 0; i < a->hash_cap; i++)
         for (struct stream *s = a->hash[i]; s; s = s->hash_next) {
             struct stream *r = transport_stream(b, s->id);
             assert_true(s->out.next <= s->out.credit);
-            assert_true(!r || r->in.has_final || s->out.credit <= r->in.limit);
+            assert_true(!r || r->in.has_final || s->out.credit <= r->in.given.limit);
         }
 }
 

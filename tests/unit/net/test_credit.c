@@ -14,7 +14,7 @@ enum { MS = 1000, KIB = 1024, MIB = 1 << 20 };
 /* A transport with a round trip, and a stream of it that is only told what was consumed. */
 static struct bare *with_rtt(uint64_t srtt_us, struct stream **s) {
     struct bare *b = bare_new(CC_CUBIC, MTU_BASE_BYTES);
-    b->t->rtt = (struct rtt){
+    b->t->rec.rtt = (struct rtt){
         .has_sample = true, .latest_us = srtt_us, .min_us = srtt_us, .srtt_us = srtt_us};
     *s = bare_stream(b, 0);
     return b;
@@ -56,12 +56,12 @@ static void the_window_is_eight_round_trips_of_what_is_consumed(void **state) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct stream *s;
         struct bare *b = with_rtt(table[i].srtt_us, &s);
-        s->in.limit = s->in.highest = UINT64_C(1) << 50;
+        s->in.given.limit = s->in.highest = UINT64_C(1) << 50;
         consume(b, s, 5000 * MS, 7777); /* the beginning */
-        assert_int_equal(s->in.window, STREAM_WINDOW_BYTES);
+        assert_int_equal(s->in.given.window, STREAM_WINDOW_BYTES);
         consume(b, s, 5000 * MS + table[i].elapsed_us, table[i].consumed);
-        if (s->in.window != table[i].window)
-            fail_msg("%u: %u", (unsigned)i, (unsigned)s->in.window);
+        if (s->in.given.window != table[i].window)
+            fail_msg("%u: %u", (unsigned)i, (unsigned)s->in.given.window);
         bare_free(b);
     }
 }
@@ -75,13 +75,14 @@ static void measurements_follow_each_other(void **state) {
     for (int i = 0; i < 10; i++) { /* a sender that doubles is never held by the window */
         for (int k = 0; k < 10; k++)
             consume(b, s, now_us += 5 * MS, per_rtt / 10);
-        assert_true(s->in.window >= 2 * per_rtt || s->in.window == STREAM_WINDOW_MAX_BYTES);
+        assert_true(s->in.given.window >= 2 * per_rtt ||
+                    s->in.given.window == STREAM_WINDOW_MAX_BYTES);
         per_rtt *= 2;
     }
-    assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
+    assert_int_equal(s->in.given.window, STREAM_WINDOW_MAX_BYTES);
     for (int k = 0; k < 100; k++)
         consume(b, s, now_us += 5 * MS, 1);
-    assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
+    assert_int_equal(s->in.given.window, STREAM_WINDOW_MAX_BYTES);
     bare_free(b);
 }
 
@@ -93,7 +94,7 @@ static void a_sender_that_doubles_is_never_held_by_the_window(void **state) {
     struct bare *b = with_rtt(300 * MS, &s);
     uint64_t granted[STEPS]; /* limits of the last round trip: the sender knows the oldest */
     for (unsigned i = 0; i < STEPS; i++)
-        granted[i] = s->in.limit;
+        granted[i] = s->in.given.limit;
     uint64_t now_us = 5000 * MS, per_round = 10 * KIB;
     consume(b, s, now_us, 1);
     for (unsigned i = 0; i < ROUNDS * STEPS; i++) {
@@ -106,7 +107,7 @@ static void a_sender_that_doubles_is_never_held_by_the_window(void **state) {
             fail_msg("round trip %u, %u: %u of %u KiB granted", i / STEPS, k,
                      (unsigned)(granted[k] / KIB), (unsigned)((s->in.read + more) / KIB));
         consume(b, s, now_us += 300 * MS / STEPS, more);
-        granted[k] = s->in.limit;
+        granted[k] = s->in.given.limit;
     }
     bare_free(b);
 }
@@ -118,16 +119,16 @@ static void credit_is_topped_up_at_half_of_the_window(void **state) {
     struct bare *b = with_rtt(50 * MS, &s);
     const uint64_t half = STREAM_WINDOW_BYTES / 2;
     consume(b, s, 5000 * MS, half - 1);
-    assert_int_equal(s->in.limit, STREAM_WINDOW_BYTES);
-    assert_false(s->want_credit);
+    assert_int_equal(s->in.given.limit, STREAM_WINDOW_BYTES);
+    assert_false(s->in.given.due);
     consume(b, s, 5000 * MS, 1);
-    assert_int_equal(s->in.limit, half + STREAM_WINDOW_BYTES);
-    assert_true(s->want_credit && s->in_ctl);
+    assert_int_equal(s->in.given.limit, half + STREAM_WINDOW_BYTES);
+    assert_true(s->in.given.due && s->in_ctl);
     /* It is said in the next packet, and said again if that is lost. */
     assert_true(bare_send(b) > 0);
-    assert_false(s->want_credit);
+    assert_false(s->in.given.due);
     transport_requeue(b->t, sent_get(&b->t->sent, 0));
-    assert_true(s->want_credit);
+    assert_true(s->in.given.due);
     assert_true(bare_send(b) > 0);
     /* Each probe says it, too, until one that did is acknowledged: then a loss means nothing. */
     for (int i = 0; i < 3; i++) {
@@ -138,15 +139,15 @@ static void credit_is_topped_up_at_half_of_the_window(void **state) {
         assert_int_equal(p->frames[0].offset, half + STREAM_WINDOW_BYTES);
     }
     bare_ack(b, b->now_us + 50 * MS, 4, 5);
-    assert_false(s->want_credit);
-    assert_int_equal(s->credit_known, s->in.limit);
+    assert_false(s->in.given.due);
+    assert_int_equal(s->in.given.known, s->in.given.limit);
     bare_ping(b, b->now_us);
     assert_int_equal(sent_get(&b->t->sent, b->next_pn - 1)->nframes, 0);
     /* Not for what will never come. */
-    s->want_credit = false;
+    s->in.given.due = false;
     s->in.has_final = true;
     consume(b, s, 5000 * MS, STREAM_WINDOW_BYTES);
-    assert_false(s->want_credit);
+    assert_false(s->in.given.due);
     bare_free(b);
 }
 
@@ -157,15 +158,15 @@ static void the_session_is_topped_up_and_grows_the_same_way(void **state) {
     struct credit *c = &b->memo.credit;
     const uint64_t half = SESSION_WINDOW_BYTES / 2;
     transport_credit_consumed(b->t, 5000 * MS, half - 1);
-    assert_false(b->t->want_max_data);
+    assert_false(b->memo.credit.given.due);
     transport_credit_consumed(b->t, 5000 * MS, 1);
-    assert_true(b->t->want_max_data);
-    assert_int_equal(c->recv_limit, half + SESSION_WINDOW_BYTES);
+    assert_true(b->memo.credit.given.due);
+    assert_int_equal(c->given.limit, half + SESSION_WINDOW_BYTES);
     transport_credit_consumed(b->t, 5050 * MS, 1 * MIB); /* and the byte since the beginning */
-    assert_int_equal(c->recv_window, 8 * MIB + 8);
-    assert_int_equal(c->recv_limit, c->recv_consumed + 8 * MIB + 8);
+    assert_int_equal(c->given.window, 8 * MIB + 8);
+    assert_int_equal(c->given.limit, c->consumed + 8 * MIB + 8);
     transport_credit_consumed(b->t, 5100 * MS, 100 * MIB);
-    assert_int_equal(c->recv_window, SESSION_WINDOW_MAX_BYTES);
+    assert_int_equal(c->given.window, SESSION_WINDOW_MAX_BYTES);
     bare_free(b);
 }
 
@@ -186,9 +187,9 @@ static int stream_frame(struct bare *b, uint64_t id, uint64_t offset, size_t len
 
 static void has_read(struct bare *b, struct stream *s, uint64_t n) {
     s->in.read = s->in.highest = n;
-    b->memo.credit.recv_consumed = b->memo.credit.recv_used = n;
-    s->in.limit = n + s->in.window;
-    b->memo.credit.recv_limit = n + b->memo.credit.recv_window;
+    b->memo.credit.consumed = b->memo.credit.received = n;
+    s->in.given.limit = n + s->in.given.window;
+    b->memo.credit.given.limit = n + b->memo.credit.given.window;
     assert_int_equal(ranges_add(&s->in.got, 0, n), 0);
     s->in.first_slot = n / STREAM_BLOCK_BYTES;
 }
@@ -200,10 +201,10 @@ static void nothing_is_granted_for_what_nobody_reads(void **state) {
     struct bare *b = with_rtt(50 * MS, &s);
     for (int i = 0; i < 20; i++)
         assert_int_equal(stream_frame(b, s->id, STREAM_WINDOW_BYTES - 1 - 2 * (uint64_t)i, 1), 0);
-    assert_int_equal(s->in.window, STREAM_WINDOW_BYTES);
-    assert_int_equal(s->in.limit, STREAM_WINDOW_BYTES);
-    assert_int_equal(b->memo.credit.recv_limit, SESSION_WINDOW_BYTES);
-    assert_false(s->want_credit || b->t->want_max_data);
+    assert_int_equal(s->in.given.window, STREAM_WINDOW_BYTES);
+    assert_int_equal(s->in.given.limit, STREAM_WINDOW_BYTES);
+    assert_int_equal(b->memo.credit.given.limit, SESSION_WINDOW_BYTES);
+    assert_false(s->in.given.due || b->memo.credit.given.due);
     bare_free(b);
 }
 
@@ -223,9 +224,9 @@ static void gaps_widen_windows_as_far_as_readers_have_read(void **state) {
         struct bare *b = with_rtt(50 * MS, &s);
         has_read(b, s, table[i].read);
         for (int k = 0; k < 20; k++)
-            assert_int_equal(stream_frame(b, s->id, s->in.limit - 1 - (uint64_t)k, 1), 0);
-        assert_int_equal(s->in.window, table[i].window);
-        assert_int_equal(b->memo.credit.recv_window, table[i].session);
+            assert_int_equal(stream_frame(b, s->id, s->in.given.limit - 1 - (uint64_t)k, 1), 0);
+        assert_int_equal(s->in.given.window, table[i].window);
+        assert_int_equal(b->memo.credit.given.window, table[i].session);
         bare_free(b);
     }
 }
@@ -243,17 +244,17 @@ static void nothing_is_granted_that_there_is_no_memory_for(void **state) {
         has_read(b, s, 40 * MIB);
         if (gap) {
             for (int k = 0; k < 20; k++)
-                assert_int_equal(stream_frame(b, s->id, s->in.limit - 1 - (uint64_t)k, 1), 0);
-            assert_true(s->in.window > MIB && s->in.window <= 3 * MIB);
+                assert_int_equal(stream_frame(b, s->id, s->in.given.limit - 1 - (uint64_t)k, 1), 0);
+            assert_true(s->in.given.window > MIB && s->in.given.window <= 3 * MIB);
         } else {
-            s->in.limit = b->memo.credit.recv_limit = 71 * MIB; /* in better times */
+            s->in.given.limit = b->memo.credit.given.limit = 71 * MIB; /* in better times */
             consume(b, s, 5000 * MS, 7777);
             consume(b, s, 5050 * MS, 30 * MIB);
-            assert_int_equal(s->in.window, STREAM_WINDOW_MAX_BYTES);
-            assert_int_equal(s->in.limit, s->in.read + 4 * MIB);
+            assert_int_equal(s->in.given.window, STREAM_WINDOW_MAX_BYTES);
+            assert_int_equal(s->in.given.limit, s->in.read + 4 * MIB);
             transport_credit_consumed(b->t, 5000 * MS, 7777);
             transport_credit_consumed(b->t, 5050 * MS, 30 * MIB);
-            assert_int_equal(b->memo.credit.recv_limit, b->memo.credit.recv_consumed + 4 * MIB);
+            assert_int_equal(b->memo.credit.given.limit, b->memo.credit.consumed + 4 * MIB);
         }
         while (n > 0)
             block_put(held[--n]);
@@ -272,23 +273,24 @@ static void a_gap_does_not_starve_the_writer(void **state) {
     uint64_t at = 1400;
     for (; at + 1000 <= w / 2; at += 1000) {
         assert_int_equal(stream_frame(b, s->id, read + at, 1000), 0);
-        assert_int_equal(s->in.window, w);
+        assert_int_equal(s->in.given.window, w);
     }
     assert_int_equal(stream_frame(b, s->id, read + w / 2 - 1, 1), 0); /* exactly half is left */
-    assert_int_equal(s->in.window, w);
+    assert_int_equal(s->in.given.window, w);
     assert_int_equal(stream_frame(b, s->id, read + w / 2, 1), 0);
-    assert_int_equal(s->in.window, 2 * w);
-    assert_int_equal(s->in.limit, read + 2 * w);
-    assert_true(s->want_credit);
-    assert_int_equal(b->memo.credit.recv_window, 3 * w); /* the session must not be what stops it */
-    assert_true(b->t->want_max_data);
+    assert_int_equal(s->in.given.window, 2 * w);
+    assert_int_equal(s->in.given.limit, read + 2 * w);
+    assert_true(s->in.given.due);
+    assert_int_equal(b->memo.credit.given.window,
+                     3 * w); /* the session must not be what stops it */
+    assert_true(b->memo.credit.given.due);
     assert_int_equal(stream_frame(b, s->id, read + 2 * w, 1), ERR_PROTO); /* and not a byte more */
     bare_free(b);
     /* Without a gap the reader is what it waits for, and slow readers get no more. */
     b = with_rtt(50 * MS, &s);
     for (at = 0; at + 1024 <= w; at += 1024)
         assert_int_equal(stream_frame(b, s->id, at, 1024), 0);
-    assert_int_equal(s->in.window, w);
+    assert_int_equal(s->in.given.window, w);
     bare_free(b);
 }
 
@@ -364,7 +366,7 @@ static void unacknowledged_credit_rides_along_once_a_pto(void **state) {
     uint64_t gaps_us[12];
     for (int i = 0; i < 12; i++) {
         const uint64_t at_us = transport_deadline_us(t);
-        gaps_us[i] = at_us - t->loss.last_sent_us;
+        gaps_us[i] = at_us - t->rec.loss.last_sent_us;
         b->now_us = at_us;
         transport_timeout(t, b->now_us);
         while (bare_send(b) > 0)
@@ -377,7 +379,7 @@ static void unacknowledged_credit_rides_along_once_a_pto(void **state) {
     /* Once it is known, that is over. */
     bare_ack(b, b->now_us + 50 * MS, b->next_pn - 1, b->next_pn);
     assert_false(transport_credit_starves(t));
-    assert_int_equal(b->memo.credit.recv_known, b->memo.credit.recv_limit);
+    assert_int_equal(b->memo.credit.given.known, b->memo.credit.given.limit);
     const uint64_t repeated = b->counters.credit_repeated;
     b->now_us += 1000 * MS;
     t->ack.due = true;

@@ -32,14 +32,13 @@ static void setup(struct world *w, unsigned n) {
 
 static void teardown(struct world *w) {
     sent_clear(&w->sent);
-    loss_clear(&w->loss);
 }
 
 /* Acknowledges [lo, hi); returns how many were new. */
 static unsigned ack(struct world *w, uint64_t lo, uint64_t hi, bool *undo) {
     unsigned n = 0;
     uint64_t pn;
-    while (loss_next_acked(&w->loss, &w->sent, lo, hi, &pn)) {
+    while (sent_next_acked(&w->sent, lo, hi, &pn)) {
         struct sent_pkt *p = sent_get(&w->sent, pn);
         bool was_lost = p->state == SENT_LOST;
         bool u = loss_acked(&w->loss, p, was_lost);

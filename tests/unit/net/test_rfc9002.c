@@ -61,15 +61,15 @@ static void only_the_largest_newly_acknowledged_gives_a_sample(void **state) {
     for (uint64_t i = 0; i < 4; i++)
         bare_ping(b, 1 * S + i * 10 * MS);
     bare_ack2(b, 1100 * MS, 0, 0, 1, 2, 0);
-    assert_int_equal(b->t->rtt.latest_us, 90 * MS); /* of packet 1 */
-    bare_ack2(b, 1120 * MS, 0, 1, 1, 2, 0);         /* 0 is new, the largest is not */
-    assert_int_equal(b->t->rtt.latest_us, 90 * MS);
+    assert_int_equal(b->t->rec.rtt.latest_us, 90 * MS); /* of packet 1 */
+    bare_ack2(b, 1120 * MS, 0, 1, 1, 2, 0);             /* 0 is new, the largest is not */
+    assert_int_equal(b->t->rec.rtt.latest_us, 90 * MS);
     assert_int_equal(b->t->sent.outstanding, 2);
     bare_ack2(b, 1130 * MS, 0, 0, 2, 4, 5 * MS); /* two new ones: one sample, of the larger */
-    assert_int_equal(b->t->rtt.latest_us, 100 * MS);
+    assert_int_equal(b->t->rec.rtt.latest_us, 100 * MS);
     /* 95 after the delay: var (3 * 45 + 5) / 4, srtt (7 * 90 + 95) / 8 */
-    assert_int_equal(b->t->rtt.var_us, 35 * MS);
-    assert_int_equal(b->t->rtt.srtt_us, 90625);
+    assert_int_equal(b->t->rec.rtt.var_us, 35 * MS);
+    assert_int_equal(b->t->rec.rtt.srtt_us, 90625);
     bare_free(b);
 }
 
@@ -87,7 +87,6 @@ static void flight_init(struct flight *f) {
 
 static void flight_clear(struct flight *f) {
     sent_clear(&f->sent);
-    loss_clear(&f->loss);
 }
 
 static struct sent_pkt *leave(struct flight *f, uint64_t pn, uint64_t sent_us) {
@@ -248,7 +247,6 @@ static void the_probe_timeout_backs_off(void **state) {
         }
         l.pto_count = UINT32_MAX; /* no shift too far */
         assert_int_equal(loss_pto_us(&l, &rtt), table[i].pto_us[7]);
-        loss_clear(&l);
     }
 }
 
@@ -268,21 +266,21 @@ static void the_probe_timer_counts_from_the_newest_packet(void **state) {
     b->now_us++;
     transport_timeout(t, b->now_us);
     assert_int_equal(b->counters.ptos, 1);
-    assert_int_equal(t->probes, 2); /* §6.2.4: one or two */
-    assert_int_equal(t->loss.pto_count, 1);
+    assert_int_equal(t->rec.probes, 2); /* §6.2.4: one or two */
+    assert_int_equal(t->rec.loss.pto_count, 1);
     assert_int_equal(t->counters->pkts_lost, 0);                   /* §6.2: a timeout is no loss */
     assert_int_equal(transport_deadline_us(t), b->now_us + 2 * S); /* 2,048 ms, capped */
     /* Two probes leave, whatever the window says; the next timeout counts from the second. */
     assert_true(bare_send(b) > 0);
     b->now_us += 1000;
     assert_true(bare_send(b) > 0);
-    assert_int_equal(t->probes, 0);
+    assert_int_equal(t->rec.probes, 0);
     assert_int_equal(transport_deadline_us(t), b->now_us + 2 * S);
     /* §6.2.1: an acknowledgement resets the backoff. */
     bare_ack(b, b->now_us + 50 * MS, 0, 4);
-    assert_int_equal(t->loss.pto_count, 0);
+    assert_int_equal(t->rec.loss.pto_count, 0);
     assert_int_equal(t->sent.outstanding, 0);
-    assert_true(loss_deadline_us(&t->loss, &t->sent, &t->rtt) == TIME_NEVER);
+    assert_true(loss_deadline_us(&t->rec.loss, &t->sent, &t->rec.rtt) == TIME_NEVER);
     bare_free(b);
 }
 
@@ -322,7 +320,7 @@ static void the_loss_timer_fires_on_its_microsecond(void **state) {
     transport_timeout(t, at_us);
     assert_int_equal(b->counters.pkts_lost, 1);
     assert_int_equal(b->counters.ptos, 0);
-    assert_int_equal(t->cc.reductions, 1);
+    assert_int_equal(t->rec.cc.reductions, 1);
     /* What is left, packet 2, is the probe timer's: 80 + 4 * 40 + 25 ms after it left. */
     assert_int_equal(transport_deadline_us(t), 1 * S + 1000 + 265000);
     bare_free(b);
@@ -337,23 +335,23 @@ static void each_path_has_its_own_probe_timeout(void **state) {
     bare_ping(b, 1 * S);
     bare_ack(b, 1 * S + 40 * MS, 0, 1); /* 40 + 4 * 20 + 25 = 145 ms */
     bare_ping(b, 2 * S);
-    t->loss.pto_count = 3;
-    t->loss.pkt_threshold = 50;
-    t->loss.time_shift = 0;
+    t->rec.loss.pto_count = 3;
+    t->rec.loss.pkt_threshold = 50;
+    t->rec.loss.time_shift = 0;
     b->now_us = 2 * S + 10 * MS;
     transport_path_switched(t, b->now_us, 1, NULL);
-    assert_int_equal(t->loss.pto_count, 0);
-    assert_int_equal(t->loss.pkt_threshold, LOSS_PKT_THRESHOLD);
-    assert_int_equal(t->loss.time_shift, LOSS_TIME_SHIFT);
-    assert_false(t->rtt.has_sample);
-    assert_int_equal(t->probes, 1);
+    assert_int_equal(t->rec.loss.pto_count, 0);
+    assert_int_equal(t->rec.loss.pkt_threshold, LOSS_PKT_THRESHOLD);
+    assert_int_equal(t->rec.loss.time_shift, LOSS_TIME_SHIFT);
+    assert_false(t->rec.rtt.has_sample);
+    assert_int_equal(t->rec.probes, 1);
     assert_true(bare_send(b) > 0); /* says hello on the new path: packet 2 */
     assert_int_equal(transport_deadline_us(t), 2 * S + 10 * MS + 145 * MS);
     b->now_us = 2 * S + 155 * MS;
     transport_timeout(t, b->now_us);
     assert_int_equal(sent_get(&t->sent, 1)->state, SENT_LOST);
     assert_int_equal(b->counters.pkts_lost, 0); /* not this path's */
-    assert_int_equal(t->cc.reductions, 0);
+    assert_int_equal(t->rec.cc.reductions, 0);
     assert_int_equal(b->counters.ptos, 0);
     /* The new path's own: from what is not known yet. */
     assert_int_equal(transport_deadline_us(t), 2 * S + 10 * MS + 1024 * MS);
@@ -367,11 +365,11 @@ static struct bare *example(uint64_t first_sample_us) {
     struct bare *b = bare_new(CC_RENO, MTU_BASE_BYTES);
     bare_ping(b, first_sample_us - 200 * MS);
     bare_ack(b, first_sample_us, 0, 1);
-    b->t->rtt = (struct rtt){.has_sample = true,
-                             .latest_us = 200 * MS,
-                             .min_us = 200 * MS,
-                             .srtt_us = 200 * MS,
-                             .var_us = 591667};
+    b->t->rec.rtt = (struct rtt){.has_sample = true,
+                                 .latest_us = 200 * MS,
+                                 .min_us = 200 * MS,
+                                 .srtt_us = 200 * MS,
+                                 .var_us = 591667};
     return b;
 }
 
@@ -388,13 +386,13 @@ static void the_example_of_the_rfc_is_persistent_congestion(void **state) {
     struct transport *t = b->t;
     for (size_t i = 0; i < 8; i++)
         bare_ping(b, zero_us + sent_s[i] * S);
-    const uint64_t before = t->cc.cwnd_bytes;
+    const uint64_t before = t->rec.cc.cwnd_bytes;
     bare_ack(b, zero_us + 12 * S + 200 * MS, 8, 9);
-    assert_int_equal(rtt_pto_us(&t->rtt), 2 * S); /* as the example says */
+    assert_int_equal(rtt_pto_us(&t->rec.rtt), 2 * S); /* as the example says */
     assert_int_equal(b->counters.pkts_lost, 7);
     assert_int_equal(b->counters.persistent_congestion, 1);
-    assert_int_equal(t->cc.cwnd_bytes, 2 * MTU_BASE_BYTES); /* kMinimumWindow */
-    assert_true(before > t->cc.cwnd_bytes);
+    assert_int_equal(t->rec.cc.cwnd_bytes, 2 * MTU_BASE_BYTES); /* kMinimumWindow */
+    assert_true(before > t->rec.cc.cwnd_bytes);
     bare_free(b);
 }
 
@@ -427,7 +425,7 @@ static void persistent_congestion_begins_beyond_the_duration(void **state) {
         else
             bare_ack(b, b->now_us + 200 * MS, 6, 7);
         assert_int_equal(b->counters.persistent_congestion, table[i].persistent);
-        assert_int_equal(b->t->cc.cwnd_bytes == 2 * MTU_BASE_BYTES, table[i].persistent);
+        assert_int_equal(b->t->rec.cc.cwnd_bytes == 2 * MTU_BASE_BYTES, table[i].persistent);
         bare_free(b);
     }
 }

@@ -62,12 +62,12 @@ static void bytes_ahead_of_a_gap_take_next_to_nothing(void **state) {
     for (int i = 0; i < 10; i++) {
         const struct transport *t = hub_session(h, 1)->tp;
         const struct stream *q = t ? transport_stream(t, 0) : NULL;
-        hub_bytes(h, 1, 0, (q ? q->in.limit : STREAM_WINDOW_BYTES) - 1, 1);
+        hub_bytes(h, 1, 0, (q ? q->in.given.limit : STREAM_WINDOW_BYTES) - 1, 1);
         hub_run(h, 10 * MS);
     }
     for (uint64_t b = 1; b < STREAM_WINDOW_MAX_BYTES / STREAM_BLOCK_BYTES; b += 2) {
         const uint64_t at = (b + 1) * STREAM_BLOCK_BYTES - 1;
-        if (at + 2 <= transport_stream(hub_session(h, 1)->tp, 0)->in.limit)
+        if (at + 2 <= transport_stream(hub_session(h, 1)->tp, 0)->in.given.limit)
             hub_bytes(h, 1, 0, at, 2);
     }
     assert_non_null(hub_session(h, 1));
@@ -103,7 +103,7 @@ static void hold_all_they_can(struct hub *h, unsigned from, unsigned to) {
         hub_bytes(h, i, 0, 1, 1);
         struct session *s = hub_session(h, i);
         assert_non_null(s);
-        s->memo.credit.recv_limit = transport_stream(s->tp, 0)->in.limit = 200 * MIB;
+        s->memo.credit.given.limit = transport_stream(s->tp, 0)->in.given.limit = 200 * MIB;
         for (uint64_t at = STREAM_BLOCK_BYTES; at < 100 * MIB; at += 60000)
             hub_bytes(h, i, 0, at, 60000);
         hub_run(h, 5 * MS);
@@ -177,9 +177,9 @@ static void who_reads_on_keeps_what_it_holds(void **state) {
     struct session *s = hub_session(h, 1);
     for (uint64_t at = 0, i = 0; i < 90; i++) {
         for (int k = 0; k < 60; k++, at += 60000) {
-            s->memo.credit.recv_limit += 60000;
+            s->memo.credit.given.limit += 60000;
             if (transport_stream(s->tp, 2))
-                transport_stream(s->tp, 2)->in.limit += 60000;
+                transport_stream(s->tp, 2)->in.given.limit += 60000;
             read_from(h, 1, 2, at, 60000);
         }
         hub_run(h, 1000 * MS);
@@ -204,7 +204,7 @@ static void what_was_held_is_not_held_against_anybody(void **state) {
     hub_bytes(h, 1, 0, 0, 1);
     struct session *s = hub_session(h, 1);
     struct rstream *in = &transport_stream(s->tp, 0)->in;
-    s->memo.credit.recv_limit = in->limit = 200 * MIB;
+    s->memo.credit.given.limit = in->given.limit = 200 * MIB;
     for (uint64_t at = 60000; at < 3 * MIB; at += 60000)
         hub_bytes(h, 1, 0, at, 60000);
     hub_bytes(h, 1, 0, 1, 59999);
