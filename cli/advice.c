@@ -172,6 +172,7 @@ static const struct {
     [LIMIT_BEGINNINGS] = {"try again later", "try again later"},
     [LIMIT_CONNECTIONS] = {"end some of them, as meshctl recv, events or msgs --follow",
                            "try again later"},
+    [LIMIT_REQUEST_POOL] = {"try again in a moment, or split it", "try again later"},
     [LIMIT_DISK_QUOTA] =
         {"delete some files of meshd's user on that file system, or have the quota "
          "raised",

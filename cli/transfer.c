@@ -18,7 +18,8 @@ int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX
         name = NULL;
     } else {
         if (paths_parent(dir, sizeof dir, path) != 0)
-            return app_fail(a, ERR_USAGE, "the path is too long: %s", path);
+            return app_fail(a, ERR_USAGE, "the path is longer than %d bytes: %s", PATH_TEXT_MAX - 1,
+                            path);
         real = realpath(dir, NULL);
     }
     if (!real)
@@ -28,7 +29,9 @@ int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX
     if (!name)
         err = snprintf(out, PATH_TEXT_MAX, "%s", real) < PATH_TEXT_MAX ? 0 : ERR_FULL;
     free(real);
-    return err ? app_fail(a, ERR_USAGE, "the path is too long: %s", path) : 0;
+    return err ? app_fail(a, ERR_USAGE, "the path is longer than %d bytes: %s", PATH_TEXT_MAX - 1,
+                          path)
+               : 0;
 }
 
 /* ---- the end of a transfer ---- */

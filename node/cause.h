@@ -76,8 +76,8 @@ enum { SIDES = SIDE_BETWEEN + 1 };
       "too many requests of all programs wait for an answer of meshd",                             \
       "too many requests wait for an answer of the peer's meshd")                                  \
     X(LIMIT_REQUEST_BYTES, 21, "request_bytes", ERR_FULL, true, "",                                \
-      "the request is larger than meshd takes",                                                    \
-      "the request is larger than the peer's meshd takes")                                         \
+      "the request is larger or more deeply nested than meshd takes",                              \
+      "the request is larger or more deeply nested than the peer's meshd takes")                   \
     X(LIMIT_OPEN_FILES, 22, "open_files", ERR_FULL, false, "",                                     \
       "all transfers together have too many files open here",                                      \
       "all transfers together have too many files open at the peer")                               \
@@ -99,7 +99,10 @@ enum { SIDES = SIDE_BETWEEN + 1 };
       "a quota of the file system is used up at the peer")                                         \
     X(LIMIT_FILE_SIZE, 29, "file_size", ERR_DISK, true, "",                                        \
       "the file is larger than the file system takes here",                                        \
-      "the file is larger than the file system takes at the peer")
+      "the file is larger than the file system takes at the peer")                                 \
+    X(LIMIT_REQUEST_POOL, 30, "request_pool", ERR_FULL, true, "",                                  \
+      "requests of all programs that are not complete take too much memory of meshd",              \
+      "requests that are not complete take too much memory of the peer's meshd")
 
 enum limit {
     LIMIT_NONE = 0,

@@ -125,16 +125,21 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
     proto_writer_reset(&c->w); /* a ticket may have been in it */
 }
 
-/* The connection cannot go on: the stream's framing is lost. */
-static void broken(struct control *c, uint64_t now_us, struct conn *conn, const struct proto_msg *m,
-                   int err) {
+/* What was sent is no request, or none that is taken. */
+static struct failure unreadable(int err) {
     struct failure f = {.err = err};
     if (err == ERR_FULL)
         f.cause = (struct cause){.limit = LIMIT_REQUEST_BYTES, .max = CONTROL_REQUEST_MAX};
     else if (err == ERR_PROTO)
         f.text = "this is not a MessagePack-RPC request";
+    return f;
+}
+
+/* The connection cannot go on: the stream's framing is lost. */
+static void broken(struct control *c, uint64_t now_us, struct conn *conn, const struct proto_msg *m,
+                   const struct failure *f) {
     if (m->has_id)
-        push_error(c, now_us, conn, m->id, &f);
+        push_error(c, now_us, conn, m->id, f);
     if (!conn->closing)
         conn_end(c, now_us, conn);
 }
@@ -149,8 +154,11 @@ int control_input(struct control *c, uint64_t now_us, uint32_t handle, const uin
         bool fits = conn->in_counted + len <= conn_in_share(c, conn);
         long took = fits ? proto_reader_feed(&conn->in, buf, len) : ERR_FULL;
         if (took < 0) {
+            struct failure f = unreadable((int)took);
+            if (!fits)
+                f.cause = (struct cause){.limit = LIMIT_REQUEST_POOL, .max = CONTROL_IN_POOL};
             proto_reader_peek(&conn->in, &m);
-            broken(c, now_us, conn, &m, (int)took);
+            broken(c, now_us, conn, &m, &f);
             return ERR_PROTO;
         }
         buf += took;
@@ -185,8 +193,10 @@ static void run_one(struct control *c, uint64_t now_us, struct conn *conn) {
     bool response = r > 0 && m.kind == PROTO_RESPONSE;
     if (r > 0)
         proto_msg_clear(&m);
-    if (r < 0 || response)
-        broken(c, now_us, conn, &m, r < 0 ? r : ERR_PROTO);
+    if (r < 0 || response) {
+        const struct failure f = unreadable(r < 0 ? r : ERR_PROTO);
+        broken(c, now_us, conn, &m, &f);
+    }
     if (conn->closing)
         return;
     conn_count_in(c, conn);

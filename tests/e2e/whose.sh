@@ -100,7 +100,7 @@ check "the log says whose it is" grep -q 'message.refused.*at the peer' "$DIR/a.
 # Too many programs at the control socket: told as that, not as a daemon that is gone.
 programs=()
 for _ in $(seq 64); do "$BUILD/meshctl" --socket "$DIR/a/control.sock" events >/dev/null 2>&1 & programs+=($!); done
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     out=$(ctl a --json id 2>"$DIR/id.err") || break
     sleep 0.1
 done
