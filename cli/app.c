@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/hint.h"
 #include "cli/interrupt.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };
@@ -25,10 +26,18 @@ static json_t *limit_json(const struct cause *c) {
     return o;
 }
 
-/* The sentence, and with --json the object. `text` is not escaped yet. */
-static int report(struct app *a, const struct failure *f, const char *text) {
+/* The contact that the command is about, as it was given. */
+static const char *about(const struct app *a) {
+    bool named = a->verb && a->word_count > 0 && strncmp(a->verb->synopsis, "NAME", 4) == 0;
+    return named ? a->words[0] : NULL;
+}
+
+/* The sentence, and with --json the object. `sentence` is not escaped yet. */
+static int report(struct app *a, const struct failure *f, const char *sentence) {
     const int err = f->err, code = exit_code(a, err);
     const char *detail = f->detail ? f->detail : "";
+    char text[SENTENCE_MAX];
+    hint_name(text, sizeof text, sentence, about(a));
     fflush(stdout);
     fputs("meshctl: ", stderr);
     print_text(stderr, text, strlen(text));

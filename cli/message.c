@@ -125,14 +125,29 @@ int run_msg(struct app *a) {
 /* ---- msgs ---- */
 
 /* " (queued)", " (refused: full)", " (failed: protocol)", " (cancelled)" */
-static void print_state(const msgpack_object *o) {
+static void print_state(FILE *f, const msgpack_object *o) {
     size_t len;
     const char *state = proto_get_str(o, "state", &len);
-    printf(" (%.*s", (int)len, state);
+    fprintf(f, " (%.*s", (int)len, state);
     const char *code = proto_get_str(proto_get(o, "error"), "code", &len);
     if (len)
-        printf(": %.*s", (int)len, code);
-    putchar(')');
+        fprintf(f, ": %.*s", (int)len, code);
+    fputc(')', f);
+}
+
+/* "5  2026-11-21 14:05:09  from bob: " */
+static void print_head(FILE *f, const msgpack_object *o) {
+    char when[PRINT_NUMBER_MAX];
+    size_t len;
+    bool outgoing = proto_get_bool(o, "outgoing");
+    const char *name = proto_get_str(o, "contact", &len);
+    print_time(when, proto_get_uint(o, "wall_us", 0));
+    fprintf(f, "%llu  %s  %s ", (unsigned long long)proto_get_uint(o, "seq", 0), when,
+            outgoing ? "to" : "from");
+    print_text(f, name, len);
+    if (outgoing && !proto_get_bool(o, "delivered"))
+        print_state(f, o);
+    fputs(": ", f);
 }
 
 static void print_message(struct app *a, const msgpack_object *o) {
@@ -140,19 +155,9 @@ static void print_message(struct app *a, const msgpack_object *o) {
         print_json(json_from(o));
         return;
     }
-    char when[PRINT_NUMBER_MAX];
-    size_t name_len, text_len;
-    bool outgoing = proto_get_bool(o, "outgoing");
-    const char *name = proto_get_str(o, "contact", &name_len);
-    const char *text = proto_get_str(o, "text", &text_len);
-    print_time(when, proto_get_uint(o, "wall_us", 0));
-    printf("%llu  %s  %s ", (unsigned long long)proto_get_uint(o, "seq", 0), when,
-           outgoing ? "to" : "from");
-    print_text(stdout, name, name_len);
-    if (outgoing && !proto_get_bool(o, "delivered"))
-        print_state(o);
-    fputs(": ", stdout);
-    print_text(stdout, text, text_len);
+    size_t len;
+    const char *text = proto_get_str(o, "text", &len);
+    print_prose(stdout, print_head, o, text, len);
     putchar('\n');
 }
 

@@ -2,10 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/wrap.h"
 #include "node/escape.h"
+#include "node/prose.h"
 #include "node/utf8.h"
 
 static void *or_die(void *p) {
@@ -79,6 +82,29 @@ char *print_escaped(const char *s, size_t len) {
 void print_text(FILE *f, const char *s, size_t len) {
     char *text = print_escaped(s, len);
     fputs(text, f);
+    free(text);
+}
+
+/* 0: no terminal, or one that does not know. */
+static size_t columns_of(FILE *f) {
+    struct winsize size;
+    return ioctl(fileno(f), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const msgpack_object *o,
+                 const char *s, size_t len) {
+    static const char indent[] = "    ";
+    char *line = NULL;
+    size_t line_len, cap = prose_show(NULL, 0, s, len, indent) + 1;
+    char *text = or_die(malloc(cap));
+    FILE *memory = or_die(open_memstream(&line, &line_len));
+    prose_show(text, cap, s, len, indent);
+    head(memory, o);
+    if (fclose(memory) != 0)
+        or_die(NULL);
+    fputs(line, f);
+    wrap_print(f, text, wrap_width(line, line_len), columns_of(f), indent);
+    free(line);
     free(text);
 }
 
@@ -288,7 +314,8 @@ json_t *json_from(const msgpack_object *o) {
 
 void print_json(json_t *o) {
     json_object_set_new(o, "schema", json_integer(PRINT_SCHEMA));
-    char *text = or_die(json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENSURE_ASCII));
+    char *text = or_die(json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENSURE_ASCII |
+                                          JSON_REAL_PRECISION(PRINT_REAL_DIGITS)));
     puts(text);
     fflush(stdout);
     free(text);

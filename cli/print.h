@@ -1,5 +1,5 @@
 /* print.h: what meshctl shows: sizes, durations, tables, a progress line, JSON. Whatever may come
- * from a peer goes through print_text (terminal) or json_text (JSON).
+ * from a peer goes through print_text or print_prose (terminal) or json_text (JSON).
  */
 #ifndef MESHD_CLI_PRINT_H
 #define MESHD_CLI_PRINT_H
@@ -15,6 +15,8 @@
 enum {
     PRINT_SCHEMA = 1, /* "schema" in every JSON object; docs/CONTROL.md, "Versions" */
     PRINT_NUMBER_MAX = 48,
+    PRINT_REAL_DIGITS =
+        15, /* of a JSON number with a fraction: 0.000461, not 0.00046099999999999998 */
     TABLE_COLUMNS_MAX = 10,
 };
 
@@ -28,7 +30,11 @@ void print_rate(char out[static PRINT_NUMBER_MAX], uint64_t bytes, uint64_t us);
 void print_time(char out[static PRINT_NUMBER_MAX], uint64_t wall_us);
 /* Escaped, on one line. */
 void print_text(FILE *f, const char *s, size_t len);
-/* The same into a heap string (free it; never NULL: dies without memory). */
+/* What `head` writes about `o`, and a message behind it: its lines as lines (node/prose), each but the first indented
+ * by four blanks, and on a terminal none longer than that (cli/wrap). */
+void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const msgpack_object *o,
+                 const char *s, size_t len);
+/* As print_text into a heap string (free it; never NULL: dies without memory). */
 char *print_escaped(const char *s, size_t len);
 
 /* ---- tables: columns as wide as their content ---- */

@@ -35,33 +35,66 @@ int run_id(struct app *a) {
     return 0;
 }
 
+/* "from contacts, up to 5.00 MB", and where to. */
+static void put_accept(const msgpack_object *r) {
+    char most[PRINT_NUMBER_MAX] = "any size";
+    size_t len;
+    const char *rule = proto_get_str(r, "accept", &len);
+    uint64_t max = proto_get_uint(r, "accept_max_bytes", 0);
+    bool ask = len == 3 && memcmp(rule, "ask", 3) == 0;
+    if (max)
+        print_size(most, max);
+    printf("%-12s%s, %s%s\n", "accept", ask ? "when asked" : "from contacts", max ? "up to " : "",
+           most);
+    put_str(r, "downloads", "download_dir");
+}
+
+static void put_messages(const msgpack_object *r) {
+    char in[PRINT_NUMBER_MAX], all[PRINT_NUMBER_MAX];
+    print_size(in, proto_get_uint(r, "message_bytes", 0));
+    print_size(all, proto_get_uint(r, "message_quota_bytes", 0));
+    printf("%-12s%llu queued; received ones take %s of %s\n", "messages",
+           (unsigned long long)proto_get_uint(r, "messages_queued", 0), in, all);
+}
+
+static void put_traffic(const msgpack_object *r) {
+    const msgpack_object *k = proto_get(r, "counters");
+    char in[PRINT_NUMBER_MAX], out[PRINT_NUMBER_MAX];
+    print_size(in, proto_get_uint(k, "bytes_in", 0));
+    print_size(out, proto_get_uint(k, "bytes_out", 0));
+    printf("%-12s%s in, %s out, %llu packets lost\n", "traffic", in, out,
+           (unsigned long long)proto_get_uint(k, "pkts_lost", 0));
+}
+
 static void status_table(const msgpack_object *r) {
-    char uptime[PRINT_NUMBER_MAX], in[PRINT_NUMBER_MAX], out[PRINT_NUMBER_MAX];
-    const msgpack_object *k = proto_get(r, "counters"), *listen = proto_get(r, "listen"), *at;
+    char uptime[PRINT_NUMBER_MAX];
+    const msgpack_object *listen = proto_get(r, "listen"), *at;
+    size_t len;
     put_str(r, "id", "id");
     put_str(r, "version", "version");
     print_duration(uptime, proto_get_uint(r, "uptime_us", 0));
-    printf("%-12s%s\n", "uptime", uptime);
+    printf("%-12s%s\n", "running", uptime);
     for (uint32_t i = 0; (at = proto_at(listen, i)) != NULL; i++)
         if (at->type == MSGPACK_OBJECT_STR)
             put_line(i == 0 ? "listen" : "", at->via.str.ptr, at->via.str.size);
     printf("%-12sGSO %s, GRO %s\n", "udp", proto_get_bool(r, "udp_gso") ? "yes" : "no",
            proto_get_bool(r, "udp_gro") ? "yes" : "no");
+    printf("%-12s%s\n", "network", proto_get_bool(r, "private") ? "private" : "public");
     printf("%-12s%llu, %llu online\n", "contacts",
            (unsigned long long)proto_get_uint(r, "contacts", 0),
            (unsigned long long)proto_get_uint(r, "sessions", 0));
-    printf("%-12s%llu\n", "transfers", (unsigned long long)proto_get_uint(r, "transfers", 0));
-    print_size(in, proto_get_uint(r, "message_bytes", 0));
-    print_size(out, proto_get_uint(r, "message_quota_bytes", 0));
-    printf("%-12s%llu queued, those received take %s of %s\n", "messages",
-           (unsigned long long)proto_get_uint(r, "messages_queued", 0), in, out);
-    print_size(in, proto_get_uint(k, "bytes_in", 0));
-    print_size(out, proto_get_uint(k, "bytes_out", 0));
-    printf("%-12s%s in, %s out, %llu packets lost\n", "traffic", in, out,
-           (unsigned long long)proto_get_uint(k, "pkts_lost", 0));
+    printf("%-12s%llu under way\n", "transfers",
+           (unsigned long long)proto_get_uint(r, "transfers", 0));
+    put_accept(r);
+    put_messages(r);
+    put_traffic(r);
     put_str(r, "state", "state_dir");
     put_str(r, "socket", "socket");
-    put_str(r, "config", "config");
+    proto_get_str(r, "config", &len);
+    if (len > 0)
+        put_str(r, "config", "config");
+    else
+        puts("config      none was read");
 }
 
 int run_status(struct app *a) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages meshd is built from (with --tests: also what the tests use). Nothing is done where all are there.
 set -eu
-packages="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libssl-dev libuv1-dev libmsgpack-dev libinih-dev libsqlite3-dev libjansson-dev"
+packages="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libssl-dev libuv1-dev libmsgpack-dev libsqlite3-dev libjansson-dev"
 # BLAKE3: a library of its own since Debian 13; Debian 12 has the same C sources with the Rust crate.
 if apt-cache show libblake3-dev >/dev/null 2>&1; then packages="$packages libblake3-dev"; else packages="$packages librust-blake3-dev"; fi
 [ "$(dpkg --print-architecture)" != amd64 ] || packages="$packages libipsec-mb-dev" # it exists for no other

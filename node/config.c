@@ -1,32 +1,27 @@
 #include "node/config.h"
 
 #include <assert.h>
-#include <ini.h>
-#include <limits.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/limits.h"
+#include "node/config_value.h"
+#include "node/ini.h"
 
-struct word { /* one value of a closed list */
-    const char *text;
-    int value;
-};
-
-static const struct word log_words[] = {
+static const struct config_word log_words[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {0}};
-static const struct word accept_words[] = {{"ask", ACCEPT_ASK}, {"contacts", ACCEPT_CONTACTS}, {0}};
-static const struct word cc_words[] = {
+static const struct config_word accept_words[] = {
+    {"ask", ACCEPT_ASK}, {"contacts", ACCEPT_CONTACTS}, {0}};
+static const struct config_word cc_words[] = {
     {"cubic", CC_CUBIC}, {"reno", CC_RENO}, {"bbr", CC_BBR}, {0}};
-static const struct word aead_words[] = {{"auto", AEAD_AUTO},
-                                         {"libsodium", AEAD_LIBSODIUM},
-                                         {"libcrypto", AEAD_LIBCRYPTO},
-                                         {"ipsec-mb", AEAD_IPSEC_MB},
-                                         {0}};
-static const struct word udp_words[] = {{"auto", false}, {"portable", true}, {0}};
+static const struct config_word aead_words[] = {{"auto", AEAD_AUTO},
+                                                {"libsodium", AEAD_LIBSODIUM},
+                                                {"libcrypto", AEAD_LIBCRYPTO},
+                                                {"ipsec-mb", AEAD_IPSEC_MB},
+                                                {0}};
+static const struct config_word udp_words[] = {{"auto", false}, {"portable", true}, {0}};
 
 enum key {
     KEY_LISTEN,
@@ -46,7 +41,7 @@ enum key {
 
 static const struct {
     const char *section, *name;
-    const struct word *words; /* NULL: free text */
+    const struct config_word *words; /* NULL: free text */
 } keys[KEY_COUNT] = {
     [KEY_LISTEN] = {"node", "listen", NULL},
     [KEY_NETWORK] = {"node", "network", NULL},
@@ -83,32 +78,16 @@ void config_clear(struct config *c) {
 
 /* ---- values ---- */
 
-static int word_value(const struct word *words, const char *text, int *out) {
-    for (; words->text; words++) {
-        if (strcmp(words->text, text) == 0) {
-            *out = words->value;
-            return 0;
-        }
-    }
-    return ERR_FORMAT;
-}
-
-static const char *word_text(const struct word *words, int value) {
-    while (words->text && words->value != value)
-        words++;
-    return words->text ? words->text : "";
-}
-
 int config_log_level(enum log_level *out, const char *text) {
     int v;
-    if (word_value(log_words, text, &v) != 0)
+    if (config_word_value(log_words, text, &v) != 0)
         return ERR_FORMAT;
     *out = (enum log_level)v;
     return 0;
 }
 
 const char *config_log_level_name(enum log_level l) {
-    return word_text(log_words, (int)l);
+    return config_word_text(log_words, (int)l);
 }
 
 int config_listen(struct config *c, const char *text) {
@@ -117,6 +96,9 @@ int config_listen(struct config *c, const char *text) {
         return ERR_FORMAT;
     if (c->listen_default)
         c->listen_count = 0;
+    for (unsigned i = 0; i < c->listen_count; i++)
+        if (a.port != 0 && addr_equal(&c->listen[i], &a))
+            return ERR_EXISTS;
     if (c->listen_count == CONFIG_LISTEN_MAX)
         return ERR_FULL;
     c->listen_default = false;
@@ -124,164 +106,102 @@ int config_listen(struct config *c, const char *text) {
     return 0;
 }
 
-/* Digits and one of K M G T, in either case. */
-static int parse_size(uint64_t *out, const char *text) {
-    static const char units[] = "KMGT";
-    uint64_t v = 0;
-    const char *p = text;
-    for (; *p >= '0' && *p <= '9'; p++) {
-        unsigned digit = (unsigned)(*p - '0');
-        if (v > (UINT64_MAX - digit) / 10)
-            return ERR_FORMAT;
-        v = v * 10 + digit;
-    }
-    if (p == text)
-        return ERR_FORMAT;
-    if (*p) {
-        const char *unit = strchr(units, *p & ~0x20);
-        if (!unit || !*unit || p[1])
-            return ERR_FORMAT;
-        unsigned shift = 10 * (unsigned)(unit - units + 1);
-        if (v > UINT64_MAX >> shift)
-            return ERR_FORMAT;
-        v <<= shift;
-    }
-    *out = v;
-    return 0;
-}
-
-static void size_text(uint64_t v, char out[static 32]) {
-    static const char units[] = "KMGT";
-    unsigned i = 0;
-    while (v > 0 && v % 1024 == 0 && i < 4) {
-        v /= 1024;
-        i++;
-    }
-    if (i == 0)
-        snprintf(out, 32, "%llu", (unsigned long long)v);
-    else
-        snprintf(out, 32, "%llu%c", (unsigned long long)v, units[i - 1]);
-}
-
 /* ---- parsing ---- */
 
 struct parse {
-    struct config c; /* committed when all went well */
-    bool given[KEY_COUNT];
-    const char *text;
-    size_t len, at;
-    unsigned line;  /* last one read */
+    struct config c;           /* committed when all went well */
+    unsigned given[KEY_COUNT]; /* the line, from 1 */
+    const char *section;       /* of keys[]; NULL: none yet */
+    unsigned line;
     bool commented; /* it has a comment behind a value */
     struct config_error *e;
-    bool failed;
 };
 
 PRINTF_LIKE(2, 3) static int fail(struct parse *p, const char *fmt, ...) {
-    if (p->failed)
-        return 0; /* the first error is the one to mend first */
-    p->failed = true;
     p->e->line = p->line;
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(p->e->text, sizeof p->e->text, fmt, ap);
     va_end(ap);
-    return 0; /* what libinih takes for an error */
+    return ERR_FORMAT;
 }
 
-/* libinih takes a ';' behind a blank for the beginning of a comment, and cuts the value there. */
-static bool has_late_comment(const char *line) {
-    line += strspn(line, " \t");
-    if (*line == ';' || *line == '#' || *line == '[')
-        return false;
-    for (; *line; line++)
-        if (line[0] == ';' && strchr(" \t\v\f\r", line[-1]))
-            return true;
-    return false;
-}
-
-/* libinih's fgets. A longer line than its buffer would be read as two: that is an error of its own.
- */
-static char *read_line(char *buf, int cap, void *stream) {
-    struct parse *p = stream;
-    if (p->at == p->len || p->failed)
-        return NULL;
-    const char *start = p->text + p->at;
-    const char *nl = memchr(start, '\n', p->len - p->at);
-    size_t n = nl ? (size_t)(nl - start) + 1 : p->len - p->at;
-    p->at += n;
-    p->line++;
-    if (cap < 2 || n >= (size_t)cap || n > CONFIG_LINE_MAX) {
-        fail(p, "the line is too long (%zu characters)", n);
-        return NULL;
-    }
-    memcpy(buf, start, n);
-    buf[n] = '\0';
-    p->commented = has_late_comment(buf);
-    return buf;
-}
+/* A value as it is shown in a complaint: its first characters. */
+#define SHOWN(text) ini_shown(text, INI_SHOWN_CHARS), text
 
 static int take_text(struct parse *p, char *out, size_t cap, const char *value) {
     size_t n = strlen(value);
     if (p->commented) /* which of the two was meant cannot be known: a secret would be cut */
         return fail(p, "a ';' behind a blank begins a comment, which may not follow this value");
     if (n >= cap)
-        return fail(p, "the value is too long (at most %zu bytes)", cap - 1);
+        return fail(p, "the value is too long: %zu bytes, and at most %zu are allowed", n, cap - 1);
     memcpy(out, value, n + 1);
-    return 1;
+    return 0;
+}
+
+static int take_path(struct parse *p, enum key k, char *out, size_t cap, const char *value) {
+    int r = take_text(p, out, cap, value);
+    const char *wrong = r == 0 ? config_path_wrong(value) : NULL;
+    return wrong ? fail(p, "%s is '%.*s': %s", keys[k].name, SHOWN(value), wrong) : r;
 }
 
 static int take_listen(struct parse *p, const char *value) {
+    static const char form[] = "an address and port (192.0.2.1:7557, [::]:7557)";
     char item[ADDR_TEXT_MAX];
+    if (!value[strspn(value, " \t,")])
+        return fail(p, "listen has no value, and should be %s", form);
     for (;;) {
         value += strspn(value, " \t,");
         size_t n = strcspn(value, " \t,");
         if (n == 0)
-            return 1;
-        if (n >= sizeof item)
-            return fail(p, "'%.*s' is not an address and port", (int)n, value);
-        memcpy(item, value, n);
-        item[n] = '\0';
-        int r = config_listen(&p->c, item);
+            return 0;
+        snprintf(item, sizeof item, "%.*s", (int)n, value);
+        int r = n < sizeof item ? config_listen(&p->c, item) : ERR_FORMAT;
         if (r == ERR_FULL)
             return fail(p, "more than %d addresses to listen on", CONFIG_LISTEN_MAX);
+        if (r == ERR_EXISTS)
+            return fail(p, "'%s' is given twice", item);
         if (r != 0)
-            return fail(p, "'%s' is not an address and port (192.0.2.1:7557, [::]:7557)", item);
+            return fail(p, "'%.*s' is not %s", SHOWN(item), form);
         value += n;
     }
 }
 
 static int take_size(struct parse *p, enum key k, const char *value, uint64_t *out) {
-    if (parse_size(out, value) != 0)
-        return fail(p, "%s is '%.64s', and should be a number of bytes, as 500M", keys[k].name,
-                    value);
-    return 1;
+    int r = config_size_parse(out, value);
+    if (r == ERR_FULL)
+        return fail(p, "%s is '%.*s': more than can be counted (at most 16777215T)", keys[k].name,
+                    SHOWN(value));
+    if (r != 0)
+        return fail(p, "%s is '%.*s', and should be a number of bytes, as 500M", keys[k].name,
+                    SHOWN(value));
+    return 0;
 }
 
 /* A message that no empty history has room for would be sent again for ever. */
 static int take_quota(struct parse *p, enum key k, const char *value, uint64_t *out) {
-    if (!take_size(p, k, value, out))
-        return 0;
-    if (*out > 0 && *out < MESSAGE_MAX_BYTES + MESSAGE_OVERHEAD_BYTES)
-        return fail(p, "%s is '%.64s': one message may take %d bytes", keys[k].name, value,
+    int r = take_size(p, k, value, out);
+    if (r == 0 && *out > 0 && *out < MESSAGE_MAX_BYTES + MESSAGE_OVERHEAD_BYTES)
+        return fail(p, "%s is '%.*s': one message may take %d bytes", keys[k].name, SHOWN(value),
                     MESSAGE_MAX_BYTES + MESSAGE_OVERHEAD_BYTES);
-    return 1;
+    return r;
 }
 
 static int take_word(struct parse *p, enum key k, const char *value, int *out) {
-    if (word_value(keys[k].words, value, out) == 0)
-        return 1;
+    if (config_word_value(keys[k].words, value, out) == 0)
+        return 0;
     char list[128] = "";
-    for (const struct word *w = keys[k].words; w->text; w++) {
+    for (const struct config_word *w = keys[k].words; w->text; w++) {
         size_t n = strlen(list);
         snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", w->text);
     }
-    return fail(p, "%s is '%.64s', and may be: %s", keys[k].name, value, list);
+    return fail(p, "%s is '%.*s', and may be: %s", keys[k].name, SHOWN(value), list);
 }
 
 static int take(struct parse *p, enum key k, const char *value) {
     int v = 0;
-    if (keys[k].words && !take_word(p, k, value, &v))
-        return 0;
+    if (keys[k].words && take_word(p, k, value, &v) != 0)
+        return ERR_FORMAT;
     switch (k) {
     case KEY_LISTEN:
         return take_listen(p, value);
@@ -289,12 +209,12 @@ static int take(struct parse *p, enum key k, const char *value) {
         return take_text(p, p->c.network, sizeof p->c.network, value);
     case KEY_LOG:
         p->c.log = (enum log_level)v;
-        return 1;
+        return 0;
     case KEY_DOWNLOAD_DIR:
-        return take_text(p, p->c.download_dir, sizeof p->c.download_dir, value);
+        return take_path(p, k, p->c.download_dir, sizeof p->c.download_dir, value);
     case KEY_ACCEPT:
         p->c.accept = (enum accept_rule)v;
-        return 1;
+        return 0;
     case KEY_ACCEPT_MAX:
         return take_size(p, k, value, &p->c.accept_max_bytes);
     case KEY_QUOTA:
@@ -303,60 +223,120 @@ static int take(struct parse *p, enum key k, const char *value) {
         return take_quota(p, k, value, &p->c.quota_all_bytes);
     case KEY_CONGESTION:
         p->c.cc = (enum cc_kind)v;
-        return 1;
+        return 0;
     case KEY_AEAD:
         p->c.aead = (enum aead_provider)v;
-        return 1;
+        return 0;
     case KEY_UDP:
         p->c.udp_portable = v != 0;
-        return 1;
+        return 0;
     case KEY_SOCKET:
-        return take_text(p, p->c.socket, sizeof p->c.socket, value);
+        return take_path(p, k, p->c.socket, sizeof p->c.socket, value);
     case KEY_COUNT:
         break;
     }
-    return 0;
+    return ERR_FORMAT;
 }
 
-static int on_key(void *user, const char *section, const char *name, const char *value) {
-    struct parse *p = user;
-    bool known_section = false;
+/* "node, files, ...", or the keys of one section. */
+static void list_names(char *out, size_t cap, const char *section) {
+    const char *last = "";
+    size_t n = 0;
+    out[0] = '\0';
     for (unsigned k = 0; k < KEY_COUNT; k++) {
-        if (strcmp(keys[k].section, section) != 0)
+        const char *name = section ? keys[k].name : keys[k].section;
+        if (section ? strcmp(keys[k].section, section) != 0 : strcmp(name, last) == 0)
             continue;
-        known_section = true;
+        int put = snprintf(out + n, cap - n, "%s%s", n > 0 ? ", " : "", name);
+        n += (size_t)put < cap - n ? (size_t)put : cap - n - 1;
+        last = name;
+    }
+}
+
+static int on_section(struct parse *p, const char *name) {
+    char list[128];
+    for (unsigned k = 0; k < KEY_COUNT; k++)
+        if (strcmp(keys[k].section, name) == 0) {
+            p->section = keys[k].section;
+            return 0;
+        }
+    list_names(list, sizeof list, NULL);
+    return fail(p, "there is no section [%.*s]; there are: %s", SHOWN(name), list);
+}
+
+static int on_key(struct parse *p, const char *name, const char *value) {
+    char list[128];
+    const char *home = NULL; /* a section that has such a key */
+    for (unsigned k = 0; k < KEY_COUNT; k++) {
         if (strcmp(keys[k].name, name) != 0)
             continue;
+        home = keys[k].section;
+        if (!p->section || strcmp(home, p->section) != 0)
+            continue;
         if (p->given[k] && k != KEY_LISTEN)
-            return fail(p, "%s is given twice", name);
-        p->given[k] = true;
-        return take(p, (enum key)k, value ? value : "");
+            return fail(p, "%s is given twice; it is on line %u already", name, p->given[k]);
+        p->given[k] = p->line;
+        return take(p, (enum key)k, value);
     }
-    if (!known_section)
-        return section[0] ? fail(p, "there is no section [%.64s]", section)
-                          : fail(p, "'%.64s' stands before any section", name);
-    return fail(p, "section [%.64s] has no '%.64s'", section, name);
+    if (!p->section)
+        return fail(p, "'%.*s' stands before any section; put it below [%s]", SHOWN(name),
+                    home ? home : keys[0].section);
+    if (home)
+        return fail(p, "section [%s] has no '%s', which belongs below [%s]", p->section, name,
+                    home);
+    list_names(list, sizeof list, p->section);
+    return fail(p, "section [%s] has no '%.*s'; it has: %s", p->section, SHOWN(name), list);
+}
+
+static int on_line(struct parse *p, char *text, size_t len) {
+    struct ini_line line;
+    char wrong[INI_WRONG_MAX];
+    p->line++;
+    if (ini_line(&line, text, len, wrong) != 0)
+        return fail(p, "%s", wrong);
+    p->commented = line.commented;
+    switch (line.kind) {
+    case INI_NOTHING:
+        return 0;
+    case INI_SECTION:
+        return on_section(p, line.name);
+    case INI_KEY:
+        return on_key(p, line.name, line.value);
+    }
+    return ERR_FORMAT;
+}
+
+/* With a byte order mark, or what looks like one of UTF-16, in the first line. */
+static int parse_lines(struct parse *p, const char *text, size_t len) {
+    char copy[INI_LINE_MAX + 2]; /* a carriage return and a NUL more */
+    int r = 0;
+    for (size_t at = ini_bom(text, len); r == 0 && at < len;) {
+        const char *nl = memchr(text + at, '\n', len - at);
+        size_t n = nl ? (size_t)(nl - (text + at)) : len - at;
+        if (n < sizeof copy) {
+            memcpy(copy, text + at, n);
+            r = on_line(p, copy, n);
+        } else {
+            p->line++;
+            r = fail(p, "the line is too long: %zu bytes, and at most %d are allowed", n,
+                     INI_LINE_MAX);
+        }
+        at += n + (nl != NULL);
+    }
+    sodium_memzero(copy, sizeof copy);
+    return r;
 }
 
 int config_parse(struct config *c, const char *text, size_t len, struct config_error *e) {
-    struct parse p = {.c = *c, .text = text, .len = len, .e = e};
+    struct parse p = {.c = *c, .e = e};
     *e = (struct config_error){0};
-    if (len > CONFIG_TEXT_MAX)
-        fail(&p, "the file is too large (at most %d bytes)", CONFIG_TEXT_MAX);
-    else if (memchr(text, '\0', len))
-        fail(&p, "there is a zero byte in the file");
-    int r = p.failed ? 0 : ini_parse_stream(read_line, &p, on_key, &p);
-    if (r > 0 && (!p.failed || (unsigned)r < e->line)) {
-        e->line = (unsigned)r;
-        snprintf(e->text, sizeof e->text, "not a 'key = value' line");
-        p.failed = true;
-    } else if (r < 0 && !p.failed) {
-        fail(&p, "out of memory");
-    }
-    if (!p.failed)
+    int r = len > CONFIG_TEXT_MAX
+                ? fail(&p, "the file is too large (at most %d bytes)", CONFIG_TEXT_MAX)
+                : parse_lines(&p, text, len);
+    if (r == 0)
         *c = p.c;
     sodium_memzero(&p.c, sizeof p.c);
-    return p.failed ? ERR_FORMAT : 0;
+    return r;
 }
 
 /* ---- writing ---- */
@@ -379,19 +359,23 @@ void config_write(const struct config *c, char out[static CONFIG_OUT_MAX]) {
         put(out, &n, "listen = %s\n", text);
     }
     put(out, &n, c->network[0] ? "; network is set, and not shown\n" : "network =\n");
-    put(out, &n, "log = %s\n", word_text(log_words, (int)c->log));
-    put(out, &n, "\n[files]\ndownload_dir = %s\n", c->download_dir);
-    put(out, &n, "accept = %s\n", word_text(accept_words, (int)c->accept));
-    size_text(c->accept_max_bytes, size);
+    put(out, &n, "log = %s\n", config_word_text(log_words, (int)c->log));
+    put(out, &n, "\n[files]\n");
+    if (c->download_dir[0])
+        put(out, &n, "download_dir = %s\n", c->download_dir);
+    put(out, &n, "accept = %s\n", config_word_text(accept_words, (int)c->accept));
+    config_size_text(c->accept_max_bytes, size);
     put(out, &n, "accept_max = %s\n", size);
-    size_text(c->quota_bytes, size);
+    config_size_text(c->quota_bytes, size);
     put(out, &n, "\n[messages]\nquota = %s\n", size);
-    size_text(c->quota_all_bytes, size);
+    config_size_text(c->quota_all_bytes, size);
     put(out, &n, "quota_all = %s\n", size);
-    put(out, &n, "\n[transport]\ncongestion = %s\n", word_text(cc_words, (int)c->cc));
-    put(out, &n, "aead = %s\n", word_text(aead_words, (int)c->aead));
-    put(out, &n, "udp = %s\n", word_text(udp_words, c->udp_portable));
-    put(out, &n, "\n[control]\nsocket = %s\n", c->socket);
+    put(out, &n, "\n[transport]\ncongestion = %s\n", config_word_text(cc_words, (int)c->cc));
+    put(out, &n, "aead = %s\n", config_word_text(aead_words, (int)c->aead));
+    put(out, &n, "udp = %s\n", config_word_text(udp_words, c->udp_portable));
+    put(out, &n, "\n[control]\n");
+    if (c->socket[0])
+        put(out, &n, "socket = %s\n", c->socket);
 }
 
 void config_network_id(const struct config *c, uint8_t out[static 32]) {

@@ -1,11 +1,12 @@
-/* config.h: meshd.conf, an INI file (libinih), from text to settings and back. Pure: the daemon
+/* config.h: meshd.conf, an INI file (node/ini), from text to settings and back. Pure: the daemon
  * reads the file.
  *
  *   [node]       listen        address:port, several separated by commas or on several lines. Default
  *                              0.0.0.0:7557 and [::]:7557, of which one may be missing on the machine
  *                network       name or secret of a private mesh; empty = the public mesh
  *                log           error | warn | info | debug
- *   [files]      download_dir  where accepted files go; "~/" is the home directory. Default ~/Downloads
+ *   [files]      download_dir  where accepted files go, an absolute path or one from "~/" on, the home
+ *                              directory. Default ~/Downloads
  *                accept        ask | contacts
  *                accept_max    larger transfers are refused; bytes, or with K, M, G, T (powers of
  *                              1024); 0 = no limit
@@ -16,8 +17,9 @@
  *                udp           auto | portable
  *   [control]    socket        path of the control socket
  *
- * Nothing is guessed: an unknown section or key, a key given twice, a value outside its list and a
- * line that is neither are errors with their line.
+ * Nothing is guessed: an unknown section or key, a key given twice or outside its section, a value
+ * outside its list, a path that depends on where meshd is started and a line that is neither are
+ * errors with their line and what is expected.
  */
 #ifndef MESHD_NODE_CONFIG_H
 #define MESHD_NODE_CONFIG_H
@@ -34,9 +36,8 @@
 enum {
     CONFIG_LISTEN_MAX = 8,
     CONFIG_PORT = 7557,
-    CONFIG_PATH_MAX = 512,    /* with the NUL */
-    CONFIG_NETWORK_MAX = 256, /* with the NUL */
-    CONFIG_LINE_MAX = 1024,
+    CONFIG_PATH_MAX = 512,       /* with the NUL */
+    CONFIG_NETWORK_MAX = 256,    /* with the NUL */
     CONFIG_TEXT_MAX = 64 * 1024, /* a file larger than this is refused */
     CONFIG_OUT_MAX = 4096,       /* config_write never needs more */
 };
@@ -70,7 +71,7 @@ void config_clear(struct config *c); /* wipes the network secret */
  * unchanged. */
 int config_parse(struct config *c, const char *text, size_t len, struct config_error *e) MUST_USE;
 /* One listen address more (command line); the first one takes the place of the default. ERR_FORMAT,
- * ERR_FULL. */
+ * ERR_FULL, ERR_EXISTS (there already, with a port that is not 0). */
 int config_listen(struct config *c, const char *text) MUST_USE;
 int config_log_level(enum log_level *out, const char *text) MUST_USE; /* ERR_FORMAT */
 const char *config_log_level_name(enum log_level l);

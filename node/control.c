@@ -33,6 +33,7 @@ struct control *control_new(struct node *n, const struct control_facts *facts) {
         c->listen[i] = facts->listen[i];
     c->udp_gso = facts->udp_gso;
     c->udp_gro = facts->udp_gro;
+    c->private_network = facts->private_network;
     proto_writer_init(&c->w, CONTROL_OUT_POOL / 2);
     if (!c->version || !c->state_dir || !c->socket_path || !c->config_path) {
         control_free(c);
@@ -55,6 +56,15 @@ void control_free(struct control *c) {
     free(c->socket_path);
     free(c->config_path);
     free(c);
+}
+
+bool control_set_config_path(struct control *c, const char *path) {
+    char *copy = copy_str(path);
+    if (!copy)
+        return false;
+    free(c->config_path);
+    c->config_path = copy;
+    return true;
 }
 
 void control_set_longest_turn(struct control *c, uint64_t us) {

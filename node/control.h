@@ -45,11 +45,14 @@ struct control_facts { /* what only the daemon knows, for "status"; strings copi
     const struct addr *listen;
     unsigned listen_count;
     int udp_gso, udp_gro;
+    bool private_network;
 };
 
 struct control *control_new(struct node *n, const struct control_facts *facts);
 void control_free(struct control *c);
 
+/* For "status": where the settings were read from last; false: no memory, and the path is the one from before. */
+bool control_set_config_path(struct control *c, const char *path);
 /* For "status": the longest turn of the loop since its start. */
 void control_set_longest_turn(struct control *c, uint64_t us);
 

@@ -82,6 +82,7 @@ struct wait { /* one request that is answered later */
 struct control {
     struct node *node;
     char *version, *state_dir, *socket_path, *config_path;
+    bool private_network;
     struct addr listen[PEER_ADDRS_MAX];
     unsigned listen_count;
     int udp_gso, udp_gro;

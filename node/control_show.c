@@ -234,7 +234,9 @@ static void show_counters(struct proto_writer *w, const char *key,
 
 void show_status(struct control *c, struct proto_writer *w, uint64_t now_us) {
     struct node_status s;
+    struct node_policy policy;
     node_status(c->node, now_us, &s);
+    node_get_policy(c->node, &policy);
     proto_map(w, NULL);
     show_id(w, "id", node_self(c->node));
     proto_str(w, "version", c->version);
@@ -244,6 +246,10 @@ void show_status(struct control *c, struct proto_writer *w, uint64_t now_us) {
     proto_str(w, "state_dir", c->state_dir);
     proto_str(w, "socket", c->socket_path);
     proto_str(w, "config", c->config_path);
+    proto_bool(w, "private", c->private_network);
+    proto_str(w, "accept", policy.accept == ACCEPT_CONTACTS ? "contacts" : "ask");
+    proto_uint(w, "accept_max_bytes", policy.accept_max_bytes);
+    proto_str(w, "download_dir", policy.download_dir);
     proto_array(w, "listen");
     for (unsigned i = 0; i < c->listen_count; i++)
         show_addr(w, NULL, &c->listen[i]);

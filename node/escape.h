@@ -1,5 +1,5 @@
 /* escape.h: a peer's words made safe for a terminal, a log line or a table (DESIGN §9). Pure;
- * shared by node/ and cli/.
+ * shared by node/ and cli/. For names and everything on one line; a message is prose (node/prose).
  *
  * Plain characters (utf8_plain) stay as they are, a backslash is doubled, bytes below 0x20, 0x7f
  * and bytes that are not UTF-8 become \xNN, every other character that is not plain becomes

@@ -81,8 +81,8 @@ static int load(struct node *n) {
         err = invites_load(n);
     if (!err)
         err = messages_load(n);
-    if (err)
-        node_log(n, LOG_ERROR, "the store cannot be read: %s", err_text(err));
+    if (err) /* whoever owns the store has said what is wrong with it, and where it is */
+        node_log(n, LOG_DEBUG, "the store cannot be read: %s", err_text(err));
     return err;
 }
 
@@ -95,17 +95,11 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->wall_us = cfg->wall_us;
     n->id = cfg->identity->id;
     n->transport = cfg->identity->transport_public;
-    n->accept = cfg->accept;
-    n->accept_max_bytes = cfg->accept_max_bytes;
     n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
-    n->messages.quota_bytes =
-        cfg->message_quota_bytes ? cfg->message_quota_bytes : MESSAGES_BYTES_MAX;
-    n->messages.quota_contact_bytes = cfg->message_quota_contact_bytes
-                                          ? cfg->message_quota_contact_bytes
-                                          : MESSAGES_CONTACT_BYTES_MAX;
     n->contacts.retry_us = UINT64_MAX;
-    snprintf(n->download_dir, sizeof n->download_dir, "%s",
-             cfg->download_dir ? cfg->download_dir : "");
+    const struct node_policy policy = {cfg->accept, cfg->download_dir, cfg->accept_max_bytes,
+                                       cfg->message_quota_bytes, cfg->message_quota_contact_bytes};
+    node_set_policy(n, &policy);
     node_set_tell(n, cfg->tell, cfg->tell_count);
     n->ep = make_endpoint(cfg, env, now_us);
     if (!n->ep || load(n) != 0) {

@@ -60,6 +60,13 @@ enum {
     OUTBOX_MAX = 4096, /* unsent messages per contact */
 };
 
+struct node_policy { /* of a node_config what can change while the node runs */
+    enum accept_rule accept;
+    const char *download_dir;
+    uint64_t accept_max_bytes;
+    uint64_t message_quota_bytes, message_quota_contact_bytes;
+};
+
 struct node *node_new(const struct node_config *cfg, const struct env *env,
                       uint64_t now_us); /* NULL: no memory or a broken store */
 void node_free(struct node *n);
@@ -68,6 +75,9 @@ struct endpoint *node_endpoint(struct node *n);
 /* The cause of the error that the last command gave: with the limit that it met. Forgotten then. */
 struct cause node_why(struct node *n, int err);
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us);
+/* Holds for what comes from now on: an offer that waits goes on waiting. */
+void node_set_policy(struct node *n, const struct node_policy *p);
+void node_get_policy(const struct node *n, struct node_policy *out); /* valid until it is set */
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 
 /* ---- the world ---- */

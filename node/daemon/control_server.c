@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "node/daemon/oserr.h"
 #include "node/daemon/statedir.h"
+#include "node/daemon/trouble.h"
 #include "node/paths.h"
 
 enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 16 * 1024, BACKLOG = 16 };
@@ -210,12 +210,13 @@ static bool may_enter(struct conn *c, bool place) {
     struct control_server *s = c->server;
     uid_t uid;
     if (!peer_uid(&c->pipe, &uid) || (uid != geteuid() && uid != 0)) {
-        log_put(s->log, LOG_WARN, "control: refused a client of another user");
+        log_put(s->log, LOG_WARN, "the control socket has refused a client of another user");
         return false;
     }
     if (!place || control_open(s->control, &c->id) != 0) {
         say_full(c);
-        log_put(s->log, LOG_WARN, "control: too many clients");
+        log_put(s->log, LOG_WARN, "the control socket has refused a client: there are %d already",
+                CONTROL_CONNS_MAX);
         return false;
     }
     return true;
@@ -256,35 +257,44 @@ static void on_connection(uv_stream_t *listener, int status) {
 
 /* 0: nobody is there, and `path` is free now. */
 static int clear_stale(const char *path, const struct log *log) {
+    static const char doing[] = "take the place of the control socket";
     struct stat st;
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     if (lstat(path, &st) != 0)
-        return errno == ENOENT ? 0 : oserr(errno);
+        return errno == ENOENT ? 0 : trouble_put(log, doing, path, errno, "--socket");
     if (!S_ISSOCK(st.st_mode)) {
-        log_put(log, LOG_ERROR, "%s is in the way of the control socket", path);
+        log_put(log, LOG_ERROR,
+                "%s is in the way of the control socket; move it away, or choose another place "
+                "with --socket",
+                path);
         return ERR_EXISTS;
     }
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0)
-        return ERR_IO;
+        return trouble_put(log, doing, path, errno, NULL);
     strncpy(sa.sun_path, path, sizeof sa.sun_path - 1);
     bool answered = connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0;
     int err = errno;
     close(fd);
     if (answered) {
-        log_put(log, LOG_ERROR, "another meshd answers at %s; give this one a --socket", path);
+        log_put(
+            log, LOG_ERROR,
+            "another meshd answers at %s; use that one, end it, or choose another place for this "
+            "one's socket with --socket",
+            path);
         return ERR_EXISTS;
     }
     if (err != ECONNREFUSED && err != ENOENT)
-        return oserr(err);
-    return unlink(path) == 0 || errno == ENOENT ? 0 : oserr(errno);
+        return trouble_put(log, doing, path, err, "--socket");
+    return unlink(path) == 0 || errno == ENOENT ? 0
+                                                : trouble_put(log, doing, path, errno, "--socket");
 }
 
 /* In somebody else's directory he could put his own socket in the place of ours. */
 static int check_dir(const char *dir, const struct log *log) {
     struct stat st;
     if (stat(dir, &st) != 0)
-        return oserr(errno);
+        return trouble_put(log, "look at", dir, errno, "--socket");
     if (paths_socket_dir_safe(st.st_uid, st.st_mode, geteuid()))
         return 0;
     log_put(
@@ -299,13 +309,15 @@ static void on_listener_closed(uv_handle_t *h) {
     handle_closed(h->data);
 }
 
+/* Says why not. */
 static int bind_socket(struct control_server *s, const char *path) {
     char dir[PATH_TEXT_MAX];
     int r = paths_parent(dir, sizeof dir, path);
-    if (r == 0)
-        r = statedir_make(dir);
-    if (r == 0)
-        r = check_dir(dir, s->log);
+    if (r != 0)
+        return trouble_put(s->log, "use", path, ENAMETOOLONG, NULL);
+    if (statedir_make(dir) != 0)
+        return trouble_put(s->log, "make the control socket's directory", dir, errno, "--socket");
+    r = check_dir(dir, s->log);
     if (r == 0)
         r = clear_stale(path, s->log);
     if (r != 0)
@@ -313,7 +325,10 @@ static int bind_socket(struct control_server *s, const char *path) {
     mode_t old = umask(0177); /* never, not for a moment, open to others */
     int e = uv_pipe_bind(&s->listener, path);
     umask(old);
-    return e == 0 ? 0 : e == UV_EADDRINUSE ? ERR_EXISTS : oserr(-e);
+    if (e == 0)
+        return 0;
+    r = trouble_put(s->log, "make the control socket", path, -e, "--socket");
+    return e == UV_EADDRINUSE ? ERR_EXISTS : r;
 }
 
 int control_server_open(struct control_server **out, uv_loop_t *loop, const char *path,
@@ -329,7 +344,6 @@ int control_server_open(struct control_server **out, uv_loop_t *loop, const char
     s->listener.data = s;
     int r = bind_socket(s, path);
     if (r != 0) {
-        log_put(log, LOG_ERROR, "control socket %s: %s", path, err_text(r));
         s->closing = true;
         uv_close((uv_handle_t *)&s->listener, on_listener_closed);
         return r;
@@ -343,7 +357,10 @@ int control_server_start(struct control_server *s, struct control *c,
     s->control = c;
     s->cb = *cb;
     s->ctx = ctx;
-    return uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection) == 0 ? 0 : ERR_IO;
+    int e = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
+    if (e != 0)
+        log_put(s->log, LOG_ERROR, "nobody can connect to the control socket: %s", uv_strerror(e));
+    return e == 0 ? 0 : ERR_IO;
 }
 
 void control_server_close(struct control_server *s, uint64_t now_us) {

@@ -1,6 +1,5 @@
 #include "node/daemon/daemon.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +8,13 @@
 #include "node/control.h"
 #include "node/daemon/clock.h"
 #include "node/daemon/control_server.h"
+#include "node/daemon/event_line.h"
 #include "node/daemon/fileio.h"
 #include "node/daemon/measure.h"
 #include "node/daemon/notify.h"
 #include "node/daemon/own_addrs.h"
+#include "node/daemon/reload.h"
+#include "node/daemon/signals.h"
 #include "node/daemon/sockets.h"
 #include "node/daemon/store_sync.h"
 #include "node/daemon/ticker.h"
@@ -22,7 +24,6 @@ enum {
     RETRY_US = 1000,      /* a deadline that cannot be met now (socket full) is looked at again */
     REFRESH_US = 5 * 1000 * 1000, /* wall clock and own addresses may be this old */
     LEAVE_MS = 700,               /* shutdown waits no longer for clients, sockets and files */
-    SIGNALS = 3,
 };
 
 struct daemon {
@@ -36,7 +37,7 @@ struct daemon {
     struct store_sync *store_sync;
     struct ticker *ticker;
     struct sockets sockets;
-    uv_signal_t signals[SIGNALS];
+    struct signals signals;
     uv_idle_t more;   /* runs while trains are left after a turn */
     uv_timer_t leave; /* ends a shutdown that takes too long */
 
@@ -67,19 +68,15 @@ static uint64_t begin(struct daemon *d) {
 }
 
 static void log_event(struct daemon *d, const struct node_event *e) {
-    bool small = e->kind == NODE_TRANSFER_PROGRESS || e->kind == NODE_TICKET_STORED;
-    enum log_level level = small ? LOG_DEBUG : LOG_INFO;
+    const enum log_level level = event_line_level(e);
+    char line[EVENT_LINE_MAX];
     uint64_t unsaid = 0;
     if (level > d->log->level || (level < LOG_DEBUG && !log_may(&d->said, d->now_us, &unsaid)))
         return;
     if (unsaid > 0)
         log_put(d->log, level, "%llu events were too many for the log", (unsigned long long)unsaid);
-    char why[CAUSE_TEXT_MAX] = "";
-    if (e->err)
-        cause_text(why, e->err, &e->cause);
-    log_put(d->log, level, "%s%s%s id %llu%s%s%s%s", node_event_name(e->kind),
-            e->contact[0] ? " " : "", e->contact, (unsigned long long)e->id, e->err ? ": " : "",
-            why, e->detail[0] ? ": " : "", e->detail);
+    event_line(line, e);
+    log_put(d->log, level, "%s", line);
 }
 
 static bool pull_events(struct daemon *d) {
@@ -248,24 +245,31 @@ static void stop(struct daemon *d) {
     turn(d);
 }
 
-static void on_signal(uv_signal_t *s, int number) {
-    struct daemon *d = s->data;
-    (void)number;
+static void on_end(void *ctx) {
+    struct daemon *d = ctx;
     if (d->stopping)
         uv_stop(&d->loop); /* the second one: at once */
     else
         stop(d);
 }
 
+static void on_reload(void *ctx) {
+    struct daemon *d = ctx;
+    if (d->stopping)
+        return;
+    notify_reloading(clock_now_us());
+    begin(d);
+    reload_settings(d->setup->settings, d->setup->args, d->node, d->setup->log);
+    if (!control_set_config_path(d->control, d->setup->settings->config_path))
+        log_put(d->log, LOG_WARN, "status may name the settings' file from before");
+    turn(d);
+    notify_state("READY=1");
+}
+
 /* ---- opening ---- */
 
 static void open_handles(struct daemon *d) {
-    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-    for (unsigned i = 0; i < SIGNALS; i++) {
-        (void)uv_signal_init(&d->loop, &d->signals[i]);
-        d->signals[i].data = d;
-        (void)uv_signal_start(&d->signals[i], on_signal, numbers[i]);
-    }
+    signals_open(&d->signals, &d->loop, on_end, on_reload, d);
     (void)uv_idle_init(&d->loop, &d->more);
     d->more.data = d;
     (void)uv_timer_init(&d->loop, &d->leave);
@@ -283,21 +287,15 @@ static enum aead_provider choose_aead(const struct daemon *d) {
 static int open_node(struct daemon *d) {
     const struct daemon_setup *setup = d->setup;
     const struct config *c = &setup->settings->config;
-    struct aead *probe = aead_new(c->aead);
-    if (!probe) {
-        log_put(d->log, LOG_ERROR, "aead = %s: not in this build, or not for this CPU",
-                aead_provider_label(c->aead));
-        return ERR_UNSUPPORTED;
-    }
-    aead_free(probe);
     struct env env = {
         .rng = setup->rng, .store = *setup->store, .log = log_sink, .log_ctx = setup->log};
+    const struct node_policy policy = reload_policy(setup->settings);
     struct node_config cfg = {.identity = setup->identity,
-                              .accept = c->accept,
-                              .download_dir = c->download_dir,
-                              .accept_max_bytes = c->accept_max_bytes,
-                              .message_quota_contact_bytes = c->quota_bytes,
-                              .message_quota_bytes = c->quota_all_bytes,
+                              .accept = policy.accept,
+                              .download_dir = policy.download_dir,
+                              .accept_max_bytes = policy.accept_max_bytes,
+                              .message_quota_contact_bytes = policy.message_quota_contact_bytes,
+                              .message_quota_bytes = policy.message_quota_bytes,
                               .cc = c->cc,
                               .aead = choose_aead(d),
                               .mtu_max_bytes = sockets_mtu_max(&d->sockets),
@@ -306,9 +304,7 @@ static int open_node(struct daemon *d) {
     cfg.tell_count = own_addrs(cfg.tell, PEER_ADDRS_MAX, d->sockets.bound, d->sockets.count);
     d->now_us = d->wall_at_us = d->tell_at_us = clock_now_us();
     d->node = node_new(&cfg, &env, d->now_us);
-    if (!d->node)
-        log_put(d->log, LOG_ERROR, "cannot start the node: out of memory, or a damaged database");
-    return d->node ? 0 : ERR_FAILED;
+    return d->node ? 0 : ERR_NOMEM;
 }
 
 static int open_control(struct daemon *d) {
@@ -327,7 +323,8 @@ static int open_control(struct daemon *d) {
                                   .listen = d->sockets.bound,
                                   .listen_count = d->sockets.count,
                                   .udp_gso = gso,
-                                  .udp_gro = gro};
+                                  .udp_gro = gro,
+                                  .private_network = s->config.network[0] != '\0'};
     static const struct control_server_callbacks cb = {on_client_begin, on_client_end};
     d->control = control_new(d->node, &facts);
     if (!d->control)
@@ -339,23 +336,23 @@ static int open_control(struct daemon *d) {
 }
 
 static void say_ready(const struct daemon *d) {
-    char id[NODE_ID_TEXT_CHARS + 1], list[CONFIG_LISTEN_MAX * ADDR_TEXT_MAX] = "";
-    struct udp_caps caps;
+    char id[NODE_ID_TEXT_CHARS + 1], list[CONFIG_LISTEN_MAX * (ADDR_TEXT_MAX + 1)] = "";
     for (unsigned i = 0; i < d->sockets.count; i++) {
         char text[ADDR_TEXT_MAX];
         size_t n = strlen(list);
         addr_text(&d->sockets.bound[i], text);
-        snprintf(list + n, sizeof list - n, "%s%s", i > 0 ? "," : "", text);
+        snprintf(list + n, sizeof list - n, "%s%s", i > 0 ? ", " : "", text);
     }
     node_id_text(node_self(d->node), id);
-    udp_caps(d->sockets.udp[0], &caps);
-    log_put(d->log, LOG_INFO, "ready: %s udp %s (gso %s, gro %s) control %s", id, list,
-            caps.gso ? "on" : "off", caps.gro ? "on" : "off", d->setup->settings->config.socket);
+    log_put(d->log, LOG_INFO,
+            "ready: this node is %s, listens on UDP %s, and meshctl reaches it at %s", id, list,
+            d->setup->settings->config.socket);
 }
 
 static int open_parts(struct daemon *d) {
     static const struct udp_callbacks cb = {on_datagram, on_batch_end, on_writable, on_too_big};
     struct fileio_setup files = {.state_fd = d->setup->state->dir_fd,
+                                 .state_dir = d->setup->settings->state_dir,
                                  .umask = d->setup->umask,
                                  .done = on_file_done,
                                  .all_done = on_files_done,
@@ -408,8 +405,7 @@ bool daemon_close(struct daemon *d) {
     control_server_close(d->server, clock_now_us());
     ticker_close(d->ticker);
     sockets_close(&d->sockets);
-    for (unsigned i = 0; i < SIGNALS; i++)
-        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    signals_close(&d->signals);
     uv_close((uv_handle_t *)&d->more, NULL);
     uv_close((uv_handle_t *)&d->leave, NULL);
     if (d->fileio && fileio_pending(d->fileio) > 0)

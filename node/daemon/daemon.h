@@ -18,8 +18,9 @@
 
 struct daemon;
 
-struct daemon_setup { /* all but `identity` must outlive the daemon */
-    const struct settings *settings;
+struct daemon_setup {          /* all but `identity` must outlive the daemon */
+    struct settings *settings; /* what is in force: changed by SIGHUP */
+    const struct args *args;   /* for that */
     const struct statedir *state;
     const struct identity *identity;
     const struct store *store;
@@ -31,7 +32,7 @@ struct daemon_setup { /* all but `identity` must outlive the daemon */
 
 /* Opens sockets, core and control socket. Says why not in the log. */
 int daemon_open(struct daemon **out, const struct daemon_setup *setup) MUST_USE;
-/* Until SIGTERM, SIGINT, SIGHUP or a client's "shutdown"; takes less than a second after that. */
+/* Until SIGTERM, SIGINT or a client's "shutdown"; takes less than a second after that. */
 void daemon_run(struct daemon *d);
 /* False if a worker is still busy with a file or the store (an fsync can take long): the process is to leave
  * without waiting for it, and the daemon's memory stays. The temporary it may leave is removed by

@@ -54,7 +54,7 @@ int fileio_open(struct fileio **out, uv_loop_t *loop, const struct fileio_setup 
     f->setup = *setup;
     f->env.umask = setup->umask;
     f->env.can_link = access("/proc/self/fd", X_OK) == 0;
-    int r = partials_open(&f->env.partials_fd, setup->state_fd, log);
+    int r = partials_open(&f->env.partials_fd, setup->state_fd, setup->state_dir, log);
     if (r != 0) {
         free(f);
         return r;

@@ -30,9 +30,9 @@ static int show(const struct settings *s) {
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_RUN_FAILED;
 }
 
-/* With the state directory locked: identity, store, node, loop. */
-static int run(const struct settings *s, const struct statedir *state, struct log *log,
-               mode_t user_umask) {
+/* With the state directory locked: identity, store, node, loop. Says why not. */
+static int run(struct settings *s, const struct args *args, const struct statedir *state,
+               struct log *log, mode_t user_umask) {
     struct rng rng = {fill_random, NULL};
     struct identity identity;
     struct store_sqlite *db = NULL;
@@ -41,12 +41,12 @@ static int run(const struct settings *s, const struct statedir *state, struct lo
     char path[PATH_TEXT_MAX];
     int r = keyfile_load(&identity, state, s->state_dir, &rng, log);
     if (r != 0)
-        return EXIT_RUN_FAILED;
+        return r;
     r = paths_join(path, sizeof path, s->state_dir, "meshd.db");
     if (r == 0)
         r = store_sqlite_open(&db, &store, path, log);
     if (r == 0) {
-        struct daemon_setup setup = {s, state, &identity, &store, db, rng, user_umask, log};
+        struct daemon_setup setup = {s, args, state, &identity, &store, db, rng, user_umask, log};
         r = daemon_open(&d, &setup);
         if (r == 0) {
             notify_state("READY=1");
@@ -58,13 +58,35 @@ static int run(const struct settings *s, const struct statedir *state, struct lo
     }
     store_sqlite_close(db);
     identity_clear(&identity);
+    return r;
+}
+
+static int start(struct settings *s, const struct args *args, mode_t user_umask) {
+    struct log log = {s->config.log};
+    struct statedir state;
+    const unsigned long few = process_files_missing();
+    if (s->secret_exposed)
+        log_put(&log, LOG_WARN, "others can read the network secret in %s; chmod 600 it",
+                s->config_path);
+    if (few > 0)
+        log_put(
+            &log, LOG_ERROR,
+            "only %lu files may be open at once, and meshd needs %d; allow more with: ulimit -n %d",
+            few, PROCESS_FILES_MIN, PROCESS_FILES_MIN);
+    int r = few > 0 ? ERR_FULL : statedir_open(&state, s->state_dir, &log);
+    if (r == 0) {
+        r = run(s, args, &state, &log, user_umask);
+        statedir_close(&state);
+    }
+    if (r != 0 && log_errors() == 0) /* nobody nearer to it has said it */
+        log_put(&log, LOG_ERROR, "cannot start with %s: %s", s->state_dir, err_text(r));
     return r == 0 ? EXIT_SUCCESS : EXIT_RUN_FAILED;
 }
 
 int main(int argc, char **argv) {
     struct args args;
     struct settings settings;
-    struct statedir state;
+    char wrong[SETTINGS_WRONG_MAX];
     process_keep_stdio();
     int status = args_parse(&args, argc, argv);
     if (status >= 0)
@@ -73,23 +95,17 @@ int main(int argc, char **argv) {
         fputs("meshd: libsodium does not start\n", stderr);
         return EXIT_RUN_FAILED;
     }
+    log_begin();
     mode_t user_umask = process_prepare();
-    if (settings_load(&settings, &args) != 0) {
+    if (settings_load(&settings, &args, wrong) != 0) {
+        log_complain(wrong);
         status = EXIT_USAGE;
     } else if (args.check) {
         status = EXIT_SUCCESS;
     } else if (args.show_config) {
         status = show(&settings);
     } else {
-        struct log log = {settings.config.log};
-        if (settings.secret_exposed)
-            log_put(&log, LOG_WARN, "others can read the network secret in %s; chmod 600 it",
-                    settings.config_path);
-        status = EXIT_RUN_FAILED;
-        if (statedir_open(&state, settings.state_dir, &log) == 0) {
-            status = run(&settings, &state, &log, user_umask);
-            statedir_close(&state);
-        }
+        status = start(&settings, &args, user_umask);
     }
     settings_clear(&settings);
     return status;

@@ -1,6 +1,7 @@
 #include "node/daemon/notify.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,4 +25,10 @@ void notify_state(const char *state) {
                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
     (void)sent;
     close(fd);
+}
+
+void notify_reloading(uint64_t now_us) {
+    char state[64];
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now_us);
+    notify_state(state);
 }

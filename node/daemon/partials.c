@@ -1,6 +1,7 @@
 #include "node/daemon/partials.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/daemon/oserr.h"
+#include "node/daemon/trouble.h"
 #include "node/paths.h"
 
 static const char prefix[] = ".meshd-", suffix[] = ".part", place_suffix[] = ".place";
@@ -67,12 +68,16 @@ static void clean(int dir_fd, const struct log *log) {
     closedir(d);
 }
 
-int partials_open(int *dir_fd, int state_fd, const struct log *log) {
-    if (mkdirat(state_fd, "partials", 0700) != 0 && errno != EEXIST)
-        return oserr(errno);
-    *dir_fd = openat(state_fd, "partials", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+int partials_open(int *dir_fd, int state_fd, const char *state_dir, const struct log *log) {
+    static const char name[] = "partials";
+    char path[PATH_TEXT_MAX];
+    if (paths_join(path, sizeof path, state_dir, name) != 0)
+        return trouble_put(log, "use", state_dir, ENAMETOOLONG, "--state");
+    if (mkdirat(state_fd, name, 0700) != 0 && errno != EEXIST)
+        return trouble_put(log, "make", path, errno, "--state");
+    *dir_fd = openat(state_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (*dir_fd < 0)
-        return oserr(errno);
+        return trouble_put(log, "use", path, errno, "--state");
     clean(*dir_fd, log);
     return 0;
 }

@@ -15,8 +15,8 @@
 enum { PARTIALS_NAME_MAX = 48 };
 
 /* Opens STATE/partials (made if missing) and removes what an earlier run left. *dir_fd is for the
- * calls below; ERR_PERM, ERR_IO, ERR_DISK. */
-int partials_open(int *dir_fd, int state_fd, const struct log *log) MUST_USE;
+ * calls below. Says why not in the log: ERR_PERM, ERR_NOT_FOUND (no directory), ERR_IO, ERR_DISK. */
+int partials_open(int *dir_fd, int state_fd, const char *state_dir, const struct log *log) MUST_USE;
 void partials_add(int dir_fd, uint32_t slot, const char *dir, const char *name);
 /* The slot's file is about to get its final name by way of an empty one (fileio_run): noted beside
  * the temporary. Killed in between, the empty one is removed too. */

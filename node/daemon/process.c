@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -28,15 +29,26 @@ static void forbid_dumps(void) {
 #endif
 }
 
-mode_t process_prepare(void) {
-    const char *debug = getenv("MESHD_DEBUG_DUMPABLE");
+static void allow_files(void) {
     struct rlimit files;
-    if (!debug || strcmp(debug, "1") != 0)
-        forbid_dumps();
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
+}
+
+unsigned long process_files_missing(void) {
+    struct rlimit files;
+    bool few = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < PROCESS_FILES_MIN;
+    return few ? (unsigned long)files.rlim_cur : 0;
+}
+
+mode_t process_prepare(void) {
+    const char *debug = getenv("MESHD_DEBUG_DUMPABLE");
+    if (!debug || strcmp(debug, "1") != 0)
+        forbid_dumps();
+    allow_files();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGTTOU, SIG_IGN); /* a log on a terminal of others' does not stop us */
     return umask(077);
 }

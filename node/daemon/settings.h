@@ -16,9 +16,12 @@ struct settings {
     bool secret_exposed;             /* the file has a network secret and others can read it */
 };
 
-/* Reads the environment and the file. On failure says why on stderr and returns ERR_USAGE or
- * ERR_FORMAT. */
-int settings_load(struct settings *s, const struct args *a) MUST_USE;
+enum { SETTINGS_WRONG_MAX = PATH_TEXT_MAX + 512 };
+
+/* Reads the environment and the file. ERR_USAGE, ERR_FORMAT or ERR_NOMEM with one sentence in `wrong`: where it is,
+ * what is wrong and what is expected. */
+int settings_load(struct settings *s, const struct args *a,
+                  char wrong[static SETTINGS_WRONG_MAX]) MUST_USE;
 void settings_clear(struct settings *s);
 
 #endif

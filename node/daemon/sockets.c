@@ -14,11 +14,12 @@ struct waiting {
 static const char *explain(int err) {
     switch (err) {
     case ERR_EXISTS:
-        return "the port is in use; give another one with --listen";
+        return "another program has the port; end it, or give another one with --listen";
     case ERR_USAGE:
-        return "this machine does not have the address";
+        return "this machine does not have the address (see: ip address); give another one with "
+               "--listen";
     case ERR_PERM:
-        return "not allowed to use the port";
+        return "meshd's user may not have the port; give one above 1023 with --listen";
     default:
         return err_text(err);
     }
@@ -57,7 +58,7 @@ int sockets_open(struct sockets *s, uv_loop_t *loop, const struct config *cfg,
             continue;
         }
         if (r != 0) {
-            log_put(log, LOG_ERROR, "udp %s: %s", text, explain(r));
+            log_put(log, LOG_ERROR, "cannot listen on UDP %s: %s", text, explain(r));
             sockets_close(s);
             return r;
         }
@@ -67,7 +68,9 @@ int sockets_open(struct sockets *s, uv_loop_t *loop, const struct config *cfg,
     }
     if (s->count > 0)
         return 0;
-    log_put(log, LOG_ERROR, "udp: nothing to listen on");
+    log_put(log, LOG_ERROR,
+            "cannot listen on UDP: this machine has neither IPv4 nor IPv6; "
+            "give an address with --listen");
     return r;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "node/daemon/oserr.h"
+#include "node/daemon/trouble.h"
 #include "node/paths.h"
 
 /* What was made in this directory has its name on the disk. A file system that has no such thing says
@@ -58,15 +59,24 @@ int statedir_make(const char *path) {
     return 0;
 }
 
+static const char *kind(mode_t mode) {
+    return S_ISDIR(mode) ? "a directory" : S_ISLNK(mode) ? "a symbolic link" : "no regular file";
+}
+
 int statedir_check_secret(const struct stat *st, const char *dir, const char *name,
                           const struct log *log) {
     if (!S_ISREG(st->st_mode)) {
-        log_put(log, LOG_ERROR, "%s/%s is not a regular file", dir, name);
+        log_put(log, LOG_ERROR, "%s/%s is %s; put the file itself there, or move that away", dir,
+                name, kind(st->st_mode));
         return ERR_PERM;
     }
     if (st->st_uid != geteuid()) {
-        log_put(log, LOG_ERROR, "%s/%s belongs to another user (uid %lu)", dir, name,
-                (unsigned long)st->st_uid);
+        log_put(
+            log, LOG_ERROR,
+            "%s/%s belongs to another user (uid %lu), and meshd runs as uid %lu; run it as that "
+            "user, or mend it with: chown %lu '%s/%s'",
+            dir, name, (unsigned long)st->st_uid, (unsigned long)geteuid(),
+            (unsigned long)geteuid(), dir, name);
         return ERR_PERM;
     }
     if (st->st_mode & (S_IRWXG | S_IRWXO)) {
@@ -79,13 +89,23 @@ int statedir_check_secret(const struct stat *st, const char *dir, const char *na
     return 0;
 }
 
+static int file_trouble(const struct log *log, const char *doing, const char *dir, const char *name,
+                        int err) {
+    char full[PATH_TEXT_MAX];
+    if (paths_join(full, sizeof full, dir, name) != 0)
+        return trouble_put(log, doing, dir, ENAMETOOLONG, NULL);
+    return trouble_put(log, doing, full, err, "--state");
+}
+
 static int check_owner(const struct statedir *s, const char *path, const struct log *log) {
     struct stat st;
     if (fstat(s->dir_fd, &st) != 0)
-        return ERR_IO;
+        return trouble_put(log, "look at", path, errno, "--state");
     if (st.st_uid != geteuid()) {
-        log_put(log, LOG_ERROR, "%s belongs to another user (uid %lu)", path,
-                (unsigned long)st.st_uid);
+        log_put(log, LOG_ERROR,
+                "%s belongs to another user (uid %lu), and meshd runs as uid %lu; run it as that "
+                "user, or choose another place with --state",
+                path, (unsigned long)st.st_uid, (unsigned long)geteuid());
         return ERR_PERM;
     }
     if (st.st_mode & (S_IRWXG | S_IRWXO)) {
@@ -105,11 +125,9 @@ static int check_secrets(const struct statedir *s, const char *path, const struc
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct stat st;
         if (fstatat(s->dir_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0) {
-            int err = errno;
-            if (err == ENOENT)
+            if (errno == ENOENT)
                 continue;
-            log_put(log, LOG_ERROR, "%s/%s: %s", path, names[i], strerror(err));
-            return oserr(err);
+            return file_trouble(log, "look at", path, names[i], errno);
         }
         int r = statedir_check_secret(&st, path, names[i], log);
         if (r != 0)
@@ -123,15 +141,19 @@ static int take_lock(struct statedir *s, const char *path, const struct log *log
     char pid[32] = "";
     s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock_fd < 0) {
-        int err = errno;
-        log_put(log, LOG_ERROR, "%s/lock: %s", path, strerror(err));
-        return oserr(err);
+        const int err = errno == EISDIR || errno == ENXIO ? EEXIST : errno;
+        return file_trouble(log, "lock", path, "lock", err);
     }
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return file_trouble(log, "lock", path, "lock", errno);
         ssize_t n = pread(s->lock_fd, pid, sizeof pid - 1, 0);
         pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
-        log_put(log, LOG_ERROR, "another meshd%s%s is already running on %s",
-                pid[0] ? ", process " : "", pid, path);
+        log_put(
+            log, LOG_ERROR,
+            "another meshd%s%s is already running on %s; use that one, end it, or give this one "
+            "another directory with --state",
+            pid[0] ? ", process " : "", pid, path);
         return ERR_EXISTS;
     }
     int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
@@ -142,16 +164,12 @@ static int take_lock(struct statedir *s, const char *path, const struct log *log
 
 int statedir_open(struct statedir *s, const char *path, const struct log *log) {
     s->dir_fd = s->lock_fd = -1;
-    int r = statedir_make(path);
-    if (r == 0) {
-        s->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        r = s->dir_fd < 0 ? oserr(errno) : 0;
-    }
-    if (r != 0) {
-        log_put(log, LOG_ERROR, "%s: %s", path, strerror(errno));
-        return r;
-    }
-    r = check_owner(s, path, log);
+    if (statedir_make(path) != 0)
+        return trouble_put(log, "make the state directory", path, errno, "--state");
+    s->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dir_fd < 0)
+        return trouble_put(log, "open the state directory", path, errno, "--state");
+    int r = check_owner(s, path, log);
     if (r == 0)
         r = take_lock(s, path, log);
     if (r == 0)

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/daemon/oserr.h"
 #include "node/daemon/store_memory.h"
+#include "node/daemon/trouble.h"
 #include "node/paths.h"
 
 /* A row of zeroes that is longer than any with a secret and fits a page. */
@@ -47,6 +47,7 @@ struct store_sqlite {
     int log_frames;   /* pages in the WAL after the last commit */
     uint64_t commits; /* ever made */
     bool damaged;     /* and said so */
+    int said;         /* SQLite's last complaint that is in the log; 0: a commit worked after it */
     char path[];
 };
 
@@ -61,19 +62,52 @@ void store_sqlite_say_damaged(struct store_sqlite *s, int rc) {
             s->path);
 }
 
+/* One sentence: what is wrong with which file, and what to do. */
+static void say(struct store_sqlite *s, int rc, int os) {
+    switch (rc & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        store_sqlite_say_damaged(s, rc);
+        return;
+    case SQLITE_FULL:
+        os = ENOSPC;
+        break;
+    case SQLITE_BUSY:
+        log_put(s->log, LOG_ERROR, "another program has %s open; end it, then start again",
+                s->path);
+        return;
+    case SQLITE_READONLY:
+        os = os ? os : access(s->path, W_OK) != 0 ? errno : EROFS;
+        break;
+    case SQLITE_ERROR:
+        log_put(s->log, LOG_ERROR,
+                "%s is no database of meshd's (%s); move it away, and put a copy of the right one "
+                "there if there is one",
+                s->path, sqlite3_errmsg(s->db));
+        return;
+    default:
+        break;
+    }
+    if (os != 0) {
+        int r = trouble_put(s->log, "use the database", s->path, os, "--state");
+        (void)r; /* SQLite's own result tells more */
+    } else {
+        log_put(s->log, LOG_ERROR, "cannot use the database %s: %s", s->path,
+                sqlite3_errmsg(s->db));
+    }
+}
+
 static int map_error(struct store_sqlite *s, int rc) {
     int os = sqlite3_system_errno(s->db);
-    log_put(s->log, LOG_ERROR, "%s: %s", s->path, sqlite3_errmsg(s->db));
-    store_sqlite_say_damaged(s, rc);
+    /* The same trouble again, message after message, is no news until something worked. */
+    if (s->said != rc)
+        say(s, rc, os);
+    s->said = rc;
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return ERR_DISK;
     case SQLITE_NOMEM:
         return ERR_NOMEM;
-    case SQLITE_BUSY:
-        log_put(s->log, LOG_ERROR, "another program has %s open; end it, then start again",
-                s->path);
-        return ERR_IO;
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_AUTH:
@@ -149,10 +183,12 @@ static int store_next(void *ctx, const char *table, void *key, size_t *key_len, 
     if (rc == SQLITE_ROW) {
         found = take_value(st, value, cap, len);
         found_len = (size_t)sqlite3_column_bytes(st, 1);
-        if (found_len == 0 || found_len > sizeof found_key)
+        if (found_len == 0 || found_len > sizeof found_key) {
             found = ERR_IO; /* not written by us */
-        else
+            store_sqlite_say_damaged(s, SQLITE_CORRUPT);
+        } else {
             memcpy(found_key, sqlite3_column_blob(st, 1), found_len);
+        }
     }
     int r = finish(s, st, rc);
     if (r == 0 && (found == 0 || found == ERR_FULL)) {
@@ -196,6 +232,7 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames) {
     (void)name;
     s->log_frames = frames;
     s->commits++;
+    s->said = 0;
     return SQLITE_OK;
 }
 
@@ -244,6 +281,18 @@ static int read_version(struct store_sqlite *s, int *version) {
     return r;
 }
 
+/* A database without our stamp that has tables is another program's: nothing is added to it. Our own
+ * table alone is of a start that was cut off. */
+static int check_foreign(struct store_sqlite *s) {
+    static const char others[] = "SELECT count(*) FROM sqlite_master WHERE name <> 'kv'";
+    sqlite3_stmt *st;
+    int rc = sqlite3_prepare_v2(s->db, others, -1, &st, NULL);
+    if (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 0) > 0)
+        rc = SQLITE_ERROR;
+    sqlite3_finalize(st);
+    return rc;
+}
+
 static int prepare(struct store_sqlite *s) {
     static const char setup[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                 "PRAGMA secure_delete = ON;"
@@ -257,10 +306,16 @@ static int prepare(struct store_sqlite *s) {
     if (r != 0)
         return r;
     if (version > SCHEMA) {
-        log_put(s->log, LOG_ERROR, "%s was made by a newer meshd (schema %d)", s->path, version);
+        log_put(
+            s->log, LOG_ERROR,
+            "%s was made by a newer meshd (schema %d, this one knows %d); start that one, or move "
+            "the file away to start without contacts and messages",
+            s->path, version, SCHEMA);
         return ERR_FORMAT;
     }
-    int rc = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+    int rc = version == 0 ? check_foreign(s) : SQLITE_OK;
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
     if (rc == SQLITE_OK && version != SCHEMA) /* else a full disk is no reason not to start */
         rc = sqlite3_exec(s->db, stamp, NULL, NULL, NULL);
     if (rc == SQLITE_OK && version == 0)
@@ -280,9 +335,7 @@ const char *store_sqlite_vfs(void) {
 
 static int sync_path(struct store_sqlite *s, const char *path, int flags) {
     int fd = open(path, flags | O_CLOEXEC);
-    int r = fd >= 0 && fsync(fd) == 0 ? 0 : oserr(errno);
-    if (r != 0)
-        log_put(s->log, LOG_ERROR, "%s: %s", path, strerror(errno));
+    int r = fd >= 0 && fsync(fd) == 0 ? 0 : trouble_put(s->log, "write", path, errno, "--state");
     if (fd >= 0)
         close(fd);
     return r;
@@ -319,6 +372,8 @@ int store_sqlite_open(struct store_sqlite **out, struct store *store, const char
                              store_sqlite_vfs());
     if (rc == SQLITE_OK)
         store_memory_of(s->db);
+    if (rc == SQLITE_OK && sqlite3_db_readonly(s->db, "main") == 1)
+        rc = SQLITE_READONLY; /* what SQLite falls back to, without a word */
     int r = rc == SQLITE_OK ? prepare(s) : map_error(s, rc);
     if (r == 0)
         r = sync_found(s);

@@ -11,6 +11,7 @@
 
 #include "node/daemon/oserr.h"
 #include "node/daemon/store_memory.h"
+#include "node/daemon/trouble.h"
 #include "node/paths.h"
 
 enum {
@@ -96,7 +97,9 @@ static bool only_busy(struct store_sync *s) {
 static int verdict(struct store_sync *s) {
     if (s->sync_errno != 0) {
         s->suspect = true;
-        log_put(s->log, LOG_ERROR, "%s-wal: %s", store_sqlite_path(s->db), strerror(s->sync_errno));
+        log_put(s->log, LOG_ERROR,
+                "%s-wal cannot be brought to the disk: %s; messages and pairings wait until it can",
+                store_sqlite_path(s->db), strerror(s->sync_errno));
         return oserr(s->sync_errno);
     }
     const bool failed = !only_busy(s) && s->rc != SQLITE_OK;
@@ -172,8 +175,11 @@ static int open_copier(struct store_sync *s) {
     }
     if (rc == SQLITE_OK)
         return 0;
-    log_put(s->log, LOG_ERROR, "%s: %s", store_sqlite_path(s->db), sqlite3_errmsg(s->copier));
-    store_sqlite_say_damaged(s->db, rc);
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+        store_sqlite_say_damaged(s->db, rc);
+    else
+        log_put(s->log, LOG_ERROR, "cannot use the database %s: %s", store_sqlite_path(s->db),
+                sqlite3_errmsg(s->copier));
     return rc == SQLITE_NOMEM ? ERR_NOMEM : ERR_IO;
 }
 
@@ -185,9 +191,7 @@ static int open_log(struct store_sync *s) {
     s->log_fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (s->log_fd >= 0)
         return 0;
-    int err = errno;
-    log_put(s->log, LOG_ERROR, "%s: %s", path, strerror(err));
-    return oserr(err);
+    return trouble_put(s->log, "open", path, errno, "--state");
 }
 
 int store_sync_open(struct store_sync **out, uv_loop_t *loop, struct store_sqlite *db,

@@ -86,12 +86,21 @@ rc=$?
 check "interrupted: 130, not $rc" test $rc = 130
 check "control characters of a peer are shown, not obeyed" test -z "$(ctl a msg b "$(printf 'x\033[31my')" >/dev/null; ctl b msgs | tr -d '\040-\176\n')"
 
-# SIGHUP is an orderly end, as SIGTERM.
-kill -HUP "${PID[b]}"
+# A message is shown as it was written, and no line of it passes for one of ours.
+text=$(printf 'one\n999  2026-11-21 14:05:09  from a: two\n\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9 \xe2\x80\xaeevil')
+ctl a msg b - <<<"$text" >/dev/null
+ctl b msgs | tail -3 >"$DIR/shown"
+check "the first line" grep -qE '^[0-9]+  [0-9: -]+  from a: one$' "$DIR/shown"
+check "the second is indented" grep -qx '    999  2026-11-21 14:05:09  from a: two' "$DIR/shown"
+check "emoji as emoji, an override as an escape" grep -qx "$(printf '    \xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9 \\\\u{202e}evil')" "$DIR/shown"
+check "JSON has it as it was" grep -qiF '\ud83d\udc68\u200d\ud83d\udc69 \u202eevil' <<<"$(ctl b --json msgs)"
+
+# SIGINT is an orderly end, as SIGTERM.
+kill -INT "${PID[b]}"
 wait "${PID[b]}"
 rc=$?
 unset 'PID[b]'
-check "SIGHUP: 0, not $rc" test $rc = 0
+check "SIGINT: 0, not $rc" test $rc = 0
 check "the socket is gone" test ! -e "$DIR/b/control.sock"
 check "it said so" grep -q stopped "$DIR/b.log"
 exit $FAILED

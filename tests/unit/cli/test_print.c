@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/app.h"
+#include "cli/hint.h"
 
 static const char evil[] = "a\x1b]0;x\x07\n\xc2\x9b"
                            "2J\xe2\x80\xae\xff\\b";
@@ -182,12 +183,74 @@ static void json_is_ascii_on_one_line_and_gives_the_text_back(void **state) {
     json_decref(o);
 }
 
+static double real;
+
+static void put_real(void) {
+    json_t *o = json_object();
+    json_object_set_new(o, "r", json_real(real));
+    print_json(o);
+}
+
+/* Microseconds as seconds, and the like: the digits that were meant, all of them, and no others. */
+static void numbers_with_a_fraction_are_as_they_were_meant(void **state) {
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        {461 / 1e6, "0.000461"},
+        {1 / 1e6, "1e-6"},
+        {0.1, "0.1"},
+        {0.3, "0.3"},
+        {0, "0.0"},
+        {2, "2.0"},
+        {123456789.123456, "123456789.123456"},
+        {86400.000001, "86400.000001"},
+        {999999999.999999, "999999999.999999"},
+        {-0.25, "-0.25"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char want[64];
+        real = cases[i].value;
+        snprintf(want, sizeof want, "{\"r\":%s,\"schema\":1}\n", cases[i].text);
+        capture(put_real);
+        assert_string_equal(said[0], want);
+    }
+}
+
+static void commands_in_a_sentence_can_be_copied(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *name, *want;
+    } cases[] = {
+        {"gone; see: meshctl wait --for peer=NAME", "bob",
+         "gone; see: meshctl wait --for peer=bob"},
+        {"meshctl wait --for peer=NAME first", "bob b", "meshctl wait --for peer='bob b' first"},
+        {"meshctl wait --for peer=NAME", "it's $HOME", "meshctl wait --for peer='it'\\''s $HOME'"},
+        {"meshctl wait --for peer=NAME", "", "meshctl wait --for peer=''"},
+        {"gone; see: meshctl wait --for peer=NAME", NULL, "gone; see: meshctl peers"},
+        {"give peer=NAME or contact=NAME", "bob", "give peer=NAME or contact=NAME"},
+        {"nothing", NULL, "nothing"},
+    };
+    char out[256];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hint_name(out, sizeof out, cases[i].text, cases[i].name);
+        assert_string_equal(out, cases[i].want);
+        for (size_t cap = 1; cap < 40; cap++) {
+            hint_name(out, cap, cases[i].text, cases[i].name);
+            assert_true(strlen(out) < cap);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(cells_of_tables_are_escaped),
         cmocka_unit_test(errors_are_escaped_and_one_line_each),
         cmocka_unit_test(an_error_names_what_it_is_about_once),
+        cmocka_unit_test(numbers_with_a_fraction_are_as_they_were_meant),
+        cmocka_unit_test(commands_in_a_sentence_can_be_copied),
         cmocka_unit_test(json_is_ascii_on_one_line_and_gives_the_text_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "node/config.h"
+#include "node/ini.h"
+#include "node/utf8.h"
 
 static int parse(struct config *c, const char *text, struct config_error *e) {
     config_init(c);
@@ -90,9 +92,49 @@ static void errors_name_their_line(void **s) {
         unsigned line;
         const char *says;
     } cases[] = {
-        {"[nodes]\nlog = info\n", 2, "no section [nodes]"},
-        {"log = info\n", 1, "before any section"},
-        {"[node]\n\nlisten_on = 1.2.3.4:5\n", 3, "no 'listen_on'"},
+        {"[nodes]\nlog = info\n", 1, "no section [nodes]; there are: node, files, messages,"},
+        {"[fils]\n[node]\nlog = info\n", 1, "no section [fils]"},
+        {"[node]\n[]\n", 2, "no section []"},
+        {"[node]\n[Files]\n", 2, "no section [Files]"},
+        {"[node\nlog = info\n", 1, "']'"},
+        {"[node] log = info\n", 1, "'log = info' behind a section"},
+        {"log = info\n", 1, "before any section; put it below [node]"},
+        {"accept = ask\n", 1, "put it below [files]"},
+        {"nothing = x\n", 1, "before any section"},
+        {"[node]\naccept = ask\n", 2, "no 'accept', which belongs below [files]"},
+        {"[node]\n\nlisten_on = 1.2.3.4:5\n", 3, "no 'listen_on'; it has: listen, network, log"},
+        {"[node]\nLog = info\n", 2, "no 'Log'"},
+        {"[node]\nlisten =\n", 2, "listen has no value"},
+        {"[node]\nlisten = ,\n", 2, "listen has no value"},
+        {"[node]\nlog\n", 2, "'log' is no line of the form: key = value"},
+        {"[node]\nlog: info\n", 2, "key = value"},
+        {"[node]\n= info\n", 2, "key = value"},
+        {"[node]\nlog = info\n  log = warn\n", 3, "already"},
+        {"[node]\nlog = yes\n", 2, "error, warn, info, debug"},
+        {"[transport]\nudp = true\n", 2, "may be: auto, portable"},
+        {"[node]\nlisten = 127.0.0.1:70000\n", 2, "not an address"},
+        {"[node]\nlisten = 127.0.0.1:7000 [::1]:7000 127.0.0.1:7000\n", 2, "given twice"},
+        {"[node]\nlog = info\n[files]\naccept = ask\n[node]\nlog = info\n", 6, "on line 2"},
+        {"[files]\naccept_max = 1.5G\n", 2, "as 500M"},
+        {"[files]\naccept_max = 500MB\n", 2, "as 500M"},
+        {"[files]\naccept_max =\n", 2, "as 500M"},
+        {"[node]\nlog = info\xff\n", 2, "byte 11 of the line is not UTF-8"},
+        {"[node]\n# Gr\xfc\xdf"
+         "e\n",
+         2, "not UTF-8"},
+        {"\xff\xfe[\n", 1, "UTF-16"},
+        {"[node]\nlog = in\rfo\n", 2, "carriage return"},
+        {"[node]\nlog = \x1b[31minfo\n", 2, "control character (U+001B)"},
+        {"[node]\n\xef\xbb\xbflog = info\n", 2, "section [node] has no"},
+        {"[files]\ndownload_dir =\n", 2, "the path is missing"},
+        {"[files]\ndownload_dir = \"/srv/in box\"\n", 2, "without quotes"},
+        {"[files]\ndownload_dir = '/srv/in'\n", 2, "without quotes"},
+        {"[files]\ndownload_dir = ~bob/in\n", 2, "'~bob/in': only one's own home"},
+        {"[files]\ndownload_dir = $HOME/in\n", 2, "variables are not replaced"},
+        {"[files]\ndownload_dir = /home/${USER}/in\n", 2, "variables are not replaced"},
+        {"[files]\ndownload_dir = in\n", 2, "the whole path"},
+        {"[files]\ndownload_dir = ./in\n", 2, "the whole path"},
+        {"[control]\nsocket = ../x.sock\n", 2, "socket is '../x.sock': write the whole path"},
         {"[node]\nlisten = 1.2.3.4\n", 2, "not an address"},
         {"[node]\nlisten = 1.2.3.4:1,nonsense\n", 2, "'nonsense'"},
         {"[node]\nlog = loud\n", 2, "error, warn, info, debug"},
@@ -103,8 +145,8 @@ static void errors_name_their_line(void **s) {
         {"[files]\naccept = everybody\n", 2, "ask, contacts"},
         {"[files]\naccept_max = 12X\n", 2, "number of bytes"},
         {"[files]\naccept_max = -1\n", 2, "number of bytes"},
-        {"[files]\naccept_max = 20000000T\n", 2, "number of bytes"},
-        {"[files]\naccept_max = 18446744073709551616\n", 2, "number of bytes"},
+        {"[files]\naccept_max = 20000000T\n", 2, "more than can be counted"},
+        {"[files]\naccept_max = 18446744073709551616\n", 2, "more than can be counted"},
         {"[node]\nnetwork = correct horse ;battery staple\n", 2, "';' behind a blank"},
         {"[node]\nnetwork =\t;secret\n", 2, "';' behind a blank"},
         {"[files]\n\n  download_dir = ~/a\t; b\n", 3, "';' behind a blank"},
@@ -136,20 +178,111 @@ static void a_semicolon_that_begins_no_comment_is_part_of_the_value(void **s) {
     assert_string_equal(c.network, "a;b #c");
 }
 
-static void long_lines_and_zero_bytes_are_refused(void **s) {
+static void lines_are_read_as_every_editor_writes_them(void **s) {
+    (void)s;
+    static const char *const texts[] = {
+        "[node]\nlog = debug\n",
+        "[node]\r\nlog = debug\r\n",
+        "[node]\nlog = debug",
+        "[node]\nlog = debug\r",
+        "\t[node]\n\tlog\t=\tdebug\t\n",
+        "[ node ] ; x\nlog=debug",
+        "\xef\xbb\xbf[node]\nlog = debug",
+        "\n\n; \xc3\xbc\n[node] # x\nlog = debug ; y\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct config c;
+        struct config_error e;
+        if (parse(&c, texts[i], &e) != 0)
+            fail_msg("case %zu: line %u: %s", i, e.line, e.text);
+        assert_int_equal(c.log, LOG_DEBUG);
+    }
+}
+
+static void paths_that_mean_the_same_everywhere_are_taken(void **s) {
+    (void)s;
+    static const char *const paths[] = {
+        "/",       "/srv/in box", "~",    "~/",         "~/In",
+        "/srv/~x", "/a$",         "/a$1", "/it's/here", "/gr\xc3\xbcn",
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct config c;
+        struct config_error e;
+        char text[128];
+        snprintf(text, sizeof text, "[files]\ndownload_dir = %s\n", paths[i]);
+        if (parse(&c, text, &e) != 0)
+            fail_msg("'%s': %s", paths[i], e.text);
+        assert_string_equal(c.download_dir, paths[i]);
+    }
+}
+
+static void what_is_too_long_is_refused_and_the_longest_is_not(void **s) {
     (void)s;
     struct config c;
     struct config_error e;
-    char text[CONFIG_LINE_MAX + 64] = "[node]\nnetwork = ";
-    size_t n = strlen(text);
-    memset(text + n, 'x', sizeof text - n - 1);
+    char text[4 * INI_LINE_MAX];
+    for (size_t over = 0; over < 3 * INI_LINE_MAX - 64; over += over < 4 ? 1 : 100) {
+        int n = snprintf(text, sizeof text, "[node]\n# ");
+        memset(text + n, 'x', INI_LINE_MAX - 2 + over);
+        snprintf(text + n + INI_LINE_MAX - 2 + over, 32, "\r\nlog = debug\n");
+        assert_int_equal(parse(&c, text, &e), over ? ERR_FORMAT : 0);
+        if (over) {
+            assert_int_equal(e.line, 2);
+            assert_non_null(strstr(e.text, "too long"));
+            assert_non_null(strstr(e.text, "at most 1024"));
+        } else {
+            assert_int_equal(c.log, LOG_DEBUG);
+        }
+    }
+    int n = snprintf(text, sizeof text, "[node]\nnetwork = ");
+    memset(text + n, 'x', CONFIG_NETWORK_MAX);
+    text[n + CONFIG_NETWORK_MAX] = '\0';
     assert_int_equal(parse(&c, text, &e), ERR_FORMAT);
     assert_int_equal(e.line, 2);
-    assert_non_null(strstr(e.text, "too long"));
+    assert_non_null(strstr(e.text, "at most 255"));
+    text[n + CONFIG_NETWORK_MAX - 1] = '\0';
+    assert_int_equal(parse(&c, text, &e), 0);
+    static char large[CONFIG_TEXT_MAX + 1];
+    memset(large, '\n', sizeof large);
+    config_init(&c);
+    assert_int_equal(config_parse(&c, large, sizeof large, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.text, "too large"));
+    assert_int_equal(config_parse(&c, large, sizeof large - 1, &e), 0);
+}
+
+static void a_zero_byte_is_refused(void **s) {
+    (void)s;
+    struct config c;
+    struct config_error e;
     static const char zero[] = "[node]\nlog = info\0\n";
     config_init(&c);
     assert_int_equal(config_parse(&c, zero, sizeof zero - 1, &e), ERR_FORMAT);
+    assert_int_equal(e.line, 2);
     assert_non_null(strstr(e.text, "zero byte"));
+}
+
+/* Whatever is in a file: no byte of it is touched outside its length, and an error has its line. */
+static void rubbish_is_an_error_with_a_line(void **s) {
+    (void)s;
+    uint32_t seed = 1;
+    for (unsigned i = 0; i < 20000; i++) {
+        static const char alphabet[] = "[]=;# \t\r\nnodelg/~$'\"\xff\xc3\xbc\0";
+        char text[48];
+        struct config c;
+        struct config_error e;
+        unsigned newlines = 0;
+        size_t len = i % sizeof text;
+        for (size_t b = 0; b < len; b++) {
+            seed = seed * 1664525 + 1013904223;
+            text[b] = alphabet[(seed >> 16) % (sizeof alphabet - 1)];
+            newlines += text[b] == '\n';
+        }
+        config_init(&c);
+        if (config_parse(&c, text, len, &e) != 0) {
+            assert_in_range(e.line, 1, newlines + 1);
+            assert_true(utf8_valid(e.text, strlen(e.text)));
+        }
+    }
 }
 
 static void what_is_written_reads_the_same(void **s) {
@@ -213,7 +346,11 @@ int main(void) {
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(errors_name_their_line),
         cmocka_unit_test(a_semicolon_that_begins_no_comment_is_part_of_the_value),
-        cmocka_unit_test(long_lines_and_zero_bytes_are_refused),
+        cmocka_unit_test(lines_are_read_as_every_editor_writes_them),
+        cmocka_unit_test(paths_that_mean_the_same_everywhere_are_taken),
+        cmocka_unit_test(what_is_too_long_is_refused_and_the_longest_is_not),
+        cmocka_unit_test(a_zero_byte_is_refused),
+        cmocka_unit_test(rubbish_is_an_error_with_a_line),
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(the_network_secret_is_not_shown),
         cmocka_unit_test(networks_have_different_ids),

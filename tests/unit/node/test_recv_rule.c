@@ -58,6 +58,42 @@ static void a_transfer_knows_which_order_took_it(void **state) {
     world_free(w);
 }
 
+/* The user's rules change while the node runs: for what comes from then on. */
+static void rules_hold_from_when_they_were_set(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 3);
+    struct node_policy p, read;
+    world_pair(w, 0, 1);
+    node_get_policy(w->nodes[1].node, &p);
+    assert_int_equal(p.accept, ACCEPT_ASK);
+    assert_string_equal(p.download_dir, "in");
+    assert_int_equal(p.message_quota_bytes, MESSAGES_BYTES_MAX);
+    struct transfer_info t = send_one(w, "/a", 1);
+    assert_int_equal(t.state, TRANSFER_OFFERED);
+
+    p = (struct node_policy){.accept = ACCEPT_CONTACTS,
+                             .download_dir = "later",
+                             .accept_max_bytes = 10,
+                             .message_quota_bytes = 3 << 20,
+                             .message_quota_contact_bytes = 1 << 20};
+    node_set_policy(w->nodes[1].node, &p);
+    node_get_policy(w->nodes[1].node, &read);
+    assert_int_equal(read.message_quota_contact_bytes, 1 << 20);
+    t = send_one(w, "/b", 2);
+    assert_int_equal(t.state, TRANSFER_DONE);
+    assert_string_equal(t.dir, "later");
+    assert_true(node_transfer_get(w->nodes[1].node, 1, &t));
+    assert_int_equal(t.state, TRANSFER_OFFERED); /* it asked before */
+
+    p.accept_max_bytes = 9;
+    node_set_policy(w->nodes[1].node, &p);
+    const char *path = "/b";
+    uint64_t id;
+    assert_int_equal(node_send(w->nodes[0].node, w->now_us, "n1", &path, 1, 0, &id), 0);
+    assert_non_null(world_wait(w, 0, NODE_TRANSFER_FAILED, 5 * S));
+    world_free(w);
+}
+
 /* ---- over the control socket ---- */
 struct client {
     struct control *c;
@@ -131,6 +167,7 @@ static void used_up_orders_take_no_place_of_a_connection(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transfer_knows_which_order_took_it),
+        cmocka_unit_test(rules_hold_from_when_they_were_set),
         cmocka_unit_test(used_up_orders_take_no_place_of_a_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,8 +78,12 @@ static void place_open(struct place *p) {
     p->dir_fd = open(p->dir, O_RDONLY | O_DIRECTORY);
     assert_true(p->dir_fd >= 0);
     assert_int_equal(uv_loop_init(&p->loop), 0);
-    const struct fileio_setup setup = {
-        .state_fd = p->dir_fd, .umask = 077, .done = on_done, .all_done = on_all_done, .ctx = p};
+    const struct fileio_setup setup = {.state_fd = p->dir_fd,
+                                       .state_dir = p->dir,
+                                       .umask = 077,
+                                       .done = on_done,
+                                       .all_done = on_all_done,
+                                       .ctx = p};
     assert_int_equal(fileio_open(&p->f, &p->loop, &setup, &p->log), 0);
 }
 

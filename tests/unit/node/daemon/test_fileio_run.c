@@ -438,7 +438,7 @@ static void is_whole_or_nothing(const struct place *p, enum way way) {
         assert_int_equal(st.st_size, 5);
     const int state_fd = open(p->partials, O_RDONLY | O_DIRECTORY);
     int fd;
-    assert_int_equal(partials_open(&fd, state_fd, &quiet), 0);
+    assert_int_equal(partials_open(&fd, state_fd, p->partials, &quiet), 0);
     close(fd);
     close(state_fd);
     const bool there = stat(path, &st) == 0;
@@ -458,7 +458,7 @@ static void killed_at_any_step_a_file_is_whole_or_not_there(void **state) {
             way_open(&p, (enum way)way);
             const struct log quiet = {.level = LOG_ERROR};
             const int noted = p.env.partials_fd; /* where it lies in STATE */
-            assert_int_equal(partials_open(&p.env.partials_fd, noted, &quiet), 0);
+            assert_int_equal(partials_open(&p.env.partials_fd, noted, p.partials, &quiet), 0);
             const pid_t child = fork();
             assert_true(child >= 0);
             if (child == 0) {

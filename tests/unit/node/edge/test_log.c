@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,38 @@ static void a_long_line_is_cut(void **state) {
     assert_true(strlen(said) <= LOG_LINE_MAX);
 }
 
+/* Nobody reads: no line waits, and the first one that is taken tells how many were not. */
+static void a_full_pipe_costs_lines_not_time(void **state) {
+    (void)state;
+    static const struct log l = {LOG_INFO};
+    char text[LOG_LINE_MAX / 2], got[16 * LOG_LINE_MAX];
+    int ends[2];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    int old = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    for (unsigned i = 0; i < 5000; i++)
+        log_put(&l, LOG_INFO, "%s", text);
+    while (read(ends[0], got, sizeof got) > 0) {
+    }
+    log_put(&l, LOG_INFO, "the end");
+    ssize_t n = read(ends[0], got, sizeof got - 1);
+    dup2(old, STDERR_FILENO);
+    close(old);
+    close(ends[0]);
+    close(ends[1]);
+    assert_true(n > 0);
+    got[n] = '\0';
+    const char *at = strstr(got, " lines before this one were lost");
+    assert_non_null(at);
+    while (at > got && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    assert_in_range(strtoul(at, NULL, 10), 1000, 4999);
+    assert_non_null(strstr(at, "the end"));
+}
+
 /* A peer may cause events as fast as it likes: offers that it takes back. */
 static void what_peers_cause_is_said_at_a_bounded_rate(void **state) {
     (void)state;
@@ -97,6 +130,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_one_line_without_control_characters),
         cmocka_unit_test(a_long_line_is_cut),
+        cmocka_unit_test(a_full_pipe_costs_lines_not_time),
         cmocka_unit_test(what_peers_cause_is_said_at_a_bounded_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,12 @@
+/* hint.h: a command in a sentence, made one that can be copied as it is. Pure.
+ */
+#ifndef MESHD_CLI_HINT_H
+#define MESHD_CLI_HINT_H
+
+#include <stddef.h>
+
+/* `text` into out[0..cap), "meshctl wait --for peer=NAME" in it with the contact's name, quoted for a shell where it
+ * needs that; `name` NULL: nobody knows it here, and "meshctl peers" takes the command's place. */
+void hint_name(char *out, size_t cap, const char *text, const char *name);
+
+#endif
