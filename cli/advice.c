@@ -125,11 +125,10 @@ static const struct {
     [LIMIT_OFFER_BYTES_CONTACT] = {"accept or reject some: meshctl transfers ls",
                                    "ask them to accept or reject some, or send an archive of the "
                                    "files"},
-    [LIMIT_ACCEPT] =
-        {"to take it, raise accept_max in [files] of meshd.conf, restart meshd, and ask "
-         "them to send it again",
-         "send less at once, or ask them to raise accept_max in [files] of their "
-         "meshd.conf"},
+    [LIMIT_ACCEPT] = {"to take it, raise accept_max in [files] of meshd.conf, let meshd read that "
+                      "(SIGHUP), and ask them to send it again",
+                      "send less at once, or ask them to raise accept_max in [files] of their "
+                      "meshd.conf"},
     [LIMIT_MANIFEST] = {"send fewer files at once, or an archive of them",
                         "send fewer files at once, or an archive of them"},
     [LIMIT_FILES] = {"send fewer files at once, or an archive of them",
@@ -144,11 +143,11 @@ static const struct {
          "try again later"},
     [LIMIT_QUOTA] =
         {"delete some: meshctl msgs --with NAME --delete, or raise quota in [messages] of "
-         "meshd.conf and restart meshd",
+         "meshd.conf (read at SIGHUP)",
          "ask them to delete some (meshctl msgs --with NAME --delete), or to raise quota "
          "in [messages] of their meshd.conf"},
     [LIMIT_QUOTA_ALL] = {"delete some: meshctl msgs --with NAME --delete, or raise quota_all in "
-                         "[messages] of meshd.conf and restart meshd",
+                         "[messages] of meshd.conf (read at SIGHUP)",
                          "ask them to delete some (meshctl msgs --with NAME --delete), or to raise "
                          "quota_all in [messages] of their meshd.conf"},
     [LIMIT_MESSAGES_CONTACT] = {"delete some: meshctl msgs --with NAME --delete",
