@@ -71,7 +71,7 @@ static const struct row {
     {ERR_REFUSED, ALL, HERE, SAY_NOTHING},
     {ERR_CANCELLED, ALL, HERE, SAY_NOTHING},
     {ERR_CHANGED, SEND, HERE, "send it again once nothing writes to it, or send a copy of it"},
-    {ERR_UNSIZED, SEND, HERE, "copy it first, and send the copy"},
+    {ERR_UNSIZED, SEND, HERE, "copy it first, and send the copy; or: meshctl send NAME - <FILE"},
     {ERR_DISK, RECV | NUMBER, HERE, "free some space, or choose another directory with --out"},
     {ERR_DISK, SEND, HERE, "free some space on this machine"},
     {ERR_DISK, ALL, HERE,
@@ -88,6 +88,8 @@ static const struct row {
     {ERR_FULL, ALL, HERE, "try again later"},
     {ERR_NOMEM, ALL, HERE, "end other programs on this machine, or try again later"},
     {ERR_CLOSED, FILES, HERE, "it has to be sent again"},
+    {ERR_ENDED, SEND, HERE, "send it again"},
+    {ERR_ENDED, RECV, HERE, "ask them to send it again"},
 
     /* between the two */
     {ERR_TIMEOUT, ADD, ANY, "ask for a new one, made with: meshctl ticket"},

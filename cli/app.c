@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/hint.h"
 #include "cli/interrupt.h"
+#include "cli/line.h"
+#include "cli/name.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };
 
@@ -38,11 +41,14 @@ static int report(struct app *a, const struct failure *f, const char *sentence) 
     const char *detail = f->detail ? f->detail : "";
     char text[SENTENCE_MAX];
     hint_name(text, sizeof text, sentence, about(a));
-    fflush(stdout);
-    fputs("meshctl: ", stderr);
-    print_text(stderr, text, strlen(text));
-    fputc('\n', stderr);
-    if (a->o.json) {
+    if (!a->quiet) {
+        line_clear();
+        fflush(stdout);
+        fputs("meshctl: ", stderr);
+        print_text(stderr, text, strlen(text));
+        fputc('\n', stderr);
+    }
+    if (a->o.json && (!a->quiet || a->hold)) {
         json_t *e = json_object(), *o = json_object();
         json_object_set_new(e, "code", json_string(err_name(err)));
         json_object_set_new(e, "num", json_integer(-err));
@@ -85,6 +91,7 @@ void app_say(const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    line_clear();
     fputs("meshctl: ", stderr);
     print_text(stderr, text, strlen(text));
     fputc('\n', stderr);
@@ -108,11 +115,76 @@ static int app_limit(struct app *a, enum limit limit, uint64_t max) {
     return report(a, &f, all);
 }
 
+/* ---- where the daemon is ---- */
+
+/* The socket of the daemon with this state directory. "~/" is ours to expand: no shell does it in --state=~/x. */
+static int state_socket(struct app *a, const char *dir) {
+    char absolute[PATH_TEXT_MAX];
+    const char *home = getenv("HOME");
+    if (dir[0] == '~' && home && paths_absolute(absolute, sizeof absolute, dir, home, "/") == 0)
+        dir = absolute;
+    if (paths_state_socket(a->socket, sizeof a->socket, dir) != 0)
+        return app_broken(a, ERR_USAGE);
+    return 0;
+}
+
+int app_find_socket(struct app *a, const struct options *o) {
+    const char *given = o->socket ? o->socket : getenv("MESHD_SOCKET");
+    if (o->socket && o->state)
+        return app_fail(a, ERR_USAGE,
+                        "--socket and --state both say where the control socket is; give one");
+    if (o->state)
+        return state_socket(a, o->state);
+    if (given && given[0]) {
+        int n = snprintf(a->socket, sizeof a->socket, "%s", given);
+        return n > 0 && (size_t)n < sizeof a->socket ? 0 : app_broken(a, ERR_USAGE);
+    }
+    if (paths_socket(a->socket, sizeof a->socket, getenv("XDG_RUNTIME_DIR"),
+                     getenv("XDG_STATE_HOME"), getenv("HOME")) != 0)
+        return app_fail(a, ERR_USAGE,
+                        "where is the control socket? give --socket PATH or set HOME");
+    return 0;
+}
+
+/* How the daemon that does not answer is started. */
+static void start_command(const struct app *a, char out[static SENTENCE_MAX / 2]) {
+    const char *env = getenv("MESHD_SOCKET");
+    struct stat st;
+    if (a->o.state)
+        snprintf(out, SENTENCE_MAX / 2, "meshd --state %.400s%s", a->o.state,
+                 stat(a->o.state, &st) == 0 ? "" : " (there is no such directory)");
+    else if (!a->o.socket && env && env[0])
+        snprintf(out, SENTENCE_MAX / 2, "meshd, or unset MESHD_SOCKET, which names this socket");
+    else
+        snprintf(out, SENTENCE_MAX / 2, "meshd");
+}
+
+/* ---- the connection ---- */
+
+/* What an interrupted wait leaves behind. */
+static const char *after_interrupt(const char *method) {
+    static const struct {
+        const char *method, *text;
+    } left[] = {
+        {"message.wait", "; the message stays queued and goes out when they are reachable"},
+        {"message.send", "; see whether the message was stored with: meshctl msgs"},
+        {"transfer.accept", "; see whether it was accepted with: meshctl transfers ls"},
+        {"transfer.send", "; see whether it was offered with: meshctl transfers ls"},
+        {"contact.add", "; see whether it was added with: meshctl contact ls"},
+    };
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        if (strcmp(method, left[i].method) == 0)
+            return left[i].text;
+    return "";
+}
+
 int app_broken(struct app *a, int err) {
+    char start[SENTENCE_MAX / 2];
     switch (err) {
     case ERR_NO_DAEMON:
-        return app_fail(a, err, "meshd is not running (no answer at %s); start it with: meshd",
-                        a->socket);
+        start_command(a, start);
+        return app_fail(a, err, "meshd is not running (no answer at %s); start it with: %s",
+                        a->socket, start);
     case ERR_PERM:
         return app_fail(a, err,
                         "the socket %s belongs to somebody else; run meshctl as the user that "
@@ -129,7 +201,7 @@ int app_broken(struct app *a, int err) {
         return app_fail(a, err, "the socket's path is longer than the system allows: %s",
                         a->socket);
     case ERR_CANCELLED:
-        return app_fail(a, err, "interrupted");
+        return app_fail(a, err, "interrupted%s", after_interrupt(a->method));
     case ERR_TIMEOUT:
         return app_fail(a, err, "meshd did not answer in time; look at its log, or restart it");
     case ERR_CLOSED:
@@ -242,7 +314,7 @@ int app_show_list(struct app *a, const char *method, const char *key, const char
     if (code == 0 && a->o.json)
         print_json(json_incref(o));
     else if (code == 0)
-        table_print(&t, stdout);
+        table_print(&t, stdout, terminal_columns(stdout));
     table_clear(&t);
     json_decref(o);
     return code;

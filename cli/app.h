@@ -32,7 +32,8 @@ struct verb {
 
 struct app {
     struct options o;
-    const struct verb *verb;
+    const struct verb *verb, *verbs; /* this one; all of them */
+    int verb_count;
     char **words; /* after the verb's name */
     int word_count;
     char socket[PATH_TEXT_MAX];
@@ -41,6 +42,7 @@ struct app {
     char method[PROTO_METHOD_MAX + 1];
     int err;          /* sticks until app_answer */
     bool interrupted; /* a signal ended it: exit code 130 */
+    bool quiet;       /* errors are not told, neither as a sentence nor as JSON */
     bool hold; /* errors' JSON objects are kept in `held` (the last one) instead of printed */
     json_t *held;
 };
@@ -62,6 +64,8 @@ json_t *app_take_held(struct app *a);
 /* A sentence for standard error that is no failure. */
 void app_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* Where the control socket is: as these options say, or the environment. 0 or the exit code, reported. */
+int app_find_socket(struct app *a, const struct options *o);
 /* Opens a request (and the connection, if there is none yet). Never NULL. */
 struct proto_writer *app_ask(struct app *a, const char *method);
 /* Sends what app_ask opened, without waiting. 0 or the exit code. */
@@ -96,11 +100,13 @@ int run_ping(struct app *a);
 int run_send(struct app *a);
 int run_recv(struct app *a);
 int run_transfers(struct app *a);
+int run_transfer_show(struct app *a);
 int run_accept(struct app *a);
 int run_reject(struct app *a);
 int run_cancel(struct app *a);
 int run_msg(struct app *a);
 int run_msgs(struct app *a);
 int run_events(struct app *a);
+int run_complete(struct app *a);
 
 #endif

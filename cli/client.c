@@ -139,6 +139,8 @@ static int wait_ready(const struct client *c, short events, uint64_t deadline_us
             return ERR_CANCELLED;
         if (n > 0 && p[0].revents)
             return 0;
+        if (c->wakes && interrupt_resized())
+            return ERR_TIMEOUT;
     }
 }
 
@@ -232,7 +234,7 @@ static int put_aside(struct client *c, struct proto_msg *m) {
     return err;
 }
 
-int client_either(struct client *c, uint32_t id, uint64_t deadline_us, struct proto_msg *m) {
+static int either(struct client *c, uint32_t id, uint64_t deadline_us, struct proto_msg *m) {
     if (c->aside_count > 0) {
         *m = c->aside[0];
         memmove(c->aside, c->aside + 1, --c->aside_count * sizeof *c->aside);
@@ -249,6 +251,13 @@ int client_either(struct client *c, uint32_t id, uint64_t deadline_us, struct pr
         if (request)
             return ERR_PROTO; /* an answer to a question given up earlier is only skipped */
     }
+}
+
+int client_either(struct client *c, uint32_t id, uint64_t deadline_us, struct proto_msg *m) {
+    c->wakes = true;
+    int err = either(c, id, deadline_us, m);
+    c->wakes = false;
+    return err;
 }
 
 int client_answer(struct client *c, uint32_t id, uint64_t deadline_us, struct proto_msg *m) {

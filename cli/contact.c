@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/app.h"
+#include "cli/interrupt.h"
 
 enum { TICKET_READ_MAX = 4096 };
 
@@ -19,6 +20,8 @@ static int read_ticket(struct app *a, const char *path, char out[static TICKET_R
     bool failed = ferror(f) != 0;
     if (path)
         fclose(f);
+    if (failed && interrupt_seen())
+        return app_broken(a, ERR_CANCELLED);
     if (failed)
         return app_fail(a, ERR_IO, "reading the ticket failed; check where it comes from");
     while (n > 0 && strchr(" \t\r\n", out[n - 1]))
@@ -79,7 +82,8 @@ static void add_row(struct table *t, const msgpack_object *c) {
 }
 
 int run_contact_ls(struct app *a) {
-    return app_show_list(a, "contact.list", "contacts", "NAME|STATE|PAIRED|>QUEUED|ID", add_row);
+    return app_show_list(a, "contact.list", "contacts", "~NAME|STATE|?PAIRED|?>QUEUED|?~ID",
+                         add_row);
 }
 
 int run_contact_rename(struct app *a) {

@@ -8,12 +8,13 @@
 #include <unistd.h>
 
 static int pipe_fds[2] = {-1, -1};
-static volatile sig_atomic_t seen;
+static volatile sig_atomic_t seen, heard, resized;
 
 static void on_signal(int sig) {
     int saved = errno;
-    if (seen)
-        _exit(128 + sig);
+    (void)sig;
+    if (seen || heard)
+        _exit(128 + SIGINT); /* the documented code of an interruption, whichever it was */
     seen = 1;
     if (write(pipe_fds[1], "", 1) < 0) {
         /* The pipe is full: it is readable then, which is all that is wanted. */
@@ -21,7 +22,21 @@ static void on_signal(int sig) {
     errno = saved;
 }
 
+static void on_resize(int sig) {
+    (void)sig;
+    resized = 1;
+}
+
+static void handle(int sig, void (*handler)(int)) {
+    struct sigaction sa;
+    memset(&sa, 0, sizeof sa);
+    sa.sa_handler = handler;
+    sigemptyset(&sa.sa_mask);
+    sigaction(sig, &sa, NULL);
+}
+
 void interrupt_catch(void) {
+    struct sigaction old;
     if (pipe(pipe_fds) != 0) {
         pipe_fds[0] = pipe_fds[1] = -1;
         return;
@@ -30,12 +45,20 @@ void interrupt_catch(void) {
         fcntl(pipe_fds[i], F_SETFD, FD_CLOEXEC);
         fcntl(pipe_fds[i], F_SETFL, O_NONBLOCK);
     }
-    struct sigaction sa;
-    memset(&sa, 0, sizeof sa);
-    sa.sa_handler = on_signal;
-    sigemptyset(&sa.sa_mask);
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
+    handle(SIGINT, on_signal);
+    handle(SIGTERM, on_signal);
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        handle(SIGHUP, on_signal);
+}
+
+void interrupt_catch_resize(void) {
+    handle(SIGWINCH, on_resize);
+}
+
+bool interrupt_resized(void) {
+    bool was = resized != 0;
+    resized = 0;
+    return was;
 }
 
 int interrupt_fd(void) {
@@ -50,6 +73,7 @@ void interrupt_clear(void) {
     char sink[16];
     while (pipe_fds[0] >= 0 && read(pipe_fds[0], sink, sizeof sink) > 0)
         continue;
+    heard = heard || seen;
     seen = 0;
 }
 

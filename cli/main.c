@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/app.h"
+#include "cli/help.h"
 #include "cli/interrupt.h"
 
 static const struct verb verbs[] = {
@@ -20,35 +21,50 @@ static const struct verb verbs[] = {
      "  --ttl DURATION  how long it can be used (default: 1d)\n"},
     {"wait", "--for ready|peer=NAME|contact=NAME [--timeout DURATION]", "for timeout", 0, 0,
      run_wait, "wait until the daemon answers, a peer is online, or a contact exists",
-     "  --timeout DURATION  give up after it with exit code 10 (default: 30s); 0: never\n"},
+     "  --for CONDITION         ready: meshd answers; peer=NAME: that contact is online; "
+     "contact=NAME: there is one of that name\n"
+     "  -t, --timeout DURATION  give up after it with exit code 10 (default: 30s); 0: never\n"},
     {"contact add", "NAME TICKET|-|--file PATH", "file", 1, 2, run_contact_add,
      "add a contact from a ticket",
+     "  -f, --file PATH  a file that holds the ticket\n"
      "A ticket holds a secret and does not belong on a command line, which other users can see: "
-     "use\n"
+     "use "
      "'-' (standard input) or --file, for example: meshctl contact add bob - < ticket.txt\n"},
     {"contact ls", "", "", 0, 0, run_contact_ls, "list the contacts", ""},
     {"contact rename", "OLD NEW", "", 2, 2, run_contact_rename, "call a contact by another name",
      "The history, transfers and standing orders follow it.\n"},
     {"contact rm", "NAME", "", 1, 1, run_contact_rm, "remove a contact and end its session", ""},
-    {"send", "NAME PATH... [--timeout DURATION]", "timeout", 2, 1 << 30, run_send,
-     "send files to a contact, and wait until they are verified there",
-     "  --timeout DURATION  how long the contact may take to accept (default: no limit)\n"
-     "Interrupting it cancels the transfer.\n"},
-    {"recv", "[--out DIR] [--from NAME] [--once] [--timeout DURATION]", "out from once timeout", 0,
-     0, run_recv, "accept files until interrupted",
-     "  --out DIR           where to (default: meshd's download directory)\n"
-     "  --from NAME         from this contact only\n"
-     "  --once              accept one transfer, and exit with its outcome when it has ended\n"
-     "  --timeout DURATION  exit with 10 if no transfer has ended by then\n"},
-    {"transfers ls", "", "", 0, 0, run_transfers, "list transfers, ended ones too", ""},
+    {"send", "NAME PATH...|- [--as NAME] [--timeout DURATION] [--detach]", "as timeout detach", 2,
+     1 << 30, run_send, "send files to a contact, and wait until they are verified there",
+     "  -                       standard input: it is read to its end first, into a temporary "
+     "file\n"
+     "  --as NAME               what the file is called there (default: as here; stdin)\n"
+     "  -t, --timeout DURATION  how long the contact may take to accept (default: no limit)\n"
+     "  --detach                offer it and exit; meshd goes on by itself\n"
+     "Interrupting it, or ending it in any other way, cancels the transfer.\n"},
+    {"recv", "[--out DIR] [--from NAME] [--once] [--detach] [--timeout DURATION]",
+     "out from once detach timeout", 0, 0, run_recv, "accept files until interrupted",
+     "  -o, --out DIR           where to (default: meshd's download directory)\n"
+     "  --from NAME             from this contact only\n"
+     "  --once                  accept one transfer, and exit with its outcome when it has ended\n"
+     "  --detach                accept one transfer, and exit when it has begun; meshd goes on\n"
+     "  -t, --timeout DURATION  exit with 10 if no transfer has ended by then\n"
+     "Interrupting it cancels what is being received. A second interrupt ends meshctl at once.\n"},
+    {"transfers ls", "", "", 0, 0, run_transfers, "list transfers, ended ones too",
+     "What a narrow terminal has no room for is shortened or left out; a pipe and --json get "
+     "all.\n"},
+    {"transfers show", "N", "", 1, 1, run_transfer_show, "what transfer N is about: all its files",
+     ""},
     {"transfers", "", "", 0, 0, run_transfers, NULL, ""},
     {"accept", "N [--out DIR]", "out", 1, 1, run_accept, "accept the offered transfer N",
-     "  --out DIR  where to (default: meshd's download directory)\n"},
+     "  -o, --out DIR  where to (default: meshd's download directory)\n"
+     "meshd receives it by itself; follow it with: meshctl transfers ls\n"},
     {"reject", "N", "", 1, 1, run_reject, "refuse the offered transfer N", ""},
     {"cancel", "N", "", 1, 1, run_cancel, "end the transfer N", ""},
     {"msg", "NAME TEXT|- [--timeout DURATION]", "timeout", 2, 2, run_msg,
      "send a message ('-': from standard input)",
-     "Waits until the contact has it (default: 5s), then leaves it queued and exits with 6.\n"
+     "  -t, --timeout DURATION  how long to wait until the contact has it (default: 5s)\n"
+     "After that it stays queued, and the exit code is 6. Interrupting leaves it queued, too.\n"
      "One line end at the end of standard input is not part of the message.\n"},
     {"msgs", "[--with NAME [--delete]] [--after SEQ] [--follow]", "with after follow delete", 0, 0,
      run_msgs, "print the stored messages, or delete them",
@@ -57,36 +73,16 @@ static const struct verb verbs[] = {
      "  --follow     go on as messages come, until interrupted\n"
      "  --delete     delete them here instead; those that wait to be delivered stay\n"},
     {"peers", "", "", 0, 0, run_peers, "sessions with contacts: path, RTT, traffic", ""},
-    {"ping", "NAME [-c N] [--timeout DURATION]", "count timeout", 1, 1, run_ping,
+    {"ping", "NAME [--count N] [--timeout DURATION]", "count timeout", 1, 1, run_ping,
      "measure the round trip to a contact",
-     "  -c, --count N       how many, a second apart (default: 3)\n"
-     "  --timeout DURATION  for each answer (default: 5s)\n"},
+     "  -c, --count N           how many, a second apart (default: 3)\n"
+     "  -t, --timeout DURATION  for each answer (default: 5s)\n"},
     {"events", "", "", 0, 0, run_events, "print what happens, one JSON object a line", ""},
+    {"complete", "[--] WORD...", "", 0, 1 << 30, run_complete,
+     "what the last WORD of a command could become, for the shells' completion",
+     "Prints one possibility a line, with what it means after a tab.\n"},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
-
-static void usage(FILE *f) {
-    fputs("usage: meshctl [--socket PATH] [--json] COMMAND [ARGUMENT]...\n\n", f);
-    for (int i = 0; i < VERB_COUNT; i++)
-        if (verbs[i].brief)
-            fprintf(f, "  %-14s %s\n", verbs[i].name, verbs[i].brief);
-    fputs(
-        "\n  --socket PATH  the daemon's control socket (also: MESHD_SOCKET)\n"
-        "  --json         one JSON object on standard output\n"
-        "  --version      print the version\n"
-        "  --help         this text; after a command: about that command\n\n"
-        "Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused by the\n"
-        "peer, 6 peer offline (queued), 7 not authenticated, 8 integrity, 9 disk or quota,\n"
-        "10 timeout, 130 interrupted.\n",
-        f);
-}
-
-static int help(const struct verb *v) {
-    printf("usage: meshctl [--socket PATH] [--json] %s%s%s\n\n%s\n%s%s", v->name,
-           v->synopsis[0] ? " " : "", v->synopsis, v->brief ? v->brief : "see transfers ls",
-           v->help[0] ? "\n" : "", v->help);
-    return 0;
-}
 
 /* The verb that the words begin with, two words before one. */
 static const struct verb *find(char **words, int count, int *used) {
@@ -118,24 +114,16 @@ static int no_such_verb(struct app *a, char **words, int count) {
     return app_fail(a, ERR_USAGE, "there is no command \"%s\"; see: meshctl --help", words[0]);
 }
 
-static bool find_socket(struct app *a) {
-    const char *given = a->o.socket ? a->o.socket : getenv("MESHD_SOCKET");
-    if (given && given[0]) {
-        int n = snprintf(a->socket, sizeof a->socket, "%s", given);
-        return n > 0 && (size_t)n < sizeof a->socket;
-    }
-    return paths_socket(a->socket, sizeof a->socket, getenv("XDG_RUNTIME_DIR"),
-                        getenv("XDG_STATE_HOME"), getenv("HOME")) == 0;
-}
-
 static int run(struct app *a, char **words, int count) {
     char message[OPTIONS_MESSAGE_MAX];
     int used = 0;
     const struct verb *v = find(words, count, &used);
     if (!v)
         return no_such_verb(a, words, count);
-    if (a->o.help)
-        return help(v);
+    if (a->o.help) {
+        help_verb(stdout, v);
+        return 0;
+    }
     a->verb = v;
     a->words = words + used;
     a->word_count = count - used;
@@ -145,9 +133,9 @@ static int run(struct app *a, char **words, int count) {
         return app_fail(a, ERR_USAGE, "too %s arguments; usage: meshctl %s%s%s",
                         a->word_count < v->min ? "few" : "many", v->name, v->synopsis[0] ? " " : "",
                         v->synopsis);
-    if (!find_socket(a))
-        return app_fail(a, ERR_USAGE,
-                        "where is the control socket? give --socket PATH or set HOME");
+    int code = app_find_socket(a, &a->o);
+    if (code)
+        return code;
     interrupt_catch();
     return v->run(a);
 }
@@ -184,13 +172,15 @@ int main(int argc, char **argv) {
         return 1;
     keep_stdio();
     client_init(&a.client);
+    a.verbs = verbs;
+    a.verb_count = VERB_COUNT;
     int err = options_parse(&a.o, argc, argv, words, &count, message);
     if (err) {
         code = app_fail(&a, err, "%s; see: meshctl --help", message);
     } else if (a.o.version && count == 0) {
         code = show_version(&a);
     } else if (count == 0) {
-        usage(a.o.help ? stdout : stderr);
+        help_all(a.o.help ? stdout : stderr, verbs, VERB_COUNT);
         code = a.o.help ? 0 : 2;
     } else {
         code = run(&a, words, count);

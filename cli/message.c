@@ -5,12 +5,17 @@
 #include <string.h>
 
 #include "cli/app.h"
+#include "cli/interrupt.h"
+#include "cli/line.h"
+#include "cli/meter.h"
 #include "node/utf8.h"
 
 enum { MESSAGE_MAX = 64 * 1024 }; /* the daemon's limit, plus a line end here */
 
 static int read_text(struct app *a, char out[static MESSAGE_MAX + 2], size_t *len) {
     *len = fread(out, 1, MESSAGE_MAX + 2, stdin);
+    if (ferror(stdin) && interrupt_seen())
+        return app_broken(a, ERR_CANCELLED);
     if (ferror(stdin))
         return app_fail(a, ERR_IO, "reading standard input failed; check where it comes from");
     if (*len > 0 && out[*len - 1] == '\n')
@@ -76,8 +81,10 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
     int code = app_send(a);
     if (code)
         return code;
+    meter_say("waiting until %s has it", a->words[0]);
     int err =
         client_answer(&a->client, a->request, client_now_us() + timeout_us + CLIENT_ANSWER_US, &m);
+    line_clear();
     if (err)
         return app_broken(a, err);
     uint64_t num = proto_get_uint(&m.error, "num", 0);

@@ -111,13 +111,37 @@ static bool listed(const char *list, const char *name) {
     return false;
 }
 
+const char *options_name(const char *arg, bool *value) {
+    const struct option *opt = arg[0] != '-'   ? NULL
+                               : arg[1] == '-' ? by_name(arg + 2, strcspn(arg + 2, "="))
+                                               : by_letter(arg[1]);
+    if (opt)
+        *value = opt->value;
+    return opt ? opt->name : NULL;
+}
+
+const char *options_at(int i, bool *value) {
+    if (i >= OPTION_COUNT)
+        return NULL;
+    *value = table[i].value;
+    return table[i].name;
+}
+
+bool options_for_all(const char *name) {
+    return listed("socket state json help", name);
+}
+
+bool options_list_has(const char *list, const char *name) {
+    return listed(list, name);
+}
+
 int options_allow(const struct options *o, const char *allowed,
                   char message[static OPTIONS_MESSAGE_MAX]) {
     struct options copy = *o;
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct option *opt = &table[i];
         bool given = opt->value ? *value_of(&copy, opt) != NULL : *flag_of(&copy, opt);
-        if (!given || listed("socket json help", opt->name) || listed(allowed, opt->name))
+        if (!given || options_for_all(opt->name) || listed(allowed, opt->name))
             continue;
         snprintf(message, OPTIONS_MESSAGE_MAX, "this command has no option --%s", opt->name);
         return ERR_USAGE;

@@ -12,9 +12,11 @@
 /* X(member, long name, short name or 0). The first list takes a value. */
 #define OPTIONS_WITH_VALUE(X)                                                                      \
     X(socket, "socket", 0)                                                                         \
+    X(state, "state", 0)                                                                           \
     X(timeout, "timeout", 't')                                                                     \
     X(condition, "for", 0)                                                                         \
     X(name, "name", 0)                                                                             \
+    X(as, "as", 0)                                                                                 \
     X(ttl, "ttl", 0)                                                                               \
     X(file, "file", 'f')                                                                           \
     X(out, "out", 'o')                                                                             \
@@ -25,6 +27,7 @@
 #define OPTIONS_FLAGS(X)                                                                           \
     X(json, "json", 0)                                                                             \
     X(once, "once", 0)                                                                             \
+    X(detach, "detach", 0)                                                                         \
     X(follow, "follow", 0)                                                                         \
     X(delete, "delete", 0)                                                                         \
     X(help, "help", 'h')                                                                           \
@@ -47,9 +50,19 @@ int options_parse(struct options *o, int argc, char **argv, char **words, int *w
                   char message[static OPTIONS_MESSAGE_MAX]) MUST_USE;
 /* ERR_USAGE if something was given that is neither in `allowed` (long names, separated by blanks)
  * nor
- * --socket, --json or --help. */
+ * --socket, --state, --json or --help. */
 int options_allow(const struct options *o, const char *allowed,
                   char message[static OPTIONS_MESSAGE_MAX]) MUST_USE;
+
+/* The long name of the option that this argument begins ("--out", "--out=x", "-o"), and whether it takes a value; NULL if
+ * there is none. */
+const char *options_name(const char *arg, bool *value);
+/* The i-th option's long name, NULL past the last. */
+const char *options_at(int i, bool *value);
+/* Whether a list of long names, separated by blanks, has this one. */
+bool options_list_has(const char *list, const char *name);
+/* Those that every command takes. */
+bool options_for_all(const char *name);
 
 /* "1.5", "250ms", "30s", "5m", "2h", "1d" (seconds without a unit) into us; less than 30 years. */
 bool options_duration(const char *text, uint64_t *us);

@@ -4,6 +4,8 @@
 
 #include "cli/app.h"
 #include "cli/interrupt.h"
+#include "cli/line.h"
+#include "cli/meter.h"
 
 enum { PINGS_MAX = 100000, PATH_SHOWN_MAX = 128, NODE_SHOWN_MAX = 80 };
 
@@ -40,8 +42,8 @@ static void add_row(struct table *t, const msgpack_object *peer) {
 }
 
 int run_peers(struct app *a) {
-    return app_show_list(a, "peer.list", "peers", "NAME|STATE|PATH|>RTT|>AGE|>SENT|>RECEIVED|SUITE",
-                         add_row);
+    return app_show_list(a, "peer.list", "peers",
+                         "~NAME|STATE|?~PATH|?>RTT|?>AGE|?>SENT|?>RECEIVED|?SUITE", add_row);
 }
 
 /* ---- ping ---- */
@@ -83,7 +85,9 @@ static int ping_once(struct app *a, struct pings *p, uint64_t timeout_us) {
     proto_str(w, "name", a->words[0]);
     proto_uint(w, "timeout_us", timeout_us);
     p->sent++;
+    meter_say("waiting for an answer of %s", a->words[0]);
     int code = app_answer(a, timeout_us + CLIENT_ANSWER_US, &m);
+    line_clear();
     if (code)
         return code;
     take_pong(a, p, &m.result);

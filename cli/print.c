@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "cli/name.h"
+#include "cli/width.h"
 #include "cli/wrap.h"
 #include "node/escape.h"
 #include "node/prose.h"
@@ -17,6 +17,10 @@ static void *or_die(void *p) {
         exit(1);
     }
     return p;
+}
+
+void *print_alloc(size_t size) {
+    return or_die(malloc(size));
 }
 
 /* Three digits: "1.50", "15.0", "150". */
@@ -85,12 +89,6 @@ void print_text(FILE *f, const char *s, size_t len) {
     free(text);
 }
 
-/* 0: no terminal, or one that does not know. */
-static size_t columns_of(FILE *f) {
-    struct winsize size;
-    return ioctl(fileno(f), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
 void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const msgpack_object *o,
                  const char *s, size_t len) {
     static const char indent[] = "    ";
@@ -103,7 +101,7 @@ void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const 
     if (fclose(memory) != 0)
         or_die(NULL);
     fputs(line, f);
-    wrap_print(f, text, wrap_width(line, line_len), columns_of(f), indent);
+    wrap_print(f, text, wrap_width(line, line_len), terminal_columns(f), indent);
     free(line);
     free(text);
 }
@@ -128,7 +126,13 @@ static char *copy(const char *s, size_t len) {
 void table_init(struct table *t, const char *headers) {
     *t = (struct table){0};
     while (t->columns < TABLE_COLUMNS_MAX) {
-        size_t len = strcspn(headers, "|");
+        struct table_column *c = &t->column[t->columns];
+        const size_t marks = strspn(headers, ">~?");
+        c->right = memchr(headers, '>', marks);
+        c->shrinks = memchr(headers, '~', marks);
+        c->optional = memchr(headers, '?', marks);
+        headers += marks;
+        const size_t len = strcspn(headers, "|");
         add_cell(t, copy(headers, len));
         t->columns++;
         if (headers[len] == '\0')
@@ -157,38 +161,91 @@ void table_uint(struct table *t, uint64_t v) {
     table_cell(t, text);
 }
 
-static size_t characters(const char *s) {
-    size_t n = 0;
-    for (; *s; s++)
-        n += ((unsigned char)*s & 0xc0) != 0x80;
-    return n;
+enum { TABLE_GAP = 2 }; /* blanks between two columns */
+
+struct layout {
+    size_t width[TABLE_COLUMNS_MAX];
+    bool hidden[TABLE_COLUMNS_MAX];
+};
+
+static size_t columns_of(const char *s) {
+    return width_of(s, strlen(s));
 }
 
-void table_print(struct table *t, FILE *f) {
+static void widen(const struct table *t, struct layout *l) {
+    memset(l->width, 0, sizeof l->width);
+    for (size_t i = 0; i < t->cells; i++) {
+        const size_t n = columns_of(t->cell[i]);
+        if (n > l->width[i % t->columns])
+            l->width[i % t->columns] = n;
+    }
+}
+
+static size_t line_width(const struct table *t, const struct layout *l) {
+    size_t sum = 0;
+    for (size_t i = 0; i < t->columns; i++)
+        if (!l->hidden[i])
+            sum += l->width[i] + (sum ? TABLE_GAP : 0);
+    return sum;
+}
+
+/* The widest one becomes narrower, until a line fits; false: it does not. */
+static bool shrink(const struct table *t, struct layout *l, size_t columns, size_t least) {
+    for (size_t line = line_width(t, l); line > columns; line--) {
+        size_t *widest = NULL;
+        for (size_t i = 0; i < t->columns; i++)
+            if (t->column[i].shrinks && !l->hidden[i] && l->width[i] > least &&
+                (!widest || l->width[i] > *widest))
+                widest = &l->width[i];
+        if (!widest)
+            return false;
+        --*widest;
+    }
+    return true;
+}
+
+static void fit(const struct table *t, struct layout *l, size_t columns) {
+    while (columns && !shrink(t, l, columns, NAME_LEAST_COLUMNS)) {
+        size_t last = t->columns;
+        while (last > 0 && (!t->column[last - 1].optional || l->hidden[last - 1]))
+            last--;
+        if (last == 0) {
+            (void)shrink(t, l, columns, 1);
+            return;
+        }
+        widen(t, l); /* there is room again */
+        l->hidden[last - 1] = true;
+    }
+}
+
+static void put_blanks(FILE *f, size_t n) {
+    fprintf(f, "%*s", (int)n, "");
+}
+
+void table_print(const struct table *t, FILE *f, unsigned columns) {
+    struct layout l = {0};
+    size_t gap = 0; /* blanks that the next cell has in front of it */
     if (t->columns == 0)
         return;
-    size_t width[TABLE_COLUMNS_MAX] = {0};
-    bool right[TABLE_COLUMNS_MAX] = {false};
-    for (size_t i = 0; i < t->columns; i++)
-        if (t->cell[i][0] == '>') {
-            right[i] = true;
-            memmove(t->cell[i], t->cell[i] + 1, strlen(t->cell[i]));
+    widen(t, &l);
+    fit(t, &l, columns);
+    for (size_t i = 0; i < t->cells; i++) {
+        const size_t col = i % t->columns;
+        if (!l.hidden[col]) {
+            char *cell = name_fit(t->cell[i], l.width[col]);
+            const size_t n = columns_of(cell), pad = l.width[col] > n ? l.width[col] - n : 0;
+            if (n > 0) { /* nothing is put behind the last one that is not empty */
+                put_blanks(f, gap + (t->column[col].right ? pad : 0));
+                fputs(cell, f);
+                gap = 0;
+            }
+            gap += TABLE_GAP + (n > 0 && t->column[col].right ? 0 : pad);
+            free(cell);
         }
-    for (size_t i = 0; i < t->cells; i++) {
-        size_t n = characters(t->cell[i]);
-        if (n > width[i % t->columns])
-            width[i % t->columns] = n;
-    }
-    for (size_t i = 0; i < t->cells; i++) {
-        size_t col = i % t->columns, pad = width[col] - characters(t->cell[i]);
-        bool last = col + 1 == t->columns;
-        if (right[col])
-            fprintf(f, "%*s", (int)pad, "");
-        fputs(t->cell[i], f);
-        if (last)
+        if (col + 1 == t->columns) {
             fputc('\n', f);
-        else
-            fprintf(f, "%*s", (int)(right[col] ? 2 : pad + 2), "");
+            gap = 0;
+        }
     }
 }
 
@@ -197,52 +254,6 @@ void table_clear(struct table *t) {
         free(t->cell[i]);
     free(t->cell);
     *t = (struct table){0};
-}
-
-/* ---- progress ---- */
-
-void progress_init(struct progress *p, bool wanted) {
-    *p = (struct progress){.on = wanted && isatty(STDERR_FILENO)};
-}
-
-/* Over the line before, however long that was: no escape sequences, so that NO_COLOR and dumb
- * terminals hold. */
-static void show(struct progress *p, const char *line) {
-    fprintf(stderr, "\r%-78.78s", line);
-    fflush(stderr);
-    p->shown = true;
-}
-
-void progress_say(struct progress *p, const char *what) {
-    if (p->on)
-        show(p, what);
-}
-
-void progress_update(struct progress *p, uint64_t now_us, uint64_t bytes, uint64_t total) {
-    if (!p->on)
-        return;
-    if (p->last_us && now_us > p->last_us && bytes >= p->last_bytes) {
-        double rate = (double)(bytes - p->last_bytes) * 1e6 / (double)(now_us - p->last_us);
-        p->rate = p->rate ? (uint64_t)((double)p->rate * 0.8 + rate * 0.2) : (uint64_t)rate;
-    }
-    p->last_us = now_us;
-    p->last_bytes = bytes;
-    char done[PRINT_NUMBER_MAX], all[PRINT_NUMBER_MAX], speed[PRINT_NUMBER_MAX],
-        eta[PRINT_NUMBER_MAX] = "-", line[256];
-    print_size(done, bytes);
-    print_size(all, total);
-    print_rate(speed, p->rate, p->rate ? 1000000 : 0);
-    if (p->rate && total >= bytes)
-        print_duration(eta, (total - bytes) / p->rate * 1000000);
-    unsigned percent = total ? (unsigned)((double)bytes * 100 / (double)total) : 100;
-    snprintf(line, sizeof line, "%3u %%  %s of %s  %s  ETA %s", percent, done, all, speed, eta);
-    show(p, line);
-}
-
-void progress_clear(struct progress *p) {
-    if (p->shown)
-        fprintf(stderr, "\r%78s\r", "");
-    p->shown = false;
 }
 
 /* ---- JSON ---- */

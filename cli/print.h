@@ -1,4 +1,4 @@
-/* print.h: what meshctl shows: sizes, durations, tables, a progress line, JSON. Whatever may come
+/* print.h: what meshctl shows: sizes, durations, tables, JSON. Whatever may come
  * from a peer goes through print_text or print_prose (terminal) or json_text (JSON).
  */
 #ifndef MESHD_CLI_PRINT_H
@@ -36,31 +36,31 @@ void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const 
                  const char *s, size_t len);
 /* As print_text into a heap string (free it; never NULL: dies without memory). */
 char *print_escaped(const char *s, size_t len);
+/* So many bytes; dies without memory. */
+void *print_alloc(size_t size);
 
-/* ---- tables: columns as wide as their content ---- */
+/* ---- tables: columns as wide as their content, or as there is room for ---- */
+struct table_column {
+    bool right;    /* '>' aligned to the right */
+    bool shrinks;  /* '~' its cells may be shortened (cli/name.h) */
+    bool optional; /* '?' it may be left out; the last one first */
+};
 struct table {
     unsigned columns;
+    struct table_column column[TABLE_COLUMNS_MAX];
     size_t cells, cap;
     char **cell;
 };
-/* Headers are separated by '|'; one that begins with '>' is aligned to the right. */
+/* Headers are separated by '|', and begin with the marks of struct table_column. */
 void table_init(struct table *t, const char *headers);
 void table_text(struct table *t, const char *s, size_t len); /* escapes */
 void table_cell(struct table *t, const char *s);             /* ours: not escaped */
 void table_str(struct table *t, const msgpack_object *o, const char *key);
 void table_uint(struct table *t, uint64_t v);
-void table_print(struct table *t, FILE *f);
+/* No line is wider than `columns` if that can be had: what shrinks does, down to NAME_LEAST_COLUMNS;
+ * then what is optional goes; then what shrinks does so further. 0: everything is shown. */
+void table_print(const struct table *t, FILE *f, unsigned columns);
 void table_clear(struct table *t); /* idempotent, legal on zeroes */
-
-/* ---- progress, on standard error when that is a terminal ---- */
-struct progress {
-    bool on, shown;
-    uint64_t last_us, last_bytes, rate; /* bytes per second, smoothed */
-};
-void progress_init(struct progress *p, bool wanted);
-void progress_say(struct progress *p, const char *what);
-void progress_update(struct progress *p, uint64_t now_us, uint64_t bytes, uint64_t total);
-void progress_clear(struct progress *p);
 
 /* ---- JSON ---- */
 /* A JSON string in which bytes that are not UTF-8 have become U+FFFD. */

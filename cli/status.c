@@ -4,6 +4,8 @@
 
 #include "cli/app.h"
 #include "cli/interrupt.h"
+#include "cli/line.h"
+#include "cli/meter.h"
 
 static void put_line(const char *label, const char *s, size_t len) {
     printf("%-12s", label);
@@ -178,6 +180,12 @@ int run_wait(struct app *a) {
     if (!app_timeout(a, 30000000, &timeout_us, &code))
         return code;
     uint64_t deadline_us = timeout_us ? client_now_us() + timeout_us : UINT64_MAX;
+    if (name)
+        meter_say(what[0] == 'p' ? "waiting for %s to be online"
+                                 : "waiting for a contact called %s",
+                  name);
+    else
+        meter_say("waiting for meshd");
     if (!name) {
         int err = wait_for_daemon(a, deadline_us);
         if (err)
@@ -191,6 +199,7 @@ int run_wait(struct app *a) {
         proto_uint(w, "timeout_us", timeout_us);
     /* The daemon ends it; the margin is for a daemon that does not. */
     code = app_answer(a, timeout_us ? timeout_us + CLIENT_ANSWER_US : UINT64_MAX, &m);
+    line_clear();
     if (code)
         return code;
     if (a->o.json)

@@ -44,7 +44,8 @@
     X(ERR_FORMAT, 23, "format", 2, "the text or file is not in the expected form")                 \
     X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")                   \
     X(ERR_UNSIZED, 25, "unsized", 1,                                                               \
-      "the file has no fixed size (it is made while it is read, as those in /proc are)")
+      "the file has no fixed size (it is made while it is read, as those in /proc are)")           \
+    X(ERR_ENDED, 30, "ended", 1, "meshd was ended while it was under way")
 
 enum err {
     ERR_OK = 0,

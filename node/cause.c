@@ -149,6 +149,7 @@ static const struct {
     [-ERR_FORMAT] = {NULL, "the peer cannot read what was sent"},
     [-ERR_CHANGED] = {NULL, "the file changed at the peer while it was being read"},
     [-ERR_UNSIZED] = {NULL, "the file at the peer has no fixed size"},
+    [-ERR_ENDED] = {NULL, "the peer's meshd was ended while it was under way"},
 };
 
 void cause_text(char out[static CAUSE_TEXT_MAX], int err, const struct cause *c) {

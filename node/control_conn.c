@@ -97,6 +97,7 @@ void control_close(struct control *c, uint64_t now_us, uint32_t handle) {
     wait_drop_conn(c, now_us, (uint32_t)(conn - c->conns));
     for (unsigned i = 0; i < conn->recv_count; i++)
         node_recv_stop(c->node, conn->recvs[i]);
+    hold_drop_conn(c, now_us, conn);
     conn_release(c, conn);
 }
 

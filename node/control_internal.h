@@ -4,6 +4,7 @@
  *   control_conn.c              connections, their bytes out, whose share of memory
  *   control_args.c              strict arguments: tables, and getters that need no further checks
  *   control_wait.c              requests that are answered later
+ *   control_hold.c              transfers that end with their connection
  *   control_show.c              contacts, sessions, transfers, events as maps
  *   control_methods.c           the table, and the daemon's own methods
  *   control_methods_peer.c      contact.*, ticket.*, peer.*
@@ -66,6 +67,12 @@ enum wait_kind {
     WAIT_MESSAGE
 };
 
+/* A transfer that lives as long as the connection that asked for it. */
+struct hold {
+    uint64_t id; /* 0: none */
+    uint32_t conn;
+};
+
 struct wait { /* one request that is answered later */
     enum wait_kind kind;
     uint32_t conn; /* index */
@@ -94,6 +101,7 @@ struct control {
     unsigned ready_count, closing_count; /* connections, so that a turn without any looks at none */
     struct control_work work;
     struct conn conns[CONTROL_CONNS_MAX];
+    struct hold holds[TRANSFERS_MAX]; /* as many as can be under way */
     struct wait waits[CONTROL_WAITS_MAX];
     unsigned waits_end; /* from here on none is in use: looked at every turn */
 };
@@ -191,13 +199,19 @@ uint64_t wait_deadline_us(const struct control *c);
 /* Message `seq`, if it is one of ours. Its text is not to be used. */
 bool own_message(struct node *n, uint64_t seq, struct message_info *out);
 
+/* ---- control_hold.c ---- */
+/* The connection's transfer ends with it. */
+void hold_add(struct control *c, const struct conn *conn, uint64_t id);
+void hold_drop_conn(struct control *c, uint64_t now_us, const struct conn *conn);
+
 /* ---- control_show.c ---- */
 void show_addr(struct proto_writer *w, const char *key, const struct addr *a);
 void show_id(struct proto_writer *w, const char *key, const struct node_id *id);
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i);
 void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i);
-void show_transfer(struct proto_writer *w, const char *key, const struct transfer_info *i,
-                   uint64_t now_us);
+void show_file(struct proto_writer *w, const char *name, uint64_t size);
+void show_transfer(struct proto_writer *w, const char *key, const struct node *n,
+                   const struct transfer_info *i, uint64_t now_us);
 void show_message(struct proto_writer *w, const char *key, const struct message_info *i);
 /* brief: of a message only its number. */
 void show_event(struct proto_writer *w, struct node *n, const struct node_event *e, bool brief);

@@ -38,6 +38,8 @@ const struct method control_methods[] = {
      do_transfer_send,
      {{"contact", ARG_STR, true, PETNAME_MAX},
       {"paths", ARG_STRS, true, CONTROL_PATH_MAX},
+      {"name", ARG_STR, false, FILE_NAME_MAX_BYTES},
+      {"detach", ARG_BOOL, false, 0},
       TIMEOUT_ARG}},
     {"transfer.list", do_transfer_list, {PAGE_ARGS}},
     {"transfer.get", do_transfer_get, {ID_ARG}},

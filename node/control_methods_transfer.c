@@ -85,26 +85,31 @@ static int check_paths(struct call *call, char **paths, unsigned count) {
 }
 
 int do_transfer_send(struct call *call) {
-    char contact[PETNAME_MAX + 1];
-    unsigned count = 0;
+    char contact[PETNAME_MAX + 1], name[FILE_NAME_MAX_BYTES + 1];
+    struct send_order order = {.contact = contact};
     uint64_t id;
     arg_str(call, "contact", contact, sizeof contact);
-    char **paths = arg_strs(call, "paths", &count);
-    if (!paths)
+    order.name = arg_str(call, "name", name, sizeof name) ? name : NULL;
+    order.timeout_us = arg_uint(call, "timeout_us", 0);
+    order.paths = arg_strs(call, "paths", &order.count);
+    if (!order.paths)
         return ERR_NOMEM;
-    int err = check_paths(call, paths, count);
+    int err = check_paths(call, order.paths, order.count);
+    if (!err && order.name && order.count > 1)
+        err = call_fail(call, ERR_USAGE, "name", "a name is for one file");
     if (err) {
-        free(paths);
+        free(order.paths);
         return err;
     }
-    err = node_send_taken(call->c->node, call->now_us, contact, paths, count,
-                          arg_uint(call, "timeout_us", 0), &id);
+    err = node_send_taken(call->c->node, call->now_us, &order, &id);
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, contact, "there is no contact of that name");
     if (err == ERR_USAGE)
         return call_fail(call, err, NULL, "two of the files have the same name, or one has none");
     if (err)
         return err;
+    if (!arg_bool(call, "detach"))
+        hold_add(call->c, call->conn, id);
     proto_map(call->w, NULL);
     proto_uint(call->w, "id", id);
     proto_end(call->w);
@@ -121,7 +126,7 @@ int do_transfer_list(struct call *call) {
     for (; shown < limit && w->len < CONTROL_PAGE_BYTES; shown++, i++) {
         if (!node_transfer_at(call->c->node, i, &info))
             break;
-        show_transfer(w, NULL, &info, call->now_us);
+        show_transfer(w, NULL, call->c->node, &info, call->now_us);
     }
     proto_end(w);
     if (node_transfer_at(call->c->node, i, &info))
@@ -137,7 +142,7 @@ int do_transfer_get(struct call *call) {
     if (!node_transfer_get(call->c->node, arg_uint(call, "id", 0), &info))
         return id_failed(call, ERR_NOT_FOUND);
     proto_map(call->w, NULL);
-    show_transfer(call->w, "transfer", &info, call->now_us);
+    show_transfer(call->w, "transfer", call->c->node, &info, call->now_us);
     proto_end(call->w);
     return 0;
 }
@@ -157,10 +162,7 @@ int do_transfer_files(struct call *call) {
         name = node_transfer_file(call->c->node, id, i, &size);
         if (!name)
             break;
-        proto_map(w, NULL);
-        proto_str(w, "name", name);
-        proto_uint(w, "bytes", size);
-        proto_end(w);
+        show_file(w, name, size);
     }
     proto_end(w);
     if (node_transfer_file(call->c->node, id, i, &size))

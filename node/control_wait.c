@@ -133,7 +133,7 @@ static void answer_transfer(struct control *c, uint64_t now_us, struct wait *w) 
         return;
     }
     answer_open(c, w);
-    show_transfer(&c->w, "transfer", &info, now_us);
+    show_transfer(&c->w, "transfer", c->node, &info, now_us);
     answer_close(c, now_us, w);
 }
 

@@ -76,7 +76,7 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
     t->stream = stream;
     t->has_stream = true;
     watch_start(n);
-    t->reported = true;
+    transfer_report(n, t);
     t->info.files = m->count;
     t->info.bytes_total = m->total_bytes;
     t->recv = calloc(1, sizeof *t->recv);

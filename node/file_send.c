@@ -50,7 +50,7 @@ static bool step_left(struct node *n) {
 static int take_names(struct node *n, struct transfer *t, const char **bad) {
     struct file_send *s = t->send;
     while (s->named < t->info.files && step_left(n)) {
-        const char *name = base_name(s->paths[s->named]);
+        const char *name = s->name ? s->name : base_name(s->paths[s->named]);
         const size_t len = strlen(name);
         *bad = name;
         if (len == 0)
@@ -91,16 +91,18 @@ static bool open_sources(struct node *n, struct transfer *t) {
     return true;
 }
 
-int file_send_start(struct node *n, struct transfer *t, char **paths, unsigned count) {
+int file_send_start(struct node *n, struct transfer *t, const struct send_order *order) {
+    const unsigned count = order->count;
     struct file_send *s = t->send = calloc(1, sizeof *t->send);
     if (!s) {
-        free(paths);
+        free(order->paths);
         return ERR_NOMEM;
     }
-    s->paths = paths;
+    s->paths = order->paths;
     blob_in_init(&s->reply, REPLY_MAX_BYTES);
     s->mtime_ns = calloc(count, sizeof *s->mtime_ns);
-    if (!s->mtime_ns)
+    s->name = order->name ? strdup(order->name) : NULL;
+    if (!s->mtime_ns || (order->name && !s->name))
         return ERR_NOMEM;
     uint8_t key[MANIFEST_KEY_BYTES];
     rng_fill(&n->env.rng, key, sizeof key);
@@ -114,7 +116,7 @@ int file_send_start(struct node *n, struct transfer *t, char **paths, unsigned c
         err = take_names(n, t, &bad);
     if (err && err != ERR_FORMAT)
         return err;
-    t->reported = true;
+    transfer_report(n, t);
     if (err)
         transfer_fail(n, t, err, bad);
     else
@@ -127,6 +129,7 @@ void file_send_free(struct node *n, struct transfer *t) {
     source_free_all(n, t);
     blob_in_clear(&s->reply);
     free(s->paths);
+    free(s->name);
     free(s->mtime_ns);
     free(s);
     t->send = NULL;
@@ -360,25 +363,25 @@ void file_send_event(struct node *n, struct transfer *t, const struct ep_event *
     }
 }
 
-int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
-                    unsigned count, uint64_t timeout_us, uint64_t *id) {
+int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order, uint64_t *id) {
     n->now_us = now_us;
-    struct contact *c = contact_by_name(n, contact);
+    struct contact *c = contact_by_name(n, order->contact);
+    const unsigned count = order->count;
     struct transfer *t;
     int err = c ? 0 : ERR_NOT_FOUND;
-    if (!err && (count == 0 || count > TRANSFER_FILES_MAX || n->shut))
+    if (!err && (count == 0 || count > TRANSFER_FILES_MAX || (order->name && count > 1) || n->shut))
         err = ERR_USAGE;
     if (!err)
         err = transfer_new(n, c, true, TRANSFER_OPENING, &t);
     if (err) {
-        free(paths);
+        free(order->paths);
         return err;
     }
-    if (timeout_us) {
-        t->deadline_us = now_us + timeout_us;
+    if (order->timeout_us) {
+        t->deadline_us = now_us + order->timeout_us;
         t->deadline_err = ERR_TIMEOUT;
     }
-    err = file_send_start(n, t, paths, count);
+    err = file_send_start(n, t, order);
     if (err) {
         transfer_fail(n, t, err, NULL); /* not reported: nobody hears of it */
         return err;
@@ -389,6 +392,6 @@ int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char *
 
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) {
-    char **copy = copy_paths(paths, count);
-    return copy ? node_send_taken(n, now_us, contact, copy, count, timeout_us, id) : ERR_NOMEM;
+    struct send_order order = {contact, copy_paths(paths, count), count, NULL, timeout_us};
+    return order.paths ? node_send_taken(n, now_us, &order, id) : ERR_NOMEM;
 }

@@ -26,7 +26,7 @@ enum {
 /* Paths are taken over, also on an error; their names are looked at, sources opened. ERR_USAGE (two
  * files of one name, or none), ERR_NOMEM: then the caller drops t. More than SEND_NAMES_AT_ONCE names
  * are looked at in steps: then the transfer fails for these reasons. */
-int file_send_start(struct node *n, struct transfer *t, char **paths, unsigned count) MUST_USE;
+int file_send_start(struct node *n, struct transfer *t, const struct send_order *order) MUST_USE;
 void file_send_free(struct node *n, struct transfer *t);
 /* The session is there: the offer goes out. */
 void file_send_offer(struct node *n, struct transfer *t, const struct contact *c);

@@ -65,6 +65,27 @@ void manifest_complete(struct manifest *m) {
     drop_table(m);
 }
 
+void manifest_trim(struct manifest *m, uint32_t keep) {
+    struct manifest few;
+    if (m->count <= keep)
+        return;
+    manifest_init(&few, m->key);
+    few.total_bytes = m->total_bytes;
+    for (uint32_t i = 0; i < keep; i++) {
+        const struct manifest_file *f = &m->files[i];
+        if (manifest_add(&few, f->name, strlen(f->name)) != 0) {
+            manifest_clear(&few);
+            break;
+        }
+        few.files[i].size = f->size;
+        few.files[i].mtime_s = f->mtime_s;
+        few.files[i].mode = f->mode;
+    }
+    manifest_complete(&few);
+    manifest_clear(m);
+    *m = few;
+}
+
 /* ---- adding ---- */
 static uint32_t hash_of(const struct manifest *m, const char *name, size_t len) {
     uint8_t out[crypto_shorthash_BYTES];

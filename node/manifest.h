@@ -65,5 +65,8 @@ void manifest_clear(struct manifest *m);
 int manifest_add(struct manifest *m, const char *name, size_t len) MUST_USE;
 /* All files are there: what only adding needs goes. */
 void manifest_complete(struct manifest *m);
+/* Keeps the first `keep` files and gives the others' memory back; without memory to do it, all. What
+ * pointed to names does not any more. */
+void manifest_trim(struct manifest *m, uint32_t keep);
 
 #endif

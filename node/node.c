@@ -78,6 +78,8 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
 static int load(struct node *n) {
     int err = contacts_load(n);
     if (!err)
+        err = transfers_load(n);
+    if (!err)
         err = invites_load(n);
     if (!err)
         err = messages_load(n);
@@ -371,6 +373,7 @@ void node_timeout(struct node *n, uint64_t now_us) {
 
 struct file_op *node_next_file_op(struct node *n) {
     hear(n);
+    transfer_store_pump(n);
     keep_pump(n);
     return work_take(&n->work);
 }

@@ -55,7 +55,8 @@ enum {
     TICKET_TEXT_MAX = 1023,
     TRANSFER_FILES_MAX = 65536,
     MANIFEST_MAX_BYTES = 16 << 20,
-    TRANSFERS_MAX = 64, /* at once; further ones are refused with ERR_FULL */
+    TRANSFER_FIRST_FILES = 3, /* of a transfer's files that everybody is told of who hears of it */
+    TRANSFERS_MAX = 64,       /* at once; further ones are refused with ERR_FULL */
     MESSAGE_MAX_BYTES = 64 * 1024,
     OUTBOX_MAX = 4096, /* unsent messages per contact */
 };
@@ -161,11 +162,14 @@ struct transfer_info {
     enum transfer_state state;
     int err;
     struct cause cause; /* of err */
-    char detail[256];   /* what the error is about: a file name, escaped; or empty */
+    char detail[256];   /* what the error is about: a file name, or empty. UTF-8, perhaps a peer's
+                         * words: escape before showing */
     uint32_t files, files_done;
     uint64_t bytes_total, bytes_done;
+    uint64_t wall_us; /* when it began */
     uint64_t started_us, ended_us;
-    char dir[1024]; /* receiver: destination directory */
+    uint64_t accepted_us; /* the peer's or our yes; 0: not yet */
+    char dir[1024];       /* receiver: destination directory */
     uint64_t
         rule; /* receiver: which node_recv_start took it; 0: accepted by hand, or as configured */
 };
@@ -174,10 +178,17 @@ struct transfer_info {
  * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
-/* The same, but the paths, pointers and text in one allocation, are taken over, also on an error:
- * megabytes of them are not copied. */
-int node_send_taken(struct node *n, uint64_t now_us, const char *contact, char **paths,
-                    unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
+/* The same with all that can be said of it. The paths, pointers and text in one allocation, are taken over, also on an
+ * error: megabytes of them are not copied. */
+struct send_order {
+    const char *contact;
+    char **paths;
+    unsigned count;
+    const char *name; /* what the only file is called there; NULL: as its path ends */
+    uint64_t timeout_us;
+};
+int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order,
+                    uint64_t *id) MUST_USE;
 /* Whether it is an offer that waits for one of these two. */
 bool node_transfer_waits(const struct node *n, uint64_t id);
 /* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting, or for want of a
@@ -185,6 +196,8 @@ bool node_transfer_waits(const struct node *n, uint64_t id);
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
+/* Whoever wanted it is gone: it ends like a cancelled one, if it has not ended yet. */
+void node_transfer_abandon(struct node *n, uint64_t now_us, uint64_t id);
 /* While it stands, transfers from `contact` (NULL: any contact), whatever it is called later, are
  * accepted into `dir`; once: only the first. Offers already waiting are taken at once. */
 int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
@@ -192,10 +205,12 @@ int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char
 void node_recv_stop(struct node *n, uint64_t id);
 /* False once it was stopped, or used up by the transfer it was for. */
 bool node_recv_stands(const struct node *n, uint64_t id);
-/* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64). */
+/* i = 0.. until false; newest last. Ended ones are kept for a while (the last 64), also over a
+ * restart; what was under way when the process died is among them, with ERR_ENDED. */
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out);
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out);
-/* Names of a transfer's files as the sender gave them: NULL at the end. Peer-supplied: escape
+/* Names of a transfer's files as the sender gave them: NULL at the end. They are there before it is
+ * accepted; of one that has ended perhaps only the first TRANSFER_FIRST_FILES. Peer-supplied: escape
  * before showing. */
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 
@@ -298,7 +313,7 @@ struct node_event {
     struct cause cause; /* of err */
     uint64_t bytes, total, rtt_us;
     struct addr addr;
-    char detail[256];
+    char detail[256]; /* likewise */
 };
 bool node_poll(struct node *n, struct node_event *out);
 

@@ -186,6 +186,12 @@ static int give_source(struct node *n, struct transfer *t, struct source *src) {
     return src->phase == SOURCE_READY ? give_root(n, t, src) : ERR_AGAIN;
 }
 
+void source_progress(struct node *n, struct transfer *t) {
+    const uint64_t given = t->send->given_bytes;
+    const uint64_t unsent = t->has_stream ? stream_unsent(n->ep, t->session, t->stream) : 0;
+    transfer_progress(n, t, unsent < given ? given - unsent : 0);
+}
+
 /* False if the transfer ended in it. */
 static bool give(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
@@ -204,8 +210,7 @@ static bool give(struct node *n, struct transfer *t) {
         transfer_abort(n, t, err, NULL);
         return false;
     }
-    uint64_t unsent = stream_unsent(n->ep, t->session, t->stream);
-    transfer_progress(n, t, unsent < s->given_bytes ? s->given_bytes - unsent : 0);
+    source_progress(n, t);
     return true;
 }
 

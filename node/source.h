@@ -31,6 +31,7 @@ struct source { /* a file of the window */
 
 struct file_send {
     char **paths; /* one allocation with their text */
+    char *name;   /* of the only file, if it is not as its path ends; else NULL */
     uint32_t *mtime_ns;
     uint32_t named;            /* how many of them the manifest has */
     uint32_t opened, closed;   /* first pass over the sources: asked for, and finished */
@@ -49,6 +50,8 @@ struct file_send {
 
 /* Gives the stream what is read, opens and reads what comes next. */
 void source_pump(struct node *n, struct transfer *t);
+/* How much of it has left; also once the stream has everything, which takes a slow line a while. */
+void source_progress(struct node *n, struct transfer *t);
 /* An operation of the window is back; the transfer may have ended after it. */
 void source_op_done(struct node *n, struct transfer *t, struct file_op *op);
 /* Lets go of what no operation holds. */

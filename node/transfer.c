@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "node/core.h"
-#include "node/escape.h"
 #include "node/file_recv.h"
 #include "node/file_send.h"
 #include "node/sink.h"
 #include "node/source.h"
+#include "node/utf8.h"
 
 const char *transfer_state_name(enum transfer_state s) {
     switch (s) {
@@ -55,6 +55,7 @@ void transfers_clear(struct node *n) {
 
 static void drop_at(struct node *n, unsigned i) {
     struct transfers *t = &n->transfers;
+    transfer_forgotten(n, t->list[i]);
     free_transfer(n, t->list[i]);
     memmove(&t->list[i], &t->list[i + 1], (t->count - i - 1) * sizeof(struct transfer *));
     t->count--;
@@ -96,11 +97,8 @@ static unsigned purge(struct node *n) {
     return n->transfers.count - over;
 }
 
-int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum transfer_state state,
-                 struct transfer **out) {
+int transfers_add(struct node *n, uint64_t id, struct transfer **out) {
     struct transfers *table = &n->transfers;
-    if (purge(n) >= TRANSFERS_MAX)
-        return node_met(n, LIMIT_TRANSFERS, TRANSFERS_MAX);
     if (table->count == table->cap) {
         unsigned cap = table->cap ? table->cap * 2 : 8;
         struct transfer **list = realloc(table->list, cap * sizeof *list);
@@ -112,16 +110,43 @@ int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum tr
     struct transfer *t = calloc(1, sizeof *t);
     if (!t)
         return ERR_NOMEM;
-    t->info.id = ++table->last_id;
-    t->info.outgoing = outgoing;
-    t->info.state = state;
-    t->info.started_us = n->now_us;
-    memcpy(t->info.contact, c->name, sizeof t->info.contact);
-    t->info.node = c->id;
-    t->contact = c->serial;
+    t->info.id = id;
     table->list[table->count++] = t;
     *out = t;
     return 0;
+}
+
+void transfers_drop_last(struct node *n) {
+    drop_at(n, n->transfers.count - 1);
+}
+
+void transfers_drop_oldest(struct node *n) {
+    drop_at(n, 0);
+}
+
+int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum transfer_state state,
+                 struct transfer **out) {
+    struct transfer *t;
+    if (purge(n) >= TRANSFERS_MAX)
+        return node_met(n, LIMIT_TRANSFERS, TRANSFERS_MAX);
+    int err = transfers_add(n, n->transfers.last_id + 1, &t);
+    if (err)
+        return err;
+    n->transfers.last_id++;
+    t->info.outgoing = outgoing;
+    t->info.state = state;
+    t->info.started_us = n->now_us;
+    t->info.wall_us = node_wall_us(n);
+    memcpy(t->info.contact, c->name, sizeof t->info.contact);
+    t->info.node = c->id;
+    t->contact = c->serial;
+    *out = t;
+    return 0;
+}
+
+void transfer_report(struct node *n, struct transfer *t) {
+    t->reported = true;
+    transfer_changed(n, t);
 }
 
 struct transfer *transfer_by_id(const struct node *n, uint64_t id) {
@@ -182,7 +207,7 @@ static bool legal(enum transfer_state from, enum transfer_state to) {
 static void let_names_go(struct transfer *t) {
     enum { KEEP_FILES = 1000 };
     if (t->manifest.count > KEEP_FILES && t->ops_out == 0)
-        manifest_clear(&t->manifest);
+        manifest_trim(&t->manifest, TRANSFER_FIRST_FILES);
 }
 
 /* The end: what is not needed for the summary goes. */
@@ -203,10 +228,12 @@ static void ended(struct node *n, struct transfer *t) {
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) {
     assert(legal(t->info.state, to));
     t->info.state = to;
+    if (t->reported)
+        transfer_changed(n, t);
     struct node_event *e;
     switch (to) {
     case TRANSFER_RUNNING:
-        t->progress_at_us = n->now_us;
+        t->progress_at_us = t->info.accepted_us = n->now_us;
         e = node_tell(n, NODE_TRANSFER_STARTED, t->info.contact);
         break;
     case TRANSFER_DONE:
@@ -242,10 +269,10 @@ void transfer_fail_as(struct node *n, struct transfer *t, int err, struct cause 
                       const char *detail) {
     if (transfer_ended(t))
         return;
-    t->info.err = err;
+    t->info.err = n->shut && err == ERR_CLOSED ? ERR_ENDED : err;
     t->info.cause = cause;
     if (detail)
-        escape_text(t->info.detail, sizeof t->info.detail, detail, strlen(detail));
+        utf8_repair(t->info.detail, sizeof t->info.detail, detail, strlen(detail));
     transfer_enter(n, t, TRANSFER_FAILED);
 }
 
@@ -276,15 +303,23 @@ void transfer_abort(struct node *n, struct transfer *t, int err, const char *det
 
 void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done) {
     t->info.bytes_done = bytes_done;
-    if (t->info.state != TRANSFER_RUNNING || n->now_us < t->progress_at_us + TRANSFER_PROGRESS_US)
+    if (n->now_us >= t->changed_us + TRANSFER_STORE_PROGRESS_US)
+        transfer_changed(n, t);
+    bool moves = t->info.state == TRANSFER_RUNNING || t->info.state == TRANSFER_VERIFYING;
+    bool all = bytes_done == t->info.bytes_total;
+    if (!moves || bytes_done == t->progress_bytes ||
+        (!all && n->now_us < t->progress_at_us + TRANSFER_PROGRESS_US))
         return;
     t->progress_at_us = n->now_us;
+    t->progress_bytes = bytes_done;
     t->progress_due = true;
 }
 
 bool transfers_poll_progress(struct node *n, struct node_event *out) {
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];
+        if (t->send && t->info.state == TRANSFER_VERIFYING)
+            source_progress(n, t);
         if (!t->progress_due)
             continue;
         t->progress_due = false;
@@ -383,9 +418,14 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
 }
 
 void transfers_contact_renamed(struct node *n, const struct contact *c) {
-    for (unsigned i = 0; i < n->transfers.count; i++)
-        if (node_id_equal(&n->transfers.list[i]->info.node, &c->id))
-            memcpy(n->transfers.list[i]->info.contact, c->name, sizeof c->name);
+    for (unsigned i = 0; i < n->transfers.count; i++) {
+        struct transfer *t = n->transfers.list[i];
+        if (!node_id_equal(&t->info.node, &c->id))
+            continue;
+        memcpy(t->info.contact, c->name, sizeof c->name);
+        if (t->reported)
+            transfer_changed(n, t);
+    }
 }
 
 void transfers_contact_gone(struct node *n, const struct contact *c) {
@@ -397,6 +437,7 @@ void transfers_contact_gone(struct node *n, const struct contact *c) {
 void transfers_shutdown(struct node *n) {
     for (unsigned i = 0; i < n->transfers.count; i++)
         transfer_abort_as(n, n->transfers.list[i], ERR_CLOSED, (struct cause){0}, NULL);
+    transfer_store_end(n);
 }
 
 void transfer_stream_event(struct node *n, struct transfer *t, const struct ep_event *ev) {
@@ -415,7 +456,7 @@ void transfers_pump(struct node *n) {
 }
 
 uint64_t transfers_deadline_us(const struct node *n) {
-    uint64_t next = n->transfers.more ? n->now_us : UINT64_MAX;
+    uint64_t next = n->transfers.more ? n->now_us : transfer_store_deadline_us(n);
     for (unsigned i = 0; i < n->transfers.count; i++) {
         const struct transfer *t = n->transfers.list[i];
         if (t->deadline_us && t->deadline_us < next)
@@ -449,42 +490,4 @@ void transfers_timeout(struct node *n) {
         if (t->recv && t->recv->held_us && t->recv->held_us <= n->now_us)
             sink_timeout(n, t);
     }
-}
-
-/* ---- commands ---- */
-int node_cancel(struct node *n, uint64_t now_us, uint64_t id) {
-    n->now_us = now_us;
-    struct transfer *t = transfer_by_id(n, id);
-    if (!t || !t->reported)
-        return ERR_NOT_FOUND;
-    if (transfer_ended(t))
-        return ERR_USAGE;
-    transfer_abort(n, t, ERR_CANCELLED, NULL);
-    return 0;
-}
-
-bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out) {
-    for (unsigned at = 0; at < n->transfers.count; at++) {
-        if (!n->transfers.list[at]->reported || i-- > 0)
-            continue;
-        *out = n->transfers.list[at]->info;
-        return true;
-    }
-    return false;
-}
-
-bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out) {
-    const struct transfer *t = transfer_by_id(n, id);
-    if (!t || !t->reported)
-        return false;
-    *out = t->info;
-    return true;
-}
-
-const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size) {
-    const struct transfer *t = transfer_by_id(n, id);
-    if (!t || i >= t->manifest.count)
-        return NULL;
-    *size = t->manifest.files[i].size;
-    return t->manifest.files[i].name;
 }

@@ -16,6 +16,7 @@
 
 #include "node/contact.h"
 #include "node/manifest.h"
+#include "node/transfer_store.h"
 
 struct file_send;
 struct file_recv;
@@ -38,8 +39,11 @@ struct transfer {
     uint64_t deadline_us;    /* 0: none */
     int deadline_err;        /* what has happened when it is over */
     uint64_t progress_at_us; /* when the last progress event was due */
+    uint64_t progress_bytes; /* what it said */
     bool progress_due;
-    bool reported; /* its events may be seen: false until it is complete enough */
+    bool reported;        /* its events may be seen: false until it is complete enough */
+    bool changed, stored; /* node/transfer_store.h: to be written; is there */
+    uint64_t changed_us;
     unsigned ops_out;
     struct file_send *send; /* one of these while it lives */
     struct file_recv *recv;
@@ -49,6 +53,7 @@ struct transfers {          /* zeroes = empty */
     struct transfer **list; /* oldest first */
     unsigned count, cap;
     uint64_t last_id;
+    struct transfer_store store;
     /* Senders with many files make steps (node/file_send.h). */
     bool more;                    /* one has a step to make at once */
     unsigned step_first;          /* which one is asked first */
@@ -59,6 +64,13 @@ void transfers_clear(struct node *n);
 /* A new one in `state`. ERR_FULL, ERR_NOMEM. */
 int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum transfer_state state,
                  struct transfer **out) MUST_USE;
+/* It is complete enough: from now on it is in the list. */
+void transfer_report(struct node *n, struct transfer *t);
+/* For node/transfer_store.c, at the start: an empty one behind the others, whose number is greater than
+ * theirs. ERR_NOMEM. */
+int transfers_add(struct node *n, uint64_t id, struct transfer **out) MUST_USE;
+void transfers_drop_last(struct node *n);
+void transfers_drop_oldest(struct node *n);
 struct transfer *transfer_by_id(const struct node *n, uint64_t id);
 struct transfer *transfer_by_stream(const struct node *n, struct session_ref s, uint64_t stream);
 bool transfer_ended(const struct transfer *t);
@@ -69,7 +81,7 @@ unsigned transfers_live(const struct node *n); /* not ended */
 
 void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);
 /* Ends it here; the channel's own module has told the peer, or there is none to tell. detail:
- * peer's or user's words, escaped on the way; NULL: none. No effect on an ended one. */
+ * peer's or user's words; NULL: none. No effect on an ended one. */
 void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail);
 /* Fails it and tells the peer why. */
 void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail);
@@ -78,6 +90,7 @@ void transfer_fail_as(struct node *n, struct transfer *t, int err, struct cause 
                       const char *detail);
 void transfer_abort_as(struct node *n, struct transfer *t, int err, struct cause cause,
                        const char *detail);
+/* So far it is: an event at most every TRANSFER_PROGRESS_US, and one when all bytes are done. */
 void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done);
 
 /* File operations with this transfer as owner. submit counts them. */

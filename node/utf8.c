@@ -1,5 +1,7 @@
 #include "node/utf8.h"
 
+#include <string.h>
+
 /* The continuation bytes at s[1..n), or false. */
 static bool tail(const char *s, size_t n, uint32_t *cp) {
     for (size_t i = 1; i < n; i++) {
@@ -39,6 +41,20 @@ bool utf8_valid(const char *s, size_t len) {
             return false;
     }
     return true;
+}
+
+void utf8_repair(char *out, size_t cap, const char *in, size_t len) {
+    size_t used = 0;
+    for (size_t at = 0; at < len;) {
+        uint32_t cp;
+        const size_t n = utf8_read(in + at, len - at, &cp), put = n ? n : 3;
+        if (used + put >= cap)
+            break;
+        memcpy(out + used, n ? in + at : "\xef\xbf\xbd", put);
+        used += put;
+        at += n ? n : 1;
+    }
+    out[used] = '\0';
 }
 
 bool utf8_plain(uint32_t cp) {

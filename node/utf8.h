@@ -12,6 +12,9 @@
  * well-formed. */
 size_t utf8_read(const char *s, size_t len, uint32_t *cp);
 bool utf8_valid(const char *s, size_t len);
+/* A copy that is well-formed, with U+FFFD for each byte that is not, and a NUL; of a text that does
+ * not fit in `cap` bytes (1 at least) the first characters. */
+void utf8_repair(char *out, size_t cap, const char *in, size_t len);
 
 /* False for what has no shape of its own or changes how its neighbours look: controls (C0, DEL,
  * C1), line and paragraph separators, zero-width and joining characters, bidirectional marks,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/escape.h"
 #include "sim/cmd.h"
 #include "sim/html.h"
 #include "sim/pcap.h"
@@ -18,10 +19,12 @@ enum { FILE_MAX_BYTES = 16 << 20, PROGRESS_US = 250000 };
 /* ---- what -v shows ---- */
 
 static void show_event(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e) {
+    char detail[ESCAPE_GROWTH * sizeof e->detail];
     (void)ctx;
+    escape_text(detail, sizeof detail, e->detail, strlen(e->detail));
     fprintf(stderr, "%12.6f %-8s %s %s id=%" PRIu64 " bytes=%" PRIu64 "/%" PRIu64 " %s %s\n",
             (double)time_ns / 1e9, host, node_event_name(e->kind), e->contact, e->id, e->bytes,
-            e->total, e->err ? err_name(e->err) : "", e->detail);
+            e->total, e->err ? err_name(e->err) : "", detail);
 }
 
 static void show_log(void *ctx, uint64_t time_ns, const char *host, enum log_level level,

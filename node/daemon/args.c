@@ -3,24 +3,31 @@
 #include <getopt.h>
 #include <stdio.h>
 
-static const char usage[] =
-    "usage: meshd [options]\n"
-    "\n"
-    "Runs a node of the mesh in the foreground. meshctl drives it.\n"
-    "\n"
-    "  --state DIR           identity, contacts and messages (default: $XDG_STATE_HOME/meshd\n"
-    "                        or ~/.local/state/meshd)\n"
-    "  --socket PATH         control socket (default: $XDG_RUNTIME_DIR/meshd/control.sock, or\n"
-    "                        DIR/control.sock if --state is given)\n"
-    "  --listen ADDR:PORT    UDP address to listen on; may be repeated (default: 0.0.0.0:7557\n"
-    "                        and [::]:7557)\n"
-    "  --config FILE         settings (default: $XDG_CONFIG_HOME/meshd/meshd.conf or\n"
-    "                        ~/.config/meshd/meshd.conf, which may be missing)\n"
-    "  --log LEVEL           error, warn, info or debug\n"
-    "  --udp auto|portable   portable: without the Linux batching\n"
-    "  -n                    check the settings and exit: 0 if they are good, 2 if not\n"
-    "  --show-config         print the settings in force and exit\n"
-    "  --version, --help\n";
+static const char usage[] = "usage: meshd [options]\n"
+                            "\n"
+                            "Runs a node of the mesh in the foreground. meshctl drives\n"
+                            "it.\n"
+                            "\n"
+                            "  --state DIR          identity, contacts and messages\n"
+                            "                       (default: $XDG_STATE_HOME/meshd or\n"
+                            "                       ~/.local/state/meshd)\n"
+                            "  --socket PATH        control socket (default:\n"
+                            "                       $XDG_RUNTIME_DIR/meshd/control.sock,\n"
+                            "                       or DIR/control.sock if --state is\n"
+                            "                       given)\n"
+                            "  --listen ADDR:PORT   UDP address to listen on; may be\n"
+                            "                       repeated (default: 0.0.0.0:7557\n"
+                            "                       and [::]:7557)\n"
+                            "  --config FILE        settings (default:\n"
+                            "                       $XDG_CONFIG_HOME/meshd/meshd.conf or\n"
+                            "                       ~/.config/meshd/meshd.conf, which\n"
+                            "                       may be missing)\n"
+                            "  --log LEVEL          error, warn, info or debug\n"
+                            "  --udp auto|portable  portable: without the Linux batching\n"
+                            "  -n                   check the settings and exit: 0 if\n"
+                            "                       they are good, 2 if not\n"
+                            "  --show-config        print the settings in force and exit\n"
+                            "  --version, -h, --help\n";
 
 enum {
     OPT_STATE = 256,

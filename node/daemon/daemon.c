@@ -18,6 +18,7 @@
 #include "node/daemon/sockets.h"
 #include "node/daemon/store_sync.h"
 #include "node/daemon/ticker.h"
+#include "node/escape.h"
 
 enum {
     TRAINS_PER_TURN = 16, /* 1 MiB; then the sockets are read again */

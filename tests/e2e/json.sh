@@ -39,6 +39,9 @@ ctl a --json send b "$DIR/f" | keeps send
 wait $receiver
 keeps recv <"$DIR/recv"
 ctl a --json transfers ls | keeps 'transfers ls'
+ctl a --json transfers show "$(ctl a --json transfers ls | number)" | keeps 'transfers show'
+ctl a --json send b "$DIR/f" --detach | keeps send
+ctl b --json reject "$(offered)" | keeps reject
 # By hand: accepted, rejected, cancelled.
 rm "$DIR/out/f"
 ctl a --json send b "$DIR/f" >"$DIR/send" &

@@ -25,6 +25,7 @@ receive() {
 fails() {
     local code=$1 at_a=$2 at_b=$3 limit=${LIMIT:-} out
     receive "$4"
+    ${BEFORE:-}
     out=$(ctl a --json send b "$5" 2>"$DIR/send.err")
     wait "$receiver"
     check "the sender is told $code of $at_a: $out" told "$at_a" "$code" "$limit" "$out"
@@ -123,8 +124,7 @@ check "a file as large as the file system" ctl a send b "$DIR/fits"
 wait "$receiver"
 fails disk peer local "$DIR/in" "$DIR/half" # it is full, and says 0: found by trying
 check "nothing is left of it: $(ls -A "$DIR/in")" test "$(ls -A "$DIR/in")" = fits
-mount -o remount,ro "$DIR/in"
-fails permission peer local "$DIR/in" "$DIR/half"
+BEFORE="mount -o remount,ro $DIR/in" fails permission peer local "$DIR/in" "$DIR/half" # while it waits
 umount "$DIR/in"
 mount -t ramfs none "$DIR/in" || exit 1
 receive "$DIR/in"

@@ -12,6 +12,7 @@
 
 #include "cli/app.h"
 #include "cli/hint.h"
+#include "cli/width.h"
 
 static const char evil[] = "a\x1b]0;x\x07\n\xc2\x9b"
                            "2J\xe2\x80\xae\xff\\b";
@@ -81,7 +82,7 @@ static void put_table(void) {
     table_uint(&t, 7);
     table_text(&t, evil, strlen(evil));
     table_uint(&t, 70);
-    table_print(&t, stdout);
+    table_print(&t, stdout, 0);
     table_clear(&t);
     msgpack_zone_destroy(&zone);
     proto_writer_clear(&w);
@@ -94,6 +95,62 @@ static void cells_of_tables_are_escaped(void **state) {
     snprintf(want, sizeof want, "%-*s   N\n%s   7\n%s  70\n", (int)width, "NAME", tame, tame);
     capture(put_table);
     assert_string_equal(said[0], want);
+}
+
+static unsigned table_columns;
+
+static void put_wide_table(void) {
+    struct table t;
+    table_init(&t, ">N|~NAME|STATE|?>SIZE|?~ERROR");
+    table_uint(&t, 7);
+    table_cell(&t, "\xe6\xbc\xa2\xe5\xad\x97-e\xcc\x81t\xc3\xa9-of-last-year.tar.gz");
+    table_cell(&t, "offered");
+    table_cell(&t, "1.20 MB");
+    table_cell(&t, "");
+    table_uint(&t, 12);
+    table_cell(&t, "b");
+    table_cell(&t, "failed");
+    table_cell(&t, "3 B");
+    table_cell(&t, "what arrived is not what was sent");
+    table_print(&t, stdout, table_columns);
+    table_clear(&t);
+}
+
+static size_t widest_line(const char *s) {
+    size_t most = 0;
+    for (size_t n; *s; s += n + (s[n] == '\n')) {
+        n = strcspn(s, "\n");
+        if (width_of(s, n) > most)
+            most = width_of(s, n);
+    }
+    return most;
+}
+
+/* Columns are aligned as a terminal shows them, whatever the names are made of. */
+static void a_table_is_aligned_under_wide_and_combining_characters(void **state) {
+    (void)state;
+    table_columns = 0;
+    capture(put_wide_table);
+    assert_string_equal(
+        said[0],
+        " N  NAME                          STATE       SIZE  ERROR\n"
+        " 7  \xe6\xbc\xa2\xe5\xad\x97-e\xcc\x81t\xc3\xa9-of-last-year.tar.gz  offered  1.20 MB\n"
+        "12  b                             failed       3 B  what arrived is not what was sent\n");
+}
+
+static void a_table_fits_the_terminal(void **state) {
+    (void)state;
+    for (table_columns = 20; table_columns <= 200; table_columns++) {
+        capture(put_wide_table);
+        assert_true(widest_line(said[0]) <= table_columns);
+        assert_non_null(strstr(said[0], "offered"));
+        if (table_columns >= 24) /* and still tells which file it is */
+            assert_non_null(strstr(said[0], ".gz  "));
+        if (table_columns >= 50)
+            assert_non_null(strstr(said[0], "1.20 MB"));
+        if (table_columns >= 90)
+            assert_non_null(strstr(said[0], "what arrived is not what was sent"));
+    }
 }
 
 static void put_errors(void) {
@@ -247,6 +304,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(cells_of_tables_are_escaped),
+        cmocka_unit_test(a_table_is_aligned_under_wide_and_combining_characters),
+        cmocka_unit_test(a_table_fits_the_terminal),
         cmocka_unit_test(errors_are_escaped_and_one_line_each),
         cmocka_unit_test(an_error_names_what_it_is_about_once),
         cmocka_unit_test(numbers_with_a_fraction_are_as_they_were_meant),

@@ -255,6 +255,83 @@ static void a_reception_ends_with_its_connection(void **state) {
     scene_close(s);
 }
 
+/* Its meshctl was killed: nobody would hear how it ends, and the peer would be asked for ever. */
+static void what_is_sent_ends_with_its_connection_unless_it_was_detached(void **state) {
+    (void)state;
+    for (unsigned detach = 0; detach < 2; detach++)
+        for (unsigned running = 0; running < 2; running++) {
+            struct scene *s = scene_open(true, 40 + detach);
+            json_decref(answer_of(&s->a, "events.subscribe", NULL, NULL));
+            disk_fill(s->w, 1, "/one", 50 << 20, 1);
+            struct proto_writer *w = talk_ask(&s->peer, "transfer.send");
+            proto_str(w, "contact", "n0");
+            if (detach)
+                proto_bool(w, "detach", true);
+            proto_array(w, "paths");
+            proto_str(w, NULL, "/one");
+            proto_end(w);
+            json_t *r = talk_result(&s->peer);
+            const uint64_t id = (uint64_t)json_integer_value(json_object_get(r, "id"));
+            json_decref(r);
+            json_t *n = talk_notice(&s->a, "transfer.offered", 10 * S);
+            assert_non_null(n);
+            if (running) {
+                proto_uint(talk_ask(&s->a, "transfer.accept"), "id",
+                           (uint64_t)json_integer_value(json_object_get(n, "id")));
+                json_decref(talk_result(&s->a));
+                json_decref(talk_notice(&s->a, "transfer.started", 10 * S));
+            }
+            json_decref(n);
+            const struct talk other = s->peer; /* another of its connections ends, too */
+            talk_open(&s->peer, s->w, other.node, other.c);
+            talk_close(&s->peer);
+            s->peer = other;
+            world_run(s->w, 10000);
+            struct transfer_info t;
+            struct node *sender = s->w->nodes[1].node;
+            assert_true(node_transfer_get(sender, id, &t));
+            assert_int_equal(t.state, running ? TRANSFER_RUNNING : TRANSFER_OFFERED);
+
+            talk_close(&s->peer);
+            talk_open(&s->peer, s->w, other.node, other.c);
+            n = talk_notice(&s->a, "transfer.failed", 3 * S);
+            assert_true(node_transfer_get(sender, id, &t));
+            if (detach) {
+                assert_null(n);
+                assert_int_equal(t.state, running ? TRANSFER_DONE : TRANSFER_OFFERED);
+            } else {
+                assert_non_null(n);
+                const json_t *in = json_object_get(n, "transfer");
+                assert_string_equal(
+                    json_string_value(json_object_get(json_object_get(in, "error"), "code")),
+                    "cancelled");
+                assert_int_equal(t.state, TRANSFER_FAILED);
+                assert_int_equal(t.err, ERR_CANCELLED);
+                assert_string_equal(t.detail, "what sent it was ended");
+            }
+            json_decref(n);
+            scene_close(s);
+        }
+}
+
+/* More of them than there is room for at once, one after the other, and some of them over. */
+static void every_one_of_many_sent_ends_with_its_connection(void **state) {
+    (void)state;
+    struct scene *s = scene_open(true, 44);
+    struct node *sender = s->w->nodes[1].node;
+    struct transfer_info t;
+    for (uint64_t id = 1; id <= 2 * TRANSFERS_MAX; id++) {
+        send_file(s, "/one");
+        if (id > 20)
+            assert_int_equal(node_cancel(sender, s->w->now_us, id - 20), 0);
+    }
+    talk_close(&s->peer);
+    for (unsigned i = 0; node_transfer_at(sender, i, &t); i++)
+        assert_int_equal(t.state, TRANSFER_FAILED);
+    talk_open(&s->peer, s->w, 1, s->c1);
+    scene_close(s);
+}
+
 static void receptions_of_one_connection_are_bounded(void **state) {
     (void)state;
     struct scene *s = scene_open(false, 21);
@@ -308,6 +385,8 @@ int main(void) {
         cmocka_unit_test(a_closed_connection_cancels_what_it_waited_for),
         cmocka_unit_test(a_reception_stands_until_it_is_stopped),
         cmocka_unit_test(a_reception_ends_with_its_connection),
+        cmocka_unit_test(what_is_sent_ends_with_its_connection_unless_it_was_detached),
+        cmocka_unit_test(every_one_of_many_sent_ends_with_its_connection),
         cmocka_unit_test(receptions_of_one_connection_are_bounded),
         cmocka_unit_test(a_subscriber_gets_the_kinds_it_asked_for),
     };

@@ -80,11 +80,26 @@ static void what_does_not_fit_is_cut_at_a_whole_character(void **state) {
     assert_int_equal(escape_text(NULL, 0, in, 5), 8);
 }
 
+static void what_is_not_utf8_is_repaired_within_the_room(void **state) {
+    (void)state;
+    const char *in = "a\xff\xc3\xbc\x1b";
+    for (size_t cap = 1; cap < 12; cap++) {
+        char out[16];
+        memset(out, '#', sizeof out);
+        utf8_repair(out, cap, in, 5);
+        assert_true(strlen(out) < cap);
+        assert_true(strncmp("a\xef\xbf\xbd\xc3\xbc\x1b", out, strlen(out)) == 0);
+        assert_true(utf8_valid(out, strlen(out)));
+        assert_int_equal(out[cap], '#');
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_plain_is_escaped),
         cmocka_unit_test(every_pair_of_bytes_gives_one_safe_line_within_the_growth),
         cmocka_unit_test(what_does_not_fit_is_cut_at_a_whole_character),
+        cmocka_unit_test(what_is_not_utf8_is_repaired_within_the_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,7 +276,7 @@ static void a_goodbye_ends_transfers_at_once(void **state) {
     world_run(w, 2 * S);
     assert_int_equal(info(w, 0, id).state, TRANSFER_FAILED);
     assert_int_equal(info(w, 0, id).err, ERR_OFFLINE);
-    assert_int_equal(info(w, 1, 1).err, ERR_CLOSED);
+    assert_int_equal(info(w, 1, 1).err, ERR_ENDED);
     assert_int_equal(disk_count(w, 1), 0);
     world_free(w);
 }
@@ -442,6 +442,59 @@ static void progress_is_told_at_most_five_times_a_second(void **state) {
     world_free(w);
 }
 
+/* The stream takes all of a small file at once; until a slow line has carried it the sender is told how far it is, and
+ * at last that everything has left. */
+static void progress_goes_on_until_the_last_byte_has_left(void **state) {
+    (void)state;
+    struct world *w = two(103, ACCEPT_CONTACTS);
+    w->delay_us = 300000;
+    disk_fill(w, 0, "/a/small", 800000, 1);
+    uint64_t id = send_one(w, "/a/small"), last = 0, told = 0;
+    while (info(w, 0, id).state != TRANSFER_DONE) {
+        const struct node_event *e = world_wait(w, 0, NODE_TRANSFER_PROGRESS, 30 * S);
+        if (!e)
+            break;
+        assert_true(e->bytes > last);
+        last = e->bytes;
+        told += info(w, 0, id).state == TRANSFER_VERIFYING;
+    }
+    assert_int_equal(last, 800000);
+    assert_true(told >= 3);
+    assert_non_null(world_wait(w, 1, NODE_TRANSFER_DONE, 30 * S));
+    world_free(w);
+}
+
+static void the_only_file_may_get_another_name(void **state) {
+    (void)state;
+    struct world *w = two(104, ACCEPT_CONTACTS);
+    static const char *const bad[] = {"", "..", "a/b"};
+    disk_fill(w, 0, "/proc/1/fd/700", 1000, 1);
+    for (size_t i = 0; i < 4; i++) {
+        struct send_order order = {.contact = "n1", .count = 1, .name = i < 3 ? bad[i] : "given"};
+        uint64_t id = 0;
+        order.paths = malloc(sizeof *order.paths + 32);
+        assert_non_null(order.paths);
+        order.paths[0] = strcpy((char *)(order.paths + 1), "/proc/1/fd/700");
+        int err = node_send_taken(w->nodes[0].node, w->now_us, &order, &id);
+        if (i < 3) {
+            assert_true(err || info(w, 0, id).state == TRANSFER_FAILED);
+            continue;
+        }
+        assert_int_equal(err, 0);
+        assert_non_null(world_wait(w, 0, NODE_TRANSFER_DONE, 30 * S));
+    }
+    char path[1024];
+    snprintf(path, sizeof path, "%s/given", w->nodes[1].cfg.download_dir);
+    assert_same(w, "/proc/1/fd/700", path);
+    /* Not one for several. */
+    struct send_order order = {.contact = "n1", .count = 2, .name = "given"};
+    uint64_t id;
+    order.paths = calloc(2, sizeof *order.paths);
+    assert_non_null(order.paths);
+    assert_int_equal(node_send_taken(w->nodes[0].node, w->now_us, &order, &id), ERR_USAGE);
+    world_free(w);
+}
+
 /* Bytes wait for more before they are written, but not for longer than a moment: here the link goes in between. */
 static void few_bytes_are_written_soon(void **state) {
     (void)state;
@@ -544,6 +597,8 @@ int main(void) {
         cmocka_unit_test(more_than_the_limit_of_transfers_is_refused),
         cmocka_unit_test(a_transfer_above_the_limit_is_refused),
         cmocka_unit_test(progress_is_told_at_most_five_times_a_second),
+        cmocka_unit_test(progress_goes_on_until_the_last_byte_has_left),
+        cmocka_unit_test(the_only_file_may_get_another_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

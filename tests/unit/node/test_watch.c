@@ -82,12 +82,28 @@ static void a_peer_that_nothing_waits_for_is_left_alone(void **state) {
     world_free(w);
 }
 
+/* Who is asked for a yes is not asked for ever by somebody who is gone. */
+static void an_offer_ends_with_a_sentence_when_its_sender_is_silent(void **state) {
+    (void)state;
+    struct world *w = waiting(5);
+    struct transfer_info t;
+    w->nodes[0].unplugged = true;
+    const struct node_event *e = world_wait(w, 1, NODE_TRANSFER_FAILED, 40 * S);
+    assert_non_null(e);
+    assert_true(node_transfer_get(w->nodes[1].node, e->id, &t));
+    assert_int_equal(t.state, TRANSFER_FAILED);
+    assert_int_equal(t.err, ERR_CLOSED);
+    assert_string_equal(t.detail, "the connection to the peer was lost");
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_silent_peer_is_asked_after_five_seconds),
         cmocka_unit_test(a_peer_that_answers_is_waited_for_as_long_as_it_takes),
         cmocka_unit_test(a_peer_that_stays_silent_is_given_up_after_twenty_seconds),
         cmocka_unit_test(a_peer_that_nothing_waits_for_is_left_alone),
+        cmocka_unit_test(an_offer_ends_with_a_sentence_when_its_sender_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

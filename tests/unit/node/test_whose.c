@@ -136,7 +136,7 @@ static void the_users_will_is_the_users_whose_it_is(void **state) {
     assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
     node_shutdown(w->nodes[1].node, w->now_us);
     world_run(w, S);
-    assert_told(w, 1, 1, ERR_CLOSED, SIDE_LOCAL, LIMIT_NONE, 0);
+    assert_told(w, 1, 1, ERR_ENDED, SIDE_LOCAL, LIMIT_NONE, 0);
     world_free(w);
     w = two(32, ACCEPT_ASK, 0);
     disk_fill(w, 0, "/a/f", 1000, 1);
@@ -144,7 +144,7 @@ static void the_users_will_is_the_users_whose_it_is(void **state) {
     assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
     node_shutdown(w->nodes[0].node, w->now_us);
     world_run(w, S);
-    assert_told(w, 0, 1, ERR_CLOSED, SIDE_LOCAL, LIMIT_NONE, 0);
+    assert_told(w, 0, 1, ERR_ENDED, SIDE_LOCAL, LIMIT_NONE, 0);
     assert_told(w, 1, 1, ERR_CLOSED, SIDE_BETWEEN, LIMIT_NONE, 0); /* the session has ended */
     world_free(w);
 }
@@ -201,6 +201,24 @@ static void a_limit_is_told_with_its_name_and_number(void **state) {
     world_free(w);
 }
 
+/* After a restart the list tells it still. */
+static void whose_it_was_survives_a_restart(void **state) {
+    (void)state;
+    struct world *w = two(55, ACCEPT_CONTACTS, 4096);
+    struct transfer_info t;
+    disk_fill(w, 0, "/a/f", 4097, 1);
+    send_one(w, "/a/f");
+    world_run(w, 30 * S);
+    world_kill(w, 0);
+    world_start(w, 0);
+    assert_true(node_transfer_get(w->nodes[0].node, 1, &t));
+    assert_int_equal(t.err, ERR_REFUSED);
+    assert_int_equal(t.cause.side, SIDE_PEER);
+    assert_int_equal(t.cause.limit, LIMIT_ACCEPT);
+    assert_int_equal(t.cause.max, 4096);
+    world_free(w);
+}
+
 /* What its own size belies is neither sent for ever nor called changed. */
 static void a_file_without_a_size_is_called_so(void **state) {
     (void)state;
@@ -222,6 +240,7 @@ int main(void) {
         cmocka_unit_test(the_users_will_is_the_users_whose_it_is),
         cmocka_unit_test(what_went_between_them_is_neithers),
         cmocka_unit_test(a_limit_is_told_with_its_name_and_number),
+        cmocka_unit_test(whose_it_was_survives_a_restart),
         cmocka_unit_test(a_file_without_a_size_is_called_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
