@@ -55,7 +55,13 @@ int transfer_dir(struct app *a, const char *path, char out[static PATH_TEXT_MAX]
         return code;
     if (paths_parent(parent, sizeof parent, out) != 0)
         return app_fail(a, ERR_USAGE, "the path is too long: %s", path);
-    if (faccessat(AT_FDCWD, there ? out : parent, W_OK | X_OK, AT_EACCESS) != 0)
+    const bool may = faccessat(AT_FDCWD, there ? out : parent, W_OK | X_OK, AT_EACCESS) == 0;
+    /* What is mounted so may be mounted otherwise when a transfer comes: then meshd judges. */
+    if (!may && errno == EROFS)
+        app_say(
+            "%s is read-only now: what comes will be refused; choose another directory with --out",
+            there ? path : parent);
+    else if (!may)
         return app_fail(a, errno == EACCES ? ERR_PERM : ERR_IO,
                         "cannot write to %s: %s; choose another directory with --out",
                         there ? path : parent, strerror(errno));
