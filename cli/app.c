@@ -13,11 +13,22 @@
 #include "cli/line.h"
 #include "cli/name.h"
 
-enum { SENTENCE_MAX = 1024 };
+enum { SENTENCE_MAX = ADVICE_SAY_MAX };
 
 static int exit_code(const struct app *a, int err) {
     bool signal = a->interrupted || interrupt_seen();
     return err == ERR_CANCELLED && signal ? EXIT_INTERRUPTED : err_exit_code(err);
+}
+
+static json_t *limit_json(const struct cause *c) {
+    json_t *o = c->limit == LIMIT_NONE ? json_null() : json_object();
+    if (c->limit == LIMIT_NONE)
+        return o;
+    const char *key = limit_key(c->limit);
+    json_object_set_new(o, "name", json_string(limit_name(c->limit)));
+    json_object_set_new(o, "max", c->max ? json_integer((json_int_t)c->max) : json_null());
+    json_object_set_new(o, "key", key[0] ? json_string(key) : json_null());
+    return o;
 }
 
 /* The contact that the command is about, as it was given. */
@@ -27,9 +38,10 @@ static const char *about(const struct app *a) {
 }
 
 /* The sentence, and with --json the object. `sentence` is not escaped yet. */
-static int report(struct app *a, int err, const char *sentence, const char *detail) {
+static int report(struct app *a, const struct failure *f, const char *sentence) {
+    const int err = f->err, code = exit_code(a, err);
+    const char *detail = f->detail ? f->detail : "";
     char text[SENTENCE_MAX];
-    int code = exit_code(a, err);
     hint_name(text, sizeof text, sentence, about(a));
     if (!a->quiet) {
         line_clear();
@@ -43,6 +55,8 @@ static int report(struct app *a, int err, const char *sentence, const char *deta
         json_object_set_new(e, "code", json_string(err_name(err)));
         json_object_set_new(e, "num", json_integer(-err));
         json_object_set_new(e, "exit", json_integer(code));
+        json_object_set_new(e, "side", json_string(side_name(f->cause.side)));
+        json_object_set_new(e, "limit", limit_json(&f->cause));
         json_object_set_new(e, "text", json_text(text, strlen(text)));
         json_object_set_new(e, "detail", json_text(detail, strlen(detail)));
         json_object_set_new(o, "error", e);
@@ -69,7 +83,8 @@ int app_fail(struct app *a, int err, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return report(a, err, text, "");
+    const struct failure f = {.err = err}; /* what meshctl finds is found here */
+    return report(a, &f, text);
 }
 
 void app_say(const char *fmt, ...) {
@@ -84,89 +99,22 @@ void app_say(const char *fmt, ...) {
     fputc('\n', stderr);
 }
 
-/* ---- what to do about an error ---- */
-
-static bool begins(const char *s, const char *with) {
-    return strncmp(s, with, strlen(with)) == 0;
-}
-
-static const char *not_found_hint(const char *method, const char *detail) {
-    if (detail[0] == '/')
-        return "check the path";
-    if (begins(method, "transfer.") && strcmp(method, "transfer.send") != 0)
-        return "list what there is with: meshctl transfers ls";
-    if (strcmp(method, "message.wait") == 0)
-        return "list what there is with: meshctl msgs";
-    return "list what there is with: meshctl contact ls";
-}
-
-/* NULL: the sentence says it all. */
-static const char *hint(const char *method, int err, const char *detail) {
-    bool adding = strcmp(method, "contact.add") == 0;
-    switch (err) {
-    case ERR_NOT_FOUND:
-        return not_found_hint(method, detail);
-    case ERR_EXISTS:
-        return begins(method, "transfer") || begins(method, "recv")
-                   ? "receive into another directory with --out"
-                   : "see: meshctl contact ls";
-    case ERR_FORMAT:
-        return adding ? "ask for a new one, made with: meshctl ticket" : NULL;
-    case ERR_TIMEOUT:
-        return adding ? "ask for a new one, made with: meshctl ticket"
-                      : "try again, or allow more time with --timeout";
-    case ERR_REFUSED:
-        return "ask them to run: meshctl recv";
-    case ERR_OFFLINE:
-    case ERR_CLOSED:
-        return "see whether it is on, with a meshd as new as this one: meshctl wait --for "
-               "peer=NAME";
-    case ERR_TICKET:
-        return "ask them for a new one (meshctl ticket), and add it under the same name";
-    case ERR_UNKNOWN:
-    case ERR_SECRET:
-    case ERR_AUTH:
-        return "ask them for a ticket (meshctl ticket), and add it under the same name";
-    case ERR_STALE:
-        return "use the newer one; or have them remove this node, and pair again";
-    case ERR_INTEGRITY:
-    case ERR_CHANGED:
-        return "send it again";
-    case ERR_DISK:
-        return "free some space, or choose another directory with --out";
-    case ERR_FULL:
-        return "see what is under way with: meshctl transfers ls";
-    case ERR_PERM:
-        return "give meshd's user access to it";
-    case ERR_UNSUPPORTED:
-        return strcmp(method, detail) == 0 ? "restart meshd, which is older than this meshctl"
-                                           : NULL;
-    default:
-        return NULL;
-    }
-}
-
-/* Whether the sentence says the detail itself: in quotes, since a contact may be called "c". That it is
- * about the ticket is no news in a sentence about one. */
-static bool names(const char *text, const char *detail) {
-    char quoted[260];
-    if (strcmp(detail, "ticket") == 0 && strstr(text, detail))
-        return true;
-    snprintf(quoted, sizeof quoted, "\"%s\"", detail);
-    return strcmp(text, detail) == 0 || strstr(text, quoted) != NULL;
+int app_fail_as(struct app *a, enum advice_op op, const msgpack_object *error) {
+    char text[ADVICE_SAY_MAX / 2], detail[256], all[ADVICE_SAY_MAX];
+    const struct failure f = advice_failure(error, text, detail);
+    advice_say(all, op, &f);
+    return report(a, &f, all);
 }
 
 int app_fail_map(struct app *a, const char *method, const msgpack_object *error) {
-    char text[SENTENCE_MAX / 2], detail[256], all[SENTENCE_MAX];
-    int err = err_from_wire(proto_get_uint(error, "num", 1));
-    if (!proto_copy_str(error, "text", text, sizeof text))
-        snprintf(text, sizeof text, "%s", err_text(err));
-    proto_copy_str(error, "detail", detail, sizeof detail);
-    bool quote = detail[0] && !names(text, detail);
-    const char *advice = hint(method, err, detail);
-    snprintf(all, sizeof all, "%s%s%s%s%s%s", text, quote ? ": \"" : "", quote ? detail : "",
-             quote ? "\"" : "", advice ? "; " : "", advice ? advice : "");
-    return report(a, err, all, detail);
+    return app_fail_as(a, advice_op(method), error);
+}
+
+static int app_limit(struct app *a, enum limit limit, uint64_t max) {
+    char all[ADVICE_SAY_MAX];
+    const struct failure f = {limit_err(limit), {.limit = limit, .max = max}, NULL, NULL};
+    advice_say(all, ADVICE_OTHER, &f);
+    return report(a, &f, all);
 }
 
 bool app_denied(int err) {
@@ -280,7 +228,9 @@ int app_broken(struct app *a, int err) {
         return app_fail(a, err, "what answers at %s is not meshd, or not of this version",
                         a->socket);
     case ERR_FULL:
-        return app_fail(a, err, "that is too much for one request; split it");
+        return app_limit(a, LIMIT_REQUEST_BYTES, CLIENT_MESSAGE_MAX);
+    case ERR_REFUSED:
+        return app_limit(a, LIMIT_CONNECTIONS, a->client.most);
     default:
         return app_fail(a, err, "talking to meshd failed: %s", err_text(err));
     }

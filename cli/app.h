@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/advice.h"
 #include "cli/client.h"
 #include "cli/options.h"
 #include "cli/print.h"
@@ -58,6 +59,8 @@ int app_fail(struct app *a, int err, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int app_fail_map(struct app *a, const char *method, const msgpack_object *error);
 /* The error says that the contact's node has answered and does not let this one in. */
 bool app_denied(int err);
+/* The same where the method does not say what was wanted. */
+int app_fail_as(struct app *a, enum advice_op op, const msgpack_object *error);
 /* Gives the held object, to be given back to jansson, or NULL; ends the holding. */
 json_t *app_take_held(struct app *a);
 /* A sentence for standard error that is no failure. */

@@ -152,29 +152,6 @@ struct proto_writer *client_request(struct client *c, const char *method, uint32
     return &c->out;
 }
 
-int client_send(struct client *c) {
-    proto_end(&c->out);
-    if (!c->out.ok)
-        return ERR_FULL;
-    uint64_t deadline_us = client_now_us() + CLIENT_ANSWER_US;
-    size_t sent = 0;
-    while (sent < c->out.len) {
-        ssize_t n = send(c->fd, c->out.buf + sent, c->out.len - sent, MSG_NOSIGNAL);
-        if (n > 0) {
-            sent += (size_t)n;
-            continue;
-        }
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-            return ERR_CLOSED;
-        int err = wait_ready(c, POLLOUT, deadline_us);
-        if (err)
-            return err;
-    }
-    return 0;
-}
-
 /* The daemon's last word to a subscriber that did not keep up. */
 static bool is_overflow(const struct proto_msg *m) {
     return m->kind == PROTO_NOTIFY && proto_str_is(proto_get(&m->params, "event"), "overflow");
@@ -191,6 +168,11 @@ static int next_message(struct client *c, uint64_t deadline_us, struct proto_msg
             proto_msg_clear(m);
             return ERR_AGAIN;
         }
+        if (got > 0 && m->kind == PROTO_RESPONSE && m->id == 0) { /* it is about the connection */
+            c->most = proto_get_uint(proto_get(&m->error, "limit"), "max", 0);
+            proto_msg_clear(m);
+            return ERR_REFUSED;
+        }
         if (got > 0)
             return 0;
         int err = wait_ready(c, POLLIN, deadline_us);
@@ -204,6 +186,37 @@ static int next_message(struct client *c, uint64_t deadline_us, struct proto_msg
         if (proto_reader_feed(&c->in, buf, (size_t)n) != n)
             return ERR_NOMEM;
     }
+}
+
+/* The daemon has closed: it may have said why. */
+static int sent_in_vain(struct client *c) {
+    struct proto_msg m = {0};
+    int err = next_message(c, client_now_us() + CLIENT_LAST_WORD_US, &m);
+    proto_msg_clear(&m);
+    return err == ERR_REFUSED ? ERR_REFUSED : ERR_CLOSED;
+}
+
+int client_send(struct client *c) {
+    proto_end(&c->out);
+    if (!c->out.ok)
+        return ERR_FULL;
+    uint64_t deadline_us = client_now_us() + CLIENT_ANSWER_US;
+    size_t sent = 0;
+    while (sent < c->out.len) {
+        ssize_t n = send(c->fd, c->out.buf + sent, c->out.len - sent, MSG_NOSIGNAL);
+        if (n > 0) {
+            sent += (size_t)n;
+            continue;
+        }
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+            return sent_in_vain(c);
+        int err = wait_ready(c, POLLOUT, deadline_us);
+        if (err)
+            return err;
+    }
+    return 0;
 }
 
 static int put_aside(struct client *c, struct proto_msg *m) {

@@ -26,8 +26,9 @@ static int read_text(struct app *a, char out[static MESSAGE_MAX + 2], size_t *le
     return 0;
 }
 
-/* `refused`: the peer's reason, or NULL. */
-static int show_outcome(struct app *a, uint64_t seq, bool delivered, const char *refused) {
+/* `refused`: the peer's reason and what to do about it, or NULL. */
+static int show_outcome(struct app *a, uint64_t seq, bool delivered,
+                        const struct failure *refused) {
     const char *name = a->words[0];
     if (a->o.json) {
         json_t *o = json_object();
@@ -36,14 +37,17 @@ static int show_outcome(struct app *a, uint64_t seq, bool delivered, const char 
         json_object_set_new(o, "delivered", json_boolean(delivered));
         json_object_set_new(o, "queued", json_boolean(!delivered));
         json_object_set_new(o, "refused",
-                            refused ? json_text(refused, strlen(refused)) : json_null());
+                            refused ? json_string(err_name(refused->err)) : json_null());
         json_object_set_new(o, "denied", json_null());
         print_json(o);
     }
     if (delivered)
         return 0;
+    char why[ADVICE_SAY_MAX];
     if (refused)
-        app_say("%s does not take messages now (%s); it is queued and sent again", name, refused);
+        advice_say(why, ADVICE_MESSAGE, refused);
+    if (refused)
+        app_say("%s does not take it now, it is queued and sent again: %s", name, why);
     else
         app_say("%s has not answered; the message is queued and goes out when they are reachable",
                 name);
@@ -89,7 +93,8 @@ static int show_denied(struct app *a, uint64_t seq, const msgpack_object *error)
 /* It has not been delivered in time. Why not? */
 static int show_waiting(struct app *a, uint64_t seq) {
     struct proto_msg m;
-    char refused[64] = "";
+    char text[ADVICE_SAY_MAX / 2], detail[256];
+    struct failure refused = {0};
     struct proto_writer *w = app_ask(a, "message.list");
     proto_uint(w, "after", seq - 1);
     proto_uint(w, "limit", 1);
@@ -97,10 +102,11 @@ static int show_waiting(struct app *a, uint64_t seq) {
     if (code)
         return code;
     const msgpack_object *o = proto_at(proto_get(&m.result, "messages"), 0);
-    if (o && proto_get_uint(o, "seq", 0) == seq)
-        proto_copy_str(proto_get(o, "error"), "code", refused, sizeof refused);
+    const msgpack_object *error = proto_get(o, "error");
+    if (proto_get_uint(o, "seq", 0) == seq && error && error->type == MSGPACK_OBJECT_MAP)
+        refused = advice_failure(error, text, detail);
     proto_msg_clear(&m);
-    return show_outcome(a, seq, false, refused[0] ? refused : NULL);
+    return show_outcome(a, seq, false, refused.err ? &refused : NULL);
 }
 
 /* Waits for the receipt. The message is safe whatever happens here. */

@@ -25,6 +25,9 @@ static const char *base_name(const char *path) {
 }
 
 /* ---- what is sent ---- */
+static const char *kind_of(mode_t mode) {
+    return S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "device";
+}
 
 /* Looks at every path before anything is asked for: a misspelt one fails at once, not when the peer
  * has accepted. */
@@ -39,9 +42,11 @@ static int check_path(struct app *a, const char *path, uint64_t *bytes) {
             "%s is a directory, which cannot be sent yet; send its files, or an archive of it",
             path);
     if (!S_ISREG(st.st_mode))
-        return app_fail(a, ERR_UNSUPPORTED,
-                        "%s is not a regular file; only those can be sent, and standard input: -",
-                        path);
+        return app_fail(
+            a, ERR_UNSUPPORTED,
+            "%s is a %s, which cannot be sent; send a regular file, or what comes out of it "
+            "as standard input: -",
+            path, kind_of(st.st_mode));
     *bytes += (uint64_t)st.st_size;
     return 0;
 }

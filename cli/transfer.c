@@ -22,7 +22,8 @@ int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX
         name = NULL;
     } else {
         if (paths_parent(dir, sizeof dir, path) != 0)
-            return app_fail(a, ERR_USAGE, "the path is too long: %s", path);
+            return app_fail(a, ERR_USAGE, "the path is longer than %d bytes: %s", PATH_TEXT_MAX - 1,
+                            path);
         real = realpath(dir, NULL);
     }
     if (!real)
@@ -32,7 +33,9 @@ int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX
     if (!name)
         err = snprintf(out, PATH_TEXT_MAX, "%s", real) < PATH_TEXT_MAX ? 0 : ERR_FULL;
     free(real);
-    return err ? app_fail(a, ERR_USAGE, "the path is too long: %s", path) : 0;
+    return err ? app_fail(a, ERR_USAGE, "the path is longer than %d bytes: %s", PATH_TEXT_MAX - 1,
+                          path)
+               : 0;
 }
 
 int transfer_dir(struct app *a, const char *path, char out[static PATH_TEXT_MAX]) {
@@ -52,7 +55,13 @@ int transfer_dir(struct app *a, const char *path, char out[static PATH_TEXT_MAX]
         return code;
     if (paths_parent(parent, sizeof parent, out) != 0)
         return app_fail(a, ERR_USAGE, "the path is too long: %s", path);
-    if (faccessat(AT_FDCWD, there ? out : parent, W_OK | X_OK, AT_EACCESS) != 0)
+    const bool may = faccessat(AT_FDCWD, there ? out : parent, W_OK | X_OK, AT_EACCESS) == 0;
+    /* What is mounted so may be mounted otherwise when a transfer comes: then meshd judges. */
+    if (!may && errno == EROFS)
+        app_say(
+            "%s is read-only now: what comes will be refused; choose another directory with --out",
+            there ? path : parent);
+    else if (!may)
         return app_fail(a, errno == EACCES ? ERR_PERM : ERR_IO,
                         "cannot write to %s: %s; choose another directory with --out",
                         there ? path : parent, strerror(errno));
@@ -146,8 +155,8 @@ int transfer_report(struct app *a, const msgpack_object *t) {
     line_clear();
     if (failed) {
         a->hold = true;
-        code = app_fail_map(a, proto_get_bool(t, "outgoing") ? "transfer.send" : "recv.start",
-                            error && error->type == MSGPACK_OBJECT_MAP ? error : NULL);
+        code = app_fail_as(a, proto_get_bool(t, "outgoing") ? ADVICE_SEND : ADVICE_RECV,
+                           error && error->type == MSGPACK_OBJECT_MAP ? error : NULL);
         held = app_take_held(a);
     }
     if (a->o.json) {

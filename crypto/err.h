@@ -43,6 +43,8 @@
     X(ERR_CANCELLED, 22, "cancelled", 1, "it was cancelled")                                       \
     X(ERR_FORMAT, 23, "format", 2, "the text or file is not in the expected form")                 \
     X(ERR_CHANGED, 24, "changed", 8, "the file changed while it was being read")                   \
+    X(ERR_UNSIZED, 25, "unsized", 1,                                                               \
+      "the file has no fixed size (it is made while it is read, as those in /proc are)")           \
     X(ERR_TICKET, 26, "ticket", 7,                                                                 \
       "their node does not take the ticket: used already, expired, or not theirs")                 \
     X(ERR_UNKNOWN, 27, "unknown", 7, "this node is not among their contacts")                      \

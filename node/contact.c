@@ -84,6 +84,8 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
     int err = contact_tell(n, c);
     if (!err) {
         err = contact_table_insert(&n->contacts, c);
+        if (err == ERR_FULL)
+            err = node_met(n, LIMIT_CONTACTS, CONTACTS_MAX);
         if (err)
             endpoint_peer_remove(n->ep, n->now_us, c->peer);
     }
@@ -186,6 +188,7 @@ void contact_info_fill(const struct node *n, const struct contact *c, uint64_t n
     out->queued = c->queued;
     out->denied = out->online ? 0 : c->denied;
     out->refused = c->queued ? c->refused : 0;
+    out->refused_why = c->refused_why;
     out->full = c->full;
     out->message_bytes = c->dialog.bytes;
 }

@@ -50,7 +50,8 @@ struct contact { /* holds a secret */
     struct posting *posting; /* the message on its way, owned (node/message) */
     uint64_t hold_us;        /* the peer said "not now": no message before this */
     uint64_t hold_step_us;
-    int refused;      /* what it said; 0: nothing */
+    int refused; /* what it said; 0: nothing */
+    struct cause refused_why;
     unsigned answers; /* owed to its messages until they survive a power cut */
     bool full;        /* the user was told that its messages find no room */
     bool dialog_known;

@@ -89,10 +89,15 @@ int call_fail(struct call *call, int err, const char *detail, const char *fmt, .
     return err;
 }
 
-static void push_error(struct control *c, uint64_t now_us, struct conn *conn, uint32_t id, int err,
-                       const char *text, const char *detail) {
+int call_limit(struct call *call, enum limit limit, uint64_t max, const char *detail) {
+    call->cause = (struct cause){.limit = limit, .max = max};
+    return call_fail(call, limit_err(limit), detail, NULL);
+}
+
+static void push_error(struct control *c, uint64_t now_us, struct conn *conn, uint32_t id,
+                       const struct failure *f) {
     proto_writer_reset(&c->w);
-    proto_error(&c->w, id, err, text, detail);
+    proto_error_told(&c->w, id, f);
     c->work.bytes += c->w.len;
     conn_push(c, now_us, conn);
 }
@@ -101,6 +106,7 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
                      const struct proto_msg *m) {
     struct call call = {.c = c, .conn = conn, .now_us = now_us, .id = m->id, .w = &c->w};
     call.method = control_method(m->method);
+    (void)node_why(c->node, ERR_OK); /* a limit that others met is not ours */
     int r;
     if (!call.method) {
         r = call_fail(&call, ERR_UNSUPPORTED, m->method,
@@ -118,7 +124,10 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
     if (r == 0 && !c->w.ok)
         r = call_fail(&call, ERR_FULL, NULL, "the answer is too large");
     if (r != 0) {
-        push_error(c, now_us, conn, m->id, r, call.text[0] ? call.text : NULL, call.detail);
+        const struct cause why = node_why(c->node, r);
+        const struct failure f = {r, call.cause.limit != LIMIT_NONE ? call.cause : why,
+                                  call.text[0] ? call.text : NULL, call.detail};
+        push_error(c, now_us, conn, m->id, &f);
         return;
     }
     c->work.bytes += c->w.len;
@@ -126,16 +135,21 @@ static void dispatch(struct control *c, uint64_t now_us, struct conn *conn,
     proto_writer_reset(&c->w); /* a ticket may have been in it */
 }
 
+/* What was sent is no request, or none that is taken. */
+static struct failure unreadable(int err) {
+    struct failure f = {.err = err};
+    if (err == ERR_FULL)
+        f.cause = (struct cause){.limit = LIMIT_REQUEST_BYTES, .max = CONTROL_REQUEST_MAX};
+    else if (err == ERR_PROTO)
+        f.text = "this is not a MessagePack-RPC request";
+    return f;
+}
+
 /* The connection cannot go on: the stream's framing is lost. */
 static void broken(struct control *c, uint64_t now_us, struct conn *conn, const struct proto_msg *m,
-                   int err) {
-    const char *text = NULL;
-    if (err == ERR_FULL)
-        text = "the request is larger than this daemon takes";
-    else if (err == ERR_PROTO)
-        text = "this is not a MessagePack-RPC request";
+                   const struct failure *f) {
     if (m->has_id)
-        push_error(c, now_us, conn, m->id, err, text, NULL);
+        push_error(c, now_us, conn, m->id, f);
     if (!conn->closing)
         conn_end(c, now_us, conn);
 }
@@ -150,8 +164,11 @@ int control_input(struct control *c, uint64_t now_us, uint32_t handle, const uin
         bool fits = conn->in_counted + len <= conn_in_share(c, conn);
         long took = fits ? proto_reader_feed(&conn->in, buf, len) : ERR_FULL;
         if (took < 0) {
+            struct failure f = unreadable((int)took);
+            if (!fits)
+                f.cause = (struct cause){.limit = LIMIT_REQUEST_POOL, .max = CONTROL_IN_POOL};
             proto_reader_peek(&conn->in, &m);
-            broken(c, now_us, conn, &m, (int)took);
+            broken(c, now_us, conn, &m, &f);
             return ERR_PROTO;
         }
         buf += took;
@@ -186,8 +203,10 @@ static void run_one(struct control *c, uint64_t now_us, struct conn *conn) {
     bool response = r > 0 && m.kind == PROTO_RESPONSE;
     if (r > 0)
         proto_msg_clear(&m);
-    if (r < 0 || response)
-        broken(c, now_us, conn, &m, r < 0 ? r : ERR_PROTO);
+    if (r < 0 || response) {
+        const struct failure f = unreadable(r < 0 ? r : ERR_PROTO);
+        broken(c, now_us, conn, &m, &f);
+    }
     if (conn->closing)
         return;
     conn_count_in(c, conn);

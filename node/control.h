@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
+#include "node/control_proto.h"
 #include "node/node.h"
 
 enum {
@@ -56,6 +57,9 @@ bool control_set_config_path(struct control *c, const char *path);
 void control_set_longest_turn(struct control *c, uint64_t us);
 
 int control_open(struct control *c, uint32_t *conn) MUST_USE; /* ERR_FULL, ERR_NOMEM */
+/* What a client is told for whom there is no place: error "full" as the answer to request 0, which
+ * no client makes. `w` is the caller's, empty. */
+void control_refusal(struct proto_writer *w);
 void control_close(struct control *c, uint64_t now_us, uint32_t conn);
 /* Bytes from the client, in any pieces; control_run follows. ERR_PROTO: send what output there is,
  * then close. */

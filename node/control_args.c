@@ -40,6 +40,8 @@ static bool is_plain(const msgpack_object *v) {
 
 static int check_strs(struct call *call, const struct arg_spec *s, const msgpack_object *v) {
     uint32_t most = s->kind == ARG_FEW ? CONTROL_FEW_MAX : TRANSFER_FILES_MAX;
+    if (v->via.array.size > most && s->kind == ARG_STRS)
+        return call_limit(call, LIMIT_FILES, most, s->name);
     if (v->via.array.size > most)
         return call_fail(call, ERR_USAGE, s->name, "\"%s\" has more than %u entries", s->name,
                          (unsigned)most);

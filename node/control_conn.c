@@ -84,6 +84,12 @@ int control_open(struct control *c, uint32_t *handle) {
     return ERR_FULL;
 }
 
+void control_refusal(struct proto_writer *w) {
+    const struct failure f = {
+        ERR_FULL, {.limit = LIMIT_CONNECTIONS, .max = CONTROL_CONNS_MAX}, NULL, NULL};
+    proto_error_told(w, 0, &f);
+}
+
 void control_close(struct control *c, uint64_t now_us, uint32_t handle) {
     struct conn *conn = conn_find(c, handle);
     if (!conn)

@@ -133,6 +133,7 @@ struct call {
     const msgpack_object *params; /* a checked map, or NULL if there are none */
     struct proto_writer *w;       /* a response is open: write one map, or return something else */
     char text[512], detail[256];  /* of an error */
+    struct cause cause;           /* likewise; of a limit only where call_limit was asked */
 };
 
 enum { CALL_LATER = 1 }; /* the answer comes through control_wait.c */
@@ -148,6 +149,8 @@ const struct method *control_method(const char *name);
 /* Makes the error's sentence; gives err back. fmt NULL: err_text. detail may be NULL. */
 int call_fail(struct call *call, int err, const char *detail, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* A limit of the control API is met; gives its error. */
+int call_limit(struct call *call, enum limit limit, uint64_t max, const char *detail);
 
 /* ---- control_args.c ---- */
 /* Checks params against the method's table. ERR_USAGE with a sentence that names the culprit. */

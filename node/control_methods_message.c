@@ -10,9 +10,6 @@ static int send_failed(struct call *call, int err, const char *contact) {
     if (err == ERR_USAGE)
         return call_fail(call, err, "text", "a message is 1 to %d bytes of UTF-8",
                          MESSAGE_MAX_BYTES);
-    if (err == ERR_FULL)
-        return call_fail(call, err, contact, "%d messages to this contact are waiting already",
-                         OUTBOX_MAX);
     return call_fail(call, err, contact, NULL);
 }
 
@@ -64,13 +61,21 @@ int do_message_list(struct call *call) {
     return 0;
 }
 
+/* The peer has refused it for good. */
+static int message_failed(struct call *call, const struct message_info *info) {
+    char text[CAUSE_TEXT_MAX];
+    cause_text(text, info->err, &info->cause);
+    call->cause = info->cause;
+    return call_fail(call, info->err, info->contact, "%s", text);
+}
+
 int do_message_wait(struct call *call) {
     struct message_info info;
     uint64_t seq = arg_uint(call, "seq", 0);
     if (!own_message(call->c->node, seq, &info))
         return call_fail(call, ERR_NOT_FOUND, NULL, "there is no outgoing message of that number");
     if (info.state == MESSAGE_FAILED)
-        return call_fail(call, info.err, info.contact, "the peer will not take the message");
+        return message_failed(call, &info);
     if (info.state == MESSAGE_CANCELLED)
         return call_fail(call, ERR_CANCELLED, info.contact, "the contact has been removed");
     if (info.delivered) {

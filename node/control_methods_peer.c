@@ -231,8 +231,7 @@ int do_peer_ping(struct call *call) {
     if (timeout_us == 0 && arg_given(call, "timeout_us"))
         return call_fail(call, ERR_USAGE, "timeout_us", "\"timeout_us\" must be 1 or more");
     if (wait_count(call->c, call->conn, WAIT_PING) >= CONTROL_PINGS_MAX)
-        return call_fail(call, ERR_FULL, name, "%d pings of this connection are unanswered",
-                         CONTROL_PINGS_MAX);
+        return call_limit(call, LIMIT_PINGS_CONNECTION, CONTROL_PINGS_MAX, name);
     /* The node gives up at timeout_us by itself; the second is there in case that it does not. */
     struct wait *w =
         wait_new(call, WAIT_PING, call->now_us + (timeout_us ? timeout_us : PING_US) + 1000000);

@@ -20,9 +20,51 @@ static int not_absolute(struct call *call, const char *path) {
 static int id_failed(struct call *call, int err) {
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, NULL, "there is no transfer of that number");
-    if (err == ERR_USAGE)
-        return call_fail(call, err, NULL, "the transfer is not in a state for that");
     return err;
+}
+
+/* Where to receive: what was asked for, or what is configured. */
+static int bad_dir(struct call *call, const char *dir) {
+    struct transfer_info info;
+    if (!dir)
+        return call_fail(call, ERR_USAGE, "dir",
+                         "there is no directory to receive into: none is given, and download_dir "
+                         "is not set in meshd.conf");
+    return call_fail(call, ERR_USAGE, dir, "the directory's path is longer than %u bytes",
+                     (unsigned)sizeof info.dir - 1);
+}
+
+/* How it ended, for a sentence about what is not to be done any more. */
+static int has_ended(struct call *call, const struct transfer_info *i, const char *verb) {
+    char why[CAUSE_TEXT_MAX];
+    cause_text(why, i->err, &i->cause);
+    const unsigned long long id = (unsigned long long)i->id;
+    if (i->state == TRANSFER_DONE)
+        return call_fail(call, ERR_USAGE, NULL, "transfer %llu is done: there is nothing to %s", id,
+                         verb);
+    if (i->err == ERR_CANCELLED && i->cause.side == SIDE_LOCAL)
+        return call_fail(call, ERR_USAGE, NULL, "transfer %llu was cancelled here already", id);
+    if (i->err == ERR_REFUSED && i->cause.side == SIDE_LOCAL && i->cause.limit == LIMIT_NONE)
+        return call_fail(call, ERR_USAGE, NULL, "transfer %llu was rejected here already", id);
+    return call_fail(call, ERR_USAGE, NULL, "transfer %llu has failed already: %s", id, why);
+}
+
+/* Why an offer cannot be accepted or rejected: what it is, or that it is none any more. */
+static int not_waiting(struct call *call, uint64_t id, const char *verb) {
+    struct transfer_info i;
+    if (!node_transfer_get(call->c->node, id, &i))
+        return id_failed(call, ERR_NOT_FOUND);
+    const unsigned long long number = (unsigned long long)id;
+    if (i.outgoing)
+        return call_fail(call, ERR_USAGE, NULL,
+                         "transfer %llu is sent by this node: only what comes in can be %sed",
+                         number, verb);
+    if (i.state == TRANSFER_DONE || i.state == TRANSFER_FAILED)
+        return has_ended(call, &i, verb);
+    return call_fail(call, ERR_USAGE, NULL,
+                     "transfer %llu was accepted already, into %s; %llu of %llu bytes are here",
+                     number, i.dir, (unsigned long long)i.bytes_done,
+                     (unsigned long long)i.bytes_total);
 }
 
 static int empty(struct call *call) {
@@ -35,8 +77,7 @@ static int check_paths(struct call *call, char **paths, unsigned count) {
     if (count == 0)
         return call_fail(call, ERR_USAGE, "paths", "there is nothing to send");
     if (count > TRANSFER_FILES_MAX)
-        return call_fail(call, ERR_USAGE, "paths", "one transfer has %d files at most",
-                         TRANSFER_FILES_MAX);
+        return call_limit(call, LIMIT_FILES, TRANSFER_FILES_MAX, "paths");
     for (unsigned i = 0; i < count; i++)
         if (!is_absolute(paths[i]))
             return not_absolute(call, paths[i]);
@@ -65,9 +106,6 @@ int do_transfer_send(struct call *call) {
         return call_fail(call, err, contact, "there is no contact of that name");
     if (err == ERR_USAGE)
         return call_fail(call, err, NULL, "two of the files have the same name, or one has none");
-    if (err == ERR_FULL)
-        return call_fail(call, err, NULL, "%d transfers are under way, which is the limit",
-                         TRANSFERS_MAX);
     if (err)
         return err;
     if (!arg_bool(call, "detach"))
@@ -140,17 +178,29 @@ int do_transfer_accept(struct call *call) {
     bool given = arg_str(call, "dir", dir, sizeof dir);
     if (given && !is_absolute(dir))
         return not_absolute(call, dir);
-    int err = node_accept(call->c->node, call->now_us, arg_uint(call, "id", 0), given ? dir : NULL);
+    const uint64_t id = arg_uint(call, "id", 0);
+    int err = node_accept(call->c->node, call->now_us, id, given ? dir : NULL);
+    if (err == ERR_USAGE && node_transfer_waits(call->c->node, id))
+        return bad_dir(call, given ? dir : NULL);
+    if (err == ERR_USAGE)
+        return not_waiting(call, id, "accept");
     return err ? id_failed(call, err) : empty(call);
 }
 
 int do_transfer_reject(struct call *call) {
-    int err = node_reject(call->c->node, call->now_us, arg_uint(call, "id", 0));
+    const uint64_t id = arg_uint(call, "id", 0);
+    int err = node_reject(call->c->node, call->now_us, id);
+    if (err == ERR_USAGE)
+        return not_waiting(call, id, "reject");
     return err ? id_failed(call, err) : empty(call);
 }
 
 int do_transfer_cancel(struct call *call) {
-    int err = node_cancel(call->c->node, call->now_us, arg_uint(call, "id", 0));
+    struct transfer_info info;
+    const uint64_t id = arg_uint(call, "id", 0);
+    int err = node_cancel(call->c->node, call->now_us, id);
+    if (err == ERR_USAGE && node_transfer_get(call->c->node, id, &info))
+        return has_ended(call, &info, "cancel");
     return err ? id_failed(call, err) : empty(call);
 }
 
@@ -188,12 +238,13 @@ int do_recv_start(struct call *call) {
         return not_absolute(call, dir);
     forget_used_up(call);
     if (conn->recv_count == CONTROL_RECVS_MAX)
-        return call_fail(call, ERR_FULL, NULL, "this connection has %d standing receptions already",
-                         CONTROL_RECVS_MAX);
+        return call_limit(call, LIMIT_RECVS_CONNECTION, CONTROL_RECVS_MAX, NULL);
     int err = node_recv_start(call->c->node, call->now_us, has_dir ? dir : NULL,
                               has_contact ? contact : NULL, arg_bool(call, "once"), &id);
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, contact, "there is no contact of that name");
+    if (err == ERR_USAGE)
+        return bad_dir(call, has_dir ? dir : NULL);
     if (err)
         return call_fail(call, err, has_dir ? dir : NULL, NULL);
     conn->recvs[conn->recv_count++] = id;

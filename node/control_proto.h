@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "crypto/err.h"
+#include "node/cause.h"
 
 enum {
     PROTO_API_VERSION = 1, /* grows with an incompatible change (docs/CONTROL.md, "Versions") */
@@ -107,6 +108,7 @@ void proto_notify(struct proto_writer *w, const char *method);
 /* A whole response. text NULL: err_text(err). detail NULL: "". */
 void proto_error(struct proto_writer *w, uint32_t id, int err, const char *text,
                  const char *detail);
+void proto_error_told(struct proto_writer *w, uint32_t id, const struct failure *f);
 
 /* Values. `key` is NULL inside an array and for the value of a message. */
 void proto_map(struct proto_writer *w, const char *key);
@@ -117,7 +119,8 @@ void proto_strn(struct proto_writer *w, const char *key, const char *s, size_t l
 void proto_uint(struct proto_writer *w, const char *key, uint64_t v);
 void proto_bool(struct proto_writer *w, const char *key, bool v);
 void proto_nil(struct proto_writer *w, const char *key);
-/* {"code", "num", "text", "detail"} */
+/* {"code", "num", "side", "text", "detail", "limit"}; of proto_err's the cause is cause_here. */
+void proto_failure(struct proto_writer *w, const char *key, const struct failure *f);
 void proto_err(struct proto_writer *w, const char *key, int err, const char *text,
                const char *detail);
 

@@ -125,14 +125,41 @@ void proto_nil(struct proto_writer *w, const char *key) {
     msgpack_pack_nil(&pk);
 }
 
+static void write_limit(struct proto_writer *w, const struct cause *c) {
+    if (c->limit == LIMIT_NONE) {
+        proto_nil(w, "limit");
+        return;
+    }
+    proto_map(w, "limit");
+    proto_str(w, "name", limit_name(c->limit));
+    if (c->max > 0)
+        proto_uint(w, "max", c->max);
+    else
+        proto_nil(w, "max");
+    if (limit_key(c->limit)[0])
+        proto_str(w, "key", limit_key(c->limit));
+    else
+        proto_nil(w, "key");
+    proto_end(w);
+}
+
+void proto_failure(struct proto_writer *w, const char *key, const struct failure *f) {
+    char text[CAUSE_TEXT_MAX];
+    cause_text(text, f->err, &f->cause);
+    proto_map(w, key);
+    proto_str(w, "code", err_name(f->err));
+    proto_uint(w, "num", f->err < 0 ? (uint64_t)-f->err : 0);
+    proto_str(w, "side", side_name(f->cause.side));
+    proto_str(w, "text", f->text ? f->text : text);
+    proto_str(w, "detail", f->detail ? f->detail : "");
+    write_limit(w, &f->cause);
+    proto_end(w);
+}
+
 void proto_err(struct proto_writer *w, const char *key, int err, const char *text,
                const char *detail) {
-    proto_map(w, key);
-    proto_str(w, "code", err_name(err));
-    proto_uint(w, "num", err < 0 ? (uint64_t)-err : 0);
-    proto_str(w, "text", text ? text : err_text(err));
-    proto_str(w, "detail", detail ? detail : "");
-    proto_end(w);
+    const struct failure f = {err, cause_here(err), text, detail};
+    proto_failure(w, key, &f);
 }
 
 void proto_request(struct proto_writer *w, uint32_t id, const char *method) {
@@ -158,12 +185,17 @@ void proto_notify(struct proto_writer *w, const char *method) {
     raw_str(w, method, strlen(method));
 }
 
-void proto_error(struct proto_writer *w, uint32_t id, int err, const char *text,
-                 const char *detail) {
+void proto_error_told(struct proto_writer *w, uint32_t id, const struct failure *f) {
     msgpack_packer pk = packer(w);
     msgpack_pack_array(&pk, 4);
     msgpack_pack_uint8(&pk, PROTO_RESPONSE);
     msgpack_pack_uint32(&pk, id);
-    proto_err(w, NULL, err, text, detail);
+    proto_failure(w, NULL, f);
     msgpack_pack_nil(&pk);
+}
+
+void proto_error(struct proto_writer *w, uint32_t id, int err, const char *text,
+                 const char *detail) {
+    const struct failure f = {err, cause_here(err), text, detail};
+    proto_error_told(w, id, &f);
 }

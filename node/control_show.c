@@ -21,12 +21,19 @@ void show_id(struct proto_writer *w, const char *key, const struct node_id *id) 
     proto_str(w, key, text);
 }
 
+/* An error that an event or a state is about. */
+static void show_error(struct proto_writer *w, const char *key, int err, const struct cause *c,
+                       const char *detail) {
+    const struct failure f = {err ? err : ERR_FAILED, *c, NULL, detail};
+    proto_failure(w, key, &f);
+}
+
 static void show_who(struct proto_writer *w, const struct contact_info *i) {
     proto_str(w, "name", i->name);
     show_id(w, "id", &i->id);
     proto_bool(w, "online", i->online);
     if (i->denied)
-        proto_err(w, "denied", i->denied, NULL, NULL);
+        show_error(w, "denied", i->denied, &(struct cause){.side = SIDE_BETWEEN}, NULL);
     else
         proto_nil(w, "denied");
     proto_str(w, "state", contact_state_name(i->state));
@@ -42,7 +49,7 @@ void show_contact(struct proto_writer *w, const char *key, const struct contact_
     proto_bool(w, "paired", i->paired);
     proto_uint(w, "queued", i->queued);
     if (i->refused)
-        proto_err(w, "refused", i->refused, NULL, NULL);
+        show_error(w, "refused", i->refused, &i->refused_why, NULL);
     else
         proto_nil(w, "refused");
     proto_uint(w, "message_bytes", i->message_bytes);
@@ -129,7 +136,7 @@ void show_transfer(struct proto_writer *w, const char *key, const struct node *n
     else
         proto_nil(w, "recv");
     if (i->state == TRANSFER_FAILED)
-        proto_err(w, "error", i->err ? i->err : ERR_FAILED, NULL, i->detail);
+        show_error(w, "error", i->err, &i->cause, i->detail);
     else
         proto_nil(w, "error");
     proto_end(w);
@@ -150,7 +157,7 @@ void show_message(struct proto_writer *w, const char *key, const struct message_
     proto_bool(w, "delivered", i->delivered);
     proto_str(w, "state", message_state_name(i->state));
     if (i->err)
-        proto_err(w, "error", i->err, NULL, NULL);
+        show_error(w, "error", i->err, &i->cause, NULL);
     else
         proto_nil(w, "error");
     proto_uint(w, "wall_us", i->wall_us);
@@ -220,7 +227,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     case NODE_CONTACT_DENIED:
     case NODE_PEER_SILENT:
         if (e->err)
-            proto_err(w, "error", e->err, NULL, e->detail);
+            show_error(w, "error", e->err, &e->cause, e->detail);
         else
             proto_nil(w, "error");
         break;
@@ -250,7 +257,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
     case NODE_MESSAGE_REFUSED:
     case NODE_MESSAGE_FAILED:
         proto_uint(w, "seq", e->id);
-        proto_err(w, "error", e->err ? e->err : ERR_FAILED, NULL, NULL);
+        show_error(w, "error", e->err, &e->cause, NULL);
         break;
     case NODE_MESSAGE_FULL:
         proto_uint(w, "quota_contact_bytes", e->total);
@@ -262,7 +269,7 @@ void show_event(struct proto_writer *w, struct node *n, const struct node_event 
         break;
     case NODE_PING_FAILED:
         proto_uint(w, "id", e->id);
-        proto_err(w, "error", e->err ? e->err : ERR_FAILED, NULL, e->detail);
+        show_error(w, "error", e->err, &e->cause, e->detail);
         break;
     }
     proto_end(w);

@@ -35,7 +35,8 @@ struct wait *wait_new(struct call *call, enum wait_kind kind, uint64_t deadline_
             c->waits_end = i + 1;
         return &c->waits[i];
     }
-    call_fail(call, ERR_FULL, NULL, "too many requests are waiting for an answer");
+    int err = call_limit(call, LIMIT_REQUESTS, CONTROL_WAITS_MAX, NULL);
+    (void)err; /* the caller says so */
     return NULL;
 }
 
@@ -81,12 +82,25 @@ bool own_message(struct node *n, uint64_t seq, struct message_info *out) {
 
 /* ---- answers ---- */
 
-static void answer_error(struct control *c, uint64_t now_us, struct wait *w, int err,
-                         const char *text) {
+static void answer_failure(struct control *c, uint64_t now_us, struct wait *w,
+                           const struct failure *f) {
     proto_writer_reset(&c->w);
-    proto_error(&c->w, w->request, err, text, w->contact);
+    proto_error_told(&c->w, w->request, f);
     wait_forget(c, w);
     conn_push(c, now_us, &c->conns[w->conn]);
+}
+
+static void answer_error(struct control *c, uint64_t now_us, struct wait *w, int err,
+                         const char *text) {
+    const struct failure f = {err, cause_here(err), text, w->contact};
+    answer_failure(c, now_us, w, &f);
+}
+
+/* With what the event says of the error. */
+static void answer_event(struct control *c, uint64_t now_us, struct wait *w,
+                         const struct node_event *e) {
+    const struct failure f = {e->err ? e->err : ERR_FAILED, e->cause, NULL, w->contact};
+    answer_failure(c, now_us, w, &f);
 }
 
 static void answer_open(struct control *c, const struct wait *w) {
@@ -219,7 +233,7 @@ static void message_event(struct control *c, uint64_t now_us, struct wait *w,
         proto_bool(&c->w, "delivered", true);
         answer_close(c, now_us, w);
     } else if (e->kind == NODE_MESSAGE_FAILED && e->id == w->ref) {
-        answer_error(c, now_us, w, e->err, "the peer will not take the message");
+        answer_event(c, now_us, w, e);
     } else if (strcmp(w->contact, e->contact) != 0) {
         return;
     } else if (tells_denial(e)) {
@@ -233,11 +247,12 @@ static void message_event(struct control *c, uint64_t now_us, struct wait *w,
     }
 }
 
-static void ping_failed(struct control *c, uint64_t now_us, struct wait *w, int err) {
-    if (node_denied(err))
-        answer_denied(c, now_us, w, err);
+static void ping_failed(struct control *c, uint64_t now_us, struct wait *w,
+                        const struct node_event *e) {
+    if (node_denied(e->err))
+        answer_denied(c, now_us, w, e->err);
     else
-        answer_error(c, now_us, w, err ? err : ERR_FAILED, NULL);
+        answer_event(c, now_us, w, e);
 }
 
 static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
@@ -258,7 +273,7 @@ static void wait_one_event(struct control *c, uint64_t now_us, struct wait *w,
         if (e->kind == NODE_PONG && e->id == w->ref)
             answer_pong(c, now_us, w, e);
         else if (e->kind == NODE_PING_FAILED && e->id == w->ref)
-            ping_failed(c, now_us, w, e->err);
+            ping_failed(c, now_us, w, e);
         return;
     case WAIT_TRANSFER:
         if ((e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED) && e->id == w->ref)

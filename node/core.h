@@ -36,6 +36,7 @@ struct node {
     bool unheard;                 /* datagrams came in since the endpoint was asked for events */
     bool shut;                    /* after node_shutdown nothing is started */
     bool blocks_short;            /* a sender waits for memory: pumped at the next turn */
+    struct cause met;             /* the limit that was met last, until somebody asks */
 
     struct keep keep;
     struct contacts contacts;
@@ -63,5 +64,7 @@ void node_connect_failed(struct node *n, struct contact *c, int err);
 uint64_t node_peer_silent(struct node *n, struct contact *c, uint64_t before_us);
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream);
+/* Notes that a limit was met, for node_why; gives its error. */
+int node_met(struct node *n, enum limit limit, uint64_t max) MUST_USE;
 
 #endif

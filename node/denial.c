@@ -46,7 +46,9 @@ int denial_heard(struct node *n, struct contact *c, int err, bool by_ticket) {
     if (err == c->denied)
         return err;
     remember(n, c, err);
-    node_tell(n, NODE_CONTACT_DENIED, c->name)->err = err;
+    struct node_event *e = node_tell(n, NODE_CONTACT_DENIED, c->name);
+    e->err = err;
+    e->cause = cause_here(err);
     return err;
 }
 

@@ -121,7 +121,9 @@ static void judge(struct node *n, struct contact *c) {
     }
     if (endpoint_heard_us(n->ep, c->peer) > since_us)
         return;
-    node_tell(n, NODE_PEER_SILENT, c->name)->err = ERR_OFFLINE;
+    struct node_event *e = node_tell(n, NODE_PEER_SILENT, c->name);
+    e->err = ERR_OFFLINE;
+    e->cause = cause_here(ERR_OFFLINE);
     d->silent_us = endpoint_heard_us(n->ep, c->peer) + 1;
     /* What has begun since then has its own time. */
     const uint64_t next_us = node_peer_silent(n, c, n->now_us - patience);

@@ -22,14 +22,17 @@
 #include "crypto/err.h"
 #include "crypto/treehash.h"
 #include "net/block.h"
+#include "node/cause.h"
 
 enum file_op_kind {
     FILE_OPEN, /* path: open a regular file for reading; gives size, mode, mtime. Errors:
-                * ERR_NOT_FOUND, ERR_PERM, ERR_UNSUPPORTED (a directory or device), ERR_IO */
+                * ERR_NOT_FOUND, ERR_PERM, ERR_UNSUPPORTED (a directory or device), ERR_UNSIZED (says 0 bytes, and
+                * has some), ERR_IO */
     FILE_READ, /* slot, offset, spans[0..nspans): fill them (whole span unless the end of the file
                 * comes); `bytes` = read; hash is updated with them in order if not NULL */
     FILE_PREPARE, /* path: a destination directory; creates it and its parents (0700) if missing, for good (synced); `size` = bytes
-                   * needed: ERR_DISK if the file system has less free; ERR_NOT_FOUND/ERR_PERM */
+                   * needed: ERR_DISK if the file system has some free, but less;
+                   * ERR_NOT_FOUND/ERR_PERM */
     FILE_CHECK,   /* path + name: ERR_EXISTS if there is anything of that name in directory `path`,
                    * also a   dangling link; no slot */
     FILE_CREATE, /* path + name + size: a temporary file, without a name where the system can do that and it is
@@ -72,6 +75,7 @@ struct file_op {
     struct treehash *hash; /* updated by whoever runs the operation; NULL: none */
     /* result */
     int err;
+    enum limit limit; /* of the system's, that err is about */
     uint64_t bytes;
     /* core's own */
     uint64_t owner; /* transfer id */

@@ -26,8 +26,8 @@ static bool say(struct node *n, struct session_ref s, uint64_t stream, const str
 
 /* The last word: err, FIN, and nothing more is read. */
 static void say_no(struct node *n, struct session_ref s, uint64_t stream, int err,
-                   const char *file) {
-    struct reply r = {.err = err};
+                   struct cause cause, const char *file) {
+    struct reply r = {.err = err, .limit = cause.limit, .max = cause.max};
     if (file)
         snprintf(r.file, sizeof r.file, "%s", file);
     int gone = 0;
@@ -37,16 +37,27 @@ static void say_no(struct node *n, struct session_ref s, uint64_t stream, int er
     (void)gone; /* a stream that is gone needs no word */
 }
 
-void file_recv_refuse(struct node *n, struct transfer *t, int err, const char *file) {
+void file_recv_refuse_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                         const char *file) {
     if (t->has_stream)
-        say_no(n, t->session, t->stream, err, file);
+        say_no(n, t->session, t->stream, err, cause, file);
     t->has_stream = false;
-    transfer_fail(n, t, err, file);
+    transfer_fail_as(n, t, err, cause, file);
+}
+
+void file_recv_refuse(struct node *n, struct transfer *t, int err, const char *file) {
+    file_recv_refuse_as(n, t, err, node_why(n, err), file);
 }
 
 /* ---- the offer ---- */
 void file_recv_no(struct node *n, struct session_ref s, uint64_t stream, int err) {
-    say_no(n, s, stream, err, NULL);
+    say_no(n, s, stream, err, node_why(n, err), NULL);
+}
+
+static void tell_offer(struct node *n, const struct transfer *t) {
+    struct node_event *e = node_tell(n, NODE_TRANSFER_OFFERED, t->info.contact);
+    e->id = t->info.id;
+    e->total = t->info.bytes_total;
 }
 
 void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
@@ -57,7 +68,7 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
         err = transfer_new(n, c, false, TRANSFER_OFFERED, &t);
     if (err) {
         manifest_clear(m);
-        say_no(n, s, stream, err, NULL);
+        say_no(n, s, stream, err, node_why(n, err), NULL);
         return;
     }
     t->manifest = *m;
@@ -70,17 +81,16 @@ void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, ui
     t->info.bytes_total = m->total_bytes;
     t->recv = calloc(1, sizeof *t->recv);
     char dir[1024];
-    if (!t->recv) {
+    /* Who waits for it hears, too, that it is too large. */
+    const bool wanted = recv_rule_apply(n, &c->id, dir, &t->info.rule);
+    if (!t->recv)
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
-    } else if (n->accept_max_bytes && m->total_bytes > n->accept_max_bytes) {
-        file_recv_refuse(n, t, ERR_REFUSED, NULL);
-    } else if (recv_rule_apply(n, &c->id, dir, &t->info.rule)) {
+    else if (n->accept_max_bytes && m->total_bytes > n->accept_max_bytes)
+        file_recv_refuse(n, t, node_met(n, LIMIT_ACCEPT, n->accept_max_bytes), NULL);
+    else if (wanted)
         file_recv_accept(n, t, dir);
-    } else {
-        struct node_event *e = node_tell(n, NODE_TRANSFER_OFFERED, c->name);
-        e->id = t->info.id;
-        e->total = t->info.bytes_total;
-    }
+    else
+        tell_offer(n, t);
 }
 
 bool file_recv_waits(const struct transfer *t) {
@@ -193,7 +203,7 @@ void file_recv_event(struct node *n, struct transfer *t, const struct ep_event *
         int gone = stream_reset(n->ep, t->session, t->stream, err);
         (void)gone;
         t->has_stream = false;
-        transfer_fail(n, t, err, NULL);
+        transfer_fail_as(n, t, err, cause_said(err, LIMIT_NONE, 0), NULL);
     }
 }
 
@@ -228,6 +238,11 @@ static int accept_or_not(struct node *n, uint64_t id, struct transfer **t) {
     if (!*t || !(*t)->reported)
         return ERR_NOT_FOUND;
     return file_recv_waits(*t) ? 0 : ERR_USAGE;
+}
+
+bool node_transfer_waits(const struct node *n, uint64_t id) {
+    const struct transfer *t = transfer_by_id(n, id);
+    return t && t->reported && file_recv_waits(t);
 }
 
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) {

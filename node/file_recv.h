@@ -36,6 +36,8 @@ void file_recv_free(struct transfer *t);
 void file_recv_finished(struct node *n, struct transfer *t);
 /* Answers {"err"} with the file's name (NULL: none), ends the stream and the transfer. */
 void file_recv_refuse(struct node *n, struct transfer *t, int err, const char *file);
+void file_recv_refuse_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                         const char *file);
 void file_recv_op_done(struct node *n, struct transfer *t, struct file_op *op);
 void file_recv_event(struct node *n, struct transfer *t, const struct ep_event *ev);
 void file_recv_pump(struct node *n, struct transfer *t);

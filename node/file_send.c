@@ -74,6 +74,8 @@ static bool open_sources(struct node *n, struct transfer *t) {
            t->ops_out < TRANSFER_OPS_MAX) {
         struct file_op *op = transfer_op(n, t, FILE_OPEN);
         int err = op ? work_slot_take(&n->work, &op->slot) : ERR_NOMEM;
+        if (err == ERR_FULL && t->ops_out == 0)
+            err = node_met(n, LIMIT_OPEN_FILES, FILE_SLOTS_MAX);
         if (err) {
             if (op)
                 work_release(&n->work, op);
@@ -176,9 +178,10 @@ static void flush_offer(struct node *n, struct transfer *t) {
 void file_send_offer(struct node *n, struct transfer *t, struct contact *c) {
     struct file_send *s = t->send;
     s->offer_bytes = manifest_head_bytes(t->info.files) + s->files_bytes;
-    int err = s->offer_bytes > MANIFEST_MAX_BYTES ? ERR_FULL : 0;
-    if (!err)
-        err = stream_open(n->ep, c->session, &t->stream);
+    int err = s->offer_bytes > MANIFEST_MAX_BYTES ? node_met(n, LIMIT_MANIFEST, MANIFEST_MAX_BYTES)
+                                                  : stream_open(n->ep, c->session, &t->stream);
+    if (err == ERR_FULL && n->met.limit != LIMIT_MANIFEST)
+        err = node_met(n, LIMIT_STREAMS, STREAMS_MAX);
     if (err) {
         transfer_fail(n, t, err, NULL);
         return;
@@ -296,7 +299,8 @@ void file_send_op_done(struct node *n, struct transfer *t, struct file_op *op) {
 static void replied(struct node *n, struct transfer *t, const struct reply *r) {
     struct file_send *s = t->send;
     if (r->err) {
-        transfer_abort(n, t, r->err, r->file[0] ? r->file : NULL);
+        transfer_abort_as(n, t, r->err, cause_said(r->err, r->limit, r->max),
+                          r->file[0] ? r->file : NULL);
     } else if (!s->accepted && s->offered) {
         s->accepted = true;
         t->deadline_us = 0;
@@ -320,7 +324,9 @@ static void read_reply(struct node *n, struct transfer *t) {
         unsigned got = stream_peek(n->ep, t->session, t->stream, 0, &sp, 1, &fin);
         if (got == 0) {
             if (fin) /* an end without an answer */
-                transfer_abort(n, t, s->stopped ? t->deadline_err : ERR_PROTO, NULL);
+                transfer_abort_as(
+                    n, t, s->stopped ? t->deadline_err : ERR_PROTO,
+                    s->stopped ? file_send_stopped(t->deadline_err) : cause_here(ERR_PROTO), NULL);
             return;
         }
         int err = blob_in_feed(&s->reply, sp.block->data + sp.offset, sp.len, &used);
@@ -334,6 +340,11 @@ static void read_reply(struct node *n, struct transfer *t) {
     }
 }
 
+/* Error 12 without words is said to who begins too much (node/chan.h). */
+struct cause file_send_stopped(int err) {
+    return cause_said(err, LIMIT_BEGINNINGS, 0);
+}
+
 void file_send_event(struct node *n, struct transfer *t, const struct ep_event *ev) {
     struct file_send *s = t->send;
     if (ev->kind == EP_STREAM_READABLE) {
@@ -344,7 +355,8 @@ void file_send_event(struct node *n, struct transfer *t, const struct ep_event *
         else
             file_send_pump(n, t);
     } else if (ev->kind == EP_STREAM_RESET) {
-        transfer_abort(n, t, ev->err ? ev->err : ERR_RESET, NULL);
+        const int err = ev->err ? ev->err : ERR_RESET;
+        transfer_abort_as(n, t, err, file_send_stopped(err), NULL);
     } else if (ev->kind == EP_STREAM_STOPPED && !s->stopped) {
         /* Its answer, which says which file it is about, is on the way. */
         s->stopped = true;

@@ -34,6 +34,8 @@ void file_send_offer(struct node *n, struct transfer *t, struct contact *c);
 enum { OFFERS_AGAIN_MAX = 3 };
 bool file_send_again(struct node *n, struct transfer *t);
 void file_send_op_done(struct node *n, struct transfer *t, struct file_op *op);
+/* The cause of an error that came with RESET or STOP, without further words. */
+struct cause file_send_stopped(int err);
 void file_send_event(struct node *n, struct transfer *t, const struct ep_event *ev);
 /* Goes on with what the last step left, if it did. */
 void file_send_step(struct node *n, struct transfer *t);

@@ -200,15 +200,21 @@ static bool has_little(const struct messages *m, const struct dialog *t, uint64_
            t->count < MESSAGES_MAX / MESSAGES_SURE_PART;
 }
 
-static bool has_room(const struct node *n, const struct dialog *t, uint64_t bytes) {
+/* 0, or ERR_FULL. */
+static int need_room(struct node *n, const struct dialog *t, uint64_t bytes) {
     const struct messages *m = &n->messages;
     uint64_t most = MESSAGES_MAX, most_bytes = m->quota_bytes;
     if (!has_little(m, t, bytes)) {
         most -= most / MESSAGES_RESERVE_PART;
         most_bytes -= most_bytes / MESSAGES_RESERVE_PART;
     }
-    return t->count < MESSAGES_CONTACT_MAX && m->count < most &&
-           t->bytes + bytes <= m->quota_contact_bytes && m->bytes + bytes <= most_bytes;
+    if (t->bytes + bytes > m->quota_contact_bytes)
+        return node_met(n, LIMIT_QUOTA, m->quota_contact_bytes);
+    if (t->count >= MESSAGES_CONTACT_MAX)
+        return node_met(n, LIMIT_MESSAGES_CONTACT, MESSAGES_CONTACT_MAX);
+    if (m->bytes + bytes > most_bytes)
+        return node_met(n, LIMIT_QUOTA_ALL, m->quota_bytes);
+    return m->count < most ? 0 : node_met(n, LIMIT_MESSAGES, MESSAGES_MAX);
 }
 
 int history_keep(struct node *n, const struct contact *c, const struct letter *l,
@@ -223,8 +229,8 @@ int history_keep(struct node *n, const struct contact *c, const struct letter *l
     if (known)
         return keep_owe(n, debt);
     err = dialog_get(n, &c->id, &t);
-    if (!err && !has_room(n, &t, bytes))
-        err = ERR_FULL;
+    if (!err)
+        err = need_room(n, &t, bytes);
     if (err)
         return err;
     struct entry e = {.wall_us = l->wall_ms * 1000, .peer = c->id, .text = l->text, .len = l->len};

@@ -55,7 +55,7 @@ static void sweep(struct node *n, const struct psk *psk) {
 static int insert(struct node *n, const struct invite *v) {
     struct invites *t = &n->invites;
     if (t->count >= TICKETS_OPEN_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_TICKETS, TICKETS_OPEN_MAX);
     if (!t->list)
         t->list = calloc(TICKETS_OPEN_MAX, sizeof *t->list);
     if (!t->list)
@@ -120,7 +120,7 @@ static void stored(struct node *n, const struct owed *o) {
 int invite_open(struct node *n, const struct invite *v) {
     invites_timeout(n);
     if (n->invites.count >= TICKETS_OPEN_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_TICKETS, TICKETS_OPEN_MAX);
     uint8_t value[INVITE_VALUE_MAX];
     struct wr w = wr_init(value, sizeof value);
     wr_u8(&w, INVITE_VERSION);

@@ -90,7 +90,7 @@ int keep_end(struct node *n, int err) {
 int keep_owe(struct node *n, const struct owed *o) {
     struct keep *k = &n->keep;
     if (k->owed >= KEEP_OWED_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_UNSYNCED, KEEP_OWED_MAX);
     struct owed *copy = malloc(sizeof *copy);
     if (!copy)
         return ERR_NOMEM;

@@ -11,7 +11,8 @@
 
 /* ---- receiving ---- */
 static void answer(struct node *n, struct session_ref s, uint64_t stream, int why) {
-    struct reply r = {.err = why};
+    const struct cause c = node_why(n, why);
+    struct reply r = {.err = why, .limit = c.limit, .max = c.max};
     uint8_t out[REPLY_MAX_BYTES];
     size_t out_len, taken = 0;
     int err = reply_encode(&r, out, &out_len);
@@ -146,10 +147,14 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
     out->delivered = e.mark.delivered;
     out->state = state_of(c, seq, &e.mark);
     out->err = e.mark.err;
-    if (out->state == MESSAGE_REFUSED)
+    out->cause = cause_said(e.mark.err, LIMIT_NONE, 0);
+    if (out->state == MESSAGE_REFUSED) {
         out->err = c->refused;
-    else if (out->state == MESSAGE_QUEUED && !c->online)
+        out->cause = c->refused_why;
+    } else if (out->state == MESSAGE_QUEUED && !c->online) {
         out->err = c->denied;
+        out->cause = cause_here(c->denied);
+    }
     out->wall_us = e.wall_us;
     out->text = e.text;
     out->len = e.len;

@@ -138,7 +138,7 @@ static bool is_for_now(int err) {
 }
 
 /* It has left the outbox, delivered or not: the next one's turn. */
-static void settled(struct node *n, struct contact *c, int why) {
+static void settled(struct node *n, struct contact *c, int why, struct cause cause) {
     uint64_t seq = c->posting->seq;
     int err = history_settle(n, &c->id, seq, why);
     if (err) {
@@ -158,21 +158,24 @@ static void settled(struct node *n, struct contact *c, int why) {
         node_tell(n, why ? NODE_MESSAGE_FAILED : NODE_MESSAGE_DELIVERED, c->name);
     e->id = seq;
     e->err = why;
+    e->cause = cause;
     message_kick(n, c);
 }
 
-/* The peer said no. */
-static void refused(struct node *n, struct contact *c, int err) {
+/* The peer said no, or nothing that makes sense. */
+static void refused(struct node *n, struct contact *c, int err, struct cause cause) {
     if (!is_for_now(err)) {
-        settled(n, c, err);
+        settled(n, c, err, cause);
         return;
     }
-    if (c->refused != err) {
+    if (c->refused != err || c->refused_why.limit != cause.limit) {
         struct node_event *e = node_tell(n, NODE_MESSAGE_REFUSED, c->name);
         e->id = c->posting->seq;
         e->err = err;
+        e->cause = cause;
     }
     c->refused = err;
+    c->refused_why = cause;
     hold(n, c, err);
 }
 
@@ -277,7 +280,7 @@ static void read_reply(struct node *n, struct contact *c) {
         size_t used = 0;
         if (stream_peek(n->ep, c->session, p->stream, 0, &sp, 1, &fin) == 0) {
             if (fin)
-                refused(n, c, ERR_PROTO);
+                refused(n, c, ERR_PROTO, cause_here(ERR_PROTO));
             return;
         }
         int err = blob_in_feed(&p->reply, sp.block->data + sp.offset, sp.len, &used);
@@ -285,15 +288,17 @@ static void read_reply(struct node *n, struct contact *c) {
         if (err == ERR_NOMEM) {
             hold(n, c, err);
         } else if (err) {
-            refused(n, c, err);
+            refused(n, c, err, cause_here(err));
         } else if (p->reply.whole) {
             err = reply_decode(&r, p->reply.buf, p->reply.len);
             if (err == ERR_NOMEM)
                 hold(n, c, err);
-            else if (err || r.err)
-                refused(n, c, err ? err : r.err);
+            else if (err)
+                refused(n, c, err, cause_here(err));
+            else if (r.err)
+                refused(n, c, r.err, cause_said(r.err, r.limit, r.max));
             else
-                settled(n, c, 0);
+                settled(n, c, 0, (struct cause){0});
             return;
         }
     }
@@ -305,7 +310,8 @@ void message_stream_event(struct node *n, struct contact *c, const struct ep_eve
     else if (ev->kind == EP_STREAM_WRITABLE)
         posting_write(n, c);
     else if (ev->kind == EP_STREAM_RESET || ev->kind == EP_STREAM_STOPPED)
-        refused(n, c, ev->err ? ev->err : ERR_RESET);
+        refused(n, c, ev->err ? ev->err : ERR_RESET,
+                cause_said(ev->err ? ev->err : ERR_RESET, LIMIT_BEGINNINGS, 0));
 }
 
 /* ---- a new one ---- */
@@ -329,7 +335,7 @@ int node_message_send(struct node *n, uint64_t now_us, const char *contact, cons
     if (len == 0 || len > MESSAGE_MAX_BYTES || !utf8_valid(text, len))
         return ERR_USAGE;
     if (c->queued >= OUTBOX_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_OUTBOX, OUTBOX_MAX);
     struct entry e = {
         .outgoing = true, .wall_us = node_wall_us(n), .peer = c->id, .text = text, .len = len};
     const struct owed debt = {.run = queued, .contact = c->serial};

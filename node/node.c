@@ -37,6 +37,21 @@ void node_log(const struct node *n, enum log_level level, const char *format, ..
     n->env.log(n->env.log_ctx, level, line);
 }
 
+int node_met(struct node *n, enum limit limit, uint64_t max) {
+    n->met = (struct cause){.limit = limit, .max = max};
+    return limit_err(limit);
+}
+
+struct cause node_why(struct node *n, int err) {
+    struct cause c = cause_here(err);
+    if (n->met.limit != LIMIT_NONE && limit_err(n->met.limit) == err) {
+        c.limit = n->met.limit;
+        c.max = n->met.max;
+    }
+    n->met = (struct cause){0};
+    return c;
+}
+
 void stream_let_go(struct node *n, struct session_ref s, uint64_t stream) {
     struct span sp;
     bool fin = false;
@@ -150,13 +165,17 @@ static void session_lost(struct node *n, struct contact *c, int err) {
     chan_session_down(n, s);
     message_peer_down(n, c);
     ping_peer_lost(n, c, ERR_CLOSED);
-    node_tell(n, NODE_PEER_DOWN, c->name)->err = err;
+    struct node_event *e = node_tell(n, NODE_PEER_DOWN, c->name);
+    e->err = err;
+    e->cause = cause_here(err);
     dial_down(n, c, err);
 }
 
 void node_connect_failed(struct node *n, struct contact *c, int err) {
     int shown = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
-    node_tell(n, NODE_CONNECT_FAILED, c->name)->err = shown;
+    struct node_event *e = node_tell(n, NODE_CONNECT_FAILED, c->name);
+    e->err = shown;
+    e->cause = cause_here(shown);
     transfers_connect_failed(n, c, err);
     ping_peer_lost(n, c, shown);
 }

@@ -15,6 +15,7 @@
 
 #include "net/endpoint.h"
 #include "net/limits.h"
+#include "node/cause.h"
 #include "node/file_op.h"
 #include "node/store.h"
 
@@ -73,6 +74,8 @@ struct node *node_new(const struct node_config *cfg, const struct env *env,
 void node_free(struct node *n);
 const struct node_id *node_self(const struct node *n);
 struct endpoint *node_endpoint(struct node *n);
+/* The cause of the error that the last command gave: with the limit that it met. Forgotten then. */
+struct cause node_why(struct node *n, int err);
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us);
 uint64_t node_wall_s(const struct node *n, uint64_t now_us); /* since 1970, as told */
 /* Holds for what comes from now on: an offer that waits goes on waiting. */
@@ -115,9 +118,10 @@ struct contact_info {
     uint64_t quiet_us; /* nothing was heard of it for so long; UINT64_MAX: since the start */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
-    int denied;             /* offline: why their node does not let this one in; 0: not said */
-    uint32_t queued;        /* messages waiting in the outbox */
-    int refused;            /* why the peer does not take them now; 0: it has not said so */
+    int denied;      /* offline: why their node does not let this one in; 0: not said */
+    uint32_t queued; /* messages waiting in the outbox */
+    int refused;     /* why the peer does not take them now; 0: it has not said so */
+    struct cause refused_why;
     bool full;              /* its own messages find no room here */
     uint64_t message_bytes; /* what they take, for the quota */
 };
@@ -179,7 +183,8 @@ struct transfer_info {
     struct node_id node;           /* who that is */
     enum transfer_state state;
     int err;
-    char detail[256]; /* what the error is about: a file name, or empty. UTF-8, perhaps a peer's
+    struct cause cause; /* of err */
+    char detail[256];   /* what the error is about: a file name, or empty. UTF-8, perhaps a peer's
                          * words: escape before showing */
     uint32_t files, files_done;
     uint64_t bytes_total, bytes_done;
@@ -206,7 +211,10 @@ struct send_order {
 };
 int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order,
                     uint64_t *id) MUST_USE;
-/* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting. */
+/* Whether it is an offer that waits for one of these two. */
+bool node_transfer_waits(const struct node *n, uint64_t id);
+/* dir NULL: the download directory. ERR_NOT_FOUND; ERR_USAGE if it is not waiting, or for want of a
+ * directory. */
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) MUST_USE;
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) MUST_USE;
@@ -247,6 +255,7 @@ struct message_info {
     bool outgoing, delivered;
     enum message_state state;
     int err;
+    struct cause cause; /* of err */
     uint64_t wall_us;
     const char *text; /* valid until the next node call; peer-supplied */
     size_t len;
@@ -325,6 +334,7 @@ struct node_event {
     struct node_id node;           /* who that is; zeroes if contact is empty */
     uint64_t id;
     int err;
+    struct cause cause; /* of err */
     uint64_t bytes, total, rtt_us;
     struct addr addr;
     char detail[256]; /* likewise */

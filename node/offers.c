@@ -60,8 +60,10 @@ int offers_make_room(struct node *n, const struct contact *c, size_t bytes) {
     struct holding own = holding_of(n, c->serial, false);
     const bool has_none = own.count == 0;
     own.bytes += bytes;
-    if (own.count >= OFFERS_MAX_PER_CONTACT || own.bytes > OFFERS_BYTES_MAX_PER_CONTACT)
-        return ERR_FULL;
+    if (own.count >= OFFERS_MAX_PER_CONTACT)
+        return node_met(n, LIMIT_OFFERS_CONTACT, OFFERS_MAX_PER_CONTACT);
+    if (own.bytes > OFFERS_BYTES_MAX_PER_CONTACT)
+        return node_met(n, LIMIT_OFFER_BYTES_CONTACT, OFFERS_BYTES_MAX_PER_CONTACT);
     /* Who gives way may have operations out, and is not waited for. */
     struct holding all = holding_of(n, 0, true);
     for (;;) {
@@ -71,10 +73,12 @@ int offers_make_room(struct node *n, const struct contact *c, size_t bytes) {
         struct transfer *v = victim(n, own, !many, false);
         if (!v && has_none)
             v = victim(n, own, !many, true);
+        const int met = many ? node_met(n, LIMIT_OFFERS, OFFERS_MAX)
+                             : node_met(n, LIMIT_OFFER_BYTES, OFFERS_BYTES_MAX);
         if (!v)
-            return ERR_FULL;
+            return met;
         all.count--;
         all.bytes -= v->manifest.held_bytes;
-        transfer_abort(n, v, ERR_FULL, NULL);
+        transfer_abort(n, v, met, NULL);
     }
 }

@@ -195,6 +195,7 @@ static void pairing_failed(struct node *n, const struct ep_event *ev, const char
     struct node_event *e = node_tell(n, NODE_PAIRING_FAILED, name);
     e->node = ev->node;
     e->err = err;
+    e->cause = node_why(n, err);
     err = invite_reopen(n, &ev->ticket);
     if (err)
         node_log(n, LOG_ERROR, "the ticket of \"%s\" holds after the next start: %s", name,

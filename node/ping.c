@@ -15,6 +15,7 @@ static void fail(struct node *n, unsigned i, const char *name, int err) {
     struct node_event *e = node_tell(n, NODE_PING_FAILED, name);
     e->id = n->pings.list[i].id;
     e->err = err;
+    e->cause = cause_here(err);
     drop(n, i);
 }
 
@@ -34,7 +35,7 @@ int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeou
         return ERR_NOT_FOUND;
     struct pings *t = &n->pings;
     if (t->count >= PINGS_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_PINGS, PINGS_MAX);
     if (t->count == t->cap) {
         unsigned cap = t->cap ? t->cap * 2 : 4;
         struct ping *grown = realloc(t->list, cap * sizeof *grown);

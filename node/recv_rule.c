@@ -34,7 +34,7 @@ int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char
     if (!t->list)
         return ERR_NOMEM;
     if (t->count >= RECV_RULES_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_RECVS, RECV_RULES_MAX);
     snprintf(r.dir, sizeof r.dir, "%s", dir);
     if (from)
         r.from = from->id;

@@ -18,12 +18,18 @@ int reply_encode(const struct reply *r, uint8_t out[static REPLY_MAX_BYTES], siz
         }
     } else {
         size_t n = strlen(r->file);
-        packer_map(&p, n ? 2 : 1);
+        packer_map(&p, 1u + (n > 0) + 2u * (r->limit != LIMIT_NONE));
         packer_key(&p, "err");
         packer_uint(&p, (uint64_t)-r->err);
         if (n) {
             packer_key(&p, "file");
             packer_str(&p, r->file, n);
+        }
+        if (r->limit != LIMIT_NONE) {
+            packer_key(&p, "limit");
+            packer_uint(&p, (uint64_t)r->limit);
+            packer_key(&p, "max");
+            packer_uint(&p, r->max);
         }
     }
     struct wr w = wr_init(out, REPLY_MAX_BYTES);
@@ -38,12 +44,12 @@ int reply_encode(const struct reply *r, uint8_t out[static REPLY_MAX_BYTES], siz
 }
 
 static bool from_map(struct reply *r, const msgpack_object *map) {
-    static const char *const keys[] = {"ok", "err", "files", "file"};
-    const msgpack_object *f[4];
+    static const char *const keys[] = {"ok", "err", "files", "file", "limit", "max"};
+    const msgpack_object *f[6];
     uint64_t v;
     const char *s;
     size_t n;
-    if (!pack_fields(map, keys, 4, f) || (f[0] != NULL) == (f[1] != NULL))
+    if (!pack_fields(map, keys, 6, f) || (f[0] != NULL) == (f[1] != NULL))
         return false;
     if (f[0] && (f[0]->type != MSGPACK_OBJECT_BOOLEAN || !f[0]->via.boolean))
         return false;
@@ -63,6 +69,13 @@ static bool from_map(struct reply *r, const msgpack_object *map) {
             return false;
         memcpy(r->file, s, n);
     }
+    if (f[4]) {
+        if (!pack_uint(f[4], UINT32_MAX, &v))
+            return false;
+        r->limit = limit_from_wire(v);
+    }
+    if (f[5] && !pack_uint(f[5], UINT64_MAX, &r->max))
+        return false;
     return true;
 }
 

@@ -2,7 +2,10 @@
  *
  *   {"ok": true}                    yes; or for a message: it is stored
  *   {"ok": true, "files": n}        the end of a file transfer: n files verified and on disk
- *   {"err": number, "file": name}   no; number as in crypto/err.h; file: which one, may be missing
+ *   {"err": number, "file": name, "limit": number, "max": n}
+ *                                   no; number as in crypto/err.h; file: which one; limit: which one
+ *                                   of node/cause.h was met, and how large it is. All but the first
+ *                                   may be missing
  */
 #ifndef MESHD_NODE_REPLY_H
 #define MESHD_NODE_REPLY_H
@@ -11,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "crypto/err.h"
+#include "node/cause.h"
 
 enum { REPLY_FILE_MAX = 255, REPLY_MAX_BYTES = 1024 };
 
@@ -20,6 +23,8 @@ struct reply {
     bool has_files;
     uint32_t files;
     char file[REPLY_FILE_MAX + 1]; /* peer-supplied: escape before showing; empty: none */
+    enum limit limit;              /* with err; LIMIT_NONE: none, or one not known here */
+    uint64_t max;                  /* of the limit; 0: not said */
 };
 
 /* Blob with its length prefix. ERR_NOMEM. *len <= REPLY_MAX_BYTES. */

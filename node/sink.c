@@ -31,6 +31,8 @@ static bool create_next(struct node *n, struct transfer *t) {
     struct file_op *op = transfer_op(n, t, FILE_CREATE);
     k->hash = treehash_new();
     int err = op && k->hash ? work_slot_take(&n->work, &k->slot) : ERR_NOMEM;
+    if (err == ERR_FULL)
+        err = node_met(n, LIMIT_OPEN_FILES, FILE_SLOTS_MAX);
     if (err) {
         if (op)
             work_release(&n->work, op);

@@ -253,14 +253,16 @@ static void read_done(struct node *n, struct transfer *t, struct source *src, st
     struct file_send *s = t->send;
     uint64_t left = t->manifest.files[src->index].size - src->read_bytes;
     uint64_t due = src->asked < left ? src->asked : left;
+    const uint64_t got = op->bytes;
     int err = op->err;
     s->ahead_bytes -= src->asked;
-    if (err || op->bytes != due) {
+    if (err || got != due) {
         work_release(&n->work, op);
+        src->odd = !err;
         if (err)
             transfer_abort(n, t, err, t->manifest.files[src->index].name);
         else
-            changed(n, t, src);
+            close_source(n, t, src);
         return;
     }
     uint64_t fill = due;
@@ -295,6 +297,8 @@ void source_op_done(struct node *n, struct transfer *t, struct file_op *op) {
         work_release(&n->work, op);
         if (!same)
             changed(n, t, src);
+        else if (src->odd)
+            transfer_abort(n, t, ERR_UNSIZED, t->manifest.files[src->index].name);
     } else {
         bool same = err || as_before(t, src->index, op);
         if (err) {

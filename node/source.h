@@ -19,6 +19,7 @@ struct source { /* a file of the window */
     uint32_t index, slot;
     enum source_phase phase;
     bool busy;           /* an operation is out */
+    bool odd;            /* there were more or fewer bytes than its size says */
     uint64_t asked;      /* by the READ that is out */
     uint64_t read_bytes; /* what has come */
     struct treehash *hash;

@@ -128,7 +128,7 @@ int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum tr
                  struct transfer **out) {
     struct transfer *t;
     if (purge(n) >= TRANSFERS_MAX)
-        return ERR_FULL;
+        return node_met(n, LIMIT_TRANSFERS, TRANSFERS_MAX);
     int err = transfers_add(n, n->transfers.last_id + 1, &t);
     if (err)
         return err;
@@ -257,6 +257,7 @@ void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) 
     }
     e->id = t->info.id;
     e->err = t->info.err;
+    e->cause = t->info.cause;
     e->bytes = t->info.bytes_done;
     e->total = t->info.bytes_total;
     memcpy(e->detail, t->info.detail, sizeof e->detail);
@@ -264,20 +265,27 @@ void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to) 
         ended(n, t);
 }
 
-void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail) {
+void transfer_fail_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                      const char *detail) {
     if (transfer_ended(t))
         return;
     t->info.err = n->shut && err == ERR_CLOSED ? ERR_ENDED : err;
+    t->info.cause = cause;
     if (detail)
         utf8_repair(t->info.detail, sizeof t->info.detail, detail, strlen(detail));
     transfer_enter(n, t, TRANSFER_FAILED);
 }
 
-void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail) {
+void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail) {
+    transfer_fail_as(n, t, err, node_why(n, err), detail);
+}
+
+void transfer_abort_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                       const char *detail) {
     if (transfer_ended(t))
         return;
     if (t->recv && t->has_stream) {
-        file_recv_refuse(n, t, err, detail);
+        file_recv_refuse_as(n, t, err, cause, detail);
         return;
     }
     if (t->has_stream) {
@@ -286,7 +294,11 @@ void transfer_abort(struct node *n, struct transfer *t, int err, const char *det
         gone = stream_stop(n->ep, t->session, t->stream, err);
         (void)gone;
     }
-    transfer_fail(n, t, err, detail);
+    transfer_fail_as(n, t, err, cause, detail);
+}
+
+void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail) {
+    transfer_abort_as(n, t, err, node_why(n, err), detail);
 }
 
 void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done) {
@@ -344,11 +356,14 @@ void transfer_op_done(struct node *n, struct file_op *op) {
         else
             file_recv_late_op(n, t, op);
         let_names_go(t);
-    } else if (t->send) {
-        file_send_op_done(n, t, op);
-    } else {
-        file_recv_op_done(n, t, op);
+        return;
     }
+    if (op->err && op->limit != LIMIT_NONE)
+        op->err = node_met(n, op->limit, 0);
+    if (t->send)
+        file_send_op_done(n, t, op);
+    else
+        file_recv_op_done(n, t, op);
 }
 
 bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot) {
@@ -393,6 +408,12 @@ uint64_t transfers_peer_silent(struct node *n, const struct contact *c, uint64_t
     return next_us;
 }
 
+/* Whose the deadline's error is: after a STOP it is what the peer has said with that. */
+static struct cause deadline_cause(const struct transfer *t) {
+    return t->send && t->send->stopped ? file_send_stopped(t->deadline_err)
+                                       : cause_here(t->deadline_err);
+}
+
 void transfers_session_down(struct node *n, struct session_ref s, int err) {
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];
@@ -403,7 +424,7 @@ void transfers_session_down(struct node *n, struct session_ref s, int err) {
             file_send_again(n, t))
             continue;
         if (t->send && t->send->stopped) /* it has said why, but not about which file */
-            transfer_fail(n, t, t->deadline_err, NULL);
+            transfer_fail_as(n, t, t->deadline_err, deadline_cause(t), NULL);
         else if (node_denied(err))
             transfer_fail(n, t, err, NULL);
         else
@@ -431,7 +452,7 @@ void transfers_contact_gone(struct node *n, const struct contact *c) {
 
 void transfers_shutdown(struct node *n) {
     for (unsigned i = 0; i < n->transfers.count; i++)
-        transfer_abort(n, n->transfers.list[i], ERR_CLOSED, NULL);
+        transfer_abort_as(n, n->transfers.list[i], ERR_CLOSED, (struct cause){0}, NULL);
     transfer_store_end(n);
 }
 
@@ -481,7 +502,7 @@ void transfers_timeout(struct node *n) {
     for (unsigned i = 0; i < n->transfers.count; i++) {
         struct transfer *t = n->transfers.list[i];
         if (t->deadline_us && t->deadline_us <= n->now_us)
-            transfer_abort(n, t, t->deadline_err, NULL);
+            transfer_abort_as(n, t, t->deadline_err, deadline_cause(t), NULL);
         if (t->recv && t->recv->held_us && t->recv->held_us <= n->now_us)
             sink_timeout(n, t);
     }

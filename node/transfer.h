@@ -86,6 +86,11 @@ void transfer_enter(struct node *n, struct transfer *t, enum transfer_state to);
 void transfer_fail(struct node *n, struct transfer *t, int err, const char *detail);
 /* Fails it and tells the peer why. */
 void transfer_abort(struct node *n, struct transfer *t, int err, const char *detail);
+/* The same, for an error whose cause is not what this node has found itself. */
+void transfer_fail_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                      const char *detail);
+void transfer_abort_as(struct node *n, struct transfer *t, int err, struct cause cause,
+                       const char *detail);
 /* So far it is: an event at most every TRANSFER_PROGRESS_US, and one when all bytes are done. */
 void transfer_progress(struct node *n, struct transfer *t, uint64_t bytes_done);
 

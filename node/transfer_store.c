@@ -49,6 +49,9 @@ static size_t encode(const struct transfer *t, uint64_t now_us,
         wr_u64(&w, t->manifest.files[f].size);
         put_text8(&w, t->manifest.files[f].name);
     }
+    wr_u8(&w, (uint8_t)i->cause.side);
+    wr_u16(&w, (uint16_t)i->cause.limit);
+    wr_u64(&w, i->cause.max);
     assert(w.ok);
     return wr_len(&w);
 }
@@ -86,6 +89,14 @@ static void set_times(struct transfer_info *i, uint64_t elapsed_us, uint64_t run
     i->accepted_us = running_us > 0 && running_us < i->ended_us ? i->ended_us - running_us : 0;
 }
 
+static bool get_cause(struct rd *r, struct cause *c) {
+    const uint8_t side = rd_u8(r);
+    c->limit = limit_from_wire(rd_u16(r));
+    c->max = rd_u64(r);
+    c->side = side < SIDES ? (enum side)side : SIDE_LOCAL;
+    return r->ok;
+}
+
 static bool decode(struct transfer *t, const uint8_t *in, size_t len) {
     struct transfer_info *i = &t->info;
     struct rd r = rd_init(in, len);
@@ -107,7 +118,8 @@ static bool decode(struct transfer *t, const uint8_t *in, size_t len) {
     const uint64_t elapsed_us = rd_u64(&r);
     set_times(i, elapsed_us, rd_u64(&r));
     return get_text(&r, rd_u8(&r), i->detail, sizeof i->detail) &&
-           get_text(&r, rd_u16(&r), i->dir, sizeof i->dir) && get_first_files(&r, &t->manifest);
+           get_text(&r, rd_u16(&r), i->dir, sizeof i->dir) && get_first_files(&r, &t->manifest) &&
+           get_cause(&r, &i->cause);
 }
 
 /* ---- what has changed ---- */
@@ -154,6 +166,7 @@ static void nothing_more(struct node *n, const struct owed *o) {
 static int make_durable(struct node *n) {
     const struct owed o = {.run = nothing_more};
     const int err = keep_owe(n, &o);
+    (void)node_why(n, err);
     return err == ERR_FULL ? 0 : err; /* then others wait for the same barrier */
 }
 

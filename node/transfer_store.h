@@ -9,6 +9,7 @@
  *           | began u64, us of the wall clock | from then to its end u64 us | from the yes to its end
  *             u64 us | detail length u8 | detail | directory length u16 | directory
  *           | first files u8, each: size u64 | name length u8 | name
+ *           | whose error u8 (enum side) | limit u16, as node/cause.h numbers it | its maximum u64
  *           and whatever a later version adds behind it
  *   table "transfer_state":
  *     "ids" = a number u64 that no transfer so far is greater than
@@ -42,7 +43,7 @@ enum {
     TRANSFER_STORE_RETRY_MAX_US = 60 * 1000000, /* up to this */
     TRANSFER_STORE_PROGRESS_US = 5 * 1000000,
     TRANSFER_VALUE_MAX = 5 + NODE_ID_BYTES + 1 + PETNAME_MAX + 2 * 4 + 5 * 8 + 1 + 255 + 2 + 1023 +
-                         1 + TRANSFER_FIRST_FILES * (8 + 1 + 255),
+                         1 + TRANSFER_FIRST_FILES * (8 + 1 + 255) + 1 + 2 + 8,
 };
 
 struct transfer;

@@ -195,6 +195,17 @@ static bool peer_uid(uv_pipe_t *pipe, uid_t *uid) {
 #endif
 }
 
+/* A few bytes fit into a new socket at once; who does not get them sees the connection end. */
+static void say_full(struct conn *c) {
+    struct proto_writer w;
+    proto_writer_init(&w, 4096);
+    control_refusal(&w);
+    const uv_buf_t buf = uv_buf_init((char *)w.buf, (unsigned)w.len);
+    if (w.ok)
+        (void)uv_try_write((uv_stream_t *)&c->pipe, &buf, 1);
+    proto_writer_clear(&w);
+}
+
 static bool may_enter(struct conn *c, bool place) {
     struct control_server *s = c->server;
     uid_t uid;
@@ -203,6 +214,7 @@ static bool may_enter(struct conn *c, bool place) {
         return false;
     }
     if (!place || control_open(s->control, &c->id) != 0) {
+        say_full(c);
         log_put(s->log, LOG_WARN, "the control socket has refused a client: there are %d already",
                 CONTROL_CONNS_MAX);
         return false;

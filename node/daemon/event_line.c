@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/err.h"
 #include "node/escape.h"
 #include "node/utf8.h"
 
@@ -113,7 +112,9 @@ static void peer_line(char out[static EVENT_LINE_MAX], const struct node_event *
 }
 
 void event_line(char out[static EVENT_LINE_MAX], const struct node_event *e) {
-    const char *why = e->err ? err_text(e->err) : "";
+    char why[CAUSE_TEXT_MAX] = "";
+    if (e->err)
+        cause_text(why, e->err, &e->cause);
     switch (e->kind) {
     case NODE_PEER_UP:
     case NODE_PEER_DOWN:

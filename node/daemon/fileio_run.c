@@ -36,6 +36,17 @@ void file_slot_drop(struct file_slot *s, uint32_t number, const struct file_env 
     file_slot_init(s);
 }
 
+/* The error, and the limit of the system's that errno is about. */
+static int failed(struct file_op *op, int e) {
+    if (e == EMFILE || e == ENFILE)
+        op->limit = LIMIT_DESCRIPTORS;
+    else if (e == EDQUOT)
+        op->limit = LIMIT_DISK_QUOTA;
+    else if (e == EFBIG)
+        op->limit = LIMIT_FILE_SIZE;
+    return oserr(e);
+}
+
 /* ---- sources ---- */
 
 static void note_stat(struct file_op *op, const struct stat *st) {
@@ -44,20 +55,29 @@ static void note_stat(struct file_op *op, const struct stat *st) {
     op->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 }
 
+/* Size 0, and yet there is something to read: made while it is read (/proc), so that what it holds is
+ * known to nobody before. */
+static bool has_no_size(int fd, const struct stat *st) {
+    char byte;
+    return st->st_size == 0 && pread(fd, &byte, 1, 0) > 0;
+}
+
 static int run_open(struct file_op *op, struct file_slot *s) {
     struct stat st;
     /* Looked at first: opening a device can do something. */
     if (stat(op->path, &st) != 0)
-        return oserr(errno);
+        return failed(op, errno);
     if (!S_ISREG(st.st_mode))
         return ERR_UNSUPPORTED;
     s->fd = open(op->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (s->fd < 0)
-        return oserr(errno);
+        return failed(op, errno);
     if (fstat(s->fd, &st) != 0)
-        return oserr(errno);
+        return failed(op, errno);
     if (!S_ISREG(st.st_mode))
         return ERR_UNSUPPORTED;
+    if (has_no_size(s->fd, &st))
+        return ERR_UNSIZED;
     (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     note_stat(op, &st);
     op->mode = (uint32_t)st.st_mode & 0777;
@@ -142,17 +162,23 @@ static int run_read(struct file_op *op, const struct file_slot *s) {
 
 /* ---- destinations ---- */
 
-static int run_prepare(const struct file_op *op) {
+/* Whether `bytes` surely do not fit. None at all free says nothing: a ramfs, and some file systems of
+ * the network or of FUSE, do not know and say 0. There the first write that fails is the answer. */
+static bool too_small(const char *dir, uint64_t bytes) {
     struct statvfs vfs;
+    if (statvfs(dir, &vfs) != 0 || vfs.f_bavail == 0)
+        return false;
+    const uint64_t unit = vfs.f_frsize > 0 ? vfs.f_frsize : vfs.f_bsize;
+    return unit > 0 && bytes / unit + (bytes % unit > 0) > vfs.f_bavail;
+}
+
+static int run_prepare(const struct file_op *op) {
     int r = statedir_make(op->path);
     if (r != 0)
         return r;
     if (access(op->path, W_OK | X_OK) != 0)
         return oserr(errno);
-    if (statvfs(op->path, &vfs) != 0)
-        return oserr(errno);
-    uint64_t unit = vfs.f_frsize > 0 ? vfs.f_frsize : vfs.f_bsize;
-    return unit > 0 && op->size / unit >= vfs.f_bavail && op->size > 0 ? ERR_DISK : 0;
+    return too_small(op->path, op->size) ? ERR_DISK : 0;
 }
 
 /* The core has checked it; what protects the file system is checked twice. */
@@ -187,8 +213,7 @@ static int run_check(const struct file_op *op) {
 /* O_EXCL and O_NOFOLLOW on a single component: there is nothing left that could lead out of the
  * directory. The temporary is noted before it is made: killed in between, we leave a note without a
  * file. */
-static int make_temporary(const struct file_op *op, struct file_slot *s,
-                          const struct file_env *env) {
+static int make_temporary(struct file_op *op, struct file_slot *s, const struct file_env *env) {
     int err = 0;
     for (unsigned i = 0; i < TEMP_TRIES; i++) {
         partials_name(s->temp, op->id + i);
@@ -203,7 +228,7 @@ static int make_temporary(const struct file_op *op, struct file_slot *s,
     }
     s->temp[0] = '\0';
     partials_remove(env->partials_fd, op->slot);
-    return err == EEXIST ? ERR_IO : oserr(err);
+    return err == EEXIST ? ERR_IO : failed(op, err);
 }
 
 /* A file that has no name until it is whole: killed in between, nothing is left. Not for large ones, which are to be
@@ -221,12 +246,12 @@ static bool make_unnamed(const struct file_op *op, struct file_slot *s,
 #endif
 }
 
-static int run_create(const struct file_op *op, struct file_slot *s, const struct file_env *env) {
+static int run_create(struct file_op *op, struct file_slot *s, const struct file_env *env) {
     if (!name_is_one_component(op->name))
         return ERR_USAGE;
     s->dir_fd = open(op->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dir_fd < 0)
-        return oserr(errno);
+        return failed(op, errno);
     int r = check_free(s->dir_fd, op->name);
     if (r != 0)
         return r;
@@ -245,7 +270,7 @@ static int run_write_direct(struct file_op *op, struct file_slot *s) {
     const size_t total = fill_iov(op, iov);
     const int err = direct_write(&s->direct, iov, op->nspans, op->hash);
     if (err)
-        return oserr(err);
+        return failed(op, err);
     op->bytes = total;
     return 0;
 }
@@ -259,7 +284,7 @@ static int run_write(struct file_op *op, struct file_slot *s) {
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return n == 0 ? ERR_IO : oserr(errno);
+            return n == 0 ? ERR_IO : failed(op, errno);
         done += (size_t)n;
         i = advance(iov, i, op->nspans, (size_t)n);
     }
@@ -322,20 +347,20 @@ static int rename_new(struct file_slot *s, uint32_t number, const struct file_en
     return oserr(errno);
 }
 
-static int run_commit(const struct file_op *op, struct file_slot *s, const struct file_env *env) {
+static int run_commit(struct file_op *op, struct file_slot *s, const struct file_env *env) {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                 {.tv_sec = (time_t)op->mtime_s, .tv_nsec = (long)op->mtime_ns}};
     if (s->dir_fd < 0)
         return ERR_USAGE;
     const int err = direct_end(&s->direct);
     if (err)
-        return oserr(err);
+        return failed(op, err);
     /* A file system without modes or times (FAT) still gets the file. */
     (void)fchmod(s->fd, (mode_t)op->mode & 0777 & ~env->umask);
     if (op->mtime_ns < 1000000000)
         (void)futimens(s->fd, times);
     if (fsync(s->fd) != 0)
-        return oserr(errno);
+        return failed(op, errno);
     if (!s->temp[0])
         return link_new(s);
     int r = rename_new(s, op->slot, env);
@@ -356,6 +381,7 @@ static int run_sync_dir(const struct file_op *op) {
 void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env *env) {
     bool needs_open = op->kind == FILE_READ || op->kind == FILE_WRITE || op->kind == FILE_COMMIT;
     op->bytes = 0;
+    op->limit = LIMIT_NONE;
     if (needs_open && s->fd < 0) {
         op->err = ERR_IO;
         return;

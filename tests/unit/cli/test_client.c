@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/client.h"
+#include "node/control.h"
 
 enum { NOBODY = 65534 };
 
@@ -204,6 +205,37 @@ static void more_events_than_can_be_put_aside_are_an_error(void **state) {
     place_free(&p);
 }
 
+/* Before the request was sent, or after: what the daemon said before it closed is heard. */
+static void a_daemon_with_no_place_is_told_from_one_that_is_gone(void **state) {
+    (void)state;
+    for (unsigned late = 0; late < 2; late++) {
+        struct place p = place_new(0700, geteuid());
+        struct proto_writer w;
+        struct proto_msg m;
+        struct client c;
+        uint32_t id;
+        int status;
+        proto_writer_init(&w, 4096);
+        control_refusal(&w);
+        pid_t child = say(&p, &w, w.len);
+        client_init(&c);
+        assert_int_equal(client_open(&c, p.path), 0);
+        if (late)
+            waitpid(child, &status, 0);
+        client_request(&c, "id", &id);
+        int err = client_send(&c);
+        if (!err)
+            err = client_answer(&c, id, client_now_us() + 5000000, &m);
+        assert_int_equal(err, ERR_REFUSED);
+        assert_int_equal(c.most, CONTROL_CONNS_MAX);
+        client_close(&c);
+        proto_writer_clear(&w);
+        if (!late)
+            waitpid(child, &status, 0);
+        place_free(&p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_own_meshd_is_talked_to),
@@ -213,6 +245,7 @@ int main(void) {
         cmocka_unit_test(nobody_there_is_no_daemon),
         cmocka_unit_test(ends_of_a_subscription_are_told_apart),
         cmocka_unit_test(more_events_than_can_be_put_aside_are_an_error),
+        cmocka_unit_test(a_daemon_with_no_place_is_told_from_one_that_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,7 @@ static int run_open(struct mem_disk *d, struct file_op *op) {
         return ERR_NOT_FOUND;
     assert(!d->slots[op->slot]);
     d->slots[op->slot] = f;
-    op->size = f->len;
+    op->size = is(d->faults.unsized, f) ? 0 : f->len;
     op->mode = f->mode;
     op->mtime_s = f->mtime_s;
     op->mtime_ns = 0;
@@ -179,7 +179,7 @@ static int run_close(struct mem_disk *d, struct file_op *op) {
         unlink_file(d, f);
         return 0;
     }
-    op->size = f->len;
+    op->size = is(d->faults.unsized, f) ? 0 : f->len;
     op->mtime_s = f->mtime_s;
     op->mtime_ns = 0;
     return 0;
@@ -194,7 +194,8 @@ void mem_disk_run(struct mem_disk *d, struct file_op *op) {
         op->err = run_read(d, op);
         break;
     case FILE_PREPARE:
-        op->err = op->size > d->faults.room ? ERR_DISK : 0;
+        op->err = op->size > d->faults.room ? ERR_DISK : d->faults.prepare;
+        op->limit = d->faults.limit;
         break;
     case FILE_CHECK:
         op->err = run_check(d, op);

@@ -79,7 +79,10 @@ unsigned disk_open_count(struct world *w, unsigned i);
 struct disk_faults {
     uint64_t room;                     /* bytes a PREPARE may promise; default: no limit */
     uint64_t room_late;                /* bytes that can really be written */
+    int prepare;                       /* what PREPARE gives */
+    enum limit limit;                  /* and what that is about */
     const char *read_error;            /* path whose READ gives ERR_IO */
+    const char *unsized;               /* path that says 0 bytes, and has some */
     bool sync_error;                   /* SYNC_DIR gives ERR_IO */
     const char *flip;                  /* path whose bytes are changed after they were hashed */
     const char *grow, *shrink, *touch; /* path that changes once it was opened twice */

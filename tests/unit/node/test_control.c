@@ -170,6 +170,9 @@ static void garbage_closes_the_connection_and_is_answered_if_an_id_is_readable(v
         assert_int_equal(r != NULL, all[i].code != NULL);
         if (r)
             assert_string_equal(text_of(json_array_get(r, 0), "code"), all[i].code);
+        if (r && strcmp(all[i].code, "full") == 0)
+            assert_string_equal(text_of(json_object_get(json_array_get(r, 0), "limit"), "name"),
+                                "request_bytes");
         json_decref(r);
         assert_int_equal(talk_bytes(&t, "\x94\x00\x08\xa2id\x80", 7), ERR_PROTO);
         assert_null(talk_answer(&t, 8, 0));

@@ -348,6 +348,45 @@ static void exit_codes_are_those_of_the_document(void **state) {
     assert_int_equal(seen, errors);
 }
 
+/* The table of limits names each once, with its code and the line of meshd.conf. */
+static void limits_are_those_of_the_document(void **state) {
+    (void)state;
+    char path[512], line[512], row[LIMITS][96];
+    const char *source = getenv("MESH_SOURCE");
+    unsigned seen[LIMITS] = {0}, rows = 0;
+    bool in_table = false;
+    for (unsigned i = 1; i < LIMITS; i++) {
+        const char *key = limit_key((enum limit)i);
+        snprintf(row[i], sizeof row[i], "| `%s` | %s%s%s |\n", err_name(limit_err((enum limit)i)),
+                 key[0] ? "`" : "", key, key[0] ? "`" : "");
+    }
+    snprintf(path, sizeof path, "%s/docs/CONTROL.md", source ? source : ".");
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, "| limit |", 9) == 0)
+            in_table = true;
+        else if (line[0] != '|')
+            in_table = false;
+        if (!in_table || strncmp(line, "| `", 3) != 0)
+            continue;
+        rows++;
+        for (unsigned i = 1; i < LIMITS; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "| `%s` | ", limit_name((enum limit)i));
+            if (strncmp(line, name, strlen(name)) != 0)
+                continue;
+            seen[i]++;
+            if (!strstr(line, row[i]))
+                fail_msg("the limit %s is not as in CONTROL.md", limit_name((enum limit)i));
+        }
+    }
+    fclose(f);
+    for (unsigned i = 1; i < LIMITS; i++)
+        assert_int_equal(seen[i], 1);
+    assert_int_equal(rows, LIMITS - 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(methods_and_arguments_are_those_of_the_document),
@@ -358,6 +397,7 @@ int main(void) {
         cmocka_unit_test(results_and_events_about_messages_hold_the_promised_keys),
         cmocka_unit_test(every_event_is_in_the_document),
         cmocka_unit_test(exit_codes_are_those_of_the_document),
+        cmocka_unit_test(limits_are_those_of_the_document),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -290,6 +290,8 @@ static void requests_that_never_end_share_a_pool(void **state) {
         refused++; /* and what it held is given back */
         assert_string_equal(json_string_value(json_object_get(json_array_get(a, 0), "code")),
                             "full");
+        const json_t *limit = json_object_get(json_array_get(a, 0), "limit");
+        assert_string_equal(json_string_value(json_object_get(limit, "name")), "request_pool");
         assert_true(s->t[i].closed);
         json_decref(a);
     }

@@ -71,6 +71,13 @@ static uint64_t delete_all(struct world *w, unsigned i, const char *with) {
     return deleted;
 }
 
+/* The sender is told that it is the peer's limit, which one, and how large it is. */
+static void assert_of_peer(struct cause c, enum limit limit, uint64_t max) {
+    assert_int_equal(c.side, SIDE_PEER);
+    assert_int_equal(c.limit, limit);
+    assert_int_equal(c.max, max);
+}
+
 static void a_full_quota_refuses_for_now_and_both_sides_see_it(void **state) {
     (void)state;
     struct world *w = world_of(2, 1, 3 * COST, 100 * COST);
@@ -82,6 +89,8 @@ static void a_full_quota_refuses_for_now_and_both_sides_see_it(void **state) {
     assert_int_equal(count(w, 0, "n1"), 3);
     assert_int_equal(contact(w, 1, "n0").refused, ERR_FULL);
     assert_int_equal(contact(w, 1, "n0").queued, 3);
+    assert_of_peer(contact(w, 1, "n0").refused_why, LIMIT_QUOTA, 3 * COST);
+    assert_of_peer(at(w, 1, last).cause, LIMIT_QUOTA, 3 * COST);
     assert_int_equal(at(w, 1, last).state, MESSAGE_REFUSED);
     assert_int_equal(at(w, 1, last).err, ERR_FULL);
     assert_int_equal(world_count(w, 1, NODE_MESSAGE_REFUSED), 1); /* told once */
@@ -120,6 +129,7 @@ static void all_together_have_a_quota_too(void **state) {
     world_run(w, 5 * S);
     assert_int_equal(count(w, 0, "n1"), 3);
     assert_int_equal(count(w, 0, "n2"), 2);
+    assert_of_peer(contact(w, 2, "n0").refused_why, LIMIT_QUOTA_ALL, 6 * COST);
     /* The sums are the store's: another process counts the same. */
     world_kill(w, 0);
     world_start(w, 0);
@@ -185,6 +195,9 @@ static void so_many_messages_fill_a_quota_too(void **state) {
         world_run(w, S);
         assert_int_equal(count(w, 0, "n1"), 2);
         assert_int_equal(contact(w, 1, "n0").refused, ERR_FULL);
+        assert_of_peer(contact(w, 1, "n0").refused_why,
+                       all ? LIMIT_MESSAGES : LIMIT_MESSAGES_CONTACT,
+                       all ? MESSAGES_MAX : MESSAGES_CONTACT_MAX);
         world_free(w);
     }
 }

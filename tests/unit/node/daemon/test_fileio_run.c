@@ -12,10 +12,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +35,8 @@ static struct script {
     bool no_replace; /* one without RENAME_NOREPLACE */
     bool no_link;    /* one without hard links */
     int fsync_err;   /* of directories */
+    bool tells_room; /* statvfs says that there is `room`, in pieces of 4 KiB; -1: it fails */
+    long long room;
     unsigned dir_syncs, file_syncs;
     unsigned dies_at,
         calls; /* the process is killed before its n-th call that changes a directory */
@@ -94,6 +99,18 @@ ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at) {
 
 #ifdef MESHD_TEST_WRAP
 
+int __real_statvfs(const char *path, struct statvfs *v);
+int __wrap_statvfs(const char *path, struct statvfs *v);
+int __wrap_statvfs(const char *path, struct statvfs *v) {
+    const int r = __real_statvfs(path, v);
+    if (!script.tells_room)
+        return r;
+    v->f_frsize = v->f_bsize = 4096;
+    v->f_blocks = 1000;
+    v->f_bavail = script.room > 0 ? (fsblkcnt_t)script.room : 0;
+    errno = ENOSYS;
+    return script.room < 0 ? -1 : r;
+}
 int __real_mkdir(const char *path, mode_t mode);
 int __wrap_mkdir(const char *path, mode_t mode);
 int __wrap_mkdir(const char *path, mode_t mode) {
@@ -386,6 +403,31 @@ static void made_parents_are_synced(void **state) {
     place_close(&p);
 }
 
+/* What surely does not fit is refused before a byte has come. A file system that says it has nothing,
+ * or says nothing, is tried: a ramfs takes any file. */
+static void room_that_is_not_known_is_tried(void **state) {
+    (void)state;
+    static const struct {
+        long long room;
+        uint64_t bytes;
+        int err;
+    } all[] = {
+        {0, 6, 0},           {0, UINT64_C(1) << 40, 0}, {-1, 6, 0},
+        {10, 0, 0},          {10, 10 * 4096, 0},        {10, 10 * 4096 + 1, ERR_DISK},
+        {1, 4097, ERR_DISK}, {1, UINT64_MAX, ERR_DISK},
+    };
+    struct place p;
+    place_open(&p, true);
+    script.tells_room = true;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        script.room = all[i].room;
+        struct file_op op = {.kind = FILE_PREPARE, .path = p.dir, .size = all[i].bytes};
+        file_op_run(&op, &p.slot, &p.env);
+        assert_int_equal(op.err, all[i].err);
+    }
+    place_close(&p);
+}
+
 /* What the dead left, and what the next start makes of it. */
 static void is_whole_or_nothing(const struct place *p, enum way way) {
     const struct log quiet = {.level = LOG_ERROR};
@@ -525,6 +567,70 @@ static void the_directory_is_synced(void **state) {
     place_close(&p);
 }
 
+/* An empty file is one; a file that says so and has bytes is told as what it is, before anybody is offered it. */
+static void a_file_without_a_size_is_no_source(void **state) {
+    (void)state;
+    struct place p;
+    char path[128];
+    place_open(&p, true);
+    (void)snprintf(path, sizeof path, "%s/empty", p.dir);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fclose(f);
+    struct file_op op = {.kind = FILE_OPEN, .path = path};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(op.err, 0);
+    assert_int_equal(op.size, 0);
+    assert_int_equal(run(&p, FILE_CLOSE, NULL, 0), 0);
+    assert_int_equal(unlink(path), 0);
+    if (access("/proc/self/status", R_OK) == 0) {
+        op = (struct file_op){.kind = FILE_OPEN, .path = "/proc/self/status"};
+        file_op_run(&op, &p.slot, &p.env);
+        assert_int_equal(op.err, ERR_UNSIZED);
+        assert_int_equal(p.slot.fd, -1);
+    }
+    place_close(&p);
+}
+
+/* "The disk is full" would be the wrong word for a file that the file system does not take at all, and
+ * for a process that may open no more. */
+static void limits_of_the_system_are_told_as_such(void **state) {
+    (void)state;
+    struct place p;
+    struct rlimit was, none;
+    place_open(&p, true);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = was;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct file_op op = {.kind = FILE_OPEN, .path = "/etc/passwd"};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    assert_int_equal(op.err, ERR_FULL);
+    assert_int_equal(op.limit, LIMIT_DESCRIPTORS);
+
+    struct block *b = block_new(p.pool, 4096);
+    assert_non_null(b);
+    memset(b->data, 1, 4096);
+    op = (struct file_op){.kind = FILE_CREATE, .path = p.dir, .name = "x", .size = 4096};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(op.err, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    none = was;
+    none.rlim_cur = 1000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    op = (struct file_op){.kind = FILE_WRITE, .size = 4096, .spans = {{b, 0, 4096}}, .nspans = 1};
+    file_op_run(&op, &p.slot, &p.env);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(op.err, ERR_DISK);
+    assert_int_equal(op.limit, LIMIT_FILE_SIZE);
+    op = (struct file_op){.kind = FILE_CLOSE};
+    file_op_run(&op, &p.slot, &p.env);
+    block_put(b);
+    place_close(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_gets_its_name_when_it_is_whole),
@@ -533,8 +639,11 @@ int main(void) {
 #ifdef MESHD_TEST_WRAP
         cmocka_unit_test(a_file_is_synced_before_it_gets_its_name),
         cmocka_unit_test(made_parents_are_synced),
+        cmocka_unit_test(room_that_is_not_known_is_tried),
         cmocka_unit_test(killed_at_any_step_a_file_is_whole_or_not_there),
 #endif
+        cmocka_unit_test(a_file_without_a_size_is_no_source),
+        cmocka_unit_test(limits_of_the_system_are_told_as_such),
         cmocka_unit_test(names_that_lead_elsewhere_are_refused),
         cmocka_unit_test(a_source_is_read_and_hashed_to_its_end),
         cmocka_unit_test(the_directory_is_synced),

@@ -17,7 +17,10 @@ static void each_kind_has_its_sentence(void **state) {
         const char *line;
     } cases[] = {
         {{.kind = NODE_PEER_UP, .contact = "bob"}, "\"bob\" is online"},
-        {{.kind = NODE_PEER_DOWN, .contact = "bob", .err = ERR_CLOSED},
+        {{.kind = NODE_PEER_DOWN,
+          .contact = "bob",
+          .err = ERR_CLOSED,
+          .cause = {.side = SIDE_BETWEEN}},
          "\"bob\" is offline: the connection is closed"},
         {{.kind = NODE_PEER_DOWN, .contact = "bob"},
          "\"bob\" is idle: nobody has needed it for long, so its session has ended"},
@@ -46,7 +49,14 @@ static void each_kind_has_its_sentence(void **state) {
           .id = 3,
           .err = ERR_DISK,
           .detail = "/mnt"},
-         "transfer 3 with \"bob\" has failed: the disk is full or a quota is used up: /mnt"},
+         "transfer 3 with \"bob\" has failed: the disk is full here, or a quota is used up: /mnt"},
+        {{.kind = NODE_TRANSFER_FAILED,
+          .contact = "bob",
+          .id = 3,
+          .err = ERR_DISK,
+          .cause = {.side = SIDE_PEER}},
+         "transfer 3 with \"bob\" has failed: the peer's disk is full, or a quota there is used "
+         "up"},
         {{.kind = NODE_TRANSFER_FAILED,
           .contact = "bob",
           .id = 3,
@@ -59,9 +69,13 @@ static void each_kind_has_its_sentence(void **state) {
          "message 5 to \"bob\" is stored, and leaves"},
         {{.kind = NODE_MESSAGE_DELIVERED, .contact = "bob", .id = 5},
          "message 5 to \"bob\" is delivered"},
-        {{.kind = NODE_MESSAGE_REFUSED, .contact = "bob", .id = 5, .err = ERR_FULL},
-         "\"bob\" does not take message 5 now: a limit is reached; try again later; it is sent "
-         "again"},
+        {{.kind = NODE_MESSAGE_REFUSED,
+          .contact = "bob",
+          .id = 5,
+          .err = ERR_FULL,
+          .cause = {SIDE_PEER, LIMIT_QUOTA, 32 << 20}},
+         "\"bob\" does not take message 5 now: this node's messages fill their quota at the peer "
+         "(32 MiB at most, quota in their meshd.conf); it is sent again"},
         {{.kind = NODE_MESSAGE_FAILED, .contact = "bob", .id = 5, .err = ERR_PROTO},
          "\"bob\" will never take message 5: the other side broke the protocol"},
         {{.kind = NODE_MESSAGE_FULL, .contact = "bob", .total = 70000},
@@ -72,8 +86,8 @@ static void each_kind_has_its_sentence(void **state) {
          "new "
          "ticket, and add it under the same name"},
         {{.kind = NODE_PAIRING_FAILED, .contact = "bob", .err = ERR_IO},
-         "pairing with \"bob\" could not be stored: reading or writing failed; its ticket still "
-         "holds"},
+         "pairing with \"bob\" could not be stored: reading or writing failed here; its ticket "
+         "still holds"},
         {{.kind = NODE_PONG, .contact = "bob", .id = 1, .rtt_us = 9},
          "\"bob\" answered ping 1 after 9 us"},
         {{.kind = NODE_PING_FAILED, .contact = "bob", .id = 1, .err = ERR_TIMEOUT},
