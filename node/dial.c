@@ -23,8 +23,10 @@ static void set(struct node *n, struct timer_heap *t, const struct contact *c, u
 }
 
 static void plan(struct node *n, struct contact *c, uint64_t at_us) {
+    const bool near = c->online || c->dial.lost;
     c->dial.next_us = at_us;
-    set(n, &n->dials.due, c, at_us ? at_us : TIME_NEVER);
+    set(n, &n->dials.near, c, at_us && near ? at_us : TIME_NEVER);
+    set(n, &n->dials.away, c, at_us && !near ? at_us : TIME_NEVER);
 }
 
 static void judge_at(struct node *n, struct contact *c, uint64_t at_us) {
@@ -38,12 +40,14 @@ void dial_again(struct node *n, struct contact *c) {
 }
 
 void dial_forget(struct node *n, struct contact *c) {
-    set(n, &n->dials.due, c, TIME_NEVER);
+    set(n, &n->dials.near, c, TIME_NEVER);
+    set(n, &n->dials.away, c, TIME_NEVER);
     set(n, &n->dials.verdicts, c, TIME_NEVER);
 }
 
 void dials_clear(struct node *n) {
-    timer_clear(&n->dials.due);
+    timer_clear(&n->dials.near);
+    timer_clear(&n->dials.away);
     timer_clear(&n->dials.verdicts);
     n->dials = (struct dials){0};
 }
@@ -144,6 +148,7 @@ void dial_down(struct node *n, struct contact *c, int err) {
     judge_at(n, c, 0);
     *d = (struct dialling){.idle = err == 0 && c->queued == 0, .next_us = d->next_us};
     d->err = d->idle ? 0 : ERR_OFFLINE;
+    d->lost = !d->idle;
     if (d->idle)
         plan(n, c, 0);
     else
@@ -154,7 +159,7 @@ void dial_failed(struct node *n, struct contact *c, int err) {
     struct dialling *d = &c->dial;
     const bool wanted = d->wanted;
     judge_at(n, c, 0);
-    d->wanted = d->idle = false;
+    d->wanted = d->idle = d->lost = false;
     d->err = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
     later(n, c);
     if (wanted)
@@ -218,7 +223,8 @@ void dial_all(struct node *n) {
         dial_at(n, n->contacts.list[i], n->now_us + 1 + below(n, DIAL_SPREAD_US));
 }
 
-/* Sessions first: what they carry is lost if the peer does not hear soon where we are. */
+/* Sessions first: what they carry is lost if the peer does not hear soon where we are. Who is due already keeps its place, or
+ * changes without end would put it off without end. */
 static void network_changed(struct node *n) {
     for (unsigned i = 0; i < n->contacts.count; i++) {
         struct contact *c = n->contacts.list[i];
@@ -226,7 +232,7 @@ static void network_changed(struct node *n) {
             continue;
         c->dial.step_us = 0;
         c->dial.check = true;
-        plan(n, c, n->now_us + (c->online ? 1 : DIAL_SPREAD_US) + below(n, DIAL_SPREAD_US));
+        dial_at(n, c, n->now_us + (c->online ? 1 : DIAL_SPREAD_US) + below(n, DIAL_SPREAD_US));
     }
 }
 
@@ -245,9 +251,21 @@ static void plan_again(struct node *n) {
         dial_again(n, n->contacts.list[i]);
 }
 
+static uint64_t due_us(const struct dials *d) {
+    const uint64_t near_us = timer_next_us(&d->near), away_us = timer_next_us(&d->away);
+    return near_us < away_us ? near_us : away_us;
+}
+
+/* Where both wait they take turns: neither crowds of those who are away nor some who come and go keep the others waiting. */
+static struct timer_heap *whose_turn(struct dials *d, uint64_t now_us) {
+    const bool near = timer_next_us(&d->near) <= now_us;
+    d->near_had = near && (!d->near_had || timer_next_us(&d->away) > now_us);
+    return d->near_had ? &d->near : &d->away;
+}
+
 uint64_t dials_deadline_us(const struct node *n) {
     const struct dials *d = &n->dials;
-    uint64_t at = timer_next_us(&d->due);
+    uint64_t at = due_us(d);
     if (at < allowed_us(d))
         at = allowed_us(d);
     if (timer_next_us(&d->verdicts) < at)
@@ -271,8 +289,8 @@ void dials_timeout(struct node *n) {
     while (timer_pop(&d->verdicts, n->now_us, &index))
         if ((c = by_index(n, index)) != NULL)
             judge(n, c);
-    while (timer_next_us(&d->due) <= n->now_us && take(d, n->now_us)) {
-        if (!timer_pop(&d->due, n->now_us, &index) || !(c = by_index(n, index)))
+    while (due_us(d) <= n->now_us && take(d, n->now_us)) {
+        if (!timer_pop(whose_turn(d, n->now_us), n->now_us, &index) || !(c = by_index(n, index)))
             continue;
         c->dial.next_us = 0;
         look(n, c);

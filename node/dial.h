@@ -4,7 +4,8 @@
  * have moved the last one finds the other.
  *
  * All of it is spread: one contact after another at a rate for all of them (DIAL_EVERY_US), so that
- * neither a start with CONTACTS_MAX contacts nor thousands that are away cost more than that. A
+ * neither a start with CONTACTS_MAX contacts nor thousands that are away cost more than that. Half of
+ * it is for those who are there or were until a moment ago: they do not wait behind the thousands. A
  * contact whose session ended for want of use is left alone: it costs nothing until somebody wants it.
  *
  * And whoever waits for a contact hears in time that it does not answer (DIAL_PATIENCE_US), whether
@@ -44,14 +45,18 @@ struct dialling {        /* of a contact; zeroes: nothing is planned */
     uint64_t verdict_us; /* hears at this time that there was none; 0: nobody waits */
     bool wanted;         /* somebody waits for a session, and hears how that ends */
     bool check;          /* when it is looked at, a session that is up is asked */
+    bool lost;           /* it was there until a moment ago, and has not been dialled since */
     bool idle;           /* the last session ended because nobody used it */
     uint64_t silent_us;  /* the session is up, but what had just begun was not answered: when the
                           * peer was last heard then, and 1; 0: it was */
     int err;             /* why the last attempt failed; 0: it did not, or there was none */
 };
 
-struct dials {                       /* of a node; zeroes are empty */
-    struct timer_heap due, verdicts; /* by the index of the contact's peer */
+struct dials { /* of a node; zeroes are empty */
+    /* By the index of the contact's peer: who has a session or has just lost it, who is away, and who
+     * is waited for. */
+    struct timer_heap near, away, verdicts;
+    bool near_had;    /* the last turn */
     uint64_t full_us; /* until then the rate is used up in full, if no less is taken */
     uint64_t changed_us, change_us; /* the network: told of last; to be told of, 0: not */
     uint64_t memory_us;             /* plans wait for memory until then; 0: none does */
