@@ -168,7 +168,9 @@ static void refused(struct endpoint *e, struct session *s, uint64_t now_us, int 
         h->denied = h->denied ? h->denied : why;
     if (renewed || other) {
         h->psk_index = renewed ? 0 : 1;
-        h->started_us = now_us - (renewed ? 0 : HANDSHAKE_ATTEMPT_US / 2 + 1);
+        h->second = !renewed;
+        if (renewed)
+            h->started_us = now_us;
         h->next_us = now_us + h->interval_us;
         if (build(e, s, now_us) == 0) {
             send(e, s, now_us, false);
@@ -193,7 +195,7 @@ static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t n
     h->next_us = now_us + h->interval_us;
     /* In the second half of the attempt the other secret is tried, if there is one: the peer
      * may have missed the end of the pairing. */
-    unsigned psk = now_us - h->started_us > HANDSHAKE_ATTEMPT_US / 2 ? 1 : 0;
+    unsigned psk = h->second || now_us - h->started_us > HANDSHAKE_ATTEMPT_US / 2 ? 1 : 0;
     bool other_psk = psk != h->psk_index && s->peer->setup.psk_count > 1;
     if (other_psk || h->rebuild_due || outdated(s)) {
         h->psk_index = other_psk ? psk : h->psk_index;

@@ -28,6 +28,7 @@ struct hs_out { /* an initiation of ours that waits for its answer */
     bool rekey;      /* inside a session that is up */
     bool calm;       /* nobody waits for it: repeated less often */
     bool everywhere; /* it has gone to every address known */
+    bool second;     /* the first secret was refused: the rest of the attempt is the second's */
     int denied; /* why the peer has refused, with proof, the first secret of this attempt; 0: no */
     bool has_challenge, rebuild_due; /* by a RETRY, too: put into the next message that is built */
     uint8_t challenge[CHALLENGE_BYTES];
