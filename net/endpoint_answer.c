@@ -178,6 +178,18 @@ static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
     return MEANT_REKEY;
 }
 
+/* Who may still be let in, and is: what a session that has come up costs, nobody who has not proved himself can bring about. */
+static bool opens_too_often(struct endpoint *e, uint64_t now_us, const struct peer *p) {
+    const uint64_t burst_us = (uint64_t)(PEER_OPEN_BURST - 1) * PEER_OPEN_US;
+    const bool often = p && p->opened_full_us > now_us + burst_us;
+    e->counters.handshakes_limited += often;
+    return often;
+}
+
+static void opened(struct peer *p, uint64_t now_us) {
+    p->opened_full_us = (p->opened_full_us > now_us ? p->opened_full_us : now_us) + PEER_OPEN_US;
+}
+
 /* The session that this initiation is for: the one that is up (a rekey), or a new one. */
 static struct session *session_for(struct endpoint *e, uint64_t now_us, struct request *q,
                                    bool *continues) {
@@ -200,6 +212,8 @@ static struct session *session_for(struct endpoint *e, uint64_t now_us, struct r
         handshake_confirm_again(e, s, now_us);
         return NULL;
     }
+    if (opens_too_often(e, now_us, p))
+        return NULL;
     if (!p) {
         p = q->peer = peers_add(e, &q->in.cert.id);
         if (!p)
@@ -373,6 +387,7 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
         handshake_sample_rtt(s, now_us, h->sent_us);
     session_drop_hs_in(s);
     if (s->state != SESSION_UP) {
+        opened(s->peer, now_us);
         endpoint_session_up(e, s, now_us);
     } else {
         e->counters.rekeys++;

@@ -53,6 +53,33 @@ static void strangers_and_wrong_secrets_are_refused(void **state) {
     }
 }
 
+/* Each session that comes up is told, logged, and perhaps written down: an authentic peer must not bring that about as fast
+ * as handshakes go. */
+static void who_opens_and_closes_without_end_is_not_answered_each_time(void **state) {
+    (void)state;
+    enum { MS = 1000, SECONDS = 20, AGAIN_US = 5 * MS };
+    struct pair *p = known(4);
+    struct session_ref s;
+    p->delay_us = MS;
+    const uint64_t end_us = p->now_us + (uint64_t)SECONDS * 1000 * MS;
+    while (p->now_us < end_us) {
+        if (endpoint_session(p->ep[0], p->peer[0], &s))
+            endpoint_disconnect(p->ep[0], p->now_us, s, ERR_UNKNOWN);
+        assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+        pair_run(p, AGAIN_US, -1, -1);
+        p->event_count[0] = 0;
+    }
+    assert_in_range(pair_count(p, 1, EP_SESSION_UP), PEER_OPEN_BURST,
+                    PEER_OPEN_BURST + (uint64_t)SECONDS * 1000 * MS / PEER_OPEN_US + 1);
+    assert_true(endpoint_counters(p->ep[1])->handshakes_limited > 0);
+    /* And then it is let in as ever. */
+    if (endpoint_session(p->ep[0], p->peer[0], &s))
+        endpoint_disconnect(p->ep[0], p->now_us, s, ERR_CLOSED);
+    assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
+    assert_true(pair_run(p, 2000 * MS, 0, EP_SESSION_UP));
+    pair_free(p);
+}
+
 static void nobody_there_is_a_timeout(void **state) {
     (void)state;
     struct pair *p = known(3);
@@ -692,6 +719,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_who_know_each_other_get_one_session),
         cmocka_unit_test(strangers_and_wrong_secrets_are_refused),
+        cmocka_unit_test(who_opens_and_closes_without_end_is_not_answered_each_time),
         cmocka_unit_test(nobody_there_is_a_timeout),
         cmocka_unit_test(a_ticket_pairs_once),
         cmocka_unit_test(a_pairing_secret_opens_nothing_until_it_is_given_back),
