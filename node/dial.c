@@ -140,13 +140,16 @@ static void judge(struct node *n, struct contact *c) {
 /* ---- what became of it ---- */
 void dial_up(struct node *n, struct contact *c) {
     dial_forget(n, c);
-    c->dial = (struct dialling){0};
+    c->dial = (struct dialling){.step_us = c->dial.step_us, .up_us = n->now_us};
 }
 
 void dial_down(struct node *n, struct contact *c, int err) {
     struct dialling *d = &c->dial;
+    /* Who takes every call and hangs up, or dies of it each time, is not called every two seconds. */
+    const uint64_t step_us = n->now_us - d->up_us < DIAL_HELD_US ? d->step_us : 0;
     judge_at(n, c, 0);
-    *d = (struct dialling){.idle = err == 0 && c->queued == 0, .next_us = d->next_us};
+    *d = (struct dialling){
+        .idle = err == 0 && c->queued == 0, .next_us = d->next_us, .step_us = step_us};
     d->err = d->idle ? 0 : ERR_OFFLINE;
     d->lost = !d->idle;
     if (d->idle)

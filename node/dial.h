@@ -31,6 +31,7 @@ enum {
     DIAL_SPREAD_US = 250 * 1000, /* those that are due together: the jitter at a start */
     DIAL_FIRST_US = 2 * 1000000, /* after a loss or a failure; then twice as long each time, give */
     DIAL_MAX_US = 300 * 1000000, /* or take a quarter, up to this */
+    DIAL_HELD_US = 60 * 1000000, /* a session that ends sooner is no success: ever later it is */
     DIAL_REFUSED_S = 3600,       /* it has answered that it does not let us in */
     DIAL_CHANGE_US = 1000000,    /* changes of the network count once in so long */
     DIAL_MEMORY_US = 100 * 1000, /* a plan found no memory */
@@ -41,6 +42,7 @@ enum {
 struct dialling {        /* of a contact; zeroes: nothing is planned */
     uint64_t next_us;    /* when it is looked at; 0: not planned */
     uint64_t step_us;    /* the last pause, before jitter */
+    uint64_t up_us;      /* when the session came up */
     uint64_t since_us;   /* somebody waits for an answer since then, and */
     uint64_t verdict_us; /* hears at this time that there was none; 0: nobody waits */
     bool wanted;         /* somebody waits for a session, and hears how that ends */

@@ -442,6 +442,28 @@ static void changes_without_end_put_nobody_off(void **state) {
     world_free(w);
 }
 
+/* It takes every call, and ends the session at once: that is no success. */
+static void who_hangs_up_each_time_is_dialled_ever_later(void **state) {
+    (void)state;
+    struct world *w = paired(74);
+    w->nodes[1].cfg.lazy = true;
+    for (unsigned i = 0; i < 2; i++) {
+        world_kill(w, i);
+        world_start(w, i);
+    }
+    unsigned hung_up = 0;
+    for (unsigned i = 0; i < 36000; i++) {
+        const struct contact *c = contact_by_name(w->nodes[1].node, "n0");
+        if (c->online) {
+            endpoint_disconnect(node_endpoint(w->nodes[1].node), w->now_us, c->session, ERR_CLOSED);
+            hung_up++;
+        }
+        world_run(w, 100 * MS);
+    }
+    assert_in_range(hung_up, 14, 24); /* as who_is_away_is_dialled_ever_later */
+    world_free(w);
+}
+
 /* Many whose sessions end as soon as they are up would take the whole rate. */
 static void who_comes_and_goes_puts_nobody_off(void **state) {
     (void)state;
@@ -488,6 +510,7 @@ int main(void) {
         cmocka_unit_test(who_was_lost_is_dialled_before_those_who_are_away),
         cmocka_unit_test(changes_without_end_put_nobody_off),
         cmocka_unit_test(who_comes_and_goes_puts_nobody_off),
+        cmocka_unit_test(who_hangs_up_each_time_is_dialled_ever_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
