@@ -84,8 +84,9 @@ struct hostile_world {
     unsigned wire_first, wire_count;
 };
 
-struct hostile_counts {                                         /* of all worlds */
-    uint64_t data[2], initiations[2], responses[2], retries[2]; /* forged, towards side i */
+struct hostile_counts { /* of all worlds */
+    uint64_t data[2], initiations[2], responses[2], retries[2],
+        refusals[2]; /* forged, towards side i */
     uint64_t
         authentic[2]; /* DATA that side i has opened, and forged messages whose Noise is right */
     uint64_t accepted[2], errors[2]; /* forged handshakes that gave keys; CLOSEs for broken rules */

@@ -410,16 +410,29 @@ void forge_answers(struct hostile_world *w, int to) {
     (void)hostile_input(w, to, &from, 0, msg, sizeof msg);
 }
 
+/* A nonce that proves a refusal of its latest INITIATION, for a reason of now, of later, or none. */
+static bool proves(struct hostile_world *w, int to, uint8_t nonce[static COOKIE_NONCE_BYTES]) {
+    const uint8_t *asked = w->side[to].initiation;
+    struct initiation in;
+    struct noise n;
+    uint32_t sender;
+    if (!handshake_read_initiation(&n, &w->side[!to].ep->self, asked, &in, &sender))
+        return false;
+    return handshake_refusal(&n, (enum refusal)dice_below(w->dice, REFUSALS_MAX + 2), asked, nonce);
+}
+
 void forge_retry(struct hostile_world *w, int to) {
     const struct side *s = &w->side[to];
     uint8_t msg[RETRY_BYTES] = {PACKET_RETRY}, values[2][COOKIE_BYTES] = {{0}};
     if (!s->has_initiation)
         return;
-    for (unsigned i = 0; i < 2; i++)
-        if (dice_one_in(w->dice, 2))
-            values[i][0] = (uint8_t)dice_bits(w->dice, 1);
     memcpy(msg + 4, s->initiation + 4, 4);
     rng_fill(&w->rng, msg + 8, COOKIE_NONCE_BYTES);
+    const bool refusal = dice_one_in(w->dice, 4) && proves(w, to, msg + 8);
+    hostile_counts.refusals[to] += refusal;
+    for (unsigned i = 0; i < 2 && !refusal; i++)
+        if (dice_one_in(w->dice, 2))
+            values[i][0] = (uint8_t)dice_bits(w->dice, 1);
     cookie_seal(&w->side[!to].ep->identity.transport_public, msg + 8,
                 s->initiation + INITIATION_BYTES - 2 * MAC_BYTES, values[0], values[1],
                 msg + 8 + COOKIE_NONCE_BYTES);

@@ -25,9 +25,10 @@ int main(int argc, char **argv) {
     printf("seeds %" PRIu64 "..%" PRIu64 ", %u steps each\n", first, seed - 1, steps);
     for (int i = 0; i < 2; i++)
         printf("towards side %d: %" PRIu64 " authentic packets (%" PRIu64 " forged DATA, %" PRIu64
-               " INITIATION, %" PRIu64 " RESPONSE, %" PRIu64 " RETRY), %" PRIu64
-               " keys made, %" PRIu64 " sessions ended for a broken rule\n",
+               " INITIATION, %" PRIu64 " RESPONSE, %" PRIu64 " RETRY, %" PRIu64
+               " of these proved refusals), %" PRIu64 " keys made, %" PRIu64
+               " sessions ended for a broken rule\n",
                i, c->authentic[i], c->data[i], c->initiations[i], c->responses[i], c->retries[i],
-               c->accepted[i], c->errors[i]);
+               c->refusals[i], c->accepted[i], c->errors[i]);
     return 0;
 }
