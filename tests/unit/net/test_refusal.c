@@ -318,6 +318,33 @@ static void an_onlooker_cannot_tell_the_reasons_apart(void **state) {
     assert_true(same < 8);
 }
 
+/* PROTOCOL "Refusal", computed from its words with another BLAKE2b: Python's hashlib. */
+static void the_proof_is_what_the_document_says(void **state) {
+    (void)state;
+    static const struct {
+        unsigned why;
+        uint8_t nonce[COOKIE_NONCE_BYTES];
+    } cases[] = {
+        {1, {0x42, 0x12, 0xac, 0x8e, 0x17, 0x9e, 0x2a, 0x77, 0x76, 0xfe, 0xc1, 0x7b,
+             0xe1, 0x8d, 0xfb, 0x12, 0x1e, 0x4e, 0xae, 0xf1, 0xab, 0x7f, 0x32, 0x7b}},
+        {3, {0x27, 0x0a, 0xc5, 0x6a, 0x32, 0xd6, 0x6f, 0xb1, 0x21, 0x24, 0xcf, 0xb7,
+             0x36, 0x3d, 0x79, 0x31, 0x8c, 0x19, 0x0a, 0xd4, 0x2d, 0xbd, 0x0f, 0xcf}},
+        {7, {0x90, 0x7c, 0xdf, 0x56, 0x24, 0x04, 0x18, 0x03, 0xa3, 0x38, 0xe0, 0x49,
+             0xcb, 0x2b, 0x1b, 0x4b, 0x76, 0xd3, 0xb5, 0xcd, 0x82, 0x42, 0x5a, 0xd4}},
+    };
+    struct noise n = {.step = NOISE_MSG2};
+    uint8_t msg[INITIATION_BYTES] = {0}, nonce[COOKIE_NONCE_BYTES];
+    for (unsigned i = 0; i < sizeof n.ck; i++)
+        n.ck[i] = (uint8_t)i;
+    for (unsigned i = 0; i < MAC_BYTES; i++)
+        msg[INITIATION_BYTES - 2 * MAC_BYTES + i] = (uint8_t)(100 + i);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(handshake_refusal(&n, (enum refusal)cases[i].why, msg, nonce));
+        assert_memory_equal(nonce, cases[i].nonce, sizeof nonce);
+        assert_int_equal(handshake_refused(&n, msg, cases[i].nonce), cases[i].why);
+    }
+}
+
 /* ---- a session that is up ---- */
 static void a_refused_rekey_costs_the_session_nothing(void **state) {
     (void)state;
@@ -352,6 +379,7 @@ int main(void) {
         cmocka_unit_test(a_changed_refusal_is_nothing),
         cmocka_unit_test(who_does_not_know_the_key_or_has_no_identity_hears_nothing),
         cmocka_unit_test(an_onlooker_cannot_tell_the_reasons_apart),
+        cmocka_unit_test(the_proof_is_what_the_document_says),
         cmocka_unit_test(a_refused_rekey_costs_the_session_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
