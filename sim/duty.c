@@ -3,9 +3,15 @@
  */
 #include <string.h>
 
+#include "node/dial.h"
 #include "sim/world.h"
 
-enum { SILENT_PKTS = 8, SILENT_S = 5 };
+enum {
+    SILENT_PKTS = 8,
+    SILENT_S = 5,
+    UNHEARD_PKTS = 4, /* all that one attempt sends in DIAL_PATIENCE_US */
+    UNHEARD_S = 3,
+};
 static const int64_t ticket_us = INT64_C(3500) * 1000000; /* a little less than act.c gives it */
 
 /* ---- troubles ---- */
@@ -75,10 +81,17 @@ void duty_lost(struct sim *s, const struct packet *p) {
         q->since_ns = sim_now_ns(s);
 }
 
-/* So much in a row that a session is right to end: bad luck, by the draws of a link. */
-static bool silent(struct sim *s, uint32_t from, uint32_t to) {
+/* So much in a row that a session is right to end, or that whoever has just begun something is right to say that nobody
+ * answers: bad luck, by the draws of a link. */
+static bool silent(struct sim *s, const struct demand_item *i, uint32_t from, uint32_t to) {
     const struct silence *q = silence_of(s, from, to);
-    return q && q->lost >= SILENT_PKTS && sim_now_ns(s) - q->since_ns >= SILENT_S * SIM_S;
+    const uint64_t now_ns = sim_now_ns(s);
+    if (!q || q->lost == 0)
+        return false;
+    if (q->lost >= SILENT_PKTS && now_ns - q->since_ns >= SILENT_S * SIM_S)
+        return true;
+    return q->lost >= UNHEARD_PKTS && now_ns - i->asked_ns <= UNHEARD_S * SIM_S &&
+           now_ns - q->since_ns >= (uint64_t)DIAL_PATIENCE_US * 1000 / 4 * 3;
 }
 
 /* ---- what is asked ---- */
@@ -101,6 +114,11 @@ static const char *unreachable(const struct host *from, const struct host *to) {
     const bool open = to->site == SITE_NONE || to->site == from->site ||
                       to->mapped.kind != ADDR_NONE || online(from, to, NULL);
     return open ? NULL : "it is behind a NAT, and has not dialled";
+}
+
+bool duty_can_reach(const struct sim *s, uint32_t from, uint32_t to) {
+    return !s->hosts[from]->wiped && !s->hosts[to]->wiped &&
+           !unreachable(s->hosts[from], s->hosts[to]);
 }
 
 /* A ticket is dated by the clock of who gives it. */
@@ -135,7 +153,7 @@ static const char *excuse(struct sim *s, const struct demand_item *i) {
     const struct host *from = s->hosts[i->from], *to = s->hosts[i->to];
     if (i->kind == DEMAND_PING && (from->lost_ns > i->asked_ns || to->lost_ns > i->asked_ns))
         return "a datagram of theirs was lost";
-    if (silent(s, i->from, i->to) || silent(s, i->to, i->from))
+    if (silent(s, i, i->from, i->to) || silent(s, i, i->to, i->from))
         return "all that one sent to the other was lost";
     return trouble_excuse(&s->troubles, i, sim_now_ns(s));
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/absent.h"
+
 static bool fail(struct problem *problem, struct place at, const char *format, ...)
     PRINTF_LIKE(3, 4);
 static bool fail(struct problem *problem, struct place at, const char *format, ...) {
@@ -82,20 +84,23 @@ static bool never_holds(const struct expectation *e, const struct range *r) {
 
 /* ---- what a scenario asks for ---- */
 
-static bool acts(const struct scenario *sc, enum action_kind a, enum load_kind l) {
-    for (size_t i = 0; i < sc->action_count; i++)
-        if (sc->actions[i].kind == a)
-            return true;
-    for (uint32_t i = 0; i < sc->load_count; i++)
-        if (sc->loads[i].load.kind == l)
-            return true;
-    return false;
+static bool asks(const struct scenario *sc) {
+    return absent_not(sc, ACT_CONNECT, LOAD_CONNECT) || absent_not(sc, ACT_PING, LOAD_PING) ||
+           absent_not(sc, ACT_MESSAGE, LOAD_MESSAGE) ||
+           absent_not(sc, ACT_TRANSFER, LOAD_TRANSFER) || absent_not(sc, ACT_PAIR, LOAD_KINDS);
 }
 
-static bool asks(const struct scenario *sc) {
-    return acts(sc, ACT_CONNECT, LOAD_CONNECT) || acts(sc, ACT_PING, LOAD_PING) ||
-           acts(sc, ACT_MESSAGE, LOAD_MESSAGE) || acts(sc, ACT_TRANSFER, LOAD_TRANSFER) ||
-           acts(sc, ACT_PAIR, LOAD_KINDS);
+/* Whether contacts dial each other by themselves. */
+static bool dials(const struct scenario *sc) {
+    for (uint32_t i = 0; i < sc->graph_count; i++)
+        for (uint32_t k = 0; k < sc->graphs[i].set.count; k++)
+            if (!sc->hosts[sc->graphs[i].set.hosts[k]].options.lazy)
+                return true;
+    for (uint32_t i = 0; i < sc->graph_count; i++)
+        for (uint32_t k = 0; k < sc->graphs[i].with.count; k++)
+            if (!sc->hosts[sc->graphs[i].with.hosts[k]].options.lazy)
+                return true;
+    return false;
 }
 
 /* What is missing for a metric of this base ever to be another; NULL: nothing. */
@@ -103,19 +108,21 @@ static const char *missing(const struct scenario *sc, const char *base) {
     if (!base)
         return NULL;
     if (strcmp(base, "asked.transfer") == 0 || strcmp(base, "disk.written_bytes") == 0)
-        return acts(sc, ACT_TRANSFER, LOAD_TRANSFER) ? NULL : "nothing is transferred";
+        return absent_not(sc, ACT_TRANSFER, LOAD_TRANSFER) ? NULL : "nothing is transferred";
     if (strcmp(base, "asked.message") == 0)
-        return acts(sc, ACT_MESSAGE, LOAD_MESSAGE) ? NULL : "no message is sent";
+        return absent_not(sc, ACT_MESSAGE, LOAD_MESSAGE) ? NULL : "no message is sent";
     if (strcmp(base, "asked.ping") == 0)
-        return acts(sc, ACT_PING, LOAD_PING) ? NULL : "nobody pings";
+        return absent_not(sc, ACT_PING, LOAD_PING) ? NULL : "nobody pings";
     if (strcmp(base, "flow.sent") == 0)
-        return acts(sc, ACTIONS, LOAD_FLOW) ? NULL : "there is no flow";
+        return absent_not(sc, ACTIONS, LOAD_FLOW) ? NULL : "there is no flow";
     if (strcmp(base, "healed.asked") == 0)
-        return acts(sc, ACT_HEAL, LOAD_KINDS) && acts(sc, ACT_TRANSFER, LOAD_TRANSFER)
+        return absent_not(sc, ACT_HEAL, LOAD_KINDS) && absent_not(sc, ACT_TRANSFER, LOAD_TRANSFER)
                    ? NULL
                    : "nothing is healed, or nothing transferred";
     if (strcmp(base, "load.done") == 0)
         return sc->load_count > 0 ? NULL : "there is no load";
+    if (strcmp(base, "peers.wanted") == 0 && dials(sc))
+        return NULL;
     if (strcmp(base, "peers.wanted") == 0 || strcmp(base, "work.asked") == 0)
         return asks(sc) ? NULL : "nobody is asked for anything";
     return NULL;
@@ -162,6 +169,8 @@ static bool lint_expectation(const struct scenario *sc, struct metrics *m, size_
     const struct expectation *e = &sc->expects[i];
     const struct range r = range_of(m, e->metric);
     const char *why = missing(sc, metrics_base(e->metric));
+    if (!why)
+        why = absent_why(sc, e->metric);
     if (strcmp(e->metric, "connected") == 0)
         why = missing(sc, "peers.wanted");
     if (why)
@@ -181,7 +190,7 @@ static const char *unjudgeable(const struct scenario *sc, enum invariant i) {
     if (i == NEVER_WRONG_BYTES || i == NEVER_PARTIAL_FILE)
         return missing(sc, "asked.transfer");
     if (i == NEVER_USED_TICKET)
-        return acts(sc, ACT_STEAL, LOAD_KINDS) ? NULL : "nobody steals a ticket";
+        return absent_not(sc, ACT_STEAL, LOAD_KINDS) ? NULL : "nobody steals a ticket";
     if (i == NEVER_MISDELIVERED)
         return missing(sc, "asked.message");
     if (i == NEVER_LIVELOCK || i == NEVER_LEAK || i == NEVER_MEMORY || i == NEVER_TABLE_CAPS)

@@ -263,6 +263,8 @@ void duty_asked(struct sim *s, const struct duty *d, int err);
 void duty_done(struct sim *s, const struct duty *d,
                int err); /* every open one of this kind and ref */
 void duty_event(struct host *h, uint32_t peer, const struct node_event *e);
+bool duty_can_reach(const struct sim *s, uint32_t from,
+                    uint32_t to); /* by itself, as far as its world lets it */
 bool duty_paired(const struct sim *s, uint32_t a, uint32_t b); /* both say so */
 void duty_died(struct host *h);
 void duty_lost_power(struct host *h);
