@@ -210,6 +210,41 @@ static bool lint_never(const struct scenario *sc, uint32_t i, struct problem *pr
     return !why || fail(problem, n->at, "%s cannot be judged here: %s", n->name, why);
 }
 
+/* ---- who asks nobody ---- */
+
+static bool has_any(const struct host_set *a, const struct host_set *b) {
+    for (uint32_t i = 0; i < a->count; i++)
+        for (uint32_t k = 0; k < b->count; k++)
+            if (a->hosts[i] == b->hosts[k])
+                return true;
+    return false;
+}
+
+/* Some of these get a contact: before time 0, or by a ticket. */
+static bool have_contacts(const struct scenario *sc, const struct host_set *who) {
+    for (uint32_t i = 0; i < sc->graph_count; i++)
+        if (has_any(who, &sc->graphs[i].set) || has_any(who, &sc->graphs[i].with))
+            return true;
+    for (size_t i = 0; i < sc->action_count; i++) {
+        const struct action *a = &sc->actions[i];
+        if ((a->kind == ACT_PAIR || a->kind == ACT_STEAL) &&
+            (has_any(who, &a->from) || has_any(who, &a->to)))
+            return true;
+    }
+    return false;
+}
+
+static bool lint_asked(const struct scenario *sc, struct problem *problem) {
+    static const char none[] = "this asks nobody: none of them has a contact";
+    for (size_t i = 0; i < sc->action_count; i++)
+        if (sc->actions[i].to_contacts && !have_contacts(sc, &sc->actions[i].from))
+            return fail(problem, sc->actions[i].at, none);
+    for (uint32_t i = 0; i < sc->load_count; i++)
+        if (sc->loads[i].to.count == 0 && !have_contacts(sc, &sc->loads[i].from))
+            return fail(problem, sc->loads[i].at, none);
+    return true;
+}
+
 bool lint_scenario(const struct scenario *sc, struct metrics *m, struct problem *problem) {
     for (size_t i = 0; i < sc->expect_count; i++)
         if (!lint_expectation(sc, m, i, problem))
@@ -217,5 +252,5 @@ bool lint_scenario(const struct scenario *sc, struct metrics *m, struct problem 
     for (uint32_t i = 0; i < sc->never_count; i++)
         if (!lint_never(sc, i, problem))
             return false;
-    return true;
+    return lint_asked(sc, problem);
 }

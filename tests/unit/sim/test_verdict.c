@@ -221,6 +221,11 @@ static void lines_that_cannot_fail_are_refused(void **state) {
     assert_true(is_taken(TWO "at 1s message a b\nexpect message.lost == 0\nexpect message < 5\n"
                              "expect message.count >= 1\nexpect endpoint.rekeys == 0\n"
                              "eventually message.received == 1 within 5s\nnever all leak"));
+    says_nothing_at("for 60s\nnode a b c\ncontacts a b\nat 1s ping c contacts", 4, 7);
+    says_nothing_at("for 60s\nnode a b c\ncontacts a b\nload ping 1/s c", 4, 6);
+    assert_false(is_taken(TWO "at 1s message a b 0x"));
+    assert_true(is_taken("for 60s\nnode a b c\ncontacts a b\nat 1s pair c a\n"
+                         "load ping 1/s all from=9s"));
     says_nothing_at(TWO "at 1s message a b\nexpect endpoint.ptos == 0; expect message.lost >= 0", 5,
                     35);
 }
