@@ -87,7 +87,7 @@ static bool too_short(uint64_t from_ns, uint64_t end_ns, uint64_t since_ns, uint
     const uint64_t within_ns = end_ns - (from_ns > since_ns ? from_ns : since_ns);
     if (end_ns - from_ns >= SHORT_S * ns_per_s)
         return false;
-    return waited_ns < patience_ns || waited_ns >= SHORT_S * ns_per_s || end_ns < since_ns ||
+    return waited_ns < patience_ns || waited_ns > 2 * patience_ns || end_ns < since_ns ||
            within_ns < patience_ns / 4 * 3;
 }
 

@@ -106,6 +106,8 @@ enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 struct silence {
     uint64_t since_ns;
     uint32_t lost;
+    uint32_t before_lost;         /* the ones in a row before that which came, */
+    uint64_t before_ns, ended_ns; /* since when, and when it came */
 };
 
 struct host { /* what every event touches comes first, so that it is few cache lines */
