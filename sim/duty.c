@@ -3,9 +3,15 @@
  */
 #include <string.h>
 
+#include "node/dial.h"
 #include "sim/world.h"
 
-enum { SILENT_PKTS = 8, SILENT_S = 5 };
+enum {
+    SILENT_PKTS = 8,
+    SILENT_S = 5,
+    UNHEARD_PKTS = 4, /* all that one attempt sends in DIAL_PATIENCE_US */
+    UNHEARD_S = 5,    /* what was asked longer ago has not just begun */
+};
 static const int64_t ticket_us = INT64_C(3500) * 1000000; /* a little less than act.c gives it */
 
 /* ---- troubles ---- */
@@ -59,8 +65,12 @@ static struct silence *silence_of(struct sim *s, uint32_t from, uint32_t to) {
 
 void duty_heard(struct sim *s, const struct packet *p) {
     struct silence *q = silence_of(s, p->source, p->target);
-    if (q)
-        q->lost = 0;
+    if (!q || q->lost == 0)
+        return;
+    q->before_lost = q->lost;
+    q->before_ns = q->since_ns;
+    q->ended_ns = sim_now_ns(s);
+    q->lost = 0;
 }
 
 void duty_lost(struct sim *s, const struct packet *p) {
@@ -75,10 +85,26 @@ void duty_lost(struct sim *s, const struct packet *p) {
         q->since_ns = sim_now_ns(s);
 }
 
-/* So much in a row that a session is right to end: bad luck, by the draws of a link. */
-static bool silent(struct sim *s, uint32_t from, uint32_t to) {
+/* As much as one attempt sends, and for most of the time that whoever has just begun something waits for an answer: until
+ * now, or until so shortly before that the answer was still on its way. */
+static bool unheard(const struct silence *q, const struct demand_item *i, uint64_t now_ns) {
+    static const uint64_t patience_ns = (uint64_t)DIAL_PATIENCE_US * 1000;
+    const uint64_t least_ns = patience_ns / 4 * 3;
+    if (now_ns - i->asked_ns > UNHEARD_S * SIM_S)
+        return false;
+    return (q->lost >= UNHEARD_PKTS && now_ns - q->since_ns >= least_ns) ||
+           (q->before_lost >= UNHEARD_PKTS && q->ended_ns - q->before_ns >= least_ns &&
+            now_ns - q->ended_ns <= patience_ns / 4);
+}
+
+/* So much in a row that a session is right to end, or that nobody seems to answer: bad luck, by the draws of a link. */
+static bool silent(struct sim *s, const struct demand_item *i, uint32_t from, uint32_t to) {
     const struct silence *q = silence_of(s, from, to);
-    return q && q->lost >= SILENT_PKTS && sim_now_ns(s) - q->since_ns >= SILENT_S * SIM_S;
+    const uint64_t now_ns = sim_now_ns(s);
+    if (!q)
+        return false;
+    return (q->lost >= SILENT_PKTS && now_ns - q->since_ns >= SILENT_S * SIM_S) ||
+           unheard(q, i, now_ns);
 }
 
 /* ---- what is asked ---- */
@@ -101,6 +127,11 @@ static const char *unreachable(const struct host *from, const struct host *to) {
     const bool open = to->site == SITE_NONE || to->site == from->site ||
                       to->mapped.kind != ADDR_NONE || online(from, to, NULL);
     return open ? NULL : "it is behind a NAT, and has not dialled";
+}
+
+bool duty_can_reach(const struct sim *s, uint32_t from, uint32_t to) {
+    return !s->hosts[from]->wiped && !s->hosts[to]->wiped &&
+           !unreachable(s->hosts[from], s->hosts[to]);
 }
 
 /* A ticket is dated by the clock of who gives it. */
@@ -135,7 +166,7 @@ static const char *excuse(struct sim *s, const struct demand_item *i) {
     const struct host *from = s->hosts[i->from], *to = s->hosts[i->to];
     if (i->kind == DEMAND_PING && (from->lost_ns > i->asked_ns || to->lost_ns > i->asked_ns))
         return "a datagram of theirs was lost";
-    if (silent(s, i->from, i->to) || silent(s, i->to, i->from))
+    if (silent(s, i, i->from, i->to) || silent(s, i, i->to, i->from))
         return "all that one sent to the other was lost";
     return trouble_excuse(&s->troubles, i, sim_now_ns(s));
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/absent.h"
+
 static bool fail(struct problem *problem, struct place at, const char *format, ...)
     PRINTF_LIKE(3, 4);
 static bool fail(struct problem *problem, struct place at, const char *format, ...) {
@@ -82,20 +84,23 @@ static bool never_holds(const struct expectation *e, const struct range *r) {
 
 /* ---- what a scenario asks for ---- */
 
-static bool acts(const struct scenario *sc, enum action_kind a, enum load_kind l) {
-    for (size_t i = 0; i < sc->action_count; i++)
-        if (sc->actions[i].kind == a)
-            return true;
-    for (uint32_t i = 0; i < sc->load_count; i++)
-        if (sc->loads[i].load.kind == l)
-            return true;
-    return false;
+static bool asks(const struct scenario *sc) {
+    return absent_not(sc, ACT_CONNECT, LOAD_CONNECT) || absent_not(sc, ACT_PING, LOAD_PING) ||
+           absent_not(sc, ACT_MESSAGE, LOAD_MESSAGE) ||
+           absent_not(sc, ACT_TRANSFER, LOAD_TRANSFER) || absent_not(sc, ACT_PAIR, LOAD_KINDS);
 }
 
-static bool asks(const struct scenario *sc) {
-    return acts(sc, ACT_CONNECT, LOAD_CONNECT) || acts(sc, ACT_PING, LOAD_PING) ||
-           acts(sc, ACT_MESSAGE, LOAD_MESSAGE) || acts(sc, ACT_TRANSFER, LOAD_TRANSFER) ||
-           acts(sc, ACT_PAIR, LOAD_KINDS);
+/* Whether contacts dial each other by themselves. */
+static bool dials(const struct scenario *sc) {
+    for (uint32_t i = 0; i < sc->graph_count; i++)
+        for (uint32_t k = 0; k < sc->graphs[i].set.count; k++)
+            if (!sc->hosts[sc->graphs[i].set.hosts[k]].options.lazy)
+                return true;
+    for (uint32_t i = 0; i < sc->graph_count; i++)
+        for (uint32_t k = 0; k < sc->graphs[i].with.count; k++)
+            if (!sc->hosts[sc->graphs[i].with.hosts[k]].options.lazy)
+                return true;
+    return false;
 }
 
 /* What is missing for a metric of this base ever to be another; NULL: nothing. */
@@ -103,19 +108,21 @@ static const char *missing(const struct scenario *sc, const char *base) {
     if (!base)
         return NULL;
     if (strcmp(base, "asked.transfer") == 0 || strcmp(base, "disk.written_bytes") == 0)
-        return acts(sc, ACT_TRANSFER, LOAD_TRANSFER) ? NULL : "nothing is transferred";
+        return absent_not(sc, ACT_TRANSFER, LOAD_TRANSFER) ? NULL : "nothing is transferred";
     if (strcmp(base, "asked.message") == 0)
-        return acts(sc, ACT_MESSAGE, LOAD_MESSAGE) ? NULL : "no message is sent";
+        return absent_not(sc, ACT_MESSAGE, LOAD_MESSAGE) ? NULL : "no message is sent";
     if (strcmp(base, "asked.ping") == 0)
-        return acts(sc, ACT_PING, LOAD_PING) ? NULL : "nobody pings";
+        return absent_not(sc, ACT_PING, LOAD_PING) ? NULL : "nobody pings";
     if (strcmp(base, "flow.sent") == 0)
-        return acts(sc, ACTIONS, LOAD_FLOW) ? NULL : "there is no flow";
+        return absent_not(sc, ACTIONS, LOAD_FLOW) ? NULL : "there is no flow";
     if (strcmp(base, "healed.asked") == 0)
-        return acts(sc, ACT_HEAL, LOAD_KINDS) && acts(sc, ACT_TRANSFER, LOAD_TRANSFER)
+        return absent_not(sc, ACT_HEAL, LOAD_KINDS) && absent_not(sc, ACT_TRANSFER, LOAD_TRANSFER)
                    ? NULL
                    : "nothing is healed, or nothing transferred";
     if (strcmp(base, "load.done") == 0)
         return sc->load_count > 0 ? NULL : "there is no load";
+    if (strcmp(base, "peers.wanted") == 0 && dials(sc))
+        return NULL;
     if (strcmp(base, "peers.wanted") == 0 || strcmp(base, "work.asked") == 0)
         return asks(sc) ? NULL : "nobody is asked for anything";
     return NULL;
@@ -162,6 +169,8 @@ static bool lint_expectation(const struct scenario *sc, struct metrics *m, size_
     const struct expectation *e = &sc->expects[i];
     const struct range r = range_of(m, e->metric);
     const char *why = missing(sc, metrics_base(e->metric));
+    if (!why)
+        why = absent_why(sc, e->metric);
     if (strcmp(e->metric, "connected") == 0)
         why = missing(sc, "peers.wanted");
     if (why)
@@ -181,7 +190,7 @@ static const char *unjudgeable(const struct scenario *sc, enum invariant i) {
     if (i == NEVER_WRONG_BYTES || i == NEVER_PARTIAL_FILE)
         return missing(sc, "asked.transfer");
     if (i == NEVER_USED_TICKET)
-        return acts(sc, ACT_STEAL, LOAD_KINDS) ? NULL : "nobody steals a ticket";
+        return absent_not(sc, ACT_STEAL, LOAD_KINDS) ? NULL : "nobody steals a ticket";
     if (i == NEVER_MISDELIVERED)
         return missing(sc, "asked.message");
     if (i == NEVER_LIVELOCK || i == NEVER_LEAK || i == NEVER_MEMORY || i == NEVER_TABLE_CAPS)
@@ -201,6 +210,41 @@ static bool lint_never(const struct scenario *sc, uint32_t i, struct problem *pr
     return !why || fail(problem, n->at, "%s cannot be judged here: %s", n->name, why);
 }
 
+/* ---- who asks nobody ---- */
+
+static bool has_any(const struct host_set *a, const struct host_set *b) {
+    for (uint32_t i = 0; i < a->count; i++)
+        for (uint32_t k = 0; k < b->count; k++)
+            if (a->hosts[i] == b->hosts[k])
+                return true;
+    return false;
+}
+
+/* Some of these get a contact: before time 0, or by a ticket. */
+static bool have_contacts(const struct scenario *sc, const struct host_set *who) {
+    for (uint32_t i = 0; i < sc->graph_count; i++)
+        if (has_any(who, &sc->graphs[i].set) || has_any(who, &sc->graphs[i].with))
+            return true;
+    for (size_t i = 0; i < sc->action_count; i++) {
+        const struct action *a = &sc->actions[i];
+        if ((a->kind == ACT_PAIR || a->kind == ACT_STEAL) &&
+            (has_any(who, &a->from) || has_any(who, &a->to)))
+            return true;
+    }
+    return false;
+}
+
+static bool lint_asked(const struct scenario *sc, struct problem *problem) {
+    static const char none[] = "this asks nobody: none of them has a contact";
+    for (size_t i = 0; i < sc->action_count; i++)
+        if (sc->actions[i].to_contacts && !have_contacts(sc, &sc->actions[i].from))
+            return fail(problem, sc->actions[i].at, none);
+    for (uint32_t i = 0; i < sc->load_count; i++)
+        if (sc->loads[i].to.count == 0 && !have_contacts(sc, &sc->loads[i].from))
+            return fail(problem, sc->loads[i].at, none);
+    return true;
+}
+
 bool lint_scenario(const struct scenario *sc, struct metrics *m, struct problem *problem) {
     for (size_t i = 0; i < sc->expect_count; i++)
         if (!lint_expectation(sc, m, i, problem))
@@ -208,5 +252,5 @@ bool lint_scenario(const struct scenario *sc, struct metrics *m, struct problem 
     for (uint32_t i = 0; i < sc->never_count; i++)
         if (!lint_never(sc, i, problem))
             return false;
-    return true;
+    return lint_asked(sc, problem);
 }

@@ -192,6 +192,11 @@ static bool is_up(const struct sim *s, uint32_t from, uint32_t to) {
     return false;
 }
 
+/* Somebody asked it to, or it dials its contacts by itself, and there is a way to this one. */
+static bool wants(const struct sim *s, uint32_t from, const struct ledger_bond *b) {
+    return b->wanted || (b->willing && duty_can_reach(s, from, b->to));
+}
+
 /* Who wanted whom, and whether both know it. Where one of them does not run, nothing is told: but if that is so of all, they
  * are not connected. */
 static void collect_peers(const struct sim *s, struct metrics *m) {
@@ -199,7 +204,7 @@ static void collect_peers(const struct sim *s, struct metrics *m) {
     for (uint32_t i = 0; i < s->ledger.host_count && i < s->host_count; i++)
         for (uint32_t k = 0; k < s->ledger.hosts[i].bond_count; k++) {
             const struct ledger_bond *b = &s->ledger.hosts[i].bonds[k];
-            if (!b->wanted || b->to >= s->host_count)
+            if (b->to >= s->host_count || !wants(s, i, b))
                 continue;
             const bool both = b->up && is_up(s, b->to, i);
             wanted++;

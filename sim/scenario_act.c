@@ -107,6 +107,8 @@ static bool parse_message_size(struct parser *p, struct action *a) {
         return false;
     if (number_follows(p) && !parse_quantity(p, QUANTITY_BYTES, "a size", &a->size))
         return false;
+    if (a->amount == 0)
+        return parse_fail(p, a->at, "no message at all is none");
     return a->size <= MESSAGE_MAX_BYTES
                ? true
                : parse_fail(p, a->at, "messages have at most %d bytes", MESSAGE_MAX_BYTES);

@@ -265,6 +265,8 @@ void sim_begin(struct sim *s) {
         h->wake_ns = LEDGER_NEVER;
         h->leaked_bytes = 0;
         h->clock.base_ns = h->clock.local_ns = s->now_ns;
+        for (uint32_t k = 0; k < h->contact_count && !h->options.lazy; k++)
+            ledger_bond(&s->ledger, i, h->contacts[k])->willing = true;
         settle(s, h);
     }
     for (uint32_t i = 0; i < s->host_count; i++) {

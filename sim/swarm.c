@@ -8,8 +8,8 @@
 struct pen {
     struct draw draw;
     uint64_t drawn;
-    uint32_t stay, move; /* how many hosts of each kind */
-    bool natted, pairs;
+    uint32_t stay, move;       /* how many hosts of each kind */
+    bool natted, pairs, alone; /* alone: after the faults nobody asks for sessions */
     struct draw_net net;
     struct text *out;
 };
@@ -261,6 +261,8 @@ static void people(struct pen *p) {
     p->pairs = one_in(p, 3);
     if (p->pairs)
         text_add(p->out, "node n[1..3]%s\n", p->net.stay_keys);
+    if (p->alone)
+        text_add(p->out, "node q%s\n", p->net.stay_keys);
     bad_link(p, "all");
     struct text who = {0};
     mover(p, &who);
@@ -271,6 +273,8 @@ static void people(struct pen *p) {
                  p->stay > 8 ? " degree=4" : "");
     text_add(p->out, "contacts m[1..%u] with s[1..%u] degree=%u\n", (unsigned)p->move,
              (unsigned)p->stay, (unsigned)between(p, 1, 2));
+    if (p->alone)
+        text_add(p->out, "contacts q with s1\n");
 }
 
 static void work(struct pen *p) {
@@ -308,6 +312,38 @@ static void newcomers_healed(struct pen *p) {
     text_clear(&giver);
 }
 
+/* Whoever uses a session notices that it is dead; one that sleeps it does not know. */
+static void together(struct pen *p) {
+    const unsigned m = p->move;
+    text_add(p->out, "at 62s ping m[1..%u] contacts may\n", m);
+    text_add(p->out, "at 65s connect m[1..%u] contacts\nat 75s connect all contacts\n", m);
+    if (p->pairs)
+        newcomers_healed(p);
+    text_add(p->out, "eventually connected within 30s\n");
+}
+
+/* One of whom nobody asks anything starts where it reaches nobody, for so long that its attempts fail: if it gave up then,
+ * it would not be heard of again. */
+static void fault_away(struct pen *p) {
+    const uint64_t when = between(p, 5000, 9000), later = when + between(p, 100, 3000);
+    text_add(p->out, "at %ums cut q all for=%ums\n", (unsigned)when,
+             (unsigned)between(p, 30000, 49000));
+    text_add(p->out, "at %ums kill q\nat %ums start q\n", (unsigned)later,
+             (unsigned)(later + between(p, 10, 3000)));
+}
+
+/* Nobody asks for a session: a flow only uses those that there are. In the minute of faults the pauses between dials have
+ * grown, but not to more than this leaves. */
+static void alone(struct pen *p) {
+    text_add(p->out, "load flow 2/s m[1..%u] from=61s until=118s\n", (unsigned)p->move);
+    if (p->pairs)
+        newcomers_healed(p);
+    /* It has moved, and nobody would know where to, if it did not say so itself. */
+    text_add(p->out, "at 110s roam q\nload message 12/m s1 to q from=125s until=150s\n");
+    text_add(p->out, "at 120s heal\neventually connected within 4s\n");
+    text_add(p->out, "load message 6/m s[1..%u] from=125s until=150s\n", (unsigned)p->stay);
+}
+
 static void heal(struct pen *p) {
     struct text *t = p->out;
     text_add(t, "#! keep\nat 60s heal\nat 60s resume all\nat 60s hostile all honest\n");
@@ -316,13 +352,10 @@ static void heal(struct pen *p) {
                 "jitter=none\n");
     text_add(t, "at 60s disk all latency=0 read_errors=0 capacity=0\nat 60s store all fail=none\n"
                 "at 61s start all\n");
-    /* Whoever uses a session notices that it is dead; one that sleeps it does not know. */
-    text_add(t, "at 62s ping m[1..%u] contacts may\n", (unsigned)p->move);
-    text_add(t, "at 65s connect m[1..%u] contacts\nat 75s connect all contacts\n",
-             (unsigned)p->move);
-    if (p->pairs)
-        newcomers_healed(p);
-    text_add(t, "eventually connected within 30s\n");
+    if (p->alone)
+        alone(p);
+    else
+        together(p);
     text_add(t, "load transfer 10/m m[1..%u] from=125s until=150s size=%uKiB\n", (unsigned)p->move,
              (unsigned)between(p, 1, 300));
     text_add(t, "load message 10/m m[1..%u] from=125s until=150s\n", (unsigned)p->move);
@@ -333,7 +366,7 @@ static void heal(struct pen *p) {
 }
 
 void swarm_draw(uint64_t seed, enum swarm_scale scale, struct text *out) {
-    struct pen p = {.out = out};
+    struct pen p = {.out = out, .alone = seed % 2 == 0};
     draw_init(&p.draw, seed);
     p.stay = (uint32_t)between(&p, 1, scale == SWARM_SMALL ? 3 : 20);
     p.move = (uint32_t)between(&p, 1, scale == SWARM_SMALL ? 5 : 40);
@@ -347,6 +380,8 @@ void swarm_draw(uint64_t seed, enum swarm_scale scale, struct text *out) {
     draw_net_faults(&p.net, p.natted, out);
     if (p.pairs)
         newcomers(&p);
+    if (p.alone)
+        fault_away(&p);
     heal(&p);
 }
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "node/dial.h"
+
 static const uint64_t ns_per_s = 1000000000;
 
 enum {
@@ -77,13 +79,26 @@ void trouble_moment(struct troubles *t, enum trouble_kind kind, uint32_t host, u
     add(t, &(struct trouble){kind, host, now_ns, now_ns});
 }
 
+/* Loss recovery and repeated handshakes stand what is short. But who has just begun something and hears nothing at all is
+ * told so already after DIAL_PATIENCE_US: then it is enough to have filled most of that. */
+static bool too_short(uint64_t from_ns, uint64_t end_ns, uint64_t since_ns, uint64_t now_ns) {
+    static const uint64_t patience_ns = (uint64_t)DIAL_PATIENCE_US * 1000;
+    const uint64_t waited_ns = now_ns - since_ns;
+    const uint64_t within_ns = end_ns - (from_ns > since_ns ? from_ns : since_ns);
+    if (end_ns - from_ns >= SHORT_S * ns_per_s)
+        return false;
+    return waited_ns < patience_ns || waited_ns > 2 * patience_ns || end_ns < since_ns ||
+           within_ns < patience_ns / 4 * 3;
+}
+
 /* Whether something of this kind and span excuses what began at `since` and ended now. */
 static bool excuses(enum trouble_kind kind, uint64_t from_ns, uint64_t until_ns,
                     const struct demand_item *item, uint64_t since_ns, uint64_t now_ns) {
     const uint64_t end_ns = until_ns < now_ns ? until_ns : now_ns;
     if (!(rules[kind].excuses & BIT(item->kind)))
         return false;
-    if (!rules[kind].brief && item->kind != DEMAND_PING && end_ns - from_ns < SHORT_S * ns_per_s)
+    if (!rules[kind].brief && item->kind != DEMAND_PING &&
+        too_short(from_ns, end_ns, since_ns, now_ns))
         return false;
     return from_ns <= now_ns &&
            (until_ns == UINT64_MAX || until_ns + rules[kind].after_s * ns_per_s >= since_ns);

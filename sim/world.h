@@ -106,6 +106,8 @@ enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 struct silence {
     uint64_t since_ns;
     uint32_t lost;
+    uint32_t before_lost;         /* the ones in a row before that which came, */
+    uint64_t before_ns, ended_ns; /* since when, and when it came */
 };
 
 struct host { /* what every event touches comes first, so that it is few cache lines */
@@ -263,6 +265,8 @@ void duty_asked(struct sim *s, const struct duty *d, int err);
 void duty_done(struct sim *s, const struct duty *d,
                int err); /* every open one of this kind and ref */
 void duty_event(struct host *h, uint32_t peer, const struct node_event *e);
+bool duty_can_reach(const struct sim *s, uint32_t from,
+                    uint32_t to); /* by itself, as far as its world lets it */
 bool duty_paired(const struct sim *s, uint32_t a, uint32_t b); /* both say so */
 void duty_died(struct host *h);
 void duty_lost_power(struct host *h);

@@ -1,6 +1,6 @@
-/* linux_nat HOME WORLD MODEL: sends the same packets through the kernel between the two namespaces and through the model, and
+/* linux_nat HOME WORLD MODEL [SEED]: sends the same packets through the kernel between the two namespaces and through the model, and
  * compares what comes out: which external ports are kept and which are the same, and who gets in. Ports that are drawn need
- * not be equal, of course.
+ * not be equal, of course. With a seed the packets are drawn.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -29,12 +29,14 @@ enum {
 /* OUT: from inside to far. IN: from far to the external port that step `seen` got (or, below 0, to that number). WAIT: ms.
  * REFUSED: from inside to far, where nobody listens: whose packet does the ICMP error quote that comes back? TOO_BIG: from far
  * like IN, but larger than what the home's link takes: the same. */
-static const struct step {
+struct step {
     int op;
     unsigned host, port, far, far_port; /* the last byte of addresses */
     int seen;
     const char *what;
-} steps[] = {
+};
+
+static const struct step written[] = {
     {OUT, 2, 7700, 2, 80, 0, "a new source keeps its port"},
     {OUT, 2, 7700, 3, 80, 0, "also towards another host"},
     {OUT, 2, 7700, 2, 81, 0, "and another port"},
@@ -78,7 +80,10 @@ static const struct step {
     {IN, 2, 9001, 2, 91, 24, "a stream ends after the long time"},
     {OUT, 3, 9001, 2, 91, 0, "and its port is free for the next"},
 };
-enum { STEPS = sizeof steps / sizeof *steps };
+enum { WRITTEN = sizeof written / sizeof *written, DRAWN = 40, STEPS_MAX = 64 };
+
+static struct step steps[STEPS_MAX];
+static unsigned step_count;
 
 static struct socket {
     int fd;
@@ -195,13 +200,16 @@ static uint64_t now_ns(void) {
 }
 
 static void send_to(int fd, uint32_t number, const struct sockaddr_in *to) {
-    if (sendto(fd, &number, sizeof number, 0, (const struct sockaddr *)to, sizeof *to) !=
-        sizeof number)
-        die("sendto");
+    /* An error that came for an earlier packet is told now; then the socket is free again. */
+    for (unsigned tries = 0; tries < 3; tries++)
+        if (sendto(fd, &number, sizeof number, 0, (const struct sockaddr *)to, sizeof *to) ==
+            sizeof number)
+            return;
+    die("sendto");
 }
 
 /* External ports by step: the kernel's and the model's. */
-static unsigned kernel_port[STEPS], model_port[STEPS];
+static unsigned kernel_port[STEPS_MAX], model_port[STEPS_MAX];
 static unsigned wrong;
 
 static void complain(unsigned i, const char *kernel, const char *model) {
@@ -309,18 +317,54 @@ static int namespace_of(const char *name) {
     return fd;
 }
 
+static void write_steps(void) {
+    memcpy(steps, written, sizeof written);
+    step_count = WRITTEN;
+}
+
+/* Few hosts and ports, so that they meet; no time passes, so that none is decided by a millisecond. */
+static void draw_steps(uint64_t seed) {
+    static const unsigned inner[] = {7700, 7700, 7701, 500}, outer[] = {80, 80, 500};
+    struct draw d;
+    uint64_t drawn = 0;
+    draw_init(&d, seed);
+#define BELOW(n) ((unsigned)draw_below(draw_u64(&d, 0, DRAW_CHOICE, drawn++), (n)))
+    for (step_count = 0; step_count < DRAWN; step_count++) {
+        struct step *s = &steps[step_count];
+        *s = (struct step){.op = step_count == 0 || BELOW(5) < 3 ? OUT : IN, .what = "drawn"};
+        s->host = 2 + BELOW(4);
+        s->port = inner[BELOW(4)];
+        s->far = 2 + BELOW(3);
+        s->far_port = outer[BELOW(3)];
+        const int seen = (int)BELOW(step_count ? step_count : 1);
+        if (s->op == IN && (steps[seen].op != OUT || BELOW(6) == 0))
+            s->seen = -(int)s->port;
+        else if (s->op == IN)
+            s->seen = seen;
+        if (s->op == IN && s->seen >= 0 && BELOW(2)) {
+            s->far = steps[seen].far;
+            s->far_port = steps[seen].far_port;
+        }
+    }
+#undef BELOW
+}
+
 int main(int argc, char **argv) {
     struct nat_config cfg;
     struct draw draw;
-    if (argc != 4 || nat_config_read(&cfg, argv[3]))
+    if (argc < 4 || argc > 5 || nat_config_read(&cfg, argv[3]))
         return 2;
+    if (argc == 5)
+        draw_steps(strtoull(argv[4], NULL, 10));
+    else
+        write_steps();
     home_ns = namespace_of(argv[1]);
     world_ns = namespace_of(argv[2]);
     draw_init(&draw, 1);
     struct nat *n = nat_new(&cfg, &draw, 1);
     const struct addr external = model_address(false, ROUTER, 0);
     nat_set_external(n, &external, 1);
-    for (unsigned i = 0; i < STEPS; i++) {
+    for (unsigned i = 0; i < step_count; i++) {
         static void (*const ops[])(unsigned i, struct nat *n) = {
             [OUT] = go_out, [IN] = come_in, [REFUSED] = be_refused, [TOO_BIG] = be_too_big};
         if (steps[i].op == WAIT)
@@ -329,6 +373,7 @@ int main(int argc, char **argv) {
             ops[steps[i].op](i, n);
     }
     nat_free(n);
-    printf("%s: %u steps, %u differ\n", argv[3], (unsigned)STEPS, wrong);
+    printf("%s%s%s: %u steps, %u differ\n", argv[3], argc == 5 ? " seed " : "",
+           argc == 5 ? argv[4] : "", step_count, wrong);
     return wrong > 0;
 }

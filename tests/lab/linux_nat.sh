@@ -14,7 +14,8 @@ trap clear EXIT
 clear
 ip netns add $home 2>/dev/null || skip "no namespaces here"
 
-# Another router for each kind: nothing is left of what the one before knew. What the masquerade and the input chain say.
+# Another router for each kind: nothing is left of what the one before knew. What the masquerade and the input chain say;
+# how long entries live.
 build() {
     clear
     for ns in $home $router $world; do
@@ -43,8 +44,8 @@ table ip lab {
 EOF
     ip netns exec $router sh -c "
         cd /proc/sys/net/netfilter
-        echo 2 >nf_conntrack_udp_timeout
-        echo 6 >nf_conntrack_udp_timeout_stream" || skip "no conntrack here"
+        echo ${3:-2} >nf_conntrack_udp_timeout
+        echo ${4:-6} >nf_conntrack_udp_timeout_stream" || skip "no conntrack here"
 }
 
 build "" drop
@@ -53,3 +54,10 @@ build fully-random drop
 "$program" $home $world linux,unreplied=2s,timeout=6s,ports=random
 build "" accept
 "$program" $home $world linux,unreplied=2s,timeout=6s,input=accept
+# Drawn ones, in which no time passes.
+for seed in 1 2 3 4; do
+    build "" drop 120 180
+    "$program" $home $world linux,unreplied=2m,timeout=3m $seed
+    build "" accept 120 180
+    "$program" $home $world linux,unreplied=2m,timeout=3m,input=accept $seed
+done

@@ -15,6 +15,7 @@
 #include "net/stream.h"
 #include "node/contact.h"
 #include "node/core.h"
+#include "node/dial.h"
 #include "node/dialog.h"
 #include "node/file_recv.h"
 #include "node/history.h"
@@ -30,6 +31,9 @@
     X(STORE_FAILS, "store-fails")             /* every write of the store gives an error */        \
     X(STORE_FAILS_LATER, "store-fails-later") /* from the 40th of a node on */                     \
     X(NEVER_DIALS, "never-dials")             /* nothing is sent to begin a session */             \
+    X(NEVER_CALLS, "never-calls")             /* no contact is dialled unless somebody asks */     \
+    X(CALLS_ONCE, "calls-once")               /* who does not answer or was lost is given up */    \
+    X(STAYS_AWAY, "stays-away")               /* a change of the network is not noticed */         \
     X(REPLAYS, "replays")                     /* there is no replay window */                      \
     X(NEVER_REPEATS, "never-repeats")         /* what was lost is not sent again */                \
     X(NEVER_REKEYS, "never-rekeys")           /* a session keeps its first keys */                 \
@@ -134,6 +138,32 @@ REAL(void, keep_pump, struct node *n) {
 
 REAL(int, endpoint_connect, struct endpoint *e, uint64_t now_us, struct peer_ref p) {
     return is(MUTANT_NEVER_DIALS) ? 0 : __real_endpoint_connect(e, now_us, p);
+}
+
+REAL(int, endpoint_call, struct endpoint *e, uint64_t now_us, struct peer_ref p) {
+    return is(MUTANT_NEVER_CALLS) ? ERR_OFFLINE : __real_endpoint_call(e, now_us, p);
+}
+
+static void give_up(struct node *n, struct contact *c) {
+    if (!is(MUTANT_CALLS_ONCE))
+        return;
+    dial_forget(n, c);
+    c->dial.next_us = c->dial.verdict_us = 0;
+}
+
+REAL(void, dial_down, struct node *n, struct contact *c, int err) {
+    __real_dial_down(n, c, err);
+    give_up(n, c);
+}
+
+REAL(void, dial_failed, struct node *n, struct contact *c, int err) {
+    __real_dial_failed(n, c, err);
+    give_up(n, c);
+}
+
+REAL(void, node_network_changed, struct node *n, uint64_t now_us) {
+    if (!is(MUTANT_STAYS_AWAY))
+        __real_node_network_changed(n, now_us);
 }
 
 REAL(bool, replay_check, const struct replay *r, uint64_t counter) {

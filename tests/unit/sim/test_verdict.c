@@ -100,9 +100,36 @@ static void what_the_world_made_impossible_is_excused(void **state) {
 
 static void nobody_is_connected_who_has_not_dialled_or_is_dead(void **state) {
     (void)state;
-    says_nothing_at("for 60s\nnode a b\ncontacts a b\neventually connected within 10s", 4, 12);
+    says_nothing_at("for 60s\nnode a b dials=no\ncontacts a b\neventually connected within 10s", 4,
+                    12);
+    says_nothing_at("for 60s\nnode a b\neventually connected within 10s", 3, 12);
     assert_true(passes(TWO "at 1s connect a b\neventually connected within 10s"));
     assert_false(passes(TWO "at 1s connect a b\nat 2s kill a b\neventually connected within 10s"));
+}
+
+/* Contacts dial each other: nobody has to ask, and it is judged nevertheless. */
+static void contacts_that_dial_are_to_be_connected(void **state) {
+    (void)state;
+#define ALONE "for 60s\nnode a b\ncontacts a b\neventually connected within 10s\n"
+    assert_true(passes(ALONE));
+    assert_true(passes(ALONE "at 5s kill a\nat 6s start a"));
+    assert_false(passes(ALONE "at 0s cut a b"));
+    assert_false(passes(ALONE "at 5s kill a b"));
+    assert_false(passes(ALONE "at 5s cut a b\nat 6s kill a\nat 7s start a"));
+    assert_true(passes("for 60s\nnode a b\nnode c nat=symmetric\nnode d nat=symmetric\n"
+                       "contacts a b c d\neventually connected within 10s"));
+}
+
+/* Who hears nothing at all is told so in DIAL_PATIENCE_US: what filled that time excuses, what did not does not. */
+static void a_fault_that_fills_the_patience_excuses(void **state) {
+    (void)state;
+#define PATIENCE "for 100s\nnode a b dials=no\ncontacts a b\n"
+    assert_true(passes(PATIENCE "at 10s suspend b for=10s\nat 10100ms transfer a b 1KiB"));
+    assert_true(passes(PATIENCE "at 10s suspend b for=2800ms\nat 10100ms connect a b"));
+    assert_true(passes(PATIENCE "at 9s cut a b for=3400ms\nat 10s connect a b"));
+    assert_true(passes(PATIENCE "link b loss=100%\nat 10s connect a b"));
+    assert_false(passes("for 100s\nnode a b\nnode c\ncontacts a b\n"
+                        "at 10s suspend c for=10s\nat 10s connect a c"));
 }
 
 /* ---- what was not looked at ---- */
@@ -165,6 +192,21 @@ static void lines_that_cannot_fail_are_refused(void **state) {
         "expect endpoint.rekeys <= -5",
         "expect drop.loss >= 0%",
         "expect transfer.wrong == 0",
+        "expect drop.loss == 0",
+        "expect drop.queue == 0",
+        "expect drop.cut == 0",
+        "expect drop.nat_full == 0",
+        "expect nat.mappings == 0",
+        "expect icmp.too_big == 0",
+        "expect ecn.marked == 0",
+        "expect fault.duplicated == 0",
+        "expect drop.hostile == 0",
+        "expect judged.leak == 0",
+        "expect event.transfer.failed == 0",
+        "expect event.ping.failed == 0",
+        "expect event.pairing.failed == 0",
+        "expect asked.transfer == 0",
+        "expect disk.read_bytes == 0",
         "expect disk.wrong_bytes == 0",
         "never wrong_bytes",
         "never used_ticket",
@@ -179,8 +221,13 @@ static void lines_that_cannot_fail_are_refused(void **state) {
     assert_true(is_taken(TWO "at 1s message a b\nexpect message.lost == 0\nexpect message < 5\n"
                              "expect message.count >= 1\nexpect endpoint.rekeys == 0\n"
                              "eventually message.received == 1 within 5s\nnever all leak"));
-    says_nothing_at(TWO "at 1s message a b\nexpect drop.loss == 0; expect message.lost >= 0", 5,
-                    31);
+    says_nothing_at("for 60s\nnode a b c\ncontacts a b\nat 1s ping c contacts", 4, 7);
+    says_nothing_at("for 60s\nnode a b c\ncontacts a b\nload ping 1/s c", 4, 6);
+    assert_false(is_taken(TWO "at 1s message a b 0x"));
+    assert_true(is_taken("for 60s\nnode a b c\ncontacts a b\nat 1s pair c a\n"
+                         "load ping 1/s all from=9s"));
+    says_nothing_at(TWO "at 1s message a b\nexpect endpoint.ptos == 0; expect message.lost >= 0", 5,
+                    35);
 }
 
 static void what_a_stricter_line_says_already_is_refused(void **state) {
@@ -268,6 +315,8 @@ int main(void) {
         cmocka_unit_test(what_the_world_made_impossible_is_excused),
         cmocka_unit_test(nobody_is_connected_who_has_not_dialled_or_is_dead),
         cmocka_unit_test(an_invariant_that_is_not_judged_does_not_hold),
+        cmocka_unit_test(contacts_that_dial_are_to_be_connected),
+        cmocka_unit_test(a_fault_that_fills_the_patience_excuses),
         cmocka_unit_test(nothing_is_lost_where_nothing_was_sent_is_no_verdict),
         cmocka_unit_test(lines_that_cannot_fail_are_refused),
         cmocka_unit_test(what_a_stricter_line_says_already_is_refused),
