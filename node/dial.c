@@ -93,7 +93,11 @@ int dial_now(struct node *n, struct contact *c) {
     int err = endpoint_connect(n->ep, n->now_us, c->peer);
     if (err)
         return err;
-    c->dial.wanted |= !c->online;
+    if (c->online) { /* nothing was sent for it: a peer that is not asked is quiet, and not silent */
+        dial_probe(n, c);
+        return 0;
+    }
+    c->dial.wanted = true;
     wait_begins(n, c);
     return 0;
 }

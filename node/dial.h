@@ -68,7 +68,7 @@ void dials_clear(struct node *n);
 /* At the start: everybody is due. */
 void dial_all(struct node *n);
 /* A session is wanted now, and how that ends is told (node_connect_failed) in DIAL_PATIENCE_US at the
- * latest. As endpoint_connect. */
+ * latest. One that is up is asked whether it answers. As endpoint_connect. */
 int dial_now(struct node *n, struct contact *c) MUST_USE;
 /* Something was sent in the contact's session that it has to answer. */
 void dial_expect(struct node *n, struct contact *c);

@@ -332,6 +332,27 @@ static void who_says_how_long_it_waits_is_waited_for(void **state) {
     world_free(w);
 }
 
+/* Who wants a session that is up asks whether it is: nobody who is there is called silent, and one that is dead is noticed
+ * although nobody uses it. */
+static void a_session_that_is_wanted_is_asked(void **state) {
+    (void)state;
+    struct world *w = paired(63);
+    world_run(w, 60 * S);
+    assert_int_equal(node_connect(w->nodes[0].node, w->now_us, "n1"), 0);
+    world_run(w, TOLD_US);
+    assert_int_equal(world_count(w, 0, NODE_PEER_SILENT), 0);
+    assert_int_equal(seen(w, 0, "n1").state, CONTACT_ONLINE);
+    world_kill(w, 1);
+    w->nodes[1].cfg.lazy = true;
+    world_start(w, 1);
+    world_run(w, S);
+    assert_int_equal(node_connect(w->nodes[0].node, w->now_us, "n1"), 0);
+    world_run(w, 20 * S);
+    assert_int_equal(seen(w, 0, "n1").state, CONTACT_ONLINE);
+    assert_int_equal(seen(w, 1, "n0").state, CONTACT_ONLINE);
+    world_free(w);
+}
+
 /* ---- another network ---- */
 
 static void a_change_of_network_is_told(void **state) {
@@ -504,6 +525,7 @@ int main(void) {
         cmocka_unit_test(an_outage_ends_what_begins_and_nothing_that_runs),
         cmocka_unit_test(a_slow_and_lossy_path_connects),
         cmocka_unit_test(who_says_how_long_it_waits_is_waited_for),
+        cmocka_unit_test(a_session_that_is_wanted_is_asked),
         cmocka_unit_test(a_change_of_network_is_told),
         cmocka_unit_test(many_changes_count_once_a_second),
         cmocka_unit_test(a_message_that_is_held_does_not_wait_for_those_who_are_away),
