@@ -205,7 +205,9 @@ static void add_row(struct table *t, const msgpack_object *o) {
     print_size(size, total);
     table_cell(t, size);
     snprintf(percent, sizeof percent, "%u %%",
-             total ? (unsigned)((double)done * 100 / (double)total) : 0);
+             total ? (unsigned)((double)done * 100 / (double)total)
+             : proto_str_is(proto_get(o, "state"), "done") ? 100
+                                                           : 0); /* a file may be empty */
     table_cell(t, percent);
     char *files = name_of_files(o, 0);
     table_cell(t, files);

@@ -43,6 +43,7 @@ check "the content is the same" cmp "$DIR/data" "$DIR/in/data.bin"
 check "its default name" sh -c "printf x | '$BUILD/meshctl' --state '$DIR/a' send b - >/dev/null"
 check "is stdin" test "$(cat "$DIR/in/stdin")" = x
 check "an empty one" sh -c ": | '$BUILD/meshctl' --state '$DIR/a' send b - --as empty >/dev/null"
+check "which is listed as a whole one" grep -qE 'done +0 B +100 % +empty' <<<"$(state a transfers ls)"
 check "is empty" test -f "$DIR/in/empty" -a ! -s "$DIR/in/empty"
 check "a file under another name" state a send b "$DIR/data" --as renamed >/dev/null
 check "is the same" cmp "$DIR/data" "$DIR/in/renamed"
