@@ -67,7 +67,9 @@ static const struct row {
     {ERR_EXISTS, RECV | NUMBER, HERE, "receive into another directory with --out"},
     {ERR_EXISTS, ALL, HERE, "see: meshctl contact ls"},
     {ERR_FORMAT, ADD, ANY, "ask for a new one, made with: meshctl ticket"},
-    {ERR_FORMAT, SEND, HERE, "rename it"},
+    {ERR_NAME, SEND, HERE,
+     "rename it, or send it alone with --as: a name is 1 to 255 bytes of UTF-8, without '/', '\\', "
+     "control or invisible characters, and not '.', '..' or .meshd-..."},
     {ERR_REFUSED, ALL, HERE, SAY_NOTHING},
     {ERR_CANCELLED, ALL, HERE, SAY_NOTHING},
     {ERR_CHANGED, SEND, HERE, "send it again once nothing writes to it, or send a copy of it"},
@@ -232,6 +234,9 @@ void advice_say(char out[static ADVICE_SAY_MAX], enum advice_op op, const struct
         cause_text(own, f->err, &f->cause);
         text = own;
     }
+    /* A detail that says how the connection was closed is the sentence: that it is closed is no news. */
+    if (f->err == ERR_CLOSED && strncmp(detail, "the connection ", 15) == 0)
+        text = detail;
     const bool quote = detail[0] && !names(text, detail);
     const char *remedy = advice(op, f->err, &f->cause, detail);
     snprintf(out, ADVICE_SAY_MAX, "%s%s%s%s%s%s", text, quote ? ": \"" : "", quote ? detail : "",

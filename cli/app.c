@@ -15,6 +15,9 @@
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };
 
+/* "--state DIR" as it was given, or "": commands in a sentence need it, too. */
+static char daemon_option[PATH_TEXT_MAX + 32];
+
 static int exit_code(const struct app *a, int err) {
     bool signal = a->interrupted || interrupt_seen();
     return err == ERR_CANCELLED && signal ? EXIT_INTERRUPTED : err_exit_code(err);
@@ -41,12 +44,13 @@ static const char *about(const struct app *a) {
 static int report(struct app *a, const struct failure *f, const char *sentence) {
     const int err = f->err, code = exit_code(a, err);
     const char *detail = f->detail ? f->detail : "";
-    char text[SENTENCE_MAX];
-    hint_name(text, sizeof text, sentence, about(a));
+    char named[SENTENCE_MAX], text[SENTENCE_MAX];
+    hint_name(named, sizeof named, sentence, about(a));
+    hint_daemon(text, sizeof text, named, daemon_option);
     if (!a->quiet) {
         line_clear();
         fflush(stdout);
-        fputs("meshctl: ", stderr);
+        fprintf(stderr, "meshctl: %s%s", a->subject ? a->subject : "", a->subject ? ": " : "");
         print_text(stderr, text, strlen(text));
         fputc('\n', stderr);
     }
@@ -88,11 +92,12 @@ int app_fail(struct app *a, int err, const char *fmt, ...) {
 }
 
 void app_say(const char *fmt, ...) {
-    char text[SENTENCE_MAX];
+    char said[SENTENCE_MAX], text[SENTENCE_MAX];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(said, sizeof said, fmt, ap);
     va_end(ap);
+    hint_daemon(text, sizeof text, said, daemon_option);
     line_clear();
     fputs("meshctl: ", stderr);
     print_text(stderr, text, strlen(text));
@@ -132,6 +137,12 @@ int app_stdout_failed(struct app *a) {
 
 /* ---- where the daemon is ---- */
 
+static void remember(const char *option, const char *value) {
+    char word[PATH_TEXT_MAX];
+    hint_word(word, sizeof word, value);
+    snprintf(daemon_option, sizeof daemon_option, "%s %s", option, word);
+}
+
 /* The socket of the daemon with this state directory. "~/" is ours to expand: no shell does it in --state=~/x. */
 static int state_socket(struct app *a, const char *dir) {
     char absolute[PATH_TEXT_MAX];
@@ -140,6 +151,7 @@ static int state_socket(struct app *a, const char *dir) {
         dir = absolute;
     if (paths_state_socket(a->socket, sizeof a->socket, dir) != 0)
         return app_broken(a, ERR_USAGE);
+    remember("--state", dir);
     return 0;
 }
 
@@ -152,6 +164,8 @@ int app_find_socket(struct app *a, const struct options *o) {
         return state_socket(a, o->state);
     if (given && given[0]) {
         int n = snprintf(a->socket, sizeof a->socket, "%s", given);
+        if (o->socket)
+            remember("--socket", given);
         return n > 0 && (size_t)n < sizeof a->socket ? 0 : app_broken(a, ERR_USAGE);
     }
     if (paths_socket(a->socket, sizeof a->socket, getenv("XDG_RUNTIME_DIR"),
@@ -164,11 +178,14 @@ int app_find_socket(struct app *a, const struct options *o) {
 /* How the daemon that does not answer is started. */
 static void start_command(const struct app *a, char out[static SENTENCE_MAX / 2]) {
     const char *env = getenv("MESHD_SOCKET");
+    char dir[PATH_TEXT_MAX];
     struct stat st;
-    if (a->o.state)
-        snprintf(out, SENTENCE_MAX / 2, "meshd --state %.400s%s", a->o.state,
-                 stat(a->o.state, &st) == 0 ? "" : " (there is no such directory)");
-    else if (!a->o.socket && env && env[0])
+    if (a->o.state || a->o.socket)
+        snprintf(out, SENTENCE_MAX / 2, "meshd %.440s%s", daemon_option,
+                 a->o.state && paths_parent(dir, sizeof dir, a->socket) == 0 && stat(dir, &st) != 0
+                     ? " (there is no such directory)"
+                     : "");
+    else if (env && env[0])
         snprintf(out, SENTENCE_MAX / 2, "meshd, or unset MESHD_SOCKET, which names this socket");
     else
         snprintf(out, SENTENCE_MAX / 2, "meshd");
@@ -220,7 +237,8 @@ int app_broken(struct app *a, int err) {
     case ERR_TIMEOUT:
         return app_fail(a, err, "meshd did not answer in time; look at its log, or restart it");
     case ERR_CLOSED:
-        return app_fail(a, ERR_NO_DAEMON, "meshd has gone away; start it again with: meshd");
+        start_command(a, start);
+        return app_fail(a, ERR_NO_DAEMON, "meshd has gone away; start it again with: %s", start);
     case ERR_AGAIN:
         return app_fail(
             a, err, "more happened than could be shown in time, and meshd gave up; start again");

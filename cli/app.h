@@ -43,7 +43,9 @@ struct app {
     int err;          /* sticks until app_answer */
     bool interrupted; /* a signal ended it: exit code 130 */
     bool quiet;       /* errors are not told, neither as a sentence nor as JSON */
-    bool hold; /* errors' JSON objects are kept in `held` (the last one) instead of printed */
+    const char *
+        subject; /* what a sentence about an error begins with, where several may be meant; or NULL */
+    bool hold;   /* errors' JSON objects are kept in `held` (the last one) instead of printed */
     json_t *held;
 };
 

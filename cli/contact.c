@@ -35,8 +35,9 @@ static int read_ticket(struct app *a, const char *path, char out[static TICKET_R
     size_t lead = strspn(out, " \t\r\n");
     memmove(out, out + lead, n + 1 - lead);
     if (out[0] == '\0')
-        return app_fail(a, ERR_FORMAT,
-                        "there is no ticket in the input; make one with: meshctl ticket");
+        return app_fail(
+            a, ERR_FORMAT,
+            "there is no ticket in the input; ask them for one, made with: meshctl ticket");
     return 0;
 }
 

@@ -1,13 +1,14 @@
 #include "cli/hint.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char command[] = "meshctl wait --for peer=", placeholder[] = "NAME";
 
-/* 'it'\''s' */
-static void quote(char *out, size_t cap, const char *name) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+void hint_word(char *out, size_t cap, const char *name) {
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/";
     size_t n = 0;
     if (name[0] && name[strspn(name, plain)] == '\0') {
         snprintf(out, cap, "%s", name);
@@ -32,6 +33,46 @@ void hint_name(char *out, size_t cap, const char *text, const char *name) {
         snprintf(out, cap, "%.*smeshctl peers%s", (int)(at - text), text, rest);
         return;
     }
-    quote(shown, sizeof shown, name);
+    hint_word(shown, sizeof shown, name);
     snprintf(out, cap, "%.*s%s%s%s", (int)(at - text), text, command, shown, rest);
+}
+
+static bool follows(const char *text, const char *at, const char *before) {
+    const size_t n = strlen(before);
+    return (size_t)(at - text) >= n && memcmp(at - n, before, n) == 0;
+}
+
+/* Whether the "meshctl " at `at` begins a command to be typed here: not one that somebody else is asked
+ * for, nor what merely speaks of meshctl. */
+static bool is_command(const char *text, const char *at) {
+    const char *clause = text, *ask;
+    const char next = at[sizeof "meshctl " - 1];
+    for (const char *p = text; p < at; p++)
+        if (*p == ';')
+            clause = p;
+    ask = strstr(clause, "ask ");
+    if (next < 'a' || next > 'z' || (ask && ask < at) || follows(text, at, "usage: "))
+        return false;
+    return follows(text, at, ": ") || follows(text, at, "(") || follows(text, at, "see ") ||
+           follows(text, at, "then ");
+}
+
+void hint_daemon(char *out, size_t cap, const char *text, const char *option) {
+    const char *from = text, *at = text;
+    size_t n = 0;
+    if (!option[0]) {
+        snprintf(out, cap, "%s", text);
+        return;
+    }
+    out[0] = '\0';
+    while ((at = strstr(at, "meshctl ")) != NULL && n < cap) {
+        const bool here = is_command(text, at);
+        at += sizeof "meshctl " - 1;
+        if (!here)
+            continue;
+        n += (size_t)snprintf(out + n, cap - n, "%.*s%s ", (int)(at - from), from, option);
+        from = at;
+    }
+    if (n < cap)
+        snprintf(out + n, cap - n, "%s", from);
 }

@@ -104,18 +104,24 @@ static const struct verb *find(char **words, int count, int *used) {
     return NULL;
 }
 
-static bool is_group(const char *word) {
-    size_t len = strlen(word);
-    for (int i = 0; i < VERB_COUNT; i++)
+/* "contact add, contact ls": what a group has. */
+static void list_group(const char *word, char *out, size_t cap) {
+    const size_t len = strlen(word);
+    size_t n = 0;
+    out[0] = '\0';
+    for (int i = 0; i < VERB_COUNT && n < cap; i++)
         if (strncmp(verbs[i].name, word, len) == 0 && verbs[i].name[len] == ' ')
-            return true;
-    return false;
+            n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? ", " : "", verbs[i].name);
 }
 
 static int no_such_verb(struct app *a, char **words, int count) {
-    if (is_group(words[0]))
-        return app_fail(a, ERR_USAGE, "%s needs one of its own commands%s; see: meshctl --help",
-                        words[0], count > 1 ? ", which this is not" : "");
+    char own[OPTIONS_MESSAGE_MAX];
+    list_group(words[0], own, sizeof own);
+    if (own[0] && count > 1)
+        return app_fail(a, ERR_USAGE, "there is no command \"%s %s\"; there are: %s", words[0],
+                        words[1], own);
+    if (own[0])
+        return app_fail(a, ERR_USAGE, "%s alone is no command; there are: %s", words[0], own);
     return app_fail(a, ERR_USAGE, "there is no command \"%s\"; see: meshctl --help", words[0]);
 }
 

@@ -76,6 +76,10 @@ static int take(struct options *o, int argc, char **argv, int *at, char *message
         snprintf(message, OPTIONS_MESSAGE_MAX, "--%s needs a value", opt->name);
         return ERR_USAGE;
     }
+    if (!*value) { /* as "$DIR" is when nothing has set it */
+        snprintf(message, OPTIONS_MESSAGE_MAX, "--%s needs a value, not an empty one", opt->name);
+        return ERR_USAGE;
+    }
     if (*value_of(o, opt)) {
         snprintf(message, OPTIONS_MESSAGE_MAX, "--%s is given twice", opt->name);
         return ERR_USAGE;

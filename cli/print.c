@@ -127,9 +127,10 @@ void table_init(struct table *t, const char *headers) {
     *t = (struct table){0};
     while (t->columns < TABLE_COLUMNS_MAX) {
         struct table_column *c = &t->column[t->columns];
-        const size_t marks = strspn(headers, ">~?");
+        const size_t marks = strspn(headers, ">~?.");
         c->right = memchr(headers, '>', marks);
         c->shrinks = memchr(headers, '~', marks);
+        c->sentence = memchr(headers, '.', marks);
         c->optional = memchr(headers, '?', marks);
         headers += marks;
         const size_t len = strcspn(headers, "|");
@@ -189,12 +190,16 @@ static size_t line_width(const struct table *t, const struct layout *l) {
     return sum;
 }
 
+static size_t least_of(const struct table *t, size_t column, size_t least) {
+    return t->column[column].sentence && least == NAME_LEAST_COLUMNS ? TABLE_SENTENCE_LEAST : least;
+}
+
 /* The widest one becomes narrower, until a line fits; false: it does not. */
 static bool shrink(const struct table *t, struct layout *l, size_t columns, size_t least) {
     for (size_t line = line_width(t, l); line > columns; line--) {
         size_t *widest = NULL;
         for (size_t i = 0; i < t->columns; i++)
-            if (t->column[i].shrinks && !l->hidden[i] && l->width[i] > least &&
+            if (t->column[i].shrinks && !l->hidden[i] && l->width[i] > least_of(t, i, least) &&
                 (!widest || l->width[i] > *widest))
                 widest = &l->width[i];
         if (!widest)

@@ -147,6 +147,19 @@ int transfer_detached(struct app *a, uint64_t id) {
     return code;
 }
 
+/* "plan.txt and 2 more from anna", escaped: who receives did not ask for this one, as who sends did. */
+static char *subject(const msgpack_object *t) {
+    size_t len;
+    const char *contact = proto_get_str(t, "contact", &len);
+    char *files = name_of_files(t, terminal_columns(stderr) / 2);
+    char *from = name_short(contact, len, 0), *all = NULL;
+    if (asprintf(&all, "%s from %s", files, from) < 0)
+        all = NULL;
+    free(files);
+    free(from);
+    return all;
+}
+
 int transfer_report(struct app *a, const msgpack_object *t) {
     const msgpack_object *error = proto_get(t, "error");
     bool failed = proto_str_is(proto_get(t, "state"), "failed");
@@ -154,9 +167,14 @@ int transfer_report(struct app *a, const msgpack_object *t) {
     json_t *held = NULL;
     line_clear();
     if (failed) {
+        const bool outgoing = proto_get_bool(t, "outgoing");
+        char *about = outgoing ? NULL : subject(t);
         a->hold = true;
-        code = app_fail_as(a, proto_get_bool(t, "outgoing") ? ADVICE_SEND : ADVICE_RECV,
+        a->subject = about;
+        code = app_fail_as(a, outgoing ? ADVICE_SEND : ADVICE_RECV,
                            error && error->type == MSGPACK_OBJECT_MAP ? error : NULL);
+        a->subject = NULL;
+        free(about);
         held = app_take_held(a);
     }
     if (a->o.json) {
@@ -173,7 +191,11 @@ int transfer_report(struct app *a, const msgpack_object *t) {
 
 /* ---- verbs ---- */
 
+static bool any_failed;       /* in the table */
+enum { ERROR_HAS_ROOM = 80 }; /* columns: on a narrower terminal the errors may be left out */
+
 static void add_row(struct table *t, const msgpack_object *o) {
+    any_failed |= proto_str_is(proto_get(o, "state"), "failed");
     char size[PRINT_NUMBER_MAX], percent[16];
     uint64_t total = proto_get_uint(o, "bytes_total", 0), done = proto_get_uint(o, "bytes_done", 0);
     table_uint(t, proto_get_uint(o, "id", 0));
@@ -183,7 +205,9 @@ static void add_row(struct table *t, const msgpack_object *o) {
     print_size(size, total);
     table_cell(t, size);
     snprintf(percent, sizeof percent, "%u %%",
-             total ? (unsigned)((double)done * 100 / (double)total) : 0);
+             total ? (unsigned)((double)done * 100 / (double)total)
+             : proto_str_is(proto_get(o, "state"), "done") ? 100
+                                                           : 0); /* a file may be empty */
     table_cell(t, percent);
     char *files = name_of_files(o, 0);
     table_cell(t, files);
@@ -192,8 +216,12 @@ static void add_row(struct table *t, const msgpack_object *o) {
 }
 
 int run_transfers(struct app *a) {
-    return app_show_list(a, "transfer.list", "transfers",
-                         ">N|WAY|~CONTACT|STATE|?>SIZE|?>DONE|~FILES|?~ERROR", add_row);
+    const unsigned columns = terminal_columns(stdout);
+    int code = app_show_list(a, "transfer.list", "transfers",
+                             ">N|WAY|~CONTACT|STATE|?>SIZE|?>DONE|~FILES|?~.ERROR", add_row);
+    if (code == 0 && any_failed && columns && columns < ERROR_HAS_ROOM)
+        app_say("why one has failed: meshctl transfers show N");
+    return code;
 }
 
 /* The number that the command is about; false: reported, *code is the exit code. */

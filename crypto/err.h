@@ -50,7 +50,8 @@
     X(ERR_UNKNOWN, 27, "unknown", 7, "this node is not among their contacts")                      \
     X(ERR_SECRET, 28, "secret", 7,                                                                 \
       "they have this node as a contact, but with another secret than it has")                     \
-    X(ERR_ENDED, 30, "ended", 1, "meshd was ended while it was under way")
+    X(ERR_ENDED, 30, "ended", 1, "meshd was ended while it was under way")                         \
+    X(ERR_NAME, 31, "name", 2, "a file of this name cannot be sent")
 
 enum err {
     ERR_OK = 0,

@@ -133,7 +133,7 @@ static const struct {
     [-ERR_INTEGRITY] = {NULL, "the peer found that what arrived is not what was sent"},
     [-ERR_DISK] = {"the disk is full here, or a quota is used up",
                    "the peer's disk is full, or a quota there is used up"},
-    [-ERR_TIMEOUT] = {NULL, "the peer waited longer than it allows"},
+    [-ERR_TIMEOUT] = {NULL, "the time that the peer gave for it is over"},
     [-ERR_NOMEM] = {"out of memory here", "the peer is out of memory"},
     [-ERR_FULL] = {"a limit of this node's is reached", "a limit of the peer's is reached"},
     [-ERR_EXISTS] = {NULL, "the name is already taken at the peer"},

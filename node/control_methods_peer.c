@@ -115,8 +115,9 @@ static int add_failed(struct call *call, int err, const char *name, const struct
                                name);
     if (node_contact_by_id(call->c->node, call->now_us, &t->to, &info))
         return call_fail(call, err, info.name,
-                         "that node is a contact already, under another name: pair again under "
-                         "it, or change it with \"contact rename\"");
+                         "that node is a contact already, called \"%s\": pair again under that "
+                         "name, or give it another first, with: meshctl contact rename",
+                         info.name);
     return name_failed(call, err, name);
 }
 

@@ -78,9 +78,12 @@ static int check_paths(struct call *call, char **paths, unsigned count) {
         return call_fail(call, ERR_USAGE, "paths", "there is nothing to send");
     if (count > TRANSFER_FILES_MAX)
         return call_limit(call, LIMIT_FILES, TRANSFER_FILES_MAX, "paths");
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         if (!is_absolute(paths[i]))
             return not_absolute(call, paths[i]);
+        if (paths[i][strlen(paths[i]) - 1] == '/')
+            return call_fail(call, ERR_USAGE, paths[i], "a path that ends with '/' names no file");
+    }
     return 0;
 }
 
@@ -105,7 +108,8 @@ int do_transfer_send(struct call *call) {
     if (err == ERR_NOT_FOUND)
         return call_fail(call, err, contact, "there is no contact of that name");
     if (err == ERR_USAGE)
-        return call_fail(call, err, NULL, "two of the files have the same name, or one has none");
+        return call_fail(call, err, NULL,
+                         "two of the files have the same name: rename one, or send it alone");
     if (err)
         return err;
     if (!arg_bool(call, "detach"))

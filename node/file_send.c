@@ -46,7 +46,7 @@ static bool step_left(struct node *n) {
 }
 
 /* The manifest gets the names, as many as this step has room for. ERR_USAGE (one is there twice, or
- * is no name), ERR_FORMAT (*bad may not be sent). */
+ * is no name), ERR_NAME (*bad may not be sent). */
 static int take_names(struct node *n, struct transfer *t, const char **bad) {
     struct file_send *s = t->send;
     while (s->named < t->info.files && step_left(n)) {
@@ -56,7 +56,7 @@ static int take_names(struct node *n, struct transfer *t, const char **bad) {
         if (len == 0)
             return ERR_USAGE;
         if (!manifest_name_ok(name, len))
-            return ERR_FORMAT;
+            return ERR_NAME;
         int err = manifest_add(&t->manifest, name, len);
         if (err)
             return err == ERR_EXISTS ? ERR_USAGE : err;
@@ -114,7 +114,7 @@ int file_send_start(struct node *n, struct transfer *t, const struct send_order 
         n->transfers.more = true;
     else
         err = take_names(n, t, &bad);
-    if (err && err != ERR_FORMAT)
+    if (err && err != ERR_NAME)
         return err;
     transfer_report(n, t);
     if (err)

@@ -26,6 +26,7 @@ lists() { # NODE WORD...: one line of its list has all of them
 # Before the yes: names, sizes, total; in the list, by number, in events and JSON.
 ctl b events >"$DIR/events" 2>/dev/null &
 PID[events]=$!
+sleep 0.5 # it has subscribed
 ctl a send b "$DIR/plan.txt" "$DIR/漢字.txt" "$DIR/zeros" >"$DIR/sent" 2>&1 &
 sender=$!
 check "the offer is listed by name" within 10 lists b offered 'plan.txt and 2 more' '5.01 kB'
@@ -41,7 +42,10 @@ check "what was sent is named: $(cat "$DIR/sent")" grep -q '^sent plan.txt and 2
 expect 4 'transfers ls' ctl b transfers show 99
 
 # What is shown of a peer's words is escaped, once.
-expect 2 'plan\\x0a\\x1b\[31m' ctl a send b "$DIR/$name"
+expect 2 'of this name cannot be sent: "plan\\x0a\\x1b\[31m.*--as' ctl a send b "$DIR/$name"
+mkdir "$DIR/2"
+cp "$DIR/zeros" "$DIR/2"
+expect 2 'same name: rename one' ctl a send b "$DIR/zeros" "$DIR/2/zeros"
 
 # A meshctl that is killed takes its offer along, and the other side is told.
 "$BUILD/meshctl" --socket "$DIR/a/control.sock" send b "$DIR/zeros" >/dev/null 2>&1 &
@@ -79,7 +83,7 @@ check "detached" ctl a send b "$DIR/$long" --detach 2>/dev/null
 check "a pipe gets the whole name" within 10 lists b "$long"
 if command -v script >/dev/null; then
     for columns in 40 60 100 200; do
-        script -qc "stty cols $columns; '$BUILD/meshctl' --socket '$DIR/b/control.sock' transfers ls" /dev/null </dev/null |
+        script -qc "stty cols $columns; '$BUILD/meshctl' --socket '$DIR/b/control.sock' transfers ls 2>/dev/null" /dev/null </dev/null |
             tr -d '\r' >"$DIR/narrow"
         widest=$(LC_ALL=C.UTF-8 wc -L <"$DIR/narrow")
         check "$columns columns hold it: $widest" test "$widest" -le "$columns"

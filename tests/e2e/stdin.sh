@@ -21,6 +21,14 @@ PID[new]=$!
 check "wait is for one that makes its directory, too" state new wait --for ready --timeout 10
 mkdir -m 700 "$DIR/silent"
 expect 3 "start it with: meshd --state $DIR/silent" state silent id
+mkdir -m 700 "$DIR/si lent"
+expect 3 "start it with: meshd --state '$DIR/si lent'$" state "si lent" id
+expect 3 "start it with: meshd --socket $DIR/silent/x.sock$" "$BUILD/meshctl" --socket "$DIR/silent/x.sock" id
+expect 4 "meshctl --state $DIR/a contact ls" state a ping nobody
+for option in --state= --socket=; do expect 2 'not an empty one' "$BUILD/meshctl" $option id; done
+for command in "recv --out=" "accept 1 --out=" "ticket --out=" "contact add x --file=" "recv --from=" "ticket --name="; do
+    expect 2 'not an empty one' state a $command
+done
 expect 3 'MESHD_SOCKET' env MESHD_SOCKET="$DIR/silent/x.sock" "$BUILD/meshctl" id
 
 # What comes in by a pipe arrives as it is, under its name; no names of temporary files anywhere.
@@ -35,6 +43,7 @@ check "the content is the same" cmp "$DIR/data" "$DIR/in/data.bin"
 check "its default name" sh -c "printf x | '$BUILD/meshctl' --state '$DIR/a' send b - >/dev/null"
 check "is stdin" test "$(cat "$DIR/in/stdin")" = x
 check "an empty one" sh -c ": | '$BUILD/meshctl' --state '$DIR/a' send b - --as empty >/dev/null"
+check "which is listed as a whole one" grep -qE 'done +0 B +100 % +empty' <<<"$(state a transfers ls)"
 check "is empty" test -f "$DIR/in/empty" -a ! -s "$DIR/in/empty"
 check "a file under another name" state a send b "$DIR/data" --as renamed >/dev/null
 check "is the same" cmp "$DIR/data" "$DIR/in/renamed"

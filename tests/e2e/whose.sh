@@ -44,6 +44,8 @@ truncate -s 5M "$DIR/f"
 # The receiver's, without a file system of its own.
 touch "$DIR/in/f"
 fails exists peer local "$DIR/in" "$DIR/f"
+out=$(ctl b recv --once --out "$DIR/in" 2>&1 & sleep 0.3; ctl a send b "$DIR/f" 2>/dev/null; wait)
+check "who receives is told of which file, and whose: $out" grep -q '^meshctl: f from a: the name is already taken: "f"' <<<"$out"
 rm "$DIR/in/f"
 truncate -s 9M "$DIR/large"
 LIMIT=accept_max fails refused peer local "$DIR/in" "$DIR/large"

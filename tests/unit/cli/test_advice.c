@@ -101,6 +101,10 @@ static void the_sentences_that_people_meet_most(void **state) {
                         "another directory with --out");
     assert_true(has(say(text, ADVICE_TICKET, ERR_DISK, SIDE_LOCAL, ""), "status shows where"));
     assert_true(has(say(text, ADVICE_MESSAGE, ERR_DISK, SIDE_LOCAL, ""), "status shows where"));
+    assert_string_equal(
+        say(text, ADVICE_RECV, ERR_CLOSED, SIDE_BETWEEN, "the connection to the peer was lost"),
+        "the connection to the peer was lost; ask them to send it again");
+    assert_true(has(say(text, ADVICE_SEND, ERR_NAME, SIDE_LOCAL, "a\\b"), "--as"));
     assert_true(has(say(text, ADVICE_SEND, ERR_UNSIZED, SIDE_LOCAL, "f"), "send the copy"));
     assert_true(has(say(text, ADVICE_RECV, ERR_CHANGED, SIDE_PEER, "f"), "ask them to send"));
     assert_true(has(say(text, ADVICE_SEND, ERR_NOT_FOUND, SIDE_LOCAL, "/a"), "check the path"));

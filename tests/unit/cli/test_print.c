@@ -153,6 +153,31 @@ static void a_table_fits_the_terminal(void **state) {
     }
 }
 
+static void put_failed_table(void) {
+    struct table t;
+    table_init(&t, ">N|WAY|~CONTACT|STATE|?>SIZE|?>DONE|~FILES|?~.ERROR");
+    static const char *const cells[] = {
+        "10",      "in",   "laptop",   "failed",
+        "3.22 GB", "17 %", "film.mkv", "the name is already taken at the peer"};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        table_cell(&t, cells[i]);
+    table_print(&t, stdout, table_columns);
+    table_clear(&t);
+}
+
+/* "the ...eer" tells nothing: then rather nothing of it. */
+static void a_sentence_in_a_table_can_be_read_or_is_left_out(void **state) {
+    (void)state;
+    for (table_columns = 40; table_columns <= 120; table_columns++) {
+        capture(put_failed_table);
+        assert_true(widest_line(said[0]) <= table_columns);
+        const bool there = strstr(said[0], "ERROR") != NULL;
+        assert_int_equal(there, strstr(said[0], "the name is") != NULL);
+        assert_int_equal(there, table_columns >= 75);
+        assert_non_null(strstr(said[0], "film.mkv"));
+    }
+}
+
 static void put_errors(void) {
     struct app a = {.client = {.fd = -1}};
     struct proto_writer w;
@@ -300,16 +325,53 @@ static void commands_in_a_sentence_can_be_copied(void **state) {
     }
 }
 
+static void commands_in_a_sentence_go_to_the_same_daemon(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"see: meshctl transfers ls; stop it with: meshctl cancel 3",
+         "see: meshctl --state 'a b' transfers ls; stop it with: meshctl --state 'a b' cancel 3"},
+        {"full: meshctl transfers ls, then meshctl cancel N",
+         "full: meshctl --state 'a b' transfers ls, then meshctl --state 'a b' cancel N"},
+        {"its state (meshctl status shows where)",
+         "its state (meshctl --state 'a b' status shows where)"},
+        /* theirs, or no command at all */
+        {"used; ask them for a new one (meshctl ticket)",
+         "used; ask them for a new one (meshctl ticket)"},
+        {"no; ask them to run: meshctl recv; see: meshctl msgs",
+         "no; ask them to run: meshctl recv; see: meshctl --state 'a b' msgs"},
+        {"too few; usage: meshctl send NAME", "too few; usage: meshctl send NAME"},
+        {"no such option; see: meshctl --help", "no such option; see: meshctl --help"},
+        {"run meshctl as the user that runs meshd", "run meshctl as the user that runs meshd"},
+        {"meshctl ", "meshctl "},
+        {"", ""},
+    };
+    char out[256], option[64] = "--state ";
+    hint_word(option + strlen(option), sizeof option - strlen(option), "a b");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hint_daemon(out, sizeof out, cases[i].text, option);
+        assert_string_equal(out, cases[i].want);
+        for (size_t cap = 1; cap < 100; cap++) {
+            memset(out, 'x', sizeof out);
+            hint_daemon(out, cap, cases[i].text, option);
+            assert_true(strlen(out) < cap);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(cells_of_tables_are_escaped),
         cmocka_unit_test(a_table_is_aligned_under_wide_and_combining_characters),
         cmocka_unit_test(a_table_fits_the_terminal),
+        cmocka_unit_test(a_sentence_in_a_table_can_be_read_or_is_left_out),
         cmocka_unit_test(errors_are_escaped_and_one_line_each),
         cmocka_unit_test(an_error_names_what_it_is_about_once),
         cmocka_unit_test(numbers_with_a_fraction_are_as_they_were_meant),
         cmocka_unit_test(commands_in_a_sentence_can_be_copied),
+        cmocka_unit_test(commands_in_a_sentence_go_to_the_same_daemon),
         cmocka_unit_test(json_is_ascii_on_one_line_and_gives_the_text_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,7 +196,7 @@ static void a_ticket_that_cannot_be_added_says_why(void **state) {
     fails(&s, add(&s, "me", own, 0), "usage", "this node's own", S);
     fails(&s, add(&s, "-x", two, 0), "usage", "the name is not usable", S);
     fails(&s, add(&s, "anna", two, 0), "exists", "another node is called \"anna\"", S);
-    fails(&s, add(&s, "bob", one, 0), "exists", "under another name", S);
+    fails(&s, add(&s, "bob", one, 0), "exists", "called \"anna\"", S);
     fails(&s, add(&s, "bob", "meshticket1qqqq", 0), "format", "damaged", S);
     node_set_wall(s.w->nodes[2].node, s.w->now_us,
                   UINT64_C(1000000) * (365 * 86400 + node_wall_s(s.w->nodes[2].node, s.w->now_us)));
