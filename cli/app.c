@@ -12,6 +12,7 @@
 #include "cli/interrupt.h"
 #include "cli/line.h"
 #include "cli/name.h"
+#include "node/quote.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };
 
@@ -165,8 +166,9 @@ int app_find_socket(struct app *a, const struct options *o) {
 static void start_command(const struct app *a, char out[static SENTENCE_MAX / 2]) {
     const char *env = getenv("MESHD_SOCKET");
     struct stat st;
-    if (a->o.state)
-        snprintf(out, SENTENCE_MAX / 2, "meshd --state %.400s%s", a->o.state,
+    char dir[SENTENCE_MAX / 2 - 64];
+    if (a->o.state && quote_word(dir, sizeof dir, a->o.state))
+        snprintf(out, SENTENCE_MAX / 2, "meshd --state %s%s", dir,
                  stat(a->o.state, &st) == 0 ? "" : " (there is no such directory)");
     else if (!a->o.socket && env && env[0])
         snprintf(out, SENTENCE_MAX / 2, "meshd, or unset MESHD_SOCKET, which names this socket");

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* `text` into out[0..cap), "meshctl wait --for peer=NAME" in it with the contact's name, quoted for a shell where it
- * needs that; `name` NULL: nobody knows it here, and "meshctl peers" takes the command's place. */
+ * needs that; `name` NULL: nobody knows it here, or one that cannot be shown as it is: "meshctl peers" takes the command's place. */
 void hint_name(char *out, size_t cap, const char *text, const char *name);
 
 #endif

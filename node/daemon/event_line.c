@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/escape.h"
+#include "node/quote.h"
 #include "node/utf8.h"
 
 enum log_level event_line_level(const struct node_event *e) {
@@ -81,10 +82,13 @@ static void message_line(char out[static EVENT_LINE_MAX], const struct node_even
         PUT("\"%s\" does not take message %llu now: %s; it is sent again", e->contact, seq, why);
     else if (e->kind == NODE_MESSAGE_FAILED)
         PUT("\"%s\" will never take message %llu: %s", e->contact, seq, why);
-    else
+    else {
+        char name[QUOTE_GROWTH * sizeof e->contact + 3];
+        (void)quote_word(name, sizeof name, e->contact);
         PUT("messages from \"%s\" find no room, they fill their %llu bytes; make some with: "
             "meshctl msgs --with %s --delete",
-            e->contact, (unsigned long long)e->total, e->contact);
+            e->contact, (unsigned long long)e->total, name);
+    }
 }
 
 static void peer_line(char out[static EVENT_LINE_MAX], const struct node_event *e,

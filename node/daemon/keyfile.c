@@ -103,12 +103,14 @@ static int check_first(const struct statedir *s, const char *state_dir, const ch
     struct stat st;
     if (fstatat(s->dir_fd, "meshd.db", &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_size == 0)
         return 0;
+    char quoted[TROUBLE_WORD_MAX];
+    trouble_word(quoted, state_dir);
     log_put(log, LOG_ERROR,
             "%s is missing, and meshd.db beside it has the contacts and messages of that identity; "
             "put a "
             "copy of it back, or begin anew as another node, whom they do not know, with: "
-            "mv '%s/meshd.db' '%s/meshd.db.old'",
-            path, state_dir, state_dir);
+            "mv %s/meshd.db %s/meshd.db.old",
+            path, quoted, quoted);
     return ERR_NOT_FOUND;
 }
 

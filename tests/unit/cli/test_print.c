@@ -283,7 +283,9 @@ static void commands_in_a_sentence_can_be_copied(void **state) {
         {"gone; see: meshctl wait --for peer=NAME", "bob",
          "gone; see: meshctl wait --for peer=bob"},
         {"meshctl wait --for peer=NAME first", "bob b", "meshctl wait --for peer='bob b' first"},
-        {"meshctl wait --for peer=NAME", "it's $HOME", "meshctl wait --for peer='it'\\''s $HOME'"},
+        {"meshctl wait --for peer=NAME", "it's $HOME",
+         "meshctl wait --for peer='it'\"'\"'s $HOME'"},
+        {"meshctl wait --for peer=NAME", "x'$(id)'\\", "meshctl peers"}, /* it would be doubled */
         {"meshctl wait --for peer=NAME", "", "meshctl wait --for peer=''"},
         {"gone; see: meshctl wait --for peer=NAME", NULL, "gone; see: meshctl peers"},
         {"give peer=NAME or contact=NAME", "bob", "give peer=NAME or contact=NAME"},
