@@ -5,7 +5,6 @@
 
 #include "node/escape.h"
 #include "node/quote.h"
-#include "node/utf8.h"
 
 enum log_level event_line_level(const struct node_event *e) {
     switch (e->kind) {
@@ -43,7 +42,7 @@ enum log_level event_line_level(const struct node_event *e) {
 /* What a peer may have had a hand in: as it is where nothing of it hides, else escaped. */
 static const char *safe(char *buf, size_t cap, const char *text) {
     size_t len = strlen(text);
-    if (utf8_all_plain(text, len))
+    if (escape_none(text, len))
         return text;
     escape_text(buf, cap, text, len);
     return buf;

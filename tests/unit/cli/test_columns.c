@@ -53,6 +53,10 @@ static void a_long_name_loses_its_middle(void **state) {
         /* What is escaped is not cut apart. */
         {"a\x1b[31mred-and-more.txt", 14, "a\\x1b[...e.txt"},
         {"abcd\x1b\x1b\x1b\x1b", 9, "abc..."},
+        /* What makes an emoji of a sign stays with it, and nowhere else. */
+        {"\xe2\x9d\xa4\xef\xb8\x8f.txt", 20, "\xe2\x9d\xa4\xef\xb8\x8f.txt"},
+        {"1\xef\xb8\x8f\xe2\x83\xa3.txt", 20, "1\xef\xb8\x8f\xe2\x83\xa3.txt"},
+        {"a\xef\xb8\x8f.txt", 20, "a\\u{fe0f}.txt"},
         /* The tail does not begin with a mark that belongs to what was left out. */
         {"abcdefghije\xcc\x81xyz", 9, "abc...xyz"},
     };
