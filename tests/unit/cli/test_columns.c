@@ -27,6 +27,7 @@ static void widths_are_those_of_a_terminal(void **state) {
         {"\xf0\x9f\x8e\x89", 2},             /* emoji */
         {"\xe2\x9c\x93", 1},                 /* a check mark is no emoji */
         {"\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82", 6},
+        {"\xe4\xb7\x80\xe4\xb7\xbf\xe3\x89\x88", 6}, /* hexagrams, a circled number */
         {"\xff\xfe", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
