@@ -78,7 +78,7 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
     c->paired = model->paired;
     c->pairing = model->pairing;
     c->kept = model->kept;
-    c->denied = model->denied;
+    c->denied = c->denied_stored = model->denied;
     memcpy(c->addrs, model->addrs, sizeof c->addrs);
     c->addr_count = model->addr_count;
     int err = contact_tell(n, c);
@@ -129,6 +129,8 @@ int contact_add(struct node *n, const struct contact *model, struct contact **ou
 int contact_update(struct node *n, struct contact *c) {
     int err = contact_store_put(n, c);
     c->unstored = err != 0;
+    if (!err)
+        c->denied_stored = c->denied;
     return err ? err : contact_tell(n, c);
 }
 
@@ -141,6 +143,7 @@ int contact_rename(struct node *n, struct contact *c, const char *to) {
     sodium_memzero(&renamed, sizeof renamed);
     if (err)
         return err;
+    c->denied_stored = c->denied;
     contact_table_rename(&n->contacts, c, to);
     transfers_contact_renamed(n, c);
     struct node_event *e = node_tell(n, NODE_CONTACT_RENAMED, c->name);

@@ -39,10 +39,12 @@ struct contact { /* holds a secret */
     uint32_t serial; /* from 1, never reused */
     struct peer_ref peer;
     bool online;
-    bool kept;         /* paired: no power cut takes that away any more */
-    bool unstored;     /* what the store has is older */
-    bool ticket_new;   /* its secret has not opened a session since the user has added it */
-    uint32_t pairings; /* pairing secrets seen so far: which one a debt is about */
+    bool kept;           /* paired: no power cut takes that away any more */
+    bool unstored;       /* what the store has is older */
+    int denied_stored;   /* what the store has of `denied` */
+    uint64_t denials_us; /* when the denials that were told are paid for (node/denial.h) */
+    bool ticket_new;     /* its secret has not opened a session since the user has added it */
+    uint32_t pairings;   /* pairing secrets seen so far: which one a debt is about */
     struct session_ref session;
     uint32_t queued; /* messages in the outbox */
     struct dialling dial;
