@@ -116,6 +116,24 @@ static void put_wide_table(void) {
     table_clear(&t);
 }
 
+static void put_marks(void) {
+    struct table t;
+    table_init(&t, "N|~NAME");
+    table_cell(&t, "1");
+    table_text(&t, "\xcc\x81\xcc\x82", 4);
+    table_print(&t, stdout, table_columns);
+    table_clear(&t);
+}
+
+/* A peer may call a file what takes no column. */
+static void a_name_of_nothing_but_marks_is_there(void **state) {
+    (void)state;
+    for (table_columns = 0; table_columns < 40; table_columns++) {
+        capture(put_marks);
+        assert_non_null(strstr(said[0], "\xcc\x81\xcc\x82"));
+    }
+}
+
 static size_t widest_line(const char *s) {
     size_t most = 0;
     for (size_t n; *s; s += n + (s[n] == '\n')) {
@@ -307,6 +325,7 @@ int main(void) {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(cells_of_tables_are_escaped),
         cmocka_unit_test(a_table_is_aligned_under_wide_and_combining_characters),
+        cmocka_unit_test(a_name_of_nothing_but_marks_is_there),
         cmocka_unit_test(a_table_fits_the_terminal),
         cmocka_unit_test(errors_are_escaped_and_one_line_each),
         cmocka_unit_test(an_error_names_what_it_is_about_once),
