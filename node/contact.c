@@ -166,14 +166,36 @@ void contact_addr_first(struct contact *c, const struct addr *at) {
     c->addrs[0] = first;
 }
 
+/* Whoever comes from another address each time costs the disk no more than that. */
+static bool may_store(const struct node *n, struct contact *c) {
+    if (c->stored_us < n->now_us)
+        c->stored_us = n->now_us;
+    if (c->stored_us - n->now_us > (uint64_t)(CONTACT_SEEN_BURST - 1) * CONTACT_SEEN_US)
+        return false;
+    c->stored_us += CONTACT_SEEN_US;
+    return true;
+}
+
 void contact_seen_at(struct node *n, struct contact *c, const struct addr *at) {
     bool news = c->addr_count == 0 || !addr_equal(&c->addrs[0], at);
     if (at->kind == ADDR_NONE || (!news && !c->unstored))
         return;
     contact_addr_first(c, at);
-    int err = contact_update(n, c);
+    const bool store = may_store(n, c);
+    int err = store ? contact_update(n, c) : contact_tell(n, c);
+    c->unstored |= !store;
     if (err)
         node_log(n, LOG_WARN, "the address of \"%s\" was not stored: %s", c->name, err_text(err));
+}
+
+void contacts_end(struct node *n) {
+    for (unsigned i = 0; i < n->contacts.count; i++) {
+        struct contact *c = n->contacts.list[i];
+        const int err = c->unstored ? contact_update(n, c) : 0;
+        if (err)
+            node_log(n, LOG_WARN, "what is new of \"%s\" was not stored: %s", c->name,
+                     err_text(err));
+    }
 }
 
 void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,
