@@ -12,6 +12,7 @@
 #include "cli/interrupt.h"
 #include "cli/line.h"
 #include "cli/name.h"
+#include "node/quote.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };
 
@@ -139,7 +140,7 @@ int app_stdout_failed(struct app *a) {
 
 static void remember(const char *option, const char *value) {
     char word[PATH_TEXT_MAX];
-    hint_word(word, sizeof word, value);
+    (void)quote_word(word, sizeof word, value);
     snprintf(daemon_option, sizeof daemon_option, "%s %s", option, word);
 }
 

@@ -8,7 +8,7 @@
 #include "node/utf8.h"
 
 static const char gap[] = "...";
-enum { GAP = 3, SHORTEST_WITH_GAP = 8 };
+enum { GAP = 3, SHORTEST_WITH_GAP = 8, VS16 = 0xfe0f, KEYCAP = 0x20e3 };
 
 size_t columns_text(const char *s) {
     return width_of(s, strlen(s));
@@ -17,8 +17,13 @@ size_t columns_text(const char *s) {
 /* The next character as it is shown, at s[0..len); returns its bytes in s. */
 static size_t next_piece(const char *s, size_t len, char piece[static 16], size_t *columns) {
     uint32_t cp;
-    size_t n = utf8_read(s, len, &cp);
-    n = n ? n : 1;
+    size_t n = utf8_read(s, len, &cp), whole = n ? n : 1;
+    n = whole;
+    /* What makes an emoji of it belongs to it, or it would be escaped. */
+    for (size_t more; whole < n + 6 && (more = utf8_read(s + whole, len - whole, &cp)) > 0 &&
+                      (cp == VS16 || cp == KEYCAP);)
+        whole += more;
+    n = escape_none(s, whole) ? whole : n;
     escape_text(piece, 16, s, n);
     *columns = columns_text(piece);
     return n;

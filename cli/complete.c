@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/escape.h"
+
 #define COMPLETE_ANSWER_US UINT64_C(1000000) /* a shell waits for it */
 
 /* ---- which kind of word ---- */
@@ -102,11 +104,12 @@ struct complete complete_find(const struct verb *verbs, int verb_count, char **w
 
 /* ---- what there is of it ---- */
 
-/* Nothing that a terminal would obey, nor a second line or part. */
+/* Nothing that a terminal would obey, nor a second line or part. The word itself is for the shell: as it is, or not at
+ * all. */
 static void put(const struct complete *c, const char *word, const char *about) {
-    if (!begins(word, c->prefix))
+    if (!begins(word, c->prefix) || !escape_none(word, strlen(word)))
         return;
-    print_text(stdout, word, strlen(word));
+    fputs(word, stdout);
     putchar('\t');
     print_text(stdout, about, strlen(about));
     putchar('\n');

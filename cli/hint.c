@@ -4,37 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/quote.h"
+
 static const char command[] = "meshctl wait --for peer=", placeholder[] = "NAME";
 
-void hint_word(char *out, size_t cap, const char *name) {
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/";
-    size_t n = 0;
-    if (name[0] && name[strspn(name, plain)] == '\0') {
-        snprintf(out, cap, "%s", name);
-        return;
-    }
-    n += (size_t)snprintf(out, cap, "'");
-    for (; *name && n + 6 < cap; name++)
-        n += (size_t)(*name == '\'' ? snprintf(out + n, cap - n, "'\\''")
-                                    : snprintf(out + n, cap - n, "%c", *name));
-    snprintf(out + n, cap - n, "'");
-}
-
 void hint_name(char *out, size_t cap, const char *text, const char *name) {
-    char shown[512];
+    char word[512];
     const char *at = strstr(text, command), *rest = at ? at + sizeof command - 1 : NULL;
     if (!at || strncmp(rest, placeholder, sizeof placeholder - 1) != 0) {
         snprintf(out, cap, "%s", text);
         return;
     }
     rest += sizeof placeholder - 1;
-    if (!name) {
+    /* A backslash is doubled where the sentence is shown, and that would be another name. */
+    if (!name || strchr(name, '\\') || !quote_word(word, sizeof word, name)) {
         snprintf(out, cap, "%.*smeshctl peers%s", (int)(at - text), text, rest);
         return;
     }
-    hint_word(shown, sizeof shown, name);
-    snprintf(out, cap, "%.*s%s%s%s", (int)(at - text), text, command, shown, rest);
+    snprintf(out, cap, "%.*s%s%s%s", (int)(at - text), text, command, word, rest);
 }
 
 static bool follows(const char *text, const char *at, const char *before) {

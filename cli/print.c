@@ -239,12 +239,12 @@ void table_print(const struct table *t, FILE *f, unsigned columns) {
         if (!l.hidden[col]) {
             char *cell = name_fit(t->cell[i], l.width[col]);
             const size_t n = columns_of(cell), pad = l.width[col] > n ? l.width[col] - n : 0;
-            if (n > 0) { /* nothing is put behind the last one that is not empty */
+            if (cell[0]) { /* nothing is put behind the last one that is not empty */
                 put_blanks(f, gap + (t->column[col].right ? pad : 0));
                 fputs(cell, f);
                 gap = 0;
             }
-            gap += TABLE_GAP + (n > 0 && t->column[col].right ? 0 : pad);
+            gap += TABLE_GAP + (cell[0] && t->column[col].right ? 0 : pad);
             free(cell);
         }
         if (col + 1 == t->columns) {

@@ -78,7 +78,7 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
     c->paired = model->paired;
     c->pairing = model->pairing;
     c->kept = model->kept;
-    c->denied = model->denied;
+    c->denied = c->denied_stored = model->denied;
     memcpy(c->addrs, model->addrs, sizeof c->addrs);
     c->addr_count = model->addr_count;
     int err = contact_tell(n, c);
@@ -129,6 +129,8 @@ int contact_add(struct node *n, const struct contact *model, struct contact **ou
 int contact_update(struct node *n, struct contact *c) {
     int err = contact_store_put(n, c);
     c->unstored = err != 0;
+    if (!err)
+        c->denied_stored = c->denied;
     return err ? err : contact_tell(n, c);
 }
 
@@ -141,6 +143,7 @@ int contact_rename(struct node *n, struct contact *c, const char *to) {
     sodium_memzero(&renamed, sizeof renamed);
     if (err)
         return err;
+    c->denied_stored = c->denied;
     contact_table_rename(&n->contacts, c, to);
     transfers_contact_renamed(n, c);
     struct node_event *e = node_tell(n, NODE_CONTACT_RENAMED, c->name);
@@ -163,14 +166,36 @@ void contact_addr_first(struct contact *c, const struct addr *at) {
     c->addrs[0] = first;
 }
 
+/* Whoever comes from another address each time costs the disk no more than that. */
+static bool may_store(const struct node *n, struct contact *c) {
+    if (c->stored_us < n->now_us)
+        c->stored_us = n->now_us;
+    if (c->stored_us - n->now_us > (uint64_t)(CONTACT_SEEN_BURST - 1) * CONTACT_SEEN_US)
+        return false;
+    c->stored_us += CONTACT_SEEN_US;
+    return true;
+}
+
 void contact_seen_at(struct node *n, struct contact *c, const struct addr *at) {
     bool news = c->addr_count == 0 || !addr_equal(&c->addrs[0], at);
     if (at->kind == ADDR_NONE || (!news && !c->unstored))
         return;
     contact_addr_first(c, at);
-    int err = contact_update(n, c);
+    const bool store = may_store(n, c);
+    int err = store ? contact_update(n, c) : contact_tell(n, c);
+    c->unstored |= !store;
     if (err)
         node_log(n, LOG_WARN, "the address of \"%s\" was not stored: %s", c->name, err_text(err));
+}
+
+void contacts_end(struct node *n) {
+    for (unsigned i = 0; i < n->contacts.count; i++) {
+        struct contact *c = n->contacts.list[i];
+        const int err = c->unstored ? contact_update(n, c) : 0;
+        if (err)
+            node_log(n, LOG_WARN, "what is new of \"%s\" was not stored: %s", c->name,
+                     err_text(err));
+    }
 }
 
 void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,

@@ -21,7 +21,9 @@
 struct posting;
 
 enum {
-    CONTACTS_MAX = 16384, /* further ones are refused with ERR_FULL */
+    CONTACTS_MAX = 16384,           /* further ones are refused with ERR_FULL */
+    CONTACT_SEEN_BURST = 8,         /* so many new addresses of one contact are stored at once, */
+    CONTACT_SEEN_US = 30 * 1000000, /* then one in so long */
 };
 
 struct contact { /* holds a secret */
@@ -39,10 +41,13 @@ struct contact { /* holds a secret */
     uint32_t serial; /* from 1, never reused */
     struct peer_ref peer;
     bool online;
-    bool kept;         /* paired: no power cut takes that away any more */
-    bool unstored;     /* what the store has is older */
-    bool ticket_new;   /* its secret has not opened a session since the user has added it */
-    uint32_t pairings; /* pairing secrets seen so far: which one a debt is about */
+    bool kept;           /* paired: no power cut takes that away any more */
+    bool unstored;       /* what the store has is older */
+    int denied_stored;   /* what the store has of `denied` */
+    uint64_t denials_us; /* when the denials that were told are paid for (node/denial.h) */
+    bool ticket_new;     /* its secret has not opened a session since the user has added it */
+    uint64_t stored_us;  /* when the addresses that were stored are paid for */
+    uint32_t pairings;   /* pairing secrets seen so far: which one a debt is about */
     struct session_ref session;
     uint32_t queued; /* messages in the outbox */
     struct dialling dial;
@@ -103,6 +108,8 @@ int contact_rename(struct node *n, struct contact *c, const char *to) MUST_USE;
 void contact_addr_first(struct contact *c, const struct addr *at);
 /* The contact was heard at this address: it becomes the first to try. */
 void contact_seen_at(struct node *n, struct contact *c, const struct addr *at);
+/* The process ends in good order: what was put off is stored. */
+void contacts_end(struct node *n);
 void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,
                        struct contact_info *out);
 

@@ -109,7 +109,10 @@ int do_transfer_send(struct call *call) {
         return call_fail(call, err, contact, "there is no contact of that name");
     if (err == ERR_USAGE)
         return call_fail(call, err, NULL,
-                         "two of the files have the same name: rename one, or send it alone");
+                         order.name && !order.name[0] ? "the name that it is to have is empty"
+                         : order.count > 1
+                             ? "two of the files have the same name: rename one, or send it alone"
+                             : "the file has no name");
     if (err)
         return err;
     if (!arg_bool(call, "detach"))

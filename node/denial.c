@@ -39,12 +39,25 @@ static void remember(struct node *n, struct contact *c, int err) {
                  err_text(err));
 }
 
+static bool take(struct node *n, struct contact *c) {
+    if (c->denials_us < n->now_us)
+        c->denials_us = n->now_us;
+    if (c->denials_us - n->now_us > (uint64_t)(DENIAL_BURST - 1) * DENIAL_EVERY_US)
+        return false;
+    c->denials_us += DENIAL_EVERY_US;
+    return true;
+}
+
 int denial_heard(struct node *n, struct contact *c, int err, bool by_ticket) {
     if (!node_denied(err))
         return err;
     err = seen_from_here(c, err, by_ticket);
     if (err == c->denied)
         return err;
+    if (!take(n, c)) {
+        c->denied = err;
+        return err;
+    }
     remember(n, c, err);
     struct node_event *e = node_tell(n, NODE_CONTACT_DENIED, c->name);
     e->err = err;
@@ -53,6 +66,7 @@ int denial_heard(struct node *n, struct contact *c, int err, bool by_ticket) {
 }
 
 void denial_over(struct node *n, struct contact *c) {
-    if (c->denied)
+    if (c->denied_stored)
         remember(n, c, 0);
+    c->denied = 0;
 }

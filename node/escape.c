@@ -3,10 +3,36 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/script.h"
 #include "node/utf8.h"
+
+enum { VS16 = 0xfe0f, KEYCAP = 0x20e3 };
+
+/* The character at in + at, behind `prev`. */
+static bool is_shown(const char *in, size_t at, size_t len, uint32_t prev) {
+    uint32_t cp, next;
+    const size_t n = utf8_read(in + at, len - at, &cp);
+    if (n == 0 || !utf8_plain(cp) || script_is_inkless(cp))
+        return false;
+    if (cp != VS16 || script_is_emoji(prev))
+        return true;
+    return script_takes(prev, VS16) && utf8_read(in + at + n, len - at - n, &next) > 0 &&
+           next == KEYCAP;
+}
+
+bool escape_none(const char *in, size_t len) {
+    uint32_t cp = 0;
+    for (size_t at = 0, n; at < len; at += n) {
+        if (!is_shown(in, at, len, cp))
+            return false;
+        n = utf8_read(in + at, len - at, &cp);
+    }
+    return true;
+}
 
 size_t escape_text(char *out, size_t cap, const char *in, size_t len) {
     size_t total = 0, used = 0;
+    uint32_t prev = 0;
     for (size_t at = 0; at < len;) {
         char piece[16];
         uint32_t cp;
@@ -16,7 +42,7 @@ size_t escape_text(char *out, size_t cap, const char *in, size_t len) {
             put = snprintf(piece, sizeof piece, "\\x%02x", (unsigned)(unsigned char)in[at]);
         else if (cp == '\\')
             put = snprintf(piece, sizeof piece, "\\\\");
-        else if (!utf8_plain(cp))
+        else if (!is_shown(in, at, len, prev))
             put = snprintf(piece, sizeof piece, "\\u{%x}", (unsigned)cp);
         else
             put = snprintf(piece, sizeof piece, "%.*s", (int)n, in + at);
@@ -25,6 +51,7 @@ size_t escape_text(char *out, size_t cap, const char *in, size_t len) {
             memcpy(out + used, piece, (size_t)put);
             used += (size_t)put;
         }
+        prev = cp;
         total += (size_t)put;
         at += n ? n : 1;
     }

@@ -408,6 +408,7 @@ void node_shutdown(struct node *n, uint64_t now_us) {
     n->now_us = now_us;
     n->shut = true;
     transfers_shutdown(n);
+    contacts_end(n);
     for (unsigned i = 0; i < n->contacts.count; i++)
         if (n->contacts.list[i]->online)
             endpoint_disconnect(n->ep, now_us, n->contacts.list[i]->session, ERR_CLOSED);

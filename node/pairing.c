@@ -108,6 +108,7 @@ static int add_again(struct node *n, struct contact *c, const struct ticket *t) 
     ticket_psk(t, &c->ticket);
     c->pairing = c->ticket_new = true;
     c->denied = 0;
+    c->denials_us = 0;
     int err = contact_update(n, c);
     if (err)
         *c = was;
@@ -162,8 +163,10 @@ static int store(struct node *n, struct contact *c, const struct psk *ticket) {
     if (!err)
         err = keep_owe(n, &debt);
     err = keep_end(n, err);
-    if (!err)
+    if (!err) {
         c->unstored = false;
+        c->denied_stored = c->denied;
+    }
     return err;
 }
 

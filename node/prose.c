@@ -141,7 +141,8 @@ static size_t kept(const struct line *l, size_t at, uint32_t prev, uint32_t *cp)
     else if (is_nesting(*cp))
         stays = l->balanced;
     else
-        stays = *cp == TAB || script_takes(prev, *cp) || (*cp != VS16 && utf8_plain(*cp));
+        stays = *cp == TAB || script_takes(prev, *cp) ||
+                (*cp != VS16 && utf8_plain(*cp) && !script_is_inkless(*cp));
     return stays ? n : 0;
 }
 

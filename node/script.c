@@ -109,6 +109,15 @@ bool script_is_emoji(uint32_t cp) {
     return IN(signs, cp);
 }
 
+bool script_is_inkless(uint32_t cp) {
+    static const struct range inkless[] = {
+        {0x13430, 0x13442}, /* Egyptian joiners, segments and blanks */
+        {0x16fe4, 0x16fe4}, /* Khitan filler */
+        {0x1d159, 0x1d159}, /* null note head */
+    };
+    return IN(inkless, cp);
+}
+
 static bool is_keycap(uint32_t cp) {
     return (cp >= '0' && cp <= '9') || cp == '#' || cp == '*';
 }

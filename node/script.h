@@ -17,6 +17,9 @@ bool script_breaks(uint32_t cp);
 bool script_is_rtl(uint32_t cp);
 /* An emoji, or a sign that is one with U+FE0F (UTS #51; by blocks), and a skin tone. */
 bool script_is_emoji(uint32_t cp);
+/* What a font draws as nothing though it is a letter or a sign by its class: a name with it would look like one
+ * without. */
+bool script_is_inkless(uint32_t cp);
 /* Whether the variation selector `vs` can mean something behind `cp`. */
 bool script_takes(uint32_t cp, uint32_t vs);
 

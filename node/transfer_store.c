@@ -123,19 +123,32 @@ static bool decode(struct transfer *t, const uint8_t *in, size_t len) {
 }
 
 /* ---- what has changed ---- */
+static bool spent_all(const struct node *n) {
+    return n->transfers.store.spent_us > n->now_us + TRANSFER_STORE_BURST_US;
+}
+
 static void set_due(struct node *n) {
     struct transfer_store *s = &n->transfers.store;
     if (s->due_us)
         return;
     s->due_us = n->now_us > 0 ? n->now_us : 1;
-    if (s->spent_us > n->now_us + TRANSFER_STORE_BURST_US)
+    if (spent_all(n))
         s->due_us = s->spent_us - TRANSFER_STORE_BURST_US;
+}
+
+/* Numbers are laid by in time, whatever was spent. */
+static void set_due_for(struct node *n, uint64_t id) {
+    struct transfer_store *s = &n->transfers.store;
+    if (id + TRANSFER_IDS_AHEAD / 2 > s->ids && !s->backoff_us)
+        s->due_us = n->now_us > 0 ? n->now_us : 1;
+    else
+        set_due(n);
 }
 
 void transfer_changed(struct node *n, struct transfer *t) {
     t->changed = true;
     t->changed_us = n->now_us;
-    set_due(n);
+    set_due_for(n, t->info.id);
 }
 
 static void remember_gone(struct node *n, uint64_t id) {
@@ -201,7 +214,9 @@ static void written(struct node *n, uint64_t ids) {
         t->stored |= t->changed;
         t->changed = false;
     }
-    const uint64_t from_us = s->spent_us > n->now_us ? s->spent_us : n->now_us;
+    uint64_t from_us = s->spent_us > n->now_us ? s->spent_us : n->now_us;
+    if (spent_all(n)) /* it was for numbers, and is paid for by how many they are */
+        from_us = n->now_us + TRANSFER_STORE_BURST_US;
     *s = (struct transfer_store){.spent_us = from_us + TRANSFER_STORE_PAUSE_US, .ids = ids};
 }
 
@@ -230,8 +245,10 @@ void transfer_store_pump(struct node *n) {
     const struct transfers *t = &n->transfers;
     if (!t->store.due_us || t->store.due_us > n->now_us)
         return;
-    const bool few = t->last_id + TRANSFER_IDS_AHEAD / 2 > t->store.ids;
-    write_all(n, few ? t->last_id + TRANSFER_IDS_AHEAD : t->store.ids);
+    const bool flood = t->store.spent_us >= n->now_us + TRANSFER_STORE_BURST_US;
+    const uint64_t ahead = flood ? TRANSFER_IDS_FLOOD : TRANSFER_IDS_AHEAD;
+    const bool few = t->last_id + ahead / 2 > t->store.ids;
+    write_all(n, few ? t->last_id + ahead : t->store.ids);
 }
 
 void transfer_store_end(struct node *n) {

@@ -297,11 +297,13 @@ static int check_dir(const char *dir, const struct log *log) {
         return trouble_put(log, "look at", dir, errno, "--socket");
     if (paths_socket_dir_safe(st.st_uid, st.st_mode, geteuid()))
         return 0;
+    char quoted[TROUBLE_WORD_MAX];
+    trouble_word(quoted, dir);
     log_put(
         log, LOG_ERROR,
         "others can replace what is in %s (uid %lu, mode %03o); choose another --socket, or mend "
-        "it with: chmod 700 '%s'",
-        dir, (unsigned long)st.st_uid, (unsigned)st.st_mode & 07777U, dir);
+        "it with: chmod 700 %s",
+        dir, (unsigned long)st.st_uid, (unsigned)st.st_mode & 07777U, quoted);
     return ERR_PERM;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "node/escape.h"
-#include "node/utf8.h"
+#include "node/quote.h"
 
 enum log_level event_line_level(const struct node_event *e) {
     switch (e->kind) {
@@ -42,7 +42,7 @@ enum log_level event_line_level(const struct node_event *e) {
 /* What a peer may have had a hand in: as it is where nothing of it hides, else escaped. */
 static const char *safe(char *buf, size_t cap, const char *text) {
     size_t len = strlen(text);
-    if (utf8_all_plain(text, len))
+    if (escape_none(text, len))
         return text;
     escape_text(buf, cap, text, len);
     return buf;
@@ -81,10 +81,13 @@ static void message_line(char out[static EVENT_LINE_MAX], const struct node_even
         PUT("\"%s\" does not take message %llu now: %s; it is sent again", e->contact, seq, why);
     else if (e->kind == NODE_MESSAGE_FAILED)
         PUT("\"%s\" will never take message %llu: %s", e->contact, seq, why);
-    else
+    else {
+        char name[QUOTE_GROWTH * sizeof e->contact + 3];
+        (void)quote_word(name, sizeof name, e->contact);
         PUT("messages from \"%s\" find no room, they fill their %llu bytes; make some with: "
             "meshctl msgs --with %s --delete",
-            e->contact, (unsigned long long)e->total, e->contact);
+            e->contact, (unsigned long long)e->total, name);
+    }
 }
 
 static void peer_line(char out[static EVENT_LINE_MAX], const struct node_event *e,

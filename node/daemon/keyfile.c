@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,12 +104,17 @@ static int check_first(const struct statedir *s, const char *state_dir, const ch
     struct stat st;
     if (fstatat(s->dir_fd, "meshd.db", &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_size == 0)
         return 0;
+    char full[PATH_TEXT_MAX], now[TROUBLE_WORD_MAX], then[TROUBLE_WORD_MAX];
+    snprintf(full, sizeof full, "%s/meshd.db", state_dir);
+    trouble_word(now, full);
+    snprintf(full, sizeof full, "%s/meshd.db.old", state_dir);
+    trouble_word(then, full);
     log_put(log, LOG_ERROR,
             "%s is missing, and meshd.db beside it has the contacts and messages of that identity; "
             "put a "
             "copy of it back, or begin anew as another node, whom they do not know, with: "
-            "mv '%s/meshd.db' '%s/meshd.db.old'",
-            path, state_dir, state_dir);
+            "mv %s %s",
+            path, now, then);
     return ERR_NOT_FOUND;
 }
 

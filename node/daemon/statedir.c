@@ -65,6 +65,8 @@ static const char *kind(mode_t mode) {
 
 int statedir_check_secret(const struct stat *st, const char *dir, const char *name,
                           const struct log *log) {
+    char full[PATH_TEXT_MAX], quoted[TROUBLE_WORD_MAX];
+    trouble_word(quoted, paths_join(full, sizeof full, dir, name) == 0 ? full : name);
     if (!S_ISREG(st->st_mode)) {
         log_put(log, LOG_ERROR, "%s/%s is %s; put the file itself there, or move that away", dir,
                 name, kind(st->st_mode));
@@ -74,16 +76,16 @@ int statedir_check_secret(const struct stat *st, const char *dir, const char *na
         log_put(
             log, LOG_ERROR,
             "%s/%s belongs to another user (uid %lu), and meshd runs as uid %lu; run it as that "
-            "user, or mend it with: chown %lu '%s/%s'",
+            "user, or mend it with: chown %lu %s",
             dir, name, (unsigned long)st->st_uid, (unsigned long)geteuid(),
-            (unsigned long)geteuid(), dir, name);
+            (unsigned long)geteuid(), quoted);
         return ERR_PERM;
     }
     if (st->st_mode & (S_IRWXG | S_IRWXO)) {
         log_put(log, LOG_ERROR,
                 "others can reach the secrets in %s/%s (mode %03o); mend it with: "
-                "chmod 600 '%s/%s'",
-                dir, name, (unsigned)st->st_mode & 0777U, dir, name);
+                "chmod 600 %s",
+                dir, name, (unsigned)st->st_mode & 0777U, quoted);
         return ERR_PERM;
     }
     return 0;
@@ -99,6 +101,8 @@ static int file_trouble(const struct log *log, const char *doing, const char *di
 
 static int check_owner(const struct statedir *s, const char *path, const struct log *log) {
     struct stat st;
+    char quoted[TROUBLE_WORD_MAX];
+    trouble_word(quoted, path);
     if (fstat(s->dir_fd, &st) != 0)
         return trouble_put(log, "look at", path, errno, "--state");
     if (st.st_uid != geteuid()) {
@@ -111,8 +115,8 @@ static int check_owner(const struct statedir *s, const char *path, const struct 
     if (st.st_mode & (S_IRWXG | S_IRWXO)) {
         log_put(log, LOG_ERROR,
                 "others can reach %s, where secrets are kept (mode %03o); mend it with: "
-                "chmod 700 '%s'",
-                path, (unsigned)st.st_mode & 0777U, path);
+                "chmod 700 %s",
+                path, (unsigned)st.st_mode & 0777U, quoted);
         return ERR_PERM;
     }
     return 0;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "node/daemon/oserr.h"
+#include "node/quote.h"
 
 /* *place: another place would do as well. */
 static const char *remedy(int err, bool *place) {
@@ -52,4 +53,9 @@ int trouble_put(const struct log *log, const char *doing, const char *path, int 
     log_put(log, LOG_ERROR, "cannot %s %s: %s; %s%s%s", doing, path, strerror(err), mend,
             place ? ", or choose another place with " : "", place ? option : "");
     return oserr(err);
+}
+
+void trouble_word(char out[static TROUBLE_WORD_MAX], const char *path) {
+    if (!quote_text(out, TROUBLE_WORD_MAX, path))
+        snprintf(out, TROUBLE_WORD_MAX, "...");
 }

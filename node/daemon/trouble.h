@@ -11,4 +11,8 @@
 int trouble_put(const struct log *log, const char *doing, const char *path, int err,
                 const char *option) MUST_USE;
 
+/* A path as a word of a command in such a sentence, to be copied (node/quote); "..." if it is too long. */
+enum { TROUBLE_WORD_MAX = 1024 };
+void trouble_word(char out[static TROUBLE_WORD_MAX], const char *path);
+
 #endif

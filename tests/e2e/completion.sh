@@ -92,6 +92,15 @@ if command -v fish >/dev/null; then
     check "fish: $got" test "$got" = 'c,my bob,' -o "$got" = 'my bob,c,'
 fi
 if command -v zsh >/dev/null; then check "zsh reads _meshd" zsh -n "$HERE/_meshd"; fi
+# A name that a shell would read otherwise comes back as it is, and nothing of it is carried out.
+# shellcheck disable=SC2016
+for name in 'back\slash' "it's" '$(touch x)' 'a;b' 'col:on' 'a=b' '"' '*' '~'; do
+    ctl a contact rename c "$name" || FAILED=1
+    got=$(complete_in_bash send "${name:0:1}")
+    eval "word=$got"
+    check "'$name' completes to $got" test "$word" = "$name"
+    ctl a contact rename "$name" c
+done
 stop a
 gives '' send ''
 check "nothing is said where no daemon runs" test -z "$("$CTL" complete -- send '' 2>&1)"

@@ -85,6 +85,8 @@ if [ "$(id -u)" = 0 ] && mkdir "$DIR/small" && mount -t tmpfs -o size=1m tmpfs "
     check "nothing is left there" test -z "$(ls -A "$DIR/small")"
 fi
 
+expect 2 'the name .* is empty' state a send b "$DIR/data" --as ''
+
 # Where to receive into is looked at when it is asked for, not when something comes.
 touch "$DIR/file"
 expect 2 'not a directory' state b recv --out "$DIR/file"

@@ -27,6 +27,7 @@ static void widths_are_those_of_a_terminal(void **state) {
         {"\xf0\x9f\x8e\x89", 2},             /* emoji */
         {"\xe2\x9c\x93", 1},                 /* a check mark is no emoji */
         {"\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82", 6},
+        {"\xe4\xb7\x80\xe4\xb7\xbf\xe3\x89\x88", 6}, /* hexagrams, a circled number */
         {"\xff\xfe", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -53,6 +54,10 @@ static void a_long_name_loses_its_middle(void **state) {
         /* What is escaped is not cut apart. */
         {"a\x1b[31mred-and-more.txt", 14, "a\\x1b[...e.txt"},
         {"abcd\x1b\x1b\x1b\x1b", 9, "abc..."},
+        /* What makes an emoji of a sign stays with it, and nowhere else. */
+        {"\xe2\x9d\xa4\xef\xb8\x8f.txt", 20, "\xe2\x9d\xa4\xef\xb8\x8f.txt"},
+        {"1\xef\xb8\x8f\xe2\x83\xa3.txt", 20, "1\xef\xb8\x8f\xe2\x83\xa3.txt"},
+        {"a\xef\xb8\x8f.txt", 20, "a\\u{fe0f}.txt"},
         /* The tail does not begin with a mark that belongs to what was left out. */
         {"abcdefghije\xcc\x81xyz", 9, "abc...xyz"},
     };

@@ -13,6 +13,7 @@
 #include "cli/app.h"
 #include "cli/hint.h"
 #include "cli/width.h"
+#include "node/quote.h"
 
 static const char evil[] = "a\x1b]0;x\x07\n\xc2\x9b"
                            "2J\xe2\x80\xae\xff\\b";
@@ -114,6 +115,24 @@ static void put_wide_table(void) {
     table_cell(&t, "what arrived is not what was sent");
     table_print(&t, stdout, table_columns);
     table_clear(&t);
+}
+
+static void put_marks(void) {
+    struct table t;
+    table_init(&t, "N|~NAME");
+    table_cell(&t, "1");
+    table_text(&t, "\xcc\x81\xcc\x82", 4);
+    table_print(&t, stdout, table_columns);
+    table_clear(&t);
+}
+
+/* A peer may call a file what takes no column. */
+static void a_name_of_nothing_but_marks_is_there(void **state) {
+    (void)state;
+    for (table_columns = 0; table_columns < 40; table_columns++) {
+        capture(put_marks);
+        assert_non_null(strstr(said[0], "\xcc\x81\xcc\x82"));
+    }
 }
 
 static size_t widest_line(const char *s) {
@@ -308,7 +327,9 @@ static void commands_in_a_sentence_can_be_copied(void **state) {
         {"gone; see: meshctl wait --for peer=NAME", "bob",
          "gone; see: meshctl wait --for peer=bob"},
         {"meshctl wait --for peer=NAME first", "bob b", "meshctl wait --for peer='bob b' first"},
-        {"meshctl wait --for peer=NAME", "it's $HOME", "meshctl wait --for peer='it'\\''s $HOME'"},
+        {"meshctl wait --for peer=NAME", "it's $HOME",
+         "meshctl wait --for peer='it'\"'\"'s $HOME'"},
+        {"meshctl wait --for peer=NAME", "x'$(id)'\\", "meshctl peers"}, /* it would be doubled */
         {"meshctl wait --for peer=NAME", "", "meshctl wait --for peer=''"},
         {"gone; see: meshctl wait --for peer=NAME", NULL, "gone; see: meshctl peers"},
         {"give peer=NAME or contact=NAME", "bob", "give peer=NAME or contact=NAME"},
@@ -348,7 +369,7 @@ static void commands_in_a_sentence_go_to_the_same_daemon(void **state) {
         {"", ""},
     };
     char out[256], option[64] = "--state ";
-    hint_word(option + strlen(option), sizeof option - strlen(option), "a b");
+    (void)quote_word(option + strlen(option), sizeof option - strlen(option), "a b");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         hint_daemon(out, sizeof out, cases[i].text, option);
         assert_string_equal(out, cases[i].want);
@@ -365,6 +386,7 @@ int main(void) {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(cells_of_tables_are_escaped),
         cmocka_unit_test(a_table_is_aligned_under_wide_and_combining_characters),
+        cmocka_unit_test(a_name_of_nothing_but_marks_is_there),
         cmocka_unit_test(a_table_fits_the_terminal),
         cmocka_unit_test(a_sentence_in_a_table_can_be_read_or_is_left_out),
         cmocka_unit_test(errors_are_escaped_and_one_line_each),

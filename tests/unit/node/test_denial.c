@@ -10,7 +10,9 @@
 
 #include "node/contact.h"
 #include "node/contact_store.h"
+#include "node/core.h"
 #include "node/denial.h"
+#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MINUTE = 60 };
@@ -263,6 +265,59 @@ static void every_reason_survives_its_stored_form(void **state) {
     assert_false(node_denied(ERR_OFFLINE) || node_denied(ERR_TIMEOUT) || node_denied(ERR_REFUSED));
 }
 
+/* A contact that lets this node in and throws it out, as fast as it can. */
+static void flap(bool moves) {
+    struct world *w = world_new(2, 20);
+    world_pair(w, 0, 1);
+    world_run(w, S);
+    world_sync(w, 1);
+    struct store_mem *store = w->nodes[1].store;
+    struct node *bad = w->nodes[0].node;
+    const uint64_t writes = store_mem_writes(store), from_us = w->now_us;
+    const unsigned up = world_count(w, 1, NODE_PEER_UP);
+    for (unsigned k = 0; k < 500; k++) {
+        if (online(w, 0, "n1"))
+            endpoint_disconnect(node_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
+                                ERR_UNKNOWN);
+        world_run(w, 10000);
+        assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN); /* it is known however often */
+        w->nodes[0].addr.port = (uint16_t)(w->nodes[0].addr.port + moves);
+        assert_int_equal(node_connect(bad, w->now_us, "n1"), 0);
+        world_run(w, 10000);
+        assert_int_equal(denied(w, 1, "n0"), 0);
+    }
+    const unsigned most = DENIAL_BURST + 1 + (unsigned)((w->now_us - from_us) / DENIAL_EVERY_US);
+    assert_true(world_count(w, 1, NODE_PEER_UP) - up >= 400);
+    assert_in_range(world_count(w, 1, NODE_CONTACT_DENIED), 1, most);
+    assert_in_range(store_mem_writes(store) - writes, 1,
+                    4 * most); /* a row and a commit, two times */
+    /* An orderly end stores what was put off: where it was last. */
+    struct contact_info c;
+    node_shutdown(w->nodes[1].node, w->now_us);
+    world_kill(w, 1);
+    world_start(w, 1);
+    assert_true(node_contact_get(w->nodes[1].node, w->now_us, "n0", &c));
+    assert_true(addr_equal(&c.addrs[0], &w->nodes[0].addr));
+    world_run(w, S);
+    /* Later it is news again. */
+    world_run(w, 2 * (uint64_t)DENIAL_EVERY_US);
+    const unsigned told = world_count(w, 1, NODE_CONTACT_DENIED);
+    endpoint_disconnect(node_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
+                        ERR_UNKNOWN);
+    world_run(w, S);
+    assert_int_equal(world_count(w, 1, NODE_CONTACT_DENIED), told + 1);
+    world_kill(w, 1);
+    world_start(w, 1);
+    assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN);
+    world_free(w);
+}
+
+static void who_flaps_is_told_of_and_stored_a_few_times(void **state) {
+    (void)state;
+    flap(false);
+    flap(true); /* and comes from another address each time */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_used_ticket_is_told_and_remembered_until_a_new_one_comes),
@@ -274,6 +329,7 @@ int main(void) {
         cmocka_unit_test(it_is_tried_once_an_hour),
         cmocka_unit_test(transfers_and_pings_end_with_the_reason),
         cmocka_unit_test(every_reason_survives_its_stored_form),
+        cmocka_unit_test(who_flaps_is_told_of_and_stored_a_few_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -301,6 +301,25 @@ static void a_number_is_never_given_twice(void **state) {
         }
 }
 
+/* What was told before a transaction that is put off is not told of another transfer after it. */
+static void nor_in_a_flood_that_a_crash_ends(void **state) {
+    (void)state;
+    for (unsigned offers = 30; offers <= 330; offers += 15) {
+        struct world *w = two(70);
+        uint64_t out, told = 0;
+        disk_fill(w, 0, "/d/f", 10, 1);
+        for (unsigned k = 0; k < offers; k++) {
+            told = offer(w, "/d/f", &out);
+            assert_int_equal(node_cancel(w->nodes[0].node, w->now_us, out), 0);
+        }
+        world_power_cut(w, 1, 0);
+        world_start(w, 1);
+        world_run(w, 30 * S);
+        assert_true(offer(w, "/d/f", &out) > told);
+        world_free(w);
+    }
+}
+
 /* ---- a store that fails ---- */
 enum fate { FAILS_ONCE, FAILS_A_WHILE, DIES, LOSES_POWER, LOSES_POWER_BUT_ONE, FATES };
 enum { TOLD_MAX = 64, STEPS = 60 };
@@ -497,6 +516,7 @@ int main(void) {
         cmocka_unit_test(the_list_is_bounded_and_its_oldest_go),
         cmocka_unit_test(a_flood_of_offers_costs_few_transactions),
         cmocka_unit_test(a_number_is_never_given_twice),
+        cmocka_unit_test(nor_in_a_flood_that_a_crash_ends),
         cmocka_unit_test(whatever_fails_leaves_a_list_that_is_true),
         cmocka_unit_test(a_damaged_entry_hides_nothing_but_itself),
     };

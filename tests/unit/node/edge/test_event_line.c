@@ -81,6 +81,10 @@ static void each_kind_has_its_sentence(void **state) {
         {{.kind = NODE_MESSAGE_FULL, .contact = "bob", .total = 70000},
          "messages from \"bob\" find no room, they fill their 70000 bytes; make some with: meshctl "
          "msgs --with bob --delete"},
+        {{.kind = NODE_MESSAGE_FULL, .contact = "b; $(id) 'b'", .total = 70000},
+         "messages from \"b; $(id) 'b'\" find no room, they fill their 70000 bytes; make some "
+         "with: meshctl "
+         "msgs --with 'b; $(id) '\"'\"'b'\"'\"'' --delete"},
         {{.kind = NODE_CONTACT_DENIED, .contact = "bob", .err = ERR_UNKNOWN},
          "\"bob\" does not let this node in: this node is not among their contacts; ask them for a "
          "new "
