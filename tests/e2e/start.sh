@@ -217,6 +217,8 @@ bad_settings '3: log is given twice' '[node]\nlog = info\nlog = info\n'
 bad_settings '2: .*not UTF-8' '[node]\nlog = \377\n'
 bad_settings '2: .*variables' '[files]\ndownload_dir = $HOME/in\n'
 is_no 2 me "cannot read the settings in $DIR/none: No such file or directory; make the file" --state "$S" --config "$DIR/none"
+mkfifo "$DIR/pipe"
+is_no 2 me "cannot read the settings in $DIR/pipe: it is a pipe, .*put them into a file" --state "$S" --config "$DIR/pipe"
 is_no 2 me "cannot read the settings in $DIR: Is a directory; .*--config" --state "$S" --config "$DIR"
 is_no 2 me "--log: 'loud' may be: error, warn, info, debug" --state "$S" --log loud
 is_no 2 me "--udp: 'x' may be: auto, portable" --state "$S" --udp x
