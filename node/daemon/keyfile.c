@@ -72,7 +72,7 @@ static int read_text(int fd, char *text, size_t cap, size_t *len) {
 
 static const char way_out[] =
     "put a copy of it back; without one this node is lost to its contacts, and to begin anew as "
-    "another node, whom they do not know, move it and meshd.db away";
+    "another node, whom they do not know, move it and meshd.db* away";
 
 static int read_file(struct identity *out, int fd, const char *path, const struct log *log) {
     char text[IDENTITY_FILE_MAX + 1];
@@ -105,10 +105,9 @@ static int check_first(const struct statedir *s, const char *state_dir, const ch
         return 0;
     log_put(log, LOG_ERROR,
             "%s is missing, and meshd.db beside it has the contacts and messages of that identity; "
-            "put a "
-            "copy of it back, or begin anew as another node, whom they do not know, with: "
-            "mv '%s/meshd.db' '%s/meshd.db.old'",
-            path, state_dir, state_dir);
+            "put a copy of it back, or begin anew as another node, whom they do not know, with: "
+            "mkdir '%s/old' && mv '%s'/meshd.db* '%s/old'",
+            path, state_dir, state_dir, state_dir);
     return ERR_NOT_FOUND;
 }
 
