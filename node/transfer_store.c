@@ -145,6 +145,12 @@ static void remember_gone(struct node *n, uint64_t id) {
     set_due(n);
 }
 
+void transfer_numbered(struct node *n) {
+    struct transfer_store *s = &n->transfers.store;
+    if (n->transfers.last_id > s->ids && !s->backoff_us)
+        s->due_us = n->now_us > 0 ? n->now_us : 1;
+}
+
 void transfer_forgotten(struct node *n, const struct transfer *t) {
     if (t->stored)
         remember_gone(n, t->info.id);
@@ -231,7 +237,9 @@ void transfer_store_pump(struct node *n) {
     if (!t->store.due_us || t->store.due_us > n->now_us)
         return;
     const bool few = t->last_id + TRANSFER_IDS_AHEAD / 2 > t->store.ids;
-    write_all(n, few ? t->last_id + TRANSFER_IDS_AHEAD : t->store.ids);
+    const bool flood = t->store.spent_us > n->now_us + TRANSFER_STORE_BURST_US / 2;
+    const uint64_t ahead = flood ? TRANSFER_IDS_FLOOD : TRANSFER_IDS_AHEAD;
+    write_all(n, few ? t->last_id + ahead : t->store.ids);
 }
 
 void transfer_store_end(struct node *n) {

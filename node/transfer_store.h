@@ -23,7 +23,8 @@
  *
  * An entry of what had not ended is one of a process that died: the transfer has failed with it.
  * Numbers are laid by TRANSFER_IDS_AHEAD at a time, so that none is given again after a power cut
- * either; an orderly end gives back what was not used.
+ * either, and at once where those are used up before the next transaction; an orderly end gives back
+ * what was not used.
  */
 #ifndef MESHD_NODE_TRANSFER_STORE_H
 #define MESHD_NODE_TRANSFER_STORE_H
@@ -37,6 +38,7 @@
 enum {
     TRANSFERS_STORED_MAX = 128, /* the most the list can have: those under way, and those kept */
     TRANSFER_IDS_AHEAD = 32,
+    TRANSFER_IDS_FLOOD = 1024,             /* while so many come that transactions have to wait */
     TRANSFER_STORE_BURST_US = 2000 * 1000, /* ten transactions at once, */
     TRANSFER_STORE_PAUSE_US = 200 * 1000,  /* then one in so long */
     TRANSFER_STORE_RETRY_US = 1000 * 1000, /* after a failed one; doubled with every further one, */
@@ -62,6 +64,8 @@ struct transfer_store { /* zeroes = nothing to write */
 int transfers_load(struct node *n) MUST_USE;
 /* Its entry is to be written; it is `reported` (node/transfer.h). */
 void transfer_changed(struct node *n, struct transfer *t);
+/* A number was given. */
+void transfer_numbered(struct node *n);
 /* It leaves the list. */
 void transfer_forgotten(struct node *n, const struct transfer *t);
 
