@@ -64,6 +64,16 @@ void store_sqlite_say_damaged(struct store_sqlite *s, int rc) {
             s->path, s->path);
 }
 
+int store_sqlite_read_errno(sqlite3 *db) {
+    int err = 0;
+    sqlite3_file *wal = NULL;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &err) == SQLITE_OK && err == 0 &&
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK && wal &&
+        wal->pMethods)
+        (void)wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &err);
+    return err == EIO || err == ENXIO || err == ENODEV ? err : 0;
+}
+
 /* One sentence: what is wrong with which file, and what to do. */
 static void say(struct store_sqlite *s, int rc, int os) {
     switch (rc & 0xff) {
@@ -101,6 +111,11 @@ static void say(struct store_sqlite *s, int rc, int os) {
 
 static int map_error(struct store_sqlite *s, int rc) {
     int os = sqlite3_system_errno(s->db);
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_IOERR) {
+        const int read = store_sqlite_read_errno(s->db);
+        os = read ? read : os;
+        rc = read ? SQLITE_IOERR : rc;
+    }
     /* The same trouble again, message after message, is no news until something worked. */
     if (s->said != rc)
         say(s, rc, os);
