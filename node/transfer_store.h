@@ -24,7 +24,7 @@
  * An entry of what had not ended is one of a process that died: the transfer has failed with it.
  * Numbers are laid by TRANSFER_IDS_AHEAD at a time, so that none is given again after a power cut
  * either, and at once where those are used up before the next transaction; an orderly end gives back
- * what was not used.
+ * what was not used. Only on a disk that takes none of them can one come again after a crash.
  */
 #ifndef MESHD_NODE_TRANSFER_STORE_H
 #define MESHD_NODE_TRANSFER_STORE_H
