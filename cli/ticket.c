@@ -11,9 +11,10 @@
 #include "cli/app.h"
 
 /* ---- into a file: under its name only when it is whole ---- */
+enum { PROC_PATH_MAX = 32 };
 struct ticket_file {
     const char *path;             /* NULL: standard output */
-    char temp[PATH_TEXT_MAX + 8]; /* beside it, or "" */
+    char temp[PATH_TEXT_MAX + 8]; /* beside it, or "": it has no name yet */
     int fd;
 };
 
@@ -38,6 +39,31 @@ static void file_drop(struct ticket_file *f) {
     f->temp[0] = '\0';
 }
 
+static void proc_path(int fd, char out[static PROC_PATH_MAX]) {
+    snprintf(out, PROC_PATH_MAX, "/proc/self/fd/%d", fd);
+}
+
+/* Whatever ends this process, nothing of it stays there. False where there is no such thing. */
+static bool open_unnamed(struct ticket_file *f, int dir) {
+#ifdef O_TMPFILE
+    char in[PATH_TEXT_MAX], proc[PROC_PATH_MAX];
+    if (snprintf(in, sizeof in, "%.*s", dir, f->path) >= (int)sizeof in)
+        return false;
+    f->fd = open(in[0] ? in : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (f->fd < 0)
+        return false;
+    proc_path(f->fd, proc);
+    if (access(proc, F_OK) == 0)
+        return true;
+    close(f->fd);
+    f->fd = -1;
+#else
+    (void)f;
+    (void)dir;
+#endif
+    return false;
+}
+
 /* Before there is a ticket: whether it could go there. 0 or the exit code. */
 static int file_begin(struct app *a, struct ticket_file *f) {
     struct stat st;
@@ -45,6 +71,8 @@ static int file_begin(struct app *a, struct ticket_file *f) {
     const int dir = slash ? (int)(slash - f->path) + 1 : 0;
     if (lstat(f->path, &st) == 0)
         return file_failed(a, f, EEXIST);
+    if (open_unnamed(f, dir))
+        return 0;
     if (snprintf(f->temp, sizeof f->temp, "%.*s.meshctl-XXXXXX", dir, f->path) >=
         (int)sizeof f->temp) {
         f->temp[0] = '\0';
@@ -74,6 +102,10 @@ static bool write_all(int fd, const char *text, size_t len) {
 /* A name that somebody has taken meanwhile is not taken from him. Where there are no hard links, the
  * name is taken first, and then filled. */
 static bool give_name(const struct ticket_file *f) {
+    char proc[PROC_PATH_MAX];
+    proc_path(f->fd, proc);
+    if (!f->temp[0])
+        return linkat(AT_FDCWD, proc, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) == 0;
     if (link(f->temp, f->path) == 0)
         return true;
     if (errno == EEXIST || errno == ENOSPC || errno == EDQUOT)

@@ -133,6 +133,7 @@ int transfer_new(struct node *n, const struct contact *c, bool outgoing, enum tr
     if (err)
         return err;
     n->transfers.last_id++;
+    transfer_numbered(n);
     t->info.outgoing = outgoing;
     t->info.state = state;
     t->info.started_us = n->now_us;

@@ -158,6 +158,12 @@ static void remember_gone(struct node *n, uint64_t id) {
     set_due(n);
 }
 
+void transfer_numbered(struct node *n) {
+    struct transfer_store *s = &n->transfers.store;
+    if (n->transfers.last_id > s->ids && !s->backoff_us)
+        s->due_us = n->now_us > 0 ? n->now_us : 1;
+}
+
 void transfer_forgotten(struct node *n, const struct transfer *t) {
     if (t->stored)
         remember_gone(n, t->info.id);

@@ -64,6 +64,8 @@ struct transfer_store { /* zeroes = nothing to write */
 int transfers_load(struct node *n) MUST_USE;
 /* Its entry is to be written; it is `reported` (node/transfer.h). */
 void transfer_changed(struct node *n, struct transfer *t);
+/* A number was given. */
+void transfer_numbered(struct node *n);
 /* It leaves the list. */
 void transfer_forgotten(struct node *n, const struct transfer *t);
 

@@ -66,8 +66,8 @@ static void on_links(uv_poll_t *p, int status, int events) {
     (void)events;
     for (unsigned i = 0; status >= 0 && i < READS_MAX; i++) {
         const ssize_t n = recv(w->links_fd, buf, sizeof buf, 0);
-        if (n < 0 && errno == ENOBUFS) /* more than it keeps: look at what there is now */
-            news |= NETWATCH_ADDRS;
+        if (n < 0 && errno == ENOBUFS) /* more than it keeps: whatever it was is missing */
+            news |= NETWATCH_ADDRS | NETWATCH_ROUTE;
         else if (n <= 0)
             break;
         else
@@ -100,9 +100,14 @@ static int64_t boot_ahead_ms(void) {
     return clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
 }
 
+/* The last second the kernel has, 2262: no clock can be set so far. One in 2038 would be over for
+ * whoever lives then, or whose clock says so, and over again as often as it is set. */
+enum { WAKES_32 = sizeof(time_t) < 8 };
+#define WAKES_S (WAKES_32 ? (time_t)INT32_MAX : (time_t)(INT64_MAX / 1000000000))
+
 /* It never expires; a read fails with ECANCELED when the wall clock has jumped. */
 static bool wakes_arm(int fd) {
-    const struct itimerspec when = {.it_value.tv_sec = INT32_MAX};
+    const struct itimerspec when = {.it_value.tv_sec = WAKES_S};
     return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL) == 0 ||
            errno == ECANCELED;
 }

@@ -73,7 +73,7 @@ static int read_text(int fd, char *text, size_t cap, size_t *len) {
 
 static const char way_out[] =
     "put a copy of it back; without one this node is lost to its contacts, and to begin anew as "
-    "another node, whom they do not know, move it and meshd.db away";
+    "another node, whom they do not know, move it and meshd.db* away";
 
 static int read_file(struct identity *out, int fd, const char *path, const struct log *log) {
     char text[IDENTITY_FILE_MAX + 1];
@@ -104,17 +104,15 @@ static int check_first(const struct statedir *s, const char *state_dir, const ch
     struct stat st;
     if (fstatat(s->dir_fd, "meshd.db", &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_size == 0)
         return 0;
-    char full[PATH_TEXT_MAX], now[TROUBLE_WORD_MAX], then[TROUBLE_WORD_MAX];
-    snprintf(full, sizeof full, "%s/meshd.db", state_dir);
-    trouble_word(now, full);
-    snprintf(full, sizeof full, "%s/meshd.db.old", state_dir);
-    trouble_word(then, full);
+    char full[PATH_TEXT_MAX], dir[TROUBLE_WORD_MAX], old[TROUBLE_WORD_MAX];
+    trouble_word(dir, state_dir);
+    snprintf(full, sizeof full, "%s/old", state_dir);
+    trouble_word(old, full);
     log_put(log, LOG_ERROR,
             "%s is missing, and meshd.db beside it has the contacts and messages of that identity; "
-            "put a "
-            "copy of it back, or begin anew as another node, whom they do not know, with: "
-            "mv %s %s",
-            path, now, then);
+            "put a copy of it back, or begin anew as another node, whom they do not know, with: "
+            "mkdir %s && mv %s/meshd.db* %s",
+            path, old, dir, old);
     return ERR_NOT_FOUND;
 }
 

@@ -60,6 +60,12 @@ static int parse_file(struct settings *s, const char *path, int fd, char *wrong)
     return r;
 }
 
+/* Nothing waits for whoever may write into one: at SIGHUP that is the whole node. */
+static bool is_pipe(int fd) {
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 static int read_file(struct settings *s, const struct args *a, char *wrong) {
     char path[PATH_TEXT_MAX];
     if (a->config) {
@@ -69,12 +75,17 @@ static int read_file(struct settings *s, const struct args *a, char *wrong) {
     } else if (paths_config(path, sizeof path, getenv("XDG_CONFIG_HOME"), getenv("HOME")) != 0) {
         return 0;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT && !a->config)
         return 0;
     if (fd < 0)
         return unreadable(wrong, path, errno);
-    int r = parse_file(s, path, fd, wrong);
+    int r = is_pipe(fd)
+                ? complain(wrong, ERR_USAGE,
+                           "cannot read the settings in %s: it is a pipe, and they are read "
+                           "again at SIGHUP; put them into a file",
+                           path)
+                : parse_file(s, path, fd, wrong);
     close(fd);
     if (r == 0)
         strcpy(s->config_path, path);

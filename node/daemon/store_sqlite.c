@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/daemon/store_memory.h"
@@ -58,8 +59,19 @@ void store_sqlite_say_damaged(struct store_sqlite *s, int rc) {
     s->damaged = true;
     log_put(s->log, LOG_ERROR,
             "%s is damaged: put a copy of it back, or move it away to start without contacts and "
-            "messages (the identity is a file of its own, and stays)",
-            s->path);
+            "messages (the identity is a file of its own, and stays); %s-wal, if there is one, "
+            "belongs to it and goes with it",
+            s->path, s->path);
+}
+
+int store_sqlite_read_errno(sqlite3 *db) {
+    int err = 0;
+    sqlite3_file *wal = NULL;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &err) == SQLITE_OK && err == 0 &&
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK && wal &&
+        wal->pMethods)
+        (void)wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &err);
+    return err == EIO || err == ENXIO || err == ENODEV ? err : 0;
 }
 
 /* One sentence: what is wrong with which file, and what to do. */
@@ -99,6 +111,11 @@ static void say(struct store_sqlite *s, int rc, int os) {
 
 static int map_error(struct store_sqlite *s, int rc) {
     int os = sqlite3_system_errno(s->db);
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_IOERR) {
+        const int read = store_sqlite_read_errno(s->db);
+        os = read ? read : os;
+        rc = read ? SQLITE_IOERR : rc;
+    }
     /* The same trouble again, message after message, is no news until something worked. */
     if (s->said != rc)
         say(s, rc, os);
@@ -309,7 +326,7 @@ static int prepare(struct store_sqlite *s) {
         log_put(
             s->log, LOG_ERROR,
             "%s was made by a newer meshd (schema %d, this one knows %d); start that one, or move "
-            "the file away to start without contacts and messages",
+            "the file away with its -wal to start without contacts and messages",
             s->path, version, SCHEMA);
         return ERR_FORMAT;
     }
@@ -356,6 +373,26 @@ static int sync_found(struct store_sqlite *s) {
     return r ? r : sync_path(s, slash ? path : ".", O_RDONLY | O_DIRECTORY);
 }
 
+/* A log whose database is not there: SQLite would take it for rubbish and remove it, with all that was
+ * stored since the log was last copied. */
+static int check_log(const struct store_sqlite *s) {
+    char path[PATH_TEXT_MAX + 8];
+    struct stat db, wal;
+    const int n = snprintf(path, sizeof path, "%s-wal", s->path);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_IO;
+    if (stat(path, &wal) != 0 || wal.st_size == 0)
+        return 0;
+    const bool there = stat(s->path, &db) == 0;
+    if (there ? db.st_size > 0 : errno != ENOENT)
+        return 0; /* or opening it tells more */
+    log_put(s->log, LOG_ERROR,
+            "%s is %s, and %s beside it has contacts and messages of it; put the database back "
+            "there, or move that away to where the database was moved",
+            s->path, there ? "empty" : "missing", path);
+    return ERR_NOT_FOUND;
+}
+
 int store_sqlite_open(struct store_sqlite **out, struct store *store, const char *path,
                       const struct log *log) {
     size_t n = strlen(path) + 1;
@@ -365,6 +402,11 @@ int store_sqlite_open(struct store_sqlite **out, struct store *store, const char
         return ERR_NOMEM;
     memcpy(s->path, path, n);
     s->log = log;
+    const int lost = check_log(s);
+    if (lost) {
+        store_sqlite_close(s);
+        return lost;
+    }
     store_memory_init();
     int rc = sqlite3_open_v2(path, &s->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |

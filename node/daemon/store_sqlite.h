@@ -36,6 +36,10 @@ const char *store_sqlite_vfs(void); /* NULL: SQLite's default */
 void store_sqlite_forget(struct store_sqlite *s);
 /* If this result of SQLite's means it: what to do now, in the log, once. */
 void store_sqlite_say_damaged(struct store_sqlite *s, int rc);
+/* SQLite calls damaged what the disk could not read; whether that was it is known to the database's
+ * file and to its log. The errno, or 0. */
+struct sqlite3;
+int store_sqlite_read_errno(struct sqlite3 *db);
 const char *store_sqlite_path(const struct store_sqlite *s);
 /* Pages in the log after the last commit (4 KiB each), and commits ever made: if that has not changed
  * since a checkpoint that copied everything, the log can be cut. */

@@ -175,6 +175,11 @@ static int open_copier(struct store_sync *s) {
     }
     if (rc == SQLITE_OK)
         return 0;
+    int unread = store_sqlite_read_errno(s->copier);
+    if (!unread && (rc & 0xff) == SQLITE_IOERR)
+        unread = sqlite3_system_errno(s->copier);
+    if (unread)
+        return trouble_put(s->log, "use the database", store_sqlite_path(s->db), unread, "--state");
     if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
         store_sqlite_say_damaged(s->db, rc);
     else

@@ -44,6 +44,16 @@ expect 4 'No such' ctl a ticket --out "$DIR/missing/ticket" --name x
 expect 2 'usable' ctl a ticket --out "$DIR/t/three" --name a/b
 check "nothing else is left" test "$(ls -A "$DIR/t" | xargs)" = "link one two"
 check "its name is free after all that" ctl a ticket --name x --out "$DIR/t/three"
+# Ended while it waits for meshd: nothing of it stays there.
+mkdir "$DIR/ended"
+kill -STOP "${PID[a]}"
+for signal in INT TERM HUP PIPE KILL; do
+    "$BUILD/meshctl" --socket "$DIR/a/control.sock" ticket --out "$DIR/ended/ticket" 2>/dev/null & PID[ended]=$!
+    for _ in $(seq 200); do readlink "/proc/${PID[ended]}/fd"/* | grep -q "$DIR/ended/" && break; sleep 0.02; done
+    stop ended $signal
+    check "nothing is left after $signal" test -z "$(ls -A "$DIR/ended")"
+done
+kill -CONT "${PID[a]}"
 check "JSON names the file" grep -q '"out":"'"$DIR/t/four"'"' <<<"$(ctl a --json ticket --out "$DIR/t/four")"
 start c
 expect 0 '^$' ctl c contact add a --file "$DIR/t/three"

@@ -36,6 +36,11 @@ check "and nothing has changed" status a '"accept":"contacts"'
 rm "$conf"
 kill -HUP "${PID[a]}"
 check "a file that is gone" soon says a 'error the settings stay as they were: cannot read the settings in .*/conf: No such file'
+mkfifo "$conf"
+kill -HUP "${PID[a]}"
+check "a pipe that nobody writes is not waited for" soon says a 'error the settings stay as they were: cannot read the settings in .*/conf: it is a pipe'
+check "nor stands the node still" status a '"uptime_us"'
+rm "$conf"
 printf '[node]\nlog = info\n' >"$conf"
 kill -HUP "${PID[a]}"
 check "the defaults are back" soon status a '"accept":"ask"'

@@ -110,7 +110,7 @@ refused "$S/identity is a symbolic link; put the file itself there"
 rm "$S/identity"; mkdir "$S/identity"
 refused "$S/identity is a directory; .*move that away"
 : >"$S/identity"
-refused "$S/identity is empty; put a copy of it back; .*begin anew.*meshd.db away"
+refused "$S/identity is empty; put a copy of it back; .*begin anew.*meshd.db\\* away"
 truncate -s 100 "$S/identity"
 refused "$S/identity is damaged.*; put a copy of it back"
 truncate -s 1000000 "$S/identity"
@@ -121,10 +121,23 @@ for mode in 640 604 660; do
     chmod $mode "$S/identity"
     refused "others can reach the secrets in $S/identity .*chmod 600 '$S/identity'"
 done
-rm "$S/identity"
-is_no 1 me "$S/identity is missing, and meshd.db .*put a copy of it back, or begin anew.*: mv '$S/meshd.db' '$S/meshd.db.old'" --state "$S"
+# Of one that was killed: what it has stored since is in the log beside the database, and what is advised loses none of it.
+start s
+ctl s ticket --name another >/dev/null
+stop s KILL
+rm "$S/port" "$S/identity"
+check "there is a log" test -s "$S/meshd.db-wal"
+mkdir "$DIR/copy"; cp -a "$S"/meshd.db* "$DIR/copy"
+is_no 1 me "$S/identity is missing, and meshd.db .*put a copy of it back, or begin anew.*: mkdir '$S/old' && mv '$S'/meshd.db\\* '$S/old'" --state "$S"
+cp "$DIR/said" "$DIR/advice"
 check "no new identity was made" test ! -e "$S/identity"
-mv "$S/meshd.db" "$S/meshd.db.old"
+mv "$S/meshd.db" "$S/moved"
+is_no 1 me "$S/meshd.db is missing, and $S/meshd.db-wal beside it has contacts and messages of it; put the database back" --state "$S"
+: >"$S/meshd.db"; chmod 600 "$S/meshd.db"
+is_no 1 me "$S/meshd.db is empty, and $S/meshd.db-wal beside it" --state "$S"
+mv "$S/moved" "$S/meshd.db"; rm "$S/identity"
+sh -c "$(sed -n 's/.*with: mkdir/mkdir/p' "$DIR/advice")" || { echo "FAILED: what is advised"; FAILED=1; }
+for f in "$DIR/copy"/meshd.db*; do check "${f##*/} is kept" cmp "$f" "$S/old/${f##*/}"; done
 start s
 check "begun anew" grep -q "made a new identity: $S/identity" "$DIR/s.log"
 check "as another" test "$(ctl s id)" != "$ID"
@@ -217,6 +230,8 @@ bad_settings '3: log is given twice' '[node]\nlog = info\nlog = info\n'
 bad_settings '2: .*not UTF-8' '[node]\nlog = \377\n'
 bad_settings '2: .*variables' '[files]\ndownload_dir = $HOME/in\n'
 is_no 2 me "cannot read the settings in $DIR/none: No such file or directory; make the file" --state "$S" --config "$DIR/none"
+mkfifo "$DIR/pipe"
+is_no 2 me "cannot read the settings in $DIR/pipe: it is a pipe, .*put them into a file" --state "$S" --config "$DIR/pipe"
 is_no 2 me "cannot read the settings in $DIR: Is a directory; .*--config" --state "$S" --config "$DIR"
 is_no 2 me "--log: 'loud' may be: error, warn, info, debug" --state "$S" --log loud
 is_no 2 me "--udp: 'x' may be: auto, portable" --state "$S" --udp x

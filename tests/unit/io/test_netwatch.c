@@ -8,8 +8,13 @@
 #include <cmocka.h>
 
 #ifdef __linux__
+#include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "net/io/netwatch_impl.h"
 
@@ -108,12 +113,96 @@ static void it_opens_and_closes(void **state) {
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* ---- calls that stand in front of the system's ---- */
+static struct {
+    time_t ahead_s; /* the wall clock, against the real one */
+    unsigned armed;
+    int links[2]; /* in place of rtnetlink's socket, if there are any */
+    unsigned overflows;
+} os = {.links = {-1, -1}};
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *old) {
+    struct itimerspec at = *when;
+    at.it_value.tv_sec -= os.ahead_s;
+    os.armed++;
+    return (int)syscall(SYS_timerfd_settime, fd, flags, &at, old);
+}
+
+int socket(int family, int type, int protocol) {
+    return family == AF_NETLINK && os.links[0] >= 0
+               ? os.links[0]
+               : (int)syscall(SYS_socket, family, type, protocol);
+}
+
+int bind(int fd, const struct sockaddr *to, socklen_t len) {
+    return fd == os.links[0] ? 0 : (int)syscall(SYS_bind, fd, to, len);
+}
+
+ssize_t recv(int fd, void *buf, size_t len, int flags) {
+    if (fd == os.links[0] && os.overflows > 0) {
+        os.overflows--;
+        errno = ENOBUFS;
+        return -1;
+    }
+    return syscall(SYS_recvfrom, fd, buf, len, flags, NULL, NULL);
+}
+
+static void end_run(uv_timer_t *t) {
+    uv_stop(t->loop);
+}
+
+/* What is told within `ms`. */
+static unsigned news_within(uint64_t ms, int write_fd) {
+    uv_loop_t loop;
+    uv_timer_t end;
+    struct netwatch *w;
+    unsigned news = 0;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(netwatch_open(&w, &loop, count, &news), 0);
+    assert_int_equal(uv_timer_init(&loop, &end), 0);
+    assert_int_equal(uv_timer_start(&end, end_run, ms, 0), 0);
+    assert_true(write_fd < 0 || write(write_fd, "", 1) == 1);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    const unsigned told = news;
+    netwatch_close(w);
+    uv_close((uv_handle_t *)&end, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    return told;
+}
+
+/* Nor does it keep the loop busy. */
+static void a_clock_that_is_years_ahead_is_no_news(void **state) {
+    (void)state;
+    static const time_t years[] = {-50, 0, 12, 50, 200};
+    for (unsigned i = 0; i < 5; i++) {
+        os.ahead_s = years[i] * 365 * 86400;
+        os.armed = 0;
+        (void)news_within(20, -1);
+        assert_int_equal(os.armed, 1);
+    }
+    os.ahead_s = 0;
+}
+
+static void what_the_system_could_not_keep_may_be_anything(void **state) {
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, os.links), 0);
+    const int other = os.links[1];
+    os.overflows = 1;
+    assert_int_equal(news_within(NETWATCH_SETTLE_MS + 200, other), NETWATCH_ADDRS | NETWATCH_ROUTE);
+    assert_int_equal(os.overflows, 0);
+    os.links[0] = -1;
+    close(other);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_and_links_are_to_be_looked_at),
         cmocka_unit_test(another_default_route_is_news_once),
         cmocka_unit_test(cut_and_wrong_messages_are_passed_over),
         cmocka_unit_test(it_opens_and_closes),
+        cmocka_unit_test(a_clock_that_is_years_ahead_is_no_news),
+        cmocka_unit_test(what_the_system_could_not_keep_may_be_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -320,6 +320,36 @@ static void nor_in_a_flood_that_a_crash_ends(void **state) {
     }
 }
 
+/* Faster than the list is written: the numbers are, nevertheless. */
+static void nor_in_a_flood_that_ends_in_order_or_not(void **state) {
+    (void)state;
+    for (unsigned way = 0; way < 2; way++)
+        for (unsigned many = 10; many < 400; many += 30) {
+            struct world *w = two(60 + way);
+            uint64_t out = 0, last = 0;
+            disk_fill(w, 0, "/d/f", 10, 1);
+            for (unsigned k = 0; k < many; k++) {
+                last = offer(w, "/d/f", &out);
+                assert_int_equal(node_cancel(w->nodes[0].node, w->now_us, out), 0);
+                world_run(w, MS);
+            }
+            for (unsigned i = 0; i < 2; i++) {
+                if (way) {
+                    world_power_cut(w, i, 0);
+                    world_start(w, i);
+                } else {
+                    restart(w, i, false);
+                }
+            }
+            assert_non_null(world_wait(w, 0, NODE_PEER_UP, 10 * S));
+            world_run(w, S);
+            const uint64_t sent = out, next = offer(w, "/d/f", &out);
+            assert_true(next > last);
+            assert_true(out > sent);
+            world_free(w);
+        }
+}
+
 /* ---- a store that fails ---- */
 enum fate { FAILS_ONCE, FAILS_A_WHILE, DIES, LOSES_POWER, LOSES_POWER_BUT_ONE, FATES };
 enum { TOLD_MAX = 64, STEPS = 60 };
@@ -517,6 +547,7 @@ int main(void) {
         cmocka_unit_test(a_flood_of_offers_costs_few_transactions),
         cmocka_unit_test(a_number_is_never_given_twice),
         cmocka_unit_test(nor_in_a_flood_that_a_crash_ends),
+        cmocka_unit_test(nor_in_a_flood_that_ends_in_order_or_not),
         cmocka_unit_test(whatever_fails_leaves_a_list_that_is_true),
         cmocka_unit_test(a_damaged_entry_hides_nothing_but_itself),
     };

@@ -389,6 +389,81 @@ static void the_log_stays_short(void **state) {
     close_place(p);
 }
 
+/* ---- a disk that cannot be read ---- */
+static unsigned reads_left;
+
+static ssize_t read_some(int fd, void *buf, size_t len, off_t at) {
+    if (reads_left == 0) {
+        errno = EIO;
+        return -1;
+    }
+    reads_left--;
+    return pread(fd, buf, len, at);
+}
+
+static void set_reads(bool fail) {
+    static const char *const names[] = {"pread", "pread64"};
+    sqlite3_vfs *vfs = sqlite3_vfs_find(store_sqlite_vfs());
+    for (unsigned i = 0; i < 2; i++)
+        (void)vfs->xSetSystemCall(vfs, names[i], fail ? (sqlite3_syscall_ptr)read_some : NULL);
+}
+
+/* Opens it, and reads in it; what is said meanwhile is in the file `said`. */
+static int use(struct place *p, int said) {
+    const struct store_sync_setup setup = {on_done, on_all_done, p};
+    uint8_t value[8];
+    size_t len;
+    const int keep = dup(STDERR_FILENO);
+    dup2(said, STDERR_FILENO);
+    int err = store_sqlite_open(&p->db, &p->store, p->path, &p->log);
+    assert_int_equal(uv_loop_init(&p->loop), 0);
+    if (!err)
+        err = store_sync_open(&p->sync, &p->loop, p->db, &setup, &p->log);
+    if (!err)
+        err = p->store.get(p->store.ctx, "t", "k199", 4, value, sizeof value, &len);
+    dup2(keep, STDERR_FILENO);
+    close(keep);
+    return err;
+}
+
+/* Whoever moved the database away then, as one does a damaged one, would lose it for nothing. */
+static void what_cannot_be_read_is_not_called_damaged(void **state) {
+    (void)state;
+    struct place *p = open_place();
+    char key[8], text[4096];
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(key, sizeof key, "k%u", i);
+        assert_int_equal(put(p, key, "12345"), 0);
+    }
+    assert_int_equal(barrier(p, STORE_SYNC_SCRUB), 0);
+    stop(p);
+    unsigned n = 0;
+    for (int err = ERR_IO; err; n++) {
+        FILE *said = tmpfile();
+        assert_non_null(said);
+        p->sync = NULL;
+        p->db = NULL;
+        reads_left = n;
+        set_reads(true);
+        err = use(p, fileno(said));
+        set_reads(false);
+        store_sync_close(p->sync);
+        uv_loop_close(&p->loop);
+        store_sqlite_close(p->db);
+        rewind(said);
+        text[fread(text, 1, sizeof text - 1, said)] = '\0';
+        fclose(said);
+        if (err) {
+            assert_int_equal(err, ERR_IO);
+            assert_null(strstr(text, "is damaged"));
+            assert_non_null(strstr(text, "the disk reports an error"));
+        }
+    }
+    assert_true(n > 3);
+    start(p);
+    close_place(p);
+}
+
 static void a_newer_store_is_refused(void **state) {
     (void)state;
     struct place *p = open_place();
@@ -421,6 +496,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_log_that_was_left_is_cut),
         cmocka_unit_test(a_burned_secret_is_in_no_file),
         cmocka_unit_test(the_log_stays_short),
+        cmocka_unit_test(what_cannot_be_read_is_not_called_damaged),
         cmocka_unit_test(a_newer_store_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
