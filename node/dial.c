@@ -134,7 +134,8 @@ static void judge(struct node *n, struct contact *c) {
     e->cause = cause_here(ERR_OFFLINE);
     d->silent_us = endpoint_heard_us(n->ep, c->peer) + 1;
     /* What has begun since then has its own time. */
-    const uint64_t next_us = node_peer_silent(n, c, n->now_us - patience);
+    const uint64_t before_us = n->now_us > patience ? n->now_us - patience : 0;
+    const uint64_t next_us = node_peer_silent(n, c, before_us);
     if (next_us != UINT64_MAX) {
         d->since_us = next_us;
         judge_at(n, c, next_us + patience);
