@@ -316,8 +316,6 @@ static void heal(struct pen *p) {
                 "jitter=none\n");
     text_add(t, "at 60s disk all latency=0 read_errors=0 capacity=0\nat 60s store all fail=none\n"
                 "at 61s start all\n");
-    /* Whoever uses a session notices that it is dead; one that sleeps it does not know. */
-    text_add(t, "at 62s ping m[1..%u] contacts may\n", (unsigned)p->move);
     text_add(t, "at 65s connect m[1..%u] contacts\nat 75s connect all contacts\n",
              (unsigned)p->move);
     if (p->pairs)
