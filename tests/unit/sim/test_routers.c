@@ -27,10 +27,9 @@ static void a_host_has_only_the_families_it_was_given(void **state) {
             fail_msg("they do not meet:\n%s", texts[i]);
         assert_true(metric_of(texts[i], "handshake") < 0.5);
     }
-    static const char apart[] =
-        "for 10s\nnode a ip=6 dials=no\nnode b dials=no\nnode c ip=dual dials=no\n"
-        "contacts a with c\ncontacts b with c\n"
-        "at 1s pair a b";
+    static const char apart[] = "for 10s\nnode a ip=6 dials=no\nnode b dials=no\nnode c ip=dual "
+                                "dials=no\ncontacts a with c\ncontacts b with c\n"
+                                "at 1s pair a b";
     assert_true(metric_of(apart, "session.online") == 0);
     assert_true(metric_of(apart, "drop.unreachable") > 0);
 }
@@ -50,7 +49,7 @@ static void a_call_by_both_families_makes_nobody_an_amplifier(void **state) {
 
 static void a_router_filters_ipv6_as_it_was_told(void **state) {
     (void)state;
-    static const char text[] = "for 20s\nnode a ip=6 nat=%s dials=no\nnode b c ip=6 dials=no\n"
+    static const char text[] = "for 20s\nnode a ip=6 dials=no nat=%s\nnode b c ip=6 dials=no\n"
                                "contacts a b\nat 1s %s\n";
     static const struct {
         const char *nat, *what;
@@ -79,7 +78,8 @@ static void a_router_filters_ipv6_as_it_was_told(void **state) {
 static void hosts_stand_for_the_nat_they_are_behind(void **state) {
     (void)state;
     static const char text[] =
-        "for 8s\nsite h nat=portrestricted\nnode a site=h\nnode b\nnode c nat=symmetric\n"
+        "for 8s\nsite h nat=portrestricted\nnode a site=h dials=no\nnode b dials=no\nnode c "
+        "nat=symmetric dials=no\n"
         "contacts b with a c\nat 1s connect a b\nat 1s connect c b\nat 5s %s\n"
         "at 6s message b a 1x\nat 6s message b c 1x";
     static const struct {
@@ -109,7 +109,7 @@ static void a_crowd_keeps_newcomers_out_while_it_is_there(void **state) {
             struct run r;
             (void)snprintf(
                 text, sizeof text,
-                "for 40s\nnode a b nat=%s%s dials=no\nnode s%s dials=no\ncontacts s with a b\n"
+                "for 40s\nnode a b dials=no nat=%s%s\nnode s dials=no%s\ncontacts s with a b\n"
                 "at 1s connect a s\nat 1s crowd a b for=20s\nat 2s message a s 1x\n"
                 "at 3s message b s 1x",
                 nats[i], six ? " ip=6" : "", six ? " ip=6" : "");
@@ -121,12 +121,13 @@ static void a_crowd_keeps_newcomers_out_while_it_is_there(void **state) {
             run_clear(&r);
         }
     static const char healed[] =
-        "for 40s\nnode a nat=linux dials=no\nnode s\ncontacts a s\n"
-        "at 1s crowd a\nat 2s message a s 1x\nat 5s heal\nat 8s message a s 1x";
+        "for 40s\nnode a nat=linux dials=no\nnode s dials=no\ncontacts a s\nat 1s crowd a\n"
+        "at 2s message a s 1x\nat 5s heal\nat 8s message a s 1x";
     assert_true(metric_of(healed, "drop.nat_full") > 0);
     assert_true(metric_of(healed, "message.delivered") == 2);
-    static const char some[] = "for 20s\nnode a nat=linux,table=10 dials=no\nnode s\ncontacts a s\n"
-                               "at 1s crowd a 9\nat 2s connect a s\nat 3s ping a s";
+    static const char some[] =
+        "for 20s\nnode a nat=linux,table=10 dials=no\nnode s dials=no\ncontacts a s\n"
+        "at 1s crowd a 9\nat 2s connect a s\nat 3s ping a s";
     assert_true(metric_of(some, "ping.count") == 1); /* one place is left */
 }
 
