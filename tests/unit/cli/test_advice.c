@@ -110,6 +110,7 @@ static void the_sentences_that_people_meet_most(void **state) {
     assert_true(has(say(text, ADVICE_SEND, ERR_NOT_FOUND, SIDE_LOCAL, "/a"), "check the path"));
     assert_true(has(say(text, ADVICE_SEND, ERR_NOT_FOUND, SIDE_PEER, "/a"), "ask them"));
     assert_true(has(say(text, ADVICE_SEND, ERR_REFUSED, SIDE_PEER, ""), "meshctl recv"));
+    assert_false(has(say(text, ADVICE_ADD, ERR_TICKET, SIDE_PEER, "ticket"), "\"ticket\""));
 }
 
 static void methods_are_for_something(void **state) {

@@ -60,6 +60,9 @@ static void a_long_name_keeps_its_beginning_and_its_ending(void **state) {
         {"\x1b\x1b\x1b\x1b", 7, DOTS},
         {"\xe2\x80\xaez\xe2\x80\xae", 12, DOTS},
         {"a\\b\\c\\d", 8, "a\\\\b" DOTS "\\\\d"},
+        {"a\\b\\c\\d", 7, "a\\\\" DOTS "\\\\d"},
+        {"\\\\\\\\", 4,
+         "\\\\" DOTS}, /* half of an escape would be read together with what follows */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *s = name_short(cases[i].in, strlen(cases[i].in), cases[i].columns);

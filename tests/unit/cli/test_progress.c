@@ -84,6 +84,8 @@ static void what_there_is_room_for(void **state) {
               "ETA 00:06"},
         {80, "holiday.mkv  [=======>           ]   40%   400 MB/1.00 GB   100 MB/s  ETA 00:06"},
         {60, "holiday.mkv   40%   400 MB/1.00 GB   100 MB/s  ETA 00:06"},
+        /* Rather its name than all numbers. */
+        {56, "holiday.mkv  [====>       ]   40%   100 MB/s  ETA 00:06"},
         {40, "holiday.mkv   40%   100 MB/s  ETA 00:06"},
         {39, " 40%   100 MB/s  ETA 00:06"},
         {20, " 40% 00:06"},
@@ -107,6 +109,27 @@ static void one_of_several_has_its_number(void **state) {
     line(&p, "img_0815.jpg", 3, 200, 90, out);
     assert_non_null(strstr(out, "3/200 img_0815.jpg  "));
     assert_int_equal(columns_text(out), 89);
+    /* Nothing jumps when the next one has a shorter name. */
+    const size_t at = strcspn(out, "%");
+    line(&p, "a", 4, 200, 90, out);
+    assert_int_equal(strcspn(out, "%"), at);
+    line(&p, "img_0815.jpg", 3, 200, 120, out);
+    const size_t bar = strcspn(out, "[");
+    line(&p, "a", 4, 200, 120, out);
+    assert_int_equal(strcspn(out, "["), bar);
+}
+
+static void nothing_grows_without_end_on_a_wide_terminal(void **state) {
+    (void)state;
+    struct progress p = running();
+    char out[PROGRESS_LINE_MAX], name[256];
+    line(&p, "f", 1, 1, 400, out);
+    assert_int_equal(strcspn(out, "]") - strcspn(out, "["), 49);
+    memset(name, 0x1b, sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    line(&p, name, 1, 1, 65535, out);
+    assert_in_range(columns_text(out), 400, PROGRESS_COLUMNS_MAX - 1);
+    assert_non_null(strstr(out, "ETA 00:06"));
 }
 
 static void a_wait_before_the_acceptance_counts_for_nothing(void **state) {
@@ -165,6 +188,10 @@ static void hundred_percent_is_not_said_too_early(void **state) {
     line(&p, "f", 1, 1, 80, out);
     assert_non_null(strstr(out, "100%"));
     assert_non_null(strstr(out, "verifying"));
+    progress_begin(&p, S, 0, UINT64_MAX); /* beyond what a double can tell apart */
+    progress_update(&p, 2 * S, UINT64_MAX - 1);
+    line(&p, "f", 1, 1, 80, out);
+    assert_non_null(strstr(out, " 99%"));
 }
 
 static void times_left(void **state) {
@@ -191,6 +218,7 @@ int main(void) {
         cmocka_unit_test(it_never_reaches_the_last_column),
         cmocka_unit_test(what_there_is_room_for),
         cmocka_unit_test(one_of_several_has_its_number),
+        cmocka_unit_test(nothing_grows_without_end_on_a_wide_terminal),
         cmocka_unit_test(a_wait_before_the_acceptance_counts_for_nothing),
         cmocka_unit_test(the_speed_follows_the_last_seconds),
         cmocka_unit_test(what_stands_still_is_called_stalled),

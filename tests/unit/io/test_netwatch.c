@@ -13,6 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,6 +114,7 @@ static void it_opens_and_closes(void **state) {
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+#ifdef MESHD_TEST_WRAP
 /* ---- calls that stand in front of the system's ---- */
 static struct {
     time_t ahead_s; /* the wall clock, against the real one */
@@ -121,24 +123,30 @@ static struct {
     unsigned overflows;
 } os = {.links = {-1, -1}};
 
-int timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *old) {
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *when,
+                           struct itimerspec *old);
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *when,
+                           struct itimerspec *old) {
     struct itimerspec at = *when;
     at.it_value.tv_sec -= os.ahead_s;
     os.armed++;
     return (int)syscall(SYS_timerfd_settime, fd, flags, &at, old);
 }
 
-int socket(int family, int type, int protocol) {
+int __wrap_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol) {
     return family == AF_NETLINK && os.links[0] >= 0
                ? os.links[0]
                : (int)syscall(SYS_socket, family, type, protocol);
 }
 
-int bind(int fd, const struct sockaddr *to, socklen_t len) {
+int __wrap_bind(int fd, const struct sockaddr *to, socklen_t len);
+int __wrap_bind(int fd, const struct sockaddr *to, socklen_t len) {
     return fd == os.links[0] ? 0 : (int)syscall(SYS_bind, fd, to, len);
 }
 
-ssize_t recv(int fd, void *buf, size_t len, int flags) {
+ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags);
+ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags) {
     if (fd == os.links[0] && os.overflows > 0) {
         os.overflows--;
         errno = ENOBUFS;
@@ -194,6 +202,7 @@ static void what_the_system_could_not_keep_may_be_anything(void **state) {
     os.links[0] = -1;
     close(other);
 }
+#endif
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -201,8 +210,10 @@ int main(void) {
         cmocka_unit_test(another_default_route_is_news_once),
         cmocka_unit_test(cut_and_wrong_messages_are_passed_over),
         cmocka_unit_test(it_opens_and_closes),
+#ifdef MESHD_TEST_WRAP
         cmocka_unit_test(a_clock_that_is_years_ahead_is_no_news),
         cmocka_unit_test(what_the_system_could_not_keep_may_be_anything),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ struct heard {
     uint64_t asked_us;
     uint8_t initiation[INITIATION_BYTES], retry[RETRY_BYTES]; /* the last ones */
     bool swallow;                                             /* no RETRY arrives */
+    bool mute;                                                /* handshakes alone do */
 };
 
 static bool listen_in(struct pair *p, int from, uint8_t *data, size_t len) {
@@ -34,7 +35,7 @@ static bool listen_in(struct pair *p, int from, uint8_t *data, size_t len) {
         h->asked_us = p->now_us;
     }
     if (data[0] != PACKET_RETRY)
-        return true;
+        return !h->mute || data[0] == PACKET_INITIATION || data[0] == PACKET_RESPONSE;
     memcpy(h->retry, data, len);
     h->refused++;
     return !h->swallow;
@@ -368,6 +369,25 @@ static void a_refused_rekey_costs_the_session_nothing(void **state) {
     pair_free(p);
 }
 
+/* Refusals come fast: asking on at once, as in a silence, would be a storm. */
+static void a_silent_session_that_is_refused_ends_without_a_storm(void **state) {
+    (void)state;
+    struct heard h;
+    struct pair *p = strangers(51, &h);
+    struct session_ref s[2];
+    pair_know(p, 0, &first, false);
+    pair_know(p, 1, &first, false);
+    pair_connect(p, s);
+    pair_run(p, S, -1, -1);
+    pair_know(p, 1, &second, false);
+    const unsigned asked = h.asked;
+    h.mute = true;
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    assert_true(pair_run(p, 40 * (uint64_t)S, 0, EP_SESSION_DOWN));
+    assert_in_range(h.asked - asked, 2, 8);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_refusal_says_why_within_a_round_trip),
@@ -381,6 +401,7 @@ int main(void) {
         cmocka_unit_test(an_onlooker_cannot_tell_the_reasons_apart),
         cmocka_unit_test(the_proof_is_what_the_document_says),
         cmocka_unit_test(a_refused_rekey_costs_the_session_nothing),
+        cmocka_unit_test(a_silent_session_that_is_refused_ends_without_a_storm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

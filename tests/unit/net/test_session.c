@@ -493,6 +493,21 @@ static bool drop_responses(struct pair *p, int from, uint8_t *data, size_t len) 
 }
 
 /* The peer began a rekey, never heard the answer, and is gone: who writes then must hear of it. */
+static void keys_are_renewed_before_they_have_sealed_too_much(void **state) {
+    (void)state;
+    struct pair *p = known(rand_seeded("sealed", 15).x, 0);
+    struct session_ref s[2];
+    pair_connect(p, s);
+    pair_run(p, 1000 * MS, -1, -1);
+    const struct endpoint_counters *c = endpoint_counters(p->ep[0]);
+    inner(p, 0, s)->send_counter += KEYS_MAX_PACKETS / 2;
+    assert_int_equal(c->rekeys, 0);
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    pair_run(p, 1000 * MS, -1, -1);
+    assert_int_equal(c->rekeys, 1);
+    pair_free(p);
+}
+
 static void a_rekey_that_never_ended_does_not_block_the_next(void **state) {
     (void)state;
     struct pair *p = known(rand_seeded("half rekey", 13).x, 1000 * MS);
@@ -591,6 +606,7 @@ int main(void) {
         cmocka_unit_test(a_close_is_told_with_its_reason),
         cmocka_unit_test(a_peer_that_restarts_mid_stream_ends_the_session_and_gets_another),
         cmocka_unit_test(an_idle_session_has_no_transport_and_sleeps),
+        cmocka_unit_test(keys_are_renewed_before_they_have_sealed_too_much),
         cmocka_unit_test(a_rekey_that_never_ended_does_not_block_the_next),
         cmocka_unit_test(waiting_for_new_keys_is_not_busy),
         cmocka_unit_test(a_packet_gets_eight_answers_at_most),

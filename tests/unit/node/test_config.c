@@ -85,6 +85,8 @@ static void every_key_is_read(void **s) {
     assert_string_equal(c.network, "");
 }
 
+#define LONG "sixty-four-characters-and-no-equals-sign-as-one-may-forget-it--x"
+
 static void errors_name_their_line(void **s) {
     (void)s;
     static const struct {
@@ -109,6 +111,7 @@ static void errors_name_their_line(void **s) {
         {"[node]\nlog\n", 2, "'log' is no line of the form: key = value"},
         {"[node]\nlog: info\n", 2, "key = value"},
         {"[node]\n= info\n", 2, "key = value"},
+        {"[node]\n" LONG LONG "\n", 2, "'" LONG "' is no line"},
         {"[node]\nlog = info\n  log = warn\n", 3, "already"},
         {"[node]\nlog = yes\n", 2, "error, warn, info, debug"},
         {"[transport]\nudp = true\n", 2, "may be: auto, portable"},
@@ -125,6 +128,9 @@ static void errors_name_their_line(void **s) {
         {"\xff\xfe[\n", 1, "UTF-16"},
         {"[node]\nlog = in\rfo\n", 2, "carriage return"},
         {"[node]\nlog = \x1b[31minfo\n", 2, "control character (U+001B)"},
+        {"[node]\nlog = \xc2\x9b"
+         "31minfo\n",
+         2, "control character (U+009B)"},
         {"[node]\n\xef\xbb\xbflog = info\n", 2, "section [node] has no"},
         {"[files]\ndownload_dir =\n", 2, "the path is missing"},
         {"[files]\ndownload_dir = \"/srv/in box\"\n", 2, "without quotes"},
@@ -224,7 +230,7 @@ static void what_is_too_long_is_refused_and_the_longest_is_not(void **s) {
     for (size_t over = 0; over < 3 * INI_LINE_MAX - 64; over += over < 4 ? 1 : 100) {
         int n = snprintf(text, sizeof text, "[node]\n# ");
         memset(text + n, 'x', INI_LINE_MAX - 2 + over);
-        snprintf(text + n + INI_LINE_MAX - 2 + over, 32, "\r\nlog = debug\n");
+        snprintf(text + n + INI_LINE_MAX - 2 + over, 32, "%s\nlog = debug\n", over ? "" : "\r");
         assert_int_equal(parse(&c, text, &e), over ? ERR_FORMAT : 0);
         if (over) {
             assert_int_equal(e.line, 2);

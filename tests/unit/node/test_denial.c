@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/limits.h"
 #include "node/contact.h"
 #include "node/contact_store.h"
 #include "node/core.h"
@@ -37,6 +38,9 @@ static void is_told(struct world *w, unsigned i, const char *name, int err, bool
     assert_non_null(e);
     assert_int_equal(e->err, err);
     assert_int_equal(denied(w, i, name), err);
+    struct contact_info c;
+    assert_true(node_contact_get(w->nodes[i].node, w->now_us, name, &c));
+    assert_int_equal(c.state, CONTACT_OFFLINE);
     assert_int_equal(world_count(w, i, NODE_CONTACT_DENIED), before + news);
 }
 
@@ -169,6 +173,54 @@ static void another_secret_than_ours_is_told(void **state) {
     world_free(w);
 }
 
+/* Once a session is up nothing is denied any more, whoever has seen to that. */
+static void who_is_let_in_again_is_not_denied(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 9);
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_pair(w, 0, 1);
+    world_run(w, S);
+    assert_int_equal(node_contact_remove(w->nodes[0].node, w->now_us, "n1"), 0);
+    world_run(w, S);
+    assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN);
+    assert_int_equal(node_ticket_new(w->nodes[1].node, w->now_us, NULL, 3600, ticket), 0);
+    world_sync(w, 1);
+    assert_int_equal(node_contact_add(w->nodes[0].node, w->now_us, "n1", ticket), 0);
+    world_run(w, 2 * S);
+    assert_true(online(w, 1, "n0"));
+    assert_int_equal(denied(w, 1, "n0"), 0);
+    world_kill(w, 1);
+    world_start(w, 1);
+    assert_int_equal(denied(w, 1, "n0"), 0);
+    world_free(w);
+}
+
+/* That the ticket was no good is the reason, also when the secret that comes next is not known either. */
+static void what_the_ticket_was_it_stays(void **state) {
+    (void)state;
+    struct world *w = used_up(10);
+    struct node *n = w->nodes[2].node;
+    struct contact *c = contact_by_name(n, "anna");
+    const unsigned told = world_count(w, 2, NODE_CONTACT_DENIED);
+    assert_int_equal(denial_heard(n, c, ERR_UNKNOWN, false), ERR_TICKET);
+    assert_int_equal(c->denied, ERR_TICKET);
+    world_run(w, S);
+    assert_int_equal(world_count(w, 2, NODE_CONTACT_DENIED), told);
+    world_free(w);
+}
+
+/* A change of the network makes nobody let us in. */
+static void another_network_does_not_change_it(void **state) {
+    (void)state;
+    struct world *w = used_up(11);
+    world_run(w, 10 * S);
+    const uint64_t before = endpoint_counters(node_endpoint(w->nodes[2].node))->handshakes_out;
+    node_network_changed(w->nodes[2].node, w->now_us);
+    world_run(w, 10 * S);
+    assert_int_equal(endpoint_counters(node_endpoint(w->nodes[2].node))->handshakes_out, before);
+    world_free(w);
+}
+
 static void nobody_there_has_denied_nothing(void **state) {
     (void)state;
     struct world *w = world_new(2, 5);
@@ -265,7 +317,7 @@ static void every_reason_survives_its_stored_form(void **state) {
     assert_false(node_denied(ERR_OFFLINE) || node_denied(ERR_TIMEOUT) || node_denied(ERR_REFUSED));
 }
 
-/* A contact that lets this node in and throws it out, as fast as it can. */
+/* A contact that lets this node in and throws it out, as fast as it may. */
 static void flap(bool moves) {
     struct world *w = world_new(2, 20);
     world_pair(w, 0, 1);
@@ -283,7 +335,7 @@ static void flap(bool moves) {
         assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN); /* it is known however often */
         w->nodes[0].addr.port = (uint16_t)(w->nodes[0].addr.port + moves);
         assert_int_equal(node_connect(bad, w->now_us, "n1"), 0);
-        world_run(w, 10000);
+        world_run(w, PEER_OPEN_US + 100000); /* as often as the endpoint lets anybody in */
         assert_int_equal(denied(w, 1, "n0"), 0);
     }
     const unsigned most = DENIAL_BURST + 1 + (unsigned)((w->now_us - from_us) / DENIAL_EVERY_US);
@@ -324,6 +376,9 @@ int main(void) {
         cmocka_unit_test(a_ticket_that_has_expired_there_or_was_taken_back_is_told),
         cmocka_unit_test(who_was_removed_is_told_at_once_or_when_it_comes_again),
         cmocka_unit_test(another_secret_than_ours_is_told),
+        cmocka_unit_test(who_is_let_in_again_is_not_denied),
+        cmocka_unit_test(what_the_ticket_was_it_stays),
+        cmocka_unit_test(another_network_does_not_change_it),
         cmocka_unit_test(nobody_there_has_denied_nothing),
         cmocka_unit_test(messages_stay_queued_and_say_why),
         cmocka_unit_test(it_is_tried_once_an_hour),

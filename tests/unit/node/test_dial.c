@@ -152,6 +152,55 @@ static void add_strangers(struct world *w, unsigned count, const struct addr *at
     }
 }
 
+static struct dialling *plan_of(struct world *w, unsigned i, const char *name) {
+    return &contact_by_name(w->nodes[i].node, name)->dial;
+}
+
+/* After a session, and in another network, it begins with short pauses; and no two keep time. */
+static void what_has_changed_makes_the_pauses_short(void **state) {
+    (void)state;
+    uint64_t first_us = 0, last_us = 0;
+    for (uint64_t seed = 70; seed < 78; seed++) {
+        struct world *w = paired(seed);
+        node_shutdown(w->nodes[1].node, w->now_us);
+        world_run(w, 200 * MS);
+        world_kill(w, 1);
+        const struct dialling *d = plan_of(w, 0, "n1");
+        assert_in_range(d->next_us, w->now_us, w->now_us + DIAL_FIRST_US / 4 * 5);
+        const uint64_t pause_us = d->next_us - w->now_us;
+        first_us = seed == 70 || pause_us < first_us ? pause_us : first_us;
+        last_us = pause_us > last_us ? pause_us : last_us;
+        world_run(w, 3600 * (uint64_t)S);
+        assert_int_equal(plan_of(w, 0, "n1")->step_us, DIAL_MAX_US);
+        node_network_changed(w->nodes[0].node, w->now_us);
+        world_run(w, 30 * S);
+        assert_in_range(plan_of(w, 0, "n1")->step_us, DIAL_FIRST_US, 8 * DIAL_FIRST_US);
+        world_run(w, 3600 * (uint64_t)S);
+        world_start(w, 1);
+        world_run(w, S);
+        assert_int_equal(seen(w, 0, "n1").state, CONTACT_ONLINE);
+        assert_int_equal(plan_of(w, 0, "n1")->step_us, 0);
+        world_free(w);
+    }
+    assert_true(last_us - first_us > DIAL_FIRST_US / 8);
+}
+
+/* The other side ends a session that it does not need; here something waits. */
+static void what_waits_is_dialled_for_after_an_idle_end(void **state) {
+    (void)state;
+    struct world *w = paired(79);
+    uint64_t seq;
+    w->nodes[1].unplugged = true;
+    assert_int_equal(node_message_send(w->nodes[0].node, w->now_us, "n1", "x", 1, &seq), 0);
+    world_run(w, 100 * S);
+    struct contact *c = contact_by_name(w->nodes[0].node, "n1");
+    assert_false(c->online);
+    dial_down(w->nodes[0].node, c, 0);
+    assert_false(c->dial.idle);
+    assert_true(c->dial.next_us > 0);
+    world_free(w);
+}
+
 static void a_start_with_many_contacts_is_spread(void **state) {
     (void)state;
     enum { MANY = 1000 };
@@ -329,6 +378,29 @@ static void who_says_how_long_it_waits_is_waited_for(void **state) {
     assert_int_equal(world_count(w, 0, NODE_PING_FAILED), 0);
     world_start(w, 1);
     assert_non_null(world_wait(w, 0, NODE_PONG, S));
+    world_free(w);
+}
+
+/* Four round trips, where those are long; but nobody is kept waiting for more than ten seconds. */
+static void a_long_path_is_given_its_time(void **state) {
+    (void)state;
+    struct world *w = paired(64);
+    uint64_t seq;
+    w->delay_us = 1500 * MS;
+    for (unsigned i = 0; i < 40; i++) {
+        assert_int_equal(node_message_send(w->nodes[0].node, w->now_us, "n1", "x", 1, &seq), 0);
+        world_run(w, 10 * S);
+    }
+    const unsigned told = world_count(w, 0, NODE_PEER_SILENT);
+    assert_int_equal(node_connect(w->nodes[0].node, w->now_us, "n1"), 0);
+    world_run(w, 11 * S);
+    assert_int_equal(world_count(w, 0, NODE_PEER_SILENT), told);
+    w->nodes[1].unplugged = true;
+    assert_int_equal(node_connect(w->nodes[0].node, w->now_us, "n1"), 0);
+    world_run(w, DIAL_PATIENCE_US + S);
+    assert_int_equal(world_count(w, 0, NODE_PEER_SILENT), told);
+    world_run(w, DIAL_PATIENCE_MAX_US - DIAL_PATIENCE_US);
+    assert_int_equal(world_count(w, 0, NODE_PEER_SILENT), told + 1);
     world_free(w);
 }
 
@@ -516,6 +588,8 @@ int main(void) {
         cmocka_unit_test(who_was_away_longer_finds_the_other),
         cmocka_unit_test(a_lazy_node_dials_nobody),
         cmocka_unit_test(who_is_away_is_dialled_ever_later),
+        cmocka_unit_test(what_has_changed_makes_the_pauses_short),
+        cmocka_unit_test(what_waits_is_dialled_for_after_an_idle_end),
         cmocka_unit_test(a_start_with_many_contacts_is_spread),
         cmocka_unit_test(the_rate_is_for_all_that_are_away),
         cmocka_unit_test(an_idle_session_costs_nothing_and_is_no_loss),
@@ -525,6 +599,7 @@ int main(void) {
         cmocka_unit_test(an_outage_ends_what_begins_and_nothing_that_runs),
         cmocka_unit_test(a_slow_and_lossy_path_connects),
         cmocka_unit_test(who_says_how_long_it_waits_is_waited_for),
+        cmocka_unit_test(a_long_path_is_given_its_time),
         cmocka_unit_test(a_session_that_is_wanted_is_asked),
         cmocka_unit_test(a_change_of_network_is_told),
         cmocka_unit_test(many_changes_count_once_a_second),

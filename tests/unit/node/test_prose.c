@@ -34,6 +34,9 @@ static void what_was_written_stays_and_what_fools_is_escaped(void **state) {
          "\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x8c\xe4\xb8\x96\xe7\x95\x8c"},
         {"tab", LIT("a\tb"), "a\tb"},
         {"a blank that is none", LIT("x\xf0\x9d\x85\x99y"), "x\\u{1d159}y"},
+        {"a sign's style behind nothing", LIT("\xef\xb8\x8f\xe2\x80\x8d\xf0\x9f\x98\x80"),
+         "\\u{fe0f}\\u{200d}\xf0\x9f\x98\x80"},
+        {"a Mongolian variant of a Latin letter", LIT("a\xe1\xa0\x8b"), "a\\u{180b}"},
         {"smile", LIT("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80"},
         {"family",
          LIT("\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7\xe2\x80\x8d"
