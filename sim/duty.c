@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/dial.h"
+#include "sim/icmp.h"
 #include "sim/world.h"
 
 enum {
@@ -65,36 +66,37 @@ static struct silence *silence_of(struct sim *s, uint32_t from, uint32_t to) {
 
 void duty_heard(struct sim *s, const struct packet *p) {
     struct silence *q = silence_of(s, p->source, p->target);
-    if (!q || q->lost == 0)
-        return;
-    q->before_lost = q->lost;
-    q->before_ns = q->since_ns;
-    q->ended_ns = sim_now_ns(s);
-    q->lost = 0;
+    struct silence *back = silence_of(s, p->target, p->source);
+    if (q)
+        q->lost = 0;
+    if (back) {
+        back->unanswered = 0;
+        back->heard_ns = sim_now_ns(s);
+    }
 }
 
 void duty_lost(struct sim *s, const struct packet *p) {
-    /* Lost before a NAT on its way: whose address it is, is known at least of public ones. */
-    const struct host *owner = p->target == SIM_NO_HOST ? route_setup_owner(s, &p->to) : NULL;
-    const uint32_t to = owner ? owner->index : p->target;
+    /* Lost before a NAT on its way: whose address it is, the mappings say. */
+    const uint32_t to = p->target == SIM_NO_HOST ? icmp_host_of(s, p) : p->target;
     struct silence *q = silence_of(s, p->source, to);
     s->hosts[p->source]->lost_ns = sim_now_ns(s) + 1;
     if (to < s->host_count)
         s->hosts[to]->lost_ns = sim_now_ns(s) + 1;
     if (q && q->lost++ == 0)
         q->since_ns = sim_now_ns(s);
+    struct silence *back = silence_of(s, to, p->source);
+    if (q)
+        q->unanswered++;
+    if (back)
+        back->unanswered++;
 }
 
-/* As much as one attempt sends, and for most of the time that whoever has just begun something waits for an answer: until
- * now, or until so shortly before that the answer was still on its way. */
+/* Whoever has just begun something has heard nothing for most of the time that it waits for an answer, and as much as one
+ * attempt sends was lost between the two meanwhile. */
 static bool unheard(const struct silence *q, const struct demand_item *i, uint64_t now_ns) {
-    static const uint64_t patience_ns = (uint64_t)DIAL_PATIENCE_US * 1000;
-    const uint64_t least_ns = patience_ns / 4 * 3;
-    if (now_ns - i->asked_ns > UNHEARD_S * SIM_S)
-        return false;
-    return (q->lost >= UNHEARD_PKTS && now_ns - q->since_ns >= least_ns) ||
-           (q->before_lost >= UNHEARD_PKTS && q->ended_ns - q->before_ns >= least_ns &&
-            now_ns - q->ended_ns <= patience_ns / 4);
+    static const uint64_t least_ns = (uint64_t)DIAL_PATIENCE_US * 1000 / 4 * 3;
+    return q->unanswered >= UNHEARD_PKTS && now_ns - i->asked_ns <= UNHEARD_S * SIM_S &&
+           now_ns - q->heard_ns >= least_ns;
 }
 
 /* So much in a row that a session is right to end, or that nobody seems to answer: bad luck, by the draws of a link. */
@@ -104,7 +106,7 @@ static bool silent(struct sim *s, const struct demand_item *i, uint32_t from, ui
     if (!q)
         return false;
     return (q->lost >= SILENT_PKTS && now_ns - q->since_ns >= SILENT_S * SIM_S) ||
-           unheard(q, i, now_ns);
+           (from == i->from && unheard(q, i, now_ns));
 }
 
 /* ---- what is asked ---- */

@@ -71,6 +71,12 @@ static bool turns_back(struct sim *s, struct trip *t, struct site *w) {
            nat_icmp_in(w->nat, s->now_ns, &t->note->from, &t->note->to) == NAT_PASS;
 }
 
+uint32_t icmp_host_of(struct sim *s, const struct packet *p) {
+    struct icmp_note note = {.from = p->to, .to = p->from, .host = SIM_NO_HOST};
+    struct trip t = {.note = &note, .router = SITE_NONE};
+    return descends(s, &t, SITE_NONE) ? note.host : SIM_NO_HOST;
+}
+
 static bool finds_back(struct sim *s, struct trip *t, const struct packet *p) {
     if (p->target != SIM_NO_HOST && !climbs(s, t, s->hosts[p->target]->site, p->top))
         return false;

@@ -42,4 +42,8 @@ void icmp_hear(struct sim *s, struct icmp_note *note);
 /* A hostile host says so of a packet that it makes up: `model` without router and host. */
 void icmp_forge(struct host *h, const struct icmp_note *model);
 
+/* Whose address it is that the packet is sent to, by the mappings of the NATs before it; SIM_NO_HOST: nobody's. For one that was
+ * lost on the way to them. */
+uint32_t icmp_host_of(struct sim *s, const struct packet *p);
+
 #endif

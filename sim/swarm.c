@@ -338,8 +338,10 @@ static void alone(struct pen *p) {
     text_add(p->out, "load flow 2/s m[1..%u] from=61s until=118s\n", (unsigned)p->move);
     if (p->pairs)
         newcomers_healed(p);
-    /* It has moved, and nobody would know where to, if it did not say so itself. */
-    text_add(p->out, "at 110s roam q\nload message 12/m s1 to q from=125s until=150s\n");
+    /* Then it moves, and nobody would know where to, if it did not say so itself. (`every`: it is not what `eventually`
+     * waits for.) */
+    text_add(p->out,
+             "at 124500ms every 500s roam q\nload message 12/m s1 to q from=125s until=150s\n");
     text_add(p->out, "at 120s heal\neventually connected within 4s\n");
     text_add(p->out, "load message 6/m s[1..%u] from=125s until=150s\n", (unsigned)p->stay);
 }

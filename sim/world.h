@@ -105,9 +105,10 @@ enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 /* How many datagrams of one host to another were lost in a row, and since when. */
 struct silence {
     uint64_t since_ns;
-    uint32_t lost;
-    uint32_t before_lost;         /* the ones in a row before that which came, */
-    uint64_t before_ns, ended_ns; /* since when, and when it came */
+    uint32_t lost; /* of what this host's contact sends to it, in a row */
+    uint32_t
+        unanswered; /* of what either sends to the other, since this contact has heard of this host */
+    uint64_t heard_ns; /* when it has */
 };
 
 struct host { /* what every event touches comes first, so that it is few cache lines */
