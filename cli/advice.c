@@ -44,7 +44,7 @@ static const struct row {
     {ERR_NOT_FOUND, ALL, PEER, "ask them to look at the log of their meshd"},
     {ERR_USAGE, SEND, PEER, "rename it: the name may be too long for their disk"},
     {ERR_UNSUPPORTED, ALL, PEER, "ask them to run a meshd as new as this one"},
-    {ERR_REFUSED, SEND, PEER, "ask them to run: meshctl recv"},
+    {ERR_REFUSED, SEND, PEER, "ask them why, or to run: meshctl recv"},
     {ERR_REFUSED, ALL, PEER, "ask them why"},
     {ERR_CANCELLED, SEND, PEER, "ask them why, and send it again"},
     {ERR_CANCELLED, ALL, PEER, "ask them to send it again"},
@@ -65,6 +65,7 @@ static const struct row {
     {ERR_NOT_FOUND, NUMBER, HERE, "list what there is with: meshctl transfers ls"},
     {ERR_NOT_FOUND, ALL, HERE, "list what there is with: meshctl contact ls"},
     {ERR_EXISTS, RECV | NUMBER, HERE, "receive into another directory with --out"},
+    {ERR_EXISTS, TICKET, HERE, "choose another name"}, /* an open ticket is not listed */
     {ERR_EXISTS, ALL, HERE, "see: meshctl contact ls"},
     {ERR_FORMAT, ADD, ANY, "ask for a new one, made with: meshctl ticket"},
     {ERR_NAME, SEND, HERE,

@@ -196,8 +196,8 @@ int main(int argc, char **argv) {
     }
     client_close(&a.client);
     json_decref(a.held);
-    free(words);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0)
         code = app_stdout_failed(&a);
+    free(words); /* the last sentence may be about one */
     return code;
 }

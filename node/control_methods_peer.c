@@ -27,8 +27,9 @@ static int name_failed(struct call *call, int err, const char *name) {
         return call_fail(call, err, name, "a contact has that name already");
     if (err == ERR_EXISTS)
         return call_fail(call, err, name,
-                         "that name is taken: kept for whoever uses an open ticket, which "
-                         "\"contact rm\" burns");
+                         "an open ticket keeps the name \"%s\" for whoever uses it, until it is "
+                         "burnt with: meshctl contact rm NAME",
+                         name ? name : "");
     if (err == ERR_USAGE && name)
         return call_fail(call, err, name, "the name is not usable (" NAME_RULE ")");
     return call_fail(call, err, name, NULL);

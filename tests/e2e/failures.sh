@@ -86,7 +86,7 @@ start a
 
 # Offline: a file cannot wait, a message can.
 stop b
-expect 6 'meshctl wait --for peer=b$' ctl a send b "$DIR/f"
+expect 6 'meshctl --socket [^ ]* wait --for peer=b$' ctl a send b "$DIR/f"
 expect 6 'queue' ctl a msg b later --timeout 1s
 start b
 for _ in $(seq 200); do ctl b msgs | grep -q later && break; sleep 0.1; done

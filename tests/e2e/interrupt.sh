@@ -138,9 +138,9 @@ ctl b recv --detach --out "$DIR/in" 2>"$DIR/r.err" &
 r=$!
 sleep 0.3
 check "send --detach: $(cat "$DIR/s.err")" ctl a send b "$DIR/medium" --detach 2>"$DIR/s.err"
-check "it says how to stop it: $(cat "$DIR/s.err")" grep -q 'meshctl cancel [0-9]' "$DIR/s.err"
+check "it says how to stop it: $(cat "$DIR/s.err")" grep -q 'meshctl --socket [^ ]* cancel [0-9]' "$DIR/s.err"
 check "recv --detach ends when it has begun" wait $r
-check "and says how to stop it: $(cat "$DIR/r.err")" grep -q 'meshctl cancel [0-9]' "$DIR/r.err"
+check "and says how to stop it: $(cat "$DIR/r.err")" grep -q 'meshctl --socket [^ ]* cancel [0-9]' "$DIR/r.err"
 for _ in $(seq 200); do [ -e "$DIR/in/medium" ] && break; sleep 0.1; done
 check "it arrives all the same" test "$(stat -c %s "$DIR/in/medium")" = 314572800
 rm "$DIR/in/medium"

@@ -55,6 +55,8 @@ for signal in INT TERM HUP PIPE KILL; do
 done
 kill -CONT "${PID[a]}"
 check "JSON names the file" grep -q '"out":"'"$DIR/t/four"'"' <<<"$(ctl a --json ticket --out "$DIR/t/four")"
+expect 5 'an open ticket keeps the name "x".*contact rm NAME; choose another name$' ctl a ticket --name x
+expect 5 'a contact has that name already: "b"; choose another name$' ctl a ticket --name b
 start c
 expect 0 '^$' ctl c contact add a --file "$DIR/t/three"
 check "it pairs" ctl a wait --for peer=x --timeout 20s
