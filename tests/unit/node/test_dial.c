@@ -179,7 +179,10 @@ static void what_has_changed_makes_the_pauses_short(void **state) {
         world_start(w, 1);
         world_run(w, S);
         assert_int_equal(seen(w, 0, "n1").state, CONTACT_ONLINE);
-        assert_int_equal(plan_of(w, 0, "n1")->step_us, 0);
+        world_run(w, DIAL_HELD_US);
+        node_shutdown(w->nodes[1].node, w->now_us);
+        world_run(w, 200 * MS);
+        assert_in_range(plan_of(w, 0, "n1")->next_us, w->now_us, w->now_us + DIAL_FIRST_US / 4 * 5);
         world_free(w);
     }
     assert_true(last_us - first_us > DIAL_FIRST_US / 8);
