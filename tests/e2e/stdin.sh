@@ -85,7 +85,7 @@ if [ "$(id -u)" = 0 ] && mkdir "$DIR/small" && mount -t tmpfs -o size=1m tmpfs "
     check "nothing is left there" test -z "$(ls -A "$DIR/small")"
 fi
 
-expect 2 'the name .* is empty' state a send b "$DIR/data" --as ''
+expect 2 'as needs a value' state a send b "$DIR/data" --as ''
 
 # Where to receive into is looked at when it is asked for, not when something comes.
 touch "$DIR/file"
