@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/app.h"
-#include "cli/help.h"
-#include "cli/interrupt.h"
+#include "cli/kit/app.h"
+#include "cli/kit/help.h"
+#include "cli/kit/interrupt.h"
 
 static const struct verb verbs[] = {
     {"id", "", "", 0, 0, run_id, "print this node's id", ""},

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 enum { SESSION_SLOTS_MAX = 1 << 20, BLOCKS_DEFAULT = 1536, BLOCKS_KEPT = 64 };
 

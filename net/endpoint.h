@@ -15,16 +15,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "crypto/aead.h"
-#include "crypto/identity.h"
-#include "crypto/rng.h"
-#include "net/addr.h"
-#include "net/block.h"
-#include "net/cc.h"
-#include "net/counters.h"
-#include "net/event.h"
-#include "net/timer.h"
-#include "net/train.h"
+#include "crypto/aead/aead.h"
+#include "crypto/base/rng.h"
+#include "crypto/identity/identity.h"
+#include "net/base/addr.h"
+#include "net/base/block.h"
+#include "net/base/counters.h"
+#include "net/base/event.h"
+#include "net/base/timer.h"
+#include "net/base/train.h"
+#include "net/cc/cc.h"
 
 struct endpoint;
 
@@ -112,7 +112,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
 
 /* ---- packets ---- */
 /* One datagram, opened in place: buf is scratch afterwards. `local` is handed back in the trains
- * that answer it. ecn: the field it came with (net/ecn.h), ECN_NOT_ECT if that is not known. */
+ * that answer it. ecn: the field it came with (net/recovery/ecn.h), ECN_NOT_ECT if that is not known. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
                     uint8_t ecn, uint8_t *buf, size_t len);
 /* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would leave by a socket that is

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 static const uint8_t zeroes[CHALLENGE_BYTES];
 

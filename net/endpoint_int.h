@@ -16,9 +16,9 @@
 #define MESHD_NET_ENDPOINT_INT_H
 
 #include "net/endpoint.h"
-#include "net/handshake_budget.h"
-#include "net/session.h"
-#include "net/small_queue.h"
+#include "net/session/handshake_budget.h"
+#include "net/session/session.h"
+#include "net/session/small_queue.h"
 
 struct peer {
     bool used;

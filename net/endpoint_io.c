@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 /* ---- in ---- */
 

@@ -1,9 +1,9 @@
-/* endpoint_path.c: where a session's packets go: when the path moves, and what is asked before (net/path_challenge.h). */
+/* endpoint_path.c: where a session's packets go: when the path moves, and what is asked before (net/path/path_challenge.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 enum { CHALLENGE_PACKET_BYTES = DATA_OVERHEAD_BYTES + 1 + PATH_CHALLENGE_BYTES };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
                           const uint8_t *data, size_t len) {

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 struct found {
     struct session *s;

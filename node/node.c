@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/core.h"
-#include "node/denial.h"
-#include "node/pairing.h"
+#include "node/node_int.h"
+#include "node/people/denial.h"
+#include "node/people/pairing.h"
 
 enum { BLOCKS_DEFAULT = 640 }; /* what 0 means to the endpoint (net/endpoint.h) */
 

@@ -13,11 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/base/limits.h"
 #include "net/endpoint.h"
-#include "net/limits.h"
-#include "node/cause.h"
-#include "node/file_op.h"
-#include "node/store.h"
+#include "node/api/cause.h"
+#include "node/base/store.h"
+#include "node/disk/file_op.h"
 
 struct node;
 
@@ -93,7 +93,7 @@ void node_timeout(struct node *n, uint64_t now_us);
 struct file_op *node_next_file_op(struct node *n);
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op);
 /* This machine has another address or route than before, or has slept: peers are told where it is now,
- * spread over time (node/dial.h). */
+ * spread over time (node/peer/dial.h). */
 void node_network_changed(struct node *n, uint64_t now_us);
 /* Says goodbye: CLOSE to every session, transfers end with ERR_CLOSED. Pull output once more after
  * it. */
@@ -158,7 +158,7 @@ bool node_denied(int err);
 /* Starts a session if there is none. */
 int node_connect(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. timeout_us 0: 5 s, and
- * ERR_OFFLINE as soon as the peer is found not to answer (node/dial.h); else it is waited for. */
+ * ERR_OFFLINE as soon as the peer is found not to answer (node/peer/dial.h); else it is waited for. */
 int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us,
               uint64_t *id) MUST_USE;
 /* Nobody waits for it any more: no event follows. */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/cmd.h"
-#include "sim/quantity.h"
+#include "sim/cmd/cmd.h"
+#include "sim/engine/quantity.h"
 
 enum { SEEDS_MAX = 100000000 };
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/addr.h"
+#include "net/base/addr.h"
 
 enum { LOCAL_ADDRS_MAX = 32, LOCAL_NUMBER_BITS = 26 };
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "crypto/err.h"
+#include "crypto/base/err.h"
 
 enum {
     NETWATCH_SETTLE_MS = 300,

@@ -1,4 +1,4 @@
-/* sockaddr.h: between net/addr.h, which knows no sockets, and what the kernel takes. IPv4-mapped
+/* sockaddr.h: between net/base/addr.h, which knows no sockets, and what the kernel takes. IPv4-mapped
  * IPv6 addresses become IPv4, so that one address keeps one form.
  */
 #ifndef MESHD_NET_IO_SOCKADDR_H
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <uv.h> /* brings the platform's struct sockaddr */
 
-#include "net/addr.h"
+#include "net/base/addr.h"
 
 /* Fills *out and returns the size in use; 0 for ADDR_NONE. */
 socklen_t sockaddr_from(struct sockaddr_storage *out, const struct addr *a);

@@ -14,16 +14,16 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "crypto/err.h"
-#include "net/addr.h"
-#include "net/train.h"
+#include "crypto/base/err.h"
+#include "net/base/addr.h"
+#include "net/base/train.h"
 
 enum udp_kind { UDP_AUTO, UDP_PORTABLE };
 
 struct udp_callbacks { /* may only enqueue, and must not close the socket */
-    /* One datagram, to be opened in place; buf is the socket's own. local: where it came in (net/train.h); a train with the same
+    /* One datagram, to be opened in place; buf is the socket's own. local: where it came in (net/base/train.h); a train with the same
      * number leaves from the address it came to, where caps.sources is set. ecn: the field of its IP header
-     * (net/ecn.h), ECN_NOT_ECT where that cannot be read. Called for each datagram of a batch... */
+     * (net/recovery/ecn.h), ECN_NOT_ECT where that cannot be read. Called for each datagram of a batch... */
     void (*datagram)(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn, uint8_t *buf,
                      size_t len);
     /* ...then once: pull output, events. */

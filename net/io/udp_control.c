@@ -5,7 +5,7 @@
 #include <netinet/udp.h>
 #include <string.h>
 
-#include "net/ecn_field.h"
+#include "net/base/ecn_field.h"
 
 /* Multicast is no address to answer from; of IPv4 the kernel says which of ours is. */
 static void read_pktinfo(struct udp_control_in *t, const struct cmsghdr *c) {

@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "net/addr.h"
+#include "net/base/addr.h"
+#include "net/base/train.h"
 #include "net/io/local_addrs.h"
-#include "net/train.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103

@@ -25,10 +25,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/ecn_field.h"
+#include "net/base/ecn_field.h"
+#include "net/base/limits.h"
 #include "net/io/sockaddr.h"
 #include "net/io/udp_control.h"
-#include "net/limits.h"
 
 enum {
     RX_MSGS = 8,          /* per recvmmsg: half a MiB when every message is a full GRO run */

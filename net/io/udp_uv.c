@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/ecn_field.h"
+#include "net/base/ecn_field.h"
+#include "net/base/limits.h"
 #include "net/io/sockaddr.h"
-#include "net/limits.h"
 
 enum { RX_BYTES = 65536 };
 

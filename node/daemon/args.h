@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "node/config.h"
+#include "node/config/config.h"
 
 struct args { /* strings are argv's; NULL: not given */
     const char *state, *socket, *config, *log, *udp;

@@ -9,9 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "node/daemon/statedir.h"
-#include "node/daemon/trouble.h"
-#include "node/paths.h"
+#include "node/api/xdg.h"
+#include "node/daemon/disk/statedir.h"
+#include "node/daemon/os/trouble.h"
 
 enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 16 * 1024, BACKLOG = 16 };
 

@@ -1,14 +1,14 @@
 /* control_server.h: the control socket: a Unix socket of mode 0600 in a directory of ours, whose
  * clients are us or root (asked from the kernel); carries bytes between its connections and
- * node/control.h. A client that does not read its answers is not read from either.
+ * node/control/control.h. A client that does not read its answers is not read from either.
  */
 #ifndef MESHD_NODE_DAEMON_CONTROL_SERVER_H
 #define MESHD_NODE_DAEMON_CONTROL_SERVER_H
 
 #include <uv.h>
 
-#include "node/control.h"
-#include "node/daemon/log.h"
+#include "node/control/control.h"
+#include "node/daemon/os/log.h"
 
 struct control_server;
 

@@ -5,20 +5,20 @@
 #include <string.h>
 #include <uv.h>
 
-#include "node/control.h"
-#include "node/daemon/clock.h"
+#include "node/api/escape.h"
+#include "node/control/control.h"
 #include "node/daemon/control_server.h"
+#include "node/daemon/disk/fileio.h"
+#include "node/daemon/disk/store_sync.h"
 #include "node/daemon/event_line.h"
-#include "node/daemon/fileio.h"
 #include "node/daemon/measure.h"
 #include "node/daemon/network.h"
-#include "node/daemon/notify.h"
+#include "node/daemon/os/clock.h"
+#include "node/daemon/os/notify.h"
+#include "node/daemon/os/signals.h"
+#include "node/daemon/os/ticker.h"
 #include "node/daemon/reload.h"
-#include "node/daemon/signals.h"
 #include "node/daemon/sockets.h"
-#include "node/daemon/store_sync.h"
-#include "node/daemon/ticker.h"
-#include "node/escape.h"
 
 enum {
     TRAINS_PER_TURN = 16, /* 1 MiB; then the sockets are read again */

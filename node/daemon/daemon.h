@@ -11,10 +11,10 @@
 
 #include <sys/types.h>
 
-#include "node/daemon/log.h"
+#include "node/daemon/disk/statedir.h"
+#include "node/daemon/disk/store_sqlite.h"
+#include "node/daemon/os/log.h"
 #include "node/daemon/settings.h"
-#include "node/daemon/statedir.h"
-#include "node/daemon/store_sqlite.h"
 
 struct daemon;
 

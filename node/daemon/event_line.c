@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/escape.h"
-#include "node/quote.h"
+#include "node/api/escape.h"
+#include "node/api/quote.h"
 
 enum log_level event_line_level(const struct node_event *e) {
     switch (e->kind) {

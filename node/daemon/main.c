@@ -7,16 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/api/xdg.h"
 #include "node/daemon/args.h"
 #include "node/daemon/daemon.h"
-#include "node/daemon/keyfile.h"
-#include "node/daemon/log.h"
-#include "node/daemon/notify.h"
-#include "node/daemon/process.h"
+#include "node/daemon/disk/keyfile.h"
+#include "node/daemon/disk/statedir.h"
+#include "node/daemon/disk/store_sqlite.h"
+#include "node/daemon/os/log.h"
+#include "node/daemon/os/notify.h"
+#include "node/daemon/os/process.h"
 #include "node/daemon/settings.h"
-#include "node/daemon/statedir.h"
-#include "node/daemon/store_sqlite.h"
-#include "node/paths.h"
 
 static void fill_random(void *ctx, void *buf, size_t len) {
     (void)ctx;

@@ -5,7 +5,7 @@
 #ifndef MESHD_NODE_DAEMON_MEASURE_H
 #define MESHD_NODE_DAEMON_MEASURE_H
 
-#include "crypto/aead.h"
+#include "crypto/aead/aead.h"
 
 /* Of ipsec-mb (libcrypto where the build or the CPU has no ipsec-mb) and libsodium, by the suite that two of our kind choose,
  * in packets of 1,400 bytes. *bytes_per_us (may be NULL) is the speed of the one chosen. */

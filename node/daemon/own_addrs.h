@@ -5,7 +5,7 @@
 #ifndef MESHD_NODE_DAEMON_OWN_ADDRS_H
 #define MESHD_NODE_DAEMON_OWN_ADDRS_H
 
-#include "net/addr.h"
+#include "net/base/addr.h"
 
 /* Returns how many of out[0..max) were filled; link-local addresses are left out (they need a
  * scope). Loopback ones are the first to go when there are too many, but one always stays. */

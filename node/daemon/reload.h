@@ -4,7 +4,7 @@
 #ifndef MESHD_NODE_DAEMON_RELOAD_H
 #define MESHD_NODE_DAEMON_RELOAD_H
 
-#include "node/daemon/log.h"
+#include "node/daemon/os/log.h"
 #include "node/daemon/settings.h"
 
 /* The settings that a node can take over while it runs. `download_dir` is s->config's. */

@@ -5,9 +5,9 @@
 
 #include <stdbool.h>
 
-#include "node/config.h"
+#include "node/api/xdg.h"
+#include "node/config/config.h"
 #include "node/daemon/args.h"
-#include "node/paths.h"
 
 struct settings {
     struct config config; /* socket and download_dir are absolute and never empty */

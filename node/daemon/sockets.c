@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/limits.h"
+#include "net/base/limits.h"
 
 struct waiting {
     struct waiting *next;

@@ -1,13 +1,13 @@
 /* sockets.h: the UDP sockets a daemon listens on, and which of them a train leaves by. Their
- * numbers are in the `local` of datagrams and trains (net/train.h). One that is full holds up
+ * numbers are in the `local` of datagrams and trains (net/base/train.h). One that is full holds up
  * nothing but what must leave by it.
  */
 #ifndef MESHD_NODE_DAEMON_SOCKETS_H
 #define MESHD_NODE_DAEMON_SOCKETS_H
 
 #include "net/io/udp.h"
-#include "node/config.h"
-#include "node/daemon/log.h"
+#include "node/config/config.h"
+#include "node/daemon/os/log.h"
 
 /* Datagrams for any socket that find theirs full: so many wait at each, then they are lost (all of
  * them are handshakes, which are repeated). */

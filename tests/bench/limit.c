@@ -15,10 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "crypto/aead.h"
-#include "crypto/treehash.h"
-#include "net/limits.h"
-#include "net/packet.h"
+#include "crypto/aead/aead.h"
+#include "crypto/tree/treehash.h"
+#include "net/base/limits.h"
+#include "net/wire/packet.h"
 #include "node/daemon/measure.h"
 
 enum {

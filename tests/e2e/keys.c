@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/identity.h"
+#include "crypto/identity/identity.h"
 
 int main(int argc, char **argv) {
     char text[IDENTITY_FILE_MAX];

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/ticket.h"
+#include "node/people/ticket.h"
 
 int main(int argc, char **argv) {
     char text[TICKET_TEXT_MAX + 2];

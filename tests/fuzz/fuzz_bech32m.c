@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/bech32m.h"
+#include "crypto/identity/bech32m.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t size);
 

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "node/config.h"
-#include "node/utf8.h"
+#include "node/api/utf8.h"
+#include "node/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

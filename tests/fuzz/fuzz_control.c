@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control_internal.h"
-#include "sim/arena.h"
-#include "sim/store_mem.h"
+#include "node/control/control_internal.h"
+#include "sim/disk/store_mem.h"
+#include "sim/engine/arena.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "net/endpoint.h"
-#include "net/packet.h"
+#include "net/wire/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

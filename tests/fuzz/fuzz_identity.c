@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/identity.h"
+#include "crypto/identity/identity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t size);
 

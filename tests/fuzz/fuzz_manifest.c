@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/blob.h"
-#include "node/letter.h"
-#include "node/manifest_in.h"
-#include "node/manifest_out.h"
-#include "node/reply.h"
-#include "node/utf8.h"
+#include "node/api/utf8.h"
+#include "node/channel/delimited.h"
+#include "node/channel/reply.h"
+#include "node/file/manifest_in.h"
+#include "node/file/manifest_out.h"
+#include "node/message/letter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

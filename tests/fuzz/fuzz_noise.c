@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/dh.h"
-#include "crypto/noise.h"
+#include "crypto/noise/dh.h"
+#include "crypto/noise/noise.h"
 
 enum { MAX = 4096, PAYLOAD = 16 };
 

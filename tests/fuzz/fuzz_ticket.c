@@ -2,8 +2,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "crypto/bech32m.h"
-#include "node/ticket.h"
+#include "crypto/identity/bech32m.h"
+#include "node/people/ticket.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

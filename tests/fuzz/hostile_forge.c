@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "hostile.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 #include "tests/unit/net/support_forge.h"
 
 /* ---- frames ---- */

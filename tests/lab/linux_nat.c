@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sim/nat.h"
+#include "sim/nat/nat.h"
 
 enum { OUT, IN, WAIT, REFUSED, TOO_BIG };
 enum {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same packets through the kernel's masquerading and through sim/nat_linux.c: a home, its router, and the internet, each in
+# The same packets through the kernel's masquerading and through sim/nat/nat_linux.c: a home, its router, and the internet, each in
 # a namespace of its own.
 set -eu
 program=$1

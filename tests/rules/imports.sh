@@ -1,38 +1,61 @@
 #!/usr/bin/env bash
-# Imports run one way: crypto <- net <- node <- sim; net/io and node/daemon are the edge; cli sees only the control client's codec and
-# the pure helpers it shares with the daemon (DESIGN §3). Every source below a room is held to the room's rule, however deep it lies.
+# Imports run one way (DESIGN §3): tests/rules/rooms says for every folder which others it may import, and has no circle but for debts.
+# Prints each include that breaks it, with the row it breaks. The sans-IO rooms include nothing of the operating system.
 set -eu
 cd "$1"
-bad=0
-include='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
-# sources ROOM [EXCEPT-FOLDER]: the files below it.
+rooms='crypto net node cli sim'
 sources() { find "$1" ${2:+-path "$2" -prune -o} -name '*.[ch]' -type f -print; }
-# check ROOM EXCEPT-FOLDER ALLOWED [FORBIDDEN]: every include of our own, in quotes or brackets, is allowed and not forbidden.
-check() {
-    local room=$1 except=$2 allowed=$3 forbidden=${4:-^$} files hits
-    files=$(sources "$room" "$except")
-    [ -n "$files" ] && grep -qE "$include\"" $files || { echo "nothing was checked in $room"; bad=1; return; }
-    hits=$(grep -nHE "$include(\"|<(\.|crypto/|net/(io/|[a-z0-9_]+\.h)|node/|sim/|cli/|tests/))" $files | grep -vE "include[[:space:]]*\"($allowed)" || true)
-    hits+=$(grep -nHE "$include\"($forbidden)|$include\"[^\"]*\.\./" $files || true)
-    if [ -n "$hits" ]; then
-        printf 'imports against the direction:\n%s\n' "$hits"
-        bad=1
-    fi
-}
-check crypto '' 'crypto/'
-check net net/io 'crypto/|net/' 'net/io/'
-check net/io '' 'crypto/|net/'
-check node node/daemon 'crypto/|net/|node/' 'net/io/|node/daemon/'
-check node/daemon '' 'crypto/|net/|node/'
-check sim '' 'crypto/|net/|node/|sim/' 'net/io/|node/daemon/'
-check cli '' 'cli/|crypto/err\.h|node/(control_proto|escape|prose|quote|cause|utf8|paths)\.h'
+bad=0
+for room in $rooms; do sources "$room"; done | sort | xargs grep -nHE '^[[:space:]]*#[[:space:]]*include' | awk -v table=tests/rules/rooms '
+    function fail(text) { print text; bad = 1 }
+    function folder(path) { return match(path, /\/[^\/]*$/) ? substr(path, 1, RSTART - 1) : "" }
+    BEGIN {
+        while ((getline line < table) > 0) {
+            if (line ~ /^#/ || line ~ /^[ \t]*$/) continue
+            n = split(line, word, /[ \t]+/)
+            from = word[1]; sub(/:$/, "", from)
+            row[from] = line
+            for (i = 2; i <= n; i++) {
+                to = word[i]
+                debt = sub(/^!/, "", to)
+                allowed[from, to] = 1
+                if (!debt) { need[from, to] = 1; edges[from]++ }
+            }
+        }
+        do { # whoever imports nobody that is left is in no circle
+            again = 0
+            for (f in row) if (!done[f] && !edges[f]) {
+                done[f] = 1; again = 1
+                for (g in row) if ((g, f) in need) { delete need[g, f]; edges[g]-- }
+            }
+        } while (again)
+        for (f in row) if (!done[f]) fail("tests/rules/rooms: a circle of folders: " row[f])
+    }
+    {
+        split($0, part, ":")
+        file = part[1]; from = folder(file); seen[from] = 1
+        text = $0; sub(/^[^:]*:[^:]*:/, "", text)
+        if (!(from in row)) { if (!told[from]++) fail(file ": the folder has no row in " table); next }
+        if (match(text, /"[^"]*"/)) {
+            what = substr(text, RSTART + 1, RLENGTH - 2); to = folder(what)
+            if (to == from && what !~ /\.\./) next
+            if ((from, to) in allowed && what !~ /\.\./) { used[from, to] = 1; next }
+            fail(file ": \"" what "\"   rule: " row[from])
+        } else if (text ~ /<(\.|crypto\/|net\/(base|cc|io|os|path|recovery|session|transport|wire|[a-z_]*\.h)|node\/|sim\/|cli\/|tests\/)/)
+            fail(file ": ours in angle brackets: " text)
+    }
+    END {
+        for (f in row) if (!seen[f]) fail("tests/rules/rooms: nothing was checked in " f)
+        for (e in allowed) if (!(e in used)) { split(e, p, SUBSEP); fail("tests/rules/rooms: " p[1] " imports nothing of " p[2] " (any more)") }
+        exit bad
+    }' || bad=1
 # No source outside the rooms that the rules know.
 others=$(find . -name '*.[ch]' -type f -not -path './build/*' -not -path './.git/*' |
     grep -vE '^\./(crypto|net|node|sim|cli|tests)/' || true)
 [ -z "$others" ] || { printf 'sources in no room:\n%s\n' "$others"; bad=1; }
 # The sans-IO rooms include no header of the operating system, of libuv or of threads.
 hits=$({ sources crypto; sources net net/io; sources node node/daemon; } |
-    xargs grep -nHE "$include[<\"](uv|sys/|netinet/|arpa/|netdb|unistd|fcntl|dirent|pthread|threads|signal|time|poll|sqlite3|linux/)" |
+    xargs grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"](uv|sys/|netinet/|arpa/|netdb|unistd|fcntl|dirent|pthread|threads|signal|time|poll|sqlite3|linux/)" |
     grep -v 'sys/auxv.h' || true) # auxv: what the CPU can do, a constant
 if [ -n "$hits" ]; then
     printf 'operating system in the sans-IO rooms:\n%s\n' "$hits"

@@ -4,6 +4,8 @@ set -eu
 cd "$1"
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
+mkdir -p "$copy/tests/rules"
+cp tests/rules/rooms "$copy/tests/rules"
 cp -r crypto net node sim cli "$copy"
 failed=0
 bash tests/rules/imports.sh "$copy" || { echo "FAILED: the sources as they are do not pass"; failed=1; }
@@ -18,25 +20,25 @@ plant() { # FILE LINE: a new file, or one more line of an old one
     fi
     if [ $had = 1 ]; then mv "$copy/kept" "$file"; else rm "$file"; fi
 }
-plant crypto/keys.c '#include "net/addr.h"'
+plant crypto/noise/keys.c '#include "net/base/addr.h"'
 plant crypto/deep/x.h '#include "node/node.h"'
-plant net/addr.c '#include "node/node.h"'
-plant net/addr.c '#include "net/io/udp.h"'
-plant net/path/x.c '#include "sim/sim.h"'
+plant net/base/addr.c '#include "node/node.h"'
+plant net/base/addr.c '#include "net/io/udp.h"'
+plant net/path/x.c '#include "sim/world/sim.h"'
 plant net/io/x.c '#include "node/node.h"'
-plant node/node.c '#include "node/daemon/log.h"'
-plant node/node.c '  #  include "node/daemon/log.h"'
-plant node/node.c '#include <node/daemon/log.h>'
+plant node/node.c '#include "node/daemon/os/log.h"'
+plant node/node.c '  #  include "node/daemon/os/log.h"'
+plant node/node.c '#include <node/daemon/os/log.h>'
 plant node/node.c '#include "daemon/log.h"'
 plant node/room/x.c '#include "net/io/udp.h"'
 plant node/room/deep/x.h '#include "node/../node/daemon/log.h"'
 plant node/room/x.c '#include <unistd.h>'
 plant net/path/x.h '#include <sys/socket.h>'
 plant crypto/x.c '#include <pthread.h>'
-plant node/daemon/deep/x.c '#include "sim/sim.h"'
-plant sim/sim.c '#include "node/daemon/log.h"'
+plant node/daemon/deep/x.c '#include "sim/world/sim.h"'
+plant sim/world/sim.c '#include "node/daemon/os/log.h"'
 plant sim/deep/x.c '#include "net/io/udp.h"'
-plant cli/app.c '#include "node/node.h"'
-plant cli/deep/x.c '#include "node/control.h"'
+plant cli/kit/app.c '#include "node/node.h"'
+plant cli/deep/x.c '#include "node/control/control.h"'
 plant stray/x.c '#include "node/node.h"'
 exit $failed

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world.h"
+#include "sim/world/world.h"
 
 enum {
     HOSTS = 3,       /* a gives the ticket, b takes it, c is a contact of a from before */

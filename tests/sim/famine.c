@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/world.h"
+#include "sim/world/world.h"
 
 enum { HOSTS = 2, ROUNDS = 3, SIZE = 300000, TRIES = 200 };
 

@@ -10,19 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/identity.h"
+#include "crypto/identity/identity.h"
 #include "net/endpoint_int.h"
-#include "net/stream.h"
-#include "node/contact.h"
-#include "node/core.h"
-#include "node/dial.h"
-#include "node/dialog.h"
-#include "node/file_recv.h"
-#include "node/history.h"
-#include "node/invite.h"
-#include "node/letter.h"
-#include "node/transfer.h"
-#include "sim/sim.h"
+#include "net/transport/stream.h"
+#include "node/file/file_recv.h"
+#include "node/file/transfer.h"
+#include "node/message/dialog.h"
+#include "node/message/history.h"
+#include "node/message/letter.h"
+#include "node/node_int.h"
+#include "node/peer/dial.h"
+#include "node/people/contact.h"
+#include "node/people/invite.h"
+#include "sim/world/sim.h"
 
 /* name, what is wrong with it */
 #define MUTANTS(X)                                                                                 \

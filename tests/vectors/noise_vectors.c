@@ -1,4 +1,4 @@
-/* noise_vectors.c: runs crypto/noise against public Noise test vectors, byte for byte.
+/* noise_vectors.c: runs crypto/noise/noise against public Noise test vectors, byte for byte.
  *
  *   noise_vectors FILE.json...
  *
@@ -7,8 +7,8 @@
  * its sender and read by the other side. Exit codes: 0 all equal, 1 a difference or a file with
  * nothing to run, 77 a file is missing.
  */
-#include "crypto/dh.h"
-#include "crypto/noise.h"
+#include "crypto/noise/dh.h"
+#include "crypto/noise/noise.h"
 #include "tests/vectors/vectors.h"
 
 struct side {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/link.h"
+#include "sim/link/link.h"
 
 enum cell_share {
     SHARE_ALONE, /* one flow: ours in one run, ngtcp2's in another */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/limits.h"
-#include "sim/heap.h"
-#include "sim/link.h"
+#include "net/base/limits.h"
+#include "sim/engine/heap.h"
+#include "sim/link/link.h"
 
 enum {
     BOTTLENECK_ENTITY = 1,

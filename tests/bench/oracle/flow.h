@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/cc.h"
-#include "net/train.h"
-#include "sim/draw.h"
+#include "net/base/train.h"
+#include "net/cc/cc.h"
+#include "sim/engine/draw.h"
 
 enum side { SIDE_A, SIDE_B, SIDES }; /* A sends the data; B reads and acknowledges it */
 

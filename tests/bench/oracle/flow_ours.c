@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/base/timer.h"
 #include "net/endpoint_int.h"
-#include "net/timer.h"
 #include "tests/bench/oracle/flow.h"
 
 enum { FEED_BYTES = 64 * 1024, FEED_BELOW_BYTES = 512 * 1024 };

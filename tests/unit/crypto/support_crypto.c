@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "crypto/bytes.h"
+#include "crypto/base/bytes.h"
 
 size_t unhex(uint8_t *out, size_t cap, const char *hex) {
     size_t n = 0;

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "crypto/rng.h"
+#include "crypto/base/rng.h"
 
 /* Decodes `hex` into `out`, which must hold it; the number of bytes. Asserts that it is hex. */
 size_t unhex(uint8_t *out, size_t cap, const char *hex);

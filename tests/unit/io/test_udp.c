@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "net/ecn_field.h"
+#include "net/base/ecn_field.h"
+#include "net/base/limits.h"
 #include "net/io/sockaddr.h"
 #include "net/io/udp.h"
 #include "net/io/udp_impl.h"
-#include "net/limits.h"
 
 enum { SEEN_MAX = 4096 };
 

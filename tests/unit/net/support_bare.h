@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/base/timer.h"
 #include "net/endpoint.h"
-#include "net/frame.h"
-#include "net/packet.h"
-#include "net/timer.h"
-#include "net/transport.h"
+#include "net/transport/transport.h"
+#include "net/wire/frame.h"
+#include "net/wire/packet.h"
 
 struct bare {
     struct transport *t;

@@ -4,7 +4,7 @@
 #ifndef MESHD_TESTS_SUPPORT_CC_H
 #define MESHD_TESTS_SUPPORT_CC_H
 
-#include "net/cc.h"
+#include "net/cc/cc.h"
 
 struct cc_path {
     struct cc c;

@@ -2,7 +2,7 @@
 #ifndef MESHD_TESTS_SUPPORT_CC_BBR_H
 #define MESHD_TESTS_SUPPORT_CC_BBR_H
 
-#include "net/cc_bbr.h"
+#include "net/cc/cc_bbr.h"
 
 enum { MSS = 1200, MS = 1000, S = 1000000 };
 

@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "crypto/bytes.h"
+#include "crypto/base/bytes.h"
 
 static void draw_ephemeral(const struct rng *rng, struct dh_secret *out) {
     rng_fill(rng, out, sizeof *out);

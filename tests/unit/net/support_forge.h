@@ -3,8 +3,8 @@
 #ifndef MESHD_TESTS_SUPPORT_FORGE_H
 #define MESHD_TESTS_SUPPORT_FORGE_H
 
-#include "crypto/rng.h"
-#include "net/handshake.h"
+#include "crypto/base/rng.h"
+#include "net/wire/handshake_msg.h"
 
 struct forged_initiation {
     uint8_t version, suites, epoch, flags;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 enum { HUB_MAX = 24, HUB_EVENTS = EP_PONG + 1 };
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/transport.h"
+#include "net/transport/transport.h"
 #include "support_pair.h"
 
 enum { IDS = 4096, MS = 1000 };

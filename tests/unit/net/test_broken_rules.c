@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "crypto/bytes.h"
+#include "crypto/base/bytes.h"
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 #include "support_forge.h"
 #include "support_pair.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 #include "support_forge.h"
 #include "support_pair.h"
 #include "support_rand.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "crypto/bytes.h"
+#include "crypto/base/bytes.h"
 #include "net/endpoint_int.h"
 #include "support_world.h"
 

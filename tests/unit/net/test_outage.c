@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "net/endpoint_int.h"
-#include "net/frame.h"
+#include "net/wire/frame.h"
 #include "support_pair.h"
 
 enum { MS = 1000, S = 1000000, OUTAGE_US = 12 * S, BLOCK = 300 };

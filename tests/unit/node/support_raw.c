@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/manifest_out.h"
-#include "node/reply.h"
+#include "node/channel/reply.h"
+#include "node/file/manifest_out.h"
 
 struct raw raw_open(struct world *w, unsigned from, unsigned to) {
     char name[8];

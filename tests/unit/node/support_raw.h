@@ -4,8 +4,8 @@
 #ifndef MESHD_TESTS_SUPPORT_RAW_H
 #define MESHD_TESTS_SUPPORT_RAW_H
 
-#include "node/blob.h"
-#include "node/core.h"
+#include "node/channel/delimited.h"
+#include "node/node_int.h"
 #include "support_world.h"
 
 struct reply;

@@ -1,6 +1,6 @@
 #include "support_store.h"
 
-#include "sim/arena.h"
+#include "sim/engine/arena.h"
 
 /* The simulator counts its nodes' memory; nobody does here. */
 struct arena *arena_enter(struct arena *a) {

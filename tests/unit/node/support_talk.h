@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-#include "node/control.h"
-#include "node/control_proto.h"
+#include "node/api/control_proto.h"
+#include "node/control/control.h"
 #include "support_world.h"
 
 struct talk { /* one connection */

@@ -1,5 +1,5 @@
 /* Both ends of a transfer tell the same error as whose it is: the one as its own, the other as the
- * peer's (node/cause.h). */
+ * peer's (node/api/cause.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "node/core.h"
-#include "node/offers.h"
+#include "node/file/offers.h"
+#include "node/node_int.h"
 #include "support_world.h"
 
 enum { S = 1000000 };

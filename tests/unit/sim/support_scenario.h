@@ -2,7 +2,7 @@
 #ifndef MESHD_TESTS_SUPPORT_SCENARIO_H
 #define MESHD_TESTS_SUPPORT_SCENARIO_H
 
-#include "sim/run.h"
+#include "sim/run/run.h"
 
 /* Runs it with seed 1; ends the test if it cannot be run. run_clear when done. */
 void run_text(const char *text, struct run *out);

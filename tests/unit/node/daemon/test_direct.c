@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/daemon/direct.h"
+#include "node/daemon/disk/odirect.h"
 
 enum { B = DIRECT_BUFFER_BYTES, A = DIRECT_ALIGN_BYTES };
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/daemon/fileio.h"
+#include "node/daemon/disk/fileio.h"
 
 /* ---- an allocator that is told what to do ---- */
 

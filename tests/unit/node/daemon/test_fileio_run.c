@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "node/daemon/fileio_run.h"
+#include "node/daemon/disk/fileio_run.h"
 
 #ifndef O_TMPFILE
 #define O_TMPFILE 0

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/daemon/keyfile.h"
+#include "node/daemon/disk/keyfile.h"
 
 /* ---- a kernel that is told what to do ---- */
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "net/base/limits.h"
 #include "net/io/udp_impl.h"
-#include "net/limits.h"
 #include "node/daemon/sockets.h"
 
 /* Sockets without a kernel: they take trains or keep one. */

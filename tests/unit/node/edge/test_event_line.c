@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "crypto/err.h"
+#include "crypto/base/err.h"
 #include "node/daemon/event_line.h"
 
 static void each_kind_has_its_sentence(void **state) {

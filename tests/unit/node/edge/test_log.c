@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/daemon/log.h"
+#include "node/daemon/os/log.h"
 
 static char said[16384];
 

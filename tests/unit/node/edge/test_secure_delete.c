@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/daemon/store_sqlite.h"
+#include "node/daemon/disk/store_sqlite.h"
 
 enum { ROWS = 300, SECRET_BYTES = 64 };
 

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "node/daemon/keyfile.h"
-#include "node/daemon/statedir.h"
+#include "node/daemon/disk/keyfile.h"
+#include "node/daemon/disk/statedir.h"
 
 static const struct log quiet = {LOG_ERROR};
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "node/daemon/store_sync.h"
+#include "node/daemon/disk/store_sync.h"
 
 /* ---- an fsync that does what it is told ---- */
 static struct {

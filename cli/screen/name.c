@@ -1,0 +1,99 @@
+#include "cli/screen/name.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/screen/print.h"
+#include "cli/screen/width.h"
+#include "node/api/utf8.h"
+
+static const char dots[] = "\xe2\x80\xa6"; /* U+2026, one column */
+
+enum { TERMINAL_COLUMNS = 80 }; /* of one that does not say */
+
+unsigned terminal_columns(FILE *f) {
+    struct winsize size;
+    const int fd = fileno(f);
+    if (fd < 0 || !isatty(fd))
+        return 0;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : TERMINAL_COLUMNS;
+}
+
+/* Bytes of the first character or escape of s, which is not empty. */
+static size_t piece(const char *s) {
+    uint32_t cp;
+    if (s[0] == '\\' && s[1] == '\\')
+        return 2;
+    if (s[0] == '\\' && s[1] == 'x')
+        return strnlen(s, 4);
+    if (s[0] == '\\' && s[1] == 'u') {
+        const size_t n = strcspn(s, "}");
+        return s[n] ? n + 1 : n;
+    }
+    const size_t n = utf8_read(s, strlen(s), &cp);
+    return n ? n : 1;
+}
+
+/* The same with the marks that belong to it. */
+static size_t cluster(const char *s) {
+    size_t n = piece(s);
+    while (s[n] && width_of(s + n, piece(s + n)) == 0)
+        n += piece(s + n);
+    return n;
+}
+
+char *name_fit(const char *escaped, size_t columns) {
+    const size_t len = strlen(escaped), total = width_of(escaped, len);
+    char *out = print_alloc(len + sizeof dots);
+    if (columns == 0 || total <= columns) {
+        memcpy(out, escaped, len + 1);
+        return out;
+    }
+    const size_t head = columns / 2, tail = columns - 1 - head;
+    size_t first = 0, width = 0, n;
+    while ((n = cluster(escaped + first)) && width + width_of(escaped + first, n) <= head) {
+        width += width_of(escaped + first, n);
+        first += n;
+    }
+    size_t last = first;
+    for (; escaped[last] && total - width > tail; last += n) {
+        n = cluster(escaped + last);
+        width += width_of(escaped + last, n);
+    }
+    memcpy(out, escaped, first);
+    memcpy(out + first, dots, sizeof dots - 1);
+    memcpy(out + first + sizeof dots - 1, escaped + last, len - last + 1);
+    return out;
+}
+
+char *name_short(const char *s, size_t len, size_t columns) {
+    char *escaped = print_escaped(s, len), *out = name_fit(escaped, columns);
+    free(escaped);
+    return out;
+}
+
+char *name_of_files(const msgpack_object *transfer, size_t columns) {
+    const uint64_t files = proto_get_uint(transfer, "files", 0);
+    const msgpack_object *first = proto_at(proto_get(transfer, "first"), 0);
+    char more[PRINT_NUMBER_MAX] = "";
+    size_t len;
+    const char *s = proto_get_str(first, "name", &len);
+    if (files > 1)
+        snprintf(more, sizeof more, " and %llu more", (unsigned long long)files - 1);
+    const size_t tail = strlen(more);
+    if (!first || (tail && columns && columns < tail + NAME_LEAST_COLUMNS)) {
+        /* Its names are not known, or there is no room to tell one and that it is not all. */
+        snprintf(more, sizeof more, "%llu file%s", (unsigned long long)files,
+                 files == 1 ? "" : "s");
+        return name_fit(more, columns);
+    }
+    char *name = name_short(s, len, columns ? columns - tail : 0);
+    const size_t head = strlen(name);
+    char *out = print_alloc(head + tail + 1);
+    memcpy(out, name, head);
+    memcpy(out + head, more, tail + 1);
+    free(name);
+    return out;
+}

@@ -1,0 +1,70 @@
+/* event.h: what the endpoint tells its user, and by what peers and sessions are named in it. Polled
+ * (net/endpoint.h): nothing calls back.
+ */
+#ifndef MESHD_NET_BASE_EVENT_H
+#define MESHD_NET_BASE_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/base/types.h"
+#include "crypto/identity/identity.h"
+#include "net/base/addr.h"
+
+struct peer_ref { /* a peer known to this endpoint; {0,0} is none */
+    uint32_t index, generation;
+};
+struct session_ref { /* one session with a peer; stale once that session has ended */
+    uint32_t index, serial;
+};
+static inline bool session_ref_equal(struct session_ref a, struct session_ref b) {
+    return a.index == b.index && a.serial == b.serial;
+}
+
+enum ep_event_kind {
+    EP_SESSION_UP,   /* both sides hold the keys: peer, session */
+    EP_SESSION_DOWN, /* peer, session, err; its streams are gone. ERR_TICKET, ERR_UNKNOWN: the peer
+                        * has said that it does not let us in (any more) */
+    EP_CONNECT_FAILED, /* peer, err, by_ticket: ERR_TIMEOUT (nobody answered); or, proved by a
+                        * handshake: ERR_UNKNOWN, ERR_SECRET, ERR_STALE (the peer refuses us, and why),
+                        * ERR_AUTH (who has the peer's key is another identity, or the key is old) */
+    EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
+                         * ticket = secret that was used up: it stays this peer's only one until the
+                         * pairing secret is stored safely and given to endpoint_peer_add in front
+                         * of it. Before the EP_SESSION_UP */
+    EP_TICKET_DONE,   /* peer: a handshake with the pairing secret has succeeded, so that both sides
+                         * hold it: the ticket's has been forgotten here, and is not given any more */
+    EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
+                         * of the peer's than the one known. Both are to be kept and given back in
+                         * struct peer_setup, or a replaced key counts again after a restart. Not for
+                         * a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
+    EP_ROAMED,        /* session: it goes to another address now, which has answered; addr */
+    EP_STREAM_OPENED, /* session, stream: by the peer */
+    EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
+    EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
+    EP_STREAM_FINISHED, /* session, stream: all we wrote, and our FIN, is acknowledged */
+    EP_STREAM_RESET,    /* session, stream, err: the peer will send no more */
+    EP_STREAM_STOPPED,  /* session, stream, err: the peer reads no more */
+    EP_DATAGRAM,        /* session, data/len valid until the next endpoint call */
+    EP_PONG,            /* session, id, rtt_us */
+};
+
+struct ep_event {
+    enum ep_event_kind kind;
+    struct peer_ref peer;
+    struct session_ref session;
+    uint64_t stream;
+    int err;
+    bool by_ticket; /* what was tried, or tried last, was a ticket's secret */
+    uint64_t id;
+    const uint8_t *data;
+    size_t len;
+    struct addr addr;
+    struct node_id node;
+    struct dh_public transport;
+    uint64_t cert_seq;
+    struct psk secret, ticket; /* EP_PAIRED; wipe after use */
+};
+
+#endif

@@ -1,0 +1,225 @@
+/* limits.h: every bound of the protocol in one place, with the reason and what happens at it. */
+/* Whose share it is: what bounds each pool, queue and table, what one session has of it at most, and what happens at the bound,
+ * so that nobody takes what is others'. "8 x free": a session may hold eight times what is free (net/base/share.h). "sure": it has so much in
+ * any case. Below each row is the test that holds it (tests/unit/net/test_*.c).
+ *
+ *   what                        in all              one session                   at the bound
+ *
+ *   memory for what is received 15/16 of the pool   8 x free, 128 KiB sure        the packet counts as lost
+ *       block: one_session_leaves_a_share_to_the_next, the_two_uses_do_not_take_each_others_room
+ *       shares: who_holds_much_leaves_enough_to_the_next
+ *     held, for few bytes       -                   4 x the bytes + 256 KiB       pieces of 1 KiB
+ *       shares: bytes_ahead_of_a_gap_take_next_to_nothing, a_byte_takes_no_block
+ *     ahead of a gap            15/16 of the pool   6 x free, none sure           the packet counts as lost
+ *       stream: what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it
+ *     hardly read for 30 s      -                   2 MiB                         another needs it: the session ends
+ *       shares: what_is_held_for_nothing_is_taken_back, who_reads_on_keeps_what_it_holds
+ *   memory for what is sent     3/4 of the pool     8 x free, 64 KiB sure         ERR_AGAIN, later _WRITABLE
+ *       block: the same; shares: a_writer_that_found_no_memory_is_told
+ *     hardly acked for 30 s     -                   its share as things are       the session ends
+ *       shares: who_acknowledges_nothing_does_not_stop_the_others
+ *   reserve                     1/8 and 1/16 of it  what is sure                  as if there were none
+ *       block: a_little_is_sure_to_everyone
+ *   receive credit              -                   4 x what was read, its share  nothing is granted
+ *       credit: nothing_is_granted_for_what_nobody_reads, nothing_is_granted_that_there_is_no_memory_for
+ *   gaps in what is received    -                   4,096; 1,024 of a stream      the packet counts as lost
+ *       shares: gaps_are_bounded_for_the_whole_session
+ *   unsent bytes                -                   1 MiB of a stream             ERR_AGAIN, later _WRITABLE
+ *       shares: a_stream_takes_a_mebibyte_ahead
+ *   ranges of what is sent      -                   2 x 8,192 of a stream         sent once more than needed
+ *       stream: what_is_gone_is_not_lost_any_more
+ *   streams of peers            65,536              as many as free, 16 sure      the frame counts as lost
+ *       shares_queues: streams_are_shared_by_all_sessions
+ *     before the user hears     2,048 events        64 sure                       the frame counts as lost
+ *       shares_queues: a_batch_opens_few_streams
+ *   streams of ours             -                   4,096                         ERR_FULL
+ *       shares_queues: a_peer_cannot_make_us_hold_more_streams
+ *   records of sent packets     2^18                as many as free, 1,024 sure   nothing new is sent
+ *       shares_queues: records_of_sent_packets_are_shared_by_all_sessions
+ *       sent: the_window_of_packets_has_an_end
+ *   ranges of packets heard     -                   64                            the oldest is forgotten
+ *       ack: the_table_is_bounded_and_forgets_the_oldest
+ *   ranges of packets settled   -                   4,096                         forgotten, looked up one by one
+ *       loss: repeated_ranges_settle_nothing_twice
+ *   datagrams to be sent        -                   128                           the oldest is dropped
+ *       shares_queues: the_oldest_datagram_gives_way
+ *   events of streams           3/4 of 65,536       8,192; 64 sure, to 15/16      the frame counts as lost
+ *       shares_queues: events_of_one_session_do_not_push_out_anothers
+ *     datagrams and echoes      1/4 of 65,536       512                           dropped, counted
+ *       shares_queues: datagrams_and_echoes_of_one_leave_room_to_anothers
+ *       events: datagrams_leave_room_for_other_events
+ *     told once                 65,536              a few                         dropped, counted
+ *       events: the same
+ *   small packets: frames       1,024               16; answers 8                 dropped, counted
+ *       shares_queues: answers_to_one_do_not_push_out_packets_to_others, small_packets_leave_in_turn_of_their_kinds
+ *     INITIATION                256                 (ours)                        dropped, repeated
+ *       shares_queues: the same
+ *     RESPONSE                  256                 (of whom we know)             dropped, repeated
+ *       shares_queues: the same
+ *     RETRY                     256                 (anybody)                     dropped, asked for again
+ *       shares_queues: the same
+ *   answers to one packet       -                   8                             not answered
+ *       session: a_packet_gets_eight_answers_at_most
+ *   pings waiting for keys      -                   4                             ERR_FULL
+ *       shares_queues: pings_wait_for_keys_up_to_four
+ *   handshakes answered         a fifth of a core   an address its rate           a cookie is asked, then silence
+ *       handshake_budget: a_flooder_is_kept_from_nobody_elses_share
+ *   sessions opened             (of all: above)     16 at once, 1 a second        not answered
+ *       endpoint: who_opens_and_closes_without_end_is_not_answered_each_time
+ *   half-open strangers         256                 a ticket, an address          the largest share's oldest goes
+ *       admission: the_largest_share_gives_way, strangers_leave_nothing_behind
+ *   open tickets                64                  (the user's)                  the oldest is closed
+ *       shares_queues: the_oldest_open_ticket_gives_way
+ *   peers                       2^20                (the user's, half-open)       ERR_FULL
+ *       shares_queues: peers_are_bounded
+ *   sessions, timers            2^20                a peer: one, one pending      ERR_NOMEM
+ *       endpoint: simultaneous_opens_merge_into_one_session
+ *   paths remembered            -                   4                             the oldest is forgotten
+ *       path_memory: the_oldest_makes_room
+ *   paths asked                 -                   see net/path/path_challenge.h      the oldest not in question goes
+ *       path_challenge: a_flood_of_places_does_not_push_out_one_that_is_being_asked
+ *   changes of path             -                   4, then one a second          it stays
+ *       path_memory: flapping_is_damped_to_one_change_a_second
+ */
+#ifndef MESHD_NET_BASE_LIMITS_H
+#define MESHD_NET_BASE_LIMITS_H
+
+enum {
+    /* Datagrams. 1,200 bytes pass everywhere IPv6 does (RFC 9000 §14); nothing larger is sent
+     * before PLPMTUD has shown that it fits. */
+    MTU_BASE_BYTES = 1200,
+    /* What is sent where 1,200 do not pass (tunnels in tunnels): every host takes an IPv4 packet of
+     * 576 (RFC 791; RFC 8899 MIN_PLPMTU). No message of the handshake is larger. */
+    MTU_MIN_BYTES = 548,
+    MTU_MAX_BYTES = 65507, /* largest UDP payload over IPv4 */
+    /* A router's complaint is believed about so many of the last packets: what is in flight at 10 Gbit/s and one second. */
+    ICMP_QUOTE_RECENT_PKTS = 1 << 20,
+    TRAIN_MAX_BYTES = 65507, /* one UDP_SEGMENT send */
+    TRAIN_MAX_SEGMENTS = 64, /* Linux: UDP_MAX_SEGMENTS */
+
+    /* Sessions and peers. When full: a new one is refused (ERR_FULL); contacts come first, since
+     * strangers never get a session. */
+    PEERS_MAX = 1 << 20,
+    TICKETS_OPEN_MAX = 64, /* one-time secrets waiting to be used; the oldest one is dropped */
+    /* Answered but unconfirmed handshakes of strangers, who come in by an open ticket. Contacts have
+     * one each, and our own dials do not count. The ticket with most of them pays, and of these the
+     * source (IPv4 address, IPv6 /56) with most: its oldest is dropped. */
+    HALF_OPEN_MAX = 256,
+
+    /* Small packets waiting to be sent (net/session/small_queue.h); further ones of a kind are dropped, the
+     * other side repeats or we do. */
+    SMALL_SESSION_MAX = 1024,   /* a few session frames, */
+    SMALL_PER_SESSION_MAX = 16, /* and of one session; answers to what it asks: half */
+    SMALL_ATTEMPT_MAX = 256,    /* our own INITIATIONs */
+    SMALL_ANSWER_MAX = 256,     /* RESPONSEs */
+    SMALL_RETRY_MAX = 256,
+
+    EVENTS_MAX = 65536,             /* unread events; readiness events are merged */
+    EVENTS_SESSION_MAX = 8192,      /* of one session's streams; more: the frame counts as lost */
+    EVENTS_SESSION_SURE = 64,       /* who has fewer may go into the last quarter */
+    EVENTS_NOISE_SESSION_MAX = 512, /* datagrams and echoes of one session; more are dropped */
+
+    /* Handshakes (docs/PROTOCOL.md). */
+    HANDSHAKE_RETRY_US = 250 * 1000, /* first repetition */
+    HANDSHAKE_RETRY_MAX_US = 700 * 1000,
+    HANDSHAKE_CALM_US = 500 * 1000, /* the same where nobody waits; doubled each time: 5 in all */
+    HANDSHAKE_ATTEMPT_US = 8 * 1000000, /* then the attempt has failed: the peer is offline */
+    /* An INITIATION that is read and answered costs four X25519, one key and one signature: 200 us
+     * (measured, 2.1 GHz). Above the first limit, in messages a second, only those are read that
+     * have a cookie; and of these, in all, one in HANDSHAKE_ALL_US. That is 4 % and 16 %: a fifth
+     * of one core at worst, and 10^5 sessions that rekey every 120 s fit in. A source is an IPv4
+     * address or an IPv6 /56: 20 a second serve 2,400 sessions behind one NAT. What is beyond is
+     * dropped; the initiator repeats. Of a full table the source that owes least gives way. */
+    HANDSHAKE_LOAD_PER_S = 200,
+    HANDSHAKE_ALL_US = 1250,
+    HANDSHAKE_ALL_BURST = 100,
+    HANDSHAKE_SOURCE_US = 50 * 1000,
+    HANDSHAKE_SOURCE_BURST = 40,
+    HANDSHAKE_SOURCES_MAX = 256,
+    HANDSHAKE_MISFITS_MAX = 16, /* answers to one attempt that do not fit; then no further is read:
+                                 * each costs two X25519 */
+    /* What RETRYs, which anybody can forge, may cost an attempt: fresh INITIATIONs; and the same one
+     * sent again for a cookie at once (later ones go with the next repetition). */
+    HANDSHAKE_REBUILDS = 3,
+    HANDSHAKE_COOKIES = 3,
+    CONFIRM_RETRY_US = 250 * 1000, /* first repetition; then a quarter more each time, up to */
+    CONFIRM_RETRY_MAX_US = 1000 * 1000,
+    CONFIRM_TRIES = 20,           /* in all */
+    MEMORY_RETRY_US = 100 * 1000, /* the system had none for a writer */
+    UNPROVED_ASKS = 2, /* fresh handshakes in a session in which the peer has said nothing yet */
+    REKEY_RESPONDER_US = 15 * 1000000, /* the responder begins a rekey only so much later */
+    OPEN_YIELD_US = 1000 * 1000,       /* simultaneous open: the winner insists so long */
+    REKEY_PAUSE_US = 1000 * 1000,      /* after a failed rekey, doubled each time, up to */
+    REKEY_PAUSE_MAX_US = 8 * 1000000,
+    /* Sessions that a peer opens, confirmed ones: each is told, logged and may be written down. So many
+     * at once, then one in so long; further ones are not answered, and an honest one asks again. */
+    PEER_OPEN_BURST = 16,
+    PEER_OPEN_US = 1000 * 1000,
+    HALF_OPEN_US = 10 * 1000000,     /* an unconfirmed answer is forgotten after this */
+    SESSION_IDLE_US = 540 * 1000000, /* keys of an unused session are wiped: 3 x reject time */
+    /* Sent, but nothing heard for so long, or four round trips: a new handshake is tried beside the
+     * session. It costs a living one nothing, and a peer that has restarted answers it at once. */
+    SESSION_SILENT_US = 1000 * 1000,
+    SESSION_SILENT_MAX_US = 5 * 1000000, /* round trips count no further; and where handshakes pass,
+                                          * but nothing in the session they give */
+    SESSION_DEAD_US = 16 * 1000000, /* nor then: the session ends. An outage of 12 s at any moment
+                                        * is survived, with room for the repetition after it */
+
+    ANSWERS_PER_PACKET =
+        8, /* CONFIRMED and ECHOED for one packet: an honest one asks once or twice */
+
+    /* Streams. */
+    STREAMS_MAX = 4096,                 /* per session and direction of opening */
+    STREAMS_ALL_MAX = 65536,            /* opened by peers, of all sessions (24 MiB) */
+    STREAMS_SURE = 16,                  /* a session may have so many in any case */
+    STREAMS_UNHEARD_MAX = 2048,         /* with so many events unread, a session that has
+                                         * EVENTS_SESSION_SURE of them opens no more: 1 ms */
+    STREAM_WINDOW_BYTES = 512 * 1024,   /* initial receive credit of a stream */
+    STREAM_WINDOW_MAX_BYTES = 80 << 20, /* auto-tuning stops here */
+    SESSION_WINDOW_BYTES = 1 << 20,
+    SESSION_WINDOW_MAX_BYTES = 96 << 20,
+    STREAM_SEND_BUFFER_BYTES = 1 << 20, /* unsent bytes a stream takes before it says ERR_AGAIN */
+    STREAM_RANGES_MAX = 1024,           /* gaps remembered per stream; beyond: the packet is dropped
+                               * unacknowledged and will be sent again */
+    SESSION_GAPS_MAX = 4096,            /* of all streams of a session; likewise */
+    ACK_RANGES_MAX = 64,                /* received-packet ranges kept and sent; oldest forgotten */
+    SENT_PKTS_MAX = 1 << 17,            /* packets in flight; beyond: no new data is sent */
+    SENT_ALL_MAX = 1 << 18,             /* records of all sessions (46 MiB) */
+    SENT_SURE_PKTS = 1024,              /* a session may have so many in any case */
+    SKIP_DISTANCE_MIN_PKTS = 128,       /* packet numbers left out are at least so far apart... */
+    SKIPPED_PNS_MAX = SENT_PKTS_MAX / SKIP_DISTANCE_MIN_PKTS, /* ...so no more are in flight */
+    DATAGRAM_QUEUE_MAX = 128,  /* outgoing datagrams; beyond: the oldest is dropped */
+    DATAGRAM_MAX_BYTES = 1100, /* fits a packet of MTU_BASE_BYTES */
+
+    /* Their memory (net/base/block.h). */
+    STREAM_BLOCK_BYTES = 65536,
+    SHARE_FACTOR = 8,       /* a session may hold so many times what is free (net/base/share.h) */
+    SHARE_FACTOR_AHEAD = 6, /* ahead of a gap: so that what fills it finds room */
+    RECV_SURE_BYTES = 128 * 1024, /* and so much of the reserve: the largest packet in pieces */
+    SEND_SURE_BYTES = 64 * 1024,
+    HOARD_BYTES = 2 << 20, /* who holds more, */
+    HOARD_US =
+        30 * 1000000,     /* and for so long had less read, or a 64th of it acknowledged, than it */
+    HOARD_SENT_PART = 64, /* holds, gives it to who needs it */
+    RECLAIM_EVERY_US = 1000 * 1000,
+
+    /* Messages that have come (node/message/history). A contact may fill its own share, all of them
+     * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
+     * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. Several that fill their
+     * shares do not keep the others out: the last part of what is for all (one RESERVE_PART-th) is for
+     * contacts with little, who have a SURE_PART-th of all at most, or as much as one message takes. */
+    MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
+    MESSAGES_CONTACT_MAX = 100000,
+    MESSAGES_BYTES_MAX = 512 << 20,
+    MESSAGES_MAX = 2000000,
+    MESSAGES_RESERVE_PART = 8,
+    MESSAGES_SURE_PART = 1024, /* so 128 contacts are sure of 512 KiB and 1,953 messages */
+    MESSAGE_OVERHEAD_BYTES = 256,
+    MESSAGES_KNOWN_KEPT = 256, /* ids of deleted ones kept per conversation, so that a repetition
+                                   * is known; the oldest is forgotten */
+    MESSAGES_UNANSWERED_MAX =
+        96,                     /* of one contact, stored but not answered yet; beyond: ERR_AGAIN */
+    MESSAGES_DELETE_STEP = 256, /* deleted in one step */
+};
+
+#endif

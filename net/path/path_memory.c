@@ -1,0 +1,42 @@
+#include "net/path/path_memory.h"
+
+#include <stdlib.h>
+
+static bool same(const struct path_state *p, const struct addr *remote, uint32_t local) {
+    return p->local == local && addr_equal(&p->remote, remote);
+}
+
+void path_memory_leave(struct path_memory **m, const struct path_state *p) {
+    if (!*m)
+        *m = calloc(1, sizeof **m);
+    if (!*m)
+        return;
+    unsigned i = 0;
+    while (i < PATH_MEMORY_PATHS && !same(&(*m)->paths[i], &p->remote, p->local))
+        i++;
+    if (i == PATH_MEMORY_PATHS) {
+        i = (*m)->next;
+        (*m)->next = (i + 1) % PATH_MEMORY_PATHS;
+    }
+    (*m)->paths[i] = *p;
+}
+
+const struct path_state *path_memory_find(const struct path_memory *m, const struct addr *remote,
+                                          uint32_t local, uint64_t now_us) {
+    for (unsigned i = 0; m && i < PATH_MEMORY_PATHS; i++)
+        if (m->paths[i].remote.kind != ADDR_NONE && same(&m->paths[i], remote, local))
+            return now_us - m->paths[i].left_us <= PATH_MEMORY_US ? &m->paths[i] : NULL;
+    return NULL;
+}
+
+bool path_damper_allows(struct path_damper *d, uint64_t now_us) {
+    const uint64_t earned = (now_us - d->since_us) / PATH_SWITCH_US;
+    if (earned > 0) {
+        d->used -= earned < d->used ? (unsigned)earned : d->used;
+        d->since_us = now_us;
+    }
+    if (d->used == PATH_SWITCHES_MAX)
+        return false;
+    d->used++;
+    return true;
+}

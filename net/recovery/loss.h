@@ -1,0 +1,64 @@
+/* loss.h: which packets are lost, and when to probe: RFC 9002 §6 and appendix A, per path epoch.
+ *
+ * Packet threshold and time threshold adapt: a late acknowledgement of a packet that was declared
+ * lost shows how far this path reorders, and both thresholds grow to cover it (RFC 9002 §6.1.1 and
+ * §6.1.2 allow it; the idea is RACK's, RFC 8985 §6.2 step 4). When every loss of the last
+ * congestion event has proved false, the event is undone. Works on struct sent; tells the transport
+ * through struct loss_verdict what to do.
+ */
+#ifndef MESHD_NET_RECOVERY_LOSS_H
+#define MESHD_NET_RECOVERY_LOSS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/recovery/rtt.h"
+#include "net/recovery/sent.h"
+
+enum {
+    LOSS_PKT_THRESHOLD = 3, /* RFC 9002 kPacketThreshold */
+    LOSS_PKT_THRESHOLD_MAX = 256,
+    LOSS_TIME_SHIFT = 3,    /* time threshold is rtt + rtt / 2^3: kTimeThreshold 9/8 */
+    LOSS_PTO_MAX_SHIFT = 6, /* backoff stops at 64 PTO */
+    LOSS_PTO_CAP_US = 2 * 1000000,
+    LOSS_EVEN_PTOS = 8, /* that many are not backed off, where waiting would starve the peer */
+    LOSS_PERSISTENT_PTOS = 3, /* kPersistentCongestionThreshold */
+};
+
+struct loss {
+    uint16_t epoch; /* the path epoch judged now */
+    bool has_acked;
+    uint64_t largest_acked;   /* of the current epoch */
+    uint64_t loss_time_us;    /* TIME_NEVER: none */
+    uint64_t last_sent_us;    /* newest eliciting packet of this epoch */
+    uint64_t old_epoch_us;    /* when packets of earlier epochs are given up; TIME_NEVER: none */
+    uint64_t scan;            /* every packet below is settled */
+    uint64_t first_sample_us; /* when the first RTT sample of this epoch was taken */
+    uint32_t pto_count;
+    uint32_t even_ptos; /* of these, those that do not lengthen the next */
+    uint32_t pkt_threshold;
+    uint32_t time_shift; /* smaller after spurious losses: 3 (9/8), 2, 1, 0 (2x) */
+    uint32_t unproven;   /* losses of the last congestion event not yet shown to be false */
+    bool event_open;     /* such an event exists */
+};
+
+void loss_init(struct loss *l, uint64_t next_pn);
+void loss_sent(struct loss *l, uint64_t now_us);
+/* Something new was acknowledged: the backoff ends. */
+void loss_heard(struct loss *l);
+/* A new path: what is in flight belongs to the past; it is given up after the old path's PTO. */
+void loss_new_epoch(struct loss *l, uint64_t now_us, uint16_t epoch, uint64_t old_pto_us,
+                    bool in_flight);
+
+/* Notes that it is acknowledged now. `lost_before`: it had been declared lost. True if the last
+ * congestion event is now known to have been false altogether. */
+bool loss_acked(struct loss *l, const struct sent_pkt *p, bool lost_before);
+
+/* Declares lost what should be (RFC 9002 A.10): gives the next lost packet, marked SENT_LOST, or
+ * NULL. Sets loss_time_us. Call until NULL. */
+struct sent_pkt *loss_detect(struct loss *l, struct sent *s, const struct rtt *rtt, uint64_t now_us,
+                             uint64_t *cursor);
+uint64_t loss_deadline_us(const struct loss *l, const struct sent *s, const struct rtt *rtt);
+uint64_t loss_pto_us(const struct loss *l, const struct rtt *rtt);
+
+#endif

@@ -1,0 +1,69 @@
+#include "net/session/session.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "crypto/base/bytes.h"
+
+size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t *buf, size_t len) {
+    const struct keygen *g = &s->keys.current;
+    buf[0] = PACKET_DATA;
+    buf[1] = g->epoch;
+    store_le16(buf + 2, 0);
+    store_le32(buf + 4, s->remote_index);
+    store_le64(buf + 8, counter);
+    aead_seal(a, g->suite, &g->send, g->send_id, counter, buf, DATA_HEADER_BYTES,
+              buf + DATA_HEADER_BYTES, len);
+    return len + DATA_OVERHEAD_BYTES;
+}
+
+bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
+                  uint64_t *counter, struct keygen **gen, bool *replayed) {
+    *replayed = false;
+    if (len < DATA_OVERHEAD_BYTES || load_le16(buf + 2) != 0)
+        return false;
+    struct keygen *g = keys_for_epoch(&s->keys, buf[1], now_us);
+    if (!g)
+        return false;
+    *counter = load_le64(buf + 8);
+    if (*counter > VARINT_MAX) /* no ACK could name it */
+        return false;
+    if (!replay_check(&s->replay, *counter)) {
+        *replayed = true;
+        return false;
+    }
+    if (!aead_open(a, g->suite, &g->recv, g->recv_id, *counter, buf, DATA_HEADER_BYTES,
+                   buf + DATA_HEADER_BYTES, len - DATA_HEADER_BYTES))
+        return false;
+    replay_mark(&s->replay, *counter);
+    *gen = g;
+    return true;
+}
+
+void session_drop_hs_out(struct session *s) {
+    if (!s->hs_out)
+        return;
+    noise_clear(&s->hs_out->noise);
+    sodium_memzero(s->hs_out, sizeof *s->hs_out);
+    free(s->hs_out);
+    s->hs_out = NULL;
+}
+
+void session_drop_hs_in(struct session *s) {
+    if (!s->hs_in)
+        return;
+    sodium_memzero(s->hs_in, sizeof *s->hs_in);
+    free(s->hs_in);
+    s->hs_in = NULL;
+}
+
+void session_free(struct session *s, struct aead *a) {
+    session_drop_hs_out(s);
+    session_drop_hs_in(s);
+    transport_free(s->tp);
+    free(s->paths_left);
+    free(s->challenges);
+    keys_clear(&s->keys, a);
+    sodium_memzero(s, sizeof *s);
+    free(s);
+}

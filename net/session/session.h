@@ -1,0 +1,127 @@
+/* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport
+ * while one is attached. Made and ended by the endpoint; private to endpoint*.c and session.c.
+ *
+ *   INITIATING  our initiation is out (hs_out)                        -> UP on a valid RESPONSE
+ *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA
+ * packet under the new keys UP          rekeys run inside it (hs_out or hs_in again set)
+ */
+#ifndef MESHD_NET_SESSION_SESSION_H
+#define MESHD_NET_SESSION_SESSION_H
+
+#include "crypto/noise/keys.h"
+#include "crypto/noise/replay.h"
+#include "net/path/path_challenge.h"
+#include "net/transport/transport.h"
+#include "net/wire/handshake_msg.h"
+
+enum session_state { SESSION_INITIATING, SESSION_RESPONDED, SESSION_UP };
+
+enum { SESSION_ECHOES = 4 };
+
+struct hs_out { /* an initiation of ours that waits for its answer */
+    struct noise noise;
+    uint8_t msg[INITIATION_BYTES];
+    unsigned tries, psk_index, misfits;
+    struct psk psk; /* what msg was made with: the peer's secrets may be others by now */
+    bool by_ticket; /* it is a ticket's */
+    uint8_t epoch;
+    bool rekey;      /* inside a session that is up */
+    bool calm;       /* nobody waits for it: repeated less often */
+    bool everywhere; /* it has gone to every address known */
+    bool second;     /* the first secret was refused: the rest of the attempt is the second's */
+    int denied; /* why the peer has refused, with proof, the first secret of this attempt; 0: no */
+    bool has_challenge, rebuild_due; /* by a RETRY, too: put into the next message that is built */
+    uint8_t challenge[CHALLENGE_BYTES];
+    unsigned rebuilds, cookies; /* what RETRYs have made us do so far */
+    uint64_t started_us, next_us, interval_us;
+    uint64_t sent_us; /* 0: sent more than once, so its answer tells no round trip (Karn's rule) */
+};
+
+struct hs_in { /* an answer of ours that waits for proof */
+    uint8_t response[RESPONSE_BYTES];
+    struct psk pairing;
+    struct psk ticket; /* the secret it was asked with, a ticket's if by_ticket */
+    bool by_ticket;
+    uint64_t ticket_id;
+    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before that
+     * it may be a replay. */
+    struct dh_public key;
+    struct key_cert cert;
+    uint64_t timestamp_us;
+    bool proved; /* its challenge was right: no replay, whatever the timestamp */
+    uint8_t ephemeral[DH_KEY_BYTES];
+    uint64_t expires_us;
+    bool expired;     /* of a rekey: waited for no longer, but its keys still open */
+    uint64_t sent_us; /* as in hs_out */
+};
+
+struct path {
+    struct addr remote;
+    uint32_t local;
+    uint16_t epoch;
+    bool
+        doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
+    bool asked_around; /* and so are other places */
+};
+
+struct session {
+    enum session_state state;
+    struct peer *peer;
+    uint32_t local_index, remote_index, serial;
+    uint64_t id; /* same at both ends */
+    bool initiator;
+    struct keys keys;
+    uint32_t caps, caps_next; /* of both sides; of the handshake that is not confirmed yet */
+    struct replay replay;
+    uint64_t send_counter;
+    struct path path;
+    struct path_memory *paths_left; /* NULL until the first switch */
+    struct path_damper damper;
+    struct path_challenges *challenges; /* NULL until a packet comes from elsewhere */
+    struct hs_out *hs_out;
+    struct hs_in *hs_in;
+    struct transport *tp;
+    struct transport_memo memo;
+    unsigned confirm_left; /* CONFIRMs still to be sent, 0: the peer has shown the keys */
+    uint64_t confirm_us;   /* when the next one is due */
+    uint64_t confirm_interval_us;
+    /* Rekeys of ours that came to nothing, one after another: since when, when to try again. */
+    unsigned rekeys_failed;
+    uint64_t rekey_since_us, rekey_after_us;
+    unsigned unproved_asks; /* handshakes of ours since nothing has come but answers to them */
+    uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
+    unsigned echo_count;
+    unsigned small_waiting; /* packets in the endpoint's small queue */
+    uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
+    uint64_t echoed_us; /* the first ECHO since something was heard; 0: none */
+    uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
+    bool closed; /* the peer has said goodbye: ends once what came before is heard */
+    int close_err;
+    bool ready; /* in the endpoint's list of sessions to ask for output */
+    struct session *ready_next, *ready_prev;
+};
+
+/* An answer of ours is waited for; a handshake of our own would cross it. */
+static inline bool session_answering(const struct session *s) {
+    return s->hs_in && !s->hs_in->expired;
+}
+
+static inline uint32_t session_slot(const struct session *s) {
+    return s->local_index & 0xfffff;
+}
+
+/* Seals buf[DATA_HEADER_BYTES .. + len) as DATA packet `counter` under the current keys; writes the
+ * header and the tag. Returns the datagram's size. */
+size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t *buf, size_t len);
+
+/* Opens a DATA packet in place and marks its counter. *gen gets the generation that opened it.
+ * False: replayed or not authentic (*replayed tells which). */
+bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
+                  uint64_t *counter, struct keygen **gen, bool *replayed) MUST_USE;
+
+/* Wipes and frees everything but the struct's place in the endpoint's tables. */
+void session_free(struct session *s, struct aead *a);
+void session_drop_hs_out(struct session *s);
+void session_drop_hs_in(struct session *s);
+
+#endif

@@ -1,0 +1,206 @@
+#include "net/transport/transport.h"
+
+#include <stdlib.h>
+
+#include "net/base/timer.h"
+
+void transport_memo_init(struct transport_memo *m) {
+    *m = (struct transport_memo){
+        .credit = {.send_limit = SESSION_WINDOW_BYTES},
+        .local_max = STREAMS_MAX,
+        .peer_max = STREAMS_MAX,
+    };
+    allowance_init(&m->credit.given, SESSION_WINDOW_BYTES);
+}
+
+void transport_next_skip(struct transport *t, uint64_t pn) {
+    t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
+}
+
+static void rtt_known(struct transport *t, const struct rtt *rtt) {
+    recovery_set_rtt(&t->rec, rtt);
+    ack_set_rtt(&t->ack, rtt->srtt_us);
+}
+
+struct transport *transport_new(const struct transport_setup *s, uint64_t now_us,
+                                uint64_t next_pn) {
+    struct transport *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->account = block_account_new(s->pool);
+    if (!t->account) {
+        free(t);
+        return NULL;
+    }
+    t->memo = s->memo;
+    t->shares = s->shares;
+    t->events = s->events;
+    t->counters = s->counters;
+    t->rng = s->rng;
+    t->self = s->self;
+    t->peer = s->peer;
+    t->initiator = s->initiator;
+    t->rec.cc_kind = s->cc;
+    t->rec.mtu_max = s->mtu_max;
+    t->touched_us = t->hoard_received.since_us = t->hoard_sent.since_us = now_us;
+    t->hoard_received.bytes = t->memo->credit.consumed;
+    t->next_pn = next_pn;
+    recovery_init(&t->rec, now_us, s->epoch, next_pn);
+    sent_init(&t->sent, next_pn);
+    t->sent.all = &t->shares->sent;
+    ack_init(&t->ack);
+    /* The same path as when the last transport of this session was detached. */
+    if (t->memo->mtu_bytes > 0) {
+        t->rec.pmtud.mtu_bytes = t->memo->mtu_bytes;
+        cc_init(&t->rec.cc, s->cc, t->memo->mtu_bytes);
+    }
+    if (t->memo->has_rtt)
+        rtt_known(t, &t->memo->rtt);
+    ranges_init(&t->skipped, SKIPPED_PNS_MAX);
+    transport_next_skip(t, next_pn);
+    return t;
+}
+
+void transport_free(struct transport *t) {
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->hash_cap; i++) {
+        for (struct stream *s = t->hash[i], *next; s; s = next) {
+            next = s->hash_next;
+            sstream_clear(&s->out);
+            rstream_clear(&s->in);
+            free(s);
+        }
+    }
+    free(t->hash);
+    t->shares->streams.used -= t->peer_streams;
+    transport_unstarve(t);
+    for (struct datagram_out *d = t->dgram_head, *next; d; d = next) {
+        next = d->next;
+        free(d);
+    }
+    sent_clear(&t->sent);
+    ack_clear(&t->ack);
+    ranges_clear(&t->skipped);
+    block_account_free(t->account);
+    free(t);
+}
+
+/* ---- the list of those whose writers wait for memory ---- */
+
+void transport_starve(struct transport *t) {
+    struct transport **head = &t->shares->starved;
+    if (t->starved_next)
+        return;
+    if (*head) {
+        t->starved_next = *head;
+        t->starved_prev = (*head)->starved_prev;
+        t->starved_prev->starved_next = t;
+        (*head)->starved_prev = t;
+    } else {
+        t->starved_next = t->starved_prev = t;
+        *head = t;
+    }
+}
+
+void transport_unstarve(struct transport *t) {
+    struct transport **head = &t->shares->starved;
+    if (!t->starved_next)
+        return;
+    if (*head == t)
+        *head = t->starved_next == t ? NULL : t->starved_next;
+    t->starved_prev->starved_next = t->starved_next;
+    t->starved_next->starved_prev = t->starved_prev;
+    t->starved_next = t->starved_prev = NULL;
+    t->memory_us = 0;
+}
+
+/* ---- much for nothing ---- */
+
+void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
+                          uint64_t now_us) {
+    const uint64_t held = block_account_bytes(t->account, use);
+    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.consumed : t->acked_bytes;
+    const uint64_t part = use == BLOCK_RECV ? 1 : HOARD_SENT_PART;
+    if (held > HOARD_BYTES && (gone - h->bytes) * part < held)
+        return;
+    h->since_us = now_us;
+    h->bytes = gone;
+}
+
+static bool hoards(const struct transport *t, struct hoard h, enum block_use use, uint64_t now_us) {
+    if (now_us < h.since_us + HOARD_US)
+        return false;
+    transport_hoard_look(t, &h, use, now_us);
+    return h.since_us != now_us;
+}
+
+bool transport_hoards_received(const struct transport *t, uint64_t now_us) {
+    return hoards(t, t->hoard_received, BLOCK_RECV, now_us);
+}
+
+bool transport_hoards_sent(const struct transport *t, uint64_t now_us) {
+    return t->sent.outstanding > 0 && hoards(t, t->hoard_sent, BLOCK_SEND, now_us);
+}
+
+uint16_t transport_mtu(const struct transport *t) {
+    return t->rec.pmtud.mtu_bytes;
+}
+
+bool transport_has_streams(const struct transport *t) {
+    for (unsigned p = 0; p < STREAM_PRIORITIES; p++)
+        if (t->active[p])
+            return true;
+    return false;
+}
+
+bool transport_has_work(const struct transport *t) {
+    return t->ctl_head || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
+           t->rec.probes || transport_has_streams(t);
+}
+
+bool transport_idle(const struct transport *t, uint64_t now_us) {
+    return t->stream_count == 0 && t->sent.outstanding == 0 && t->ack.waiting == 0 && !t->ack.due &&
+           !transport_has_work(t) && now_us >= t->touched_us + TRANSPORT_LINGER_US;
+}
+
+uint64_t transport_deadline_us(const struct transport *t) {
+    uint64_t d = recovery_deadline_us(&t->rec, &t->sent);
+    if (t->ack.deadline_us < d)
+        d = t->ack.deadline_us;
+    if (d == TIME_NEVER && t->stream_count == 0)
+        d = t->touched_us + TRANSPORT_LINGER_US;
+    return d;
+}
+
+void transport_path_state(const struct transport *t, struct path_state *out) {
+    out->rtt = t->rec.rtt;
+    cc_save(&t->rec.cc, &out->seed);
+}
+
+void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch,
+                             const struct path_state *known) {
+    recovery_move(&t->rec, now_us, epoch, t->sent.outstanding > 0);
+    ecn_new_path(&t->memo->ecn);
+    t->memo->mtu_bytes = 0;
+    t->memo->has_rtt = false;
+    if (known && known->rtt.has_sample) {
+        rtt_known(t, &known->rtt);
+        cc_resume(&t->rec.cc, now_us, &known->seed);
+    }
+    /* What was acknowledged last may have gone to where nobody is. */
+    if (t->ack.has_largest)
+        t->ack.due = true;
+    /* Say something at once, so that the new path gets its first RTT sample and the peer learns it.
+     */
+    if (t->sent.outstanding > 0 && t->rec.probes == 0)
+        t->rec.probes = 1;
+}
+
+void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes) {
+    uint16_t size = bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)bytes;
+    if (!pmtud_too_big(&t->rec.pmtud, now_us, size))
+        return;
+    recovery_mtu_changed(&t->rec);
+    t->memo->mtu_bytes = t->rec.pmtud.mtu_bytes;
+}

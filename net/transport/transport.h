@@ -1,0 +1,240 @@
+/* transport.h: the reliable transport of one session (docs/TRANSPORT.md): it turns packets into
+ * frames and frames into packets, and only holds together the modules that know how: sent, loss,
+ * rtt, cc, pacer, pmtud, ack, stream. QUIC's rules (RFC 9000, RFC 9002), this project's packets.
+ *
+ * Attached to a session only while streams, datagrams or unacknowledged packets exist; what must
+ * outlive it (stream numbering, credit, what the path was like) is in struct transport_memo inside
+ * the session.
+ */
+#ifndef MESHD_NET_TRANSPORT_TRANSPORT_H
+#define MESHD_NET_TRANSPORT_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/base/bytes.h"
+#include "crypto/base/rng.h"
+#include "net/base/counters.h"
+#include "net/base/events.h"
+#include "net/base/share.h"
+#include "net/path/path_memory.h"
+#include "net/path/recovery.h"
+#include "net/recovery/ack.h"
+#include "net/recovery/ecn.h"
+#include "net/recovery/sent.h"
+#include "net/transport/stream.h"
+#include "net/wire/frame.h"
+
+enum {
+    TRANSPORT_LINGER_US = 2 * 1000000, /* detached after so long without anything to do */
+    STREAM_PRIORITIES = 8,
+    STREAM_PRIORITY_DEFAULT = 3,
+};
+
+/* Credit for the whole session, both directions (RFC 9000 §4). */
+struct credit {
+    uint64_t send_limit, send_used;
+    struct allowance given;
+    uint64_t received, consumed; /* of what was given */
+};
+
+struct transport_memo { /* outlives the transport; all zeroes, then transport_memo_init */
+    struct credit credit;
+    uint64_t local_opened, local_max; /* streams we opened, and may */
+    uint64_t peer_opened, peer_max, peer_closed;
+    uint16_t mtu_bytes; /* of the current path; 0 = unknown */
+    struct rtt rtt;     /* of the current path */
+    bool has_rtt;
+    uint64_t pkts_lost;
+    struct ecn ecn;
+    struct told told; /* its events that nobody has heard yet */
+};
+void transport_memo_init(struct transport_memo *m);
+
+struct stream {
+    uint64_t id;
+    struct sstream out;
+    struct rstream in;
+    uint8_t priority;
+    bool active;      /* in an active list */
+    bool in_ctl;      /* in the control list */
+    bool credit_open; /* in the list of those whose newest limit is not acknowledged */
+    bool want_stop, stop_sent;
+    int stop_err;
+    bool readable_told;   /* an event is waiting in the queue */
+    bool writable_wanted; /* the user was told ERR_AGAIN */
+    bool finished_told;
+    struct stream *active_next, *active_prev, *ctl_next, *ctl_prev, *hash_next, *open_next,
+        *open_prev;
+};
+
+struct transport_shares {      /* what all transports of an endpoint divide among them */
+    struct share streams;      /* opened by peers */
+    struct share sent;         /* records of sent packets */
+    struct transport *starved; /* circular: those whose writers found no block */
+};
+
+struct datagram_out {
+    struct datagram_out *next;
+    uint64_t deadline_us;
+    size_t len;
+    uint8_t data[];
+};
+
+/* Since when much is held, and how much was read, or acknowledged, until then: moved on while little is held, and when as much
+ * has gone since as keeping it calls for. */
+struct hoard {
+    uint64_t since_us, bytes;
+};
+
+struct transport { /* private to transport*.c */
+    struct transport_memo *memo;
+    struct block_account *account;
+    struct transport_shares *shares;
+    struct events *events;
+    struct endpoint_counters *counters;
+    struct rng rng;
+    struct session_ref self;
+    struct peer_ref peer;
+    bool initiator;      /* of the session: opens the even streams */
+    struct recovery rec; /* of the path in use */
+    struct sent sent;
+    struct ack ack;
+    uint64_t next_pn;      /* as the session told */
+    uint64_t skip_at;      /* the next number to leave out: optimistic acknowledgements hit it */
+    struct ranges skipped; /* those left out at or above sent.base, at most SKIPPED_PNS_MAX */
+    uint32_t bare_acks;    /* sent since the last eliciting packet */
+    uint64_t touched_us;
+    uint64_t acked_bytes;
+    struct hoard hoard_received, hoard_sent;
+    bool want_max_streams;
+
+    struct stream **hash;
+    uint32_t hash_cap, stream_count, peer_streams; /* those the peer has opened */
+    struct stream *active[STREAM_PRIORITIES];      /* heads of circular lists */
+    struct stream *ctl_head, *ctl_tail;
+    struct stream *open_head; /* circular, those told longest ago first */
+    struct datagram_out *dgram_head, *dgram_tail;
+    unsigned dgram_count;
+    struct transport *starved_next, *starved_prev; /* NULL: not in the list */
+    uint64_t memory_us; /* when they try again though nothing has been given back; 0: not so */
+};
+
+struct transport_setup {
+    struct transport_memo *memo;
+    struct block_pool *pool;
+    struct transport_shares *shares;
+    struct events *events;
+    struct endpoint_counters *counters;
+    struct rng rng;
+    struct session_ref self;
+    struct peer_ref peer;
+    bool initiator;
+    enum cc_kind cc;
+    uint16_t mtu_max;
+    uint16_t epoch;
+};
+
+struct transport *transport_new(const struct transport_setup *s, uint64_t now_us, uint64_t next_pn);
+void transport_free(struct transport *t);
+
+/* Its writers have found no block, and are told when there are some again (endpoint_feed_starved); and that is over. */
+void transport_starve(struct transport *t);
+void transport_unstarve(struct transport *t);
+
+/* ---- packets in (transport_in.c) ---- */
+/* One frame, type byte read. *eliciting is set if it asks for an acknowledgement. ERR_PROTO: the
+ * peer broke the rules, the session must end. ERR_NOMEM, ERR_FULL: no room now; the packet must
+ * count as lost. */
+int transport_frame(struct transport *t, uint64_t now_us, uint8_t type, struct rd *r,
+                    bool *eliciting) MUST_USE;
+/* After the last frame of an accepted packet; ecn: the field it came with. */
+int transport_received(struct transport *t, uint64_t now_us, uint64_t pn, bool eliciting,
+                       uint8_t ecn) MUST_USE;
+/* ---- what becomes of packets (transport_recovery.c) ---- */
+/* ERR_PROTO: it acknowledges what was never sent. */
+int transport_acked(struct transport *t, uint64_t now_us, const struct frame_ack *a) MUST_USE;
+void transport_detect_losses(struct transport *t, uint64_t now_us);
+/* Queues what a packet carried again. */
+void transport_requeue(struct transport *t, const struct sent_pkt *p);
+void transport_timeout(struct transport *t, uint64_t now_us);
+/* The peer was silent and has just shown that it lives: what it has not acknowledged is not kept back
+ * until the next probe is due. */
+void transport_peer_lives(struct transport *t);
+
+/* ---- packets out (transport_out.c) ---- */
+struct transport_packet {
+    bool probe;      /* a PLPMTU probe: leaves alone */
+    bool skip_after; /* leave one packet number out after this one */
+    uint8_t ecn;     /* the same for all of a train */
+};
+/* Writes the plaintext of packet `pn` into buf. `overhead` = bytes that sealing and header add.
+ * First in a train: up to the path MTU (a probe may be larger, cap permitting); else `cap` is the
+ * train's segment. 0: nothing may or need leave. */
+size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
+                       size_t overhead, bool first, struct transport_packet *info);
+/* Which number is left out next, after `pn`: nobody can tell, RFC 9000 §21.4. */
+void transport_next_skip(struct transport *t, uint64_t pn);
+/* Something ack-eliciting waits to leave; some stream has bytes or a FIN to send. */
+bool transport_has_work(const struct transport *t);
+bool transport_has_streams(const struct transport *t);
+/* Largest datagram on this path now. */
+uint16_t transport_mtu(const struct transport *t);
+uint64_t transport_deadline_us(const struct transport *t);
+/* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
+void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
+                          uint64_t now_us);
+bool transport_hoards_received(const struct transport *t, uint64_t now_us);
+/* Packets are out, and for HOARD_US less was acknowledged than a HOARD_SENT_PART of what is held for repetition, more than
+ * HOARD_BYTES. */
+bool transport_hoards_sent(const struct transport *t, uint64_t now_us);
+/* Nothing to do and nothing expected: the session may drop it. */
+bool transport_idle(const struct transport *t, uint64_t now_us);
+/* What the path in use is like, for path_memory.h. */
+void transport_path_state(const struct transport *t, struct path_state *out);
+/* The session moved to another path; `known` is what it was like, or NULL. */
+void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch,
+                             const struct path_state *known);
+void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
+
+/* ---- streams (transport_streams.c) ---- */
+struct stream *transport_stream(const struct transport *t, uint64_t id);
+int transport_stream_open(struct transport *t, uint64_t *id) MUST_USE;
+/* Frees it once both halves are done. */
+void transport_reap(struct transport *t, struct stream *s);
+struct stream *transport_stream_new(struct transport *t, uint64_t id); /* NULL: no memory */
+bool transport_peer_may_open(const struct transport *t);               /* one more stream */
+void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err);
+void transport_tell_readable(struct transport *t, struct stream *s);
+
+/* ---- who has something to send (stream_lists.c) ---- */
+/* Puts the stream where output finds it, if it has something to send. */
+void transport_activate(struct transport *t, struct stream *s);
+void transport_deactivate(struct transport *t, struct stream *s);
+void transport_want_ctl(struct transport *t, struct stream *s);
+void transport_drop_ctl(struct transport *t, struct stream *s);
+
+/* ---- datagrams (dgram_queue.c) ---- */
+/* Leaves until `deadline_us`, or not at all. When DATAGRAM_QUEUE_MAX wait the oldest gives way. ERR_USAGE: too long. */
+int transport_datagram(struct transport *t, const void *data, size_t len,
+                       uint64_t deadline_us) MUST_USE;
+
+/* ---- receive credit (transport_credit.c) ---- */
+void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n);
+/* Bytes have arrived: more credit where a gap is what holds the reader back. */
+void transport_stream_arrived(struct transport *t, struct stream *s);
+void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s);
+/* The newest limit leaves now, of the session (s NULL) or of a stream. */
+void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *s);
+/* A packet with this limit was acknowledged; or one with a limit was lost: it becomes due again if the peer needs it. */
+void transport_credit_acked(struct transport *t, struct stream *s, uint64_t limit);
+void transport_credit_lost(struct transport *t, struct stream *s);
+/* A packet is about to leave anyway: what was told a PTO ago and is not acknowledged becomes due again; in a probe
+ * at once. */
+void transport_credit_remind(struct transport *t, uint64_t now_us);
+/* The peer has used up what it is known to have, and may wait for what was told since. */
+bool transport_credit_starves(const struct transport *t);
+void transport_credit_forget(struct transport *t, struct stream *s); /* before a stream is freed */
+
+#endif

@@ -1,0 +1,31 @@
+/* recv_rule.h: standing orders where to put what comes: node_recv_start's, and the configuration's.
+ */
+#ifndef MESHD_NODE_FILE_RECV_RULE_H
+#define MESHD_NODE_FILE_RECV_RULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/node.h"
+
+enum { RECV_RULES_MAX = 64 }; /* further ones are refused with ERR_FULL */
+
+struct recv_rule {
+    uint64_t id;
+    bool once, any; /* any: from every contact, else from this one, whatever it is called */
+    struct node_id from;
+    char dir[1024];
+};
+struct recv_rules { /* zeroes = empty */
+    struct recv_rule *list;
+    unsigned count;
+    uint64_t last_id;
+};
+
+void recv_rules_clear(struct node *n);
+/* Where a transfer from this contact goes without asking: by the oldest rule that fits, which is used
+ * up if it holds once, or by the configuration (*rule is 0 then). False: it has to be asked for. */
+bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024],
+                     uint64_t *rule);
+
+#endif

@@ -1,0 +1,87 @@
+/* history_delete.c: the user deletes what was said. A step at a time, so that the loop goes on. */
+#include <string.h>
+
+#include "node/message/history_rows.h"
+#include "node/node_int.h"
+
+static int delete_text(struct node *n, uint64_t seq) {
+    uint8_t key[SEQ_BYTES];
+    seq_put(key, seq);
+    return keep_del(n, TABLE_MESSAGES, key, sizeof key);
+}
+
+/* Out of all tables; or, if its id is among the last ones, out of all but the books. */
+static int delete_one(struct node *n, const struct node_id *peer, uint64_t seq, struct mark *m,
+                      struct dialog *t) {
+    bool keep_id = m->incoming && t->rows <= MESSAGES_KNOWN_KEPT;
+    int err = m->deleted ? 0 : delete_text(n, seq);
+    if (!m->deleted && m->incoming) {
+        t->count--;
+        t->bytes -= m->bytes + MESSAGE_OVERHEAD_BYTES;
+    }
+    if (err)
+        return err;
+    if (keep_id) {
+        m->deleted = true;
+        return mark_put(n, peer, seq, m);
+    }
+    t->rows--;
+    err = mark_del(n, peer, seq);
+    return !err && m->incoming ? history_ids_del(n, peer, m->id) : err;
+}
+
+static bool waits(const struct node *n, const struct node_id *peer, uint64_t seq,
+                  const struct mark *m, const struct dialog *t) {
+    return !m->incoming && !m->delivered && !m->failed && seq > t->void_seq &&
+           contact_by_id(n, peer);
+}
+
+/* In a transaction. */
+static int delete_some(struct node *n, const struct node_id *peer, uint64_t upto, struct dialog *t,
+                       struct history_cut *cut) {
+    for (unsigned i = 0; i < MESSAGES_DELETE_STEP; i++) {
+        struct mark m;
+        uint64_t seq;
+        int err = mark_next(n, peer, cut->last, &seq, &m);
+        if (err == ERR_NOT_FOUND || (!err && (seq > upto || seq > n->messages.shown_seq))) {
+            cut->more = false;
+            return 0;
+        }
+        if (err)
+            return err;
+        cut->last = seq;
+        if (waits(n, peer, seq, &m, t))
+            continue;
+        cut->deleted += !m.deleted;
+        err = delete_one(n, peer, seq, &m, t);
+        if (err)
+            return err;
+    }
+    cut->more = true;
+    return 0;
+}
+
+int history_delete(struct node *n, const struct node_id *peer, uint64_t after, uint64_t upto,
+                   struct history_cut *cut) {
+    struct dialog t, before;
+    *cut = (struct history_cut){.last = after};
+    int err = dialog_get(n, peer, &t);
+    if (!err)
+        err = keep_begin(n);
+    if (err)
+        return err;
+    before = t;
+    err = delete_some(n, peer, upto, &t, cut);
+    if (!err)
+        err = dialog_put(n, peer, &t);
+    err = keep_end(n, err);
+    if (err) {
+        *cut = (struct history_cut){.last = after};
+        return err;
+    }
+    dialog_note(n, peer, &t);
+    n->messages.count -= before.count - t.count;
+    n->messages.bytes -= before.bytes - t.bytes;
+    keep_scrub(n); /* what was said is nobody's business any more */
+    return 0;
+}

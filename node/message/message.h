@@ -1,0 +1,59 @@
+/* message.h: messages: history, outbox, and delivery once and in order (wire form: node/message/letter.h).
+ *
+ * What is kept, and how it survives a crash, is node/message/history's business. Nothing of a message is
+ * seen or told before it survives a power cut: an incoming one is answered and shown then, an
+ * outgoing one leaves then (messages.shown_seq).
+ *
+ * One message per contact is on its way at a time: order is by waiting, whatever the streams do.
+ * An answer that says no is for good (the message is marked as failed, the next one goes) or for
+ * now (node/message/message_out.c says which): then it is sent again, later and later, also when the session
+ * is a new one.
+ */
+#ifndef MESHD_NODE_MESSAGE_MESSAGE_H
+#define MESHD_NODE_MESSAGE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/people/contact.h"
+
+enum {
+    MESSAGE_PRIORITY = 1,          /* words go before files (net/endpoint.h) */
+    MESSAGE_HOLD_US = 5 * 1000000, /* after "not now"; doubled each time */
+    MESSAGE_HOLD_MAX_US = 300 * 1000000,
+    MESSAGE_TOLD_STEP = 256,
+    MESSAGE_SKIPS = 64, /* entries of the outbox that are none, dropped in one go */
+};
+
+struct messages {       /* zeroes = empty */
+    uint64_t last_seq;  /* given last */
+    uint64_t shown_seq; /* up to here they survive a power cut */
+    uint64_t told_seq;  /* up to here their coming was told to the user */
+    bool told_new;      /* that has changed since it was stored */
+    uint8_t *value;     /* scratch for one stored message, made when first needed */
+    uint32_t queued;
+    uint64_t count, bytes; /* of incoming ones in the store */
+    uint64_t quota_contact_bytes, quota_bytes;
+};
+
+int messages_load(struct node *n) MUST_USE; /* after the contacts */
+void messages_clear(struct node *n);
+
+/* At the end of a turn, before its events are taken: notes what they tell. */
+void messages_turn(struct node *n);
+
+/* A whole message has come on this stream: stores it, answers. */
+void message_come(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
+                  const uint8_t *body, size_t len);
+/* Sends the next of the outbox if the contact is online and none is on its way. */
+void message_kick(struct node *n, struct contact *c);
+void message_peer_down(struct node *n, struct contact *c);
+/* The contact is being removed, in this transaction: what waits for it is void. */
+int message_contact_void(struct node *n, const struct contact *c) MUST_USE;
+void message_contact_gone(struct node *n, struct contact *c); /* it is committed */
+/* True if the stream is that of a message on its way to c. */
+bool message_owns(const struct contact *c, uint64_t stream);
+void message_stream_event(struct node *n, struct contact *c, const struct ep_event *ev);
+
+#endif

@@ -1,0 +1,31 @@
+/* dead_peer.h: is the peer still there? The endpoint notices a dead peer by data that nobody
+ * acknowledges. A transfer can wait with nothing unacknowledged: for the user's yes, for the last
+ * file's fsync, for credit that was lost with the peer. So while a transfer or a message waits for
+ * a contact, silence of WATCH_US is answered with an echo request, and silence of WATCH_GONE_US
+ * ends the session.
+ */
+#ifndef MESHD_NODE_PEER_DEAD_PEER_H
+#define MESHD_NODE_PEER_DEAD_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { WATCH_US = 5 * 1000000, WATCH_GONE_US = 20 * 1000000 };
+
+struct node;
+
+struct watch { /* of a node; zeroes = nobody waits */
+    bool on;
+    uint64_t next_us;
+};
+struct watched { /* of a contact; zeroes = not watched */
+    bool on;
+    uint64_t heard_us, pkts;
+};
+
+/* Somebody begins to wait. */
+void watch_start(struct node *n);
+uint64_t watch_deadline_us(const struct node *n);
+void watch_timeout(struct node *n);
+
+#endif

@@ -1,0 +1,91 @@
+/* dial.h: contacts are dialled again. Whoever comes back, on whatever address, is the one that knows
+ * where the others are: so a node dials its contacts when it starts, when its network has changed, and
+ * when a session with one of them was lost, ever later while nobody answers. Of both sides that may
+ * have moved the last one finds the other.
+ *
+ * All of it is spread: one contact after another at a rate for all of them (DIAL_EVERY_US), so that
+ * neither a start with CONTACTS_MAX contacts nor thousands that are away cost more than that. Half of
+ * it is for those who are there or were until a moment ago: they do not wait behind the thousands. A
+ * contact whose session ended for want of use is left alone: it costs nothing until somebody wants it.
+ *
+ * And whoever waits for a contact hears in time that it does not answer (DIAL_PATIENCE_US), whether
+ * there is a session or not. That is told to what has just begun, and ends neither the attempt nor the
+ * session: those go on for as long as the endpoint says, so a slow path connects all the same, and
+ * what runs survives an outage.
+ */
+#ifndef MESHD_NODE_PEER_DIAL_H
+#define MESHD_NODE_PEER_DIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/base/err.h"
+#include "net/base/timer.h"
+#include "node/node.h"
+
+struct contact;
+
+enum {
+    DIAL_EVERY_US = 50 * 1000,   /* one contact in so long is looked at, */
+    DIAL_BURST = 16,             /* after so many at once */
+    DIAL_SPREAD_US = 250 * 1000, /* those that are due together: the jitter at a start */
+    DIAL_FIRST_US = 2 * 1000000, /* after a loss or a failure; then twice as long each time, give */
+    DIAL_MAX_US = 300 * 1000000, /* or take a quarter, up to this */
+    DIAL_HELD_US = 60 * 1000000, /* a session that ends sooner is no success: ever later it is */
+    DIAL_REFUSED_S = 3600,       /* it has answered that it does not let us in */
+    DIAL_CHANGE_US = 1000000,    /* changes of the network count once in so long */
+    DIAL_MEMORY_US = 100 * 1000, /* a plan found no memory */
+    DIAL_PATIENCE_US = 2500 * 1000, /* no answer for so long, or for four round trips: offline */
+    DIAL_PATIENCE_MAX_US = 10 * 1000000,
+};
+
+struct dialling {        /* of a contact; zeroes: nothing is planned */
+    uint64_t next_us;    /* when it is looked at; 0: not planned */
+    uint64_t step_us;    /* the last pause, before jitter */
+    uint64_t up_us;      /* when the session came up */
+    uint64_t since_us;   /* somebody waits for an answer since then, and */
+    uint64_t verdict_us; /* hears at this time that there was none; 0: nobody waits */
+    bool wanted;         /* somebody waits for a session, and hears how that ends */
+    bool check;          /* when it is looked at, a session that is up is asked */
+    bool lost;           /* it was there until a moment ago, and has not been dialled since */
+    bool idle;           /* the last session ended because nobody used it */
+    uint64_t silent_us;  /* the session is up, but what had just begun was not answered: when the
+                          * peer was last heard then, and 1; 0: it was */
+    int err;             /* why the last attempt failed; 0: it did not, or there was none */
+};
+
+struct dials { /* of a node; zeroes are empty */
+    /* By the index of the contact's peer: who has a session or has just lost it, who is away, and who
+     * is waited for. */
+    struct timer_heap near, away, verdicts;
+    bool near_had;    /* the last turn */
+    uint64_t full_us; /* until then the rate is used up in full, if no less is taken */
+    uint64_t changed_us, change_us; /* the network: told of last; to be told of, 0: not */
+    uint64_t memory_us;             /* plans wait for memory until then; 0: none does */
+};
+
+void dials_clear(struct node *n);
+/* At the start: everybody is due. */
+void dial_all(struct node *n);
+/* A session is wanted now, and how that ends is told (node_connect_failed) in DIAL_PATIENCE_US at the
+ * latest. One that is up is asked whether it answers. As endpoint_connect. */
+int dial_now(struct node *n, struct contact *c) MUST_USE;
+/* Something was sent in the contact's session that it has to answer. */
+void dial_expect(struct node *n, struct contact *c);
+/* Its session is up: asked whether it answers, if nothing else is on the way to it. */
+void dial_probe(struct node *n, struct contact *c);
+/* It is looked at then, if not earlier: dialled, or its messages are sent on. */
+void dial_at(struct node *n, struct contact *c, uint64_t at_us);
+/* What became of it. */
+void dial_up(struct node *n, struct contact *c);
+void dial_down(struct node *n, struct contact *c, int err);   /* the session; 0: for want of use */
+void dial_failed(struct node *n, struct contact *c, int err); /* the attempt */
+/* Before the contact goes, or its peer gets another index; and after the latter. */
+void dial_forget(struct node *n, struct contact *c);
+void dial_again(struct node *n, struct contact *c);
+
+enum contact_state dial_state(const struct node *n, const struct contact *c);
+uint64_t dials_deadline_us(const struct node *n);
+void dials_timeout(struct node *n);
+
+#endif

@@ -1,0 +1,37 @@
+/* ping.h: echoes asked for by node_ping that have not come back yet. */
+#ifndef MESHD_NODE_PEER_PING_H
+#define MESHD_NODE_PEER_PING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/people/contact.h"
+
+enum {
+    PINGS_MAX = 256, /* further ones are refused with ERR_FULL */
+    PING_US = 5 * 1000000,
+};
+
+struct ping {
+    uint64_t id, deadline_us, sent_us;
+    uint32_t contact;
+    bool sent;
+    bool patient; /* the user has said how long it is waited for */
+};
+struct pings { /* zeroes = empty */
+    struct ping *list;
+    unsigned count, cap;
+    uint64_t last_id;
+};
+
+void pings_clear(struct node *n);
+void ping_peer_up(struct node *n, struct contact *c);
+void ping_peer_lost(struct node *n, struct contact *c,
+                    int err); /* session down, connect failed, removed */
+/* As transfers_peer_silent. */
+uint64_t ping_peer_silent(struct node *n, struct contact *c, uint64_t before_us);
+void ping_answered(struct node *n, struct contact *c, uint64_t id);
+uint64_t pings_deadline_us(const struct node *n);
+void pings_timeout(struct node *n);
+
+#endif

@@ -1,0 +1,116 @@
+/* contact.h: the peers the user has named: who they are, the secret shared with them, where they
+ * were last seen, and whether a session is up. A contact is its node id; the name is an attribute
+ * that the user may change, no two have the same one. How they are stored: node/people/contact_store.h.
+ *
+ * Pointers to a contact are valid until the turn ends or it is removed; what outlives a turn keeps
+ * its serial.
+ */
+#ifndef MESHD_NODE_PEOPLE_CONTACT_H
+#define MESHD_NODE_PEOPLE_CONTACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/base/err.h"
+#include "node/message/dialog.h"
+#include "node/node.h"
+#include "node/peer/dead_peer.h"
+#include "node/peer/dial.h"
+
+struct posting;
+
+enum {
+    CONTACTS_MAX = 16384,           /* further ones are refused with ERR_FULL */
+    CONTACT_SEEN_BURST = 8,         /* so many new addresses of one contact are stored at once, */
+    CONTACT_SEEN_US = 30 * 1000000, /* then one in so long */
+};
+
+struct contact { /* holds a secret */
+    char name[PETNAME_MAX + 1];
+    struct node_id id;
+    struct dh_public transport;
+    uint64_t cert_seq; /* of the transport key's certificate, as last accepted; 0: none yet */
+    struct psk psk;    /* paired: the pairing secret. The endpoint gets it only once it is kept */
+    struct psk ticket; /* pairing: a ticket's one-time secret (node/people/pairing.h) */
+    bool paired, pairing;
+    struct addr addrs[PEER_ADDRS_MAX];
+    unsigned addr_count;
+    int denied; /* their node does not let this one in, and why (node/people/denial.h); 0: not said */
+    /* not persisted */
+    uint32_t serial; /* from 1, never reused */
+    struct peer_ref peer;
+    bool online;
+    bool kept;           /* paired: no power cut takes that away any more */
+    bool unstored;       /* what the store has is older */
+    int denied_stored;   /* what the store has of `denied` */
+    uint64_t denials_us; /* when the denials that were told are paid for (node/people/denial.h) */
+    bool ticket_new;     /* its secret has not opened a session since the user has added it */
+    uint64_t stored_us;  /* when the addresses that were stored are paid for */
+    uint32_t pairings;   /* pairing secrets seen so far: which one a debt is about */
+    struct session_ref session;
+    uint32_t queued; /* messages in the outbox */
+    struct dialling dial;
+    struct watched watched;
+    struct posting *posting; /* the message on its way, owned (node/message/message) */
+    uint64_t hold_us;        /* the peer said "not now": no message before this */
+    uint64_t hold_step_us;
+    int refused; /* what it said; 0: nothing */
+    struct cause refused_why;
+    unsigned answers; /* owed to its messages until they survive a power cut */
+    bool full;        /* the user was told that its messages find no room */
+    bool dialog_known;
+    struct dialog dialog; /* as in the store */
+};
+
+struct contacts {                                /* zeroes = empty; node/people/contact_table.h */
+    struct contact **list, **by_id, **by_serial; /* the first is ordered by name */
+    struct contact **by_peer;                    /* by the endpoint's index; may be NULL */
+    unsigned count, cap;
+    uint32_t peer_cap, last_serial;
+};
+
+/* 1..PETNAME_MAX bytes of plain UTF-8 (node/api/utf8.h) without '/', not beginning or ending with a
+ * space, not beginning with '-' (so that it is never an option of meshctl). */
+bool petname_ok(const char *name);
+/* "peer-" and the first 8 characters after "mesh1" of the id; "-2" and so on if that is taken. */
+void contact_free_name(const struct node *n, const struct node_id *id,
+                       char out[static PETNAME_MAX + 1]);
+/* By a contact, or reserved by an open ticket. */
+bool contact_name_taken(const struct node *n, const char *name);
+
+/* Reads the table and tells the endpoint. An entry that cannot be read is left alone and logged.
+ * ERR_NOMEM or what the store says. */
+int contacts_load(struct node *n) MUST_USE;
+void contacts_clear(struct node *n);
+
+struct contact *contact_by_name(const struct node *n, const char *name);
+struct contact *contact_by_id(const struct node *n, const struct node_id *id);
+struct contact *contact_by_serial(const struct node *n, uint32_t serial);
+struct contact *contact_by_peer(const struct node *n, struct peer_ref p);
+struct contact *contact_by_session(const struct node *n, struct session_ref s);
+
+/* Into the table and the endpoint, not into the store. Copies name, id, transport, sequence,
+ * secrets, flags and addresses of `model`. ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE
+ * (our id). */
+int contact_take_in(struct node *n, const struct contact *model, struct contact **out) MUST_USE;
+/* The other way round: the store is not asked. The pointer is dead. */
+void contact_take_out(struct node *n, struct contact *c);
+/* Takes in and stores. As contact_take_in, or what the store says: then nothing has happened. */
+int contact_add(struct node *n, const struct contact *model, struct contact **out) MUST_USE;
+/* The endpoint is told what the contact is now. */
+int contact_tell(struct node *n, struct contact *c) MUST_USE;
+/* Stores the contact as it is now, and tells the endpoint. */
+int contact_update(struct node *n, struct contact *c) MUST_USE;
+/* `to` must be usable and free. What the store says: then nothing has happened. */
+int contact_rename(struct node *n, struct contact *c, const char *to) MUST_USE;
+/* The first address to try from now on; nothing is stored or told. */
+void contact_addr_first(struct contact *c, const struct addr *at);
+/* The contact was heard at this address: it becomes the first to try. */
+void contact_seen_at(struct node *n, struct contact *c, const struct addr *at);
+/* The process ends in good order: what was put off is stored. */
+void contacts_end(struct node *n);
+void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,
+                       struct contact_info *out);
+
+#endif

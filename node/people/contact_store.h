@@ -1,0 +1,32 @@
+/* contact_store.h: contacts in the store's table "contacts", one entry per node id, so that a name
+ * is no more than an attribute:
+ *
+ *   key   = node id 32
+ *   value = version u8 = 2 | flags u8 (1: paired, 2: pairing) | petname length u8 | petname
+ *           | transport public 32 | sequence of its certificate u64 LE
+ *           | pairing secret 32 | ticket's one-time secret 32
+ *           | address count u8 | addresses (addr_write), best first
+ *
+ * Version 1 had the petname as key, and the id in the value in place of name and sequence: such
+ * entries are read, and written anew in one transaction, at start.
+ */
+#ifndef MESHD_NODE_PEOPLE_CONTACT_STORE_H
+#define MESHD_NODE_PEOPLE_CONTACT_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/people/contact.h"
+
+enum { CONTACT_VALUE_MAX = 3 + PETNAME_MAX + 3 * 32 + 8 + 1 + PEER_ADDRS_MAX * ADDR_WIRE_MAX };
+
+size_t contact_encode(const struct contact *c, uint8_t out[static CONTACT_VALUE_MAX]);
+/* Either version; c is zeroed first. False if it cannot be read. */
+bool contact_decode(struct contact *c, const uint8_t *key, size_t key_len, const uint8_t *in,
+                    size_t len);
+
+int contact_store_put(struct node *n, const struct contact *c) MUST_USE;
+int contact_store_del(struct node *n, const struct node_id *id) MUST_USE;
+
+#endif

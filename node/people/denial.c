@@ -1,0 +1,72 @@
+#include "node/people/denial.h"
+
+#include "node/node_int.h"
+
+/* By code: appended, never renumbered. */
+static const int denials[] = {0, ERR_TICKET, ERR_UNKNOWN, ERR_SECRET, ERR_STALE, ERR_AUTH};
+enum { DENIALS = sizeof denials / sizeof denials[0] };
+_Static_assert(DENIALS <= DENIAL_CODE_MAX + 1, "three bits");
+
+unsigned denial_code(int err) {
+    for (unsigned i = 1; i < DENIALS; i++)
+        if (denials[i] == err)
+            return i;
+    return 0;
+}
+
+int denial_of_code(unsigned code) {
+    return code < DENIALS ? denials[code] : 0;
+}
+
+bool node_denied(int err) {
+    return denial_code(err) != 0;
+}
+
+/* A secret that is not known there, seen from here: the ticket's, if that has never opened anything; and
+ * once it was the ticket's it stays that, whatever else is tried. */
+static int seen_from_here(const struct contact *c, int err, bool by_ticket) {
+    if (err != ERR_UNKNOWN && err != ERR_SECRET)
+        return err;
+    bool untried = !c->paired || c->ticket_new;
+    return c->denied == ERR_TICKET || (by_ticket && untried) ? ERR_TICKET : err;
+}
+
+static void remember(struct node *n, struct contact *c, int err) {
+    c->denied = err;
+    err = contact_update(n, c);
+    if (err)
+        node_log(n, LOG_WARN, "whether \"%s\" lets this node in was not stored: %s", c->name,
+                 err_text(err));
+}
+
+static bool take(struct node *n, struct contact *c) {
+    if (c->denials_us < n->now_us)
+        c->denials_us = n->now_us;
+    if (c->denials_us - n->now_us > (uint64_t)(DENIAL_BURST - 1) * DENIAL_EVERY_US)
+        return false;
+    c->denials_us += DENIAL_EVERY_US;
+    return true;
+}
+
+int denial_heard(struct node *n, struct contact *c, int err, bool by_ticket) {
+    if (!node_denied(err))
+        return err;
+    err = seen_from_here(c, err, by_ticket);
+    if (err == c->denied)
+        return err;
+    if (!take(n, c)) {
+        c->denied = err;
+        return err;
+    }
+    remember(n, c, err);
+    struct node_event *e = node_tell(n, NODE_CONTACT_DENIED, c->name);
+    e->err = err;
+    e->cause = cause_here(err);
+    return err;
+}
+
+void denial_over(struct node *n, struct contact *c) {
+    if (c->denied_stored)
+        remember(n, c, 0);
+    c->denied = 0;
+}

@@ -1,0 +1,231 @@
+#include "sim/run/perform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void refused(struct stage *st, const struct action *a, uint32_t from, int err) {
+    struct run *r = st->run;
+    if (r->actions_failed < RUN_NOTES_MAX) {
+        struct run_note *n = &r->notes[r->actions_failed];
+        n->at = a->at;
+        (void)snprintf(n->text, sizeof n->text, "%s: %s was refused: %s",
+                       sim_host_name(r->sim, from), action_name(a->kind), err_text(err));
+    }
+    r->actions_failed++;
+}
+
+/* ---- with one host ---- */
+
+typedef int on_host(struct stage *st, const struct action *a, uint32_t host);
+
+static int change_disk(struct stage *st, const struct action *a, uint32_t host) {
+    struct disk_config c;
+    disk_get_config(sim_disk(st->run->sim, host), &c);
+    disk_patch_apply(&a->disk, &c);
+    disk_configure(sim_disk(st->run->sim, host), &c);
+    return 0;
+}
+
+static int change_link(struct stage *st, const struct action *a, uint32_t host) {
+    for (unsigned d = SIM_UP; d <= SIM_DOWN; d++) {
+        struct link_config c;
+        sim_link_get(st->run->sim, host, (enum sim_direction)d, &c);
+        link_patch_apply(&a->link, d, &c);
+        sim_link_set(st->run->sim, host, (enum sim_direction)d, &c);
+    }
+    return 0;
+}
+
+static int move(struct stage *st, const struct action *a, uint32_t host) {
+    sim_move(st->run->sim, host, a->site == SITE_NONE ? SITE_NONE : st->sites[a->site]);
+    return 0;
+}
+
+static int suspend(struct stage *st, const struct action *a, uint32_t host) {
+    sim_suspend(st->run->sim, host, a->for_ns);
+    return 0;
+}
+
+static int stall(struct stage *st, const struct action *a, uint32_t host) {
+    sim_stall(st->run->sim, host, a->for_ns);
+    return 0;
+}
+
+static int set_clock(struct stage *st, const struct action *a, uint32_t host) {
+    sim_clock(st->run->sim, host, a->jump_us, a->sets_drift ? &a->drift_ppb : NULL);
+    return 0;
+}
+
+static int map(struct stage *st, const struct action *a, uint32_t host) {
+    return sim_map(st->run->sim, host, a->amount / SIM_S);
+}
+
+static int turn_hostile(struct stage *st, const struct action *a, uint32_t host) {
+    sim_hostile(st->run->sim, host, &a->plan);
+    return 0;
+}
+
+static int lose(struct stage *st, const struct action *a, uint32_t host) {
+    sim_link_lose(st->run->sim, host, a->direction, a->packets, a->packet_count);
+    return 0;
+}
+
+static int die(struct stage *st, const struct action *a, uint32_t host) {
+    sim_die(st->run->sim, host, a->amount, a->power);
+    return 0;
+}
+
+static int store(struct stage *st, const struct action *a, uint32_t host) {
+    sim_store_fails(st->run->sim, host, &a->store);
+    return 0;
+}
+
+static int start(struct stage *st, const struct action *a, uint32_t host) {
+    (void)a;
+    return sim_start(st->run->sim, host);
+}
+
+static void act_on_site(struct stage *st, const struct action *a, uint32_t site) {
+    if (a->kind == ACT_REBOOT)
+        sim_site_reboot(st->run->sim, site, a->move);
+    else if (a->kind == ACT_CROWD)
+        sim_site_crowd(st->run->sim, site, (uint32_t)a->amount, a->for_ns);
+    else
+        sim_site_gateway(st->run->sim, site, &a->gateway);
+}
+
+/* The NAT it is behind now; who is behind none has nothing to fear. */
+static int act_on_nat_of(struct stage *st, const struct action *a, uint32_t host) {
+    const uint32_t site = sim_host_site(st->run->sim, host);
+    if (site != SITE_NONE)
+        act_on_site(st, a, site);
+    return 0;
+}
+
+static int on_host_alone(struct stage *st, const struct action *a, uint32_t host) {
+    static void (*const plain[ACTIONS])(struct sim * s, uint32_t host) = {
+        [ACT_ROAM] = sim_roam,         [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
+        [ACT_STOP] = sim_stop,         [ACT_WIPE] = sim_wipe,     [ACT_RESUME] = sim_resume,
+        [ACT_POWERCUT] = sim_power_cut};
+    if (!plain[a->kind])
+        return ERR_USAGE;
+    plain[a->kind](st->run->sim, host);
+    return 0;
+}
+
+static int act_on_host(struct stage *st, const struct action *a, uint32_t host) {
+    static on_host *const verbs[ACTIONS] = {[ACT_DISK] = change_disk,
+                                            [ACT_LINK] = change_link,
+                                            [ACT_MOVE] = move,
+                                            [ACT_SUSPEND] = suspend,
+                                            [ACT_STALL] = stall,
+                                            [ACT_CLOCK] = set_clock,
+                                            [ACT_MAP] = map,
+                                            [ACT_LOSE] = lose,
+                                            [ACT_HOSTILE] = turn_hostile,
+                                            [ACT_START] = start,
+                                            [ACT_DIE] = die,
+                                            [ACT_STORE] = store,
+                                            [ACT_REBOOT] = act_on_nat_of,
+                                            [ACT_CROWD] = act_on_nat_of};
+    return verbs[a->kind] ? verbs[a->kind](st, a, host) : on_host_alone(st, a, host);
+}
+
+/* ---- with two hosts, with sites ---- */
+
+static int act_on_pair(struct sim *s, const struct action *a, uint32_t from, uint32_t to) {
+    static int (*const plain[ACTIONS])(struct sim * s, uint32_t from, uint32_t to) = {
+        [ACT_CONNECT] = sim_connect, [ACT_PING] = sim_ping, [ACT_PAIR] = sim_use_ticket};
+    if (plain[a->kind])
+        return plain[a->kind](s, from, to);
+    if (a->kind == ACT_STEAL)
+        return sim_steal_ticket(s, from, to, a->giver);
+    if (a->kind == ACT_TRANSFER)
+        return sim_transfer(s, from, to, a->size, NULL);
+    return a->kind == ACT_MESSAGE ? sim_message(s, from, to, a->amount, a->size) : ERR_USAGE;
+}
+
+/* What is asked of nodes is judged by itself (sim_demands); of the rest a refusal is a mistake. */
+static void act_on_pair_noted(struct stage *st, const struct action *a, uint32_t from,
+                              uint32_t to) {
+    const int err = act_on_pair(st->run->sim, a, from, to);
+    if (err && a->kind == ACT_STEAL && !a->may)
+        refused(st, a, from, err);
+}
+
+static void act_on_sites(struct stage *st, const struct action *a) {
+    for (uint32_t i = 0; i < a->site_count; i++)
+        act_on_site(st, a, st->sites[a->sites[i]]);
+}
+
+/* A share ("home:25%") is drawn anew each time, for every host on its own: by what was written, on which side, and
+ * when, so that other actions make no difference. */
+static void choose(struct stage *st, const struct action *a, unsigned side, struct host_set *out) {
+    const struct host_set *set = side == 0 ? &a->from : &a->to;
+    struct sim *s = st->run->sim;
+    const uint64_t number = a->id + 2 * sim_now_ns(s) + side;
+    *out = (struct host_set){.hosts = calloc(set->count + 1, sizeof *out->hosts)};
+    if (!out->hosts)
+        abort();
+    for (uint32_t i = 0; i < set->count; i++)
+        if (!set->has_share || draw_chance(sim_choice(s, set->hosts[i], number), set->share_ppb))
+            out->hosts[out->count++] = set->hosts[i];
+}
+
+static void act_between(struct stage *st, const struct action *a, const struct host_set *from,
+                        const struct host_set *to) {
+    const struct sim_between b = {.from = from->hosts,
+                                  .to = to->hosts,
+                                  .from_count = from->count,
+                                  .to_count = to->count,
+                                  .oneway = a->oneway,
+                                  .for_ns = a->for_ns};
+    if (a->kind == ACT_CUT)
+        sim_cut(st->run->sim, &b);
+    else
+        sim_clog(st->run->sim, &b);
+}
+
+static void act_with(struct stage *st, const struct action *a, uint32_t from,
+                     const struct host_set *others) {
+    struct sim *s = st->run->sim;
+    uint32_t known = 0;
+    const uint32_t *contacts = sim_contacts(s, from, &known);
+    const uint32_t count = a->to_contacts ? known : others->count;
+    for (uint32_t k = 0; k < count; k++) {
+        const uint32_t to = a->to_contacts ? contacts[k] : others->hosts[k];
+        if (from != to &&
+            (!a->if_up || (sim_runs(s, from) && (a->kind != ACT_PAIR || sim_runs(s, to)))))
+            act_on_pair_noted(st, a, from, to);
+    }
+}
+
+static void act_on_hosts(struct stage *st, const struct action *a, const struct host_set *from,
+                         const struct host_set *to) {
+    for (uint32_t i = 0; i < from->count; i++) {
+        if (a->to.count > 0 || a->to_contacts) {
+            act_with(st, a, from->hosts[i], to);
+            continue;
+        }
+        const int err = act_on_host(st, a, from->hosts[i]);
+        if (err && !a->may)
+            refused(st, a, from->hosts[i], err);
+    }
+}
+
+void perform(struct stage *st, const struct action *a) {
+    struct host_set from, to;
+    sim_asks(st->run->sim, &(struct demand_asker){a->at.line, a->may});
+    if (a->kind == ACT_HEAL)
+        sim_heal(st->run->sim);
+    act_on_sites(st, a);
+    choose(st, a, 0, &from);
+    choose(st, a, 1, &to);
+    if (a->kind == ACT_CUT || a->kind == ACT_CLOG)
+        act_between(st, a, &from, &to);
+    else
+        act_on_hosts(st, a, &from, &to);
+    free(from.hosts);
+    free(to.hosts);
+    sim_asks(st->run->sim, &(struct demand_asker){0});
+}

@@ -1,0 +1,236 @@
+/* route.c: which way a datagram goes: through NATs and walls, over which lines, how far. */
+#include <assert.h>
+
+#include "sim/world/site_int.h"
+#include "sim/world/world.h"
+
+static enum fate fate_of(enum nat_verdict v) {
+    switch (v) {
+    case NAT_PASS:
+        return FATE_DELIVERED;
+    case NAT_NO_MAPPING:
+        return FATE_NAT_UNMAPPED;
+    case NAT_FILTERED:
+        return FATE_NAT_FILTERED;
+    case NAT_FULL:
+        return FATE_NAT_FULL;
+    case NAT_NO_HAIRPIN:
+        return FATE_NAT_HAIRPIN;
+    case NAT_NO_ROUTE:
+        return FATE_UNREACHABLE;
+    }
+    return FATE_UNREACHABLE;
+}
+
+/* ---- who is where ---- */
+
+/* A wall only filters: it leaves addresses alone. */
+static bool is_wall(const struct site *w, bool ipv6) {
+    return ipv6 || w->cfg.firewall;
+}
+
+struct nat *route_nat(const struct site *w, bool ipv6) {
+    return ipv6 ? w->wall : w->nat;
+}
+
+static uint32_t home_of(const struct sim *s, uint32_t member) {
+    return member & SITE_BIT ? s->route.sites[member & ~SITE_BIT]->parent
+                             : s->hosts[member - 1]->site;
+}
+
+bool route_is_within(const struct sim *s, uint32_t at, uint32_t site) {
+    while (at != SITE_NONE && at != site)
+        at = s->route.sites[at]->parent;
+    return at == site;
+}
+
+/* The innermost site that both are in; SITE_NONE: the internet. */
+static uint32_t common(const struct sim *s, uint32_t a, uint32_t b) {
+    while (a != SITE_NONE && !route_is_within(s, b, a))
+        a = s->route.sites[a]->parent;
+    return a;
+}
+
+uint32_t route_find_within(const struct sim *s, const struct site *w, const struct addr *to) {
+    const bool ipv6 = to->kind == ADDR_IPV6;
+    if (!is_wall(w, ipv6))
+        return route_member_of(w, to);
+    const uint32_t space = route_space(s, w->index, ipv6);
+    const uint32_t member =
+        space == SITE_NONE ? route_owner_of(s, to) : route_member_of(s->route.sites[space], to);
+    return member != 0 && route_is_within(s, home_of(s, member), w->index) ? member : 0;
+}
+
+/* ---- down, from a site (SITE_NONE: the internet) to a host ---- */
+
+/* The walls around `home`, from the outermost inwards. */
+static enum nat_verdict enter(struct sim *s, const struct descent *d, uint32_t home,
+                              uint32_t from) {
+    uint32_t walls[SITE_DEPTH_MAX];
+    unsigned n = 0;
+    for (uint32_t at = home; at != from && at != SITE_NONE; at = s->route.sites[at]->parent) {
+        assert(n < SITE_DEPTH_MAX);
+        walls[n++] = at;
+    }
+    while (n-- > 0) {
+        const enum nat_verdict v = d->cross(d->ctx, s, s->route.sites[walls[n]]);
+        if (v != NAT_PASS)
+            return v;
+    }
+    return NAT_PASS;
+}
+
+enum fate route_descend(struct sim *s, const struct descent *d, uint32_t member, uint32_t from,
+                        uint32_t *host) {
+    for (unsigned depth = 0; depth <= SITE_DEPTH_MAX && member != 0; depth++) {
+        enum nat_verdict v = enter(s, d, home_of(s, member), from);
+        if (v != NAT_PASS)
+            return fate_of(v);
+        if (!(member & SITE_BIT)) {
+            *host = member - 1;
+            return FATE_DELIVERED;
+        }
+        struct site *w = s->route.sites[member & ~SITE_BIT];
+        v = d->cross(d->ctx, s, w);
+        if (v != NAT_PASS)
+            return fate_of(v);
+        from = w->index;
+        member = route_member_of(w, d->to);
+    }
+    return FATE_NO_HOST;
+}
+
+static enum nat_verdict cross_in(void *ctx, struct sim *s, struct site *w) {
+    struct packet *p = ctx;
+    const bool ipv6 = p->to.kind == ADDR_IPV6;
+    if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
+        return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
+    return nat_in(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+}
+
+static enum fate descend(struct sim *s, struct packet *p, uint32_t member, uint32_t from) {
+    const struct descent d = {.ctx = p, .cross = cross_in, .to = &p->to};
+    return route_descend(s, &d, member, from, &p->target);
+}
+
+/* ---- up ---- */
+
+static bool is_external(const struct site *w, const struct addr *a) {
+    for (unsigned i = 0; i < w->external_count; i++)
+        if (addr_same_host(&w->external[i], a))
+            return true;
+    return false;
+}
+
+/* Out of one site. */
+static enum nat_verdict cross_out(struct sim *s, struct packet *p, struct site *w) {
+    const bool ipv6 = p->to.kind == ADDR_IPV6;
+    p->hairpin = !is_wall(w, ipv6) && is_external(w, &p->to);
+    if (p->hairpin)
+        return nat_hairpin(w->nat, s->now_ns, &p->from, &p->to);
+    if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
+        return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
+    return nat_out(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+}
+
+enum fate route_out(struct sim *s, struct host *h, struct packet *p) {
+    for (uint32_t at = h->site; at != SITE_NONE; at = s->route.sites[at]->parent) {
+        struct site *w = s->route.sites[at];
+        const uint32_t member = route_find_within(s, w, &p->to);
+        p->top = at;
+        if (member != 0)
+            return descend(s, p, member, at);
+        const enum nat_verdict v = cross_out(s, p, w);
+        if (v != NAT_PASS)
+            return fate_of(v);
+        if (p->hairpin)
+            return descend(s, p, route_member_of(w, &p->to), at);
+    }
+    p->top = SITE_NONE;
+    p->number = route_number_of(&p->to);
+    return p->number == 0 ? FATE_UNREACHABLE : FATE_DELIVERED;
+}
+
+static uint32_t owner_now(const struct sim *s, const struct packet *p) {
+    return p->number == 0 || p->number > s->route.number_count ? 0 : s->route.owners[p->number - 1];
+}
+
+enum fate route_in(struct sim *s, struct packet *p) {
+    if (p->target != SIM_NO_HOST)
+        return FATE_DELIVERED;
+    const uint32_t owner = owner_now(s, p);
+    if ((owner & SITE_BIT) && p->to.kind == ADDR_IPV6)
+        return FATE_NO_HOST; /* sites have IPv4 addresses only */
+    return descend(s, p, owner, SITE_NONE);
+}
+
+/* ---- what it meets ---- */
+
+uint32_t route_line_up(const struct sim *s, uint32_t at, uint32_t top) {
+    while (at != SITE_NONE && at != top && !s->route.sites[at]->has_link)
+        at = s->route.sites[at]->parent;
+    return at == top ? SITE_NONE : at;
+}
+
+uint32_t route_line_down(const struct sim *s, uint32_t home, uint32_t below) {
+    uint32_t found = SITE_NONE;
+    if (!route_is_within(s, home, below))
+        return SITE_NONE; /* the host has moved away */
+    for (uint32_t at = home; at != SITE_NONE && at != below; at = s->route.sites[at]->parent)
+        if (s->route.sites[at]->has_link)
+            found = at;
+    return found;
+}
+
+unsigned route_links(const struct sim *s, const struct host *from, const struct host *to,
+                     const struct link *out[static ROUTE_LINKS_MAX]) {
+    const uint32_t top = common(s, from->site, to->site);
+    unsigned n = 0;
+    out[n++] = &from->up;
+    for (uint32_t at = route_line_up(s, from->site, top); at != SITE_NONE;
+         at = route_line_up(s, s->route.sites[at]->parent, top))
+        out[n++] = &s->route.sites[at]->up;
+    for (uint32_t at = route_line_down(s, to->site, top); at != SITE_NONE;
+         at = route_line_down(s, to->site, at))
+        out[n++] = &s->route.sites[at]->down;
+    out[n++] = &to->down;
+    assert(n <= ROUTE_LINKS_MAX);
+    return n;
+}
+
+bool route_plain(const struct sim *s, struct packet *p) {
+    if (p->target != SIM_NO_HOST) {
+        const struct host *to = s->hosts[p->target];
+        return to->plain_down && route_line_down(s, to->site, p->top) == SITE_NONE;
+    }
+    const uint32_t owner = owner_now(s, p);
+    if (owner == 0 || (owner & SITE_BIT))
+        return false;
+    const struct host *to = s->hosts[owner - 1];
+    if (to->site != SITE_NONE || !to->plain_down || to->down.cfg.delay_ns > FAULT_MEMORY_NS)
+        return false;
+    p->late_ns = to->down.cfg.delay_ns;
+    p->likely = to->index;
+    return true;
+}
+
+static uint64_t between(const struct route *r, uint32_t a, uint32_t b) {
+    return a < r->region_count && b < r->region_count ? r->rtt_ns[a][b] / 2 : 0;
+}
+
+uint64_t route_core_ns(const struct sim *s, const struct host *from, const struct host *to) {
+    return common(s, from->site, to->site) == SITE_NONE
+               ? between(&s->route, from->region, to->region)
+               : 0;
+}
+
+uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct packet *p) {
+    const struct route *r = &s->route;
+    uint32_t to = SITE_NONE;
+    if (p->target != SIM_NO_HOST)
+        return 0; /* it turns before the core */
+    const uint32_t owner = owner_now(s, p);
+    if (owner != 0)
+        to = owner & SITE_BIT ? r->sites[owner & ~SITE_BIT]->region : s->hosts[owner - 1]->region;
+    return between(r, h->region, to);
+}
