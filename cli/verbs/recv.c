@@ -184,7 +184,7 @@ static int interrupted(struct app *a, struct reception *r) {
                         "interrupted; meshd does not answer: what it was receiving may go on, see: "
                         "meshctl transfers ls");
     if (count == 0)
-        return app_fail(a, ERR_CANCELLED, "interrupted; nothing was being received");
+        return app_fail(a, ERR_CANCELLED, "interrupted; nothing is being received now");
     return EXIT_INTERRUPTED;
 }
 
