@@ -139,6 +139,7 @@ static bool is_for_now(int err) {
 
 /* It has left the outbox, delivered or not: the next one's turn. */
 static void settled(struct node *n, struct contact *c, int why, struct cause cause) {
+    dial_answered(n, c);
     uint64_t seq = c->posting->seq;
     int err = history_settle(n, &c->id, seq, why);
     if (err) {

@@ -82,8 +82,13 @@ static uint64_t patience_us(const struct node *n, const struct contact *c) {
     return us < DIAL_PATIENCE_MAX_US ? us : DIAL_PATIENCE_MAX_US;
 }
 
+static bool heard_since(const struct node *n, const struct contact *c) {
+    return c->online && endpoint_heard_us(n->ep, c->peer) > c->dial.since_us;
+}
+
+/* What waits already keeps its time, unless it may have been answered. */
 static void wait_begins(struct node *n, struct contact *c) {
-    if (c->dial.verdict_us)
+    if (c->dial.verdict_us && !heard_since(n, c))
         return;
     c->dial.since_us = n->now_us;
     /* What a longer round trip allows is asked for when it matters: each ping comes by here. */
@@ -105,6 +110,11 @@ int dial_now(struct node *n, struct contact *c) {
 
 void dial_expect(struct node *n, struct contact *c) {
     wait_begins(n, c);
+}
+
+void dial_answered(struct node *n, struct contact *c) {
+    if (c->dial.verdict_us && heard_since(n, c))
+        judge_at(n, c, 0);
 }
 
 void dial_probe(struct node *n, struct contact *c) {
@@ -132,7 +142,7 @@ static void judge(struct node *n, struct contact *c) {
         node_connect_failed(n, c, ERR_TIMEOUT);
         return;
     }
-    if (endpoint_heard_us(n->ep, c->peer) > since_us)
+    if (heard_since(n, c))
         return;
     struct node_event *e = node_tell(n, NODE_PEER_SILENT, c->name);
     e->err = ERR_OFFLINE;

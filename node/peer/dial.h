@@ -72,6 +72,8 @@ void dial_all(struct node *n);
 int dial_now(struct node *n, struct contact *c) MUST_USE;
 /* Something was sent in the contact's session that it has to answer. */
 void dial_expect(struct node *n, struct contact *c);
+/* The peer has answered: if nothing has begun since, there is nothing to find out any more, and nothing to wake up for. */
+void dial_answered(struct node *n, struct contact *c);
 /* Its session is up: asked whether it answers, if nothing else is on the way to it. */
 void dial_probe(struct node *n, struct contact *c);
 /* It is looked at then, if not earlier: dialled, or its messages are sent on. */

@@ -103,6 +103,7 @@ uint64_t ping_peer_silent(struct node *n, struct contact *c, uint64_t before_us)
 }
 
 void ping_answered(struct node *n, struct contact *c, uint64_t id) {
+    dial_answered(n, c);
     for (unsigned i = 0; i < n->pings.count; i++) {
         if (n->pings.list[i].id != id || n->pings.list[i].contact != c->serial)
             continue;

@@ -204,6 +204,29 @@ static void what_waits_is_dialled_for_after_an_idle_end(void **state) {
     world_free(w);
 }
 
+/* What was answered gives no time to what begins after it; and nothing is left to wake up for. */
+static void what_begins_after_an_answer_has_its_own_time(void **state) {
+    (void)state;
+    struct world *w = paired(80);
+    struct node *n = w->nodes[0].node;
+    uint64_t id;
+    world_run(w, 5 * S);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(node_ping(n, w->now_us, "n1", 0, &id), 0);
+        assert_non_null(world_wait(w, 0, NODE_PONG, S));
+        assert_int_equal(plan_of(w, 0, "n1")->verdict_us, 0);
+    }
+    world_run(w, S);
+    w->nodes[1].unplugged = true;
+    const uint64_t from_us = w->now_us;
+    assert_int_equal(node_ping(n, w->now_us, "n1", 0, &id), 0);
+    const struct node_event *e = world_wait(w, 0, NODE_PING_FAILED, 5 * S);
+    assert_non_null(e);
+    assert_int_equal(e->err, ERR_OFFLINE);
+    assert_in_range(w->now_us - from_us, 2 * S, 3 * S);
+    world_free(w);
+}
+
 static void a_start_with_many_contacts_is_spread(void **state) {
     (void)state;
     enum { MANY = 1000 };
@@ -593,6 +616,7 @@ int main(void) {
         cmocka_unit_test(who_is_away_is_dialled_ever_later),
         cmocka_unit_test(what_has_changed_makes_the_pauses_short),
         cmocka_unit_test(what_waits_is_dialled_for_after_an_idle_end),
+        cmocka_unit_test(what_begins_after_an_answer_has_its_own_time),
         cmocka_unit_test(a_start_with_many_contacts_is_spread),
         cmocka_unit_test(the_rate_is_for_all_that_are_away),
         cmocka_unit_test(an_idle_session_costs_nothing_and_is_no_loss),
