@@ -50,12 +50,7 @@ void endpoint_free(struct endpoint *e) {
         if (e->sessions[i])
             session_free(e->sessions[i], e->aead);
     free(e->sessions);
-    for (uint32_t i = 0; i < e->peer_count; i++) {
-        sodium_memzero(e->peers[i], sizeof *e->peers[i]);
-        free(e->peers[i]);
-    }
-    free(e->peers);
-    free(e->buckets);
+    peers_clear(&e->peers);
     small_clear(&e->small);
     timer_clear(&e->timers);
     events_clear(&e->events);
@@ -94,11 +89,11 @@ int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct pee
     if (node_id_equal(&s->id, &e->identity.id) || s->psk_count > PEER_PSKS_MAX ||
         s->addr_count > PEER_ADDRS_MAX)
         return ERR_USAGE;
-    struct peer *p = peers_by_id(e, &s->id);
+    struct peer *p = peers_by_id(&e->peers, &s->id);
     if (!p)
-        p = peers_add(e, &s->id);
+        p = peers_add(&e->peers, &s->id);
     if (!p)
-        return e->peers_used >= PEERS_MAX ? ERR_FULL : ERR_NOMEM;
+        return e->peers.used >= PEERS_MAX ? ERR_FULL : ERR_NOMEM;
     /* What a handshake has proved is newer than what a file or a ticket says. */
     const struct dh_public key = p->setup.transport;
     const uint64_t seq = p->setup.cert_seq;
@@ -110,14 +105,14 @@ int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct pee
         p->cert_seen = false;
     }
     if (p->answered)
-        strangers_remove(e, p->answered);
+        strangers_remove(&e->strangers, p->answered);
     p->stranger = false;
     *out = peer_ref_of(p);
     return 0;
 }
 
 void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
-    struct peer *p = peers_by_ref(e, r);
+    struct peer *p = peers_by_ref(&e->peers, r);
     if (!p)
         return;
     p->stranger = false; /* else it goes with its half-open session */
@@ -129,7 +124,7 @@ void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r
         endpoint_disconnect(e, now_us,
                             (struct session_ref){session_slot(p->session), p->session->serial},
                             ERR_CLOSED);
-    peers_remove(e, p);
+    peers_remove(&e->peers, p);
 }
 
 int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) {
@@ -241,7 +236,7 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     if (p->answered == s)
         p->answered = NULL;
     if (s->state == SESSION_RESPONDED)
-        strangers_remove(e, s);
+        strangers_remove(&e->strangers, s);
     endpoint_unready(e, s);
     uint32_t slot = session_slot(s);
     if (timer_set(&e->timers, slot, TIME_NEVER)) {
@@ -250,7 +245,7 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     e->sessions[slot] = NULL;
     session_free(s, e->aead);
     if (p->stranger && !p->session && !p->dial && !p->answered)
-        peers_remove(e, p);
+        peers_remove(&e->peers, p);
 }
 
 void endpoint_session_closed(struct endpoint *e, struct session *s, int err) {
@@ -271,7 +266,7 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     p->session = s;
     if (p->answered == s) { /* theirs has come first */
         p->answered = NULL;
-        strangers_remove(e, s);
+        strangers_remove(&e->strangers, s);
         if (p->dial)
             endpoint_session_end(e, p->dial, 0);
     } else if (p->dial == s) {
@@ -298,7 +293,7 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
 }
 
 bool endpoint_session(const struct endpoint *e, struct peer_ref r, struct session_ref *out) {
-    const struct peer *p = peers_by_ref(e, r);
+    const struct peer *p = peers_by_ref(&e->peers, r);
     if (!p || !p->session)
         return false;
     *out = (struct session_ref){session_slot(p->session), p->session->serial};
@@ -319,7 +314,7 @@ static bool worn_out(const struct session *s, uint64_t now_us) {
 }
 
 static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool calm) {
-    struct peer *p = peers_by_ref(e, r);
+    struct peer *p = peers_by_ref(&e->peers, r);
     if (!p)
         return ERR_NOT_FOUND;
     if (p->session && worn_out(p->session, now_us))
@@ -355,7 +350,7 @@ int endpoint_call(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
 }
 
 uint64_t endpoint_heard_us(const struct endpoint *e, struct peer_ref r) {
-    const struct peer *p = peers_by_ref(e, r);
+    const struct peer *p = peers_by_ref(&e->peers, r);
     return p && p->session ? p->session->last_recv_us : p ? p->heard_us : 0;
 }
 

@@ -25,6 +25,7 @@
 #include "net/base/timer.h"
 #include "net/base/train.h"
 #include "net/cc/cc.h"
+#include "net/session/peer_setup.h"
 
 struct endpoint;
 
@@ -50,21 +51,6 @@ void endpoint_set_wall(struct endpoint *e, uint64_t now_us, uint64_t wall_us);
 struct block_pool *endpoint_blocks(struct endpoint *e);
 
 /* ---- peers ---- */
-enum { PEER_ADDRS_MAX = 8, PEER_PSKS_MAX = 2 };
-
-struct peer_setup {
-    struct node_id id;
-    struct dh_public transport;
-    struct psk psks[PEER_PSKS_MAX]; /* tried in turn; the first is the pairing secret, if any */
-    unsigned psk_count;             /* 0: no psk (all zeroes is used) */
-    bool pairing; /* psks[psk_count - 1] is a ticket's one-time secret: a session made with
-                   * it gives EP_PAIRED and a new pairing secret */
-    struct addr addrs[PEER_ADDRS_MAX];
-    unsigned addr_count;
-    uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
-                        * not known yet. Another key needs a greater one */
-};
-
 /* Lets this peer in and out. Adding an id that is known replaces its setup and keeps its session.
  * ERR_FULL, ERR_NOMEM, ERR_USAGE (our own id). */
 int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s,

@@ -67,7 +67,7 @@ static size_t challenge_bind(const struct request *q, uint8_t *out) {
  * replay, and nothing of it is kept before its answer is confirmed. */
 static unsigned admit(struct endpoint *e, uint64_t now_us, struct request *q) {
     const struct dh_public *key = noise_remote(&q->noise);
-    struct peer *p = peers_by_id(e, &q->in.cert.id);
+    struct peer *p = peers_by_id(&e->peers, &q->in.cert.id);
     const bool known = p && !p->stranger;
     if (known && !peers_key_counts(p, &q->in.cert, key))
         return REFUSAL_KEY;
@@ -215,7 +215,7 @@ static struct session *session_for(struct endpoint *e, uint64_t now_us, struct r
     if (opens_too_often(e, now_us, p))
         return NULL;
     if (!p) {
-        p = q->peer = peers_add(e, &q->in.cert.id);
+        p = q->peer = peers_add(&e->peers, &q->in.cert.id);
         if (!p)
             return NULL;
         p->stranger = true;
@@ -225,11 +225,20 @@ static struct session *session_for(struct endpoint *e, uint64_t now_us, struct r
     if (s && before)
         endpoint_session_end(e, before, ERR_CLOSED);
     if (!s && !before && p->stranger)
-        peers_remove(e, p);
+        peers_remove(&e->peers, p);
     /* Ours stays beside it, since this one may be a replay; it is not pressed for a while. */
     if (s && p->dial && p->dial->hs_out->next_us < p->dial->hs_out->started_us + OPEN_YIELD_US)
         p->dial->hs_out->next_us = p->dial->hs_out->started_us + OPEN_YIELD_US;
     return s;
+}
+
+static void take_stranger(struct endpoint *e, struct session *s) {
+    struct session *gives_way = strangers_crowded(&e->strangers);
+    if (gives_way) {
+        e->counters.strangers_dropped++;
+        endpoint_session_end(e, gives_way, ERR_FULL);
+    }
+    strangers_add(&e->strangers, s);
 }
 
 static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
@@ -285,7 +294,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
         s->path.local = q->local;
     }
     if (q->peer->stranger)
-        strangers_add(e, s);
+        take_stranger(e, s);
     endpoint_queue_small(e, q->from, q->local, h->response, RESPONSE_BYTES);
     endpoint_make_ready(e, s);
 }
@@ -321,7 +330,7 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
         goto out;
     }
     /* Who cannot show that the key is its own is told nothing. */
-    if (!peers_cert_ok(peers_by_id(e, &q.in.cert.id), &q.in.cert.id, &q.in.cert,
+    if (!peers_cert_ok(peers_by_id(&e->peers, &q.in.cert.id), &q.in.cert.id, &q.in.cert,
                        noise_remote(&q.noise))) {
         e->counters.handshake_refused++;
         goto out;

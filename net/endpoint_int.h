@@ -9,43 +9,16 @@
  *   endpoint_memory.c     writers that wait for memory, and taking it back
  *   endpoint_small.c      packets that are made whole at once
  *   endpoint_rekey.c      new keys for a session that is up: when, how often, and when it is dead
- *   peers.c               the table of peers by id, and what is believed about their keys
- *   strangers.c           the half-open handshakes of ticket holders
  */
 #ifndef MESHD_NET_ENDPOINT_INT_H
 #define MESHD_NET_ENDPOINT_INT_H
 
 #include "net/endpoint.h"
 #include "net/session/handshake_budget.h"
+#include "net/session/peers.h"
 #include "net/session/session.h"
 #include "net/session/small_queue.h"
-
-struct peer {
-    bool used;
-    bool stranger; /* known only by a ticket's secret, unconfirmed */
-    uint32_t index, generation;
-    struct peer_setup setup; /* with the newest transport key that a handshake has proved */
-    bool cert_seen;          /* the certificate of setup.transport, checked here: */
-    uint8_t cert_signature[SIGN_BYTES];
-    struct session *session; /* UP, or NULL */
-    struct session *dial;    /* INITIATING, or NULL */
-    struct session
-        *answered;         /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
-    bool asked;            /* endpoint_connect was called and its outcome not told yet */
-    uint64_t heard_us;     /* in sessions that have ended */
-    struct addr last_path; /* where it was heard last */
-    uint32_t last_local;
-    /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
-     * those were. */
-    uint64_t last_timestamp_us, accepted;
-    uint64_t
-        opened_full_us; /* the sessions it has opened: PEER_OPEN_BURST are used up until then */
-    /* What it told us in a RETRY. */
-    bool has_cookie;
-    uint64_t cookie_us;
-    uint8_t cookie[COOKIE_BYTES];
-    uint32_t next_in_bucket; /* index + 1 */
-};
+#include "net/session/strangers.h"
 
 struct open_ticket {
     struct psk secret;
@@ -75,18 +48,14 @@ struct endpoint {
     struct events events;
     struct endpoint_counters counters;
 
-    struct peer **peers; /* by index; freed ones stay for their generation */
-    uint32_t peer_count, peer_cap, peers_used;
-    uint32_t *buckets; /* hash by id -> index + 1 */
-    uint32_t bucket_cap;
+    struct peers peers;
     struct open_ticket tickets[TICKETS_OPEN_MAX];
     unsigned ticket_count;
     uint64_t tickets_opened;
 
     struct session **sessions; /* by slot */
     uint32_t session_cap, session_next, sessions_up, half_open;
-    struct session *strangers[HALF_OPEN_MAX]; /* their answered handshakes, the oldest first */
-    unsigned stranger_count;
+    struct strangers strangers;
     uint32_t sessions_closed; /* of sessions_up, those that end at the next endpoint_poll */
     uint32_t serial;
     struct timer_heap timers; /* ids are slots */
@@ -94,29 +63,6 @@ struct endpoint {
     struct small_queue small;
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
-
-/* ---- peers.c ---- */
-struct peer *peers_by_ref(const struct endpoint *e, struct peer_ref r);
-struct peer *peers_by_id(const struct endpoint *e, const struct node_id *id);
-struct peer *peers_add(struct endpoint *e, const struct node_id *id); /* NULL: full or no memory */
-void peers_remove(struct endpoint *e, struct peer *p);
-/* The certificate names `id` and is signed for this key. p: what is known of the id, or NULL. */
-bool peers_cert_ok(const struct peer *p, const struct node_id *id, const struct key_cert *c,
-                   const struct dh_public *key) MUST_USE;
-/* This key may take the place of the one known: it is the same, or its certificate is newer. */
-bool peers_key_counts(const struct peer *p, const struct key_cert *c,
-                      const struct dh_public *key) MUST_USE;
-/* Checked and confirmed: from now on it is the peer's. True if that is news worth storing. */
-bool peers_keep_key(struct peer *p, const struct key_cert *c, const struct dh_public *key);
-static inline struct peer_ref peer_ref_of(const struct peer *p) {
-    return (struct peer_ref){p->index, p->generation};
-}
-
-/* ---- strangers.c ---- */
-/* Takes in the answered handshake of a stranger; if there are too many, one of whoever has most gives way. */
-void strangers_add(struct endpoint *e, struct session *s);
-void strangers_remove(struct endpoint *e,
-                      const struct session *s); /* legal if it is not in there */
 
 /* ---- endpoint.c ---- */
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */

@@ -1,101 +1,112 @@
+#include "net/session/peers.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/bytes.h"
-#include "net/endpoint_int.h"
+#include "net/base/limits.h"
+#include "net/base/train.h"
 
-/* Ids are public keys: their bytes are as good as a hash, but chosen by strangers. Only ids that
- * the user or a ticket let in are ever stored, so chains cannot be grown by an attacker at will. */
 static uint32_t bucket(const struct node_id *id, uint32_t cap) {
     return (load_le32(id->bytes) ^ load_le32(id->bytes + 16)) & (cap - 1);
 }
 
-struct peer *peers_by_ref(const struct endpoint *e, struct peer_ref r) {
-    if (r.index >= e->peer_count)
+void peers_clear(struct peers *t) {
+    for (uint32_t i = 0; i < t->count; i++) {
+        sodium_memzero(t->list[i], sizeof *t->list[i]);
+        free(t->list[i]);
+    }
+    free(t->list);
+    free(t->buckets);
+    *t = (struct peers){0};
+}
+
+struct peer *peers_by_ref(const struct peers *t, struct peer_ref r) {
+    if (r.index >= t->count)
         return NULL;
-    struct peer *p = e->peers[r.index];
+    struct peer *p = t->list[r.index];
     return p->used && p->generation == r.generation ? p : NULL;
 }
 
-struct peer *peers_by_id(const struct endpoint *e, const struct node_id *id) {
-    if (e->bucket_cap == 0)
+struct peer *peers_by_id(const struct peers *t, const struct node_id *id) {
+    if (t->bucket_cap == 0)
         return NULL;
-    for (uint32_t i = e->buckets[bucket(id, e->bucket_cap)]; i; i = e->peers[i - 1]->next_in_bucket)
-        if (node_id_equal(&e->peers[i - 1]->setup.id, id))
-            return e->peers[i - 1];
+    for (uint32_t i = t->buckets[bucket(id, t->bucket_cap)]; i; i = t->list[i - 1]->next_in_bucket)
+        if (node_id_equal(&t->list[i - 1]->setup.id, id))
+            return t->list[i - 1];
     return NULL;
 }
 
-static bool rehash(struct endpoint *e) {
-    uint32_t cap = e->bucket_cap ? e->bucket_cap * 2 : 16;
+static bool rehash(struct peers *t) {
+    uint32_t cap = t->bucket_cap ? t->bucket_cap * 2 : 16;
     uint32_t *v = calloc(cap, sizeof *v);
     if (!v)
-        return e->bucket_cap != 0;
-    for (uint32_t i = 0; i < e->peer_count; i++) {
-        struct peer *p = e->peers[i];
+        return t->bucket_cap != 0;
+    for (uint32_t i = 0; i < t->count; i++) {
+        struct peer *p = t->list[i];
         if (!p->used)
             continue;
         uint32_t b = bucket(&p->setup.id, cap);
         p->next_in_bucket = v[b];
         v[b] = i + 1;
     }
-    free(e->buckets);
-    e->buckets = v;
-    e->bucket_cap = cap;
+    free(t->buckets);
+    t->buckets = v;
+    t->bucket_cap = cap;
     return true;
 }
 
-static struct peer *free_slot(struct endpoint *e) {
-    if (e->peers_used < e->peer_count)
-        for (uint32_t i = 0; i < e->peer_count; i++)
-            if (!e->peers[i]->used)
-                return e->peers[i];
-    if (e->peer_count == PEERS_MAX)
+static struct peer *free_slot(struct peers *t) {
+    if (t->used < t->count)
+        for (uint32_t i = 0; i < t->count; i++)
+            if (!t->list[i]->used)
+                return t->list[i];
+    if (t->count == PEERS_MAX)
         return NULL;
-    if (e->peer_count == e->peer_cap) {
-        uint32_t cap = e->peer_cap ? e->peer_cap * 2 : 4;
-        struct peer **v = realloc(e->peers, cap * sizeof(struct peer *));
+    if (t->count == t->cap) {
+        uint32_t cap = t->cap ? t->cap * 2 : 4;
+        struct peer **v = realloc(t->list, cap * sizeof(struct peer *));
         if (!v)
             return NULL;
-        e->peers = v;
-        e->peer_cap = cap;
+        t->list = v;
+        t->cap = cap;
     }
     struct peer *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    p->index = e->peer_count;
-    e->peers[e->peer_count++] = p;
+    p->index = t->count;
+    t->list[t->count++] = p;
     return p;
 }
 
-struct peer *peers_add(struct endpoint *e, const struct node_id *id) {
-    if (e->peers_used >= e->bucket_cap && !rehash(e))
+struct peer *peers_add(struct peers *t, const struct node_id *id) {
+    if (t->used >= t->bucket_cap && !rehash(t))
         return NULL;
-    struct peer *p = free_slot(e);
+    struct peer *p = free_slot(t);
     if (!p)
         return NULL;
     uint32_t index = p->index, generation = p->generation + 1;
     *p = (struct peer){.used = true, .index = index, .generation = generation};
     p->setup.id = *id;
     p->last_local = LOCAL_ANY;
-    uint32_t b = bucket(id, e->bucket_cap);
-    p->next_in_bucket = e->buckets[b];
-    e->buckets[b] = index + 1;
-    e->peers_used++;
+    uint32_t b = bucket(id, t->bucket_cap);
+    p->next_in_bucket = t->buckets[b];
+    t->buckets[b] = index + 1;
+    t->used++;
     return p;
 }
 
-void peers_remove(struct endpoint *e, struct peer *p) {
-    uint32_t *at = &e->buckets[bucket(&p->setup.id, e->bucket_cap)];
+void peers_remove(struct peers *t, struct peer *p) {
+    uint32_t *at = &t->buckets[bucket(&p->setup.id, t->bucket_cap)];
     while (*at != p->index + 1)
-        at = &e->peers[*at - 1]->next_in_bucket;
+        at = &t->list[*at - 1]->next_in_bucket;
     *at = p->next_in_bucket;
     uint32_t index = p->index, generation = p->generation;
     sodium_memzero(p, sizeof *p);
     p->index = index;
     p->generation = generation;
-    e->peers_used--;
+    t->used--;
 }
 
 /* ---- their keys ---- */

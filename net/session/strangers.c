@@ -1,20 +1,19 @@
+#include "net/session/strangers.h"
+
+#include <assert.h>
 #include <string.h>
 
-#include "net/endpoint_int.h"
-
-/* Who pays when there are too many: whoever has most of them. A ticket's holder can make as many
- * identities as it likes, but not tickets, and addresses not as easily; so first the ticket with
- * the most half-open handshakes is looked for, then among those the source. */
+#include "net/session/session.h"
 
 /* IPv4 addresses one by one, IPv6 ones by /56: what one subscriber has at least. */
 static bool same_source(const struct addr *a, const struct addr *b) {
     return a->kind == b->kind && memcmp(a->ip, b->ip, a->kind == ADDR_IPV6 ? 7 : 4) == 0;
 }
 
-static unsigned share(const struct endpoint *e, const struct session *of) {
+static unsigned share(const struct strangers *t, const struct session *of) {
     unsigned tickets = 0, sources = 0;
-    for (unsigned i = 0; i < e->stranger_count; i++) {
-        const struct session *s = e->strangers[i];
+    for (unsigned i = 0; i < t->count; i++) {
+        const struct session *s = t->list[i];
         if (s->hs_in->ticket_id != of->hs_in->ticket_id)
             continue;
         tickets++;
@@ -23,33 +22,33 @@ static unsigned share(const struct endpoint *e, const struct session *of) {
     return tickets * (HALF_OPEN_MAX + 1) + sources;
 }
 
-static struct session *who_gives_way(const struct endpoint *e) {
+static struct session *who_gives_way(const struct strangers *t) {
     unsigned worst = 0, most = 0;
-    for (unsigned i = 0; i < e->stranger_count; i++) {
-        unsigned n = share(e, e->strangers[i]);
+    for (unsigned i = 0; i < t->count; i++) {
+        unsigned n = share(t, t->list[i]);
         if (n > most) { /* of equals the oldest */
             most = n;
             worst = i;
         }
     }
-    return e->strangers[worst];
+    return t->list[worst];
 }
 
-void strangers_add(struct endpoint *e, struct session *s) {
-    if (e->stranger_count == HALF_OPEN_MAX) {
-        e->counters.strangers_dropped++;
-        endpoint_session_end(e, who_gives_way(e), ERR_FULL);
-    }
-    e->strangers[e->stranger_count++] = s;
+struct session *strangers_crowded(const struct strangers *t) {
+    return t->count == HALF_OPEN_MAX ? who_gives_way(t) : NULL;
 }
 
-void strangers_remove(struct endpoint *e, const struct session *s) {
+void strangers_add(struct strangers *t, struct session *s) {
+    assert(t->count < HALF_OPEN_MAX);
+    t->list[t->count++] = s;
+}
+
+void strangers_remove(struct strangers *t, const struct session *s) {
     unsigned i = 0;
-    while (i < e->stranger_count && e->strangers[i] != s)
+    while (i < t->count && t->list[i] != s)
         i++;
-    if (i == e->stranger_count)
+    if (i == t->count)
         return;
-    e->stranger_count--;
-    memmove(&e->strangers[i], &e->strangers[i + 1],
-            (e->stranger_count - i) * sizeof e->strangers[0]);
+    t->count--;
+    memmove(&t->list[i], &t->list[i + 1], (t->count - i) * sizeof t->list[0]);
 }

@@ -325,7 +325,7 @@ void hostile_end(struct hostile_world *w) {
         MUST(s->live_count == 0 && endpoint_session_count(s->ep) == 0);
         MUST(endpoint_half_open_count(s->ep) == 0);
         MUST(block_pool_in_use(endpoint_blocks(s->ep)) == 0);
-        MUST(s->ep->peers_used == 0);
+        MUST(s->ep->peers.used == 0);
         MUST(endpoint_deadline_us(s->ep) == TIME_NEVER);
         endpoint_free(s->ep);
     }

@@ -27,7 +27,7 @@ static struct pair *known(uint64_t seed) {
 }
 
 static struct peer *entry(const struct pair *p, int side) {
-    struct peer *q = peers_by_ref(p->ep[side], p->peer[side]);
+    struct peer *q = peers_by_ref(&p->ep[side]->peers, p->peer[side]);
     assert_non_null(q);
     return q;
 }

@@ -191,7 +191,7 @@ static void a_question_without_a_common_suite_or_version_leaves_nothing_behind(v
         else
             q.f.suites = way ? 0xfc : 0;
         assert_int_equal(ask(p, &q, &t), 0);
-        assert_int_equal(p->ep[1]->peers_used, 0);
+        assert_int_equal(p->ep[1]->peers.used, 0);
         assert_int_equal(endpoint_half_open_count(p->ep[1]), 0);
         pair_free(p);
     }

@@ -324,15 +324,15 @@ static void peers_are_bounded(void **state) {
     struct endpoint *e = h->ep[0];
     struct peer_ref p;
     const struct peer_setup known = {.id = h->id[1].id}, other = {.id = {{1, 2, 3}}};
-    const uint32_t count = e->peer_count, used = e->peers_used, cap = e->bucket_cap;
-    e->peer_count = e->peers_used = PEERS_MAX; /* as if they were there */
-    e->bucket_cap = cap;
+    const uint32_t count = e->peers.count, used = e->peers.used, cap = e->peers.bucket_cap;
+    e->peers.count = e->peers.used = PEERS_MAX; /* as if they were there */
+    e->peers.bucket_cap = cap;
     assert_int_equal(endpoint_peer_add(e, &known, &p), 0);
-    e->bucket_cap = PEERS_MAX * 2; /* no growth of what is not there */
-    assert_null(peers_add(e, &other.id));
-    e->peer_count = count;
-    e->peers_used = used;
-    e->bucket_cap = cap;
+    e->peers.bucket_cap = PEERS_MAX * 2; /* no growth of what is not there */
+    assert_null(peers_add(&e->peers, &other.id));
+    e->peers.count = count;
+    e->peers.used = used;
+    e->peers.bucket_cap = cap;
     assert_int_equal(endpoint_peer_add(e, &other, &p), 0);
     hub_free(h);
 }

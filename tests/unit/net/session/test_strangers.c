@@ -109,11 +109,11 @@ static void strangers_leave_nothing_behind(void **state) {
     assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket_a, TIME_NEVER), 0);
     knock_often(p, 3 * HALF_OPEN_MAX, &ticket_a, &elsewhere);
     assert_int_equal(endpoint_half_open_count(p->ep[1]), HALF_OPEN_MAX);
-    assert_int_equal(p->ep[1]->peers_used, HALF_OPEN_MAX);
-    assert_true(p->ep[1]->peer_count <= HALF_OPEN_MAX + 1); /* the places are used again */
+    assert_int_equal(p->ep[1]->peers.used, HALF_OPEN_MAX);
+    assert_true(p->ep[1]->peers.count <= HALF_OPEN_MAX + 1); /* the places are used again */
     pair_run(p, HALF_OPEN_US + S, -1, -1);
     assert_int_equal(endpoint_half_open_count(p->ep[1]), 0);
-    assert_int_equal(p->ep[1]->peers_used, 0);
+    assert_int_equal(p->ep[1]->peers.used, 0);
     pair_free(p);
 }
 
@@ -131,14 +131,14 @@ static void a_stranger_who_asks_again_counts_once(void **state) {
         assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
         pair_run(p, 100 * MS, -1, -1);
         assert_int_equal(endpoint_half_open_count(p->ep[1]), 1);
-        assert_int_equal(p->ep[1]->peers_used, 1);
+        assert_int_equal(p->ep[1]->peers.used, 1);
         pair_restart(p, 0);
         pair_know(p, 0, &ticket_a, true);
     }
     p->tap = NULL;
     assert_true(comes_up(p, 0));
     assert_int_equal(endpoint_half_open_count(p->ep[1]), 0);
-    assert_int_equal(p->ep[1]->peers_used, 1);
+    assert_int_equal(p->ep[1]->peers.used, 1);
     pair_free(p);
 }
 

@@ -1,0 +1,70 @@
+/* peers.h: the peers that an endpoint knows, by reference and by id, and what is believed about their
+ * keys. A reference is an index and a generation: freed places stay for that. Ids are public keys: their
+ * bytes are as good as a hash, but chosen by strangers. Only ids that the user or a ticket let in are
+ * ever stored, so that nobody can grow a chain at will.
+ */
+#ifndef MESHD_NET_SESSION_PEERS_H
+#define MESHD_NET_SESSION_PEERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/base/err.h"
+#include "crypto/noise/cookie.h"
+#include "net/base/event.h"
+#include "net/session/peer_setup.h"
+
+struct session;
+
+struct peer {
+    bool used;
+    bool stranger; /* known only by a ticket's secret, unconfirmed */
+    uint32_t index, generation;
+    struct peer_setup setup; /* with the newest transport key that a handshake has proved */
+    bool cert_seen;          /* the certificate of setup.transport, checked here: */
+    uint8_t cert_signature[SIGN_BYTES];
+    struct session *session; /* UP, or NULL */
+    struct session *dial;    /* INITIATING, or NULL */
+    struct session
+        *answered;         /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
+    bool asked;            /* endpoint_connect was called and its outcome not told yet */
+    uint64_t heard_us;     /* in sessions that have ended */
+    struct addr last_path; /* where it was heard last */
+    uint32_t last_local;
+    /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
+     * those were. */
+    uint64_t last_timestamp_us, accepted;
+    uint64_t
+        opened_full_us; /* the sessions it has opened: PEER_OPEN_BURST are used up until then */
+    /* What it told us in a RETRY. */
+    bool has_cookie;
+    uint64_t cookie_us;
+    uint8_t cookie[COOKIE_BYTES];
+    uint32_t next_in_bucket; /* index + 1 */
+};
+
+struct peers {          /* all zeroes is empty; places at addresses that do not change */
+    struct peer **list; /* by index */
+    uint32_t count, cap, used;
+    uint32_t *buckets; /* hash by id -> index + 1 */
+    uint32_t bucket_cap;
+};
+
+void peers_clear(struct peers *t); /* wipes */
+struct peer *peers_by_ref(const struct peers *t, struct peer_ref r);
+struct peer *peers_by_id(const struct peers *t, const struct node_id *id);
+struct peer *peers_add(struct peers *t, const struct node_id *id); /* NULL: full or no memory */
+void peers_remove(struct peers *t, struct peer *p);
+/* The certificate names `id` and is signed for this key. p: what is known of the id, or NULL. */
+bool peers_cert_ok(const struct peer *p, const struct node_id *id, const struct key_cert *c,
+                   const struct dh_public *key) MUST_USE;
+/* This key may take the place of the one known: it is the same, or its certificate is newer. */
+bool peers_key_counts(const struct peer *p, const struct key_cert *c,
+                      const struct dh_public *key) MUST_USE;
+/* Checked and confirmed: from now on it is the peer's. True if that is news worth storing. */
+bool peers_keep_key(struct peer *p, const struct key_cert *c, const struct dh_public *key);
+static inline struct peer_ref peer_ref_of(const struct peer *p) {
+    return (struct peer_ref){p->index, p->generation};
+}
+
+#endif
