@@ -14,7 +14,7 @@
 #include "sim/report/result.h"
 #include "sim/report/series.h"
 
-enum { FILE_MAX_BYTES = 16 << 20, PROGRESS_US = 250000 };
+enum { PROGRESS_US = 250000 };
 
 /* ---- what -v shows ---- */
 
@@ -124,46 +124,6 @@ static void show_progress(void *ctx, uint64_t now_ns, uint64_t duration_ns) {
             (double)duration_ns / 1e9, speed, left_s);
     if (now_ns >= duration_ns)
         fprintf(stderr, "\r%70s\r", "");
-}
-
-/* ---- reading ---- */
-
-char *cmd_read_file(const char *file) {
-    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
-    char *text = f ? malloc(FILE_MAX_BYTES + 1) : NULL;
-    if (text) {
-        const size_t len = fread(text, 1, FILE_MAX_BYTES, f);
-        text[len] = '\0';
-        if (ferror(f) || !feof(f) || strlen(text) != len) {
-            free(text);
-            text = NULL;
-        }
-    }
-    if (f && f != stdin)
-        (void)fclose(f);
-    if (!text)
-        fprintf(stderr, "meshsim: %s cannot be read as a scenario\n", file);
-    return text;
-}
-
-int cmd_complain(const char *file, const struct problem *p) {
-    if (p->at.line == 0)
-        fprintf(stderr, "%s: %s\n", file, p->text);
-    else
-        fprintf(stderr, "%s:%u:%u: %s\n", file, p->at.line, p->at.column, p->text);
-    return EXIT_USAGE;
-}
-
-bool cmd_of_many(const struct options *o) {
-    const char *only = o->html       ? "--html"
-                       : o->pcap     ? "--pcap"
-                       : o->twice    ? "--twice"
-                       : o->baseline ? "--baseline"
-                       : o->verbose  ? "-v"
-                                     : NULL;
-    if (only)
-        fprintf(stderr, "meshsim: %s is for one run only\n", only);
-    return only == NULL;
 }
 
 /* ---- once ---- */

@@ -1,4 +1,4 @@
-/* html_int.h: private to html.c (the page) and html_draw.c (its drawings). */
+/* html_int.h: private to html.c (the page), html_figures.c (its drawings) and html_write.c (text and numbers). */
 #ifndef MESHD_SIM_REPORT_HTML_INT_H
 #define MESHD_SIM_REPORT_HTML_INT_H
 
