@@ -397,7 +397,7 @@ struct file_op *node_next_file_op(struct node *n) {
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
     n->now_us = now_us;
     n->work.out--;
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         keep_op_done(n, op);
     else
         transfer_op_done(n, op);
