@@ -194,7 +194,7 @@ static void on_writable(void *ctx, uint32_t socket) {
 }
 static void on_too_big(void *ctx, const struct addr *to, size_t bytes) {
     struct daemon *d = ctx;
-    endpoint_too_big(node_endpoint(d->node), begin(d), to, bytes);
+    node_too_big(d->node, begin(d), to, bytes);
 }
 static void on_deadline(void *ctx) {
     turn(ctx);

@@ -40,7 +40,7 @@ struct host *host_new(struct sim *s, const struct sim_host_options *o) {
 /* A process that dies gives nothing back. The core still frees what it has handed out, so finished
  * operations go to it with an error while neither store nor disk see anything of it. */
 static void bury(struct host *h) {
-    const struct endpoint_counters *c = endpoint_counters(node_endpoint(h->node));
+    const struct endpoint_counters *c = node_counters(h->node);
 #define X(name) h->past.name += c->name;
     ENDPOINT_COUNTERS(X)
 #undef X

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/node_int.h"
 #include "support_disk.h"
 #include "support_store.h"
 
@@ -42,6 +43,10 @@ static void fill(void *ctx, void *buf, size_t len) {
 /* ---- nodes ---- */
 void world_name(unsigned i, char out[static 8]) {
     snprintf(out, 8, "n%u", i % 100);
+}
+
+struct endpoint *world_endpoint(struct node *n) {
+    return n->ep;
 }
 
 void world_sync(struct world *w, unsigned i) {
