@@ -84,8 +84,8 @@ void node_get_policy(const struct node *n, struct node_policy *out); /* valid un
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 
 /* ---- the world ---- */
-void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32_t local,
-                uint8_t ecn, uint8_t *buf, size_t len);
+void node_input(struct node *n, uint64_t now_us, const struct hop *from, uint8_t ecn, uint8_t *buf,
+                size_t len);
 bool node_output(struct node *n, uint64_t now_us, struct train *t);
 uint64_t node_deadline_us(const struct node *n);
 void node_timeout(struct node *n, uint64_t now_us);
