@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 enum { PATH_BYTES = 1400 };
 
@@ -25,12 +26,13 @@ struct disk {
     uint64_t reads, free_ns, used_bytes;
     uint64_t read_bytes, written_bytes, wrong_bytes;
     struct file **files;
-    size_t file_count, file_cap;
+    size_t file_count;
+    uint32_t file_cap;
     struct file *slots[FILE_SLOTS_MAX];
 };
 
 struct disk *disk_new(const struct draw *draw, uint32_t entity) {
-    struct disk *d = calloc(1, sizeof *d);
+    struct disk *d = mem_calloc(1, sizeof *d);
     if (d) {
         d->draw = draw;
         d->entity = entity;
@@ -43,9 +45,9 @@ struct disk *disk_new(const struct draw *draw, uint32_t entity) {
 static void free_file(struct file *f) {
     if (!f)
         return;
-    free(f->path);
-    free(f->final_path);
-    free(f);
+    mem_free(f->path);
+    mem_free(f->final_path);
+    mem_free(f);
 }
 
 void disk_free(struct disk *d) {
@@ -53,8 +55,8 @@ void disk_free(struct disk *d) {
         return;
     for (size_t i = 0; i < d->file_count; i++)
         free_file(d->files[i]);
-    free(d->files);
-    free(d);
+    mem_free(d->files);
+    mem_free(d);
 }
 
 void disk_configure(struct disk *d, const struct disk_config *c) {
@@ -79,19 +81,13 @@ static const char *base_name(const char *path) {
 
 /* `final_path` NULL: not a temporary. */
 static struct file *add(struct disk *d, const char *path, const char *final_path) {
-    if (d->file_count == d->file_cap) {
-        const size_t cap = d->file_cap ? d->file_cap * 2 : 8;
-        struct file **grown = realloc(d->files, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        d->files = grown;
-        d->file_cap = cap;
-    }
-    struct file *f = calloc(1, sizeof *f);
+    if (!mem_grow(&d->files, &d->file_cap, d->file_count + 1, sizeof(struct file *), UINT32_MAX))
+        return NULL;
+    struct file *f = mem_calloc(1, sizeof *f);
     if (!f)
         return NULL;
-    f->path = strdup(path);
-    f->final_path = final_path ? strdup(final_path) : NULL;
+    f->path = mem_strdup(path);
+    f->final_path = final_path ? mem_strdup(final_path) : NULL;
     if (!f->path || (final_path && !f->final_path)) {
         free_file(f);
         return NULL;
@@ -229,7 +225,7 @@ static int run_write(struct disk *d, struct file *f, uint64_t now_ns, struct fil
 static int run_commit(struct disk *d, struct file *f, const struct file_op *op) {
     if (!f->final_path || find(d, f->final_path))
         return f->final_path ? ERR_EXISTS : ERR_IO;
-    free(f->path);
+    mem_free(f->path);
     f->path = f->final_path;
     f->final_path = NULL;
     f->committed = true;
