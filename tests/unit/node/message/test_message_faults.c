@@ -14,7 +14,6 @@
 
 #include "node/message/history.h"
 #include "node/node_int.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000, LINES = 4, STEPS = 120 };

@@ -13,7 +13,7 @@
 #include "node/message/letter.h"
 #include "node/node_int.h"
 #include "support_raw.h"
-#include "support_store.h"
+#include "support_world.h"
 
 enum { S = 1000000, MS = 1000, BIG = 60000, COST = BIG + MESSAGE_OVERHEAD_BYTES };
 

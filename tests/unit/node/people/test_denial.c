@@ -13,7 +13,6 @@
 #include "node/people/contact.h"
 #include "node/people/contact_store.h"
 #include "node/people/denial.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MINUTE = 60 };
