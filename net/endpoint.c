@@ -424,33 +424,12 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 /* ---- the list of sessions that may have output ---- */
 
 void endpoint_make_ready(struct endpoint *e, struct session *s) {
-    if (s->ready)
-        return;
-    s->ready = true;
-    if (e->ready) {
-        s->ready_next = e->ready;
-        s->ready_prev = e->ready->ready_prev;
-        s->ready_prev->ready_next = s;
-        e->ready->ready_prev = s;
-    } else {
-        s->ready_next = s->ready_prev = s;
-        e->ready = s;
-    }
+    if (!list_has(&s->ready))
+        list_add(&e->ready, &s->ready);
 }
 
 void endpoint_unready(struct endpoint *e, struct session *s) {
-    if (!s->ready)
-        return;
-    s->ready = false;
-    if (s->ready_next == s) {
-        e->ready = NULL;
-    } else {
-        s->ready_prev->ready_next = s->ready_next;
-        s->ready_next->ready_prev = s->ready_prev;
-        if (e->ready == s)
-            e->ready = s->ready_next;
-    }
-    s->ready_next = s->ready_prev = NULL;
+    list_remove(&e->ready, &s->ready);
 }
 
 /* ---- events ---- */

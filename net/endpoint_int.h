@@ -59,7 +59,7 @@ struct endpoint {
     uint32_t sessions_closed; /* of sessions_up, those that end at the next endpoint_poll */
     uint32_t serial;
     struct timer_heap timers; /* ids are slots */
-    struct session *ready;    /* circular list */
+    struct list ready;        /* sessions that may have output */
     struct small_queue small;
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };

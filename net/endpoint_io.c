@@ -302,15 +302,15 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
     const struct session *waiting = NULL; /* the first one passed over: its socket is full */
     if (endpoint_take_small(e, t))
         return true;
-    while (e->ready && e->ready != waiting) {
-        struct session *s = e->ready;
+    struct session *s;
+    while ((s = LIST_OWNER(e->ready.first, struct session, ready)) && s != waiting) {
         if (s->tp && train_is_unwanted(t, s->path.local)) {
             waiting = waiting ? waiting : s;
-            e->ready = s->ready_next;
+            list_turn(&e->ready);
             continue;
         }
         if (session_output(e, s, now_us, t)) {
-            e->ready = s->ready_next; /* the others' turn */
+            list_turn(&e->ready); /* the others' turn */
             return true;
         }
         settle(e, s, now_us);

@@ -23,12 +23,12 @@ static bool may_go_on(const struct block_account *a) {
 }
 
 void endpoint_feed_starved(struct endpoint *e) {
-    if (!e->shares.starved || !block_pool_send_returned(e->blocks))
+    const struct list *starved = &e->shares.starved;
+    if (!starved->first || !block_pool_send_returned(e->blocks))
         return;
-    struct transport *tp = e->shares.starved, *last = tp->starved_prev, *next;
-    for (bool more = true; more; tp = next) {
-        next = tp->starved_next;
-        more = tp != last;
+    for (struct list_link *x = starved->first, *next; x; x = next) {
+        struct transport *tp = LIST_OWNER(x, struct transport, starved);
+        next = list_after(starved, x);
         if (!may_go_on(tp->account))
             continue;
         transport_unstarve(tp);
@@ -37,7 +37,7 @@ void endpoint_feed_starved(struct endpoint *e) {
 }
 
 void endpoint_short_of_memory(struct session *s, uint64_t now_us) {
-    if (s->tp && s->tp->starved_next && s->tp->memory_us == 0 && may_go_on(s->tp->account))
+    if (s->tp && list_has(&s->tp->starved) && s->tp->memory_us == 0 && may_go_on(s->tp->account))
         s->tp->memory_us = now_us + MEMORY_RETRY_US;
 }
 

@@ -97,8 +97,7 @@ struct session {
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     bool closed; /* the peer has said goodbye: ends once what came before is heard */
     int close_err;
-    bool ready; /* in the endpoint's list of sessions to ask for output */
-    struct session *ready_next, *ready_prev;
+    struct list_link ready; /* in the endpoint's list of sessions to ask for output */
 };
 
 /* An answer of ours is waited for; a handshake of our own would cross it. */
