@@ -81,7 +81,8 @@ static unsigned admit(struct endpoint *e, uint64_t now_us, struct request *q) {
         q->by_ticket = p->setup.pairing && i + 1 == p->setup.psk_count;
         return 0;
     }
-    const struct open_ticket *t = q->in.psk_id ? endpoint_ticket(e, now_us, q->in.psk_id) : NULL;
+    const struct open_ticket *t =
+        q->in.psk_id ? open_tickets_find(&e->tickets, now_us, q->in.psk_id) : NULL;
     if (!t)
         return known ? REFUSAL_SECRET : REFUSAL_UNKNOWN;
     q->psk = t->secret;
@@ -357,7 +358,7 @@ static bool ticket_counts(struct endpoint *e, const struct peer *p, const struct
     if (!p->stranger && set->pairing && set->psk_count > 0 &&
         sodium_memcmp(&set->psks[set->psk_count - 1], ticket, sizeof *ticket) == 0)
         return true;
-    return endpoint_ticket(e, now_us, psk_id(ticket)) != NULL;
+    return open_tickets_find(&e->tickets, now_us, psk_id(ticket)) != NULL;
 }
 
 /* What its initiation said is known to be of now. */
@@ -367,7 +368,7 @@ static void keep(struct endpoint *e, struct peer *p, const struct hs_in *h) {
         p->last_timestamp_us = h->timestamp_us;
     bool news = peers_keep_key(p, &h->cert, &h->key);
     if (h->by_ticket) {
-        endpoint_ticket_burn(e, &h->ticket);
+        open_tickets_burn(&e->tickets, &h->ticket);
         handshake_paired(e, p, &h->pairing, &h->ticket);
         return;
     }

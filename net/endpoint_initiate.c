@@ -227,12 +227,6 @@ bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
 
 static const uint8_t zeroes[CHALLENGE_BYTES];
 
-static struct session *by_index(const struct endpoint *e, uint32_t index) {
-    uint32_t slot = index & 0xfffff;
-    struct session *s = slot < e->session_cap ? e->sessions[slot] : NULL;
-    return s && s->local_index == index ? s : NULL;
-}
-
 /* False: it is not new, or there were enough. A RETRY is forged easily (the peer's public key is no
  * secret), so what it makes us do has a bound: the last message stays out, and its answer is taken. */
 static bool take_challenge(struct hs_out *h, const uint8_t *challenge) {
@@ -261,7 +255,7 @@ static int refusal_error(unsigned why) {
 
 void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
                            uint32_t local, const uint8_t *msg) {
-    struct session *s = by_index(e, load_le32(msg + 4));
+    struct session *s = session_table_by_index(&e->sessions, load_le32(msg + 4));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
         return;
@@ -351,22 +345,19 @@ void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us)
 }
 
 /* The peer has lost the session we wanted to rekey and offers a new one: what was in it is gone. */
-static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
+static void start_over(struct endpoint *e, struct session *s) {
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
     e->counters.sessions_down++;
     transport_free(s->tp);
     s->tp = NULL;
     keys_clear(&s->keys, e->aead);
     s->replay = (struct replay){0};
-    s->serial = ++e->serial;
+    session_table_renew(&e->sessions, s);
     s->send_counter = 0;
     s->initiator = true;
     s->pkts_sent = s->pkts_received = s->bytes_sent = s->bytes_received = 0;
     transport_memo_init(&s->memo);
-    s->state = SESSION_INITIATING; /* up again in a moment */
-    e->sessions_up--;
-    e->half_open++;
-    (void)now_us;
+    session_table_lower(&e->sessions, s); /* up again in a moment */
 }
 
 /* An answer proves that the peer has got what it answers, at one of the places where that went; but a hostile peer, or whoever
@@ -405,7 +396,7 @@ static void take_keys(struct endpoint *e, struct session *s, uint64_t now_us, st
     handshake_keys(&a->noise, true, (enum aead_suite)a->r.suite, a->r.epoch, &g, &a->pairing);
     g.born_us = now_us;
     if (s->hs_out->rekey && !a->r.continues)
-        start_over(e, s, now_us);
+        start_over(e, s);
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, false, now_us);
     sodium_memzero(&g, sizeof g);
@@ -474,7 +465,7 @@ static bool read_answer(struct endpoint *e, struct session *s, const uint8_t *ms
 
 void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
                               uint32_t local, const uint8_t *msg) {
-    struct session *s = by_index(e, load_le32(msg + 8));
+    struct session *s = session_table_by_index(&e->sessions, load_le32(msg + 8));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
         return;

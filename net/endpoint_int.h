@@ -15,15 +15,11 @@
 
 #include "net/endpoint.h"
 #include "net/session/handshake_budget.h"
+#include "net/session/open_tickets.h"
 #include "net/session/peers.h"
-#include "net/session/session.h"
+#include "net/session/session_table.h"
 #include "net/session/small_queue.h"
 #include "net/session/strangers.h"
-
-struct open_ticket {
-    struct psk secret;
-    uint64_t id, expires_us, opened;
-};
 
 struct endpoint {
     struct identity identity;
@@ -49,17 +45,9 @@ struct endpoint {
     struct endpoint_counters counters;
 
     struct peers peers;
-    struct open_ticket tickets[TICKETS_OPEN_MAX];
-    unsigned ticket_count;
-    uint64_t tickets_opened;
-
-    struct session **sessions; /* by slot */
-    uint32_t session_cap, session_next, sessions_up, half_open;
+    struct open_tickets tickets;
+    struct session_table sessions;
     struct strangers strangers;
-    uint32_t sessions_closed; /* of sessions_up, those that end at the next endpoint_poll */
-    uint32_t serial;
-    struct timer_heap timers; /* ids are slots */
-    struct list ready;        /* sessions that may have output */
     struct small_queue small;
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
@@ -74,11 +62,8 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err);
 void endpoint_session_closed(struct endpoint *e, struct session *s, int err);
 void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us);
 void endpoint_make_ready(struct endpoint *e, struct session *s);
-void endpoint_unready(struct endpoint *e, struct session *s);
 void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
                    const struct session *s, int err);
-struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id);
-void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
 /* ---- endpoint_small.c ---- */
 /* Queues a datagram; dropped and counted when the queue for its kind is full. */
 void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,

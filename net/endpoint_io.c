@@ -66,7 +66,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
     case FRAME_ECHOED: {
         struct ep_event ev = {.kind = EP_PONG,
                               .peer = peer_ref_of(s->peer),
-                              .session = {session_slot(s), s->serial},
+                              .session = session_ref_of(s),
                               .addr = s->path.remote};
         ev.id = rd_u64(r);
         if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
@@ -104,7 +104,7 @@ static bool is_session_frame(uint8_t type) {
 
 static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_us) {
     e->counters.frames_bad++;
-    endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial}, ERR_PROTO);
+    endpoint_disconnect(e, now_us, session_ref_of(s), ERR_PROTO);
 }
 
 /* False: the session has ended, or the packet is as good as lost. */
@@ -163,9 +163,8 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
         e->counters.malformed++;
         return;
     }
-    uint32_t index = load_le32(buf + 4), slot = index & 0xfffff;
-    struct session *s = slot < e->session_cap ? e->sessions[slot] : NULL;
-    if (!s || s->local_index != index || s->closed) {
+    struct session *s = session_table_by_index(&e->sessions, load_le32(buf + 4));
+    if (!s || s->closed) {
         e->counters.unknown_index++;
         return;
     }
@@ -292,9 +291,9 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
         transport_free(s->tp);
         s->tp = NULL;
     }
-    endpoint_unready(e, s);
+    session_table_unready(&e->sessions, s);
     endpoint_short_of_memory(s, now_us);
-    if (timer_set(&e->timers, session_slot(s), session_deadline_us(s, now_us)))
+    if (session_table_due(&e->sessions, s, session_deadline_us(s, now_us)))
         endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
 }
 
@@ -303,14 +302,14 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
     if (endpoint_take_small(e, t))
         return true;
     struct session *s;
-    while ((s = LIST_OWNER(e->ready.first, struct session, ready)) && s != waiting) {
+    while ((s = LIST_OWNER(e->sessions.ready.first, struct session, ready)) && s != waiting) {
         if (s->tp && train_is_unwanted(t, s->path.local)) {
             waiting = waiting ? waiting : s;
-            list_turn(&e->ready);
+            list_turn(&e->sessions.ready);
             continue;
         }
         if (session_output(e, s, now_us, t)) {
-            list_turn(&e->ready); /* the others' turn */
+            list_turn(&e->sessions.ready); /* the others' turn */
             return true;
         }
         settle(e, s, now_us);
@@ -393,19 +392,16 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     endpoint_path_silent(e, s, now_us);
     if (endpoint_holds_back(s, now_us)) {
         e->counters.reclaimed++;
-        endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial},
-                            ERR_TIMEOUT);
+        endpoint_disconnect(e, now_us, session_ref_of(s), ERR_TIMEOUT);
         return;
     }
 }
 
 uint64_t endpoint_deadline_us(const struct endpoint *e) {
-    return timer_next_us(&e->timers);
+    return timer_next_us(&e->sessions.timers);
 }
 
 void endpoint_timeout(struct endpoint *e, uint64_t now_us) {
-    uint32_t slot;
-    while (timer_pop(&e->timers, now_us, &slot))
-        if (e->sessions[slot])
-            session_timeout(e, e->sessions[slot], now_us);
+    for (struct session *s; (s = session_table_pop_due(&e->sessions, now_us));)
+        session_timeout(e, s, now_us);
 }

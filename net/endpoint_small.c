@@ -53,8 +53,9 @@ bool endpoint_take_small(struct endpoint *e, struct train *t) {
     struct small_packet *p = small_pop(&e->small, t);
     if (!p)
         return false;
-    struct session *s = p->serial && p->slot < e->session_cap ? e->sessions[p->slot] : NULL;
-    if (s && s->serial == p->serial)
+    struct session *s =
+        session_table_by_ref(&e->sessions, (struct session_ref){p->slot, p->serial});
+    if (s)
         s->small_waiting--;
     memcpy(t->buf, p->data, p->len);
     t->len = p->len;
