@@ -118,7 +118,8 @@ void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r
     if (p->answered)
         endpoint_session_end(e, p->answered, ERR_CLOSED);
     if (p->session)
-        endpoint_disconnect(e, now_us, session_ref_of(p->session), ERR_CLOSED);
+        endpoint_hang_up(e, p->session, now_us, ERR_CLOSED);
+    endpoint_reap(e);
     peers_remove(&e->peers, p);
 }
 
@@ -152,6 +153,8 @@ struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum se
 
 void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     struct peer *p = s->peer;
+    if (s->state == SESSION_ENDED)
+        return;
     if (s->state == SESSION_UP) {
         p->heard_us = s->last_recv_us;
         e->counters.sessions_down++;
@@ -166,9 +169,15 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     if (s->state == SESSION_RESPONDED)
         strangers_remove(&e->strangers, s);
     session_table_end(&e->sessions, s);
-    session_free(session_table_reap(&e->sessions), e->aead);
-    if (p->stranger && !p->session && !p->dial && !p->answered)
-        peers_remove(&e->peers, p);
+}
+
+void endpoint_reap(struct endpoint *e) {
+    for (struct session *s; (s = session_table_reap(&e->sessions));) {
+        struct peer *p = s->peer;
+        session_free(s, e->aead);
+        if (p->stranger && !p->session && !p->dial && !p->answered)
+            peers_remove(&e->peers, p);
+    }
 }
 
 void endpoint_session_closed(struct endpoint *e, struct session *s, int err) {
@@ -260,11 +269,15 @@ static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool cal
 }
 
 int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
-    return dial(e, now_us, r, false);
+    const int err = dial(e, now_us, r, false);
+    endpoint_reap(e);
+    return err;
 }
 
 int endpoint_call(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
-    return dial(e, now_us, r, true);
+    const int err = dial(e, now_us, r, true);
+    endpoint_reap(e);
+    return err;
 }
 
 uint64_t endpoint_heard_us(const struct endpoint *e, struct peer_ref r) {
@@ -272,16 +285,20 @@ uint64_t endpoint_heard_us(const struct endpoint *e, struct peer_ref r) {
     return p && p->session ? p->session->last_recv_us : p ? p->heard_us : 0;
 }
 
-void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref r, int err) {
-    struct session *s = endpoint_find(e, r);
-    if (!s)
-        return;
+void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err) {
     uint8_t frame[10];
     struct wr w = wr_init(frame, sizeof frame);
     wr_u8(&w, FRAME_CLOSE);
     wr_varint(&w, (uint64_t)-err);
     endpoint_send_frames(e, s, now_us, frame, wr_len(&w));
     endpoint_session_end(e, s, err);
+}
+
+void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref r, int err) {
+    struct session *s = endpoint_find(e, r);
+    if (s)
+        endpoint_hang_up(e, s, now_us, err);
+    endpoint_reap(e);
 }
 
 bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct session_ref r,
@@ -391,5 +408,6 @@ bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
         return true;
     for (struct session *s; (s = session_table_closed(&e->sessions));)
         endpoint_session_end(e, s, s->close_err);
+    endpoint_reap(e);
     return next_event(e, out);
 }

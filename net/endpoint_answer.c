@@ -161,8 +161,11 @@ static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
     const uint8_t epoch = q->in.epoch;
     /* The one after an answer of ours: the peer has taken that, only its proof was lost. */
     if (s->keys.next.valid && epoch == (uint8_t)(s->keys.next.epoch + 1) &&
-        epoch != (uint8_t)(s->keys.current.epoch + 1) && !handshake_confirmed(e, s, now_us))
-        return MEANT_NOTHING;
+        epoch != (uint8_t)(s->keys.current.epoch + 1)) {
+        handshake_confirmed(e, s, now_us);
+        if (s->state == SESSION_ENDED)
+            return MEANT_NOTHING;
+    }
     if (epoch == s->keys.current.epoch) {
         /* Either it has crossed ours, which has been answered since: it is void. Or the peer does
          * not know that we have its answer, since our proof was lost: here it is again. */
@@ -377,20 +380,15 @@ static void keep(struct endpoint *e, struct peer *p, const struct hs_in *h) {
     handshake_proved(e, p, &h->ticket);
 }
 
-bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
+void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_in *h = s->hs_in;
     keys_confirm(&s->keys, e->aead, now_us);
     s->caps = s->caps_next;
     if (!peers_key_counts(s->peer, &h->cert, &h->key) ||
         (h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us))) {
-        uint8_t frame[10];
-        struct wr w = wr_init(frame, sizeof frame);
-        wr_u8(&w, FRAME_CLOSE);
-        wr_varint(&w, (uint64_t)-ERR_AUTH);
-        endpoint_send_frames(e, s, now_us, frame, wr_len(&w));
         e->counters.handshake_refused++;
-        endpoint_session_end(e, s, ERR_AUTH);
-        return false;
+        endpoint_hang_up(e, s, now_us, ERR_AUTH);
+        return;
     }
     keep(e, s->peer, h);
     if (s->state != SESSION_UP)
@@ -409,5 +407,4 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     rekey_done(s);
     endpoint_send_challenges(e, s, now_us); /* if its path is in doubt */
     endpoint_send_echoes(e, s, now_us);
-    return true;
 }

@@ -142,14 +142,15 @@ static void tell_failed(struct endpoint *e, struct peer *p, int err, bool by_tic
     p->asked = false;
 }
 
-/* denied: what the other side has said, with proof; 0: nothing. True if the session has ended with the
+/* denied: what the other side has said, with proof; 0: nothing. One that was not up yet ends with the
  * attempt. */
-static bool give_up(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
-    if (s->state == SESSION_UP)
-        return rekey_failed(e, s, now_us, denied);
+static void give_up(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
+    if (s->state == SESSION_UP) {
+        rekey_failed(e, s, now_us, denied);
+        return;
+    }
     tell_failed(e, s->peer, denied ? denied : ERR_TIMEOUT, s->hs_out->by_ticket);
     endpoint_session_end(e, s, denied ? denied : ERR_TIMEOUT);
-    return true;
 }
 
 /* What is out was made with a secret that is not the peer's any more: there is a new ticket, or a
@@ -178,17 +179,17 @@ static void refused(struct endpoint *e, struct session *s, uint64_t now_us, int 
             return;
         }
     }
-    if (give_up(e, s, now_us, h->denied)) {
-        /* And so has the session. */
-    }
+    give_up(e, s, now_us, h->denied);
 }
 
-static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+static void initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
-    if (now_us >= h->started_us + HANDSHAKE_ATTEMPT_US)
-        return give_up(e, s, now_us, 0);
+    if (now_us >= h->started_us + HANDSHAKE_ATTEMPT_US) {
+        give_up(e, s, now_us, 0);
+        return;
+    }
     if (now_us < h->next_us)
-        return false;
+        return;
     h->interval_us += h->calm ? h->interval_us : h->interval_us / 4;
     if (!h->calm && h->interval_us > HANDSHAKE_RETRY_MAX_US)
         h->interval_us = HANDSHAKE_RETRY_MAX_US;
@@ -199,28 +200,27 @@ static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t n
     bool other_psk = psk != h->psk_index && s->peer->setup.psk_count > 1;
     if (other_psk || h->rebuild_due || outdated(s)) {
         h->psk_index = other_psk ? psk : h->psk_index;
-        if (build(e, s, now_us))
-            return give_up(e, s, now_us, ERR_AUTH);
+        if (build(e, s, now_us)) {
+            give_up(e, s, now_us, ERR_AUTH);
+            return;
+        }
     }
     send(e, s, now_us, true);
-    return false;
 }
 
-static bool answer_timeout(struct endpoint *e, struct session *s) {
-    if (s->state == SESSION_RESPONDED) {
+static void answer_timeout(struct endpoint *e, struct session *s) {
+    if (s->state == SESSION_RESPONDED)
         endpoint_session_end(e, s, ERR_TIMEOUT);
-        return true;
-    }
-    /* Its keys still open, should the peer use them after all. Echoes that waited for them are
-     * seen to by rekey_timeout. */
-    s->hs_in->expired = true;
-    return false;
+    else /* Its keys still open, should the peer use them after all. Echoes that waited for them are
+          * seen to by rekey_timeout. */
+        s->hs_in->expired = true;
 }
 
-bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->hs_out && initiation_timeout(e, s, now_us))
-        return true;
-    return session_answering(s) && now_us >= s->hs_in->expires_us && answer_timeout(e, s);
+void handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->hs_out)
+        initiation_timeout(e, s, now_us);
+    if (s->state != SESSION_ENDED && session_answering(s) && now_us >= s->hs_in->expires_us)
+        answer_timeout(e, s);
 }
 
 /* ---- what comes back ---- */
@@ -489,9 +489,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         /* The key answered; but its certificate must name the id that we dialled (CAPABILITIES B8),
          * and be the newest known of it. */
         e->counters.auth_fail++;
-        if (give_up(e, s, now_us, ERR_AUTH)) {
-            /* And so has the session. */
-        }
+        give_up(e, s, now_us, ERR_AUTH);
     } else {
         take_keys(e, s, now_us, &a);
         answered_from(e, s, now_us, from, local);

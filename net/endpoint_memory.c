@@ -81,5 +81,5 @@ void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t
     if (!most)
         return;
     e->counters.reclaimed++;
-    endpoint_disconnect(e, now_us, session_ref_of(most), ERR_FULL);
+    endpoint_hang_up(e, most, now_us, ERR_FULL);
 }

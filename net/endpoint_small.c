@@ -23,7 +23,7 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
                              const struct addr *to, uint32_t local, const uint8_t *frames,
                              size_t len) {
     uint8_t buf[DATA_OVERHEAD_BYTES + 64];
-    if (len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
+    if (s->state == SESSION_ENDED || len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
         return;
     if (s->small_waiting >= bound_for(frames[0])) {
         e->counters.queue_dropped++;
