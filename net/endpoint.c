@@ -144,7 +144,6 @@ struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum se
     if (!s)
         return NULL;
     s->peer = p;
-    s->path.local = LOCAL_ANY;
     s->last_recv_us = s->last_use_us = s->up_us = now_us;
     transport_memo_init(&s->memo);
     *(state == SESSION_INITIATING ? &p->dial : &p->answered) = s;
@@ -211,8 +210,7 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     s->up_us = s->last_recv_us = s->last_use_us = now_us;
     p->asked = false;
     if (!s->path.doubtful) {
-        p->last_path = s->path.remote;
-        p->last_local = s->path.local;
+        p->last_path = s->path.hop;
     }
     e->counters.sessions_up++;
     endpoint_tell(e, EP_SESSION_UP, p, s, 0);
@@ -254,7 +252,7 @@ static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool cal
             handshake_hurry(e, p->dial, now_us);
         return 0;
     }
-    if (p->setup.addr_count == 0 && p->last_path.kind == ADDR_NONE)
+    if (p->setup.addr_count == 0 && p->last_path.kind == HOP_NONE)
         return ERR_OFFLINE;
     struct session *s = endpoint_session_new(e, p, SESSION_INITIATING, now_us);
     if (!s)
@@ -311,7 +309,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
     *out = (struct session_info){
         .peer = s->peer->setup.id,
         .session_id = s->id,
-        .path = s->path.remote,
+        .path = *hop_addr(&s->path.hop),
         .suite = s->keys.current.suite,
         .caps = s->caps,
         .age_us = now_us - s->up_us,
@@ -371,7 +369,7 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                           .node = p->setup.id};
     if (s) {
         ev.session = session_ref_of(s);
-        ev.addr = s->path.remote;
+        ev.addr = *hop_addr(&s->path.hop);
     }
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;

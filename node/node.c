@@ -308,10 +308,10 @@ static bool turn(struct node *n) {
 }
 
 /* ---- the world ---- */
-void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32_t local,
-                uint8_t ecn, uint8_t *buf, size_t len) {
+void node_input(struct node *n, uint64_t now_us, const struct hop *from, uint8_t ecn, uint8_t *buf,
+                size_t len) {
     n->turn.now_us = now_us;
-    endpoint_input(n->turn.ep, now_us, from, local, ecn, buf, len);
+    endpoint_input(n->turn.ep, now_us, from, ecn, buf, len);
     n->turn.unheard = true;
 }
 

@@ -61,8 +61,7 @@ struct hs_in { /* an answer of ours that waits for proof */
 };
 
 struct path {
-    struct addr remote;
-    uint32_t local;
+    struct hop hop;
     uint16_t epoch;
     bool
         doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
@@ -114,6 +113,11 @@ static inline bool session_answering(const struct session *s) {
 /* Nothing that comes for it is taken any more. */
 static inline bool session_over(const struct session *s) {
     return s->closed || s->state == SESSION_ENDED;
+}
+
+/* Where its packets go. */
+static inline const struct hop *session_hop(const struct session *s) {
+    return &s->path.hop;
 }
 
 static inline uint32_t session_slot(const struct session *s) {

@@ -210,7 +210,7 @@ static void pull(struct world *w, unsigned i) {
         }
         while (node_output(n->node, w->now_us, &t)) {
             for (size_t at = 0; at < t.len; at += t.segment_bytes)
-                post(w, n, &t.to, t.ecn, buf + at,
+                post(w, n, hop_addr(&t.to), t.ecn, buf + at,
                      t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
             more = true;
         }
@@ -235,8 +235,9 @@ static void moment(struct world *w) {
         struct packet *p = w->packets;
         struct world_node *n = &w->nodes[p->to];
         w->packets = p->next;
+        const struct hop from = hop_udp(&p->from, 0);
         if (!world_dead(n) && !n->unplugged)
-            node_input(n->node, w->now_us, &p->from, 0, p->ecn, p->buf, p->len);
+            node_input(n->node, w->now_us, &from, p->ecn, p->buf, p->len);
         free(p);
         if (w->heard)
             w->heard(w->heard_ctx);
