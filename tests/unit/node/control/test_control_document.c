@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_internal.h"
+#include "node/control/control_group.h"
 #include "support_document.h"
 #include "support_talk.h"
 
@@ -85,9 +85,10 @@ static const char *type_of(enum arg_kind k) {
 static void methods_and_arguments_are_those_of_the_document(void **state) {
     (void)state;
     unsigned promised = 0, methods = 0;
+    const struct method *m;
     for (unsigned i = 0; i < doc->count; i++)
         promised += doc->entries[i].part == DOC_PARAMS;
-    for (const struct method *m = control_methods; m->name; m++, methods++) {
+    for (; (m = group_method_at(control_groups, methods)) != NULL; methods++) {
         const struct doc_entry *e = document_find(doc, DOC_PARAMS, m->name);
         if (!e)
             fail_msg("the method %s is not in CONTROL.md", m->name);
