@@ -1,9 +1,7 @@
 #include "node/control/control_conn.h"
 
-#include <assert.h>
-#include <sodium.h>
-#include <stdlib.h>
-#include <string.h>
+/* With the last notice of who overflows. */
+enum { CONTROL_OUT_MAX = CONTROL_OUT_POOL + 1024 };
 
 /* A connection's handle: its index in the low bits, a generation above them. */
 enum { CONN_INDEX_BITS = 6 };
@@ -30,21 +28,21 @@ struct conn *conn_find(const struct conns *cs, uint32_t handle) {
 
 /* ---- the pools ---- */
 
+/* The room that a large answer took is given back once it has been read. */
+static void out_shrink(struct conn *conn) {
+    if (buffer_size(&conn->out) == 0 && conn->out.cap > CONTROL_OUT_KEEP)
+        buffer_clear(&conn->out);
+}
+
 static void out_drop(struct conns *cs, struct conn *conn) {
     cs->out_bytes -= conn_unread(conn);
-    if (conn->out_len > 0)
-        sodium_memzero(conn->out, conn->out_len);
-    conn->out_start = conn->out_len = 0;
-    if (conn->out_cap > CONTROL_OUT_KEEP) {
-        free(conn->out);
-        conn->out = NULL;
-        conn->out_cap = 0;
-    }
+    buffer_take(&conn->out, conn_unread(conn));
+    out_shrink(conn);
 }
 
 /* Counts what `in` holds now. */
 static void count_in(struct conns *cs, struct conn *conn) {
-    size_t now = conn->in.len - conn->in.start;
+    size_t now = buffer_size(&conn->in.in);
     cs->in_bytes = cs->in_bytes - conn->in_counted + now;
     conn->in_counted = now;
 }
@@ -91,7 +89,7 @@ void conn_release(struct conns *cs, struct conn *conn) {
     out_drop(cs, conn);
     proto_reader_clear(&conn->in);
     count_in(cs, conn);
-    free(conn->out);
+    buffer_clear(&conn->out);
     *conn = (struct conn){.generation = generation};
 }
 
@@ -148,9 +146,9 @@ int conn_take(struct conns *cs, struct conn *conn, struct proto_msg *m, size_t *
         *size = m->size;
         return 1;
     }
-    const size_t before = conn->in.len - conn->in.start;
+    const size_t before = buffer_size(&conn->in.in);
     const int r = proto_reader_next(&conn->in, m);
-    *size = before - (conn->in.len - conn->in.start);
+    *size = before - (buffer_size(&conn->in.in));
     if (r <= 0 || *size <= CONTROL_TURN_BYTES)
         return r;
     conn->held = *m;
@@ -181,28 +179,11 @@ bool conn_wants_input(const struct conn *conn) {
 
 /* ---- out ---- */
 
-/* Makes room for n more bytes behind the unread ones. */
-static bool out_grow(struct conn *conn, size_t n) {
-    if (conn->out_cap - conn->out_len < n && conn->out_start > 0) {
-        size_t rest = conn_unread(conn);
-        memmove(conn->out, conn->out + conn->out_start, rest);
-        sodium_memzero(conn->out + rest, conn->out_start);
-        conn->out_len = rest;
-        conn->out_start = 0;
-    }
-    if (conn->out_cap - conn->out_len >= n)
-        return true;
-    uint8_t *grown = proto_grow(conn->out, conn->out_len, &conn->out_cap, n);
-    if (!grown)
+static bool out_add(struct conns *cs, struct conn *conn) {
+    if (!cs->w.ok || !buffer_add(&conn->out, cs->w.buf, cs->w.len, CONTROL_OUT_MAX))
         return false;
-    conn->out = grown;
-    return true;
-}
-
-static void out_append(struct conns *cs, struct conn *conn) {
-    memcpy(conn->out + conn->out_len, cs->w.buf, cs->w.len);
-    conn->out_len += cs->w.len;
     cs->out_bytes += cs->w.len;
+    return true;
 }
 
 /* It does not read, or there is no memory: it is told so behind what waits for it already, and that
@@ -214,8 +195,7 @@ static void overflow(struct conns *cs, uint64_t now_us, struct conn *conn) {
     proto_str(&cs->w, "event", "overflow");
     proto_uint(&cs->w, "at_us", now_us);
     proto_end(&cs->w);
-    if (cs->w.ok && out_grow(conn, cs->w.len))
-        out_append(cs, conn);
+    (void)out_add(cs, conn);
     conn_end(cs, now_us, conn);
 }
 
@@ -223,26 +203,22 @@ void conn_push(struct conns *cs, uint64_t now_us, struct conn *conn) {
     if (conn->closing)
         return;
     size_t n = cs->w.len, free_bytes = CONTROL_OUT_POOL - cs->out_bytes;
-    if (!cs->w.ok || conn_unread(conn) + n > free_bytes || !out_grow(conn, n))
+    if (conn_unread(conn) + n > free_bytes || !out_add(cs, conn))
         overflow(cs, now_us, conn);
-    else
-        out_append(cs, conn);
 }
 
 bool conn_output(const struct conn *conn, const uint8_t **buf, size_t *len) {
     if (conn_unread(conn) == 0)
         return false;
-    *buf = conn->out + conn->out_start;
+    *buf = buffer_at(&conn->out);
     *len = conn_unread(conn);
     return true;
 }
 
 void conn_sent(struct conns *cs, struct conn *conn, size_t n) {
-    assert(n <= conn_unread(conn));
-    conn->out_start += n;
+    buffer_take(&conn->out, n);
     cs->out_bytes -= n;
-    if (conn->out_start == conn->out_len)
-        out_drop(cs, conn);
+    out_shrink(conn);
 }
 
 /* ---- time ---- */

@@ -29,9 +29,8 @@ struct conn {
     uint32_t index, generation;
     uint64_t close_us; /* when `closing`: its unread output is given up then */
     struct proto_reader in;
-    size_t in_counted; /* bytes of `in` that are counted in the pool */
-    uint8_t *out;      /* out[out_start..out_len) is to be written */
-    size_t out_start, out_len, out_cap;
+    size_t in_counted;   /* bytes of `in` that are counted in the pool */
+    struct buffer out;   /* to be written */
     struct kinds events; /* subscribed ones */
 };
 
@@ -75,7 +74,7 @@ void conn_push(struct conns *cs, uint64_t now_us, struct conn *conn);
 bool conn_output(const struct conn *conn, const uint8_t **buf, size_t *len);
 void conn_sent(struct conns *cs, struct conn *conn, size_t n);
 static inline size_t conn_unread(const struct conn *conn) {
-    return conn->out_len - conn->out_start;
+    return buffer_size(&conn->out);
 }
 /* It is so far behind with its reading that what can be missed is left out. */
 static inline bool conn_behind(const struct conn *conn) {
