@@ -156,6 +156,9 @@ uint64_t stream_window(const struct endpoint *e, struct session_ref s, uint64_t 
 /* Moves the read position over n bytes (n must be ready) and gives the peer credit for as many. */
 void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t stream,
                     size_t n);
+/* Whose it is with the user: given back in every event of the stream that is polled from now on,
+ * in those that wait already, too. New streams have 0. */
+void stream_set_owner(struct endpoint *e, struct session_ref s, uint64_t stream, uint64_t owner);
 /* Priority: 0 (first) .. 7 (last); new streams have 3. Within one priority streams take turns. */
 void stream_set_priority(struct endpoint *e, struct session_ref s, uint64_t stream, unsigned prio);
 

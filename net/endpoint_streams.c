@@ -189,6 +189,12 @@ void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref r, u
     transport_reap(f.s->tp, f.st);
 }
 
+void stream_set_owner(struct endpoint *e, struct session_ref r, uint64_t stream, uint64_t owner) {
+    struct found f;
+    if (find(e, r, stream, &f))
+        f.st->owner = owner;
+}
+
 void stream_set_priority(struct endpoint *e, struct session_ref r, uint64_t stream, unsigned prio) {
     struct found f;
     if (!find(e, r, stream, &f) || prio >= STREAM_PRIORITIES)

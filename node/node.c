@@ -137,10 +137,6 @@ const struct node_id *node_self(const struct node *n) {
     return &n->id;
 }
 
-struct endpoint *node_endpoint(struct node *n) {
-    return n->ep;
-}
-
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us) {
     n->now_us = n->wall_at_us = now_us;
     n->wall_us = wall_us;
@@ -373,6 +369,17 @@ uint64_t node_deadline_us(const struct node *n) {
     return earlier(at, transfers_deadline_us(n));
 }
 
+void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes) {
+    n->now_us = now_us;
+    endpoint_too_big(n->ep, now_us, to, bytes);
+}
+
+void node_icmp_too_big(struct node *n, uint64_t now_us, const struct icmp_quote *q,
+                       size_t fits_bytes) {
+    n->now_us = now_us;
+    endpoint_icmp_too_big(n->ep, now_us, q, fits_bytes);
+}
+
 void node_timeout(struct node *n, uint64_t now_us) {
     n->now_us = now_us;
     endpoint_timeout(n->ep, now_us);
@@ -397,7 +404,7 @@ struct file_op *node_next_file_op(struct node *n) {
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
     n->now_us = now_us;
     n->work.out--;
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         keep_op_done(n, op);
     else
         transfer_op_done(n, op);
@@ -418,6 +425,18 @@ void node_shutdown(struct node *n, uint64_t now_us) {
 bool node_poll(struct node *n, struct node_event *out) {
     hear(n);
     return news_take(&n->news, out) || transfers_poll_progress(n, out);
+}
+
+const struct endpoint_counters *node_counters(const struct node *n) {
+    return endpoint_counters(n->ep);
+}
+
+uint32_t node_session_count(const struct node *n) {
+    return endpoint_session_count(n->ep);
+}
+
+uint32_t node_half_open_count(const struct node *n) {
+    return endpoint_half_open_count(n->ep);
 }
 
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out) {

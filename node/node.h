@@ -73,7 +73,6 @@ struct node *node_new(const struct node_config *cfg, const struct env *env,
                       uint64_t now_us); /* NULL: no memory or a broken store */
 void node_free(struct node *n);
 const struct node_id *node_self(const struct node *n);
-struct endpoint *node_endpoint(struct node *n);
 /* The cause of the error that the last command gave: with the limit that it met. Forgotten then. */
 struct cause node_why(struct node *n, int err);
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us);
@@ -87,6 +86,10 @@ void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32_t local,
                 uint8_t ecn, uint8_t *buf, size_t len);
 bool node_output(struct node *n, uint64_t now_us, struct train *t);
+/* The network refused a datagram of this size; or says so of one (endpoint_icmp_too_big). */
+void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes);
+void node_icmp_too_big(struct node *n, uint64_t now_us, const struct icmp_quote *q,
+                       size_t fits_bytes);
 uint64_t node_deadline_us(const struct node *n);
 void node_timeout(struct node *n, uint64_t now_us);
 /* The next operation to run, or NULL. Owned by the core; give it back with node_file_done. */
@@ -341,6 +344,10 @@ struct node_event {
 };
 bool node_poll(struct node *n, struct node_event *out);
 
+/* What peers and the world did to it, since its start; sessions that are up; half-open handshakes. */
+const struct endpoint_counters *node_counters(const struct node *n);
+uint32_t node_session_count(const struct node *n);
+uint32_t node_half_open_count(const struct node *n);
 struct node_status {
     uint64_t uptime_us;
     uint32_t contacts, sessions, half_open, transfers, messages_queued;

@@ -144,7 +144,7 @@ void keep_pump(struct node *n) {
     bool wanted = k->scrub || (k->tail && k->tail->after > k->durable);
     if (!wanted || k->out || k->retry_us)
         return;
-    struct file_op *op = work_new(&n->work, FILE_STORE_SYNC, 0);
+    struct file_op *op = work_new(&n->work, FILE_OP_STORE_SYNC, 0);
     if (!op) { /* no memory, which says nothing about the disk */
         k->retry_us = n->now_us + KEEP_RETRY_US;
         return;

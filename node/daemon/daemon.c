@@ -94,7 +94,7 @@ static bool pull_events(struct daemon *d) {
 static bool pull_file_ops(struct daemon *d) {
     bool any = false;
     for (struct file_op *op; (op = node_next_file_op(d->node)); any = true) {
-        if (op->kind == FILE_STORE_SYNC)
+        if (op->kind == FILE_OP_STORE_SYNC)
             store_sync_submit(d->store_sync, op);
         else
             fileio_submit(d->fileio, op);
@@ -194,7 +194,7 @@ static void on_writable(void *ctx, uint32_t socket) {
 }
 static void on_too_big(void *ctx, const struct addr *to, size_t bytes) {
     struct daemon *d = ctx;
-    endpoint_too_big(node_endpoint(d->node), begin(d), to, bytes);
+    node_too_big(d->node, begin(d), to, bytes);
 }
 static void on_deadline(void *ctx) {
     turn(ctx);

@@ -105,7 +105,7 @@ bool file_recv_stalls(const struct node *n, const struct transfer *t) {
 
 void file_recv_accept(struct node *n, struct transfer *t, const char *dir) {
     snprintf(t->info.dir, sizeof t->info.dir, "%s", dir);
-    struct file_op *op = transfer_op(n, t, FILE_PREPARE);
+    struct file_op *op = transfer_op(n, t, FILE_OP_PREPARE);
     if (!op) {
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
         return;
@@ -121,7 +121,7 @@ static void check_names(struct node *n, struct transfer *t) {
     uint32_t count = t->info.files <= RECV_CHECK_FILES ? t->info.files : 0;
     r->stage = RECV_CHECKING;
     while (r->check_next < count && t->ops_out < TRANSFER_OPS_MAX) {
-        struct file_op *op = transfer_op(n, t, FILE_CHECK);
+        struct file_op *op = transfer_op(n, t, FILE_OP_CHECK);
         if (!op) {
             file_recv_refuse(n, t, ERR_NOMEM, NULL);
             return;
@@ -153,7 +153,7 @@ static void say_finished(struct node *n, struct transfer *t) {
 }
 
 void file_recv_finished(struct node *n, struct transfer *t) {
-    struct file_op *op = transfer_op(n, t, FILE_SYNC_DIR);
+    struct file_op *op = transfer_op(n, t, FILE_OP_SYNC_DIR);
     if (!op) {
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
         return;
@@ -168,13 +168,13 @@ void file_recv_pump(struct node *n, struct transfer *t) {
 
 void file_recv_op_done(struct node *n, struct transfer *t, struct file_op *op) {
     int err = op->err;
-    if (op->kind == FILE_PREPARE) {
+    if (op->kind == FILE_OP_PREPARE) {
         work_release(&n->work, op);
         if (err)
             file_recv_refuse(n, t, err, NULL);
         else
             check_names(n, t);
-    } else if (op->kind == FILE_CHECK) {
+    } else if (op->kind == FILE_OP_CHECK) {
         const char *name = t->manifest.files[op->offset].name;
         work_release(&n->work, op);
         t->recv->checked++;
@@ -182,7 +182,7 @@ void file_recv_op_done(struct node *n, struct transfer *t, struct file_op *op) {
             file_recv_refuse(n, t, err, name);
         else
             check_names(n, t);
-    } else if (op->kind == FILE_SYNC_DIR) {
+    } else if (op->kind == FILE_OP_SYNC_DIR) {
         work_release(&n->work, op);
         if (err)
             file_recv_refuse(n, t, err, NULL);
@@ -222,8 +222,8 @@ void file_recv_wind_down(struct node *n, struct transfer *t) {
 
 void file_recv_late_op(struct node *n, struct transfer *t, struct file_op *op) {
     bool has_slot = file_op_has_slot(op->kind);
-    bool closed = op->kind == FILE_CLOSE || (op->kind == FILE_CREATE && op->err) ||
-                  (op->kind == FILE_COMMIT && !op->err);
+    bool closed = op->kind == FILE_OP_CLOSE || (op->kind == FILE_OP_CREATE && op->err) ||
+                  (op->kind == FILE_OP_COMMIT && !op->err);
     if (has_slot && closed)
         work_slot_give(&n->work, op->slot);
     else if (has_slot)

@@ -72,7 +72,7 @@ static bool open_sources(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
     while (s->named == t->info.files && s->opened < t->info.files &&
            t->ops_out < TRANSFER_OPS_MAX) {
-        struct file_op *op = transfer_op(n, t, FILE_OPEN);
+        struct file_op *op = transfer_op(n, t, FILE_OP_OPEN);
         int err = op ? work_slot_take(&n->work, &op->slot) : ERR_NOMEM;
         if (err == ERR_FULL && t->ops_out == 0)
             err = node_met(n, LIMIT_OPEN_FILES, FILE_SLOTS_MAX);
@@ -142,7 +142,7 @@ void file_send_wind_down(struct node *n, struct transfer *t) {
 }
 
 void file_send_late_op(struct node *n, struct transfer *t, struct file_op *op) {
-    if (op->kind == FILE_CLOSE || (op->kind == FILE_OPEN && op->err))
+    if (op->kind == FILE_OP_CLOSE || (op->kind == FILE_OP_OPEN && op->err))
         work_slot_give(&n->work, op->slot);
     else
         transfer_close_slot(n, t, op->slot);
@@ -251,7 +251,7 @@ static void sources_known(struct node *n, struct transfer *t) {
 static void first_pass_done(struct node *n, struct transfer *t, struct file_op *op) {
     struct file_send *s = t->send;
     uint32_t i = (uint32_t)op->offset;
-    if (op->kind == FILE_CLOSE) {
+    if (op->kind == FILE_OP_CLOSE) {
         work_slot_give(&n->work, op->slot);
         work_release(&n->work, op);
         if (++s->closed == t->info.files)

@@ -5,7 +5,7 @@
  * into blocks of the endpoint's pool, hashed by the worker that reads, and its spans are given to
  * the stream without a copy. Reading runs ahead of the stream by SEND_AHEAD_BYTES. A read asks for
  * one byte more than the file should have, so that growth is noticed as surely as shrinking; the
- * size and mtime that FILE_CLOSE gives back show a file that was written while it was read.
+ * size and mtime that FILE_OP_CLOSE gives back show a file that was written while it was read.
  */
 #ifndef MESHD_NODE_FILE_FILE_SEND_H
 #define MESHD_NODE_FILE_FILE_SEND_H

@@ -28,7 +28,7 @@ static bool create_next(struct node *n, struct transfer *t) {
     struct file_recv *r = t->recv;
     struct sink *k = sink_at(r, r->next);
     *k = (struct sink){.index = r->next, .phase = SINK_CREATING};
-    struct file_op *op = transfer_op(n, t, FILE_CREATE);
+    struct file_op *op = transfer_op(n, t, FILE_OP_CREATE);
     k->hash = treehash_new();
     int err = op && k->hash ? work_slot_take(&n->work, &k->slot) : ERR_NOMEM;
     if (err == ERR_FULL)
@@ -73,7 +73,7 @@ static void verify(struct node *n, struct transfer *t, struct sink *k) {
         file_recv_refuse(n, t, ERR_INTEGRITY, f->name);
         return;
     }
-    struct file_op *op = transfer_op(n, t, FILE_COMMIT);
+    struct file_op *op = transfer_op(n, t, FILE_OP_COMMIT);
     if (!op) {
         file_recv_refuse(n, t, ERR_NOMEM, f->name);
         return;
@@ -134,7 +134,7 @@ static bool take_bytes(struct node *n, struct transfer *t, struct sink *k) {
         file_recv_refuse(n, t, ERR_PROTO, name_of(t, k));
     if (bytes == 0 || (left > 0 && !fin && got < FILE_OP_SPANS && hold_back(n, t, bytes)))
         return false;
-    struct file_op *op = transfer_op(n, t, FILE_WRITE);
+    struct file_op *op = transfer_op(n, t, FILE_OP_WRITE);
     if (!op) {
         file_recv_refuse(n, t, ERR_NOMEM, NULL);
         return false;
@@ -260,15 +260,15 @@ void sink_op_done(struct node *n, struct transfer *t, struct file_op *op) {
     assert(k);
     k->busy = false;
     if (err) {
-        if (kind == FILE_CREATE) {
+        if (kind == FILE_OP_CREATE) {
             work_slot_give(&n->work, k->slot);
             k->phase = SINK_DONE; /* nothing to close */
         }
         file_recv_refuse(n, t, err, name_of(t, k));
-    } else if (kind == FILE_CREATE) {
+    } else if (kind == FILE_OP_CREATE) {
         k->phase = SINK_WRITING;
         verify(n, t, k);
-    } else if (kind == FILE_WRITE) {
+    } else if (kind == FILE_OP_WRITE) {
         write_done(n, t, k, bytes);
     } else {
         commit_done(n, t, k);

@@ -79,7 +79,7 @@ static uint64_t take_blocks(struct node *n, const struct transfer *t, struct fil
 }
 
 static void read_more(struct node *n, struct transfer *t, struct source *src) {
-    struct file_op *op = transfer_op(n, t, FILE_READ);
+    struct file_op *op = transfer_op(n, t, FILE_OP_READ);
     uint64_t left = t->manifest.files[src->index].size - src->read_bytes;
     src->asked = op ? take_blocks(n, t, op, left + 1) : 0;
     if (src->asked == 0) {
@@ -100,7 +100,7 @@ static bool open_next(struct node *n, struct transfer *t) {
     struct file_send *s = t->send;
     struct source *src = source_at(s, s->next);
     *src = (struct source){.index = s->next, .phase = SOURCE_OPENING};
-    struct file_op *op = transfer_op(n, t, FILE_OPEN);
+    struct file_op *op = transfer_op(n, t, FILE_OP_OPEN);
     src->hash = treehash_new();
     if (!op || !src->hash || work_slot_take(&n->work, &src->slot) != 0) {
         if (op)
@@ -234,7 +234,7 @@ static bool as_before(const struct transfer *t, uint32_t i, const struct file_op
 
 static void close_source(struct node *n, struct transfer *t, struct source *src) {
     const struct manifest_file *f = &t->manifest.files[src->index];
-    struct file_op *op = transfer_op(n, t, FILE_CLOSE);
+    struct file_op *op = transfer_op(n, t, FILE_OP_CLOSE);
     if (!op) {
         transfer_abort(n, t, ERR_NOMEM, NULL);
         return;
@@ -288,9 +288,9 @@ void source_op_done(struct node *n, struct transfer *t, struct file_op *op) {
     int err = op->err;
     assert(src);
     src->busy = false;
-    if (op->kind == FILE_READ) {
+    if (op->kind == FILE_OP_READ) {
         read_done(n, t, src, op);
-    } else if (op->kind == FILE_CLOSE) {
+    } else if (op->kind == FILE_OP_CLOSE) {
         bool same = as_before(t, src->index, op);
         src->phase = SOURCE_READY;
         work_slot_give(&n->work, op->slot);

@@ -11,7 +11,7 @@
 enum source_phase {
     SOURCE_OPENING,
     SOURCE_READING,
-    SOURCE_CLOSING, /* all read; FILE_CLOSE tells whether it was changed meanwhile */
+    SOURCE_CLOSING, /* all read; FILE_OP_CLOSE tells whether it was changed meanwhile */
     SOURCE_READY,   /* the root is known */
 };
 

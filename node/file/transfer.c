@@ -368,7 +368,7 @@ void transfer_op_done(struct node *n, struct file_op *op) {
 }
 
 bool transfer_close_slot(struct node *n, struct transfer *t, uint32_t slot) {
-    struct file_op *op = transfer_op(n, t, FILE_CLOSE);
+    struct file_op *op = transfer_op(n, t, FILE_OP_CLOSE);
     if (!op)
         return false;
     op->slot = slot;

@@ -40,7 +40,7 @@ struct host *host_new(struct sim *s, const struct sim_host_options *o) {
 /* A process that dies gives nothing back. The core still frees what it has handed out, so finished
  * operations go to it with an error while neither store nor disk see anything of it. */
 static void bury(struct host *h) {
-    const struct endpoint_counters *c = endpoint_counters(node_endpoint(h->node));
+    const struct endpoint_counters *c = node_counters(h->node);
 #define X(name) h->past.name += c->name;
     ENDPOINT_COUNTERS(X)
 #undef X
@@ -233,7 +233,7 @@ static void submit(struct host *h, struct file_op *op) {
     }
     h->ops[h->op_count++] = op;
     h->sim->stats.file_ops++;
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         h->sync_token = store_mem_sync_begin(h->store);
     world_push(h->sim, h,
                &(struct event){.time_ns = disk_submit(h->disk, h->sim->now_ns, op),
@@ -253,12 +253,12 @@ void host_file_done(struct host *h, const struct event *e) {
     h->op_count--;
     struct file_op *op = e->ref;
     disk_run(h->disk, h->sim->now_ns, op);
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         op->err = store_mem_sync_end(h->store, h->sync_token);
-    if (op->kind == FILE_COMMIT && !op->err)
+    if (op->kind == FILE_OP_COMMIT && !op->err)
         inspect_commit(h);
     if (op->err == ERR_DISK || op->err == ERR_IO)
-        duty_moment(h, op->kind == FILE_STORE_SYNC ? TROUBLE_STORE : TROUBLE_DISK);
+        duty_moment(h, op->kind == FILE_OP_STORE_SYNC ? TROUBLE_STORE : TROUBLE_DISK);
     struct arena *before = arena_enter(&h->arena);
     node_file_done(h->node, host_now_us(h), e->ref);
     (void)arena_enter(before);

@@ -256,9 +256,9 @@ REAL(int, messages_load, struct node *n) {
 
 REAL(struct file_op *, node_next_file_op, struct node *n) {
     struct file_op *op = __real_node_next_file_op(n);
-    if (op && op->kind == FILE_WRITE && op->offset > 0 && is(MUTANT_UNVERIFIED_FILE))
+    if (op && op->kind == FILE_OP_WRITE && op->offset > 0 && is(MUTANT_UNVERIFIED_FILE))
         op->offset--; /* a byte twice: the last one is never written */
-    if (op && op->kind == FILE_SYNC_DIR && is(MUTANT_NAME_UNSAFE))
+    if (op && op->kind == FILE_OP_SYNC_DIR && is(MUTANT_NAME_UNSAFE))
         op->path = "/elsewhere";
     return op;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/node_int.h"
 #include "support_disk.h"
 #include "support_store.h"
 
@@ -42,6 +43,10 @@ static void fill(void *ctx, void *buf, size_t len) {
 /* ---- nodes ---- */
 void world_name(unsigned i, char out[static 8]) {
     snprintf(out, 8, "n%u", i % 100);
+}
+
+struct endpoint *world_endpoint(struct node *n) {
+    return n->ep;
 }
 
 void world_sync(struct world *w, unsigned i) {
@@ -161,7 +166,7 @@ static void run_job(struct world *w, struct world_node *n, struct file_op *op, u
         free(op);
         return;
     }
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         sync_done(n, op, token);
     else
         mem_disk_run(n->disk, op);
@@ -169,7 +174,7 @@ static void run_job(struct world *w, struct world_node *n, struct file_op *op, u
 }
 
 static void start_job(struct world *w, unsigned i, struct file_op *op) {
-    bool sync = op->kind == FILE_STORE_SYNC;
+    bool sync = op->kind == FILE_OP_STORE_SYNC;
     uint64_t token = sync ? store_mem_sync_begin(w->nodes[i].store) : 0;
     uint64_t takes_us = sync && w->sync_us ? w->sync_us : w->disk_us;
     if (takes_us == 0) {

@@ -61,6 +61,7 @@ void world_name(unsigned i, char out[static 8]);
 /* The process dies and starts again with its store and disk. */
 void world_kill(struct world *w, unsigned i);
 void world_start(struct world *w, unsigned i);
+struct endpoint *world_endpoint(struct node *n);
 /* A barrier at once: nothing of what is stored is at risk. */
 void world_sync(struct world *w, unsigned i);
 /* The machine dies: of what the last barrier did not cover, the first `spared` transactions survive. */

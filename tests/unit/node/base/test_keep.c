@@ -202,7 +202,7 @@ static void many_debts_are_paid_in_steps(void **state) {
         owe(w, i);
     struct file_op *op = node_next_file_op(n);
     assert_non_null(op);
-    assert_int_equal(op->kind, FILE_STORE_SYNC);
+    assert_int_equal(op->kind, FILE_OP_STORE_SYNC);
     op->err = store_mem_sync_end(w->nodes[0].store, store_mem_sync_begin(w->nodes[0].store));
     assert_int_equal(paid, 0);
     node_file_done(n, w->now_us, op);

@@ -73,8 +73,8 @@ static void assert_failed(struct world *w, uint64_t id, int err0, int err1, unsi
     assert_int_equal(disk_open_count(w, 0), 0);
     assert_int_equal(disk_open_count(w, 1), 0);
     assert_int_equal(disk_count(w, 1), files);
-    assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[0].node))), 0);
-    assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[1].node))), 0);
+    assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[0].node))), 0);
+    assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[1].node))), 0);
 }
 
 static void a_file_arrives_whole_by_rule(void **state) {
@@ -100,8 +100,8 @@ static void a_file_arrives_whole_by_rule(void **state) {
         world_run(w, 5 * S);
         assert_int_equal(disk_open_count(w, 0) + disk_open_count(w, 1), 0);
         assert_int_equal(disk_count(w, 1), 1);
-        assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[0].node))), 0);
-        assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[1].node))), 0);
+        assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[0].node))), 0);
+        assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[1].node))), 0);
         world_free(w);
     }
 }
@@ -502,7 +502,7 @@ static void few_bytes_are_written_soon(void **state) {
     w->delay_us = 10000;
     disk_fill(w, 0, "/a/short", 200000, 1);
     send_one(w, "/a/short");
-    const struct endpoint_counters *heard = endpoint_counters(node_endpoint(w->nodes[1].node));
+    const struct endpoint_counters *heard = endpoint_counters(world_endpoint(w->nodes[1].node));
     const uint64_t before = heard->bytes_in;
     while (heard->bytes_in < before + 20000)
         world_run(w, 1000);
@@ -510,7 +510,7 @@ static void few_bytes_are_written_soon(void **state) {
     world_run(w, 10000);
     const uint64_t done = info(w, 1, 1).bytes_done;
     assert_true(done > 10000 && done < 200000);
-    assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[1].node))), 0);
+    assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[1].node))), 0);
     world_run(w, 100000);
     assert_int_equal(info(w, 1, 1).bytes_done, done);
     w->nodes[0].unplugged = false;
@@ -540,7 +540,7 @@ static void bytes_held_back_without_memory_to_write_them_fail_the_transfer(void 
     struct world *w = two(103, ACCEPT_CONTACTS);
     disk_fill(w, 0, "/a/short", 200000, 1);
     send_one(w, "/a/short");
-    const struct endpoint_counters *heard = endpoint_counters(node_endpoint(w->nodes[1].node));
+    const struct endpoint_counters *heard = endpoint_counters(world_endpoint(w->nodes[1].node));
     const uint64_t before = heard->bytes_in;
     while (heard->bytes_in < before + 8000)
         world_run(w, 100);

@@ -21,11 +21,11 @@ static struct contact_info seen(struct world *w, unsigned by, const char *name) 
 }
 
 static uint64_t dials(struct world *w, unsigned i) {
-    return endpoint_counters(node_endpoint(w->nodes[i].node))->handshakes_out;
+    return endpoint_counters(world_endpoint(w->nodes[i].node))->handshakes_out;
 }
 
 static uint64_t packets(struct world *w, unsigned i) {
-    return endpoint_counters(node_endpoint(w->nodes[i].node))->pkts_out;
+    return endpoint_counters(world_endpoint(w->nodes[i].node))->pkts_out;
 }
 
 static struct world *paired(uint64_t seed) {
@@ -574,7 +574,8 @@ static void who_hangs_up_each_time_is_dialled_ever_later(void **state) {
     for (unsigned i = 0; i < 36000; i++) {
         const struct contact *c = contact_by_name(w->nodes[1].node, "n0");
         if (c->online) {
-            endpoint_disconnect(node_endpoint(w->nodes[1].node), w->now_us, c->session, ERR_CLOSED);
+            endpoint_disconnect(world_endpoint(w->nodes[1].node), w->now_us, c->session,
+                                ERR_CLOSED);
             hung_up++;
         }
         world_run(w, 100 * MS);

@@ -214,10 +214,10 @@ static void another_network_does_not_change_it(void **state) {
     (void)state;
     struct world *w = used_up(11);
     world_run(w, 10 * S);
-    const uint64_t before = endpoint_counters(node_endpoint(w->nodes[2].node))->handshakes_out;
+    const uint64_t before = endpoint_counters(world_endpoint(w->nodes[2].node))->handshakes_out;
     node_network_changed(w->nodes[2].node, w->now_us);
     world_run(w, 10 * S);
-    assert_int_equal(endpoint_counters(node_endpoint(w->nodes[2].node))->handshakes_out, before);
+    assert_int_equal(endpoint_counters(world_endpoint(w->nodes[2].node))->handshakes_out, before);
     world_free(w);
 }
 
@@ -329,7 +329,7 @@ static void flap(bool moves) {
     const unsigned up = world_count(w, 1, NODE_PEER_UP);
     for (unsigned k = 0; k < 500; k++) {
         if (online(w, 0, "n1"))
-            endpoint_disconnect(node_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
+            endpoint_disconnect(world_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
                                 ERR_UNKNOWN);
         world_run(w, 10000);
         assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN); /* it is known however often */
@@ -354,7 +354,7 @@ static void flap(bool moves) {
     /* Later it is news again. */
     world_run(w, 2 * (uint64_t)DENIAL_EVERY_US);
     const unsigned told = world_count(w, 1, NODE_CONTACT_DENIED);
-    endpoint_disconnect(node_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
+    endpoint_disconnect(world_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
                         ERR_UNKNOWN);
     world_run(w, S);
     assert_int_equal(world_count(w, 1, NODE_CONTACT_DENIED), told + 1);
