@@ -107,6 +107,21 @@ static void methods_and_arguments_are_those_of_the_document(void **state) {
     assert_int_equal(methods, promised);
 }
 
+/* A method's name leads to one method, and each kind of event to one writer. */
+static void groups_do_not_share_a_name_or_a_kind(void **state) {
+    (void)state;
+    const struct method *m;
+    unsigned group;
+    for (unsigned i = 0; (m = group_method_at(control_groups, i)) != NULL; i++)
+        assert_ptr_equal(group_method(control_groups, m->name, &group), m);
+    unsigned rows[NODE_EVENT_KINDS] = {0};
+    for (unsigned g = 0; control_groups[g]; g++)
+        for (unsigned i = 0; i < control_groups[g]->event_count; i++)
+            rows[control_groups[g]->events[i].kind]++;
+    for (unsigned k = 0; k < NODE_EVENT_KINDS; k++)
+        assert_int_equal(rows[k], 1);
+}
+
 /* ---- results and events ---- */
 
 struct pair { /* two nodes that know each other, a client at each */
@@ -391,6 +406,7 @@ static void limits_are_those_of_the_document(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(methods_and_arguments_are_those_of_the_document),
+        cmocka_unit_test(groups_do_not_share_a_name_or_a_kind),
         cmocka_unit_test(results_about_the_daemon_hold_the_promised_keys),
         cmocka_unit_test(results_and_events_about_peers_hold_the_promised_keys),
         cmocka_unit_test(a_failed_connection_is_an_event_with_the_promised_keys),
