@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/node.h"
+#include "node/base/event.h"
 
 enum { KINDS_WORDS = (NODE_EVENT_KINDS + 63) / 64 };
 

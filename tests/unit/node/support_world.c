@@ -46,7 +46,7 @@ void world_name(unsigned i, char out[static 8]) {
 }
 
 struct endpoint *world_endpoint(struct node *n) {
-    return n->ep;
+    return n->turn.ep;
 }
 
 void world_sync(struct world *w, unsigned i) {
