@@ -9,8 +9,6 @@
 #include <stdbool.h>
 
 bool line_on(void);
-/* Columns of the terminal on this descriptor; `fallback` if it is none or does not say. */
-unsigned line_columns(int fd, unsigned fallback);
 /* `text` is escaped, and shorter than the terminal is wide. */
 void line_show(const char *text);
 /* Nothing of it stays. Idempotent. */
