@@ -23,8 +23,9 @@ void print_rate(char out[static PRINT_NUMBER_MAX], uint64_t bytes, uint64_t us);
 void print_time(char out[static PRINT_NUMBER_MAX], uint64_t wall_us);
 /* Escaped, on one line. */
 void print_text(FILE *f, const char *s, size_t len);
-/* What `head` writes about `o`, and a message behind it: its lines as lines (node/api/prose), each but
- * the first indented by four blanks, and on a terminal none longer than that (cli/screen/wrap). */
+/* What `head` writes about `o`, and a message behind it: its lines as lines (node/api/prose), each
+ * but the first indented by four blanks, and on a terminal none longer than that
+ * (cli/screen/wrap). */
 void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const msgpack_object *o,
                  const char *s, size_t len);
 /* As print_text into a heap string (free it; never NULL: dies without memory). */

@@ -283,8 +283,9 @@ static void write_event(struct control *c, const struct event_row *row, const st
         proto_str(w, "contact", e->contact);
         show_id(w, "node", &e->node);
     }
+    const struct telling t = {.w = w, .node = c->node, .e = e, .brief = brief};
     if (row->show)
-        row->show(w, c->node, e, brief);
+        row->show(&t);
     proto_end(w);
 }
 

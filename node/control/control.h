@@ -17,8 +17,9 @@
  *   control_conn       connections, their bytes in and out, whose share of memory
  *   control_call       one request: its answer, how it fails
  *   control_args       its arguments; control_page: those of a list
- *   control_wait       requests that are answered later; control_reach: until a peer is reached
- *   control_show       contacts, sessions, transfers as maps
+ *   control_wait       requests that are answered later
+ *   control_show       contacts, sessions, transfers as maps; control_reach: until a peer is
+ * reached
  *   control_methods_*  a group each: what a part of the node brings, as control_group.h says
  *   control            requests in, dispatch, events: lists the groups
  */

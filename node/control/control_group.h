@@ -12,12 +12,18 @@ enum event_flag {
     EVENT_SHORTENS = 2, /* who is behind gets it without what it can ask for */
 };
 
+struct telling {            /* an event on its way to a subscriber */
+    struct proto_writer *w; /* in its map */
+    struct node *node;
+    const struct node_event *e;
+    bool brief; /* of EVENT_SHORTENS */
+};
+
 struct event_row {
     enum node_event_kind kind;
     unsigned flags;
-    /* What this kind says beside `event`, `at_us` and who it is about. NULL: nothing. brief: of
-     * EVENT_SHORTENS. */
-    void (*show)(struct proto_writer *w, struct node *n, const struct node_event *e, bool brief);
+    /* What this kind says beside `event`, `at_us` and who it is about. NULL: nothing. */
+    void (*show)(const struct telling *t);
 };
 
 struct group {

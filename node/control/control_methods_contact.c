@@ -241,18 +241,12 @@ static const struct method methods[] = {
 
 /* ---- events ---- */
 
-static void show_was(struct proto_writer *w, struct node *n, const struct node_event *e,
-                     bool brief) {
-    (void)n;
-    (void)brief;
-    proto_str(w, "was", e->detail);
+static void show_was(const struct telling *t) {
+    proto_str(t->w, "was", t->e->detail);
 }
 
-static void show_why(struct proto_writer *w, struct node *n, const struct node_event *e,
-                     bool brief) {
-    (void)n;
-    (void)brief;
-    show_event_error(w, e);
+static void show_why(const struct telling *t) {
+    show_event_error(t->w, t->e);
 }
 
 static const struct event_row events[] = {

@@ -224,36 +224,27 @@ static const struct method methods[] = {
 
 /* ---- events ---- */
 
-static void show_event_message(struct proto_writer *w, struct node *n, const struct node_event *e,
-                               bool brief) {
+static void show_event_message(const struct telling *t) {
     struct message_info info;
-    proto_uint(w, "seq", e->id);
-    if (!brief && e->id > 0 && node_message_next(n, e->id - 1, NULL, &info) && info.seq == e->id)
-        show_message(w, "message", &info);
+    proto_uint(t->w, "seq", t->e->id);
+    if (!t->brief && t->e->id > 0 && node_message_next(t->node, t->e->id - 1, NULL, &info) &&
+        info.seq == t->e->id)
+        show_message(t->w, "message", &info);
     else
-        proto_nil(w, "message");
+        proto_nil(t->w, "message");
 }
 
-static void show_event_seq(struct proto_writer *w, struct node *n, const struct node_event *e,
-                           bool brief) {
-    (void)n;
-    (void)brief;
-    proto_uint(w, "seq", e->id);
+static void show_event_seq(const struct telling *t) {
+    proto_uint(t->w, "seq", t->e->id);
 }
 
-static void show_event_not_taken(struct proto_writer *w, struct node *n, const struct node_event *e,
-                                 bool brief) {
-    (void)n;
-    (void)brief;
-    proto_uint(w, "seq", e->id);
-    show_error(w, "error", e->err, &e->cause, NULL);
+static void show_event_not_taken(const struct telling *t) {
+    proto_uint(t->w, "seq", t->e->id);
+    show_error(t->w, "error", t->e->err, &t->e->cause, NULL);
 }
 
-static void show_event_quota(struct proto_writer *w, struct node *n, const struct node_event *e,
-                             bool brief) {
-    (void)n;
-    (void)brief;
-    proto_uint(w, "quota_contact_bytes", e->total);
+static void show_event_quota(const struct telling *t) {
+    proto_uint(t->w, "quota_contact_bytes", t->e->total);
 }
 
 static const struct event_row events[] = {

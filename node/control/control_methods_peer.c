@@ -93,35 +93,23 @@ static const struct method methods[] = {
 
 /* ---- events ---- */
 
-static void show_path(struct proto_writer *w, struct node *n, const struct node_event *e,
-                      bool brief) {
-    (void)n;
-    (void)brief;
-    show_addr(w, "path", &e->addr);
+static void show_path(const struct telling *t) {
+    show_addr(t->w, "path", &t->e->addr);
 }
 
-static void show_why(struct proto_writer *w, struct node *n, const struct node_event *e,
-                     bool brief) {
-    (void)n;
-    (void)brief;
-    show_event_error(w, e);
+static void show_why(const struct telling *t) {
+    show_event_error(t->w, t->e);
 }
 
-static void show_pong(struct proto_writer *w, struct node *n, const struct node_event *e,
-                      bool brief) {
-    (void)n;
-    (void)brief;
-    proto_uint(w, "id", e->id);
-    proto_uint(w, "rtt_us", e->rtt_us);
-    show_addr(w, "path", &e->addr);
+static void show_pong(const struct telling *t) {
+    proto_uint(t->w, "id", t->e->id);
+    proto_uint(t->w, "rtt_us", t->e->rtt_us);
+    show_addr(t->w, "path", &t->e->addr);
 }
 
-static void show_ping_failed(struct proto_writer *w, struct node *n, const struct node_event *e,
-                             bool brief) {
-    (void)n;
-    (void)brief;
-    proto_uint(w, "id", e->id);
-    show_error(w, "error", e->err, &e->cause, e->detail);
+static void show_ping_failed(const struct telling *t) {
+    proto_uint(t->w, "id", t->e->id);
+    show_error(t->w, "error", t->e->err, &t->e->cause, t->e->detail);
 }
 
 static const struct event_row events[] = {

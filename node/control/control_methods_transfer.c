@@ -270,6 +270,39 @@ static const struct method methods[] = {
     {NULL, NULL, {{0}}},
 };
 
+/* ---- events ---- */
+
+static void show_event_transfer(const struct telling *t) {
+    struct transfer_info info;
+    proto_uint(t->w, "id", t->e->id);
+    if (node_transfer_get(t->node, t->e->id, &info))
+        show_transfer(t->w, "transfer", t->node, &info, t->e->now_us);
+    else
+        proto_nil(t->w, "transfer");
+}
+
+/* With the file that is under way: the first one that is not done. */
+static void show_event_progress(const struct telling *t) {
+    struct transfer_info info;
+    const char *name = NULL;
+    uint64_t bytes;
+    proto_uint(t->w, "id", t->e->id);
+    proto_uint(t->w, "bytes_done", t->e->bytes);
+    proto_uint(t->w, "bytes_total", t->e->total);
+    bool known = node_transfer_get(t->node, t->e->id, &info) && info.files > 0;
+    if (known) {
+        uint32_t last = info.files - 1;
+        name = node_transfer_file(t->node, t->e->id,
+                                  info.files_done < last ? info.files_done : last, &bytes);
+    }
+    proto_uint(t->w, "files", known ? info.files : 0);
+    proto_uint(t->w, "files_done", known ? info.files_done : 0);
+    if (name)
+        proto_str(t->w, "file", name);
+    else
+        proto_nil(t->w, "file");
+}
+
 static const struct event_row events[] = {
     {.kind = NODE_TRANSFER_OFFERED, .show = show_event_transfer},
     {.kind = NODE_TRANSFER_STARTED, .show = show_event_transfer},

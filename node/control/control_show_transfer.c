@@ -51,37 +51,3 @@ void show_transfer(struct proto_writer *w, const char *key, const struct node *n
         proto_nil(w, "error");
     proto_end(w);
 }
-
-void show_event_transfer(struct proto_writer *w, struct node *n, const struct node_event *e,
-                         bool brief) {
-    (void)brief;
-    struct transfer_info info;
-    proto_uint(w, "id", e->id);
-    if (node_transfer_get(n, e->id, &info))
-        show_transfer(w, "transfer", n, &info, e->now_us);
-    else
-        proto_nil(w, "transfer");
-}
-
-void show_event_progress(struct proto_writer *w, struct node *n, const struct node_event *e,
-                         bool brief) {
-    (void)brief;
-    struct transfer_info info;
-    const char *name = NULL;
-    uint64_t bytes;
-    proto_uint(w, "id", e->id);
-    proto_uint(w, "bytes_done", e->bytes);
-    proto_uint(w, "bytes_total", e->total);
-    bool known = node_transfer_get(n, e->id, &info) && info.files > 0;
-    if (known) {
-        uint32_t last = info.files - 1;
-        name =
-            node_transfer_file(n, e->id, info.files_done < last ? info.files_done : last, &bytes);
-    }
-    proto_uint(w, "files", known ? info.files : 0);
-    proto_uint(w, "files_done", known ? info.files_done : 0);
-    if (name)
-        proto_str(w, "file", name);
-    else
-        proto_nil(w, "file");
-}

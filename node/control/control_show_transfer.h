@@ -10,11 +10,5 @@
 void show_file(struct proto_writer *w, const char *name, uint64_t size);
 void show_transfer(struct proto_writer *w, const char *key, const struct node *n,
                    const struct transfer_info *i, uint64_t now_us);
-/* Of an event (control_group.h). */
-void show_event_transfer(struct proto_writer *w, struct node *n, const struct node_event *e,
-                         bool brief);
-/* With the file that is under way: the first one that is not done. */
-void show_event_progress(struct proto_writer *w, struct node *n, const struct node_event *e,
-                         bool brief);
 
 #endif

@@ -130,8 +130,9 @@ void desk_show(struct desk *d, struct node_event e, bool brief) {
     proto_writer_reset(&d->conns.w);
     proto_notify(&d->conns.w, "event");
     proto_map(&d->conns.w, NULL);
+    const struct telling t = {.w = &d->conns.w, .e = &e, .brief = brief};
     if (row->show)
-        row->show(&d->conns.w, NULL, &e, brief);
+        row->show(&t);
     proto_end(&d->conns.w);
     conn_push(&d->conns, d->now_us, d->conn);
     bool heard = desk_hear(d);

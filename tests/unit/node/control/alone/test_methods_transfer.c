@@ -125,6 +125,29 @@ static void lists_are_pages(void **state) {
     desk_close(d);
 }
 
+static void events_show_the_transfer_while_it_is_known(void **state) {
+    (void)state;
+    struct desk *d = desk_open(&control_group_transfer);
+    struct transfer_info *t = fake_transfer(1, false, TRANSFER_RUNNING);
+    fake.files = t->files = 100;
+    t->files_done = 99;
+    struct node_event e = {.kind = NODE_TRANSFER_PROGRESS, .id = 1, .bytes = 5, .total = 9};
+    desk_show(d, e, false);
+    assert_string_equal(desk_str(d, "file"), "file");
+    assert_int_equal(desk_uint(d, "files_done"), 99);
+    assert_int_equal(desk_uint(d, "bytes_done"), 5);
+    e.kind = NODE_TRANSFER_DONE;
+    desk_show(d, e, false);
+    assert_int_equal(proto_get(&d->heard.params, "transfer")->type, MSGPACK_OBJECT_MAP);
+    fake.transfer_count = 0;
+    desk_show(d, e, false);
+    assert_int_equal(proto_get(&d->heard.params, "transfer")->type, MSGPACK_OBJECT_NIL);
+    e.kind = NODE_TRANSFER_PROGRESS;
+    desk_show(d, e, false);
+    assert_int_equal(proto_get(&d->heard.params, "file")->type, MSGPACK_OBJECT_NIL);
+    desk_close(d);
+}
+
 static void receptions_belong_to_a_connection(void **state) {
     (void)state;
     struct desk *d = desk_open(&control_group_transfer);
@@ -151,6 +174,7 @@ int main(void) {
         cmocka_unit_test(who_waits_is_told_how_it_ended),
         cmocka_unit_test(what_cannot_be_accepted_any_more_says_why),
         cmocka_unit_test(lists_are_pages),
+        cmocka_unit_test(events_show_the_transfer_while_it_is_known),
         cmocka_unit_test(receptions_belong_to_a_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

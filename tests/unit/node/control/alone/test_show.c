@@ -82,13 +82,6 @@ static void a_transfer_shows_its_times_and_its_first_files(void **state) {
     o = shown(d, "t");
     assert_int_equal(proto_get_uint(o, "elapsed_us", 0), 3000);
     assert_true(proto_str_is(proto_get(proto_get(o, "error"), "code"), "disk"));
-    const struct node_event e = {.kind = NODE_TRANSFER_PROGRESS, .id = 1, .bytes = 5, .total = 9};
-    show_event_progress(begin(d), NULL, &e, false);
-    assert_true(proto_str_is(shown(d, "file"), "file"));
-    assert_int_equal(desk_uint(d, "files_done"), 99);
-    fake.transfer_count = 0;
-    show_event_transfer(begin(d), NULL, &e, false);
-    assert_int_equal(shown(d, "transfer")->type, MSGPACK_OBJECT_NIL);
     desk_close(d);
 }
 
