@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "net/endpoint.h"
+#include "node/file/offer_in.h"
+#include "node/message/letter_in.h"
 #include "node/node_int.h"
 #include "node/people/denial.h"
 #include "node/people/pairing.h"
@@ -51,10 +53,9 @@ static void put_together(struct node *n) {
     n->transfers.contacts = &n->contacts;
     n->transfers.dials = &n->dials;
     n->transfers.watch = &n->watch;
-    n->intakes = (struct intakes){.turn = turn,
-                                  .contacts = &n->contacts,
-                                  .messages = &n->messages,
-                                  .transfers = &n->transfers};
+    n->intakes = (struct intakes){.turn = turn, .contacts = &n->contacts};
+    intakes_serve(&n->intakes, &offer_in_channel, &n->transfers);
+    intakes_serve(&n->intakes, &letter_in_channel, &n->messages);
     n->mailbox.turn = turn;
     n->mailbox.contacts = &n->contacts;
 
@@ -224,10 +225,10 @@ static void stream_event(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_session(&n->contacts, ev->session);
     if (c && parts_stream_event(&n->turn.parts, c, ev))
         return;
-    if (ev->kind == EP_STREAM_READABLE && !chan_readable(&n->intakes, ev->session, ev->stream))
+    if (ev->kind == EP_STREAM_READABLE && !intake_readable(&n->intakes, ev->session, ev->stream))
         stream_let_go(n->turn.ep, ev->session, ev->stream);
     else if (ev->kind == EP_STREAM_RESET)
-        chan_reset(&n->intakes, ev->session, ev->stream);
+        intake_reset(&n->intakes, ev->session, ev->stream);
 }
 
 static void endpoint_event(struct node *n, const struct ep_event *ev) {
@@ -253,7 +254,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         roamed(n, ev);
         break;
     case EP_STREAM_OPENED:
-        chan_opened(&n->intakes, ev->session, ev->stream);
+        intake_opened(&n->intakes, ev->session, ev->stream);
         break;
     case EP_STREAM_READABLE:
     case EP_STREAM_WRITABLE:

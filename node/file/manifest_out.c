@@ -5,8 +5,8 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/tree/treehash.h"
+#include "node/channel/channel.h"
 #include "node/disk/file_op.h"
-#include "node/channel/intake.h"
 
 enum {
     HEAD_MAX_BYTES = 1 + 8 + 32,                                  /* channel, length, first pairs */
@@ -101,7 +101,7 @@ size_t manifest_out_next(struct manifest_out *out, const struct manifest *m, uin
     if (out->at == out->len) {
         struct wr w = wr_init(out->piece, sizeof out->piece);
         if (!out->begun) {
-            wr_varint(&w, CHAN_FILE);
+            wr_varint(&w, CHANNEL_FILE);
             wr_varint(&w, body);
             put_head(&w, m->count);
         }
