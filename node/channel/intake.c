@@ -365,12 +365,12 @@ static void clear(void *self) {
 
 static void peer_down(void *self, struct contact *c, int err) {
     (void)err;
-    session_down(self, c->session);
+    session_down(self, c->peering->session);
 }
 
 static void contact_gone(void *self, struct contact *c) {
-    if (c->online)
-        session_down(self, c->session);
+    if (c->peering->online)
+        session_down(self, c->peering->session);
 }
 
 const struct part_ops intakes_part = {.clear = clear,

@@ -16,19 +16,12 @@
 #include "node/base/turn.h"
 #include "node/daemon/disk/store_sqlite.h"
 #include "sim/disk/store_mem.h"
-#include "sim/engine/arena.h"
 
 /* The library's link needs one; fsync is not what is tested here. */
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd) {
     return __real_fsync(fd);
-}
-
-/* The simulator counts its nodes' memory; nobody does here. */
-struct arena *arena_enter(struct arena *a) {
-    (void)a;
-    return NULL;
 }
 
 struct kind {
