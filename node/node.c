@@ -49,6 +49,7 @@ static void put_together(struct node *n) {
     n->messages.contacts = &n->contacts;
     n->messages.dials = &n->dials;
     n->messages.watch = &n->watch;
+    history_setup(&n->messages.history, turn, &n->keep, &n->contacts);
     n->transfers.turn = turn;
     n->transfers.keep = &n->keep;
     n->transfers.work = &n->work;
@@ -143,10 +144,11 @@ void node_set_policy(struct node *n, const struct node_policy *p) {
     r->accept = p->accept;
     snprintf(r->download_dir, sizeof r->download_dir, "%s", p->download_dir ? p->download_dir : "");
     n->transfers.accept_max_bytes = p->accept_max_bytes;
-    n->messages.quota_bytes = p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
-    n->messages.quota_contact_bytes = p->message_quota_contact_bytes
-                                          ? p->message_quota_contact_bytes
-                                          : MESSAGES_CONTACT_BYTES_MAX;
+    n->messages.history.quota_bytes =
+        p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
+    n->messages.history.quota_contact_bytes = p->message_quota_contact_bytes
+                                                  ? p->message_quota_contact_bytes
+                                                  : MESSAGES_CONTACT_BYTES_MAX;
 }
 
 void node_get_policy(const struct node *n, struct node_policy *out) {
@@ -154,8 +156,8 @@ void node_get_policy(const struct node *n, struct node_policy *out) {
         .accept = n->transfers.rules.accept,
         .download_dir = n->transfers.rules.download_dir,
         .accept_max_bytes = n->transfers.accept_max_bytes,
-        .message_quota_bytes = n->messages.quota_bytes,
-        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
+        .message_quota_bytes = n->messages.history.quota_bytes,
+        .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
     };
 }
 
@@ -423,9 +425,9 @@ void node_status(const struct node *n, uint64_t now_us, struct node_status *out)
         .half_open = endpoint_half_open_count(n->turn.ep),
         .transfers = transfers_live(&n->transfers),
         .messages_queued = n->messages.queued,
-        .message_bytes = n->messages.bytes,
-        .message_quota_bytes = n->messages.quota_bytes,
-        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
+        .message_bytes = n->messages.history.bytes,
+        .message_quota_bytes = n->messages.history.quota_bytes,
+        .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
         .counters = endpoint_counters(n->turn.ep),
     };
 }
