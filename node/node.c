@@ -286,7 +286,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_DATAGRAM:
         c = contact_by_session(&n->contacts, ev->session);
         if (c)
-            mailbox_add(&n->mailbox, c, ev->data, ev->len);
+            mailbox_come(&n->mailbox, c, ev->data, ev->len);
         break;
     case EP_PEER_KEY:
         c = contact_by_peer(&n->contacts, ev->peer);

@@ -121,7 +121,7 @@ void load_run(struct sim *s, const struct event *e) {
 
 int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) {
     struct host *h = from < s->host_count ? s->hosts[from] : NULL;
-    uint8_t data[DATAGRAM_MAX_BYTES] = {0};
+    uint8_t data[NODE_DATAGRAM_MAX_BYTES] = {0};
     if (!h || !h->node || h->state != HOST_RUNS)
         return ERR_OFFLINE;
     if (size > sizeof data)
