@@ -62,17 +62,17 @@ static void put_together(struct node *n) {
     n->mailbox.turn = turn;
     n->mailbox.contacts = &n->contacts;
 
-    parts_add(&turn->parts, &keep_part, &n->keep);
-    parts_add(&turn->parts, &peerings_part, &n->peers);
-    parts_add(&turn->parts, &dials_part, &n->dials);
-    parts_add(&turn->parts, &contacts_part, &n->contacts);
-    parts_add(&turn->parts, &invites_part, &n->invites);
-    parts_add(&turn->parts, &messages_part, &n->messages);
-    parts_add(&turn->parts, &pings_part, &n->pings);
-    parts_add(&turn->parts, &watch_part, &n->watch);
-    parts_add(&turn->parts, &intakes_part, &n->intakes);
-    parts_add(&turn->parts, &transfers_part, &n->transfers);
-    parts_add(&turn->parts, &mailbox_part, &n->mailbox);
+    n->keep.part = parts_add(&turn->parts, &keep_part, &n->keep);
+    (void)parts_add(&turn->parts, &peerings_part, &n->peers);
+    (void)parts_add(&turn->parts, &dials_part, &n->dials);
+    (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
+    (void)parts_add(&turn->parts, &invites_part, &n->invites);
+    (void)parts_add(&turn->parts, &messages_part, &n->messages);
+    (void)parts_add(&turn->parts, &pings_part, &n->pings);
+    (void)parts_add(&turn->parts, &watch_part, &n->watch);
+    (void)parts_add(&turn->parts, &intakes_part, &n->intakes);
+    n->transfers.part = parts_add(&turn->parts, &transfers_part, &n->transfers);
+    (void)parts_add(&turn->parts, &mailbox_part, &n->mailbox);
 }
 
 static int load(struct node *n) {
@@ -393,10 +393,7 @@ struct file_op *node_next_file_op(struct node *n) {
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
     n->turn.now_us = now_us;
     n->work.out--;
-    if (op->kind == FILE_OP_STORE_SYNC)
-        keep_op_done(&n->keep, op);
-    else
-        transfer_op_done(&n->transfers, op);
+    parts_op_done(&n->turn.parts, op);
     turn(n);
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/base/owner.h"
+
 static void forget(struct keep *keep, struct owed **list) {
     while (*list) {
         struct owed *o = *list;
@@ -16,7 +18,7 @@ static void forget(struct keep *keep, struct owed **list) {
 void keep_clear(struct keep *keep) {
     forget(keep, &keep->head);
     forget(keep, &keep->draft);
-    *keep = (struct keep){.turn = keep->turn, .work = keep->work};
+    *keep = (struct keep){.turn = keep->turn, .work = keep->work, .part = keep->part};
 }
 
 /* ---- the store ---- */
@@ -164,7 +166,7 @@ void keep_pump(struct keep *keep) {
     bool wanted = keep->scrub || (keep->tail && keep->tail->after > keep->durable);
     if (!wanted || keep->out || keep->retry_us)
         return;
-    struct file_op *op = work_new(keep->work, FILE_OP_STORE_SYNC, 0);
+    struct file_op *op = work_new(keep->work, FILE_OP_STORE_SYNC, owner_pack(keep->part, 0));
     if (!op) { /* no memory, which says nothing about the disk */
         keep->retry_us = keep->turn->now_us + KEEP_RETRY_US;
         return;
@@ -219,5 +221,11 @@ static void part_timeout(void *self) {
     keep_timeout(self);
 }
 
-const struct part_ops keep_part = {
-    .clear = part_clear, .deadline_us = part_deadline_us, .timeout = part_timeout};
+static void part_op_done(void *self, struct file_op *op) {
+    keep_op_done(self, op);
+}
+
+const struct part_ops keep_part = {.clear = part_clear,
+                                   .deadline_us = part_deadline_us,
+                                   .timeout = part_timeout,
+                                   .op_done = part_op_done};

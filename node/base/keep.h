@@ -42,9 +42,10 @@ struct owed { /* what the module needs to pay it; all but `run` and `after` are 
     struct owed *next;
 };
 
-struct keep { /* zeroes but for these two = nothing kept yet */
+struct keep { /* zeroes but for these three = nothing kept yet */
     struct turn *turn;
     struct work *work;
+    unsigned part;         /* its number (node/base/part.h) */
     uint64_t commits;      /* made by this process */
     uint64_t durable;      /* of them survive a power cut */
     bool open;             /* in a transaction */
