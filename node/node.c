@@ -67,10 +67,10 @@ static void put_together(struct node *n) {
     (void)parts_add(&turn->parts, &dials_part, &n->dials);
     (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
     (void)parts_add(&turn->parts, &invites_part, &n->invites);
-    (void)parts_add(&turn->parts, &messages_part, &n->messages);
+    n->messages.part = parts_add(&turn->parts, &messages_part, &n->messages);
     (void)parts_add(&turn->parts, &pings_part, &n->pings);
     (void)parts_add(&turn->parts, &watch_part, &n->watch);
-    (void)parts_add(&turn->parts, &intakes_part, &n->intakes);
+    n->intakes.part = parts_add(&turn->parts, &intakes_part, &n->intakes);
     n->transfers.part = parts_add(&turn->parts, &transfers_part, &n->transfers);
     (void)parts_add(&turn->parts, &mailbox_part, &n->mailbox);
 }
@@ -240,10 +240,8 @@ static void stream_event(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_session(&n->contacts, ev->session);
     if (c && parts_stream_event(&n->turn.parts, c, ev))
         return;
-    if (ev->kind == EP_STREAM_READABLE && !intake_readable(&n->intakes, ev->session, ev->stream))
+    if (ev->kind == EP_STREAM_READABLE)
         stream_let_go(n->turn.ep, ev->session, ev->stream);
-    else if (ev->kind == EP_STREAM_RESET)
-        intake_reset(&n->intakes, ev->session, ev->stream);
 }
 
 static void endpoint_event(struct node *n, const struct ep_event *ev) {

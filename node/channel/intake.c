@@ -6,6 +6,7 @@
 
 #include "crypto/base/bytes.h"
 #include "net/endpoint.h"
+#include "node/base/owner.h"
 #include "node/base/turn.h"
 #include "node/channel/delimited.h"
 #include "node/people/contact.h"
@@ -14,6 +15,7 @@ struct intake {
     struct intake *next, *prev;
     struct intake_share *share;
     uint64_t stream;
+    uint64_t handle;
     struct varint_in head;
     const struct channel *channel; /* NULL: not known yet */
     void *body;                    /* the channel's; set with it */
@@ -35,13 +37,6 @@ static void give_up(struct intakes *intakes, struct session_ref s, uint64_t stre
 }
 
 /* ---- the list, and whose share of it is whose ---- */
-static struct intake *find(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    struct intake *in = intakes->head;
-    while (in && !(in->stream == stream && session_ref_equal(in->share->session, s)))
-        in = in->next;
-    return in;
-}
-
 static struct intake_share *share_of(struct intakes *intakes, struct session_ref s) {
     struct intake_share *share = intakes->shares;
     while (share && !session_ref_equal(share->session, s))
@@ -87,6 +82,7 @@ static void hold(struct intakes *intakes, struct intake *in, size_t bytes) {
 
 static void drop(struct intakes *intakes, struct intake *in) {
     take_out(intakes, in);
+    handle_drop(&intakes->handles, in->handle);
     hold(intakes, in, 0);
     intakes->count--;
     in->share->count--;
@@ -152,31 +148,6 @@ static bool room_for_bytes(struct intakes *intakes, const struct intake *in) {
     return true;
 }
 
-void intake_opened(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    if (!contact_by_session(intakes->contacts, s)) {
-        give_up(intakes, s, stream, ERR_CLOSED);
-        return;
-    }
-    struct intake *in = calloc(1, sizeof *in);
-    struct intake_share *share = in ? share_of(intakes, s) : NULL;
-    if (!share || !room_for_one(intakes, share)) {
-        free(in);
-        if (share)
-            drop_share(intakes, share);
-        intakes->refusals++;
-        give_up(intakes, s, stream, ERR_FULL);
-        return;
-    }
-    in->share = share;
-    in->stream = stream;
-    in->due_us = intakes->turn->now_us + INTAKE_PROGRESS_US;
-    in->due = INTAKE_PROGRESS_BYTES;
-    append(intakes, in);
-    intakes->count++;
-    share->count++;
-    intake_readable(intakes, s, stream);
-}
-
 /* ---- bytes ---- */
 static const struct channel *channel_of(const struct intakes *intakes, uint64_t number) {
     for (unsigned i = 0; i < intakes->channel_count; i++)
@@ -230,6 +201,7 @@ static void hand_over(struct intakes *intakes, struct intake *in) {
     }
     in->body = NULL;
     drop(intakes, in);
+    stream_set_owner(intakes->turn->ep, s, stream, 0);
     channel->ops->take(channel->self, c, s, stream, body);
 }
 
@@ -296,19 +268,49 @@ static void take_in(struct intakes *intakes, struct intake *in) {
     }
 }
 
-bool intake_readable(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    struct intake *in = find(intakes, s, stream);
-    if (!in)
-        return false;
+void intake_opened(struct intakes *intakes, struct session_ref s, uint64_t stream) {
+    if (!contact_by_session(intakes->contacts, s)) {
+        give_up(intakes, s, stream, ERR_CLOSED);
+        return;
+    }
+    struct intake *in = calloc(1, sizeof *in);
+    struct intake_share *share = in ? share_of(intakes, s) : NULL;
+    if (share)
+        in->handle = handle_new(&intakes->handles, in);
+    if (!share || !in->handle || !room_for_one(intakes, share)) {
+        if (in)
+            handle_drop(&intakes->handles, in->handle);
+        free(in);
+        if (share)
+            drop_share(intakes, share);
+        intakes->refusals++;
+        give_up(intakes, s, stream, ERR_FULL);
+        return;
+    }
+    in->share = share;
+    in->stream = stream;
+    in->due_us = intakes->turn->now_us + INTAKE_PROGRESS_US;
+    in->due = INTAKE_PROGRESS_BYTES;
+    append(intakes, in);
+    intakes->count++;
+    share->count++;
+    stream_set_owner(intakes->turn->ep, s, stream, owner_pack(intakes->part, in->handle));
     take_in(intakes, in);
-    return true;
 }
 
-bool intake_reset(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    struct intake *in = find(intakes, s, stream);
+/* An event of a stream that is gathered here. */
+static bool stream_event(void *self, struct contact *c, const struct ep_event *ev) {
+    struct intakes *intakes = self;
+    (void)c;
+    struct intake *in = owner_part(ev->owner) == intakes->part
+                            ? handle_get(&intakes->handles, owner_ref(ev->owner))
+                            : NULL;
     if (!in)
         return false;
-    refuse(intakes, in, ERR_RESET);
+    if (ev->kind == EP_STREAM_READABLE)
+        take_in(intakes, in);
+    else if (ev->kind == EP_STREAM_RESET)
+        refuse(intakes, in, ERR_RESET);
     return true;
 }
 
@@ -361,6 +363,7 @@ static void clear(void *self) {
     struct intakes *intakes = self;
     while (intakes->head)
         drop(intakes, intakes->head);
+    handles_clear(&intakes->handles);
 }
 
 static void peer_down(void *self, struct contact *c, int err) {
@@ -377,4 +380,5 @@ const struct part_ops intakes_part = {.clear = clear,
                                       .deadline_us = deadline_us,
                                       .timeout = timeout,
                                       .peer_down = peer_down,
-                                      .contact_gone = contact_gone};
+                                      .contact_gone = contact_gone,
+                                      .stream_event = stream_event};

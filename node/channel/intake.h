@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "net/endpoint.h"
+#include "node/base/handles.h"
 #include "node/base/part.h"
 #include "node/channel/channel.h"
 
@@ -45,12 +46,14 @@ struct intake_share { /* what one session holds; there is none without */
     unsigned count;
     size_t bytes;
 };
-struct intakes { /* zeroes but for these two and the table = empty */
+struct intakes { /* zeroes but for these three and the table = empty */
     struct turn *turn;
     struct contacts *contacts;
+    unsigned part; /* its number (node/base/part.h) */
     struct channel channels[CHANNELS_MAX];
     unsigned channel_count;
     struct intake *head, *tail;
+    struct handles handles; /* which one a stream's cookie means */
     struct intake_share *shares;
     unsigned count;
     size_t bytes;
@@ -63,10 +66,8 @@ struct intakes { /* zeroes but for these two and the table = empty */
 /* What comes on this channel is dealt with there. For node/node.c, before anything comes. */
 void intakes_serve(struct intakes *intakes, const struct channel_ops *ops, void *self);
 
+/* A peer has opened a stream. From here on its events come to the part, until it is handed over. */
 void intake_opened(struct intakes *intakes, struct session_ref s, uint64_t stream);
-/* True if the stream is still being gathered here. */
-bool intake_readable(struct intakes *intakes, struct session_ref s, uint64_t stream);
-bool intake_reset(struct intakes *intakes, struct session_ref s, uint64_t stream);
 
 extern const struct part_ops intakes_part; /* self: the struct intakes */
 

@@ -36,6 +36,7 @@ struct messages { /* zeroes but for these and history's own = empty */
     struct contacts *contacts;
     struct dials *dials;
     struct watch *watch;
+    unsigned part; /* its number (node/base/part.h) */
     struct history history;
     uint32_t queued; /* in the outbox, of all contacts */
 };
@@ -51,9 +52,8 @@ void message_kick(struct messages *talk, struct contact *c);
 void message_peer_down(struct messages *talk, struct contact *c);
 /* So many of what waits for it are delivered, or none any more. */
 void message_count_down(struct messages *talk, struct contact *c, uint32_t by);
-/* True if the stream is that of a message on its way to c. */
-bool message_owns(const struct contact *c, uint64_t stream);
-void message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev);
+/* True if the stream is that of the message on its way to c. */
+bool message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev);
 
 /* As node_message_send, node_message_next, node_message_with and node_message_delete. */
 int message_send(struct messages *talk, const char *contact, const char *text, size_t len,

@@ -5,6 +5,7 @@
 #include "net/endpoint.h"
 #include "node/api/utf8.h"
 #include "node/base/keep.h"
+#include "node/base/owner.h"
 #include "node/channel/delimited.h"
 #include "node/channel/reply.h"
 #include "node/message/conversation.h"
@@ -163,6 +164,11 @@ static int choose(struct messages *talk, struct contact *c, uint64_t *seq, struc
     return err ? err : ERR_AGAIN;
 }
 
+/* Whose stream it is: one message of each contact is on its way at a time. */
+static uint64_t owner_of(const struct messages *talk, const struct contact *c) {
+    return owner_pack(talk->part, c->serial);
+}
+
 static int post(struct messages *talk, struct contact *c) {
     uint64_t seq;
     struct entry e;
@@ -181,11 +187,13 @@ static int post(struct messages *talk, struct contact *c) {
     blob_in_init(&p->reply, REPLY_MAX_BYTES);
     p->out = letter_encode(&l, &p->len);
     err = p->out ? stream_open(talk->turn->ep, c->peering->session, &p->stream) : ERR_NOMEM;
-    if (err)
+    if (err) {
         posting_free(c);
-    else
-        stream_set_priority(talk->turn->ep, c->peering->session, p->stream, MESSAGE_PRIORITY);
-    return err;
+        return err;
+    }
+    stream_set_priority(talk->turn->ep, c->peering->session, p->stream, MESSAGE_PRIORITY);
+    stream_set_owner(talk->turn->ep, c->peering->session, p->stream, owner_of(talk, c));
+    return 0;
 }
 
 void message_kick(struct messages *talk, struct contact *c) {
@@ -205,10 +213,6 @@ void message_kick(struct messages *talk, struct contact *c) {
 void message_peer_down(struct messages *talk, struct contact *c) {
     (void)talk;
     posting_free(c);
-}
-
-bool message_owns(const struct contact *c, uint64_t stream) {
-    return c->talk->posting && c->talk->posting->stream == stream;
 }
 
 /* An answer that does not parse, or none before the end, is for good as error 16 is: whatever the
@@ -246,7 +250,10 @@ static void read_reply(struct messages *talk, struct contact *c) {
     }
 }
 
-void message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev) {
+bool message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev) {
+    const struct posting *p = c->talk->posting;
+    if (!p || p->stream != ev->stream || ev->owner != owner_of(talk, c))
+        return false;
     if (ev->kind == EP_STREAM_READABLE)
         read_reply(talk, c);
     else if (ev->kind == EP_STREAM_WRITABLE)
@@ -254,6 +261,7 @@ void message_stream_event(struct messages *talk, struct contact *c, const struct
     else if (ev->kind == EP_STREAM_RESET || ev->kind == EP_STREAM_STOPPED)
         refused(talk, c, ev->err ? ev->err : ERR_RESET,
                 cause_said(ev->err ? ev->err : ERR_RESET, LIMIT_BEGINNINGS, 0));
+    return true;
 }
 
 /* ---- a new one ---- */

@@ -106,10 +106,7 @@ static bool waiting(const void *self, const struct contact *c) {
 }
 
 static bool stream_event(void *self, struct contact *c, const struct ep_event *ev) {
-    if (!message_owns(c, ev->stream))
-        return false;
-    message_stream_event(self, c, ev);
-    return true;
+    return message_stream_event(self, c, ev);
 }
 
 const struct part_ops messages_part = {.load = load,
