@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 static bool fail(struct problem *problem, struct place at, const char *format, ...)
     PRINTF_LIKE(3, 4);
@@ -104,7 +104,7 @@ static bool pair(struct sim *s, const struct scenario_graph *g, uint32_t a, uint
             return true;
     const int err = a == b ? 0 : sim_pair(s, a, b);
     return err == 0 || fail(problem, g->at, "%s and %s do not become contacts: %s",
-                            sim_host_name(s, a), sim_host_name(s, b), err_text(err));
+                            world_name(&s->world, a), world_name(&s->world, b), err_text(err));
 }
 
 /* Everybody with everybody of the set, or of the other set. */

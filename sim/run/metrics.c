@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 void metrics_clear(struct metrics *m) {
     for (size_t i = 0; i < m->count; i++)
@@ -91,7 +91,7 @@ static void collect_transfers(struct sim *s, struct metrics *m) {
         char path[160];
         struct disk_file_info info;
         (void)snprintf(path, sizeof path, WORLD_DOWNLOADS "/%s", t->name);
-        if (disk_file_info(s->hosts[t->to]->disk, path, &info))
+        if (disk_file_info(s->world.hosts[t->to]->disk, path, &info))
             samples_add(sampled(m, "transfer.stall"), (double)info.longest_gap_ns / 1e9);
     }
     set_in(m, "transfer", "asked", s->ledger.transfer_count);
@@ -147,14 +147,14 @@ static void collect_sessions(struct sim *s, struct metrics *m) {
     sampled(m, "session.mtu_bytes");
     sampled(m, "session.srtt");
     sampled(m, "session.cwnd_bytes");
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct node *n = s->hosts[i]->node;
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        struct node *n = s->world.hosts[i]->node;
         struct contact_info c;
         if (!n)
             continue;
         sessions += node_session_count(n);
         half_open += node_half_open_count(n);
-        for (unsigned k = 0; node_contact_at(n, host_now_us(s->hosts[i]), k, &c); k++) {
+        for (unsigned k = 0; node_contact_at(n, host_now_us(s->world.hosts[i]), k, &c); k++) {
             online += c.online;
             if (!c.online || !c.session.has_transport)
                 continue;
@@ -170,8 +170,8 @@ static void collect_sessions(struct sim *s, struct metrics *m) {
 
 static void collect_endpoints(struct sim *s, struct metrics *m) {
     struct endpoint_counters sum = {0};
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        const struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        const struct host *h = s->world.hosts[i];
         static const struct endpoint_counters none;
         const struct endpoint_counters *now = h->node ? node_counters(h->node) : &none;
 #define X(name) sum.name += h->past.name + now->name;
@@ -200,15 +200,15 @@ static bool wants(const struct sim *s, uint32_t from, const struct ledger_bond *
  * are not connected. */
 static void collect_peers(const struct sim *s, struct metrics *m) {
     uint64_t wanted = 0, apart = 0, together = 0;
-    for (uint32_t i = 0; i < s->ledger.host_count && i < s->host_count; i++)
+    for (uint32_t i = 0; i < s->ledger.host_count && i < s->world.host_count; i++)
         for (uint32_t k = 0; k < s->ledger.hosts[i].bond_count; k++) {
             const struct ledger_bond *b = &s->ledger.hosts[i].bonds[k];
-            if (b->to >= s->host_count || !wants(s, i, b))
+            if (b->to >= s->world.host_count || !wants(s, i, b))
                 continue;
             const bool both = b->up && is_up(s, b->to, i);
             wanted++;
             together += both;
-            apart += !both && s->hosts[i]->node && s->hosts[b->to]->node;
+            apart += !both && s->world.hosts[i]->node && s->world.hosts[b->to]->node;
         }
     set_in(m, "peers", "wanted", wanted);
     set_in(m, "peers", "connected", together);
@@ -237,9 +237,9 @@ static void collect_work(const struct demands *w, struct metrics *m) {
 
 static void collect_world(struct sim *s, struct metrics *m) {
     struct disk_totals sum = {0};
-    for (uint32_t i = 0; i < s->host_count; i++) {
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
         struct disk_totals t;
-        disk_totals(s->hosts[i]->disk, &t);
+        disk_totals(s->world.hosts[i]->disk, &t);
         sum.read_bytes += t.read_bytes;
         sum.written_bytes += t.written_bytes;
         sum.wrong_bytes += t.wrong_bytes;
@@ -249,31 +249,31 @@ static void collect_world(struct sim *s, struct metrics *m) {
     set_in(m, "disk", "written_bytes", sum.written_bytes);
     set_in(m, "disk", "wrong_bytes", sum.wrong_bytes);
     set_in(m, "disk", "temporaries", sum.temporaries);
-    set_in(m, "datagram", "sent", s->stats.sent);
-    set_in(m, "datagram", "sent_bytes", s->stats.sent_bytes);
-    set_in(m, "datagram", "delivered", s->stats.delivered);
-    set_in(m, "datagram", "delivered_bytes", s->stats.delivered_bytes);
+    set_in(m, "datagram", "sent", s->world.stats.sent);
+    set_in(m, "datagram", "sent_bytes", s->world.stats.sent_bytes);
+    set_in(m, "datagram", "delivered", s->world.stats.delivered);
+    set_in(m, "datagram", "delivered_bytes", s->world.stats.delivered_bytes);
     for (unsigned f = FATE_DELIVERED + 1; f < FATE_COUNT; f++)
-        set_in(m, "drop", fate_name((enum fate)f), s->stats.drops[f]);
-    set_in(m, "ecn", "marked", s->stats.marked);
+        set_in(m, "drop", fate_name((enum fate)f), s->world.stats.drops[f]);
+    set_in(m, "ecn", "marked", s->world.stats.marked);
     for (unsigned k = 0; k < ICMP_KINDS; k++)
-        set_in(m, "icmp", icmp_name((enum icmp_kind)k), s->stats.icmp[k]);
-    set_in(m, "icmp", "lost", s->stats.icmp_lost);
-    set_in(m, "fault", "duplicated", s->stats.duplicated);
-    set_in(m, "fault", "reordered", s->stats.reordered);
-    set_in(m, "fault", "corrupted", s->stats.corrupted);
-    set_in(m, "sim", "events", s->stats.events);
-    set_in(m, "sim", "turns", s->stats.turns);
-    set_in(m, "sim", "file_ops", s->stats.file_ops);
-    metrics_set(m, "sim.seconds", (double)sim_now_ns(s) / 1e9);
+        set_in(m, "icmp", icmp_name((enum icmp_kind)k), s->world.stats.icmp[k]);
+    set_in(m, "icmp", "lost", s->world.stats.icmp_lost);
+    set_in(m, "fault", "duplicated", s->world.stats.duplicated);
+    set_in(m, "fault", "reordered", s->world.stats.reordered);
+    set_in(m, "fault", "corrupted", s->world.stats.corrupted);
+    set_in(m, "sim", "events", s->world.stats.events);
+    set_in(m, "sim", "turns", s->world.stats.turns);
+    set_in(m, "sim", "file_ops", s->world.stats.file_ops);
+    metrics_set(m, "sim.seconds", (double)world_run_ns(&s->world) / 1e9);
 }
 
 /* What nodes cost (sim/engine/arena.h), and what NATs hold. */
 static void collect_memory(struct sim *s, struct metrics *m) {
-    uint64_t leaked = 0, peak = s->stats.peak_node_bytes, mappings = 0;
+    uint64_t leaked = 0, peak = s->world.stats.peak_node_bytes, mappings = 0;
     sampled(m, "node.bytes");
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        const struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        const struct host *h = s->world.hosts[i];
         leaked += h->leaked_bytes;
         if (!h->node)
             continue;
@@ -282,7 +282,7 @@ static void collect_memory(struct sim *s, struct metrics *m) {
             peak = h->arena.peak_bytes;
     }
     for (uint32_t i = 0; i < s->route.site_count; i++)
-        mappings += nat_mapping_count(s->route.sites[i]->nat, s->now_ns);
+        mappings += nat_mapping_count(s->route.sites[i]->nat, s->world.now_ns);
     set_in(m, "node", "peak_bytes", peak);
     set_in(m, "node", "leaked_bytes", leaked);
     set_in(m, "nat", "mappings", mappings);

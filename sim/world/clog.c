@@ -1,7 +1,7 @@
 /* clog.c: packets that wait until what holds them up has ended, or until everything is healed. */
 #include <stdlib.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 void clog_hold(struct sim *s, struct packet *p, enum event_kind again, uint64_t until_ns) {
     struct clog *c = &s->clog;
@@ -24,8 +24,8 @@ void clog_release(struct sim *s, bool all) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < c->count; i++) {
         const struct clogged x = c->list[i];
-        if (all || x.until_ns <= s->now_ns)
-            wire_schedule(s, x.packet, s->now_ns, x.again);
+        if (all || x.until_ns <= s->world.now_ns)
+            wire_schedule(s, x.packet, s->world.now_ns, x.again);
         else
             c->list[kept++] = x;
     }
@@ -34,7 +34,7 @@ void clog_release(struct sim *s, bool all) {
 
 void clog_clear(struct sim *s) {
     for (uint32_t i = 0; i < s->clog.count; i++)
-        slab_put(&s->slab, s->clog.list[i].packet);
+        slab_put(&s->world.slab, s->clog.list[i].packet);
     free(s->clog.list);
     s->clog = (struct clog){0};
 }

@@ -5,7 +5,7 @@
 
 #include "node/peer/dial.h"
 #include "sim/world/icmp.h"
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 enum {
     SILENT_PKTS = 8,
@@ -19,16 +19,16 @@ static const int64_t ticket_us = INT64_C(3500) * 1000000; /* a little less than 
 
 void duty_trouble(struct host *h, enum trouble_kind kind, bool lasts) {
     struct sim *s = h->sim;
-    if (s->begun && lasts)
-        trouble_begin(&s->troubles, kind, h->index, sim_now_ns(s));
-    else if (s->begun)
-        trouble_end(&s->troubles, kind, h->index, sim_now_ns(s));
+    if (s->world.begun && lasts)
+        trouble_begin(&s->troubles, kind, h->index, world_run_ns(&s->world));
+    else if (s->world.begun)
+        trouble_end(&s->troubles, kind, h->index, world_run_ns(&s->world));
 }
 
 void duty_moment(struct host *h, enum trouble_kind kind) {
     struct sim *s = h->sim;
-    if (s->begun)
-        trouble_moment(&s->troubles, kind, h->index, sim_now_ns(s));
+    if (s->world.begun)
+        trouble_moment(&s->troubles, kind, h->index, world_run_ns(&s->world));
 }
 
 void duty_hostile(struct host *h) {
@@ -43,21 +43,21 @@ void duty_line(struct host *h) {
 }
 
 void duty_site(struct sim *s, uint32_t site) {
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        uint32_t at = s->hosts[i]->site;
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        uint32_t at = s->world.hosts[i]->site;
         while (at != SITE_NONE && at != site)
             at = s->route.sites[at]->parent;
         if (at != SITE_NONE)
-            duty_moment(s->hosts[i], TROUBLE_MOVED);
+            duty_moment(s->world.hosts[i], TROUBLE_MOVED);
     }
 }
 
 /* ---- what is lost ---- */
 
 static struct silence *silence_of(struct sim *s, uint32_t from, uint32_t to) {
-    if (from >= s->host_count || to >= s->host_count)
+    if (from >= s->world.host_count || to >= s->world.host_count)
         return NULL;
-    struct host *h = s->hosts[to];
+    struct host *h = s->world.hosts[to];
     for (uint32_t i = 0; i < h->contact_count; i++)
         if (h->contacts[i] == from)
             return &h->silences[i];
@@ -71,7 +71,7 @@ void duty_heard(struct sim *s, const struct packet *p) {
         q->lost = 0;
     if (back) {
         back->unanswered = 0;
-        back->heard_ns = sim_now_ns(s);
+        back->heard_ns = world_run_ns(&s->world);
     }
 }
 
@@ -79,11 +79,11 @@ void duty_lost(struct sim *s, const struct packet *p) {
     /* Lost before a NAT on its way: whose address it is, the mappings say. */
     const uint32_t to = p->target == SIM_NO_HOST ? icmp_host_of(s, p) : p->target;
     struct silence *q = silence_of(s, p->source, to);
-    s->hosts[p->source]->lost_ns = sim_now_ns(s) + 1;
-    if (to < s->host_count)
-        s->hosts[to]->lost_ns = sim_now_ns(s) + 1;
+    s->world.hosts[p->source]->lost_ns = world_run_ns(&s->world) + 1;
+    if (to < s->world.host_count)
+        s->world.hosts[to]->lost_ns = world_run_ns(&s->world) + 1;
     if (q && q->lost++ == 0)
-        q->since_ns = sim_now_ns(s);
+        q->since_ns = world_run_ns(&s->world);
     struct silence *back = silence_of(s, to, p->source);
     if (q)
         q->unanswered++;
@@ -102,7 +102,7 @@ static bool unheard(const struct silence *q, const struct demand_item *i, uint64
 /* So much in a row that a session is right to end, or that nobody seems to answer: bad luck, by the draws of a link. */
 static bool silent(struct sim *s, const struct demand_item *i, uint32_t from, uint32_t to) {
     const struct silence *q = silence_of(s, from, to);
-    const uint64_t now_ns = sim_now_ns(s);
+    const uint64_t now_ns = world_run_ns(&s->world);
     if (!q)
         return false;
     return (q->lost >= SILENT_PKTS && now_ns - q->since_ns >= SILENT_S * SIM_S) ||
@@ -132,8 +132,8 @@ static const char *unreachable(const struct host *from, const struct host *to) {
 }
 
 bool duty_can_reach(const struct sim *s, uint32_t from, uint32_t to) {
-    return !s->hosts[from]->wiped && !s->hosts[to]->wiped &&
-           !unreachable(s->hosts[from], s->hosts[to]);
+    return !s->world.hosts[from]->wiped && !s->world.hosts[to]->wiped &&
+           !unreachable(s->world.hosts[from], s->world.hosts[to]);
 }
 
 /* A ticket is dated by the clock of who gives it. */
@@ -143,7 +143,7 @@ static bool dates_differ(const struct host *a, const struct host *b) {
 }
 
 static const char *impossible(const struct sim *s, const struct duty *d) {
-    const struct host *from = s->hosts[d->from], *to = s->hosts[d->to];
+    const struct host *from = s->world.hosts[d->from], *to = s->world.hosts[d->to];
     if (d->kind == DEMAND_PAIR && dates_differ(from, to))
         return "by their clocks a ticket has expired";
     return unreachable(from, to);
@@ -154,23 +154,23 @@ static struct demand_item item_of(struct sim *s, const struct duty *d) {
                                 .from = d->from,
                                 .to = d->to,
                                 .ref = d->ref,
-                                .asked_ns = sim_now_ns(s),
+                                .asked_ns = world_run_ns(&s->world),
                                 .impossible = impossible(s, d)};
 }
 
 static struct demand_end end_of(struct sim *s, const struct demand_item *i, int err) {
     return (struct demand_end){
-        .err = err, .from = sim_host_name(s, i->from), .to = sim_host_name(s, i->to)};
+        .err = err, .from = world_name(&s->world, i->from), .to = world_name(&s->world, i->to)};
 }
 
 /* An echo is one datagram there and one back, never repeated: one that is lost excuses it. */
 static const char *excuse(struct sim *s, const struct demand_item *i) {
-    const struct host *from = s->hosts[i->from], *to = s->hosts[i->to];
+    const struct host *from = s->world.hosts[i->from], *to = s->world.hosts[i->to];
     if (i->kind == DEMAND_PING && (from->lost_ns > i->asked_ns || to->lost_ns > i->asked_ns))
         return "a datagram of theirs was lost";
     if (silent(s, i, i->from, i->to) || silent(s, i, i->to, i->from))
         return "all that one sent to the other was lost";
-    return trouble_excuse(&s->troubles, i, sim_now_ns(s));
+    return trouble_excuse(&s->troubles, i, world_run_ns(&s->world));
 }
 
 static void end(struct sim *s, struct demand_item *i, int err) {
@@ -181,7 +181,7 @@ static void end(struct sim *s, struct demand_item *i, int err) {
 }
 
 void duty_asked(struct sim *s, const struct duty *d, int err) {
-    if (!s->begun)
+    if (!s->world.begun)
         return;
     const struct demand_item i = item_of(s, d);
     if (!err) {
@@ -190,8 +190,8 @@ void duty_asked(struct sim *s, const struct duty *d, int err) {
     }
     /* Whoever asks a node that does not run has asked for nothing: that is the asker's mistake. */
     struct demand_end e = end_of(s, &i, err);
-    if (s->hosts[d->from]->node && s->hosts[d->from]->state == HOST_RUNS)
-        e.excuse = trouble_excuse(&s->troubles, &i, sim_now_ns(s));
+    if (s->world.hosts[d->from]->node && s->world.hosts[d->from]->state == HOST_RUNS)
+        e.excuse = trouble_excuse(&s->troubles, &i, world_run_ns(&s->world));
     demand_refuse(&s->demands, &i, &e);
 }
 
@@ -205,7 +205,7 @@ static void end_all(struct sim *s, const struct duty *d, int err) {
 }
 
 void duty_done(struct sim *s, const struct duty *d, int err) {
-    if (s->begun)
+    if (s->world.begun)
         end_all(s, d, err);
 }
 
@@ -243,7 +243,7 @@ void duty_event(struct host *h, uint32_t peer, const struct node_event *e) {
 void duty_died(struct host *h) {
     struct sim *s = h->sim;
     uint32_t at = 0;
-    if (!s->begun)
+    if (!s->world.begun)
         return;
     for (struct demand_item *i; (i = demand_next(&s->demands, h->index, &at)) != NULL;)
         if (i->kind != DEMAND_MESSAGE && i->kind != DEMAND_PAIR)
@@ -265,8 +265,8 @@ void duty_lost_power(struct host *h) {
 
 bool duty_paired(const struct sim *s, uint32_t a, uint32_t b) {
     bool here = false, there = false;
-    (void)online(s->hosts[a], s->hosts[b], &here);
-    (void)online(s->hosts[b], s->hosts[a], &there);
+    (void)online(s->world.hosts[a], s->world.hosts[b], &here);
+    (void)online(s->world.hosts[b], s->world.hosts[a], &there);
     return here && there;
 }
 
@@ -275,7 +275,7 @@ void sim_asks(struct sim *s, const struct demand_asker *by) {
 }
 
 bool sim_runs(const struct sim *s, uint32_t host) {
-    return s->hosts[host]->node && s->hosts[host]->state == HOST_RUNS;
+    return s->world.hosts[host]->node && s->world.hosts[host]->state == HOST_RUNS;
 }
 
 const struct demands *sim_demands(const struct sim *s) {
@@ -284,16 +284,16 @@ const struct demands *sim_demands(const struct sim *s) {
 
 void sim_settle(struct sim *s) {
     inspect_confirmed(s);
-    for (uint32_t h = 0; h < s->host_count; h++) {
+    for (uint32_t h = 0; h < s->world.host_count; h++) {
         uint32_t at = 0;
         for (struct demand_item *i; (i = demand_next(&s->demands, h, &at)) != NULL;) {
             const bool paired = i->kind == DEMAND_PAIR && duty_paired(s, i->from, i->to);
             struct demand_end e = end_of(s, i, 0);
             if (i->kind == DEMAND_MESSAGE)
-                i->impossible = unreachable(s->hosts[i->from], s->hosts[i->to]);
+                i->impossible = unreachable(s->world.hosts[i->from], s->world.hosts[i->to]);
             if (!paired) {
                 e.what = "undone when the run ended";
-                e.excuse = trouble_excuse_undone(&s->troubles, i, sim_now_ns(s));
+                e.excuse = trouble_excuse_undone(&s->troubles, i, world_run_ns(&s->world));
             }
             demand_end(&s->demands, i, &e);
         }

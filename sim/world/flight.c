@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 static bool owns(const struct host *h, const struct addr *a) {
     for (unsigned i = 0; i < h->addr_count; i++)
@@ -15,10 +15,10 @@ static bool owns(const struct host *h, const struct addr *a) {
 
 /* The end of a datagram: everybody who watches is told. */
 static void record(struct sim *s, const struct packet *p, enum fate fate) {
-    if (!s->begun)
+    if (!s->world.begun)
         return;
     const struct sim_datagram d = {
-        .time_ns = sim_now_ns(s),
+        .time_ns = world_run_ns(&s->world),
         .source = p->source,
         .target = p->target,
         .from = p->from,
@@ -32,21 +32,16 @@ static void record(struct sim *s, const struct packet *p, enum fate fate) {
         .link_down = p->link_down,
         .link_packet = p->link_packet,
     };
-    const struct trace_record line = {.time_ns = s->now_ns,
-                                      .source = d.source,
-                                      .target = d.target,
-                                      .length = d.len,
-                                      .kind = (uint16_t)fate};
-    trace_add(&s->trace, &line);
-    if (s->tap.record)
-        s->tap.record(s->tap.ctx, &line);
-    if (s->tap.datagram)
-        s->tap.datagram(s->tap.ctx, &d);
+    const struct trace_record line = {
+        .source = d.source, .target = d.target, .length = d.len, .kind = (uint16_t)fate};
+    world_record(&s->world, &line);
+    if (s->world.tap.datagram)
+        s->world.tap.datagram(s->world.tap.ctx, &d);
     if (fate == FATE_DELIVERED) {
-        s->stats.delivered++;
-        s->stats.delivered_bytes += p->len;
+        s->world.stats.delivered++;
+        s->world.stats.delivered_bytes += p->len;
     } else {
-        s->stats.drops[fate]++;
+        s->world.stats.drops[fate]++;
     }
 }
 
@@ -54,11 +49,11 @@ void wire_drop(struct sim *s, struct packet *p, enum fate fate) {
     if (fate != FATE_DELIVERED)
         duty_lost(s, p);
     record(s, p, fate);
-    slab_put(&s->slab, p);
+    slab_put(&s->world.slab, p);
 }
 
 void wire_schedule(struct sim *s, struct packet *p, uint64_t at_ns, enum event_kind kind) {
-    world_push(s, s->hosts[p->source],
+    world_push(&s->world, s->world.hosts[p->source],
                &(struct event){.time_ns = at_ns,
                                .kind = (uint32_t)kind,
                                .tag = p->target != SIM_NO_HOST ? p->target : p->likely,
@@ -74,12 +69,13 @@ static uint32_t wire_bytes(const struct packet *p) {
 static bool through(struct sim *s, struct packet *p, struct link *l, enum event_kind next,
                     uint64_t more_ns, uint64_t *at_ns) {
     struct link_out out;
-    link_pass_ecn(l, s->now_ns, wire_bytes(p), p->ecn, &out);
+    link_pass_ecn(l, s->world.now_ns, wire_bytes(p), p->ecn, &out);
     if (out.fate != FATE_DELIVERED) {
-        p->link_host = l == &s->hosts[p->source]->up                                 ? p->source
-                       : p->target != SIM_NO_HOST && l == &s->hosts[p->target]->down ? p->target
-                                                                                     : SIM_NO_HOST;
-        p->link_down = p->link_host != SIM_NO_HOST && l == &s->hosts[p->link_host]->down;
+        p->link_host = l == &s->world.hosts[p->source]->up ? p->source
+                       : p->target != SIM_NO_HOST && l == &s->world.hosts[p->target]->down
+                           ? p->target
+                           : SIM_NO_HOST;
+        p->link_down = p->link_host != SIM_NO_HOST && l == &s->world.hosts[p->link_host]->down;
         p->link_packet = l->packets - 1;
         if (out.fate == FATE_MTU && l->cfg.icmp)
             icmp_report(s, p, ICMP_TOO_BIG, l->cfg.mtu_bytes);
@@ -87,20 +83,20 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
         return false;
     }
     p->ecn = out.ecn;
-    s->stats.marked += out.marked;
+    s->world.stats.marked += out.marked;
     if (out.duplicated) {
-        struct packet *copy = slab_get(&s->slab, sizeof *copy + p->len);
+        struct packet *copy = slab_get(&s->world.slab, sizeof *copy + p->len);
         memcpy(copy, p, sizeof *copy + p->len);
-        s->stats.duplicated++;
+        s->world.stats.duplicated++;
         wire_schedule(s, copy, out.duplicate_at_ns + more_ns, next);
     }
     if (out.corrupted && p->len > 0) {
         const uint64_t bit = draw_below(out.corrupt_draw, (uint64_t)p->len * 8);
         p->data[bit / 8] = (uint8_t)(p->data[bit / 8] ^ 1u << bit % 8);
-        s->stats.corrupted++;
+        s->world.stats.corrupted++;
         duty_lost(s, p);
     }
-    s->stats.reordered += out.reordered;
+    s->world.stats.reordered += out.reordered;
     *at_ns = out.at_ns;
     return true;
 }
@@ -128,10 +124,10 @@ static void climb(struct sim *s, struct packet *p, struct link *l, uint32_t site
 
 /* Where UDP does not pass, hosts reach only those of their own site. */
 static bool is_blocked(const struct sim *s, const struct packet *p) {
-    const struct host *from = s->hosts[p->source];
+    const struct host *from = s->world.hosts[p->source];
     if (p->target == SIM_NO_HOST)
         return from->options.no_udp;
-    const struct host *to = s->hosts[p->target];
+    const struct host *to = s->world.hosts[p->target];
     return (from->options.no_udp || to->options.no_udp) &&
            (to->site == SITE_NONE || to->site != from->site);
 }
@@ -139,8 +135,8 @@ static bool is_blocked(const struct sim *s, const struct packet *p) {
 /* Out of the host, through its NATs and its uplink. */
 static void launch(struct host *h, struct packet *p) {
     struct sim *s = h->sim;
-    s->stats.sent++;
-    s->stats.sent_bytes += p->len;
+    s->world.stats.sent++;
+    s->world.stats.sent_bytes += p->len;
     const bool own = h->site != SITE_NONE && owns(h, &p->from);
     enum fate fate = route_out(s, h, p);
     if (fate == FATE_DELIVERED && is_blocked(s, p))
@@ -159,7 +155,7 @@ static void launch(struct host *h, struct packet *p) {
 
 static struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data,
                                  uint32_t len) {
-    struct packet *p = slab_get(&h->sim->slab, sizeof *p + len);
+    struct packet *p = slab_get(&h->world->slab, sizeof *p + len);
     p->source = h->index;
     p->target = SIM_NO_HOST;
     p->resolved = p->hairpin = p->descends = false;
@@ -186,16 +182,16 @@ static struct packet *packet_new(struct host *h, const struct addr *to, const ui
 static void send_one(struct host *h, const struct addr *to, uint8_t ecn, const uint8_t *data,
                      uint32_t len) {
     struct sim *s = h->sim;
-    if (h->hostile && s->begun && hostile_sends(h, to, data, len))
+    if (h->hostile && s->world.begun && hostile_sends(h, to, data, len))
         return;
     inspect_sent(h, to, data, len);
     struct packet *p = packet_new(h, to, data, len);
     p->ecn = ecn;
-    if (!s->begun && (to->kind == ADDR_IPV6 ? h->options.ipv6 : h->options.ipv4)) {
+    if (!s->world.begun && (to->kind == ADDR_IPV6 ? h->options.ipv6 : h->options.ipv4)) {
         route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
-        wire_schedule(s, p, s->now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
+        wire_schedule(s, p, s->world.now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
     } else if (p->from.kind == ADDR_NONE) {
-        s->stats.sent++;
+        s->world.stats.sent++;
         wire_drop(s, p, FATE_UNREACHABLE); /* it has no address of this kind */
     } else {
         launch(h, p);
@@ -227,15 +223,16 @@ void wire_send(struct host *h, const struct train *t) {
 /* Whatever lies between the two hosts, when it came to the receiver's link. False: the packet is gone, or waits. */
 static bool passes(struct sim *s, struct packet *p, enum event_kind again) {
     uint64_t until_ns;
-    if (s->faults.count == 0)
+    if (s->world.faults.count == 0)
         return true;
-    if (faults_judge(&s->faults, s->now_ns - p->late_ns, p->source, p->target, &until_ns)) {
+    if (faults_judge(&s->world.faults, s->world.now_ns - p->late_ns, p->source, p->target,
+                     &until_ns)) {
         wire_drop(s, p, FATE_CUT);
         return false;
     }
     if (until_ns == 0)
         return true;
-    if (until_ns > s->now_ns)
+    if (until_ns > s->world.now_ns)
         clog_hold(s, p, again, until_ns);
     else /* it has been let go meanwhile */
         wire_schedule(s, p, until_ns + p->late_ns, again);
@@ -247,7 +244,7 @@ static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
     const enum fate fate = route_in(s, p);
     p->descends = true;
     if (fate != FATE_DELIVERED) {
-        if (fate == FATE_NO_HOST && s->hosts[p->source]->up.cfg.icmp) {
+        if (fate == FATE_NO_HOST && s->world.hosts[p->source]->up.cfg.icmp) {
             p->router = p->top; /* where it turned; its own routers asked there in vain */
             icmp_report(s, p, ICMP_NO_HOST, 0);
         }
@@ -266,7 +263,7 @@ static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
 
 /* The lines on the way down, the receiver's own at last. */
 static void go_down(struct sim *s, struct packet *p) {
-    struct host *to = s->hosts[p->target];
+    struct host *to = s->world.hosts[p->target];
     if (p->at == SITE_NONE) {
         p->router = to->site;
         pass_on(s, p, &to->down, EVENT_DELIVER, 0);
@@ -281,7 +278,7 @@ static void go_down(struct sim *s, struct packet *p) {
 void wire_arrive(struct sim *s, struct packet *p) {
     if (!resolve(s, p, EVENT_ARRIVE))
         return;
-    p->at = route_line_down(s, s->hosts[p->target]->site, p->top);
+    p->at = route_line_down(s, s->world.hosts[p->target]->site, p->top);
     go_down(s, p);
 }
 
@@ -299,9 +296,9 @@ void wire_line(struct sim *s, struct packet *p) {
 static bool plain_arrival(struct sim *s, struct packet *p) {
     if (!resolve(s, p, EVENT_DELIVER))
         return false;
-    struct link *down = &s->hosts[p->target]->down;
+    struct link *down = &s->world.hosts[p->target]->down;
     down->packets++;
-    p->router = s->hosts[p->target]->site;
+    p->router = s->world.hosts[p->target]->site;
     if (down->cfg.mtu_bytes > 0 && wire_bytes(p) > down->cfg.mtu_bytes) {
         if (down->cfg.icmp)
             icmp_report(s, p, ICMP_TOO_BIG, down->cfg.mtu_bytes);
@@ -310,24 +307,24 @@ static bool plain_arrival(struct sim *s, struct packet *p) {
     }
     if (down->cfg.delay_ns <= p->late_ns)
         return true;
-    wire_schedule(s, p, s->now_ns + down->cfg.delay_ns - p->late_ns, EVENT_DELIVER);
+    wire_schedule(s, p, s->world.now_ns + down->cfg.delay_ns - p->late_ns, EVENT_DELIVER);
     return false;
 }
 
 void wire_deliver(struct sim *s, struct packet *p) {
-    if (!s->begun) {
+    if (!s->world.begun) {
         const struct host *owner = route_setup_owner(s, &p->to);
         p->target = owner ? owner->index : SIM_NO_HOST;
     } else if (!p->resolved && !plain_arrival(s, p)) {
         return;
     }
-    struct host *to = p->target == SIM_NO_HOST ? NULL : s->hosts[p->target];
-    if (!to || (s->begun && !owns(to, &p->to))) {
+    struct host *to = p->target == SIM_NO_HOST ? NULL : s->world.hosts[p->target];
+    if (!to || (s->world.begun && !owns(to, &p->to))) {
         wire_drop(s, p, FATE_NO_HOST);
         return;
     }
     if (!to->node) {
-        if (s->begun && to->down.cfg.icmp)
+        if (s->world.begun && to->down.cfg.icmp)
             icmp_report(s, p, ICMP_NO_PORT, 0);
         wire_drop(s, p, FATE_DOWN);
         return;
@@ -336,13 +333,13 @@ void wire_deliver(struct sim *s, struct packet *p) {
         return;
     record(s, p, FATE_DELIVERED);
     duty_heard(s, p);
-    if (to->hostile && s->begun)
+    if (to->hostile && s->world.begun)
         hostile_receives(to, &p->from, p->data, p->len);
     /* The core opens packets in place, so the watch gets a copy of what it looks at. */
     struct packet *seen = NULL;
     const uint64_t accepted = s->watch ? inspect_accepted(to) : 0;
     if (s->watch) {
-        seen = slab_get(&s->slab, sizeof *p + p->len);
+        seen = slab_get(&s->world.slab, sizeof *p + p->len);
         memcpy(seen, p, sizeof *p + p->len);
     }
     s->acting = to->index;
@@ -351,7 +348,7 @@ void wire_deliver(struct sim *s, struct packet *p) {
     (void)arena_enter(before);
     if (seen && to->node)
         inspect_received(to, seen, accepted);
-    slab_put(&s->slab, seen);
-    slab_put(&s->slab, p);
+    slab_put(&s->world.slab, seen);
+    slab_put(&s->world.slab, p);
     host_pump(to);
 }

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 /* Whose id that is, of those it knows. */
 static uint32_t by_id(const struct host *h, const struct node_id *id) {
     for (uint32_t i = 0; i < h->contact_count; i++)
-        if (node_id_equal(&h->sim->hosts[h->contacts[i]]->identity.id, id))
+        if (node_id_equal(&h->world->hosts[h->contacts[i]]->identity.id, id))
             return h->contacts[i];
     return SIM_NO_HOST;
 }
@@ -27,7 +27,7 @@ static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
     }
     (void)arena_enter(before);
     inspect_message(h, known ? by_id(h, &m.node) : SIM_NO_HOST, serial);
-    ledger_got_message(&h->sim->ledger, sim_now_ns(h->sim), h->index, peer, serial, seq);
+    ledger_got_message(&h->sim->ledger, world_run_ns(h->world), h->index, peer, serial, seq);
     if (serial < h->sim->ledger.message_count && h->sim->ledger.messages[serial].to == h->index)
         duty_done(h->sim, &(struct duty){DEMAND_MESSAGE, peer, h->index, serial}, 0);
 }
@@ -42,30 +42,27 @@ static void check_done(struct sim *s, const struct host *h, uint64_t id) {
         char path[160];
         struct disk_file_info info;
         (void)snprintf(path, sizeof path, WORLD_DOWNLOADS "/%s", t->name);
-        t->verified = disk_file_info(s->hosts[t->to]->disk, path, &info) && info.complete &&
+        t->verified = disk_file_info(s->world.hosts[t->to]->disk, path, &info) && info.complete &&
                       info.size == t->size;
-        inspect_transfer(s->hosts[t->to], t->name, t->verified);
+        inspect_transfer(s->world.hosts[t->to], t->name, t->verified);
         return;
     }
 }
 
 void heard_event(struct host *h, const struct node_event *e) {
     struct sim *s = h->sim;
-    if (!s->begun)
+    if (!s->world.begun)
         return;
-    const uint32_t peer = e->contact[0] ? sim_host_find(s, e->contact) : SIM_NO_HOST;
-    const struct trace_record line = {.time_ns = s->now_ns,
-                                      .source = h->index,
+    const uint32_t peer = e->contact[0] ? world_find(&s->world, e->contact) : SIM_NO_HOST;
+    const struct trace_record line = {.source = h->index,
                                       .target = peer,
                                       .length = (uint32_t)-e->err,
                                       .kind = (uint16_t)(TRACE_NODE_EVENT + e->kind),
                                       .detail = e->bytes};
-    trace_add(&s->trace, &line);
-    if (s->tap.record)
-        s->tap.record(s->tap.ctx, &line);
-    if (s->tap.node_event)
-        s->tap.node_event(s->tap.ctx, sim_now_ns(s), h->name, e);
-    ledger_event(&s->ledger, sim_now_ns(s), h->index, peer, e);
+    world_record(&s->world, &line);
+    if (s->world.tap.node_event)
+        s->world.tap.node_event(s->world.tap.ctx, world_run_ns(&s->world), h->name, e);
+    ledger_event(&s->ledger, world_run_ns(&s->world), h->index, peer, e);
     if (e->kind == NODE_PEER_UP && peer != SIM_NO_HOST)
         host_add_contact(h, peer);
     if (e->kind == NODE_PEER_UP)

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 struct host *host_new(struct sim *s, const struct sim_host_options *o) {
     struct host *h = calloc(1, sizeof *h);
     if (!h)
         abort();
     h->sim = s;
-    h->index = s->host_count;
+    h->world = &s->world;
+    h->index = s->world.host_count;
     (void)snprintf(h->name, sizeof h->name, "%s", o->name);
     (void)snprintf(h->group, sizeof h->group, "%s", o->group ? o->group : "");
     h->options = *o;
@@ -23,16 +24,16 @@ struct host *host_new(struct sim *s, const struct sim_host_options *o) {
     if (h->site != SITE_NONE)
         h->region = s->route.sites[h->site]->region;
     h->wake_ns = LEDGER_NEVER;
-    h->clock = (struct hclock){.base_ns = s->now_ns, .local_ns = s->now_ns};
+    h->clock = (struct hclock){.base_ns = s->world.now_ns, .local_ns = s->world.now_ns};
     h->store = store_mem_new();
-    h->disk = disk_new(&s->draw, world_entity(h, ENTITY_DISK));
+    h->disk = disk_new(&s->world.draw, world_entity(h, ENTITY_DISK));
     if (!h->store || !h->disk)
         abort();
-    link_init(&h->up, &s->draw, world_entity(h, ENTITY_UP));
-    link_init(&h->down, &s->draw, world_entity(h, ENTITY_DOWN));
+    link_init(&h->up, &s->world.draw, world_entity(h, ENTITY_UP));
+    link_init(&h->down, &s->world.draw, world_entity(h, ENTITY_DOWN));
     h->plain_down = link_is_plain(&h->down);
     struct draw_stream birth;
-    draw_stream_init(&birth, &s->draw, world_entity(h, ENTITY_IDENTITY), 0);
+    draw_stream_init(&birth, &s->world.draw, world_entity(h, ENTITY_IDENTITY), 0);
     identity_generate(&h->identity, &(struct rng){draw_stream_fill, &birth});
     return h;
 }
@@ -56,15 +57,15 @@ static void bury(struct host *h) {
     (void)arena_enter(before);
     h->leaked_bytes += h->arena.bytes;
     inspect_ended(h, h->arena.bytes);
-    if (h->arena.peak_bytes > h->sim->stats.peak_node_bytes)
-        h->sim->stats.peak_node_bytes = h->arena.peak_bytes;
+    if (h->arena.peak_bytes > h->world->stats.peak_node_bytes)
+        h->world->stats.peak_node_bytes = h->arena.peak_bytes;
     arena_clear(&h->arena);
     store_mem_freeze(h->store, false);
     disk_crash(h->disk);
     h->node = NULL;
     duty_trouble(h, TROUBLE_DOWN, true);
     duty_died(h);
-    ledger_died(&h->sim->ledger, sim_now_ns(h->sim), h->index);
+    ledger_died(&h->sim->ledger, world_run_ns(h->world), h->index);
 }
 
 void host_free(struct host *h) {
@@ -78,7 +79,7 @@ void host_free(struct host *h) {
     identity_clear(&h->identity);
     for (uint32_t i = 0; i < h->held_count; i++)
         if (h->held[i].kind == EVENT_DELIVER)
-            slab_put(&h->sim->slab, h->held[i].ref);
+            slab_put(&h->world->slab, h->held[i].ref);
     free(h->held);
     free(h->contacts);
     free(h->silences);
@@ -105,10 +106,10 @@ void host_add_contact(struct host *h, uint32_t other) {
 
 static void on_log(void *ctx, enum log_level level, const char *line) {
     const struct host *h = ctx;
-    const struct sim_tap *tap = &h->sim->tap;
+    const struct sim_tap *tap = &h->world->tap;
     struct arena *before = arena_enter(NULL);
-    if (tap->log && h->sim->begun)
-        tap->log(tap->ctx, sim_now_ns(h->sim), h->name, level, line);
+    if (tap->log && h->world->begun)
+        tap->log(tap->ctx, world_run_ns(h->world), h->name, level, line);
     (void)arena_enter(before);
 }
 
@@ -116,7 +117,7 @@ static void on_log(void *ctx, enum log_level level, const char *line) {
 
 static unsigned own_addresses(const struct host *h, struct addr out[static 3]) {
     unsigned n = 0;
-    if (!h->sim->begun) {
+    if (!h->world->begun) {
         if (h->options.ipv4)
             route_number_address(h->setup_number, false, WORLD_PORT, &out[n++]);
         if (h->options.ipv6)
@@ -124,7 +125,7 @@ static unsigned own_addresses(const struct host *h, struct addr out[static 3]) {
         return n;
     }
     if (h->hostile && h->hostile->plan.lies) {
-        const struct host *other = h->sim->hosts[h->hostile->plan.lie_host];
+        const struct host *other = h->world->hosts[h->hostile->plan.lie_host];
         for (unsigned i = 0; i < other->addr_count; i++)
             out[n++] = other->addrs[i];
         return n;
@@ -151,7 +152,7 @@ void host_network_changed(struct host *h) {
 }
 
 uint64_t host_wall_us(const struct host *h) {
-    const uint64_t right = WORLD_WALL_US + h->sim->now_ns / 1000;
+    const uint64_t right = WORLD_WALL_US + h->world->now_ns / 1000;
     const uint64_t ahead = h->hostile ? h->hostile->plan.future_us : 0;
     return right + (uint64_t)h->clock.wall_offset_us + ahead;
 }
@@ -167,7 +168,7 @@ void host_start(struct host *h) {
     struct sim *s = h->sim;
     if (h->node)
         return;
-    draw_stream_init(&h->rng, &s->draw, world_entity(h, ENTITY_NODE), h->life++);
+    draw_stream_init(&h->rng, &s->world.draw, world_entity(h, ENTITY_NODE), h->life++);
     struct addr own[3];
     struct node_config cfg = {
         .identity = h->hostile && h->hostile->plan.forges ? &h->hostile->forged : &h->identity,
@@ -196,7 +197,7 @@ void host_start(struct host *h) {
     if (!h->node && store_mem_fails(h->store))
         return;
     if (!h->node) {
-        world_fail(s, h, "the node does not start");
+        world_fail(&s->world, h, "the node does not start");
         return;
     }
     duty_trouble(h, TROUBLE_DOWN, false);
@@ -232,11 +233,11 @@ static void submit(struct host *h, struct file_op *op) {
             abort();
     }
     h->ops[h->op_count++] = op;
-    h->sim->stats.file_ops++;
+    h->world->stats.file_ops++;
     if (op->kind == FILE_STORE_SYNC)
         h->sync_token = store_mem_sync_begin(h->store);
-    world_push(h->sim, h,
-               &(struct event){.time_ns = disk_submit(h->disk, h->sim->now_ns, op),
+    world_push(h->world, h,
+               &(struct event){.time_ns = disk_submit(h->disk, h->world->now_ns, op),
                                .kind = EVENT_FILE,
                                .tag = h->life,
                                .ref = op});
@@ -252,7 +253,7 @@ void host_file_done(struct host *h, const struct event *e) {
     memmove(h->ops + i, h->ops + i + 1, (h->op_count - i - 1) * sizeof(struct file_op *));
     h->op_count--;
     struct file_op *op = e->ref;
-    disk_run(h->disk, h->sim->now_ns, op);
+    disk_run(h->disk, h->world->now_ns, op);
     if (op->kind == FILE_STORE_SYNC)
         op->err = store_mem_sync_end(h->store, h->sync_token);
     if (op->kind == FILE_COMMIT && !op->err)
@@ -272,17 +273,17 @@ static void arm(struct host *h) {
     if (deadline_us == TIME_NEVER || deadline_us > UINT64_MAX / 1000)
         return;
     uint64_t at_ns = hclock_when_ns(&h->clock, deadline_us * 1000);
-    if (at_ns < h->sim->now_ns)
-        at_ns = h->sim->now_ns;
+    if (at_ns < h->world->now_ns)
+        at_ns = h->world->now_ns;
     if (h->wake_ns != LEDGER_NEVER && h->wake_ns <= at_ns)
         return;
     h->wake_ns = at_ns;
-    world_push(h->sim, h, &(struct event){.time_ns = at_ns, .kind = EVENT_WAKE, .tag = h->index});
+    world_push(h->world, h, &(struct event){.time_ns = at_ns, .kind = EVENT_WAKE, .tag = h->index});
 }
 
 static bool livelocked(struct host *h) {
-    if (h->turn_ns != h->sim->now_ns) {
-        h->turn_ns = h->sim->now_ns;
+    if (h->turn_ns != h->world->now_ns) {
+        h->turn_ns = h->world->now_ns;
         h->turns = 0;
     }
     return ++h->turns > WORLD_TURNS_MAX;
@@ -359,19 +360,19 @@ static bool dies(struct host *h) {
 }
 
 void host_pump(struct host *h) {
-    h->sim->stats.turns++;
+    h->world->stats.turns++;
     inspect_turn(h);
     const bool rests = pull(h);
     if (dies(h))
         return;
     if (!rests)
-        world_fail(h->sim, h, "the node does not come to rest");
+        world_fail(h->world, h, "the node does not come to rest");
     else
         arm(h);
 }
 
 void host_wake(struct host *h) {
-    if (h->wake_ns > h->sim->now_ns)
+    if (h->wake_ns > h->world->now_ns)
         return; /* overtaken by an earlier one that has been served */
     h->wake_ns = LEDGER_NEVER;
     if (!h->node)

@@ -7,7 +7,7 @@
 #include "net/wire/handshake_msg.h"
 #include "net/wire/packet.h"
 #include "sim/engine/quantity.h"
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 enum { INJECT_BYTES = 1200 };
 
@@ -148,7 +148,7 @@ const char *hostile_read(struct hostile_plan *p, const char *word,
 /* ---- doing it ---- */
 
 static uint64_t drawn(struct host *h) {
-    return draw_u64(&h->sim->draw, world_entity(h, ENTITY_HOSTILE), DRAW_HOSTILE,
+    return draw_u64(&h->world->draw, world_entity(h, ENTITY_HOSTILE), DRAW_HOSTILE,
                     h->hostile->draws++);
 }
 
@@ -157,8 +157,8 @@ enum { DO_FLOOD, DO_AMPLIFY, DO_ICMP, DO_BITS = 2, DO_MASK = 3 };
 /* The event's tag: what, and since which change of plans: those of an earlier one are void. */
 static void plan_next(struct host *h, uint32_t what, uint64_t interval_ns) {
     struct sim *s = h->sim;
-    world_push(s, h,
-               &(struct event){.time_ns = s->now_ns + interval_ns,
+    world_push(&s->world, h,
+               &(struct event){.time_ns = s->world.now_ns + interval_ns,
                                .kind = EVENT_HOSTILE,
                                .tag = h->plots << DO_BITS | what});
 }
@@ -175,7 +175,7 @@ void hostile_clear(struct host *h) {
 /* Its own id, but everything else is somebody's. */
 static void forge(struct host *h, struct identity *out) {
     struct draw_stream birth;
-    draw_stream_init(&birth, &h->sim->draw, world_entity(h, ENTITY_HOSTILE), 0);
+    draw_stream_init(&birth, &h->world->draw, world_entity(h, ENTITY_HOSTILE), 0);
     identity_generate(out, &(struct rng){draw_stream_fill, &birth});
     out->id = h->identity.id;
     out->transport_seq = h->identity.transport_seq + 1;
@@ -204,7 +204,7 @@ void hostile_begin(struct host *h, const struct hostile_plan *plan) {
         forge(h, &h->hostile->forged);
     if (memcmp(plan, &honest, sizeof honest) == 0) {
         hostile_clear(h);
-    } else if (h->sim->begun) {
+    } else if (h->world->begun) {
         if (plan->floods)
             plan_next(h, DO_FLOOD, plan->flood_interval_ns);
         if (plan->icmps)
@@ -212,7 +212,7 @@ void hostile_begin(struct host *h, const struct hostile_plan *plan) {
         if (plan->amplifies)
             plan_next(h, DO_AMPLIFY, plan->amplify_interval_ns);
     }
-    if (plan->forges != before.forges && h->sim->begun)
+    if (plan->forges != before.forges && h->world->begun)
         restart(h);
     host_tell(h);
     host_set_wall(h);
@@ -248,7 +248,7 @@ bool hostile_sends(struct host *h, const struct addr *to, const uint8_t *data, u
         p->drop_types == 0 || (len > 0 && data[0] < 32 && (p->drop_types >> data[0] & 1) != 0);
     if (p->drop_ppb == 0 || !meant || !draw_chance(drawn(h), p->drop_ppb))
         return false;
-    h->sim->stats.drops[FATE_HOSTILE]++;
+    h->world->stats.drops[FATE_HOSTILE]++;
     return true;
 }
 
@@ -332,8 +332,8 @@ static void inject(struct host *h, const struct host *to, const struct addr *fro
 static void inject_icmp(struct host *h) {
     static const uint32_t mtus[] = {0, 68, 576, 1228, 1280, 1300};
     const struct hostile_plan *p = &h->hostile->plan;
-    const struct addr *from = address_for(h, h->sim->hosts[p->icmp_host]),
-                      *to = address_for(h, h->sim->hosts[p->icmp_peer]);
+    const struct addr *from = address_for(h, h->world->hosts[p->icmp_host]),
+                      *to = address_for(h, h->world->hosts[p->icmp_peer]);
     if (!from || !to || from->kind != to->kind)
         return;
     struct icmp_note note = {.kind = ICMP_TOO_BIG,
@@ -356,7 +356,7 @@ void hostile_run(struct host *h, const struct event *e) {
     struct sim *s = h->sim;
     const struct hostile_plan *p = &h->hostile->plan;
     if (what == DO_FLOOD && p->floods) {
-        inject(h, s->hosts[p->flood_target], NULL, p->flood_kind);
+        inject(h, s->world.hosts[p->flood_target], NULL, p->flood_kind);
         plan_next(h, DO_FLOOD, p->flood_interval_ns);
     }
     if (what == DO_ICMP && p->icmps) {
@@ -364,9 +364,9 @@ void hostile_run(struct host *h, const struct event *e) {
         plan_next(h, DO_ICMP, p->icmp_interval_ns);
     }
     if (what == DO_AMPLIFY && p->amplifies) {
-        const struct addr *victim = address_for(h, s->hosts[p->victim]);
+        const struct addr *victim = address_for(h, s->world.hosts[p->victim]);
         if (victim)
-            inject(h, s->hosts[p->reflector], victim, FLOOD_INITIATION);
+            inject(h, s->world.hosts[p->reflector], victim, FLOOD_INITIATION);
         plan_next(h, DO_AMPLIFY, p->amplify_interval_ns);
     }
 }

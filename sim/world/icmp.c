@@ -2,13 +2,8 @@
 
 #include <string.h>
 
+#include "sim/world/sim_int.h"
 #include "sim/world/site_int.h"
-#include "sim/world/world.h"
-
-const char *icmp_name(enum icmp_kind k) {
-    static const char *const names[ICMP_KINDS] = {"too_big", "no_host", "no_port"};
-    return k < ICMP_KINDS ? names[k] : "unknown";
-}
 
 /* On its way back. */
 struct trip {
@@ -35,10 +30,10 @@ static enum nat_verdict cross(void *ctx, struct sim *s, struct site *w) {
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
     struct nat *n = route_nat(w, ipv6);
     if (!t->far_side)
-        return nat_icmp_in(n, s->now_ns, &note->from, &note->to);
+        return nat_icmp_in(n, s->world.now_ns, &note->from, &note->to);
     if (met && !ipv6 && w->external_count > 0)
         note->router = w->external[0];
-    return nat_icmp_out(n, s->now_ns, &note->from, &note->to);
+    return nat_icmp_out(n, s->world.now_ns, &note->from, &note->to);
 }
 
 /* From within `site` out to `top`. */
@@ -68,7 +63,7 @@ static bool turns_back(struct sim *s, struct trip *t, struct site *w) {
     if (cross(t, s, w) != NAT_PASS)
         return false;
     return w->cfg.hairpin == NAT_HAIRPIN_INTERNAL ||
-           nat_icmp_in(w->nat, s->now_ns, &t->note->from, &t->note->to) == NAT_PASS;
+           nat_icmp_in(w->nat, s->world.now_ns, &t->note->from, &t->note->to) == NAT_PASS;
 }
 
 uint32_t icmp_host_of(struct sim *s, const struct packet *p) {
@@ -78,7 +73,7 @@ uint32_t icmp_host_of(struct sim *s, const struct packet *p) {
 }
 
 static bool finds_back(struct sim *s, struct trip *t, const struct packet *p) {
-    if (p->target != SIM_NO_HOST && !climbs(s, t, s->hosts[p->target]->site, p->top))
+    if (p->target != SIM_NO_HOST && !climbs(s, t, s->world.hosts[p->target]->site, p->top))
         return false;
     if (p->hairpin && !turns_back(s, t, s->route.sites[p->top]))
         return false;
@@ -96,22 +91,24 @@ static void router_address(uint32_t site, bool ipv6, struct addr *out) {
 
 /* How long it takes: the links back have their delays, but neither queues nor losses for it. */
 static uint64_t way_ns(const struct sim *s, const struct trip *t, const struct packet *p) {
-    const struct host *h = s->hosts[t->note->host];
+    const struct host *h = s->world.hosts[t->note->host];
     uint64_t ns = h->down.cfg.delay_ns;
     for (uint32_t at = h->site; at != SITE_NONE; at = s->route.sites[at]->parent)
         if (s->route.sites[at]->has_link && meets(t, s, s->route.sites[at]))
             ns += s->route.sites[at]->down.cfg.delay_ns;
-    return t->descends && p->target != SIM_NO_HOST ? ns + route_core_ns(s, s->hosts[p->target], h)
-                                                   : ns;
+    return t->descends && p->target != SIM_NO_HOST
+               ? ns + route_core_ns(s, s->world.hosts[p->target], h)
+               : ns;
 }
 
 static void schedule(struct sim *s, const struct icmp_note *note, uint64_t after_ns) {
-    struct icmp_note *kept = slab_get(&s->slab, sizeof *kept);
+    struct icmp_note *kept = slab_get(&s->world.slab, sizeof *kept);
     *kept = *note;
-    world_push(
-        s, s->hosts[note->host],
-        &(struct event){
-            .time_ns = s->now_ns + after_ns, .kind = EVENT_ICMP, .tag = note->host, .ref = kept});
+    world_push(&s->world, s->world.hosts[note->host],
+               &(struct event){.time_ns = s->world.now_ns + after_ns,
+                               .kind = EVENT_ICMP,
+                               .tag = note->host,
+                               .ref = kept});
 }
 
 void icmp_report(struct sim *s, const struct packet *p, enum icmp_kind kind, uint32_t mtu_bytes) {
@@ -128,8 +125,8 @@ void icmp_report(struct sim *s, const struct packet *p, enum icmp_kind kind, uin
     router_address(p->router, p->to.kind == ADDR_IPV6, &note.router);
     if (!finds_back(s, &t, p) ||
         (p->target != SIM_NO_HOST && p->descends &&
-         faults_judge(&s->faults, s->now_ns, p->target, note.host, &held_until_ns))) {
-        s->stats.icmp_lost++;
+         faults_judge(&s->world.faults, s->world.now_ns, p->target, note.host, &held_until_ns))) {
+        s->world.stats.icmp_lost++;
         return;
     }
     schedule(s, &note, way_ns(s, &t, p));
@@ -148,12 +145,12 @@ void icmp_forge(struct host *h, const struct icmp_note *model) {
         passes = cross(&t, s, s->route.sites[at]) == NAT_PASS;
     }
     if (!passes || !descends(s, &t, at)) {
-        s->stats.icmp_lost++;
+        s->world.stats.icmp_lost++;
         return;
     }
     schedule(s, &note,
-             h->up.cfg.delay_ns + s->hosts[note.host]->down.cfg.delay_ns +
-                 route_core_ns(s, h, s->hosts[note.host]));
+             h->up.cfg.delay_ns + s->world.hosts[note.host]->down.cfg.delay_ns +
+                 route_core_ns(s, h, s->world.hosts[note.host]));
 }
 
 static bool owns(const struct host *h, const struct addr *a) {
@@ -164,26 +161,23 @@ static bool owns(const struct host *h, const struct addr *a) {
 }
 
 static void record(struct sim *s, const struct icmp_note *note) {
-    const struct trace_record line = {.time_ns = s->now_ns,
-                                      .source = SIM_NO_HOST,
+    const struct trace_record line = {.source = SIM_NO_HOST,
                                       .target = note->host,
                                       .length = note->bytes,
                                       .kind = (uint16_t)(TRACE_ICMP + note->kind),
                                       .detail = note->mtu_bytes};
-    s->stats.icmp[note->kind]++;
-    trace_add(&s->trace, &line);
-    if (s->tap.record)
-        s->tap.record(s->tap.ctx, &line);
-    if (s->tap.icmp)
-        s->tap.icmp(s->tap.ctx, sim_now_ns(s), note);
+    s->world.stats.icmp[note->kind]++;
+    world_record(&s->world, &line);
+    if (s->world.tap.icmp)
+        s->world.tap.icmp(s->world.tap.ctx, world_run_ns(&s->world), note);
 }
 
 /* The system looks only for a socket of that address; who has sent what is the node's to know. */
 void icmp_hear(struct sim *s, struct icmp_note *note) {
-    struct host *h = s->hosts[note->host];
+    struct host *h = s->world.hosts[note->host];
     if (!h->node || h->state != HOST_RUNS || !owns(h, &note->from)) {
-        s->stats.icmp_lost++;
-        slab_put(&s->slab, note);
+        s->world.stats.icmp_lost++;
+        slab_put(&s->world.slab, note);
         return;
     }
     record(s, note);
@@ -198,5 +192,5 @@ void icmp_hear(struct sim *s, struct icmp_note *note) {
         (void)arena_enter(before);
         host_pump(h);
     }
-    slab_put(&s->slab, note);
+    slab_put(&s->world.slab, note);
 }

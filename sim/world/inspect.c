@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 void inspect_addresses(struct host *h) {
     if (h->sim->watch)
@@ -13,7 +13,7 @@ void inspect_addresses(struct host *h) {
 void inspect_started(struct host *h) {
     struct sim *s = h->sim;
     struct key_cert cert;
-    if (!s->watch || !s->begun)
+    if (!s->watch || !s->world.begun)
         return;
     const bool forged = h->hostile && h->hostile->plan.forges;
     const struct identity *shown = forged ? &h->hostile->forged : &h->identity;
@@ -25,7 +25,7 @@ void inspect_started(struct host *h) {
                                  .seq = cert.seq,
                                  .checkable = crypto_mode_get() != CRYPTO_STUB};
     watch_host(s->watch, h->index, h->name);
-    watch_started(s->watch, s->now_ns, h->index, &c);
+    watch_started(s->watch, s->world.now_ns, h->index, &c);
     for (uint32_t i = 0; i < h->contact_count; i++)
         watch_contact(s->watch, h->index, h->contacts[i]);
     inspect_addresses(h);
@@ -33,19 +33,19 @@ void inspect_started(struct host *h) {
 
 static void on_sealed(void *ctx, const uint8_t *key, uint64_t counter) {
     struct sim *s = ctx;
-    if (!s->begun)
+    if (!s->world.begun)
         return;
     struct arena *before = arena_enter(NULL); /* what the watch remembers is not the node's */
-    watch_sealed(s->watch, s->now_ns, s->acting, key, counter);
+    watch_sealed(s->watch, s->world.now_ns, s->acting, key, counter);
     (void)arena_enter(before);
 }
 
 static void on_opened(void *ctx, const uint8_t *key, uint64_t counter) {
     struct sim *s = ctx;
-    if (!s->begun)
+    if (!s->world.begun)
         return;
     struct arena *before = arena_enter(NULL); /* what the watch remembers is not the node's */
-    watch_opened(s->watch, s->now_ns, s->acting, key, counter);
+    watch_opened(s->watch, s->world.now_ns, s->acting, key, counter);
     (void)arena_enter(before);
 }
 
@@ -56,7 +56,7 @@ void inspect_begin(struct sim *s) {
 
 void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len) {
     struct sim *s = h->sim;
-    if (!s->watch || !s->begun)
+    if (!s->watch || !s->world.begun)
         return;
     const bool second = h->addr_count > 1 && h->addrs[1].kind == to->kind;
     const struct watch_packet p = {.from = h->index,
@@ -65,12 +65,12 @@ void inspect_sent(struct host *h, const struct addr *to, const uint8_t *data, ui
                                    .dst = to,
                                    .data = data,
                                    .len = len};
-    watch_sent(s->watch, s->now_ns, &p);
+    watch_sent(s->watch, s->world.now_ns, &p);
 }
 
 void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_before) {
     struct sim *s = h->sim;
-    if (!s->watch || !s->begun)
+    if (!s->watch || !s->world.begun)
         return;
     const struct watch_packet w = {.from = p->source,
                                    .at = h->index,
@@ -78,39 +78,39 @@ void inspect_received(struct host *h, const struct packet *p, uint64_t accepted_
                                    .dst = &p->to,
                                    .data = p->data,
                                    .len = p->len};
-    watch_received(s->watch, s->now_ns, &w, inspect_accepted(h) > accepted_before);
+    watch_received(s->watch, s->world.now_ns, &w, inspect_accepted(h) > accepted_before);
 }
 
 void inspect_up(struct host *h, uint32_t peer) {
     struct sim *s = h->sim;
-    if (s->watch && s->begun && peer != SIM_NO_HOST)
-        watch_accepted(s->watch, s->now_ns, h->index, peer);
+    if (s->watch && s->world.begun && peer != SIM_NO_HOST)
+        watch_accepted(s->watch, s->world.now_ns, h->index, peer);
 }
 
 void inspect_turn(struct host *h) {
     struct sim *s = h->sim;
     if (!s->watch)
         return;
-    watch_turn(s->watch, s->now_ns, h->index);
+    watch_turn(s->watch, s->world.now_ns, h->index);
     if (watch_verdict(s->watch, NEVER_LIVELOCK)->count > 0)
-        world_fail(s, h, "the node is in a livelock");
+        world_fail(&s->world, h, "the node is in a livelock");
 }
 
 void inspect_transfer(struct host *h, const char *name, bool right) {
     if (h->sim->watch)
         watch_judged(h->sim->watch, NEVER_WRONG_BYTES);
     if (h->sim->watch && !right)
-        watch_broken(h->sim->watch, NEVER_WRONG_BYTES, h->sim->now_ns,
+        watch_broken(h->sim->watch, NEVER_WRONG_BYTES, h->world->now_ns,
                      "%s: done, but %s is not what was sent", h->name, name);
 }
 
 void inspect_commit(struct host *h) {
     struct sim *s = h->sim;
-    if (!s->watch || !s->begun)
+    if (!s->watch || !s->world.begun)
         return;
     watch_judged(s->watch, NEVER_PARTIAL_FILE);
     if (disk_partial(h->disk) > 0)
-        watch_broken(s->watch, NEVER_PARTIAL_FILE, s->now_ns,
+        watch_broken(s->watch, NEVER_PARTIAL_FILE, s->world.now_ns,
                      "%s has a file under its name without all of its bytes", h->name);
 }
 
@@ -135,8 +135,8 @@ static void confirmed_messages(struct sim *s) {
     uint8_t *found = calloc(l->message_count + 1, 1);
     if (!found)
         abort();
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        struct host *h = s->world.hosts[i];
         struct arena *before = arena_enter(&h->arena);
         if (h->node)
             find_messages(h, found);
@@ -144,14 +144,14 @@ static void confirmed_messages(struct sim *s) {
     }
     for (uint64_t i = 0; i < l->message_count; i++) {
         const struct ledger_message *m = &l->messages[i];
-        if (!s->hosts[m->to]->node || s->hosts[m->to]->wiped ||
+        if (!s->world.hosts[m->to]->node || s->world.hosts[m->to]->wiped ||
             !(m->delivered || m->times_received > 0))
             continue;
         watch_judged(s->watch, NEVER_CONFIRMED_LOST);
         if (!found[i])
-            watch_broken(s->watch, NEVER_CONFIRMED_LOST, s->now_ns,
+            watch_broken(s->watch, NEVER_CONFIRMED_LOST, s->world.now_ns,
                          "message %llu of %s is not at %s, which %s", (unsigned long long)i,
-                         sim_host_name(s, m->from), sim_host_name(s, m->to),
+                         world_name(&s->world, m->from), world_name(&s->world, m->to),
                          m->delivered ? "has confirmed it" : "has shown it");
     }
     free(found);
@@ -163,47 +163,48 @@ static void confirmed_files(struct sim *s) {
         const struct ledger_transfer *t = &l->transfers[i];
         char path[160];
         struct disk_file_info info;
-        if (!t->done || s->hosts[t->to]->wiped)
+        if (!t->done || s->world.hosts[t->to]->wiped)
             continue;
         watch_judged(s->watch, NEVER_CONFIRMED_LOST);
         (void)snprintf(path, sizeof path, WORLD_DOWNLOADS "/%s", t->name);
-        if (!disk_file_info(s->hosts[t->to]->disk, path, &info) || !info.complete)
-            watch_broken(s->watch, NEVER_CONFIRMED_LOST, s->now_ns,
+        if (!disk_file_info(s->world.hosts[t->to]->disk, path, &info) || !info.complete)
+            watch_broken(s->watch, NEVER_CONFIRMED_LOST, s->world.now_ns,
                          "%s is not at %s, which has confirmed it", t->name,
-                         sim_host_name(s, t->to));
+                         world_name(&s->world, t->to));
     }
 }
 
 void inspect_confirmed(struct sim *s) {
-    if (!s->watch || !s->begun)
+    if (!s->watch || !s->world.begun)
         return;
     confirmed_messages(s);
     confirmed_files(s);
 }
 
 void inspect_ended(struct host *h, uint64_t bytes) {
-    if (h->sim->watch && h->sim->begun && arena_supported())
+    if (h->sim->watch && h->world->begun && arena_supported())
         watch_judged(h->sim->watch, NEVER_LEAK);
-    if (h->sim->watch && h->sim->begun && bytes > 0)
-        watch_broken(h->sim->watch, NEVER_LEAK, h->sim->now_ns, "%s ended and kept %llu bytes",
+    if (h->sim->watch && h->world->begun && bytes > 0)
+        watch_broken(h->sim->watch, NEVER_LEAK, h->world->now_ns, "%s ended and kept %llu bytes",
                      h->name, (unsigned long long)bytes);
 }
 
 void inspect_message(struct host *h, uint32_t peer, uint64_t serial) {
     struct sim *s = h->sim;
-    if (!s->watch || !s->begun)
+    if (!s->watch || !s->world.begun)
         return;
     const struct ledger_message *m =
         serial < s->ledger.message_count ? &s->ledger.messages[serial] : NULL;
     watch_judged(s->watch, NEVER_MISDELIVERED);
     watch_judged(s->watch, NEVER_SEQ_BACKWARDS);
     if (!m)
-        watch_broken(s->watch, NEVER_MISDELIVERED, s->now_ns, "%s has a message that nobody sent",
-                     h->name);
+        watch_broken(s->watch, NEVER_MISDELIVERED, s->world.now_ns,
+                     "%s has a message that nobody sent", h->name);
     else if (m->to != h->index || m->from != peer)
-        watch_broken(s->watch, NEVER_MISDELIVERED, s->now_ns,
-                     "%s has, as from %s, what %s wrote to %s", h->name, sim_host_name(s, peer),
-                     sim_host_name(s, m->from), sim_host_name(s, m->to));
+        watch_broken(s->watch, NEVER_MISDELIVERED, s->world.now_ns,
+                     "%s has, as from %s, what %s wrote to %s", h->name,
+                     world_name(&s->world, peer), world_name(&s->world, m->from),
+                     world_name(&s->world, m->to));
 }
 
 static void inspect_tables(struct host *h) {
@@ -217,11 +218,11 @@ static void inspect_tables(struct host *h) {
     if (arena_supported())
         watch_judged(s->watch, NEVER_MEMORY);
     if (sessions > most || half > WATCH_HALF_OPEN_MAX)
-        watch_broken(s->watch, NEVER_TABLE_CAPS, s->now_ns,
+        watch_broken(s->watch, NEVER_TABLE_CAPS, s->world.now_ns,
                      "%s has %u sessions with %u contacts and %u half-open ones", h->name, sessions,
                      h->contact_count, half);
     if (h->arena.peak_bytes > WATCH_NODE_BYTES)
-        watch_broken(s->watch, NEVER_MEMORY, s->now_ns, "%s has used %llu bytes", h->name,
+        watch_broken(s->watch, NEVER_MEMORY, s->world.now_ns, "%s has used %llu bytes", h->name,
                      (unsigned long long)h->arena.peak_bytes);
 }
 
@@ -229,68 +230,69 @@ static void inspect_sessions(struct host *h) {
     struct sim *s = h->sim;
     struct contact_info c;
     for (unsigned i = 0; node_contact_at(h->node, host_now_us(h), i, &c); i++) {
-        const uint32_t with = sim_host_find(s, c.name);
+        const uint32_t with = world_find(&s->world, c.name);
         if (!c.online || with == SIM_NO_HOST)
             continue;
-        if (!node_id_equal(&c.session.peer, &s->hosts[with]->identity.id))
-            watch_broken(s->watch, NEVER_WRONG_PEER, s->now_ns,
+        if (!node_id_equal(&c.session.peer, &s->world.hosts[with]->identity.id))
+            watch_broken(s->watch, NEVER_WRONG_PEER, s->world.now_ns,
                          "%s is with another id than that of %s", h->name, c.name);
-        watch_session(s->watch, s->now_ns, h->index, with, c.session.pkts_received);
+        watch_session(s->watch, s->world.now_ns, h->index, with, c.session.pkts_received);
     }
 }
 
 static void inspect_tickets(struct sim *s) {
     for (uint32_t i = 0; i < s->ticket_count; i++) {
         const struct used_ticket *t = &s->tickets[i];
-        struct host *giver = s->hosts[t->giver];
+        struct host *giver = s->world.hosts[t->giver];
         struct contact_info c;
         if (t->thief == SIM_NO_HOST || !giver->node)
             continue;
         watch_judged(s->watch, NEVER_USED_TICKET);
-        if (node_contact_by_id(giver->node, host_now_us(giver), &s->hosts[t->thief]->identity.id,
-                               &c))
-            watch_broken(s->watch, NEVER_USED_TICKET, s->now_ns,
+        if (node_contact_by_id(giver->node, host_now_us(giver),
+                               &s->world.hosts[t->thief]->identity.id, &c))
+            watch_broken(s->watch, NEVER_USED_TICKET, s->world.now_ns,
                          "%s has let in %s by a ticket that %s had used", giver->name,
-                         sim_host_name(s, t->thief), sim_host_name(s, t->user));
+                         world_name(&s->world, t->thief), world_name(&s->world, t->user));
     }
 }
 
 static void inspect_all(struct sim *s) {
     inspect_tickets(s);
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        struct host *h = s->world.hosts[i];
         if (!h->node)
             continue;
         inspect_tables(h);
         inspect_sessions(h);
     }
     if (s->ledger.messages_doubled + s->ledger.messages_disordered > 0)
-        watch_broken(s->watch, NEVER_SEQ_BACKWARDS, s->now_ns,
+        watch_broken(s->watch, NEVER_SEQ_BACKWARDS, s->world.now_ns,
                      "messages came twice (%llu) or out of order (%llu)",
                      (unsigned long long)s->ledger.messages_doubled,
                      (unsigned long long)s->ledger.messages_disordered);
 }
 
 void inspect_seconds(struct sim *s) {
-    const uint64_t second = s->now_ns / SIM_S;
-    if (!s->watch || !s->begun || second == s->inspected_s)
+    const uint64_t second = s->world.now_ns / SIM_S;
+    if (!s->watch || !s->world.begun || second == s->inspected_s)
         return;
     s->inspected_s = second;
     inspect_all(s);
 }
 
 void sim_end(struct sim *s) {
-    if (s->watch && s->begun)
+    if (s->watch && s->world.begun)
         inspect_all(s); /* what has happened since the last second began */
     crypto_mode_hook(NULL);
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_kill(s->hosts[i]);
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_resume(s->hosts[i]);
-    world_drop_events(s);
-    if (s->watch && s->slab.in_use > 0)
-        watch_broken(s->watch, NEVER_LEAK, s->now_ns, "%llu packets were lost track of",
-                     (unsigned long long)s->slab.in_use);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        host_kill(s->world.hosts[i]);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        host_resume(s->world.hosts[i]);
+    clog_clear(s);
+    world_drop_events(&s->world);
+    if (s->watch && s->world.slab.in_use > 0)
+        watch_broken(s->watch, NEVER_LEAK, s->world.now_ns, "%llu packets were lost track of",
+                     (unsigned long long)s->world.slab.in_use);
 }
 
 const struct watch *sim_watch(const struct sim *s) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 static const char *const names[LOAD_KINDS] = {"ping", "message", "transfer", "flow", "connect"};
 static const uint64_t flow_deadline_us = 100000; /* a call's datagram is worth nothing later */
@@ -23,18 +23,18 @@ void load_clear(struct load *l) {
 /* Draws are numbered by (what the load says, host, how many times): a load taken away shifts no other's. */
 static uint64_t draw(const struct sim *s, uint32_t load, uint32_t at, enum draw_kind kind) {
     const struct load *l = &s->loads[load];
-    const struct host *h = s->hosts[l->hosts[at]];
-    return draw_u64(&s->draw, world_entity(h, ENTITY_LOAD), kind, l->id + l->done[at]);
+    const struct host *h = s->world.hosts[l->hosts[at]];
+    return draw_u64(&s->world.draw, world_entity(h, ENTITY_LOAD), kind, l->id + l->done[at]);
 }
 
 /* EVENT_LOAD: tag is the load, ref the place of the host in its list. */
 static void plan(struct sim *s, uint32_t load, uint32_t at, uint64_t after_ns) {
     const struct load *l = &s->loads[load];
-    const uint64_t now_ns = sim_now_ns(s);
+    const uint64_t now_ns = world_run_ns(&s->world);
     if (now_ns + after_ns >= l->until_ns)
         return;
-    world_push(s, s->hosts[l->hosts[at]],
-               &(struct event){.time_ns = s->now_ns + after_ns,
+    world_push(&s->world, s->world.hosts[l->hosts[at]],
+               &(struct event){.time_ns = s->world.now_ns + after_ns,
                                .kind = EVENT_LOAD,
                                .tag = load,
                                .ref = &l->hosts[at]});
@@ -43,7 +43,7 @@ static void plan(struct sim *s, uint32_t load, uint32_t at, uint64_t after_ns) {
 /* The first time: anywhere within the first interval, so that hosts do not march in step. */
 static void first(struct sim *s, uint32_t load) {
     struct load *l = &s->loads[load];
-    const uint64_t now_ns = sim_now_ns(s);
+    const uint64_t now_ns = world_run_ns(&s->world);
     for (uint32_t i = 0; i < l->host_count; i++) {
         const uint64_t within =
             (uint64_t)(((__uint128_t)draw(s, load, i, DRAW_LOAD) * l->interval_ns) >> 64);
@@ -62,7 +62,7 @@ void load_add(struct sim *s, const struct load *model) {
     l->done = calloc(l->host_count + 1, sizeof *l->done);
     if (!l->done)
         abort();
-    if (s->begun)
+    if (s->world.begun)
         first(s, s->load_count - 1);
 }
 
@@ -103,7 +103,7 @@ void load_run(struct sim *s, const struct event *e) {
     struct load *l = &s->loads[load];
     const uint32_t *place = e->ref;
     const uint32_t at = (uint32_t)(place - l->hosts);
-    const struct host *h = s->hosts[*place];
+    const struct host *h = s->world.hosts[*place];
     const uint32_t *others = l->target_count > 0 ? l->targets : h->contacts;
     const uint32_t count = l->target_count > 0 ? l->target_count : h->contact_count;
     if (count > 0 && h->node) {
@@ -120,7 +120,7 @@ void load_run(struct sim *s, const struct event *e) {
 /* ---- flows ---- */
 
 int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) {
-    struct host *h = from < s->host_count ? s->hosts[from] : NULL;
+    struct host *h = from < s->world.host_count ? s->world.hosts[from] : NULL;
     uint8_t data[DATAGRAM_MAX_BYTES] = {0};
     if (!h || !h->node || h->state != HOST_RUNS)
         return ERR_OFFLINE;
@@ -129,9 +129,9 @@ int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) {
     if (size < FLOW_HEAD_BYTES)
         size = FLOW_HEAD_BYTES;
     store_le64(data, s->ledger.flow_sent++);
-    store_le64(data + 8, sim_now_ns(s));
+    store_le64(data + 8, world_run_ns(&s->world));
     struct arena *before = arena_enter(&h->arena);
-    const int err = node_datagram_send(h->node, host_now_us(h), s->hosts[to]->name, data,
+    const int err = node_datagram_send(h->node, host_now_us(h), s->world.hosts[to]->name, data,
                                        (size_t)size, host_now_us(h) + flow_deadline_us);
     (void)arena_enter(before);
     host_pump(h);
@@ -142,5 +142,5 @@ void load_flow_got(struct host *h, const uint8_t *data, uint32_t len) {
     struct sim *s = h->sim;
     if (len < FLOW_HEAD_BYTES)
         return;
-    ledger_flow(&s->ledger, sim_now_ns(s), load_le64(data + 8));
+    ledger_flow(&s->ledger, world_run_ns(&s->world), load_le64(data + 8));
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 static const uint64_t ping_timeout_us = 10 * 1000000;
 static const uint64_t ticket_ttl_s = 3600;
@@ -13,7 +13,7 @@ enum { PACKET_OVERHEAD_BYTES = 32 + 16 };
 
 /* Both ends must run for things to be asked of `from`; `to` may be anywhere. */
 static struct host *running(struct sim *s, uint32_t host) {
-    struct host *h = host < s->host_count ? s->hosts[host] : NULL;
+    struct host *h = host < s->world.host_count ? s->world.hosts[host] : NULL;
     return h && h->node && h->state == HOST_RUNS ? h : NULL;
 }
 
@@ -29,12 +29,13 @@ int sim_connect(struct sim *s, uint32_t from, uint32_t to) {
     if (!h)
         return not_running(s, &d);
     struct arena *before = arena_enter(&h->arena);
-    const int err = node_connect(h->node, host_now_us(h), s->hosts[to]->name);
+    const int err = node_connect(h->node, host_now_us(h), s->world.hosts[to]->name);
     (void)arena_enter(before);
     if (!err)
-        ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        ledger_want(&s->ledger, world_run_ns(&s->world), from, to);
     duty_asked(s, &d, err);
-    if (!err && node_contact_get(h->node, host_now_us(h), s->hosts[to]->name, &info) && info.online)
+    if (!err && node_contact_get(h->node, host_now_us(h), s->world.hosts[to]->name, &info) &&
+        info.online)
         duty_done(s, &d, 0); /* it is there: nothing will be told of it */
     host_pump(h);
     return err;
@@ -46,10 +47,11 @@ int sim_ping(struct sim *s, uint32_t from, uint32_t to) {
     if (!h)
         return not_running(s, &d);
     struct arena *before = arena_enter(&h->arena);
-    const int err = node_ping(h->node, host_now_us(h), s->hosts[to]->name, ping_timeout_us, &d.ref);
+    const int err =
+        node_ping(h->node, host_now_us(h), s->world.hosts[to]->name, ping_timeout_us, &d.ref);
     (void)arena_enter(before);
     if (!err)
-        ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        ledger_want(&s->ledger, world_run_ns(&s->world), from, to);
     duty_asked(s, &d, err);
     host_pump(h);
     return err;
@@ -101,14 +103,14 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
     struct ledger_transfer *t = ledger_add_transfer(&s->ledger);
     const uint64_t number = d.ref = s->ledger.transfer_count - 1;
     char path[128];
-    (void)snprintf(t->name, sizeof t->name, "%s-%s-%llu.bin", h->name, s->hosts[to]->name,
+    (void)snprintf(t->name, sizeof t->name, "%s-%s-%llu.bin", h->name, s->world.hosts[to]->name,
                    (unsigned long long)number);
     (void)snprintf(path, sizeof path, "/outbox/%s", t->name);
     t->from = from;
     t->to = to;
     t->size = size;
-    t->asked_ns = sim_now_ns(s);
-    describe_path(h, s->hosts[to], &t->path);
+    t->asked_ns = world_run_ns(&s->world);
+    describe_path(h, s->world.hosts[to], &t->path);
     int err = disk_make_file(h->disk, path, size);
     if (err == ERR_EXISTS)
         err = 0; /* made for an attempt that was refused */
@@ -117,7 +119,7 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
     if (!err) {
         const char *paths[] = {path};
         struct arena *before = arena_enter(&h->arena);
-        err = node_send(h->node, host_now_us(h), s->hosts[to]->name, paths, 1, 0, &t->id);
+        err = node_send(h->node, host_now_us(h), s->world.hosts[to]->name, paths, 1, 0, &t->id);
         (void)arena_enter(before);
     }
     duty_asked(s, &d, err);
@@ -125,7 +127,7 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
         s->ledger.transfer_count--;
         return err;
     }
-    ledger_want(&s->ledger, sim_now_ns(s), from, to);
+    ledger_want(&s->ledger, world_run_ns(&s->world), from, to);
     if (index)
         *index = number;
     host_pump(h);
@@ -147,14 +149,15 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
         struct ledger_message *m = ledger_add_message(&s->ledger);
         m->from = from;
         m->to = to;
-        m->asked_ns = sim_now_ns(s);
+        m->asked_ns = world_run_ns(&s->world);
         memset(text, '.', MESSAGE_MAX_BYTES);
         const int head = snprintf(text, MESSAGE_MAX_BYTES, "#%llu ",
                                   (unsigned long long)(s->ledger.message_count - 1));
         text[head] = '.';
         const size_t len = size > (uint64_t)head ? (size_t)size : (size_t)head;
         struct arena *before = arena_enter(&h->arena);
-        err = node_message_send(h->node, host_now_us(h), s->hosts[to]->name, text, len, &m->seq);
+        err = node_message_send(h->node, host_now_us(h), s->world.hosts[to]->name, text, len,
+                                &m->seq);
         (void)arena_enter(before);
         d.ref = s->ledger.message_count - 1;
         duty_asked(s, &d, err);
@@ -165,7 +168,7 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
         if (err)
             s->ledger.message_count--;
         else
-            ledger_want(&s->ledger, sim_now_ns(s), from, to);
+            ledger_want(&s->ledger, world_run_ns(&s->world), from, to);
     }
     free(text);
     host_pump(h);
@@ -197,7 +200,7 @@ int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t give
         return ERR_NOT_FOUND;
     t->thief = thief;
     struct arena *before = arena_enter(&h->arena);
-    const int err = node_contact_add(h->node, host_now_us(h), s->hosts[giver]->name, t->text);
+    const int err = node_contact_add(h->node, host_now_us(h), s->world.hosts[giver]->name, t->text);
     (void)arena_enter(before);
     host_pump(h);
     return err;
@@ -223,7 +226,7 @@ int sim_use_ticket(struct sim *s, uint32_t from, uint32_t to) {
     if (!err) {
         /* Contacts they are when they have met (heard.c); one that may fail is not waited for. */
         const bool wanted = !s->demands.asker.may || ledger_bond(&s->ledger, from, to)->wanted;
-        ledger_want(&s->ledger, sim_now_ns(s), from, to);
+        ledger_want(&s->ledger, world_run_ns(&s->world), from, to);
         ledger_bond(&s->ledger, from, to)->wanted = wanted;
         remember(s, from, to, ticket);
     }

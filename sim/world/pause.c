@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 static void hold(struct host *h, const struct event *e) {
     if (h->held_count == h->held_cap) {
@@ -51,12 +51,12 @@ bool host_holds(struct host *h, const struct event *e) {
 
 void host_pause(struct host *h, enum host_state state, uint64_t for_ns) {
     struct sim *s = h->sim;
-    const uint64_t end_ns = for_ns > 0 ? s->now_ns + for_ns : UINT64_MAX;
+    const uint64_t end_ns = for_ns > 0 ? s->world.now_ns + for_ns : UINT64_MAX;
     const bool paused = h->state != HOST_RUNS;
     /* Whoever sleeps does not stall; whoever stalls may fall asleep. */
     if (!paused || (h->state == HOST_STALLED && state == HOST_SUSPENDED)) {
         h->state = state;
-        h->stopped_ns = s->now_ns;
+        h->stopped_ns = s->world.now_ns;
     }
     duty_trouble(h, TROUBLE_PAUSED, true);
     if (paused && end_ns <= h->resume_ns)
@@ -64,9 +64,10 @@ void host_pause(struct host *h, enum host_state state, uint64_t for_ns) {
     h->resume_ns = end_ns;
     h->pauses++;
     if (for_ns > 0)
-        world_push(
-            s, h,
-            &(struct event){.time_ns = s->now_ns + for_ns, .kind = EVENT_RESUME, .tag = h->pauses});
+        world_push(&s->world, h,
+                   &(struct event){.time_ns = s->world.now_ns + for_ns,
+                                   .kind = EVENT_RESUME,
+                                   .tag = h->pauses});
 }
 
 void host_resume(struct host *h) {
@@ -77,11 +78,11 @@ void host_resume(struct host *h) {
     h->state = HOST_RUNS;
     duty_trouble(h, TROUBLE_PAUSED, false);
     if (slept)
-        hclock_resume(&h->clock, h->stopped_ns, s->now_ns);
+        hclock_resume(&h->clock, h->stopped_ns, s->world.now_ns);
     /* In the order they came: they get new numbers, all for this moment. */
     for (uint32_t i = 0; i < h->held_count; i++) {
-        h->held[i].time_ns = s->now_ns;
-        world_push(s, h, &h->held[i]);
+        h->held[i].time_ns = s->world.now_ns;
+        world_push(&s->world, h, &h->held[i]);
     }
     free(h->held);
     h->held = NULL;

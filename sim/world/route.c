@@ -1,8 +1,8 @@
 /* route.c: which way a datagram goes: through NATs and walls, over which lines, how far. */
 #include <assert.h>
 
+#include "sim/world/sim_int.h"
 #include "sim/world/site_int.h"
-#include "sim/world/world.h"
 
 static enum fate fate_of(enum nat_verdict v) {
     switch (v) {
@@ -35,7 +35,7 @@ struct nat *route_nat(const struct site *w, bool ipv6) {
 
 static uint32_t home_of(const struct sim *s, uint32_t member) {
     return member & SITE_BIT ? s->route.sites[member & ~SITE_BIT]->parent
-                             : s->hosts[member - 1]->site;
+                             : s->world.hosts[member - 1]->site;
 }
 
 bool route_is_within(const struct sim *s, uint32_t at, uint32_t site) {
@@ -105,7 +105,7 @@ static enum nat_verdict cross_in(void *ctx, struct sim *s, struct site *w) {
     const bool ipv6 = p->to.kind == ADDR_IPV6;
     if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
-    return nat_in(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+    return nat_in(route_nat(w, ipv6), s->world.now_ns, &p->from, &p->to);
 }
 
 static enum fate descend(struct sim *s, struct packet *p, uint32_t member, uint32_t from) {
@@ -127,10 +127,10 @@ static enum nat_verdict cross_out(struct sim *s, struct packet *p, struct site *
     const bool ipv6 = p->to.kind == ADDR_IPV6;
     p->hairpin = !is_wall(w, ipv6) && is_external(w, &p->to);
     if (p->hairpin)
-        return nat_hairpin(w->nat, s->now_ns, &p->from, &p->to);
+        return nat_hairpin(w->nat, s->world.now_ns, &p->from, &p->to);
     if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
-    return nat_out(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+    return nat_out(route_nat(w, ipv6), s->world.now_ns, &p->from, &p->to);
 }
 
 enum fate route_out(struct sim *s, struct host *h, struct packet *p) {
@@ -200,13 +200,13 @@ unsigned route_links(const struct sim *s, const struct host *from, const struct 
 
 bool route_plain(const struct sim *s, struct packet *p) {
     if (p->target != SIM_NO_HOST) {
-        const struct host *to = s->hosts[p->target];
+        const struct host *to = s->world.hosts[p->target];
         return to->plain_down && route_line_down(s, to->site, p->top) == SITE_NONE;
     }
     const uint32_t owner = owner_now(s, p);
     if (owner == 0 || (owner & SITE_BIT))
         return false;
-    const struct host *to = s->hosts[owner - 1];
+    const struct host *to = s->world.hosts[owner - 1];
     if (to->site != SITE_NONE || !to->plain_down || to->down.cfg.delay_ns > FAULT_MEMORY_NS)
         return false;
     p->late_ns = to->down.cfg.delay_ns;
@@ -231,6 +231,7 @@ uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct 
         return 0; /* it turns before the core */
     const uint32_t owner = owner_now(s, p);
     if (owner != 0)
-        to = owner & SITE_BIT ? r->sites[owner & ~SITE_BIT]->region : s->hosts[owner - 1]->region;
+        to = owner & SITE_BIT ? r->sites[owner & ~SITE_BIT]->region
+                              : s->world.hosts[owner - 1]->region;
     return between(r, h->region, to);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 static const uint64_t pair_limit_ns = 60 * SIM_S;
 static const uint64_t ticket_ttl_s = 3600;
@@ -18,31 +18,22 @@ struct sim *sim_new(const struct sim_config *cfg) {
     if (!s)
         abort();
     memset(s, 0, sizeof *s);
-    s->seed = cfg->seed;
-    s->tap = cfg->tap;
+    world_init(&s->world, cfg->seed, &cfg->tap);
     s->watch = cfg->watched ? watch_new() : NULL;
-    s->now_ns = WORLD_SETUP_NS;
-    draw_init(&s->draw, cfg->seed);
-    trace_init(&s->trace, WORLD_START_NS);
     return s;
 }
 
 void sim_free(struct sim *s) {
     if (!s)
         return;
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_free(s->hosts[i]);
-    free(s->hosts);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        host_free(s->world.hosts[i]);
     for (uint32_t i = 0; i < s->load_count; i++)
         load_clear(&s->loads[i]);
     free(s->loads);
-    names_clear(&s->names);
     route_clear(&s->route);
-    faults_clear(&s->faults);
     clog_clear(s);
-    heap_clear(&s->heap);
-    slab_clear(&s->slab);
-    trace_clear(&s->trace);
+    world_clear(&s->world);
     ledger_clear(&s->ledger);
     free(s->tickets);
     demand_clear(&s->demands);
@@ -54,11 +45,11 @@ void sim_free(struct sim *s) {
 }
 
 uint64_t sim_seed(const struct sim *s) {
-    return s->seed;
+    return s->world.seed;
 }
 
 uint64_t sim_now_ns(const struct sim *s) {
-    return s->begun ? s->now_ns - WORLD_START_NS : 0;
+    return world_run_ns(&s->world);
 }
 
 uint64_t sim_start_ns(void) {
@@ -66,29 +57,15 @@ uint64_t sim_start_ns(void) {
 }
 
 uint64_t sim_node_now_us(const struct sim *s, uint32_t host) {
-    return host_now_us(s->hosts[host]);
+    return host_now_us(s->world.hosts[host]);
 }
 
 const char *sim_failure(const struct sim *s) {
-    return s->failure[0] ? s->failure : NULL;
+    return s->world.failure[0] ? s->world.failure : NULL;
 }
 
 const struct trace *sim_trace(const struct sim *s) {
-    return &s->trace;
-}
-
-void world_fail(struct sim *s, const struct host *h, const char *what) {
-    if (!s->failure[0])
-        (void)snprintf(s->failure, sizeof s->failure, "%s: %s at %llu.%06llu s",
-                       h ? h->name : "world", what, (unsigned long long)(sim_now_ns(s) / SIM_S),
-                       (unsigned long long)(sim_now_ns(s) % SIM_S / SIM_US));
-}
-
-void world_push(struct sim *s, struct host *source, const struct event *e) {
-    struct event keyed = *e;
-    keyed.source = source->index;
-    keyed.seq = source->seq++;
-    heap_push(&s->heap, &keyed);
+    return &s->world.trace;
 }
 
 /* ---- hosts ---- */
@@ -103,30 +80,23 @@ static bool name_ok(const char *name) {
 
 static void settle(struct sim *s, struct host *h) {
     if (!route_settle(s, h))
-        world_fail(s, h, "no addresses are left");
+        world_fail(&s->world, h, "no addresses are left");
 }
 
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) {
     if (!name_ok(o->name))
         return ERR_USAGE;
-    if (sim_host_find(s, o->name) != SIM_NO_HOST)
+    if (world_find(&s->world, o->name) != SIM_NO_HOST)
         return ERR_EXISTS;
-    if (s->host_count == SIM_HOSTS_MAX)
+    if (s->world.host_count == SIM_HOSTS_MAX)
         return ERR_FULL;
-    if (s->host_count == s->host_cap) {
-        s->host_cap = s->host_cap ? s->host_cap * 2 : 16;
-        s->hosts = realloc(s->hosts, s->host_cap * sizeof(struct host *));
-        if (!s->hosts)
-            abort();
-    }
     struct host *h = host_new(s, o);
-    s->hosts[s->host_count] = h;
-    *host = s->host_count++;
-    names_add(&s->names, h->name, h->index);
+    *host = h->index;
+    world_add_host(&s->world, h);
     h->setup_number = route_number_new(s, h);
     if (h->setup_number == 0)
         return ERR_FULL;
-    if (s->begun) {
+    if (s->world.begun) {
         settle(s, h);
         host_start(h);
     }
@@ -134,34 +104,34 @@ int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host
 }
 
 uint32_t sim_host_count(const struct sim *s) {
-    return s->host_count;
+    return s->world.host_count;
 }
 
 uint32_t sim_host_find(const struct sim *s, const char *name) {
-    return names_find(&s->names, name);
+    return world_find(&s->world, name);
 }
 
 const char *sim_host_label(const struct sim *s, uint32_t host) {
-    if (host >= s->host_count)
+    if (host >= s->world.host_count)
         return "?";
-    const struct host *h = s->hosts[host];
+    const struct host *h = s->world.hosts[host];
     if (h->site != SITE_NONE)
         return s->route.sites[h->site]->name;
     return h->group[0] ? h->group : "public";
 }
 
 const char *sim_host_name(const struct sim *s, uint32_t host) {
-    return host < s->host_count ? s->hosts[host]->name : "?";
+    return world_name(&s->world, host);
 }
 
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out) {
-    const struct host *h = s->hosts[host];
+    const struct host *h = s->world.hosts[host];
     *out = d == SIM_UP ? h->up.cfg : h->down.cfg;
 }
 
 void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     struct link *l = d == SIM_UP ? &h->up : &h->down;
     l->cfg = *c;
     l->bad = l->bad && c->burst_enter_ppb > 0; /* a plain link does not pass by there */
@@ -171,35 +141,35 @@ void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const stru
 
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
                    uint64_t count) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     link_lose(d == SIM_UP ? &h->up : &h->down, packets, (uint32_t)count);
     h->plain_down = link_is_plain(&h->down);
 }
 
 const uint32_t *sim_contacts(const struct sim *s, uint32_t host, uint32_t *count) {
-    *count = s->hosts[host]->contact_count;
-    return s->hosts[host]->contacts;
+    *count = s->world.hosts[host]->contact_count;
+    return s->world.hosts[host]->contacts;
 }
 
 uint64_t sim_choice(const struct sim *s, uint32_t host, uint64_t number) {
-    return draw_u64(&s->draw, host, DRAW_GRAPH, number);
+    return draw_u64(&s->world.draw, host, DRAW_GRAPH, number);
 }
 
 struct disk *sim_disk(struct sim *s, uint32_t host) {
-    return s->hosts[host]->disk;
+    return s->world.hosts[host]->disk;
 }
 
 struct store_mem *sim_store(struct sim *s, uint32_t host) {
-    return s->hosts[host]->store;
+    return s->world.hosts[host]->store;
 }
 
 struct node *sim_node(struct sim *s, uint32_t host) {
-    return s->hosts[host]->node;
+    return s->world.hosts[host]->node;
 }
 
 void sim_touch(struct sim *s, uint32_t host) {
-    if (s->hosts[host]->node)
-        host_pump(s->hosts[host]);
+    if (s->world.hosts[host]->node)
+        host_pump(s->world.hosts[host]);
 }
 
 /* ---- before time 0 ---- */
@@ -211,11 +181,11 @@ static bool is_paired(const struct host *h, const struct host *with) {
 }
 
 int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
-    struct host *ha = s->hosts[a], *hb = s->hosts[b];
+    struct host *ha = s->world.hosts[a], *hb = s->world.hosts[b];
     char ticket[TICKET_TEXT_MAX + 1];
     host_start(ha);
     host_start(hb);
-    if (sim_failure(s))
+    if (s->world.failure[0])
         return ERR_FAILED;
     struct arena *before = arena_enter(&ha->arena);
     int err = node_ticket_new(ha->node, host_now_us(ha), hb->name, ticket_ttl_s, ticket);
@@ -229,48 +199,40 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
     host_add_contact(hb, a);
     host_pump(ha);
     host_pump(hb);
-    const uint64_t limit = s->now_ns + pair_limit_ns;
+    const uint64_t limit = s->world.now_ns + pair_limit_ns;
     while (!is_paired(ha, hb) || !is_paired(hb, ha)) {
-        const struct event *e = heap_top(&s->heap);
+        const struct event *e = heap_top(&s->world.heap);
         if (!e || e->time_ns > limit || !sim_step(s))
             return ERR_TIMEOUT;
     }
     return 0;
 }
 
-void world_drop_events(struct sim *s) {
-    struct event e;
-    clog_clear(s);
-    while (heap_pop(&s->heap, &e))
-        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_LINE || e.kind == EVENT_DELIVER ||
-            e.kind == EVENT_ICMP)
-            slab_put(&s->slab, e.ref);
-}
-
 void sim_begin(struct sim *s) {
     inspect_begin(s);
-    if (s->tap.begin)
-        s->tap.begin(s->tap.ctx, s);
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_stop(s->hosts[i]);
-    world_drop_events(s);
+    if (s->world.tap.begin)
+        s->world.tap.begin(s->world.tap.ctx, s);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        host_stop(s->world.hosts[i]);
+    clog_clear(s);
+    world_drop_events(&s->world);
     ledger_clear(&s->ledger);
-    s->stats = (struct world_stats){0};
-    s->now_ns = WORLD_START_NS;
-    s->begun = true;
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct host *h = s->hosts[i];
+    s->world.stats = (struct world_stats){0};
+    s->world.now_ns = WORLD_START_NS;
+    s->world.begun = true;
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        struct host *h = s->world.hosts[i];
         h->past = (struct endpoint_counters){0};
         h->seq = h->sent = 0;
         h->wake_ns = LEDGER_NEVER;
         h->leaked_bytes = 0;
-        h->clock.base_ns = h->clock.local_ns = s->now_ns;
+        h->clock.base_ns = h->clock.local_ns = s->world.now_ns;
         for (uint32_t k = 0; k < h->contact_count && !h->options.lazy; k++)
             ledger_bond(&s->ledger, i, h->contacts[k])->willing = true;
         settle(s, h);
     }
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        struct host *h = s->world.hosts[i];
         if (h->hostile) {
             const struct hostile_plan plan = h->hostile->plan;
             hostile_clear(h);
@@ -285,7 +247,7 @@ void sim_begin(struct sim *s) {
 /* ---- time ---- */
 
 static void dispatch(struct sim *s, const struct event *e) {
-    struct host *source = s->hosts[e->source];
+    struct host *source = s->world.hosts[e->source];
     switch ((enum event_kind)e->kind) {
     case EVENT_ARRIVE:
         wire_arrive(s, e->ref);
@@ -328,11 +290,11 @@ static void dispatch(struct sim *s, const struct event *e) {
 /* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top of
  * the heap will touch is fetched while this one runs. */
 static void fetch_ahead(const struct sim *s) {
-    const struct heap *heap = &s->heap;
+    const struct heap *heap = &s->world.heap;
     for (size_t i = 1; i < 5 && i < heap->count; i++) {
         const struct event *e = &heap->events[i];
         const uint32_t host = e->kind == EVENT_DELIVER ? e->tag : e->source;
-        const char *h = (const char *)s->hosts[host];
+        const char *h = (const char *)s->world.hosts[host];
         __builtin_prefetch(h);
         __builtin_prefetch(h + 64);
         __builtin_prefetch(h + 128);
@@ -341,7 +303,7 @@ static void fetch_ahead(const struct sim *s) {
     }
     if (heap->count > 0) {
         const struct event *e = &heap->events[0];
-        const struct host *h = s->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
+        const struct host *h = s->world.hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
         __builtin_prefetch(h->node);
         __builtin_prefetch((const char *)h->node + 64);
         if (e->kind == EVENT_DELIVER)
@@ -351,11 +313,11 @@ static void fetch_ahead(const struct sim *s) {
 
 bool sim_step(struct sim *s) {
     struct event e;
-    if (s->failure[0] || !heap_pop(&s->heap, &e))
+    if (s->world.failure[0] || !heap_pop(&s->world.heap, &e))
         return false;
     fetch_ahead(s);
-    s->now_ns = e.time_ns;
-    s->stats.events++;
+    s->world.now_ns = e.time_ns;
+    s->world.stats.events++;
     if (s->watch)
         inspect_seconds(s);
     dispatch(s, &e);
@@ -367,12 +329,12 @@ bool sim_run_while_not(struct sim *s, uint64_t time_ns, bool (*done)(void *ctx),
     for (;;) {
         if (done && done(ctx))
             return true;
-        const struct event *e = heap_top(&s->heap);
+        const struct event *e = heap_top(&s->world.heap);
         if (!e || e->time_ns > until || !sim_step(s))
             break;
     }
-    if (!s->failure[0] && s->now_ns < until)
-        s->now_ns = until;
+    if (!s->world.failure[0] && s->world.now_ns < until)
+        s->world.now_ns = until;
     return false;
 }
 

@@ -19,52 +19,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/node.h"
 #include "sim/disk/disk.h"
 #include "sim/disk/store_mem.h"
-#include "sim/engine/trace.h"
 #include "sim/invariants/invariants.h"
-#include "sim/link/link.h"
 #include "sim/measure/demand.h"
 #include "sim/nat/gateway.h"
+#include "sim/world/host_options.h"
 #include "sim/world/hostile.h"
-#include "sim/world/icmp.h"
-
-#define SIM_US UINT64_C(1000)
-#define SIM_MS UINT64_C(1000000)
-#define SIM_S UINT64_C(1000000000)
-
-enum { SIM_NAME_MAX = 32, SIM_HOSTS_MAX = 100000 };
-#define SIM_NO_HOST UINT32_MAX
+#include "sim/world/tap.h"
 
 struct sim;
-
-struct sim_datagram { /* what became of one datagram */
-    uint64_t time_ns;
-    uint32_t source, target; /* target SIM_NO_HOST: nobody has the address */
-    struct addr from, to;
-    enum fate fate;
-    const uint8_t *data;
-    uint32_t len;
-    uint8_t ecn;  /* of the IP header (net/recovery/ecn.h) */
-    uint32_t seq; /* the source's how-manieth datagram, from 0 */
-    /* If a link ended it: whose, which way, and its number there (as `lose` counts). */
-    uint32_t link_host; /* SIM_NO_HOST: no host's link did */
-    bool link_down;
-    uint64_t link_packet;
-};
-
-/* Watchers, for logs, captures and reports; each may be NULL. They must not call into the world. */
-struct sim_tap {
-    void *ctx;
-    void (*begin)(void *ctx, const struct sim *s); /* time 0 */
-    void (*datagram)(void *ctx, const struct sim_datagram *d);
-    void (*node_event)(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e);
-    void (*log)(void *ctx, uint64_t time_ns, const char *host, enum log_level level,
-                const char *line);
-    void (*icmp)(void *ctx, uint64_t time_ns, const struct icmp_note *note); /* a host hears it */
-    void (*record)(void *ctx, const struct trace_record *r); /* all that goes into the trace */
-};
 
 struct sim_config {
     uint64_t seed;
@@ -84,17 +48,6 @@ const char *sim_failure(const struct sim *s);
 const struct trace *sim_trace(const struct sim *s);
 
 /* ---- hosts ---- */
-struct sim_host_options {
-    const char *name;  /* [A-Za-z0-9_-], also the contact name that others give it */
-    const char *group; /* a label for reports; NULL: none */
-    enum cc_kind cc;
-    unsigned suites; /* offered AEAD suites; 0: all */
-    bool ipv4, ipv6; /* neither: IPv4 */
-    bool no_udp;     /* its network lets no UDP out or in */
-    bool lazy;       /* dials no contact by itself */
-    uint32_t site;   /* SITE_NONE: on the internet */
-    uint32_t region; /* SITE_NONE: none, no delay of its own. That of its site, if it is in one */
-};
 /* ERR_USAGE (name), ERR_EXISTS, ERR_FULL. */
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) MUST_USE;
 /* What reports call hosts like this one: the kind of its NAT (or its site), else its group, else "public". */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/world/sim_int.h"
 #include "sim/world/site_int.h"
-#include "sim/world/world.h"
 
 enum {
     NUMBERS_MAX = (1 << 17) - 2,
@@ -107,7 +107,7 @@ void route_number_free(struct sim *s, uint32_t number) {
 
 struct host *route_setup_owner(const struct sim *s, const struct addr *a) {
     const uint32_t owner = route_owner_of(s, a);
-    return owner == 0 || (owner & SITE_BIT) ? NULL : s->hosts[owner - 1];
+    return owner == 0 || (owner & SITE_BIT) ? NULL : s->world.hosts[owner - 1];
 }
 
 /* ---- addresses inside a site ---- */
@@ -231,16 +231,16 @@ int route_site_add(struct sim *s, const char *name, uint32_t parent, uint32_t re
     *site = w->index;
     /* Entities of sites count down from the top, those of hosts up from 0. */
     const uint32_t entity = UINT32_MAX - w->index * 4;
-    w->nat = nat_new(cfg, &s->draw, entity);
-    link_init(&w->up, &s->draw, entity - 1);
-    link_init(&w->down, &s->draw, entity - 2);
+    w->nat = nat_new(cfg, &s->world.draw, entity);
+    link_init(&w->up, &s->world.draw, entity - 1);
+    link_init(&w->down, &s->world.draw, entity - 2);
     struct nat_config wall;
     if (nat_config_read(&wall, "firewall"))
         abort();
     wall.timeout_ns = cfg->timeout_ns;
     wall.unreplied_ns = cfg->unreplied_ns;
     wall.conntrack = cfg->conntrack;
-    w->wall = nat_new(&wall, &s->draw, entity - 3);
+    w->wall = nat_new(&wall, &s->world.draw, entity - 3);
     return new_externals(s, w) ? 0 : ERR_FULL;
 }
 
@@ -250,13 +250,13 @@ void route_site_reboot(struct sim *s, uint32_t site, bool move) {
     nat_reboot(w->wall);
     w->reboots++;
     if (w->gateway)
-        gateway_reboot(w->gateway, s->now_ns);
+        gateway_reboot(w->gateway, s->world.now_ns);
     if (!move)
         return;
     for (unsigned i = 0; i < w->external_count; i++)
         address_free(s, route_space(s, w->parent, false), SITE_BIT | site, &w->external[i]);
     if (!new_externals(s, w))
-        world_fail(s, NULL, "no addresses are left");
+        world_fail(&s->world, NULL, "no addresses are left");
 }
 
 /* ---- hosts in sites ---- */

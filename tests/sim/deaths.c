@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 enum {
     HOSTS = 3,       /* a gives the ticket, b takes it, c is a contact of a from before */
@@ -80,9 +80,9 @@ static void note_stored(struct story *t, uint32_t host) {
  * with it, so that it starts by the wrong clock. */
 static void jump(struct story *t, uint32_t h) {
     static const int64_t hour_us = INT64_C(3600) * 1000000, year_us = 365 * 24 * hour_us;
-    const int64_t now_us = (int64_t)host_wall_us(t->sim->hosts[h]);
+    const int64_t now_us = (int64_t)host_wall_us(t->sim->world.hosts[h]);
     const int64_t by_us[] = {year_us,  -year_us, hour_us,
-                             -hour_us, -now_us,  -t->sim->hosts[h]->clock.wall_offset_us};
+                             -hour_us, -now_us,  -t->sim->world.hosts[h]->clock.wall_offset_us};
     int64_t by = by_us[draw(t, 6)];
     if (by < -now_us)
         by = -now_us;
@@ -205,7 +205,7 @@ static void forget(struct story *t, uint32_t at, uint32_t whom) {
     struct node *n = sim_node(t->sim, at);
     if (!n)
         return;
-    struct arena *before = arena_enter(&t->sim->hosts[at]->arena);
+    struct arena *before = arena_enter(&t->sim->world.hosts[at]->arena);
     const int err =
         node_contact_remove(n, sim_node_now_us(t->sim, at), sim_host_name(t->sim, whom));
     (void)err; /* it may know nothing of the other */
@@ -280,7 +280,7 @@ static void read_history(struct story *t, uint32_t h) {
     struct node *n = sim_node(t->sim, h);
     struct message_info m;
     uint64_t last[HOSTS] = {0};
-    struct arena *before = arena_enter(&t->sim->hosts[h]->arena);
+    struct arena *before = arena_enter(&t->sim->world.hosts[h]->arena);
     for (uint64_t seq = 0; n && node_message_next(n, seq, NULL, &m); seq = m.seq) {
         unsigned long long serial = 0;
         const uint32_t other = sim_host_find(t->sim, m.contact);

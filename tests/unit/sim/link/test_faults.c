@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
 static void of_two_pauses_the_later_end_counts(void **state) {

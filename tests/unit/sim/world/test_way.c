@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
 static void a_share_of_nothing_is_nobody(void **state) {
@@ -49,7 +49,7 @@ static void shares_and_loads_do_not_depend_on_other_lines(void **state) {
     run_text(without, &b);
     assert_true(metric_in(&a, "node.bytes.count") == metric_in(&b, "node.bytes.count"));
     for (uint32_t i = 0; i < 40; i++)
-        assert_int_equal(a.sim->hosts[i]->sent, b.sim->hosts[i]->sent);
+        assert_int_equal(a.sim->world.hosts[i]->sent, b.sim->world.hosts[i]->sent);
     run_clear(&a);
     run_clear(&b);
     /* One draw for both sides would make n (n - 1) pings of it. */
@@ -161,7 +161,8 @@ static void addresses_are_used_again(void **state) {
         sim_site_reboot(s, site, true);
     }
     assert_null(sim_failure(s));
-    assert_true(s->hosts[a]->addrs[0].ip[0] == 198 && s->hosts[b]->addrs[0].ip[0] == 10);
+    assert_true(s->world.hosts[a]->addrs[0].ip[0] == 198 &&
+                s->world.hosts[b]->addrs[0].ip[0] == 10);
     sim_free(s);
 }
 
