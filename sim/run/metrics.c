@@ -281,8 +281,8 @@ static void collect_memory(struct sim *s, struct metrics *m) {
         if (h->arena.peak_bytes > peak)
             peak = h->arena.peak_bytes;
     }
-    for (uint32_t i = 0; i < s->route.site_count; i++)
-        mappings += nat_mapping_count(s->route.sites[i]->nat, s->world.now_ns);
+    for (uint32_t i = 0; i < s->sites.count; i++)
+        mappings += nat_mapping_count(s->sites.list[i]->nat, s->world.now_ns);
     set_in(m, "node", "peak_bytes", peak);
     set_in(m, "node", "leaked_bytes", leaked);
     set_in(m, "nat", "mappings", mappings);

@@ -46,7 +46,7 @@ void duty_site(struct sim *s, uint32_t site) {
     for (uint32_t i = 0; i < s->world.host_count; i++) {
         uint32_t at = s->world.hosts[i]->site;
         while (at != SITE_NONE && at != site)
-            at = s->route.sites[at]->parent;
+            at = s->sites.list[at]->parent;
         if (at != SITE_NONE)
             duty_moment(s->world.hosts[i], TROUBLE_MOVED);
     }
@@ -77,7 +77,7 @@ void duty_heard(struct sim *s, const struct packet *p) {
 
 void duty_lost(struct sim *s, const struct packet *p) {
     /* Lost before a NAT on its way: whose address it is, the mappings say. */
-    const uint32_t to = p->target == SIM_NO_HOST ? icmp_host_of(s, p) : p->target;
+    const uint32_t to = p->target == SIM_NO_HOST ? icmp_host_of(&s->sites, p) : p->target;
     struct silence *q = silence_of(s, p->source, to);
     s->world.hosts[p->source]->lost_ns = world_run_ns(&s->world) + 1;
     if (to < s->world.host_count)

@@ -6,13 +6,6 @@
 
 #include "sim/world/sim_int.h"
 
-static bool owns(const struct host *h, const struct addr *a) {
-    for (unsigned i = 0; i < h->addr_count; i++)
-        if (addr_equal(&h->addrs[i], a))
-            return true;
-    return false;
-}
-
 /* The end of a datagram: everybody who watches is told. */
 static void record(struct sim *s, const struct packet *p, enum fate fate) {
     if (!s->world.begun)
@@ -78,7 +71,7 @@ static bool through(struct sim *s, struct packet *p, struct link *l, enum event_
         p->link_down = p->link_host != SIM_NO_HOST && l == &s->world.hosts[p->link_host]->down;
         p->link_packet = l->packets - 1;
         if (out.fate == FATE_MTU && l->cfg.icmp)
-            icmp_report(s, p, ICMP_TOO_BIG, l->cfg.mtu_bytes);
+            icmp_report(&s->sites, p, ICMP_TOO_BIG, l->cfg.mtu_bytes);
         wire_drop(s, p, out.fate);
         return false;
     }
@@ -112,13 +105,13 @@ static void pass_on(struct sim *s, struct packet *p, struct link *l, enum event_
 /* Through a link on the way up; then come the lines of the site and of those around it, then the core. Each line is an
  * event of its own: what it is shared by does not come to it in the order in which it was sent. */
 static void climb(struct sim *s, struct packet *p, struct link *l, uint32_t site) {
-    p->at = route_line_up(s, site, p->top);
+    p->at = route_line_up(&s->sites, site, p->top);
     if (p->at != SITE_NONE) {
         pass_on(s, p, l, EVENT_LINE, 0);
         return;
     }
     p->late_ns = 0;
-    const enum event_kind next = route_plain(s, p) ? EVENT_DELIVER : EVENT_ARRIVE;
+    const enum event_kind next = route_plain(&s->sites, p) ? EVENT_DELIVER : EVENT_ARRIVE;
     pass_on(s, p, l, next, p->core_ns + p->late_ns);
 }
 
@@ -137,8 +130,8 @@ static void launch(struct host *h, struct packet *p) {
     struct sim *s = h->sim;
     s->world.stats.sent++;
     s->world.stats.sent_bytes += p->len;
-    const bool own = h->site != SITE_NONE && owns(h, &p->from);
-    enum fate fate = route_out(s, h, p);
+    const bool own = h->site != SITE_NONE && host_owns(h, &p->from);
+    enum fate fate = route_out(&s->sites, h, p);
     if (fate == FATE_DELIVERED && is_blocked(s, p))
         fate = FATE_BLOCKED;
     if (fate != FATE_DELIVERED) {
@@ -147,7 +140,7 @@ static void launch(struct host *h, struct packet *p) {
     }
     if (own && p->target == SIM_NO_HOST)
         h->outer = p->from;
-    p->core_ns = route_delay_ns(s, h, p);
+    p->core_ns = route_delay_ns(&s->sites, h, p);
     p->likely = h->index;
     p->router = h->site;
     climb(s, p, &h->up, h->site);
@@ -188,7 +181,7 @@ static void send_one(struct host *h, const struct addr *to, uint8_t ecn, const u
     struct packet *p = packet_new(h, to, data, len);
     p->ecn = ecn;
     if (!s->world.begun && (to->kind == ADDR_IPV6 ? h->options.ipv6 : h->options.ipv4)) {
-        route_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
+        site_number_address(h->setup_number, to->kind == ADDR_IPV6, WORLD_PORT, &p->from);
         wire_schedule(s, p, s->world.now_ns + WORLD_IDEAL_DELAY_NS, EVENT_DELIVER);
     } else if (p->from.kind == ADDR_NONE) {
         s->world.stats.sent++;
@@ -241,12 +234,12 @@ static bool passes(struct sim *s, struct packet *p, enum event_kind again) {
 
 /* Finds out who gets it. False: the packet is gone, or waits. */
 static bool resolve(struct sim *s, struct packet *p, enum event_kind again) {
-    const enum fate fate = route_in(s, p);
+    const enum fate fate = route_in(&s->sites, p);
     p->descends = true;
     if (fate != FATE_DELIVERED) {
         if (fate == FATE_NO_HOST && s->world.hosts[p->source]->up.cfg.icmp) {
             p->router = p->top; /* where it turned; its own routers asked there in vain */
-            icmp_report(s, p, ICMP_NO_HOST, 0);
+            icmp_report(&s->sites, p, ICMP_NO_HOST, 0);
         }
         wire_drop(s, p, fate);
         return false;
@@ -269,16 +262,16 @@ static void go_down(struct sim *s, struct packet *p) {
         pass_on(s, p, &to->down, EVENT_DELIVER, 0);
         return;
     }
-    struct link *line = &s->route.sites[p->at]->down;
-    p->router = s->route.sites[p->at]->parent;
-    p->at = route_line_down(s, to->site, p->at);
+    struct link *line = &s->sites.list[p->at]->down;
+    p->router = s->sites.list[p->at]->parent;
+    p->at = route_line_down(&s->sites, to->site, p->at);
     pass_on(s, p, line, EVENT_LINE, 0);
 }
 
 void wire_arrive(struct sim *s, struct packet *p) {
     if (!resolve(s, p, EVENT_ARRIVE))
         return;
-    p->at = route_line_down(s, s->world.hosts[p->target]->site, p->top);
+    p->at = route_line_down(&s->sites, s->world.hosts[p->target]->site, p->top);
     go_down(s, p);
 }
 
@@ -287,7 +280,7 @@ void wire_line(struct sim *s, struct packet *p) {
         go_down(s, p);
         return;
     }
-    struct site *w = s->route.sites[p->at];
+    struct site *w = s->sites.list[p->at];
     p->router = w->index;
     climb(s, p, &w->up, w->parent);
 }
@@ -301,7 +294,7 @@ static bool plain_arrival(struct sim *s, struct packet *p) {
     p->router = s->world.hosts[p->target]->site;
     if (down->cfg.mtu_bytes > 0 && wire_bytes(p) > down->cfg.mtu_bytes) {
         if (down->cfg.icmp)
-            icmp_report(s, p, ICMP_TOO_BIG, down->cfg.mtu_bytes);
+            icmp_report(&s->sites, p, ICMP_TOO_BIG, down->cfg.mtu_bytes);
         wire_drop(s, p, FATE_MTU);
         return false;
     }
@@ -313,19 +306,19 @@ static bool plain_arrival(struct sim *s, struct packet *p) {
 
 void wire_deliver(struct sim *s, struct packet *p) {
     if (!s->world.begun) {
-        const struct host *owner = route_setup_owner(s, &p->to);
+        const struct host *owner = sites_setup_owner(&s->sites, &p->to);
         p->target = owner ? owner->index : SIM_NO_HOST;
     } else if (!p->resolved && !plain_arrival(s, p)) {
         return;
     }
     struct host *to = p->target == SIM_NO_HOST ? NULL : s->world.hosts[p->target];
-    if (!to || (s->world.begun && !owns(to, &p->to))) {
+    if (!to || (s->world.begun && !host_owns(to, &p->to))) {
         wire_drop(s, p, FATE_NO_HOST);
         return;
     }
     if (!to->node) {
         if (s->world.begun && to->down.cfg.icmp)
-            icmp_report(s, p, ICMP_NO_PORT, 0);
+            icmp_report(&s->sites, p, ICMP_NO_PORT, 0);
         wire_drop(s, p, FATE_DOWN);
         return;
     }

@@ -22,7 +22,7 @@ struct host *host_new(struct sim *s, const struct sim_host_options *o) {
     h->site = o->site;
     h->region = o->region;
     if (h->site != SITE_NONE)
-        h->region = s->route.sites[h->site]->region;
+        h->region = s->sites.list[h->site]->region;
     h->wake_ns = LEDGER_NEVER;
     h->clock = (struct hclock){.base_ns = s->world.now_ns, .local_ns = s->world.now_ns};
     h->store = store_mem_new();
@@ -119,9 +119,9 @@ static unsigned own_addresses(const struct host *h, struct addr out[static 3]) {
     unsigned n = 0;
     if (!h->world->begun) {
         if (h->options.ipv4)
-            route_number_address(h->setup_number, false, WORLD_PORT, &out[n++]);
+            site_number_address(h->setup_number, false, WORLD_PORT, &out[n++]);
         if (h->options.ipv6)
-            route_number_address(h->setup_number, true, WORLD_PORT, &out[n++]);
+            site_number_address(h->setup_number, true, WORLD_PORT, &out[n++]);
         return n;
     }
     if (h->hostile && h->hostile->plan.lies) {
@@ -369,6 +369,18 @@ void host_pump(struct host *h) {
         world_fail(h->world, h, "the node does not come to rest");
     else
         arm(h);
+}
+
+void host_too_big(struct host *h, const struct icmp_note *note) {
+    const uint32_t overhead =
+        note->to.kind == ADDR_IPV6 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES;
+    const struct icmp_quote quote = {
+        .to = note->to, .bytes = note->bytes, .head = note->head, .len = note->head_len};
+    struct arena *before = arena_enter(&h->arena);
+    node_icmp_too_big(h->node, host_now_us(h), &quote,
+                      note->mtu_bytes > overhead ? note->mtu_bytes - overhead : 0);
+    (void)arena_enter(before);
+    host_pump(h);
 }
 
 void host_wake(struct host *h) {

@@ -98,4 +98,11 @@ static inline uint64_t host_now_us(const struct host *h) {
     return hclock_at_ns(&h->clock, h->world->now_ns) / 1000;
 }
 
+static inline bool host_owns(const struct host *h, const struct addr *a) {
+    for (unsigned i = 0; i < h->addr_count; i++)
+        if (addr_equal(&h->addrs[i], a))
+            return true;
+    return false;
+}
+
 #endif

@@ -346,7 +346,7 @@ static void inject_icmp(struct host *h) {
         store_le32(note.head + i, (uint32_t)drawn(h));
     store_le32(note.head, PACKET_DATA);
     store_le64(note.head + 8, draw_below(drawn(h), 10000));
-    icmp_forge(h, &note);
+    icmp_forge(&h->sim->sites, h, &note);
 }
 
 void hostile_run(struct host *h, const struct event *e) {

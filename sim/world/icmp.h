@@ -11,19 +11,18 @@
 #include <stdint.h>
 
 #include "sim/world/icmp_note.h"
-
-struct host;
-struct packet;
-struct sim;
+#include "sim/world/packet.h"
+#include "sim/world/site.h"
 
 /* The packet ends here: its sender is told, if the note finds back. */
-void icmp_report(struct sim *s, const struct packet *p, enum icmp_kind kind, uint32_t mtu_bytes);
-void icmp_hear(struct sim *s, struct icmp_note *note);
+void icmp_report(struct sites *ss, const struct packet *p, enum icmp_kind kind, uint32_t mtu_bytes);
+/* A note has come to its host: whether that hears it. */
+bool icmp_heard(struct world *w, const struct icmp_note *note);
 /* A hostile host says so of a packet that it makes up: `model` without router and host. */
-void icmp_forge(struct host *h, const struct icmp_note *model);
+void icmp_forge(struct sites *ss, struct host *h, const struct icmp_note *model);
 
 /* Whose address it is that the packet is sent to, by the mappings of the NATs before it; SIM_NO_HOST: nobody's. For one that was
  * lost on the way to them. */
-uint32_t icmp_host_of(struct sim *s, const struct packet *p);
+uint32_t icmp_host_of(struct sites *ss, const struct packet *p);
 
 #endif

@@ -2,7 +2,7 @@
 #include "sim/world/sim_int.h"
 
 static void told(struct sim *s, struct host *h) {
-    if (!route_settle(s, h))
+    if (!sites_settle(&s->sites, h))
         world_fail(&s->world, h, "no addresses are left");
     duty_moment(h, TROUBLE_MOVED);
     host_tell(h);
@@ -19,10 +19,10 @@ void sim_roam(struct sim *s, uint32_t host) {
 
 void sim_move(struct sim *s, uint32_t host, uint32_t site) {
     struct host *h = s->world.hosts[host];
-    route_leave(s, h);
+    sites_leave(&s->sites, h);
     h->site = site;
     if (site != SITE_NONE)
-        h->region = s->route.sites[site]->region;
+        h->region = s->sites.list[site]->region;
     told(s, h);
 }
 
@@ -120,12 +120,13 @@ void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan) 
 }
 
 void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
-    route_site_reboot(s, site, move);
+    if (!sites_reboot(&s->sites, site, move))
+        world_fail(&s->world, NULL, "no addresses are left");
     duty_site(s, site);
 }
 
 void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns) {
-    struct site *w = s->route.sites[site];
+    struct site *w = s->sites.list[site];
     const uint64_t until_ns = for_ns > 0 ? s->world.now_ns + for_ns : UINT64_MAX;
     nat_crowd(w->nat, s->world.now_ns, count, until_ns);
     nat_crowd(w->wall, s->world.now_ns, count, until_ns);
@@ -136,7 +137,7 @@ uint32_t sim_host_site(const struct sim *s, uint32_t host) {
 }
 
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
-    struct site *w = s->route.sites[site];
+    struct site *w = s->sites.list[site];
     if (!w->gateway)
         w->gateway = gateway_new(w->nat, s->world.now_ns);
     gateway_configure(w->gateway, s->world.now_ns, c);
@@ -169,9 +170,9 @@ void sim_clog(struct sim *s, const struct sim_between *b) {
 }
 
 void sim_heal(struct sim *s) {
-    for (uint32_t i = 0; i < s->route.site_count; i++) {
-        nat_crowd(s->route.sites[i]->nat, s->world.now_ns, 0, 0);
-        nat_crowd(s->route.sites[i]->wall, s->world.now_ns, 0, 0);
+    for (uint32_t i = 0; i < s->sites.count; i++) {
+        nat_crowd(s->sites.list[i]->nat, s->world.now_ns, 0, 0);
+        nat_crowd(s->sites.list[i]->wall, s->world.now_ns, 0, 0);
     }
     faults_heal(&s->world.faults, s->world.now_ns);
     faults_heal(&s->troubles.cuts, world_run_ns(&s->world));
@@ -181,7 +182,7 @@ void sim_heal(struct sim *s) {
 
 int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) {
     struct host *h = s->world.hosts[host];
-    struct gateway *g = h->site == SITE_NONE ? NULL : s->route.sites[h->site]->gateway;
+    struct gateway *g = h->site == SITE_NONE ? NULL : s->sites.list[h->site]->gateway;
     struct gateway_answer answer;
     if (!g || !h->node || h->addr_count == 0 || h->addrs[0].kind != ADDR_IPV4)
         return ERR_OFFLINE;

@@ -68,10 +68,10 @@ static double passing(const struct link_config *c) {
 static void describe_path(const struct host *from, const struct host *to,
                           struct response_path *out) {
     const struct link *links[ROUTE_LINKS_MAX];
-    uint64_t narrow = 0, rtt_ns = route_core_ns(from->sim, from, to) * 2;
+    uint64_t narrow = 0, rtt_ns = route_core_ns(&from->sim->sites, from, to) * 2;
     uint32_t mtu = LINK_MTU_MAX_BYTES;
     double passes = 1;
-    unsigned n = route_links(from->sim, from, to, links);
+    unsigned n = route_links(&from->sim->sites, from, to, links);
     for (unsigned i = 0; i < n; i++) {
         const struct link_config *c = &links[i]->cfg;
         if (c->rate_bps > 0 && (narrow == 0 || c->rate_bps < narrow))
@@ -81,7 +81,7 @@ static void describe_path(const struct host *from, const struct host *to,
         rtt_ns += c->delay_ns;
         passes *= passing(c);
     }
-    n = route_links(from->sim, to, from, links);
+    n = route_links(&from->sim->sites, to, from, links);
     for (unsigned i = 0; i < n; i++)
         rtt_ns += links[i]->cfg.delay_ns;
     const uint32_t headers =

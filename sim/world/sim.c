@@ -19,6 +19,7 @@ struct sim *sim_new(const struct sim_config *cfg) {
         abort();
     memset(s, 0, sizeof *s);
     world_init(&s->world, cfg->seed, &cfg->tap);
+    sites_init(&s->sites, &s->world);
     s->watch = cfg->watched ? watch_new() : NULL;
     return s;
 }
@@ -31,7 +32,7 @@ void sim_free(struct sim *s) {
     for (uint32_t i = 0; i < s->load_count; i++)
         load_clear(&s->loads[i]);
     free(s->loads);
-    route_clear(&s->route);
+    sites_clear(&s->sites);
     clog_clear(s);
     world_clear(&s->world);
     ledger_clear(&s->ledger);
@@ -79,7 +80,7 @@ static bool name_ok(const char *name) {
 }
 
 static void settle(struct sim *s, struct host *h) {
-    if (!route_settle(s, h))
+    if (!sites_settle(&s->sites, h))
         world_fail(&s->world, h, "no addresses are left");
 }
 
@@ -93,7 +94,7 @@ int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host
     struct host *h = host_new(s, o);
     *host = h->index;
     world_add_host(&s->world, h);
-    h->setup_number = route_number_new(s, h);
+    h->setup_number = sites_number_new(&s->sites, h);
     if (h->setup_number == 0)
         return ERR_FULL;
     if (s->world.begun) {
@@ -116,7 +117,7 @@ const char *sim_host_label(const struct sim *s, uint32_t host) {
         return "?";
     const struct host *h = s->world.hosts[host];
     if (h->site != SITE_NONE)
-        return s->route.sites[h->site]->name;
+        return s->sites.list[h->site]->name;
     return h->group[0] ? h->group : "public";
 }
 
@@ -246,6 +247,12 @@ void sim_begin(struct sim *s) {
 
 /* ---- time ---- */
 
+static void hear_icmp(struct sim *s, struct icmp_note *note) {
+    if (icmp_heard(&s->world, note) && note->kind == ICMP_TOO_BIG)
+        host_too_big(s->world.hosts[note->host], note);
+    slab_put(&s->world.slab, note);
+}
+
 static void dispatch(struct sim *s, const struct event *e) {
     struct host *source = s->world.hosts[e->source];
     switch ((enum event_kind)e->kind) {
@@ -275,7 +282,7 @@ static void dispatch(struct sim *s, const struct event *e) {
             hostile_run(source, e);
         break;
     case EVENT_ICMP:
-        icmp_hear(s, e->ref);
+        hear_icmp(s, e->ref);
         break;
     case EVENT_UNCLOG:
         clog_release(s, false);

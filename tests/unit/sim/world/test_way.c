@@ -149,7 +149,8 @@ static void addresses_are_used_again(void **state) {
     struct nat_config c;
     uint32_t a, b, site;
     assert_null(nat_config_read(&c, "fullcone"));
-    assert_int_equal(route_site_add(s, "h", SITE_NONE, SITE_NONE, &c, &site), 0);
+    const struct site_options home = {"h", SITE_NONE, SITE_NONE, &c};
+    assert_int_equal(sites_add(&s->sites, &home, &site), 0);
     const struct sim_host_options outside = {.name = "a", .site = SITE_NONE, .region = SITE_NONE},
                                   inside = {.name = "b", .site = site, .region = SITE_NONE};
     assert_int_equal(sim_host_add(s, &outside, &a), 0);
