@@ -192,7 +192,7 @@ static void loads(const struct scenario *sc, struct sim *s) {
         l.targets = chosen(s, &x->to, l.id + 1, &l.target_count);
         if (x->to.count > 0 && l.target_count == 0)
             l.host_count = 0; /* nobody is left to do it with */
-        load_add(s, &l);
+        loads_add(&s->loads, &l);
     }
 }
 

@@ -26,7 +26,7 @@ struct metrics { /* all zeroes is empty */
 
 void metrics_clear(struct metrics *m);
 /* All of them, as they are now. */
-void metrics_collect(struct sim *s, struct metrics *m);
+void metrics_collect(const struct sim *s, struct metrics *m);
 /* Whether it depends on the machine and the moment. */
 bool metrics_is_real_time(const char *name);
 /* Whether the samples of this name are seconds. */

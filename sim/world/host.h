@@ -1,4 +1,6 @@
-/* host.h: one host: a real node, its links, disk and store, its clock, and what the world knows of it. */
+/* host.h: one host: a real node, its links, disk and store, its clock, and what the world knows of it. How its node runs is
+ * turn.c's.
+ */
 #ifndef MESHD_SIM_WORLD_HOST_H
 #define MESHD_SIM_WORLD_HOST_H
 
@@ -14,8 +16,6 @@
 #include "sim/world/hostile.h"
 #include "sim/world/site.h"
 #include "sim/world/world.h"
-
-struct sim;
 
 enum entity {
     ENTITY_UP,
@@ -41,7 +41,6 @@ struct silence {
 
 struct host { /* what every event touches comes first, so that it is few cache lines */
     struct world *world;
-    struct sim *sim;
     struct node *node; /* NULL: not running */
     uint32_t index, site;
     uint32_t seq;  /* numbers events for the heap */
@@ -104,5 +103,21 @@ static inline bool host_owns(const struct host *h, const struct addr *a) {
             return true;
     return false;
 }
+
+/* Without a region, if it stands in a site: that is its site's (sim.c). */
+struct host *host_new(struct world *w, const struct sim_host_options *o);
+void host_free(struct host *h);
+/* Crash: no goodbye; disk and store are kept. Nothing if its node does not run. */
+void host_kill(struct host *h);
+/* Crash of the machine: of what its store has committed since the last barrier a drawn number of transactions survives. */
+void host_power_cut(struct host *h);
+void host_add_contact(struct host *h, uint32_t other);
+
+/* The addresses that its node believes to have; how many. */
+unsigned host_own_addresses(const struct host *h, struct addr out[static 3]);
+void host_tell(struct host *h);              /* its node is told them */
+void host_network_changed(struct host *h);   /* its daemon has noticed; pump it after that */
+uint64_t host_wall_us(const struct host *h); /* what its wall clock shows */
+void host_set_wall(struct host *h);          /* its node is told */
 
 #endif

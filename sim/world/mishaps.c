@@ -1,16 +1,18 @@
 /* mishaps.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off. */
+#include "sim/world/pause.h"
 #include "sim/world/sim_int.h"
+#include "sim/world/turn.h"
 
 static void told(struct sim *s, struct host *h) {
     if (!sites_settle(&s->sites, h))
         world_fail(&s->world, h, "no addresses are left");
-    duty_moment(h, TROUBLE_MOVED);
+    duty_moment(&s->duties, h, TROUBLE_MOVED);
     host_tell(h);
-    inspect_addresses(h);
+    inspect_addresses(&s->inspection, h);
     if (!h->node || h->state != HOST_RUNS)
         return;
     host_network_changed(h);
-    host_pump(h);
+    turn_pump(h);
 }
 
 void sim_roam(struct sim *s, uint32_t host) {
@@ -30,7 +32,7 @@ void sim_rebind(struct sim *s, uint32_t host) {
     struct host *h = s->world.hosts[host];
     for (unsigned i = 0; i < h->addr_count; i++)
         h->addrs[i].port++;
-    duty_moment(h, TROUBLE_MOVED);
+    duty_moment(&s->duties, h, TROUBLE_MOVED);
 }
 
 void sim_kill(struct sim *s, uint32_t host) {
@@ -38,19 +40,7 @@ void sim_kill(struct sim *s, uint32_t host) {
 }
 
 void sim_power_cut(struct sim *s, uint32_t host) {
-    struct host *h = s->world.hosts[host];
-    if (!h->node)
-        return;
-    const uint64_t at_risk = store_mem_at_risk(h->store);
-    const uint64_t spared =
-        draw_below(draw_u64(&s->world.draw, world_entity(h, ENTITY_NODE), DRAW_POWER_CUT, h->life),
-                   at_risk + 1);
-    host_kill(h);
-    store_mem_power_cut(h->store, spared);
-    disk_power_cut(h->disk,
-                   draw_u64(&s->world.draw, world_entity(h, ENTITY_DISK), DRAW_POWER_CUT, h->life));
-    ledger_lost_power(&s->ledger, host);
-    duty_lost_power(h);
+    host_power_cut(s->world.hosts[host]);
 }
 
 void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power) {
@@ -67,39 +57,39 @@ void sim_store_fails(struct sim *s, uint32_t host, const struct sim_store_fault 
     if (f->write_err == 0 && f->sync_err == 0)
         store_mem_die(h->store, UINT64_MAX);
     store_mem_fail_sync(h->store, 0, f->sync_err);
-    duty_trouble(h, TROUBLE_STORE, f->write_err != 0 || f->sync_err != 0);
+    duty_trouble(&s->duties, h, TROUBLE_STORE, f->write_err != 0 || f->sync_err != 0);
 }
 
 void sim_stop(struct sim *s, uint32_t host) {
-    host_stop(s->world.hosts[host]);
+    turn_stop(s->world.hosts[host]);
 }
 
 int sim_start(struct sim *s, uint32_t host) {
     if (s->world.hosts[host]->state != HOST_RUNS)
         return ERR_OFFLINE;
-    host_start(s->world.hosts[host]);
+    turn_start(s->world.hosts[host]);
     return s->world.hosts[host]->node ? 0 : ERR_IO;
 }
 
 void sim_wipe(struct sim *s, uint32_t host) {
     struct host *h = s->world.hosts[host];
     host_kill(h);
-    duty_trouble(h, TROUBLE_WIPED, true);
+    duty_trouble(&s->duties, h, TROUBLE_WIPED, true);
     h->wiped = true;
     store_mem_wipe(h->store);
     disk_wipe(h->disk);
 }
 
 void sim_suspend(struct sim *s, uint32_t host, uint64_t for_ns) {
-    host_pause(s->world.hosts[host], HOST_SUSPENDED, for_ns);
+    pause_begin(s->world.hosts[host], HOST_SUSPENDED, for_ns);
 }
 
 void sim_stall(struct sim *s, uint32_t host, uint64_t for_ns) {
-    host_pause(s->world.hosts[host], HOST_STALLED, for_ns);
+    pause_begin(s->world.hosts[host], HOST_STALLED, for_ns);
 }
 
 void sim_resume(struct sim *s, uint32_t host) {
-    host_resume(s->world.hosts[host]);
+    pause_end(s->world.hosts[host]);
 }
 
 void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *drift_ppb) {
@@ -111,18 +101,25 @@ void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *dri
     if (!h->node || h->state != HOST_RUNS)
         return;
     host_set_wall(h);
-    host_pump(h);
+    turn_pump(h);
 }
 
 void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan) {
-    hostile_begin(s->world.hosts[host], plan);
-    duty_hostile(s->world.hosts[host]);
+    struct host *h = s->world.hosts[host];
+    if (hostile_begin(h, plan) && h->node) {
+        host_kill(h);
+        if (h->state == HOST_RUNS) /* else somebody has to start it */
+            turn_start(h);
+    }
+    host_tell(h);
+    host_set_wall(h);
+    duty_hostile(&s->duties, h);
 }
 
 void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
     if (!sites_reboot(&s->sites, site, move))
         world_fail(&s->world, NULL, "no addresses are left");
-    duty_site(s, site);
+    duty_site(&s->duties, site);
 }
 
 void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns) {
@@ -156,7 +153,7 @@ static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b
     struct fault since = f; /* by the run's time, and never forgotten */
     since.from_ns = world_run_ns(&s->world);
     since.until_ns = b->for_ns > 0 ? since.from_ns + b->for_ns : UINT64_MAX;
-    faults_add(&s->troubles.cuts, &since, b->from, b->from_count, b->to, b->to_count);
+    faults_add(&s->duties.troubles.cuts, &since, b->from, b->from_count, b->to, b->to_count);
 }
 
 void sim_cut(struct sim *s, const struct sim_between *b) {
@@ -175,9 +172,9 @@ void sim_heal(struct sim *s) {
         nat_crowd(s->sites.list[i]->wall, s->world.now_ns, 0, 0);
     }
     faults_heal(&s->world.faults, s->world.now_ns);
-    faults_heal(&s->troubles.cuts, world_run_ns(&s->world));
-    clog_release(s, true);
-    s->ledger.healed_ns = world_run_ns(&s->world);
+    faults_heal(&s->duties.troubles.cuts, world_run_ns(&s->world));
+    clog_release(&s->flight.clog, true);
+    s->duties.ledger.healed_ns = world_run_ns(&s->world);
 }
 
 int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) {

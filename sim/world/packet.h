@@ -1,4 +1,6 @@
-/* packet.h: a datagram on its way. */
+/* packet.h: a datagram on its way: it is made, scheduled and ended here, and everybody who watches is told of its end. Where it
+ * goes in between is flight.c's.
+ */
 #ifndef MESHD_SIM_WORLD_PACKET_H
 #define MESHD_SIM_WORLD_PACKET_H
 
@@ -6,6 +8,7 @@
 #include <stdint.h>
 
 #include "net/base/addr.h"
+#include "sim/world/world.h"
 
 struct packet {
     uint32_t source, target; /* hosts; target SIM_NO_HOST until it is known who gets it */
@@ -27,5 +30,16 @@ struct packet {
     struct addr from, to; /* as they are on this part of the way: NATs rewrite them */
     uint8_t data[];
 };
+
+/* From the host's own address of that kind; ADDR_NONE if it has none. */
+struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len);
+struct packet *packet_copy(struct world *w, const struct packet *p);
+void packet_free(struct world *w, struct packet *p); /* nobody is told; NULL is fine */
+void packet_schedule(struct world *w, struct packet *p, uint64_t at_ns, enum event_kind kind);
+/* It has ended like this: everybody who watches is told. */
+void packet_ended(struct world *w, const struct packet *p, enum fate fate);
+/* The same of one that was not delivered; it is freed. */
+void packet_drop(struct world *w, struct packet *p, enum fate fate);
+uint32_t packet_wire_bytes(const struct packet *p); /* with IP and UDP headers */
 
 #endif

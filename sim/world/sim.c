@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/engine/crypto_mode.h"
+#include "sim/world/icmp.h"
+#include "sim/world/pause.h"
 #include "sim/world/sim_int.h"
+#include "sim/world/turn.h"
 
 static const uint64_t pair_limit_ns = 60 * SIM_S;
 static const uint64_t ticket_ttl_s = 3600;
@@ -20,28 +24,29 @@ struct sim *sim_new(const struct sim_config *cfg) {
     memset(s, 0, sizeof *s);
     world_init(&s->world, cfg->seed, &cfg->tap);
     sites_init(&s->sites, &s->world);
-    s->watch = cfg->watched ? watch_new() : NULL;
+    flight_init(&s->flight, &s->world, &s->sites);
+    duties_init(&s->duties, &s->world, &s->sites);
+    inspection_init(&s->inspection, &s->world, &s->duties.ledger, cfg->watched);
+    loads_init(&s->loads, &s->world);
+    s->world.flight = &s->flight;
+    s->world.duties = &s->duties;
+    s->world.inspection = &s->inspection;
     return s;
 }
 
 void sim_free(struct sim *s) {
     if (!s)
         return;
-    for (uint32_t i = 0; i < s->world.host_count; i++)
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        hostile_clear(s->world.hosts[i]);
         host_free(s->world.hosts[i]);
-    for (uint32_t i = 0; i < s->load_count; i++)
-        load_clear(&s->loads[i]);
-    free(s->loads);
+    }
+    loads_clear(&s->loads);
     sites_clear(&s->sites);
-    clog_clear(s);
+    clog_clear(&s->flight.clog);
+    inspection_clear(&s->inspection);
+    duties_clear(&s->duties);
     world_clear(&s->world);
-    ledger_clear(&s->ledger);
-    free(s->tickets);
-    demand_clear(&s->demands);
-    troubles_clear(&s->troubles);
-    if (s->watch)
-        crypto_mode_hook(NULL);
-    watch_free(s->watch);
     free(s);
 }
 
@@ -69,6 +74,18 @@ const struct trace *sim_trace(const struct sim *s) {
     return &s->world.trace;
 }
 
+const struct watch *sim_watch(const struct sim *s) {
+    return s->inspection.watch;
+}
+
+const struct demands *sim_demands(const struct sim *s) {
+    return &s->duties.demands;
+}
+
+const struct ledger *sim_ledger(const struct sim *s) {
+    return &s->duties.ledger;
+}
+
 /* ---- hosts ---- */
 
 static bool name_ok(const char *name) {
@@ -91,7 +108,10 @@ int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host
         return ERR_EXISTS;
     if (s->world.host_count == SIM_HOSTS_MAX)
         return ERR_FULL;
-    struct host *h = host_new(s, o);
+    struct sim_host_options own = *o;
+    if (o->site != SITE_NONE)
+        own.region = s->sites.list[o->site]->region;
+    struct host *h = host_new(&s->world, &own);
     *host = h->index;
     world_add_host(&s->world, h);
     h->setup_number = sites_number_new(&s->sites, h);
@@ -99,7 +119,7 @@ int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host
         return ERR_FULL;
     if (s->world.begun) {
         settle(s, h);
-        host_start(h);
+        turn_start(h);
     }
     return 0;
 }
@@ -137,7 +157,7 @@ void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const stru
     l->cfg = *c;
     l->bad = l->bad && c->burst_enter_ppb > 0; /* a plain link does not pass by there */
     h->plain_down = link_is_plain(&h->down);
-    duty_line(h);
+    duty_line(&s->duties, h);
 }
 
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
@@ -156,6 +176,10 @@ uint64_t sim_choice(const struct sim *s, uint32_t host, uint64_t number) {
     return draw_u64(&s->world.draw, host, DRAW_GRAPH, number);
 }
 
+bool sim_runs(const struct sim *s, uint32_t host) {
+    return s->world.hosts[host]->node && s->world.hosts[host]->state == HOST_RUNS;
+}
+
 struct disk *sim_disk(struct sim *s, uint32_t host) {
     return s->world.hosts[host]->disk;
 }
@@ -170,7 +194,7 @@ struct node *sim_node(struct sim *s, uint32_t host) {
 
 void sim_touch(struct sim *s, uint32_t host) {
     if (s->world.hosts[host]->node)
-        host_pump(s->world.hosts[host]);
+        turn_pump(s->world.hosts[host]);
 }
 
 /* ---- before time 0 ---- */
@@ -184,8 +208,8 @@ static bool is_paired(const struct host *h, const struct host *with) {
 int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
     struct host *ha = s->world.hosts[a], *hb = s->world.hosts[b];
     char ticket[TICKET_TEXT_MAX + 1];
-    host_start(ha);
-    host_start(hb);
+    turn_start(ha);
+    turn_start(hb);
     if (s->world.failure[0])
         return ERR_FAILED;
     struct arena *before = arena_enter(&ha->arena);
@@ -198,8 +222,8 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
         return err;
     host_add_contact(ha, b);
     host_add_contact(hb, a);
-    host_pump(ha);
-    host_pump(hb);
+    turn_pump(ha);
+    turn_pump(hb);
     const uint64_t limit = s->world.now_ns + pair_limit_ns;
     while (!is_paired(ha, hb) || !is_paired(hb, ha)) {
         const struct event *e = heap_top(&s->world.heap);
@@ -210,14 +234,14 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
 }
 
 void sim_begin(struct sim *s) {
-    inspect_begin(s);
+    inspect_begin(&s->inspection);
     if (s->world.tap.begin)
         s->world.tap.begin(s->world.tap.ctx, s);
     for (uint32_t i = 0; i < s->world.host_count; i++)
-        host_stop(s->world.hosts[i]);
-    clog_clear(s);
+        turn_stop(s->world.hosts[i]);
+    clog_clear(&s->flight.clog);
     world_drop_events(&s->world);
-    ledger_clear(&s->ledger);
+    ledger_clear(&s->duties.ledger);
     s->world.stats = (struct world_stats){0};
     s->world.now_ns = WORLD_START_NS;
     s->world.begun = true;
@@ -229,7 +253,7 @@ void sim_begin(struct sim *s) {
         h->leaked_bytes = 0;
         h->clock.base_ns = h->clock.local_ns = s->world.now_ns;
         for (uint32_t k = 0; k < h->contact_count && !h->options.lazy; k++)
-            ledger_bond(&s->ledger, i, h->contacts[k])->willing = true;
+            ledger_bond(&s->duties.ledger, i, h->contacts[k])->willing = true;
         settle(s, h);
     }
     for (uint32_t i = 0; i < s->world.host_count; i++) {
@@ -237,71 +261,101 @@ void sim_begin(struct sim *s) {
         if (h->hostile) {
             const struct hostile_plan plan = h->hostile->plan;
             hostile_clear(h);
-            hostile_begin(h, &plan);
+            (void)hostile_begin(h, &plan); /* none runs */
         }
-        host_start(h);
-        duty_line(h);
+        turn_start(h);
+        duty_line(&s->duties, h);
     }
-    load_begin(s);
+    loads_begin(&s->loads);
+}
+
+void sim_settle(struct sim *s) {
+    inspect_confirmed(&s->inspection);
+    duties_settle(&s->duties);
+}
+
+void sim_end(struct sim *s) {
+    inspect_end(&s->inspection);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        host_kill(s->world.hosts[i]);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        pause_end(s->world.hosts[i]);
+    clog_clear(&s->flight.clog);
+    world_drop_events(&s->world);
+    inspect_packets(&s->inspection);
 }
 
 /* ---- time ---- */
 
 static void hear_icmp(struct sim *s, struct icmp_note *note) {
     if (icmp_heard(&s->world, note) && note->kind == ICMP_TOO_BIG)
-        host_too_big(s->world.hosts[note->host], note);
+        turn_too_big(s->world.hosts[note->host], note);
     slab_put(&s->world.slab, note);
+}
+
+static void deliver(struct sim *s, const struct event *e) {
+    struct packet *p = flight_deliver(&s->flight, e->ref);
+    struct host *h = p ? s->world.hosts[p->target] : NULL;
+    if (h && !pause_holds(h, e))
+        turn_receive(h, p);
+}
+
+static void run_load(struct sim *s, const struct event *e) {
+    struct load_due due;
+    if (loads_due(&s->loads, e, &due))
+        order_load(s, &due);
+    loads_again(&s->loads, e);
 }
 
 static void dispatch(struct sim *s, const struct event *e) {
     struct host *source = s->world.hosts[e->source];
     switch ((enum event_kind)e->kind) {
     case EVENT_ARRIVE:
-        wire_arrive(s, e->ref);
+        flight_arrive(&s->flight, e->ref);
         break;
     case EVENT_LINE:
-        wire_line(s, e->ref);
+        flight_line(&s->flight, e->ref);
         break;
     case EVENT_DELIVER: /* asks itself whether the receiver runs */
-        wire_deliver(s, e->ref);
+        deliver(s, e);
         break;
     case EVENT_WAKE:
-        if (!host_holds(source, e))
-            host_wake(source);
+        if (!pause_holds(source, e))
+            turn_wake(source);
         break;
     case EVENT_FILE:
-        if (!host_holds(source, e))
-            host_file_done(source, e);
+        if (!pause_holds(source, e))
+            turn_file_done(source, e);
         break;
     case EVENT_LOAD:
-        if (!host_holds(source, e))
-            load_run(s, e);
+        if (!pause_holds(source, e))
+            run_load(s, e);
         break;
     case EVENT_HOSTILE:
-        if (!host_holds(source, e))
+        if (!pause_holds(source, e))
             hostile_run(source, e);
         break;
     case EVENT_ICMP:
         hear_icmp(s, e->ref);
         break;
     case EVENT_UNCLOG:
-        clog_release(s, false);
+        clog_release(&s->flight.clog, false);
         break;
     case EVENT_RESUME:
         if (source->pauses == e->tag)
-            host_resume(source);
+            pause_end(source);
         break;
     }
 }
 
 /* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top of
  * the heap will touch is fetched while this one runs. */
-static void fetch_ahead(const struct sim *s) {
-    const struct heap *heap = &s->world.heap;
+static void fetch_ahead(const struct world *w) {
+    const struct heap *heap = &w->heap;
     for (size_t i = 1; i < 5 && i < heap->count; i++) {
         const struct event *e = &heap->events[i];
         const uint32_t host = e->kind == EVENT_DELIVER ? e->tag : e->source;
-        const char *h = (const char *)s->world.hosts[host];
+        const char *h = (const char *)w->hosts[host];
         __builtin_prefetch(h);
         __builtin_prefetch(h + 64);
         __builtin_prefetch(h + 128);
@@ -310,7 +364,7 @@ static void fetch_ahead(const struct sim *s) {
     }
     if (heap->count > 0) {
         const struct event *e = &heap->events[0];
-        const struct host *h = s->world.hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
+        const struct host *h = w->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
         __builtin_prefetch(h->node);
         __builtin_prefetch((const char *)h->node + 64);
         if (e->kind == EVENT_DELIVER)
@@ -322,11 +376,10 @@ bool sim_step(struct sim *s) {
     struct event e;
     if (s->world.failure[0] || !heap_pop(&s->world.heap, &e))
         return false;
-    fetch_ahead(s);
+    fetch_ahead(&s->world);
     s->world.now_ns = e.time_ns;
     s->world.stats.events++;
-    if (s->watch)
-        inspect_seconds(s);
+    inspect_seconds(&s->inspection);
     dispatch(s, &e);
     return true;
 }

@@ -23,9 +23,10 @@
 #include "sim/disk/store_mem.h"
 #include "sim/invariants/invariants.h"
 #include "sim/measure/demand.h"
+#include "sim/measure/ledger.h"
 #include "sim/nat/gateway.h"
 #include "sim/world/host_options.h"
-#include "sim/world/hostile.h"
+#include "sim/world/hostile_plan.h"
 #include "sim/world/tap.h"
 
 struct sim;
@@ -110,6 +111,8 @@ bool sim_runs(const struct sim *s, uint32_t host);
 void sim_settle(struct sim *s);
 /* What came of everything that was asked of nodes since time 0. */
 const struct demands *sim_demands(const struct sim *s);
+/* What the nodes have said of it. */
+const struct ledger *sim_ledger(const struct sim *s);
 
 /* `thief` tries the ticket that `user` has got from `giver` last, and used. ERR_NOT_FOUND: it has not. */
 int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t giver) MUST_USE;

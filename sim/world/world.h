@@ -12,7 +12,10 @@
 #include "sim/link/fault.h"
 #include "sim/world/tap.h"
 
+struct duties;
+struct flight;
 struct host;
+struct inspection;
 
 /* The internal clock's values: pairing happens before, the run at and after WORLD_START_NS. */
 #define WORLD_SETUP_NS (1 * SIM_S)
@@ -63,6 +66,11 @@ struct world {
     struct faults faults;
     struct trace trace;
     struct world_stats stats;
+    /* Whom hosts tell what happens to them, and who carries what they send: not world.c's to look into. */
+    struct duties *duties;
+    struct inspection *inspection;
+    struct flight *flight;
+    uint8_t train[TRAIN_MAX_BYTES]; /* what a node sends at once goes through here */
     char failure[160];
 };
 

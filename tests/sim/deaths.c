@@ -244,7 +244,7 @@ static void act_one(struct story *t) {
 static void write_one(struct story *t) {
     static const uint32_t ways[][2] = {{0, 1}, {1, 0}, {0, 2}, {2, 0}};
     const uint32_t *way = ways[draw(t, 4)];
-    const uint64_t serial = t->sim->ledger.message_count;
+    const uint64_t serial = sim_ledger(t->sim)->message_count;
     if (sim_message(t->sim, way[0], way[1], 1, 1 + draw(t, 200)))
         return; /* it is down */
     if (serial != t->message_count)
@@ -313,7 +313,7 @@ static void judge(struct story *t) {
         read_history(t, h);
     for (unsigned i = 0; i < t->message_count; i++) {
         const struct message *m = &t->messages[i];
-        const struct ledger_message *said = &t->sim->ledger.messages[i];
+        const struct ledger_message *said = &sim_ledger(t->sim)->messages[i];
         totals.stored += m->stored;
         if (said->promised && !m->found)
             broken(t, "a message that was called stored is lost", i, m->from);

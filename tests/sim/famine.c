@@ -107,7 +107,7 @@ static void send_file(struct story *t) {
         if (sim_transfer(t->sim, 0, 1, SIZE, &index))
             continue;
         run_for(t, 60 * SIM_S);
-        const struct ledger_transfer *x = &t->sim->ledger.transfers[index];
+        const struct ledger_transfer *x = &sim_ledger(t->sim)->transfers[index];
         if (x->ended_ns == LEDGER_NEVER)
             broken(t, "a transfer does not end");
         if (x->done && !x->verified)

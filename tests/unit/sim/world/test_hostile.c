@@ -79,10 +79,10 @@ static void a_livelock_ends_the_run(void **state) {
         sim_host_add(s, &(struct sim_host_options){.name = "a", .site = SITE_NONE}, &a), 0);
     sim_begin(s);
     for (unsigned i = 0; i < WATCH_TURNS_PER_S - 10; i++)
-        inspect_turn(s->world.hosts[a]);
+        inspect_turn(&s->inspection, s->world.hosts[a]);
     assert_null(sim_failure(s));
     for (unsigned i = 0; i < 20; i++)
-        inspect_turn(s->world.hosts[a]);
+        inspect_turn(&s->inspection, s->world.hosts[a]);
     assert_non_null(sim_failure(s));
     sim_end(s);
     sim_free(s);
