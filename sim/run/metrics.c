@@ -195,8 +195,8 @@ static bool wants(const struct world *w, uint32_t from, const struct ledger_bond
     return b->wanted || (b->willing && duty_can_reach(w, from, b->to));
 }
 
-/* Who wanted whom, and whether both know it. Where one of them does not run, nothing is told: but if that is so of all, they
- * are not connected. */
+/* Who wanted whom, and whether both know it. Where one of them does not run, nothing is told: but
+ * if that is so of all, they are not connected. */
 static void collect_peers(const struct world *w, const struct ledger *l, struct metrics *m) {
     uint64_t wanted = 0, apart = 0, together = 0;
     for (uint32_t i = 0; i < l->host_count && i < w->host_count; i++)

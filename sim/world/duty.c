@@ -99,15 +99,16 @@ void duty_lost(struct duties *ds, const struct packet *p) {
         back->unanswered++;
 }
 
-/* Whoever has just begun something has heard nothing for most of the time that it waits for an answer, and as much as one
- * attempt sends was lost between the two meanwhile. */
+/* Whoever has just begun something has heard nothing for most of the time that it waits for an
+ * answer, and as much as one attempt sends was lost between the two meanwhile. */
 static bool unheard(const struct silence *q, const struct demand_item *i, uint64_t now_ns) {
     static const uint64_t least_ns = (uint64_t)DIAL_PATIENCE_US * 1000 / 4 * 3;
     return q->unanswered >= UNHEARD_PKTS && now_ns - i->asked_ns <= UNHEARD_S * SIM_S &&
            now_ns - q->heard_ns >= least_ns;
 }
 
-/* So much in a row that a session is right to end, or that nobody seems to answer: bad luck, by the draws of a link. */
+/* So much in a row that a session is right to end, or that nobody seems to answer: bad luck, by the
+ * draws of a link. */
 static bool silent(struct duties *ds, const struct demand_item *i, uint32_t from, uint32_t to) {
     const struct silence *q = silence_of(ds, from, to);
     const uint64_t now_ns = world_run_ns(ds->world);

@@ -1,5 +1,6 @@
-/* duty.h: what was asked of nodes, what came of it, and what the world did to them meanwhile that excuses them: it tells
- * sim/measure/ (ledger, demand, trouble) what happens, and judges nothing itself.
+/* duty.h: what was asked of nodes, what came of it, and what the world did to them meanwhile that
+ * excuses them: it tells sim/measure/ (ledger, demand, trouble) what happens, and judges nothing
+ * itself.
  */
 #ifndef MESHD_SIM_WORLD_DUTY_H
 #define MESHD_SIM_WORLD_DUTY_H

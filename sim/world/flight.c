@@ -10,7 +10,8 @@ void flight_init(struct flight *f, struct world *w, struct sites *sites) {
     clog_init(&f->clog, w);
 }
 
-/* A link, and what is next when a packet has passed it: `more_ns` after it has come out at the other end. */
+/* A link, and what is next when a packet has passed it: `more_ns` after it has come out at the
+ * other end. */
 struct leg {
     struct link *link;
     enum event_kind next;
@@ -60,8 +61,9 @@ static void pass_on(struct flight *f, struct packet *p, const struct leg *leg) {
         packet_schedule(f->world, p, at_ns + leg->more_ns, leg->next);
 }
 
-/* Through a link on the way up; then come the lines of the site and of those around it, then the core. Each line is an
- * event of its own: what it is shared by does not come to it in the order in which it was sent. */
+/* Through a link on the way up; then come the lines of the site and of those around it, then the
+ * core. Each line is an event of its own: what it is shared by does not come to it in the order in
+ * which it was sent. */
 static void climb(struct flight *f, struct packet *p, struct link *l, uint32_t site) {
     p->at = route_line_up(f->sites, site, p->top);
     if (p->at != SITE_NONE) {
@@ -103,7 +105,8 @@ static void launch(struct flight *f, struct host *h, struct packet *p) {
     climb(f, p, &h->up, h->site);
 }
 
-/* Before time 0 everybody reaches everybody, by the address that the host will have on the internet. */
+/* Before time 0 everybody reaches everybody, by the address that the host will have on the
+ * internet. */
 static bool is_ideal(const struct flight *f, const struct host *h, const struct packet *p) {
     const bool has = p->to.kind == ADDR_IPV6 ? h->options.ipv6 : h->options.ipv4;
     return !f->world->begun && has;
@@ -123,7 +126,8 @@ void flight_send(struct flight *f, struct packet *p) {
     }
 }
 
-/* Whatever lies between the two hosts, when it came to the receiver's link. False: the packet is gone, or waits. */
+/* Whatever lies between the two hosts, when it came to the receiver's link. False: the packet is
+ * gone, or waits. */
 static bool passes(struct flight *f, struct packet *p, enum event_kind again) {
     uint64_t until_ns;
     if (f->world->faults.count == 0)
@@ -195,7 +199,8 @@ void flight_line(struct flight *f, struct packet *p) {
     climb(f, p, &w->up, w->parent);
 }
 
-/* A plain downlink was not worth an event of its own: it counts here, as it was when the packet came to it. */
+/* A plain downlink was not worth an event of its own: it counts here, as it was when the packet
+ * came to it. */
 static bool plain_arrival(struct flight *f, struct packet *p) {
     if (!resolve(f, p, EVENT_DELIVER))
         return false;

@@ -16,7 +16,8 @@ static uint32_t by_id(const struct host *h, const struct node_id *id) {
     return SIM_NO_HOST;
 }
 
-/* Messages carry "#<serial> " (orders.c). The event names a contact, the history an id: both have to be of who wrote it. */
+/* Messages carry "#<serial> " (orders.c). The event names a contact, the history an id: both have
+ * to be of who wrote it. */
 static void got_message(struct host *h, uint32_t peer, uint64_t seq) {
     struct duties *ds = h->world->duties;
     struct message_info m;

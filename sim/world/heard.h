@@ -1,4 +1,5 @@
-/* heard.h: what a node tells, and what the world makes of it: the trace, the ledger, and what was asked for. */
+/* heard.h: what a node tells, and what the world makes of it: the trace, the ledger, and what was
+ * asked for. */
 #ifndef MESHD_SIM_WORLD_HEARD_H
 #define MESHD_SIM_WORLD_HEARD_H
 

@@ -1,5 +1,5 @@
-/* host.h: one host: a real node, its links, disk and store, its clock, and what the world knows of it. How its node runs is
- * turn.c's.
+/* host.h: one host: a real node, its links, disk and store, its clock, and what the world knows of
+ * it. How its node runs is turn.c's.
  */
 #ifndef MESHD_SIM_WORLD_HOST_H
 #define MESHD_SIM_WORLD_HOST_H
@@ -30,13 +30,12 @@ enum entity {
 
 enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 
-/* How many datagrams of one host to another were lost in a row, and since when. */
+/* What was lost between a host and one of its contacts. */
 struct silence {
     uint64_t since_ns;
-    uint32_t lost; /* of what this host's contact sends to it, in a row */
-    uint32_t
-        unanswered; /* of what either sends to the other, since this contact has heard of this host */
-    uint64_t heard_ns; /* when it has */
+    uint32_t lost;       /* of what the contact sends to it, in a row, since then */
+    uint32_t unanswered; /* of what either sends to the other, since it has heard of the other */
+    uint64_t heard_ns;   /* when it has */
 };
 
 struct host { /* what every event touches comes first, so that it is few cache lines */
@@ -109,7 +108,8 @@ struct host *host_new(struct world *w, const struct sim_host_options *o);
 void host_free(struct host *h);
 /* Crash: no goodbye; disk and store are kept. Nothing if its node does not run. */
 void host_kill(struct host *h);
-/* Crash of the machine: of what its store has committed since the last barrier a drawn number of transactions survives. */
+/* Crash of the machine: of what its store has committed since the last barrier a drawn number of
+ * transactions survives. */
 void host_power_cut(struct host *h);
 void host_add_contact(struct host *h, uint32_t other);
 

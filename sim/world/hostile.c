@@ -135,7 +135,8 @@ static void make_initiation(struct host *h, const struct host *to,
     memset(out + INITIATION_BYTES - 16, 0, 16);
 }
 
-/* A real one, from this host's own identity, which the other does not know or not like this: without a secret. */
+/* A real one, from this host's own identity, which the other does not know or not like this:
+ * without a secret. */
 static void make_strangers(struct host *h, const struct host *to,
                            uint8_t out[static INITIATION_BYTES]) {
     static const uint8_t prologue[8 + 32] = "meshd v1";
@@ -189,7 +190,8 @@ static void inject(struct host *h, const struct host *to, const struct addr *fro
     send(h, from, at, data, len);
 }
 
-/* Right in all that can be known from afar: both addresses, and what a data packet looks like. The MTU is a drawn one. */
+/* Right in all that can be known from afar: both addresses, and what a data packet looks like. The
+ * MTU is a drawn one. */
 static void inject_icmp(struct host *h) {
     static const uint32_t mtus[] = {0, 68, 576, 1228, 1280, 1300};
     const struct hostile_plan *p = &h->hostile->plan;

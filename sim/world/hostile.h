@@ -1,4 +1,5 @@
-/* hostile.h: what a hostile host does beside running the honest core: it stands between its node and the network. */
+/* hostile.h: what a hostile host does beside running the honest core: it stands between its node
+ * and the network. */
 #ifndef MESHD_SIM_WORLD_HOSTILE_H
 #define MESHD_SIM_WORLD_HOSTILE_H
 
@@ -25,8 +26,8 @@ struct hostile {
     uint32_t kept_count, kept_next;
 };
 
-/* From now on, also while it runs; a plan of zeroes makes it honest again. True: its node has to start again for it, since it
- * shows its certificate from its start on. */
+/* From now on, also while it runs; a plan of zeroes makes it honest again. True: its node has to
+ * start again for it, since it shows its certificate from its start on. */
 bool hostile_begin(struct host *h, const struct hostile_plan *plan);
 void hostile_clear(struct host *h);
 /* Of what its node sends; true: this one does not leave. */

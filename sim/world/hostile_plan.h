@@ -1,5 +1,5 @@
-/* hostile_plan.h: what a hostile host is to do, and how a scenario says it. A protocol that comes later adds its lies as further
- * kinds here.
+/* hostile_plan.h: what a hostile host is to do, and how a scenario says it. A protocol that comes
+ * later adds its lies as further kinds here.
  */
 #ifndef MESHD_SIM_WORLD_HOSTILE_PLAN_H
 #define MESHD_SIM_WORLD_HOSTILE_PLAN_H
@@ -28,7 +28,8 @@ struct hostile_plan {    /* all zeroes does nothing */
     uint64_t future_us; /* its wall clock, and so its initiations' sequence, is ahead by this */
 };
 
-/* NULL, or what is wrong with a word like "drop(10%)"; names of hosts are found by `find` (UINT32_MAX: unknown). */
+/* NULL, or what is wrong with a word like "drop(10%)"; names of hosts are found by `find`
+ * (UINT32_MAX: unknown). */
 const char *hostile_read(struct hostile_plan *p, const char *word,
                          uint32_t (*find)(const void *ctx, const char *name), const void *ctx);
 

@@ -14,8 +14,9 @@ struct trip {
     bool far_side;   /* the NATs now are those of the packet's receiver */
 };
 
-/* The simulator changes a packet's addresses at all NATs of a side at once, so all of them turn the quote back. But only those
- * between the router and the sender meet the note: they may drop it, and lend it their address. */
+/* The simulator changes a packet's addresses at all NATs of a side at once, so all of them turn the
+ * quote back. But only those between the router and the sender meet the note: they may drop it, and
+ * lend it their address. */
 static bool meets(const struct trip *t, const struct sites *ss, const struct site *w) {
     const bool within = route_is_within(ss, t->router, w->index);
     return t->far_side ? t->descends && within : t->descends || !within;

@@ -1,5 +1,5 @@
-/* icmp_note.h: what a router or a host says of a datagram that it does not forward or take (RFC 792, RFC 4443): a value. Who
- * says it when, and how it finds back, is icmp.c's.
+/* icmp_note.h: what a router or a host says of a datagram that it does not forward or take (RFC
+ * 792, RFC 4443): a value. Who says it when, and how it finds back, is icmp.c's.
  */
 #ifndef MESHD_SIM_WORLD_ICMP_NOTE_H
 #define MESHD_SIM_WORLD_ICMP_NOTE_H

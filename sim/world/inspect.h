@@ -1,5 +1,5 @@
-/* inspect.h: what the watch (sim/invariants/invariants.h) is told by the world. All of it does nothing in a world without one,
- * and nothing before time 0.
+/* inspect.h: what the watch (sim/invariants/invariants.h) is told by the world. All of it does
+ * nothing in a world without one, and nothing before time 0.
  */
 #ifndef MESHD_SIM_WORLD_INSPECT_H
 #define MESHD_SIM_WORLD_INSPECT_H

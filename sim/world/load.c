@@ -25,7 +25,8 @@ void loads_clear(struct loads *ls) {
     loads_init(ls, ls->world);
 }
 
-/* Draws are numbered by (what the load says, host, how many times): a load taken away shifts no other's. */
+/* Draws are numbered by (what the load says, host, how many times): a load taken away shifts no
+ * other's. */
 static uint64_t draw(const struct loads *ls, uint32_t load, uint32_t at, enum draw_kind kind) {
     const struct load *l = &ls->list[load];
     const struct host *h = ls->world->hosts[l->hosts[at]];

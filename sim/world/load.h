@@ -1,5 +1,5 @@
-/* load.h: a workload: something that a set of hosts does again and again, each on its own schedule: every
- * `interval`, a little early or late (evenly drawn within half of it), with a drawn partner.
+/* load.h: a workload: something that a set of hosts does again and again, each on its own schedule:
+ * every `interval`, a little early or late (evenly drawn within half of it), with a drawn partner.
  */
 #ifndef MESHD_SIM_WORLD_LOAD_H
 #define MESHD_SIM_WORLD_LOAD_H
@@ -42,7 +42,8 @@ struct load_due {
     const struct load *load;
     uint32_t from, to;
 };
-/* EVENT_LOAD: what a host is to do now; false: nothing, this time. In both cases loads_again plans the next, after that. */
+/* EVENT_LOAD: what a host is to do now; false: nothing, this time. In both cases loads_again plans
+ * the next, after that. */
 bool loads_due(const struct loads *ls, const struct event *e, struct load_due *out);
 void loads_again(struct loads *ls, const struct event *e);
 

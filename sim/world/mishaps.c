@@ -1,4 +1,5 @@
-/* mishaps.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off. */
+/* mishaps.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off.
+ */
 #include "sim/world/pause.h"
 #include "sim/world/sim_int.h"
 #include "sim/world/turn.h"

@@ -62,7 +62,8 @@ int sim_ping(struct sim *s, uint32_t from, uint32_t to) {
     return err;
 }
 
-/* What a link loses on average: at random, and in bursts, where it is bad for ENTER / (ENTER + LEAVE) of the packets. */
+/* What a link loses on average: at random, and in bursts, where it is bad for ENTER / (ENTER +
+ * LEAVE) of the packets. */
 static double passing(const struct link_config *c) {
     const double enter = c->burst_enter_ppb, leave = c->burst_leave_ppb;
     const double bad = enter > 0 ? enter / (enter + leave) : 0;

@@ -1,5 +1,5 @@
-/* packet.h: a datagram on its way: it is made, scheduled and ended here, and everybody who watches is told of its end. Where it
- * goes in between is flight.c's.
+/* packet.h: a datagram on its way: it is made, scheduled and ended here, and everybody who watches
+ * is told of its end. Where it goes in between is flight.c's.
  */
 #ifndef MESHD_SIM_WORLD_PACKET_H
 #define MESHD_SIM_WORLD_PACKET_H

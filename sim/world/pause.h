@@ -1,5 +1,5 @@
-/* pause.h: hosts that do not run for a while: suspended (a closed lid: clocks stand still, the network is gone) or
- * stalled (the CPU is elsewhere: clocks run on, the socket's buffer fills).
+/* pause.h: hosts that do not run for a while: suspended (a closed lid: clocks stand still, the
+ * network is gone) or stalled (the CPU is elsewhere: clocks run on, the socket's buffer fills).
  */
 #ifndef MESHD_SIM_WORLD_PAUSE_H
 #define MESHD_SIM_WORLD_PAUSE_H

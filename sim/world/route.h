@@ -1,15 +1,18 @@
-/* route.h: which way a datagram goes between sites: through which NATs and walls, over which lines, how far. */
+/* route.h: which way a datagram goes between sites: through which NATs and walls, over which lines,
+ * how far. */
 #ifndef MESHD_SIM_WORLD_ROUTE_H
 #define MESHD_SIM_WORLD_ROUTE_H
 
 #include "sim/world/packet.h"
 #include "sim/world/site.h"
 
-/* The sender's side: through its NATs. Sets p->from and p->top, and p->target if it turns within a site. */
+/* The sender's side: through its NATs. Sets p->from and p->top, and p->target if it turns within a
+ * site. */
 enum fate route_out(struct sites *ss, struct host *h, struct packet *p);
 /* The receiver's side: finds p->target, through its NATs, if route_out has not. Sets p->to. */
 enum fate route_in(struct sites *ss, struct packet *p);
-/* Whether the packet would meet only plain links on the receiver's side: then it needs no event there. */
+/* Whether the packet would meet only plain links on the receiver's side: then it needs no event
+ * there. */
 bool route_plain(const struct sites *ss, struct packet *p);
 /* One way through the core, from the host to whoever has the address. */
 uint64_t route_delay_ns(const struct sites *ss, const struct host *h, const struct packet *p);
@@ -29,7 +32,8 @@ bool route_is_within(const struct sites *ss, uint32_t at, uint32_t site);
 /* Who in the site (or behind walls within it) has this address; 0: nobody. */
 uint32_t route_find_within(const struct sites *ss, const struct site *w, const struct addr *to);
 
-/* From a site (SITE_NONE: the internet) to the host that has an address there, which the NATs on the way change. */
+/* From a site (SITE_NONE: the internet) to the host that has an address there, which the NATs on
+ * the way change. */
 struct descent {
     void *ctx;
     enum nat_verdict (*cross)(void *ctx, struct sites *ss, struct site *w); /* into the site */

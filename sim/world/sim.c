@@ -348,8 +348,8 @@ static void dispatch(struct sim *s, const struct event *e) {
     }
 }
 
-/* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top of
- * the heap will touch is fetched while this one runs. */
+/* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top
+ * of the heap will touch is fetched while this one runs. */
 static void fetch_ahead(const struct world *w) {
     const struct heap *heap = &w->heap;
     for (size_t i = 1; i < 5 && i < heap->count; i++) {

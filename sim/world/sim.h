@@ -41,7 +41,8 @@ struct sim *sim_new(const struct sim_config *cfg);
 void sim_free(struct sim *s);
 uint64_t sim_seed(const struct sim *s);
 uint64_t sim_now_ns(const struct sim *s);
-/* The internal clock's value at time 0, for what counts from its beginning (sim/invariants/invariants.h). */
+/* The internal clock's value at time 0, for what counts from its beginning
+ * (sim/invariants/invariants.h). */
 uint64_t sim_start_ns(void);
 /* NULL, or why the world cannot go on (a node that never stops working, a node that cannot start).
  */
@@ -51,7 +52,8 @@ const struct trace *sim_trace(const struct sim *s);
 /* ---- hosts ---- */
 /* ERR_USAGE (name), ERR_EXISTS, ERR_FULL. */
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) MUST_USE;
-/* What reports call hosts like this one: the kind of its NAT (or its site), else its group, else "public". */
+/* What reports call hosts like this one: the kind of its NAT (or its site), else its group, else
+ * "public". */
 const char *sim_host_label(const struct sim *s, uint32_t host);
 uint32_t sim_host_count(const struct sim *s);
 uint32_t sim_host_find(const struct sim *s, const char *name); /* SIM_NO_HOST */
@@ -61,7 +63,8 @@ enum sim_direction { SIM_UP, SIM_DOWN };
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out);
 void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c);
-/* These packets (numbers from 0, ascending, copied) of the link are lost, too; count 0: none any more. */
+/* These packets (numbers from 0, ascending, copied) of the link are lost, too; count 0: none any
+ * more. */
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
                    uint64_t count);
 /* Its contacts: hosts it has been paired with. Valid until the next pairing. */
@@ -114,7 +117,8 @@ const struct demands *sim_demands(const struct sim *s);
 /* What the nodes have said of it. */
 const struct ledger *sim_ledger(const struct sim *s);
 
-/* `thief` tries the ticket that `user` has got from `giver` last, and used. ERR_NOT_FOUND: it has not. */
+/* `thief` tries the ticket that `user` has got from `giver` last, and used. ERR_NOT_FOUND: it has
+ * not. */
 int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t giver) MUST_USE;
 
 /* One datagram of a call-like flow, of `size` bytes (16 at least): ledger.h has what came of it. */
@@ -132,8 +136,9 @@ void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and st
 /* Crash of the machine: of what its store has committed since the last barrier a drawn number of
  * transactions survives. */
 void sim_power_cut(struct sim *s, uint32_t host);
-/* Its process dies at the write number `writes` of its store from now (0: the next): that one is lost, and nothing that it
- * would have said afterwards leaves. `power`: the machine's power goes with it. */
+/* Its process dies at the write number `writes` of its store from now (0: the next): that one is
+ * lost, and nothing that it would have said afterwards leaves. `power`: the machine's power goes
+ * with it. */
 void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power);
 struct sim_store_fault { /* all zeroes: none any more, and no death that sim_die had in store */
     uint64_t after;      /* so many writes still succeed */

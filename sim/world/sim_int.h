@@ -1,5 +1,5 @@
-/* sim_int.h: all that a world is made of. Only sim.c, orders.c and mishaps.c see it whole, and whoever sets one up and reads it
- * off (sim/run).
+/* sim_int.h: all that a world is made of. Only sim.c, orders.c and mishaps.c see it whole, and
+ * whoever sets one up and reads it off (sim/run).
  */
 #ifndef MESHD_SIM_WORLD_SIM_INT_H
 #define MESHD_SIM_WORLD_SIM_INT_H

@@ -83,7 +83,8 @@ uint32_t sites_owner_of(const struct sites *ss, const struct addr *a) {
     return n == 0 || n > ss->number_count ? 0 : ss->owners[n - 1];
 }
 
-/* One that never was, as long as there are such: what still goes to an old one then finds nobody. */
+/* One that never was, as long as there are such: what still goes to an old one then finds nobody.
+ */
 static uint32_t number_new(struct sites *ss, uint32_t owner) {
     for (uint32_t i = 0; ss->number_count == NUMBERS_MAX && i < NUMBERS_MAX; i++) {
         ss->number_hand = (ss->number_hand + 1) % NUMBERS_MAX;

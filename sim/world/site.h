@@ -1,11 +1,12 @@
-/* site.h: who has which address: regions with an RTT matrix, and sites, that is,
- * networks behind a NAT (RFC 4787), which may stand behind one another (a home behind a carrier's NAT).
+/* site.h: who has which address: regions with an RTT matrix, and sites, that is, networks behind a
+ * NAT (RFC 4787), which may stand behind one another (a home behind a carrier's NAT).
  *
- * Public IPv4 addresses are 198.18.0.0/15 (set aside for tests, RFC 2544: nodes treat them as they would the
- * internet's), numbered from 1. Inside a site hosts have 192.168.1.2 and up (10.0.0.0/8 from the 251st on) and sites
- * within it 100.64.0.1 and up: every site has the same ones, as in life. Within a firewall they have addresses of
- * around it. IPv6 addresses are global (2001:2::/48) also within a site, whose router filters them like a firewall with the
- * same timeout (`ip6=` of its NAT says otherwise).
+ * Public IPv4 addresses are 198.18.0.0/15 (set aside for tests, RFC 2544: nodes treat them as they
+ * would the internet's), numbered from 1. Inside a site hosts have 192.168.1.2 and up (10.0.0.0/8
+ * from the 251st on) and sites within it 100.64.0.1 and up: every site has the same ones, as in
+ * life. Within a firewall they have addresses of around it. IPv6 addresses are global (2001:2::/48)
+ * also within a site, whose router filters them like a firewall with the same timeout (`ip6=` of
+ * its NAT says otherwise).
  */
 #ifndef MESHD_SIM_WORLD_SITE_H
 #define MESHD_SIM_WORLD_SITE_H
@@ -59,7 +60,8 @@ struct sites {
 
 void sites_init(struct sites *ss, struct world *w);
 void sites_clear(struct sites *ss);
-/* The number of a region; SITE_NONE if there is none of that name. ERR_FULL, ERR_EXISTS when adding. */
+/* The number of a region; SITE_NONE if there is none of that name. ERR_FULL, ERR_EXISTS when
+ * adding. */
 uint32_t sites_region(const struct sites *ss, const char *name);
 int sites_region_add(struct sites *ss, const char *name) MUST_USE;
 
@@ -68,9 +70,11 @@ struct site_options {
     uint32_t parent, region;
     const struct nat_config *cfg; /* copied */
 };
-/* Its external addresses come from its parent. ERR_FULL: no addresses are left, or too many sites are behind one another. */
+/* Its external addresses come from its parent. ERR_FULL: no addresses are left, or too many sites
+ * are behind one another. */
 int sites_add(struct sites *ss, const struct site_options *o, uint32_t *site) MUST_USE;
-/* The NAT loses its table; with `move`, it also gets new external addresses. False: none are left. */
+/* The NAT loses its table; with `move`, it also gets new external addresses. False: none are left.
+ */
 bool sites_reboot(struct sites *ss, uint32_t site, bool move);
 
 /* A public number for the time before the start, and for hosts on the internet. 0: none is left. */
@@ -78,7 +82,8 @@ uint32_t sites_number_new(struct sites *ss, const struct host *h);
 void site_number_address(uint32_t number, bool ipv6, uint16_t port, struct addr *out);
 /* The host that has this address before the start, or NULL. */
 struct host *sites_setup_owner(const struct sites *ss, const struct addr *a);
-/* Gives the host new addresses in its site (host->addrs), and takes the old ones away. False: none are left. */
+/* Gives the host new addresses in its site (host->addrs), and takes the old ones away. False: none
+ * are left. */
 bool sites_settle(struct sites *ss, struct host *h);
 void sites_leave(struct sites *ss, struct host *h);
 

@@ -1,5 +1,5 @@
-/* site_int.h: private to site.c (who has which address), route.c (which way a datagram goes) and icmp.c (and what is said of it):
- * how addresses are given out.
+/* site_int.h: private to site.c (who has which address), route.c (which way a datagram goes) and
+ * icmp.c (and what is said of it): how addresses are given out.
  */
 #ifndef MESHD_SIM_WORLD_SITE_INT_H
 #define MESHD_SIM_WORLD_SITE_INT_H
@@ -13,8 +13,8 @@ uint32_t site_number_of(const struct addr *a); /* of a public address; 0: not on
 uint32_t sites_owner_of(const struct sites *ss, const struct addr *a); /* of a public address */
 /* The member that has this address within the site; 0: nobody. */
 uint32_t site_member_of(const struct site *w, const struct addr *a);
-/* The site whose addresses are used within this one: its own, or those of around it where there is only a wall (a firewall;
- * IPv6 everywhere). SITE_NONE: public ones. */
+/* The site whose addresses are used within this one: its own, or those of around it where there is
+ * only a wall (a firewall; IPv6 everywhere). SITE_NONE: public ones. */
 uint32_t sites_space(const struct sites *ss, uint32_t at, bool ipv6);
 
 #endif

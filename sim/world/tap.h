@@ -1,5 +1,5 @@
-/* tap.h: what whoever watches a world gets to see: each datagram's end, the nodes' events and logs, what routers say, and all
- * that goes into the trace. For logs, captures and reports.
+/* tap.h: what whoever watches a world gets to see: each datagram's end, the nodes' events and logs,
+ * what routers say, and all that goes into the trace. For logs, captures and reports.
  */
 #ifndef MESHD_SIM_WORLD_TAP_H
 #define MESHD_SIM_WORLD_TAP_H

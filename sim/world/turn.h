@@ -1,5 +1,5 @@
-/* turn.h: how a host's node runs: it starts and stops, it is given what comes, and after each such input the world pulls what it
- * has to give until it comes to rest: that is a turn (node/node.h).
+/* turn.h: how a host's node runs: it starts and stops, it is given what comes, and after each such
+ * input the world pulls what it has to give until it comes to rest: that is a turn (node/node.h).
  */
 #ifndef MESHD_SIM_WORLD_TURN_H
 #define MESHD_SIM_WORLD_TURN_H
@@ -8,7 +8,8 @@
 #include "sim/world/icmp_note.h"
 #include "sim/world/packet.h"
 
-/* From what is on its disk and in its store; nothing if it runs. With a broken store it does not. */
+/* From what is on its disk and in its store; nothing if it runs. With a broken store it does not.
+ */
 void turn_start(struct host *h);
 void turn_stop(struct host *h); /* with goodbye */
 

@@ -1,4 +1,5 @@
-/* used_tickets.h: the tickets that were used in the run, and who has tried one of them afterwards. */
+/* used_tickets.h: the tickets that were used in the run, and who has tried one of them afterwards.
+ */
 #ifndef MESHD_SIM_WORLD_USED_TICKETS_H
 #define MESHD_SIM_WORLD_USED_TICKETS_H
 

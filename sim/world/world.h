@@ -1,6 +1,6 @@
-/* world.h: what all parts of the simulator know of the world: its clock and what comes next, its hosts by number and name, its
- * draws, its trace, what it counts. It knows of nobody: whoever wants something to happen later pushes an event, and sim.c
- * hands it to whom it is for.
+/* world.h: what all parts of the simulator know of the world: its clock and what comes next, its
+ * hosts by number and name, its draws, its trace, what it counts. It knows of nobody: whoever wants
+ * something to happen later pushes an event, and sim.c hands it to whom it is for.
  */
 #ifndef MESHD_SIM_WORLD_WORLD_H
 #define MESHD_SIM_WORLD_WORLD_H
@@ -66,7 +66,8 @@ struct world {
     struct faults faults;
     struct trace trace;
     struct world_stats stats;
-    /* Whom hosts tell what happens to them, and who carries what they send: not world.c's to look into. */
+    /* Whom hosts tell what happens to them, and who carries what they send: not world.c's to look
+     * into. */
     struct duties *duties;
     struct inspection *inspection;
     struct flight *flight;
