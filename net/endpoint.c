@@ -457,7 +457,11 @@ void endpoint_unready(struct endpoint *e, struct session *s) {
 
 void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
                    const struct session *s, int err) {
-    struct ep_event ev = {.kind = kind, .peer = peer_ref_of(p), .err = err, .node = p->setup.id};
+    struct ep_event ev = {.kind = kind,
+                          .peer = peer_ref_of(p),
+                          .peer_owner = p->setup.owner,
+                          .err = err,
+                          .node = p->setup.id};
     if (s) {
         ev.session = (struct session_ref){session_slot(s), s->serial};
         ev.addr = s->path.remote;
@@ -469,12 +473,17 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
 static bool next_event(struct endpoint *e, struct ep_event *out) {
     while (events_pop(&e->events, out)) {
         struct session *s = endpoint_find(e, out->session);
+        const struct peer *p = peers_by_ref(&e->peers, out->peer);
         if (s)
             events_heard(&s->memo.told, out->kind);
+        if (p)
+            out->peer_owner = p->setup.owner;
         if (out->kind < EP_STREAM_OPENED || out->kind > EP_STREAM_STOPPED)
             return true;
         /* Of a session or stream that has gone since: nothing to tell any more. */
         struct stream *st = s && s->tp ? transport_stream(s->tp, out->stream) : NULL;
+        if (st)
+            out->owner = st->owner;
         if (out->kind == EP_STREAM_READABLE) {
             if (!st)
                 continue;

@@ -146,6 +146,8 @@ int stream_finish(struct endpoint *e, struct session_ref s, uint64_t stream) MUS
 int stream_reset(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
 /* Reads no more; the peer hears it (EP_STREAM_STOPPED there). */
 int stream_stop(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
+/* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
+void stream_let_go(struct endpoint *e, struct session_ref s, uint64_t stream);
 /* In-order bytes ready from `skip` bytes after the read position on: up to max spans, without
  * references (valid until consumed; take references with block_get to keep them longer). *fin: the
  * stream ends right after them. Returns the number of spans. */
@@ -156,6 +158,9 @@ uint64_t stream_window(const struct endpoint *e, struct session_ref s, uint64_t 
 /* Moves the read position over n bytes (n must be ready) and gives the peer credit for as many. */
 void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t stream,
                     size_t n);
+/* Whose it is with the user: given back in every event of the stream that is polled from now on,
+ * in those that wait already, too. New streams have 0. */
+void stream_set_owner(struct endpoint *e, struct session_ref s, uint64_t stream, uint64_t owner);
 /* Priority: 0 (first) .. 7 (last); new streams have 3. Within one priority streams take turns. */
 void stream_set_priority(struct endpoint *e, struct session_ref s, uint64_t stream, unsigned prio);
 

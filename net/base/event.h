@@ -1,5 +1,6 @@
 /* event.h: what the endpoint tells its user, and by what peers and sessions are named in it. Polled
- * (net/endpoint.h): nothing calls back.
+ * (net/endpoint.h): nothing calls back. What the user has written on a peer (struct peer_setup) and
+ * on a stream (stream_set_owner) comes back in it, so that nobody has to look for whom it is.
  */
 #ifndef MESHD_NET_BASE_EVENT_H
 #define MESHD_NET_BASE_EVENT_H
@@ -54,17 +55,25 @@ struct ep_event {
     enum ep_event_kind kind;
     struct peer_ref peer;
     struct session_ref session;
-    uint64_t stream;
     int err;
-    bool by_ticket; /* what was tried, or tried last, was a ticket's secret */
-    uint64_t id;
+    bool by_ticket;      /* what was tried, or tried last, was a ticket's secret */
+    uint64_t peer_owner; /* the peer's; 0: nobody's */
+    uint64_t owner;      /* EP_STREAM_*: the stream's as it is now, or was last; 0: nobody's */
+    union {
+        uint64_t stream; /* EP_STREAM_* */
+        uint64_t id;     /* EP_PONG */
+    };
     const uint8_t *data;
     size_t len;
-    struct addr addr;
     struct node_id node;
     struct dh_public transport;
     uint64_t cert_seq;
-    struct psk secret, ticket; /* EP_PAIRED; wipe after use */
+    union {
+        struct addr addr;
+        struct {
+            struct psk secret, ticket; /* EP_PAIRED; wipe after use */
+        };
+    };
 };
 
 #endif

@@ -94,7 +94,7 @@ static bool pull_events(struct daemon *d) {
 static bool pull_file_ops(struct daemon *d) {
     bool any = false;
     for (struct file_op *op; (op = node_next_file_op(d->node)); any = true) {
-        if (op->kind == FILE_STORE_SYNC)
+        if (op->kind == FILE_OP_STORE_SYNC)
             store_sync_submit(d->store_sync, op);
         else
             fileio_submit(d->fileio, op);

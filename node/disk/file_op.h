@@ -25,37 +25,47 @@
 #include "node/api/cause.h"
 
 enum file_op_kind {
-    FILE_OPEN, /* path: open a regular file for reading; gives size, mode, mtime. Errors:
-                * ERR_NOT_FOUND, ERR_PERM, ERR_UNSUPPORTED (a directory or device), ERR_UNSIZED (says 0 bytes, and
-                * has some), ERR_IO */
-    FILE_READ, /* slot, offset, spans[0..nspans): fill them (whole span unless the end of the file
-                * comes); `bytes` = read; hash is updated with them in order if not NULL */
-    FILE_PREPARE, /* path: a destination directory; creates it and its parents (0700) if missing, for good (synced); `size` = bytes
-                   * needed: ERR_DISK if the file system has some free, but less;
-                   * ERR_NOT_FOUND/ERR_PERM */
-    FILE_CHECK,   /* path + name: ERR_EXISTS if there is anything of that name in directory `path`,
-                   * also a   dangling link; no slot */
-    FILE_CREATE, /* path + name + size: a temporary file, without a name where the system can do that and it is
-                   * small, else hidden (".meshd-" + random hex + ".part", O_EXCL), 0600,  in directory `path` for final name `name`; ERR_EXISTS if `name`
-                   * is  there already;  ERR_DISK, ERR_PERM, ERR_IO. The tag in `id` makes the
-                   * temporary's  name */
-    FILE_WRITE,  /* slot, offset, spans: write them all; hash updated if not NULL. ERR_DISK, ERR_IO
-                   */
-    FILE_COMMIT, /* slot: set mode and mtime, fsync, then give it the final name without replacing
-                   * anything  (ERR_EXISTS): whenever the process dies, the name is not there or is the whole
-                   * file's (at the latest when meshd starts again); the slot is closed. The name is safe after FILE_SYNC_DIR. After an error
-                   * a  FILE_CLOSE follows,  which removes the temporary if it is still there and is
-                   * harmless if not */
-    FILE_CLOSE,  /* slot: close; a temporary is removed. Of a FILE_OPENed file: size, mtime_s,
-                   * mtime_ns are   looked at again before (the core has put the old ones there),
-                   * which   shows a file that   was written while it was read */
-    FILE_SYNC_DIR, /* path: fsync the directory, once for all files committed in it. ERR_IO */
-    FILE_STORE_SYNC, /* the store's barrier (node/base/store.h): what was committed before this operation
-                      * was handed out survives a power cut. id: STORE_SYNC_SCRUB. ERR_IO, ERR_DISK */
+    /* path: open a regular file for reading; gives size, mode, mtime. Errors: ERR_NOT_FOUND,
+     * ERR_PERM, ERR_UNSUPPORTED (a directory or device), ERR_UNSIZED (says 0 bytes, and has some),
+     * ERR_IO */
+    FILE_OP_OPEN,
+    /* slot, offset, spans[0..nspans): fill them (whole span unless the end of the file comes);
+     * `bytes` = read; hash is updated with them in order if not NULL */
+    FILE_OP_READ,
+    /* path: a destination directory; creates it and its parents (0700) if missing, for good
+     * (synced); `size` = bytes needed: ERR_DISK if the file system has some free, but less;
+     * ERR_NOT_FOUND/ERR_PERM */
+    FILE_OP_PREPARE,
+    /* path + name: ERR_EXISTS if there is anything of that name in directory `path`, also a
+     * dangling link; no slot */
+    FILE_OP_CHECK,
+    /* path + name + size: a temporary file, without a name where the system can do that and it is
+     * small, else hidden (".meshd-" + random hex + ".part", O_EXCL), 0600, in directory `path` for
+     * final name `name`; ERR_EXISTS if `name` is there already; ERR_DISK, ERR_PERM, ERR_IO. The
+     * tag in `id` makes the temporary's name */
+    FILE_OP_CREATE,
+    /* slot, offset, spans: write them all; hash updated if not NULL. ERR_DISK, ERR_IO */
+    FILE_OP_WRITE,
+    /* slot: set mode and mtime, fsync, then give it the final name without replacing anything
+     * (ERR_EXISTS): whenever the process dies, the name is not there or is the whole file's (at
+     * the latest when meshd starts again); the slot is closed. The name is safe after
+     * FILE_OP_SYNC_DIR. After an error a FILE_OP_CLOSE follows, which removes the temporary if it
+     * is still there and is harmless if not */
+    FILE_OP_COMMIT,
+    /* slot: close; a temporary is removed. Of a file opened by FILE_OP_OPEN: size, mtime_s,
+     * mtime_ns are looked at again before (the core has put the old ones there), which shows a
+     * file that was written while it was read */
+    FILE_OP_CLOSE,
+    /* path: fsync the directory, once for all files committed in it. ERR_IO */
+    FILE_OP_SYNC_DIR,
+    /* the store's barrier (node/base/store.h): what was committed before this operation was handed
+     * out survives a power cut. id: STORE_SYNC_SCRUB. ERR_IO, ERR_DISK */
+    FILE_OP_STORE_SYNC,
 };
 
 static inline bool file_op_has_slot(enum file_op_kind k) {
-    return k != FILE_PREPARE && k != FILE_CHECK && k != FILE_SYNC_DIR && k != FILE_STORE_SYNC;
+    return k != FILE_OP_PREPARE && k != FILE_OP_CHECK && k != FILE_OP_SYNC_DIR &&
+           k != FILE_OP_STORE_SYNC;
 }
 
 enum { FILE_OP_SPANS = 16, FILE_SLOTS_MAX = 4096, FILE_NAME_MAX_BYTES = 255 };

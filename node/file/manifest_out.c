@@ -5,6 +5,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/tree/treehash.h"
+#include "node/disk/file_op.h"
 #include "node/channel/intake.h"
 
 enum {

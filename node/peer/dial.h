@@ -21,9 +21,11 @@
 
 #include "crypto/base/err.h"
 #include "net/base/timer.h"
-#include "node/node.h"
+#include "node/base/turn.h"
+#include "node/people/contact_info.h"
 
 struct contact;
+struct contacts;
 
 enum {
     DIAL_EVERY_US = 50 * 1000,   /* one contact in so long is looked at, */
@@ -54,7 +56,9 @@ struct dialling {        /* of a contact; zeroes: nothing is planned */
     int err;             /* why the last attempt failed; 0: it did not, or there was none */
 };
 
-struct dials { /* of a node; zeroes are empty */
+struct dials { /* of a node; zeroes but for these two are empty */
+    struct turn *turn;
+    struct contacts *contacts;
     /* By the index of the contact's peer: who has a session or has just lost it, who is away, and who
      * is waited for. */
     struct timer_heap near, away, verdicts;
@@ -64,30 +68,35 @@ struct dials { /* of a node; zeroes are empty */
     uint64_t memory_us;             /* plans wait for memory until then; 0: none does */
 };
 
-void dials_clear(struct node *n);
+void dials_clear(struct dials *dials);
 /* At the start: everybody is due. */
-void dial_all(struct node *n);
-/* A session is wanted now, and how that ends is told (node_connect_failed) in DIAL_PATIENCE_US at the
+void dial_all(struct dials *dials);
+/* A session is wanted now, and how that ends is told (NODE_CONNECT_FAILED) in DIAL_PATIENCE_US at the
  * latest. One that is up is asked whether it answers. As endpoint_connect. */
-int dial_now(struct node *n, struct contact *c) MUST_USE;
+int dial_now(struct dials *dials, struct contact *c) MUST_USE;
 /* Something was sent in the contact's session that it has to answer. */
-void dial_expect(struct node *n, struct contact *c);
+void dial_expect(struct dials *dials, struct contact *c);
 /* The peer has answered: if nothing has begun since, there is nothing to find out any more, and nothing to wake up for. */
-void dial_answered(struct node *n, struct contact *c);
+void dial_answered(struct dials *dials, struct contact *c);
 /* Its session is up: asked whether it answers, if nothing else is on the way to it. */
-void dial_probe(struct node *n, struct contact *c);
+void dial_probe(struct dials *dials, struct contact *c);
 /* It is looked at then, if not earlier: dialled, or its messages are sent on. */
-void dial_at(struct node *n, struct contact *c, uint64_t at_us);
+void dial_at(struct dials *dials, struct contact *c, uint64_t at_us);
 /* What became of it. */
-void dial_up(struct node *n, struct contact *c);
-void dial_down(struct node *n, struct contact *c, int err);   /* the session; 0: for want of use */
-void dial_failed(struct node *n, struct contact *c, int err); /* the attempt */
+void dial_up(struct dials *dials, struct contact *c);
+void dial_down(struct dials *dials, struct contact *c,
+               int err); /* the session; 0: for want of use */
+void dial_failed(struct dials *dials, struct contact *c, int err); /* the attempt */
 /* Before the contact goes, or its peer gets another index; and after the latter. */
-void dial_forget(struct node *n, struct contact *c);
-void dial_again(struct node *n, struct contact *c);
+void dial_forget(struct dials *dials, struct contact *c);
+void dial_again(struct dials *dials, struct contact *c);
 
-enum contact_state dial_state(const struct node *n, const struct contact *c);
-uint64_t dials_deadline_us(const struct node *n);
-void dials_timeout(struct node *n);
+enum contact_state dial_state(const struct dials *dials, const struct contact *c);
+/* As node_network_changed. */
+void dials_network_changed(struct dials *dials);
+uint64_t dials_deadline_us(const struct dials *dials);
+void dials_timeout(struct dials *dials);
+
+extern const struct part_ops dials_part; /* self: the struct dials */
 
 #endif

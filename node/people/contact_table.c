@@ -1,11 +1,10 @@
 #include "node/people/contact_table.h"
 
+#include "net/endpoint.h"
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "node/node_int.h"
 
 /* ---- places: the first whose key is not smaller ---- */
 static unsigned place_name(const struct contacts *t, const char *name) {
@@ -139,26 +138,25 @@ void contact_table_clear(struct contacts *t) {
 }
 
 /* ---- finding ---- */
-struct contact *contact_by_name(const struct node *n, const char *name) {
-    const struct contacts *t = &n->contacts;
-    unsigned at = place_name(t, name);
-    return at < t->count && strcmp(t->list[at]->name, name) == 0 ? t->list[at] : NULL;
+struct contact *contact_by_name(const struct contacts *people, const char *name) {
+    unsigned at = place_name(people, name);
+    return at < people->count && strcmp(people->list[at]->name, name) == 0 ? people->list[at]
+                                                                           : NULL;
 }
 
-struct contact *contact_by_id(const struct node *n, const struct node_id *id) {
-    const struct contacts *t = &n->contacts;
-    unsigned at = place_id(t, id);
-    return at < t->count && node_id_equal(&t->by_id[at]->id, id) ? t->by_id[at] : NULL;
+struct contact *contact_by_id(const struct contacts *people, const struct node_id *id) {
+    unsigned at = place_id(people, id);
+    return at < people->count && node_id_equal(&people->by_id[at]->id, id) ? people->by_id[at]
+                                                                           : NULL;
 }
 
-struct contact *contact_by_serial(const struct node *n, uint32_t serial) {
-    const struct contacts *t = &n->contacts;
-    unsigned at = place_serial(t, serial);
-    return at < t->count && t->by_serial[at]->serial == serial ? t->by_serial[at] : NULL;
+struct contact *contact_by_serial(const struct contacts *people, uint32_t serial) {
+    unsigned at = place_serial(people, serial);
+    return at < people->count && people->by_serial[at]->serial == serial ? people->by_serial[at]
+                                                                         : NULL;
 }
 
-struct contact *contact_by_peer(const struct node *n, struct peer_ref p) {
-    const struct contacts *t = &n->contacts;
-    struct contact *c = p.index < t->peer_cap ? t->by_peer[p.index] : NULL;
+struct contact *contact_by_peer(const struct contacts *people, struct peer_ref p) {
+    struct contact *c = p.index < people->peer_cap ? people->by_peer[p.index] : NULL;
     return c && c->peer.generation == p.generation ? c : NULL;
 }

@@ -133,7 +133,7 @@ int disk_make_file(struct disk *d, const char *path, uint64_t size) {
 
 uint64_t disk_submit(struct disk *d, uint64_t now_ns, const struct file_op *op) {
     uint64_t bytes = 0;
-    if (op->kind == FILE_READ || op->kind == FILE_WRITE)
+    if (op->kind == FILE_OP_READ || op->kind == FILE_OP_WRITE)
         for (unsigned i = 0; i < op->nspans; i++)
             bytes += op->spans[i].len;
     if (d->free_ns < now_ns)
@@ -267,38 +267,38 @@ void disk_run(struct disk *d, uint64_t now_ns, struct file_op *op) {
     op->bytes = 0;
     op->err = ERR_IO;
     switch (op->kind) {
-    case FILE_OPEN:
+    case FILE_OP_OPEN:
         op->err = run_open(d, op);
         break;
-    case FILE_READ:
+    case FILE_OP_READ:
         if (f)
             op->err = run_read(d, f, op);
         break;
-    case FILE_PREPARE:
+    case FILE_OP_PREPARE:
         op->err = run_prepare(d, op);
         break;
-    case FILE_CHECK:
+    case FILE_OP_CHECK:
         op->err = run_check(d, op);
         break;
-    case FILE_CREATE:
+    case FILE_OP_CREATE:
         op->err = run_create(d, op);
         break;
-    case FILE_WRITE:
+    case FILE_OP_WRITE:
         if (f && f->final_path)
             op->err = run_write(d, f, now_ns, op);
         break;
-    case FILE_COMMIT:
+    case FILE_OP_COMMIT:
         if (f)
             op->err = run_commit(d, f, op);
         break;
-    case FILE_CLOSE:
+    case FILE_OP_CLOSE:
         op->err = run_close(d, op);
         break;
-    case FILE_SYNC_DIR:
+    case FILE_OP_SYNC_DIR:
         sync_names(d, op->path);
         op->err = 0;
         break;
-    case FILE_STORE_SYNC: /* the host's store does it (sim/world/host.c) */
+    case FILE_OP_STORE_SYNC: /* the host's store does it (sim/world/host.c) */
         op->err = 0;
         break;
     }

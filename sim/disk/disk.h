@@ -41,8 +41,8 @@ void disk_wipe(struct disk *d);
 /* The process died: slots are gone, temporaries stay. */
 void disk_crash(struct disk *d);
 
-/* The power went: temporaries are gone, and of the names that no FILE_SYNC_DIR has made safe, those whose bit of `drawn` is
- * not set. */
+/* The power went: temporaries are gone, and of the names that no FILE_OP_SYNC_DIR has made safe, those
+ * whose bit of `drawn` is not set. */
 void disk_power_cut(struct disk *d, uint64_t drawn);
 /* How many files have their final name and not all their bytes, or wrong ones. */
 uint64_t disk_partial(const struct disk *d);

@@ -32,7 +32,7 @@ void store_mem_wipe(struct store_mem *m);
 uint64_t store_mem_count(const struct store_mem *m, const char *table); /* NULL: all tables */
 uint64_t store_mem_writes(const struct store_mem *m);
 
-/* A barrier (FILE_STORE_SYNC): begin when it is handed out, end when it is done, which gives its
+/* A barrier (FILE_OP_STORE_SYNC): begin when it is handed out, end when it is done, which gives its
  * error. */
 uint64_t store_mem_sync_begin(const struct store_mem *m);
 int store_mem_sync_end(struct store_mem *m, uint64_t token) MUST_USE;

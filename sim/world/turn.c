@@ -86,7 +86,7 @@ static void submit(struct host *h, struct file_op *op) {
     }
     h->ops[h->op_count++] = op;
     h->world->stats.file_ops++;
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         h->sync_token = store_mem_sync_begin(h->store);
     world_push(h->world, h,
                &(struct event){.time_ns = disk_submit(h->disk, h->world->now_ns, op),
@@ -106,13 +106,13 @@ void turn_file_done(struct host *h, const struct event *e) {
     h->op_count--;
     struct file_op *op = e->ref;
     disk_run(h->disk, h->world->now_ns, op);
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         op->err = store_mem_sync_end(h->store, h->sync_token);
-    if (op->kind == FILE_COMMIT && !op->err)
+    if (op->kind == FILE_OP_COMMIT && !op->err)
         inspect_commit(h->world->inspection, h);
     if (op->err == ERR_DISK || op->err == ERR_IO)
         duty_moment(h->world->duties, h,
-                    op->kind == FILE_STORE_SYNC ? TROUBLE_STORE : TROUBLE_DISK);
+                    op->kind == FILE_OP_STORE_SYNC ? TROUBLE_STORE : TROUBLE_DISK);
     struct arena *before = arena_enter(&h->arena);
     node_file_done(h->node, host_now_us(h), e->ref);
     (void)arena_enter(before);

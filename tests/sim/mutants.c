@@ -147,7 +147,7 @@ REAL(int, endpoint_call, struct endpoint *e, uint64_t now_us, struct peer_ref p)
 static void give_up(struct node *n, struct contact *c) {
     if (!is(MUTANT_CALLS_ONCE))
         return;
-    dial_forget(n, c);
+    dial_forget(&n->dials, c);
     c->dial.next_us = c->dial.verdict_us = 0;
 }
 
@@ -209,7 +209,7 @@ REAL(void, invite_forget, struct node *n, const struct psk *psk) {
 /* Under another name than the first one, who has it already. */
 REAL(bool, invite_find, const struct node *n, const struct psk *psk, struct invite *out) {
     const bool found = __real_invite_find(n, psk, out);
-    if (found && is(MUTANT_TICKET_TWICE) && contact_by_name(n, out->name))
+    if (found && is(MUTANT_TICKET_TWICE) && contact_by_name(&n->contacts, out->name))
         out->name[0] = '\0';
     return found;
 }
@@ -226,9 +226,9 @@ REAL(int, letter_decode, struct letter *l, const uint8_t *in, size_t len) {
 
 static const struct contact *another(struct node *n, const struct contact *c) {
     struct contact_info info;
-    for (unsigned i = 0; node_contact_at(n, n->now_us, i, &info); i++)
+    for (unsigned i = 0; node_contact_at(n, n->turn.now_us, i, &info); i++)
         if (!node_id_equal(&info.id, &c->id))
-            return contact_by_name(n, info.name);
+            return contact_by_name(&n->contacts, info.name);
     return c;
 }
 
@@ -237,7 +237,7 @@ REAL(int, history_keep, struct node *n, const struct contact *c, const struct le
     static unsigned number;
     if (is(MUTANT_MESSAGE_FORGOTTEN) && ++number % 5 == 0) {
         *seq = 0;
-        return keep_owe(n, debt);
+        return keep_owe(&n->keep, debt);
     }
     return __real_history_keep(n, is(MUTANT_MESSAGE_ASTRAY) ? another(n, c) : c, l, debt, seq);
 }
@@ -246,8 +246,8 @@ REAL(int, messages_load, struct node *n) {
     const int err = __real_messages_load(n);
     struct node_id peer = {.bytes = {0}};
     uint64_t seq = 0;
-    while (!err && is(MUTANT_OUTBOX_FORGOTTEN) && outbox_walk(n, &peer, &seq) == 0)
-        if (outbox_del(n, &peer, seq) != 0)
+    while (!err && is(MUTANT_OUTBOX_FORGOTTEN) && outbox_walk(&n->messages, &peer, &seq) == 0)
+        if (outbox_del(&n->messages, &peer, seq) != 0)
             break;
     return err;
 }
@@ -256,9 +256,9 @@ REAL(int, messages_load, struct node *n) {
 
 REAL(struct file_op *, node_next_file_op, struct node *n) {
     struct file_op *op = __real_node_next_file_op(n);
-    if (op && op->kind == FILE_WRITE && op->offset > 0 && is(MUTANT_UNVERIFIED_FILE))
+    if (op && op->kind == FILE_OP_WRITE && op->offset > 0 && is(MUTANT_UNVERIFIED_FILE))
         op->offset--; /* a byte twice: the last one is never written */
-    if (op && op->kind == FILE_SYNC_DIR && is(MUTANT_NAME_UNSAFE))
+    if (op && op->kind == FILE_OP_SYNC_DIR && is(MUTANT_NAME_UNSAFE))
         op->path = "/elsewhere";
     return op;
 }

@@ -158,7 +158,7 @@ void fileio_submit(struct fileio *f, struct file_op *op) {
         return;
     }
     if (item.file) {
-        bool opens = op->kind == FILE_OPEN || op->kind == FILE_CREATE;
+        bool opens = op->kind == FILE_OP_OPEN || op->kind == FILE_OP_CREATE;
         assert(!item.file->busy && (!opens || item.file->slot.fd < 0));
         item.file->busy = true;
     }

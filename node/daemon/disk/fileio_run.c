@@ -379,7 +379,8 @@ static int run_sync_dir(const struct file_op *op) {
 }
 
 void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env *env) {
-    bool needs_open = op->kind == FILE_READ || op->kind == FILE_WRITE || op->kind == FILE_COMMIT;
+    bool needs_open =
+        op->kind == FILE_OP_READ || op->kind == FILE_OP_WRITE || op->kind == FILE_OP_COMMIT;
     op->bytes = 0;
     op->limit = LIMIT_NONE;
     if (needs_open && s->fd < 0) {
@@ -387,36 +388,36 @@ void file_op_run(struct file_op *op, struct file_slot *s, const struct file_env 
         return;
     }
     switch (op->kind) {
-    case FILE_OPEN:
+    case FILE_OP_OPEN:
         op->err = run_open(op, s);
         break;
-    case FILE_READ:
+    case FILE_OP_READ:
         op->err = run_read(op, s);
         return;
-    case FILE_PREPARE:
+    case FILE_OP_PREPARE:
         op->err = run_prepare(op);
         return;
-    case FILE_CHECK:
+    case FILE_OP_CHECK:
         op->err = run_check(op);
         return;
-    case FILE_CREATE:
+    case FILE_OP_CREATE:
         op->err = run_create(op, s, env);
         break;
-    case FILE_WRITE:
+    case FILE_OP_WRITE:
         op->err = s->direct.active ? run_write_direct(op, s) : run_write(op, s);
         return;
-    case FILE_COMMIT:
+    case FILE_OP_COMMIT:
         op->err = run_commit(op, s, env);
         file_slot_drop(s, op->slot, env);
         return;
-    case FILE_CLOSE:
+    case FILE_OP_CLOSE:
         op->err = 0;
         run_close(op, s, env);
         return;
-    case FILE_SYNC_DIR:
+    case FILE_OP_SYNC_DIR:
         op->err = run_sync_dir(op);
         return;
-    case FILE_STORE_SYNC: /* node/daemon/disk/store_sync does it */
+    case FILE_OP_STORE_SYNC: /* node/daemon/disk/store_sync does it */
         op->err = ERR_UNSUPPORTED;
         return;
     }

@@ -139,7 +139,7 @@ static void on_after_work(uv_work_t *req, int status) {
 }
 
 void store_sync_submit(struct store_sync *s, struct file_op *op) {
-    assert(op->kind == FILE_STORE_SYNC && !s->waiting);
+    assert(op->kind == FILE_OP_STORE_SYNC && !s->waiting);
     s->waiting = op;
     if (op->id & STORE_SYNC_SCRUB) {
         store_sqlite_forget(s->db);

@@ -1,4 +1,4 @@
-/* store_sync.h: makes what the store has committed survive a power cut (FILE_STORE_SYNC), and keeps
+/* store_sync.h: makes what the store has committed survive a power cut (FILE_OP_STORE_SYNC), and keeps
  * the log short: on libuv's worker pool, one piece of work at a time, never on the loop.
  *
  * The worker syncs the log through a descriptor of its own and copies it into the database on a
@@ -27,7 +27,7 @@ struct store_sync_setup {
 /* ERR_NOMEM, ERR_IO; says why in the log. `db` must outlive it. */
 int store_sync_open(struct store_sync **out, uv_loop_t *loop, struct store_sqlite *db,
                     const struct store_sync_setup *setup, const struct log *log) MUST_USE;
-/* Runs a FILE_STORE_SYNC; the core has one out at a time. */
+/* Runs a FILE_OP_STORE_SYNC; the core has one out at a time. */
 void store_sync_submit(struct store_sync *s, struct file_op *op);
 /* To be called once a turn: copies the log if it has become long. */
 void store_sync_turn(struct store_sync *s);

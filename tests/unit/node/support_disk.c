@@ -187,35 +187,35 @@ static int run_close(struct mem_disk *d, struct file_op *op) {
 
 void mem_disk_run(struct mem_disk *d, struct file_op *op) {
     switch (op->kind) {
-    case FILE_OPEN:
+    case FILE_OP_OPEN:
         op->err = run_open(d, op);
         break;
-    case FILE_READ:
+    case FILE_OP_READ:
         op->err = run_read(d, op);
         break;
-    case FILE_PREPARE:
+    case FILE_OP_PREPARE:
         op->err = op->size > d->faults.room ? ERR_DISK : d->faults.prepare;
         op->limit = d->faults.limit;
         break;
-    case FILE_CHECK:
+    case FILE_OP_CHECK:
         op->err = run_check(d, op);
         break;
-    case FILE_CREATE:
+    case FILE_OP_CREATE:
         op->err = run_create(d, op);
         break;
-    case FILE_WRITE:
+    case FILE_OP_WRITE:
         op->err = run_write(d, op);
         break;
-    case FILE_COMMIT:
+    case FILE_OP_COMMIT:
         op->err = run_commit(d, op);
         break;
-    case FILE_CLOSE:
+    case FILE_OP_CLOSE:
         op->err = run_close(d, op);
         break;
-    case FILE_SYNC_DIR:
+    case FILE_OP_SYNC_DIR:
         op->err = run_sync_dir(d, op);
         break;
-    case FILE_STORE_SYNC: /* the world does it */
+    case FILE_OP_STORE_SYNC: /* the world does it */
         op->err = 0;
         break;
     }
@@ -229,7 +229,7 @@ struct mem_disk *mem_disk_new(void) {
 
 void mem_disk_forget(struct mem_disk *d) {
     for (unsigned i = 0; i < FILE_SLOTS_MAX; i++) {
-        struct file_op close = {.kind = FILE_CLOSE, .slot = i};
+        struct file_op close = {.kind = FILE_OP_CLOSE, .slot = i};
         mem_disk_run(d, &close);
     }
 }

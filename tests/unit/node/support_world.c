@@ -46,7 +46,7 @@ void world_name(unsigned i, char out[static 8]) {
 }
 
 struct endpoint *world_endpoint(struct node *n) {
-    return n->ep;
+    return n->turn.ep;
 }
 
 void world_sync(struct world *w, unsigned i) {
@@ -166,7 +166,7 @@ static void run_job(struct world *w, struct world_node *n, struct file_op *op, u
         free(op);
         return;
     }
-    if (op->kind == FILE_STORE_SYNC)
+    if (op->kind == FILE_OP_STORE_SYNC)
         sync_done(n, op, token);
     else
         mem_disk_run(n->disk, op);
@@ -174,7 +174,7 @@ static void run_job(struct world *w, struct world_node *n, struct file_op *op, u
 }
 
 static void start_job(struct world *w, unsigned i, struct file_op *op) {
-    bool sync = op->kind == FILE_STORE_SYNC;
+    bool sync = op->kind == FILE_OP_STORE_SYNC;
     uint64_t token = sync ? store_mem_sync_begin(w->nodes[i].store) : 0;
     uint64_t takes_us = sync && w->sync_us ? w->sync_us : w->disk_us;
     if (takes_us == 0) {

@@ -133,7 +133,7 @@ static void operations_come_back_finished(void **state) {
     (void)state;
     struct place p;
     place_open(&p);
-    static const enum file_op_kind kinds[] = {FILE_CREATE, FILE_COMMIT};
+    static const enum file_op_kind kinds[] = {FILE_OP_CREATE, FILE_OP_COMMIT};
     for (unsigned k = 0; k < 2; k++) {
         submit_all(&p, kinds[k]);
         assert_int_equal(p.done, 0); /* nothing is done behind the loop's back */
@@ -156,7 +156,7 @@ static void without_memory_to_hand_over_operations_run_here(void **state) {
     for (unsigned share = 1; share <= 2; share++) {
         struct place p;
         place_open(&p);
-        submit_all(&p, FILE_CREATE);
+        submit_all(&p, FILE_OP_CREATE);
         fail_after = share; /* the first thread's, or the second's */
         fileio_flush(p.f);
         assert_int_equal(fail_after, 0);
@@ -165,7 +165,7 @@ static void without_memory_to_hand_over_operations_run_here(void **state) {
         assert_int_equal(fileio_pending(p.f), FILES - at_once);
         assert_int_equal(uv_run(&p.loop, UV_RUN_DEFAULT), 0);
         all_went_well(&p);
-        submit_all(&p, FILE_COMMIT); /* the files are open as if a thread had made them */
+        submit_all(&p, FILE_OP_COMMIT); /* the files are open as if a thread had made them */
         fileio_flush(p.f);
         assert_int_equal(uv_run(&p.loop, UV_RUN_DEFAULT), 0);
         all_went_well(&p);
@@ -181,7 +181,7 @@ static void without_memory_for_a_file_its_operation_fails(void **state) {
     struct place p;
     place_open(&p);
     fail_after = 1;
-    submit_all(&p, FILE_CREATE);
+    submit_all(&p, FILE_OP_CREATE);
     assert_int_equal(p.done, 1);
     assert_int_equal(p.ops[0].err, ERR_NOMEM);
     fileio_flush(p.f);

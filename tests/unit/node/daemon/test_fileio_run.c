@@ -231,7 +231,7 @@ static int write_text(struct place *p, const char *text) {
     struct block *b = block_new(p->pool, 512);
     assert_non_null(b);
     memcpy(b->data, text, strlen(text));
-    struct file_op op = {.kind = FILE_WRITE, .slot = 3, .nspans = 1};
+    struct file_op op = {.kind = FILE_OP_WRITE, .slot = 3, .nspans = 1};
     op.spans[0] = (struct span){b, 0, (uint32_t)strlen(text)};
     file_op_run(&op, &p->slot, &p->env);
     assert_int_equal(op.err ? 0 : op.bytes, op.err ? 0 : strlen(text));
@@ -281,7 +281,7 @@ static void a_file_gets_its_name_when_it_is_whole(void **state) {
     for (int way = UNNAMED; way < WAYS; way++) {
         struct place p;
         way_open(&p, (enum way)way);
-        assert_int_equal(run(&p, FILE_CREATE, "a file", size_of((enum way)way)), 0);
+        assert_int_equal(run(&p, FILE_OP_CREATE, "a file", size_of((enum way)way)), 0);
         const bool named = p.slot.temp[0] != '\0';
         if (way == NO_PROC || way == LARGE)
             assert_true(named);
@@ -289,14 +289,14 @@ static void a_file_gets_its_name_when_it_is_whole(void **state) {
         assert_int_equal(empty(p.partials, false), named);
         assert_int_equal(write_text(&p, "hello"), 0);
         assert_int_equal(empty(p.dir, false), named);
-        assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), 0);
+        assert_int_equal(run(&p, FILE_OP_COMMIT, NULL, 0), 0);
         assert_int_equal(p.slot.fd, -1);
         assert_int_equal(empty(p.dir, false), 1);
         assert_int_equal(empty(p.partials, false), 0);
         is_file(&p, "a file", "hello");
 #ifdef MESHD_TEST_WRAP
         assert_int_equal(script.file_syncs, 1);
-        assert_int_equal(script.dir_syncs, 0); /* once for all, by FILE_SYNC_DIR */
+        assert_int_equal(script.dir_syncs, 0); /* once for all, by FILE_OP_SYNC_DIR */
         assert_int_equal(named, way != UNNAMED);
 #endif
         place_close(&p);
@@ -310,8 +310,8 @@ static void a_name_that_is_taken_is_left_alone(void **state) {
         for (int dangling = 0; dangling < 2; dangling++) {
             struct place p;
             way_open(&p, (enum way)way);
-            assert_int_equal(run(&p, FILE_CHECK, "x", 0), 0);
-            assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), 0);
+            assert_int_equal(run(&p, FILE_OP_CHECK, "x", 0), 0);
+            assert_int_equal(run(&p, FILE_OP_CREATE, "x", size_of((enum way)way)), 0);
             assert_int_equal(write_text(&p, "late"), 0);
             const int dir_fd = open(p.dir, O_RDONLY | O_DIRECTORY);
             if (dangling) {
@@ -321,7 +321,7 @@ static void a_name_that_is_taken_is_left_alone(void **state) {
                 assert_int_equal(write(fd, "first", 5), 5);
                 close(fd);
             }
-            assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), ERR_EXISTS);
+            assert_int_equal(run(&p, FILE_OP_COMMIT, NULL, 0), ERR_EXISTS);
             assert_int_equal(p.slot.fd, -1);
             assert_int_equal(empty(p.dir, false), 1);
             struct stat st;
@@ -329,8 +329,8 @@ static void a_name_that_is_taken_is_left_alone(void **state) {
             assert_int_equal(S_ISLNK(st.st_mode), dangling);
             if (!dangling)
                 assert_int_equal(st.st_size, 5);
-            assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), ERR_EXISTS);
-            assert_int_equal(run(&p, FILE_CHECK, "x", 0), ERR_EXISTS);
+            assert_int_equal(run(&p, FILE_OP_CREATE, "x", size_of((enum way)way)), ERR_EXISTS);
+            assert_int_equal(run(&p, FILE_OP_CHECK, "x", 0), ERR_EXISTS);
             assert_int_equal(p.slot.fd, -1);
             assert_int_equal(p.slot.dir_fd, -1);
             close(dir_fd);
@@ -344,12 +344,12 @@ static void what_is_given_up_leaves_nothing(void **state) {
     for (int way = UNNAMED; way < WAYS; way++) {
         struct place p;
         way_open(&p, (enum way)way);
-        assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), 0);
+        assert_int_equal(run(&p, FILE_OP_CREATE, "x", size_of((enum way)way)), 0);
         assert_int_equal(write_text(&p, "half"), 0);
-        assert_int_equal(run(&p, FILE_CLOSE, NULL, 0), 0);
+        assert_int_equal(run(&p, FILE_OP_CLOSE, NULL, 0), 0);
         assert_int_equal(empty(p.dir, false), 0);
         assert_int_equal(empty(p.partials, false), 0);
-        assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), ERR_IO); /* nothing is open */
+        assert_int_equal(run(&p, FILE_OP_COMMIT, NULL, 0), ERR_IO); /* nothing is open */
         place_close(&p);
     }
 }
@@ -362,10 +362,10 @@ static void a_file_is_synced_before_it_gets_its_name(void **state) {
     for (int way = UNNAMED; way < WAYS; way++) {
         struct place p;
         way_open(&p, (enum way)way);
-        assert_int_equal(run(&p, FILE_CREATE, "x", size_of((enum way)way)), 0);
+        assert_int_equal(run(&p, FILE_OP_CREATE, "x", size_of((enum way)way)), 0);
         assert_int_equal(write_text(&p, "hello"), 0);
         script.count = 0;
-        assert_int_equal(run(&p, FILE_COMMIT, NULL, 0), 0);
+        assert_int_equal(run(&p, FILE_OP_COMMIT, NULL, 0), 0);
         assert_true(script.count >= 2);
         assert_int_equal(script.log[0].what, 's');
         for (unsigned i = 1; i < script.count; i++)
@@ -381,7 +381,7 @@ static void made_parents_are_synced(void **state) {
     place_open(&p, true);
     char deep[128], *end;
     (void)snprintf(deep, sizeof deep, "%s/one/two/three", p.dir);
-    struct file_op op = {.kind = FILE_PREPARE, .path = deep};
+    struct file_op op = {.kind = FILE_OP_PREPARE, .path = deep};
     file_op_run(&op, &p.slot, &p.env);
     assert_int_equal(op.err, 0);
     assert_int_equal(script.count, 6);
@@ -421,7 +421,7 @@ static void room_that_is_not_known_is_tried(void **state) {
     script.tells_room = true;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         script.room = all[i].room;
-        struct file_op op = {.kind = FILE_PREPARE, .path = p.dir, .size = all[i].bytes};
+        struct file_op op = {.kind = FILE_OP_PREPARE, .path = p.dir, .size = all[i].bytes};
         file_op_run(&op, &p.slot, &p.env);
         assert_int_equal(op.err, all[i].err);
     }
@@ -464,9 +464,9 @@ static void killed_at_any_step_a_file_is_whole_or_not_there(void **state) {
             if (child == 0) {
                 script.calls = 0;
                 script.dies_at = ++at;
-                const bool good = run(&p, FILE_CREATE, "x", size_of((enum way)way)) == 0 &&
+                const bool good = run(&p, FILE_OP_CREATE, "x", size_of((enum way)way)) == 0 &&
                                   write_text(&p, "hello") == 0 &&
-                                  run(&p, FILE_COMMIT, NULL, 0) == 0;
+                                  run(&p, FILE_OP_COMMIT, NULL, 0) == 0;
                 _exit(good ? 0 : 1);
             }
             at++;
@@ -494,8 +494,8 @@ static void names_that_lead_elsewhere_are_refused(void **state) {
     struct place p;
     place_open(&p, true);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_int_equal(run(&p, FILE_CREATE, names[i], 5), ERR_USAGE);
-        assert_int_equal(run(&p, FILE_CHECK, names[i], 5), ERR_USAGE);
+        assert_int_equal(run(&p, FILE_OP_CREATE, names[i], 5), ERR_USAGE);
+        assert_int_equal(run(&p, FILE_OP_CHECK, names[i], 5), ERR_USAGE);
         assert_int_equal(p.slot.fd, -1);
     }
     assert_int_equal(empty(p.dir, false), 0);
@@ -520,11 +520,11 @@ static void a_source_is_read_and_hashed_to_its_end(void **state) {
         assert_true(fd >= 0);
         assert_int_equal(write(fd, bytes, sizes[i]), (ssize_t)sizes[i]);
         close(fd);
-        struct file_op op = {.kind = FILE_OPEN, .slot = 3, .path = path};
+        struct file_op op = {.kind = FILE_OP_OPEN, .slot = 3, .path = path};
         file_op_run(&op, &p.slot, &p.env);
         assert_int_equal(op.err, 0);
         struct treehash *plain = treehash_new();
-        op = (struct file_op){.kind = FILE_READ, .slot = 3, .hash = treehash_new()};
+        op = (struct file_op){.kind = FILE_OP_READ, .slot = 3, .hash = treehash_new()};
         for (; op.nspans < FILE_OP_SPANS; op.nspans++)
             op.spans[op.nspans] = (struct span){block_new(p.pool, SPAN), 0, SPAN};
         file_op_run(&op, &p.slot, &p.env);
@@ -550,18 +550,18 @@ static void the_directory_is_synced(void **state) {
     (void)state;
     struct place p;
     place_open(&p, true);
-    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), 0);
+    assert_int_equal(run(&p, FILE_OP_SYNC_DIR, NULL, 0), 0);
 #ifdef MESHD_TEST_WRAP
     assert_int_equal(script.dir_syncs, 1);
     script.fsync_err = EINVAL;
-    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), 0);
+    assert_int_equal(run(&p, FILE_OP_SYNC_DIR, NULL, 0), 0);
     script.fsync_err = EIO;
-    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), ERR_IO);
+    assert_int_equal(run(&p, FILE_OP_SYNC_DIR, NULL, 0), ERR_IO);
     script.fsync_err = ENOSPC;
-    assert_int_equal(run(&p, FILE_SYNC_DIR, NULL, 0), ERR_DISK);
+    assert_int_equal(run(&p, FILE_OP_SYNC_DIR, NULL, 0), ERR_DISK);
     assert_int_equal(script.dir_syncs, 4);
 #endif
-    struct file_op gone = {.kind = FILE_SYNC_DIR, .path = "./there/is/no/such"};
+    struct file_op gone = {.kind = FILE_OP_SYNC_DIR, .path = "./there/is/no/such"};
     file_op_run(&gone, &p.slot, &p.env);
     assert_int_equal(gone.err, ERR_NOT_FOUND);
     place_close(&p);
@@ -577,14 +577,14 @@ static void a_file_without_a_size_is_no_source(void **state) {
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     fclose(f);
-    struct file_op op = {.kind = FILE_OPEN, .path = path};
+    struct file_op op = {.kind = FILE_OP_OPEN, .path = path};
     file_op_run(&op, &p.slot, &p.env);
     assert_int_equal(op.err, 0);
     assert_int_equal(op.size, 0);
-    assert_int_equal(run(&p, FILE_CLOSE, NULL, 0), 0);
+    assert_int_equal(run(&p, FILE_OP_CLOSE, NULL, 0), 0);
     assert_int_equal(unlink(path), 0);
     if (access("/proc/self/status", R_OK) == 0) {
-        op = (struct file_op){.kind = FILE_OPEN, .path = "/proc/self/status"};
+        op = (struct file_op){.kind = FILE_OP_OPEN, .path = "/proc/self/status"};
         file_op_run(&op, &p.slot, &p.env);
         assert_int_equal(op.err, ERR_UNSIZED);
         assert_int_equal(p.slot.fd, -1);
@@ -603,7 +603,7 @@ static void limits_of_the_system_are_told_as_such(void **state) {
     none = was;
     none.rlim_cur = 0;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    struct file_op op = {.kind = FILE_OPEN, .path = "/etc/passwd"};
+    struct file_op op = {.kind = FILE_OP_OPEN, .path = "/etc/passwd"};
     file_op_run(&op, &p.slot, &p.env);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
     assert_int_equal(op.err, ERR_FULL);
@@ -612,7 +612,7 @@ static void limits_of_the_system_are_told_as_such(void **state) {
     struct block *b = block_new(p.pool, 4096);
     assert_non_null(b);
     memset(b->data, 1, 4096);
-    op = (struct file_op){.kind = FILE_CREATE, .path = p.dir, .name = "x", .size = 4096};
+    op = (struct file_op){.kind = FILE_OP_CREATE, .path = p.dir, .name = "x", .size = 4096};
     file_op_run(&op, &p.slot, &p.env);
     assert_int_equal(op.err, 0);
     signal(SIGXFSZ, SIG_IGN);
@@ -620,12 +620,13 @@ static void limits_of_the_system_are_told_as_such(void **state) {
     none = was;
     none.rlim_cur = 1000;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-    op = (struct file_op){.kind = FILE_WRITE, .size = 4096, .spans = {{b, 0, 4096}}, .nspans = 1};
+    op =
+        (struct file_op){.kind = FILE_OP_WRITE, .size = 4096, .spans = {{b, 0, 4096}}, .nspans = 1};
     file_op_run(&op, &p.slot, &p.env);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     assert_int_equal(op.err, ERR_DISK);
     assert_int_equal(op.limit, LIMIT_FILE_SIZE);
-    op = (struct file_op){.kind = FILE_CLOSE};
+    op = (struct file_op){.kind = FILE_OP_CLOSE};
     file_op_run(&op, &p.slot, &p.env);
     block_put(b);
     place_close(&p);

@@ -148,12 +148,12 @@ static void add_strangers(struct world *w, unsigned count, const struct addr *at
         model.id = id.id;
         model.transport = id.transport_public;
         snprintf(model.name, sizeof model.name, "x%u", i);
-        assert_int_equal(contact_add(n, &model, &c), 0);
+        assert_int_equal(contact_add(&n->contacts, &model, &c), 0);
     }
 }
 
 static struct dialling *plan_of(struct world *w, unsigned i, const char *name) {
-    return &contact_by_name(w->nodes[i].node, name)->dial;
+    return &contact_by_name(&w->nodes[i].node->contacts, name)->dial;
 }
 
 /* After a session, and in another network, it begins with short pauses; and no two keep time. */
@@ -196,9 +196,9 @@ static void what_waits_is_dialled_for_after_an_idle_end(void **state) {
     w->nodes[1].unplugged = true;
     assert_int_equal(node_message_send(w->nodes[0].node, w->now_us, "n1", "x", 1, &seq), 0);
     world_run(w, 100 * S);
-    struct contact *c = contact_by_name(w->nodes[0].node, "n1");
+    struct contact *c = contact_by_name(&w->nodes[0].node->contacts, "n1");
     assert_false(c->online);
-    dial_down(w->nodes[0].node, c, 0);
+    dial_down(&w->nodes[0].node->dials, c, 0);
     assert_false(c->dial.idle);
     assert_true(c->dial.next_us > 0);
     world_free(w);
@@ -572,7 +572,7 @@ static void who_hangs_up_each_time_is_dialled_ever_later(void **state) {
     }
     unsigned hung_up = 0;
     for (unsigned i = 0; i < 36000; i++) {
-        const struct contact *c = contact_by_name(w->nodes[1].node, "n0");
+        const struct contact *c = contact_by_name(&w->nodes[1].node->contacts, "n0");
         if (c->online) {
             endpoint_disconnect(world_endpoint(w->nodes[1].node), w->now_us, c->session,
                                 ERR_CLOSED);
@@ -594,9 +594,9 @@ static void who_comes_and_goes_puts_nobody_off(void **state) {
         for (unsigned i = 0; i < FLAPPING; i++) {
             char name[16];
             snprintf(name, sizeof name, "x%u", i);
-            struct contact *c = contact_by_name(n, name);
+            struct contact *c = contact_by_name(&n->contacts, name);
             if (!c->dial.lost || c->dial.next_us == 0)
-                dial_down(n, c, ERR_CLOSED);
+                dial_down(&n->dials, c, ERR_CLOSED);
         }
         world_run(w, S);
     }

@@ -200,9 +200,9 @@ static void what_the_ticket_was_it_stays(void **state) {
     (void)state;
     struct world *w = used_up(10);
     struct node *n = w->nodes[2].node;
-    struct contact *c = contact_by_name(n, "anna");
+    struct contact *c = contact_by_name(&n->contacts, "anna");
     const unsigned told = world_count(w, 2, NODE_CONTACT_DENIED);
-    assert_int_equal(denial_heard(n, c, ERR_UNKNOWN, false), ERR_TICKET);
+    assert_int_equal(denial_heard(&n->contacts, c, ERR_UNKNOWN, false), ERR_TICKET);
     assert_int_equal(c->denied, ERR_TICKET);
     world_run(w, S);
     assert_int_equal(world_count(w, 2, NODE_CONTACT_DENIED), told);
@@ -329,8 +329,8 @@ static void flap(bool moves) {
     const unsigned up = world_count(w, 1, NODE_PEER_UP);
     for (unsigned k = 0; k < 500; k++) {
         if (online(w, 0, "n1"))
-            endpoint_disconnect(world_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
-                                ERR_UNKNOWN);
+            endpoint_disconnect(world_endpoint(bad), w->now_us,
+                                contact_by_name(&bad->contacts, "n1")->session, ERR_UNKNOWN);
         world_run(w, 10000);
         assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN); /* it is known however often */
         w->nodes[0].addr.port = (uint16_t)(w->nodes[0].addr.port + moves);
@@ -354,8 +354,8 @@ static void flap(bool moves) {
     /* Later it is news again. */
     world_run(w, 2 * (uint64_t)DENIAL_EVERY_US);
     const unsigned told = world_count(w, 1, NODE_CONTACT_DENIED);
-    endpoint_disconnect(world_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
-                        ERR_UNKNOWN);
+    endpoint_disconnect(world_endpoint(bad), w->now_us,
+                        contact_by_name(&bad->contacts, "n1")->session, ERR_UNKNOWN);
     world_run(w, S);
     assert_int_equal(world_count(w, 1, NODE_CONTACT_DENIED), told + 1);
     world_kill(w, 1);

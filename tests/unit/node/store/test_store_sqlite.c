@@ -128,7 +128,7 @@ static bool has(struct place *p, const char *key) {
 /* A barrier to its end; its error. */
 static int barrier(struct place *p, uint64_t flags) {
     unsigned before = p->done;
-    p->op = (struct file_op){.kind = FILE_STORE_SYNC, .id = flags};
+    p->op = (struct file_op){.kind = FILE_OP_STORE_SYNC, .id = flags};
     store_sync_submit(p->sync, &p->op);
     run(p);
     assert_int_equal(p->done, before + 1);
