@@ -46,7 +46,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     uint32_t sent; /* numbers datagrams */
     enum host_state state;
     bool plain_down;         /* link_is_plain(&down) */
-    uint64_t wake_ns;        /* the earliest wake in the heap; LEDGER_NEVER: none */
+    uint64_t wake_ns;        /* when it is to be woken; LEDGER_NEVER: not at all */
     uint64_t turn_ns, turns; /* livelock guard */
     struct hclock clock;
     struct hostile *hostile; /* NULL: honest */

@@ -226,8 +226,8 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
     turn_pump(hb);
     const uint64_t limit = s->world.now_ns + pair_limit_ns;
     while (!is_paired(ha, hb) || !is_paired(hb, ha)) {
-        const struct event *e = heap_top(&s->world.heap);
-        if (!e || e->time_ns > limit || !sim_step(s))
+        uint64_t next_ns;
+        if (!world_next(&s->world, &next_ns) || next_ns > limit || !sim_step(s))
             return ERR_TIMEOUT;
     }
     return 0;
@@ -374,7 +374,7 @@ static void fetch_ahead(const struct world *w) {
 
 bool sim_step(struct sim *s) {
     struct event e;
-    if (s->world.failure[0] || !heap_pop(&s->world.heap, &e))
+    if (s->world.failure[0] || !world_pop(&s->world, &e))
         return false;
     fetch_ahead(&s->world);
     s->world.now_ns = e.time_ns;
@@ -389,8 +389,8 @@ bool sim_run_while_not(struct sim *s, uint64_t time_ns, bool (*done)(void *ctx),
     for (;;) {
         if (done && done(ctx))
             return true;
-        const struct event *e = heap_top(&s->world.heap);
-        if (!e || e->time_ns > until || !sim_step(s))
+        uint64_t next_ns;
+        if (!world_next(&s->world, &next_ns) || next_ns > until || !sim_step(s))
             break;
     }
     if (!s->world.failure[0] && s->world.now_ns < until)

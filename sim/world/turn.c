@@ -119,19 +119,21 @@ void turn_file_done(struct host *h, const struct event *e) {
     turn_pump(h);
 }
 
-/* One event in the heap per host suffices: an earlier one than needed is taken for a reason to look
- * again, a later one is overtaken by a new one. */
 static void arm(struct host *h) {
+    struct world *w = h->world;
     const uint64_t deadline_us = node_deadline_us(h->node);
-    if (deadline_us == TIME_NEVER || deadline_us > UINT64_MAX / 1000)
-        return;
-    uint64_t at_ns = hclock_when_ns(&h->clock, deadline_us * 1000);
-    if (at_ns < h->world->now_ns)
-        at_ns = h->world->now_ns;
-    if (h->wake_ns != LEDGER_NEVER && h->wake_ns <= at_ns)
+    uint64_t at_ns = LEDGER_NEVER;
+    if (deadline_us <= UINT64_MAX / 1000)
+        at_ns = hclock_when_ns(&h->clock, deadline_us * 1000);
+    if (at_ns < w->now_ns)
+        at_ns = w->now_ns;
+    if (h->wake_ns == at_ns)
         return;
     h->wake_ns = at_ns;
-    world_push(h->world, h, &(struct event){.time_ns = at_ns, .kind = EVENT_WAKE, .tag = h->index});
+    if (at_ns == LEDGER_NEVER)
+        wakes_drop(&w->wakes, h->index);
+    else
+        wakes_set(&w->wakes, &(struct wake){at_ns, h->index, h->seq++});
 }
 
 static bool livelocked(struct host *h) {
@@ -276,8 +278,6 @@ void turn_too_big(struct host *h, const struct icmp_note *note) {
 }
 
 void turn_wake(struct host *h) {
-    if (h->wake_ns > h->world->now_ns)
-        return; /* overtaken by an earlier one that has been served */
     h->wake_ns = LEDGER_NEVER;
     if (!h->node)
         return;

@@ -18,6 +18,7 @@ void world_clear(struct world *w) {
     names_clear(&w->names);
     faults_clear(&w->faults);
     heap_clear(&w->heap);
+    wakes_clear(&w->wakes);
     slab_clear(&w->slab);
     trace_clear(&w->trace);
 }
@@ -50,12 +51,42 @@ void world_push(struct world *w, struct host *source, const struct event *e) {
     heap_push(&w->heap, &keyed);
 }
 
+/* Whether the next wake comes before all else. */
+static bool wakes_first(const struct world *w) {
+    const struct wake *a = wakes_top(&w->wakes);
+    const struct event *b = heap_top(&w->heap);
+    if (!a || !b)
+        return a != NULL;
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns;
+    return a->host != b->source ? a->host < b->source : a->seq < b->seq;
+}
+
+bool world_next(const struct world *w, uint64_t *when_ns) {
+    const bool wake = wakes_first(w);
+    if (!wake && !heap_top(&w->heap))
+        return false;
+    *when_ns = wake ? wakes_top(&w->wakes)->time_ns : heap_top(&w->heap)->time_ns;
+    return true;
+}
+
+bool world_pop(struct world *w, struct event *out) {
+    if (!wakes_first(w))
+        return heap_pop(&w->heap, out);
+    const struct wake *a = wakes_top(&w->wakes);
+    *out =
+        (struct event){.time_ns = a->time_ns, .source = a->host, .seq = a->seq, .kind = EVENT_WAKE};
+    wakes_drop(&w->wakes, a->host);
+    return true;
+}
+
 void world_drop_events(struct world *w) {
     struct event e;
     while (heap_pop(&w->heap, &e))
         if (e.kind == EVENT_ARRIVE || e.kind == EVENT_LINE || e.kind == EVENT_DELIVER ||
             e.kind == EVENT_ICMP)
             slab_put(&w->slab, e.ref);
+    wakes_clear(&w->wakes);
 }
 
 /* ---- hosts ---- */

@@ -11,6 +11,7 @@
 #include "sim/engine/slab.h"
 #include "sim/link/fault.h"
 #include "sim/world/tap.h"
+#include "sim/world/wakes.h"
 
 struct duties;
 struct flight;
@@ -37,7 +38,7 @@ enum event_kind {
     EVENT_ARRIVE,  /* ref packet: at the receiver's access link */
     EVENT_LINE,    /* ref packet: at the line of a site, or, on its way down, at the receiver's */
     EVENT_DELIVER, /* ref packet: at the receiver; tag: which host that will probably be */
-    EVENT_WAKE,    /* tag host */
+    EVENT_WAKE,    /* source host: its node's deadline has come (wakes.h) */
     EVENT_FILE,    /* ref file_op, source host, tag life */
     EVENT_LOAD,    /* tag load, source host */
     EVENT_HOSTILE, /* source host, tag: hostile.c's: its next mischief */
@@ -58,7 +59,8 @@ struct world {
     uint64_t seed, now_ns;
     bool begun; /* time 0 has come */
     struct draw draw;
-    struct heap heap;
+    struct heap heap;   /* what happens when */
+    struct wakes wakes; /* beside that: whose node wants its turn when */
     struct slab slab;
     struct host **hosts;
     uint32_t host_count, host_cap;
@@ -79,6 +81,9 @@ void world_init(struct world *w, uint64_t seed, const struct sim_tap *tap);
 void world_clear(struct world *w); /* not the hosts themselves */
 /* Fills source and seq: a host numbers what it causes. */
 void world_push(struct world *w, struct host *source, const struct event *e);
+/* The next event, of the heap or a wake; false: none is to come. `when`: only its time. */
+bool world_pop(struct world *w, struct event *out);
+bool world_next(const struct world *w, uint64_t *when_ns);
 void world_drop_events(struct world *w); /* all that is to come, and what they hold */
 /* It cannot go on; the first reason counts. `h` may be NULL. */
 void world_fail(struct world *w, const struct host *h, const char *what);
