@@ -165,19 +165,19 @@ void file_send_offer(struct transfers *files, struct transfer *t, struct contact
     s->offer_bytes = manifest_head_bytes(t->info.files) + s->files_bytes;
     int err = s->offer_bytes > MANIFEST_MAX_BYTES
                   ? turn_met(files->turn, LIMIT_MANIFEST, MANIFEST_MAX_BYTES)
-                  : stream_open(files->turn->ep, c->session, &t->stream);
+                  : stream_open(files->turn->ep, c->peering->session, &t->stream);
     if (err == ERR_FULL && files->turn->met.limit != LIMIT_MANIFEST)
         err = turn_met(files->turn, LIMIT_STREAMS, STREAMS_MAX);
     if (err) {
         transfer_fail(files, t, err, NULL);
         return;
     }
-    t->session = c->session;
+    t->session = c->peering->session;
     t->has_stream = true;
     stream_set_priority(files->turn->ep, t->session, t->stream, SEND_PRIORITY);
     watch_start(files->watch);
     t->asked_us = files->turn->now_us;
-    dial_expect(files->dials, c);
+    dial_expect(files->dials, c->peering);
     transfer_enter(files, t, TRANSFER_OFFERED);
     flush_offer(files, t);
 }
@@ -210,7 +210,7 @@ bool file_send_again(struct transfers *files, struct transfer *t) {
     blob_in_clear(&s->reply);
     blob_in_init(&s->reply, REPLY_MAX_BYTES);
     transfer_enter(files, t, TRANSFER_CONNECTING);
-    const int err = dial_now(files->dials, c);
+    const int err = dial_now(files->dials, c->peering);
     if (err)
         transfer_fail(files, t, err, NULL);
     return true;
@@ -223,12 +223,12 @@ static void sources_known(struct transfers *files, struct transfer *t) {
         transfer_fail(files, t, ERR_CANCELLED, NULL);
         return;
     }
-    if (c->online) {
+    if (c->peering->online) {
         file_send_offer(files, t, c);
         return;
     }
     transfer_enter(files, t, TRANSFER_CONNECTING);
-    int err = dial_now(files->dials, c);
+    int err = dial_now(files->dials, c->peering);
     if (err)
         transfer_fail(files, t, err, NULL);
 }

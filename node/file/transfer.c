@@ -8,12 +8,12 @@
 #include "net/endpoint.h"
 #include "node/api/utf8.h"
 #include "node/base/keep.h"
-#include "node/people/denial.h"
 #include "node/disk/file_queue.h"
 #include "node/file/file_recv.h"
 #include "node/file/file_send.h"
 #include "node/file/sink.h"
 #include "node/file/source.h"
+#include "node/people/denial.h"
 
 const char *transfer_state_name(enum transfer_state s) {
     switch (s) {
@@ -398,7 +398,7 @@ void transfers_connect_failed(struct transfers *files, struct contact *c, int er
 
 uint64_t transfers_peer_silent(struct transfers *files, const struct contact *c,
                                uint64_t before_us) {
-    const uint64_t heard_us = endpoint_heard_us(files->turn->ep, c->peer);
+    const uint64_t heard_us = endpoint_heard_us(files->turn->ep, c->peering->ref);
     uint64_t next_us = UINT64_MAX;
     for (unsigned i = 0; i < files->count; i++) {
         struct transfer *t = files->list[i];
@@ -539,7 +539,7 @@ static void part_peer_up(void *self, struct contact *c) {
 }
 
 static void part_peer_down(void *self, struct contact *c, int err) {
-    transfers_session_down(self, c->session, err);
+    transfers_session_down(self, c->peering->session, err);
 }
 
 static void part_connect_failed(void *self, struct contact *c, int err) {

@@ -181,7 +181,18 @@ int contacts_load(struct contacts *people) {
 
 /* ---- as a part of the node (node/base/part.h) ---- */
 static int part_load(void *self) {
-    return contacts_load(self);
+    struct contacts *people = self;
+    const int err = contacts_load(people);
+    for (unsigned i = 0; !err && i < people->count; i++)
+        dial_soon(people->dials, people->list[i]->peering);
+    return err;
+}
+
+/* Sessions first: dial_recheck. */
+static void part_network_changed(void *self) {
+    struct contacts *people = self;
+    for (unsigned i = 0; i < people->count; i++)
+        dial_recheck(people->dials, people->list[i]->peering);
 }
 
 static void part_clear(void *self) {
@@ -192,5 +203,7 @@ static void part_shutdown(void *self) {
     contacts_end(self);
 }
 
-const struct part_ops contacts_part = {
-    .load = part_load, .clear = part_clear, .shutdown = part_shutdown};
+const struct part_ops contacts_part = {.load = part_load,
+                                       .clear = part_clear,
+                                       .shutdown = part_shutdown,
+                                       .network_changed = part_network_changed};

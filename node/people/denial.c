@@ -32,6 +32,7 @@ static int seen_from_here(const struct contact *c, int err, bool by_ticket) {
 
 static void remember(struct contacts *people, struct contact *c, int err) {
     c->denied = err;
+    c->peering->refused = err != 0;
     err = contact_update(people, c);
     if (err)
         turn_log(people->turn, LOG_WARN, "whether \"%s\" lets this node in was not stored: %s",
@@ -55,6 +56,7 @@ int denial_heard(struct contacts *people, struct contact *c, int err, bool by_ti
         return err;
     if (!take(people, c)) {
         c->denied = err;
+        c->peering->refused = true;
         return err;
     }
     remember(people, c, err);
@@ -68,4 +70,5 @@ void denial_over(struct contacts *people, struct contact *c) {
     if (c->denied_stored)
         remember(people, c, 0);
     c->denied = 0;
+    c->peering->refused = false;
 }
