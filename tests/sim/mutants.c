@@ -190,14 +190,9 @@ REAL(void, ranges_clear, struct ranges *r) {
 
 /* ---- tickets ---- */
 
-REAL(void, endpoint_ticket_burn, struct endpoint *e, const struct psk *secret) {
+REAL(void, open_tickets_burn, struct open_tickets *t, const struct psk *secret) {
     if (!is(MUTANT_TICKET_TWICE))
-        __real_endpoint_ticket_burn(e, secret);
-}
-
-REAL(void, endpoint_ticket_close, struct endpoint *e, const struct psk *secret) {
-    if (!is(MUTANT_TICKET_TWICE))
-        __real_endpoint_ticket_close(e, secret);
+        __real_open_tickets_burn(t, secret);
 }
 
 REAL(void, invite_forget, struct invites *v, const struct psk *psk) {
