@@ -8,9 +8,8 @@
 #include "net/endpoint.h"
 #include "node/base/turn.h"
 #include "node/channel/delimited.h"
-#include "node/file/file_recv.h"
+#include "node/file/file_channel.h"
 #include "node/file/manifest_in.h"
-#include "node/file/transfer.h"
 #include "node/message/letter.h"
 #include "node/message/message.h"
 #include "node/people/contact.h"
@@ -259,9 +258,9 @@ static void hand_over(struct intakes *intakes, struct intake *in) {
         const int err = manifest_in_take(in->in, &m);
         drop(intakes, in);
         if (err)
-            file_recv_no(intakes->transfers, s, stream, err);
+            file_recv_no(intakes->files->transfers, s, stream, err);
         else
-            file_recv_offer(intakes->transfers, c, s, stream, &m);
+            file_recv_offer(&intakes->files->recv, c, s, stream, &m);
         return;
     }
     /* What comes of a message may be the session's end: the body must not depend on its place. */
@@ -280,7 +279,7 @@ static void failed(struct intakes *intakes, struct intake *in, int err, bool ans
         return;
     }
     drop(intakes, in);
-    file_recv_no(intakes->transfers, s, stream, err);
+    file_recv_no(intakes->files->transfers, s, stream, err);
 }
 
 static void progress(struct intakes *intakes, struct intake *in, size_t bytes) {

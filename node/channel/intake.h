@@ -36,9 +36,9 @@ enum {
 };
 
 struct contacts;
+struct file_channel;
 struct intake;
 struct messages;
-struct transfers;
 struct turn;
 struct intake_share { /* what one session holds; there is none without */
     struct intake_share *next;
@@ -50,7 +50,7 @@ struct intakes { /* zeroes but for these = empty */
     struct turn *turn;
     struct contacts *contacts;
     struct messages *messages;
-    struct transfers *transfers;
+    struct file_channel *files;
     struct intake *head, *tail;
     struct intake_share *shares;
     unsigned count;
