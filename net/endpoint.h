@@ -97,10 +97,10 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
                            struct session_info *out);
 
 /* ---- packets ---- */
-/* One datagram, opened in place: buf is scratch afterwards. `local` is handed back in the trains
+/* One datagram, opened in place: buf is scratch afterwards. `from` is handed back in the trains
  * that answer it. ecn: the field it came with (net/recovery/ecn.h), ECN_NOT_ECT if that is not known. */
-void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
-                    uint8_t ecn, uint8_t *buf, size_t len);
+void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                    uint8_t *buf, size_t len);
 /* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would leave by a socket that is
  * full waits, and holds up nothing else. Only trains for LOCAL_ANY are given in any case. */
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
@@ -175,7 +175,7 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint
  * RTT and MTU start afresh) and tells EP_ROAMED; until then, and if it does not answer, all stays as it is. Normally the
  * endpoint does it by itself when the peer roams. ERR_NOT_FOUND, ERR_NOMEM. */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
-                        const struct addr *to, uint32_t local) MUST_USE;
+                        const struct hop *to) MUST_USE;
 
 /* ---- counters: what peers and the world did to us ---- */
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);

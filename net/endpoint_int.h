@@ -15,15 +15,11 @@
 
 #include "net/endpoint.h"
 #include "net/session/handshake_budget.h"
+#include "net/session/open_tickets.h"
 #include "net/session/peers.h"
-#include "net/session/session.h"
+#include "net/session/session_table.h"
 #include "net/session/small_queue.h"
 #include "net/session/strangers.h"
-
-struct open_ticket {
-    struct psk secret;
-    uint64_t id, expires_us, opened;
-};
 
 struct endpoint {
     struct identity identity;
@@ -49,17 +45,9 @@ struct endpoint {
     struct endpoint_counters counters;
 
     struct peers peers;
-    struct open_ticket tickets[TICKETS_OPEN_MAX];
-    unsigned ticket_count;
-    uint64_t tickets_opened;
-
-    struct session **sessions; /* by slot */
-    uint32_t session_cap, session_next, sessions_up, half_open;
+    struct open_tickets tickets;
+    struct session_table sessions;
     struct strangers strangers;
-    uint32_t sessions_closed; /* of sessions_up, those that end at the next endpoint_poll */
-    uint32_t serial;
-    struct timer_heap timers; /* ids are slots */
-    struct session *ready;    /* circular list */
     struct small_queue small;
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
@@ -68,29 +56,30 @@ struct endpoint {
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
 struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
                                      uint64_t now_us);
-/* Takes it out of every table and frees it. An UP one tells EP_SESSION_DOWN. */
+/* The one way in which a session ends, and nobody loses it under his hands: an UP one tells EP_SESSION_DOWN, nothing finds it any
+ * more, and it is SESSION_ENDED for whoever holds it; twice is fine. It is freed by endpoint_reap, which every call of the user's
+ * that may end one makes last: between two calls there is none left. */
 void endpoint_session_end(struct endpoint *e, struct session *s, int err);
-/* By the peer: what it said before that and nobody has heard yet is heard first (endpoint_poll). */
+void endpoint_reap(struct endpoint *e);
+/* The same with a CLOSE to the peer. */
+void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err);
+/* By the peer: what it said before that and nobody has heard yet is heard first, then it ends (endpoint_poll). session_over at once. */
 void endpoint_session_closed(struct endpoint *e, struct session *s, int err);
 void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us);
 void endpoint_make_ready(struct endpoint *e, struct session *s);
-void endpoint_unready(struct endpoint *e, struct session *s);
 void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
                    const struct session *s, int err);
-struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id);
-void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
 /* ---- endpoint_small.c ---- */
 /* Queues a datagram; dropped and counted when the queue for its kind is full. */
-void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
-                          const uint8_t *data, size_t len);
+void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
+                          size_t len);
 /* Seals a few session frames into a packet of their own and queues it; dropped and counted when the session has
  * SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer, or when the path is in doubt and has had enough. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
 /* The same to an address that may have it. */
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
-                             const struct addr *to, uint32_t local, const uint8_t *frames,
-                             size_t len);
+                             const struct hop *to, const uint8_t *frames, size_t len);
 /* The next small packet as a train of one; false: there is none. */
 bool endpoint_take_small(struct endpoint *e, struct train *t);
 /* Echoes that waited for new keys. */
@@ -115,26 +104,25 @@ void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t
 /* ---- endpoint_path.c ---- */
 /* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
 void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
-                         const struct addr *to, uint32_t local);
+                         const struct hop *to);
 /* How many bytes may leave along the path now. */
 size_t endpoint_path_room(const struct session *s);
 /* May so many leave? They count if so. */
 bool endpoint_path_spend(struct session *s, size_t bytes);
 /* It is the path, and the peer has shown that it is there. */
-bool endpoint_path_sure(const struct session *s, const struct addr *at, uint32_t local);
+bool endpoint_path_sure(const struct session *s, const struct hop *at);
 /* Session frames to where others have come from, if that may get so much. */
 void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
-                         const struct addr *to, uint32_t local, const uint8_t *frames, size_t len);
+                         const struct hop *to, const uint8_t *frames, size_t len);
 /* An authentic packet or an answer to a handshake of ours came from there; `moves`: it is the newest, and more than a probe. */
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
-                         const struct addr *from, uint32_t local, size_t bytes, bool moves);
+                         const struct hop *from, size_t bytes, bool moves);
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
-                            const struct addr *from, uint32_t local,
+                            const struct hop *from,
                             const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* Answers a challenge to where it came from, if that may get so much. */
 void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_us,
-                           const struct addr *to, uint32_t local,
-                           const uint8_t data[static PATH_CHALLENGE_BYTES]);
+                           const struct hop *to, const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* The challenges that are due. */
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us);
 /* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it still lives. */
@@ -150,14 +138,13 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
                     enum handshake_use use) MUST_USE;
 /* Somebody waits for it now: if it was calm, the attempt begins anew, with the same message. */
 void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us);
-void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
+void handshake_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
                      const uint8_t *buf, size_t len);
-/* Repetitions and time-outs. May end the session: true if it did. */
-bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The first packet under a new generation has come: it counts now. May replace the peer's session.
- * False: the ticket it came with has been used up by another since, or the key has been replaced;
- * the session has ended. */
-bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
+/* Repetitions and time-outs; the session may end. */
+void handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The first packet under a new generation has come: it counts now. May replace the peer's session. If the ticket it came with has
+ * been used up by another since, or the key has been replaced, the session ends. */
+void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us);
 /* A packet under the keys that our own handshake has made has come, or one under the old ones. */
 void handshake_shown(struct session *s, uint64_t now_us);
 void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us);
@@ -167,13 +154,13 @@ void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us);
 /* ---- endpoint_rekey.c ---- */
 /* Something is to be sent: begins a rekey if the keys are old enough and none is under way. */
 void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The attempt under way has come to nothing; denied: the peer's reason, 0: no answer. Only the attempt is dropped, unless the
- * peer is dead: true if the session has ended. */
-bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied);
+/* The attempt under way has come to nothing; denied: the peer's reason, 0: no answer. Only the attempt is dropped; the session ends
+ * if the peer is dead. */
+void rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied);
 void rekey_done(struct session *s);
 uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us);
-/* A silent peer is asked; a dead one is given up. True if the session has ended. */
-bool rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
+/* A silent peer is asked; of a dead one the session ends. */
+void rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_io.c ---- */
 uint64_t session_deadline_us(const struct session *s, uint64_t now_us);

@@ -32,15 +32,17 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
 static void put_together(struct node *n) {
     struct turn *turn = &n->turn;
     n->keep = (struct keep){.turn = turn, .work = &n->work};
-    n->contacts = (struct contacts){.turn = turn, .keep = &n->keep};
-    n->dials = (struct dials){.turn = turn, .contacts = &n->contacts};
+    n->peers = (struct peerings){.turn = turn};
+    n->dials = (struct dials){.turn = turn, .peers = &n->peers};
+    n->watch = (struct watch){.turn = turn, .peers = &n->peers};
+    n->pings = (struct pings){.turn = turn, .peers = &n->peers, .dials = &n->dials};
+    n->contacts =
+        (struct contacts){.turn = turn, .keep = &n->keep, .peers = &n->peers, .dials = &n->dials};
     n->invites = (struct invites){.turn = turn, .keep = &n->keep, .contacts = &n->contacts};
     n->pairing.turn = turn;
     n->pairing.keep = &n->keep;
     n->pairing.contacts = &n->contacts;
     n->pairing.invites = &n->invites;
-    n->watch = (struct watch){.turn = turn, .contacts = &n->contacts};
-    n->pings = (struct pings){.turn = turn, .contacts = &n->contacts, .dials = &n->dials};
     n->messages.turn = turn;
     n->messages.keep = &n->keep;
     n->messages.contacts = &n->contacts;
@@ -57,8 +59,9 @@ static void put_together(struct node *n) {
     n->mailbox.contacts = &n->contacts;
 
     n->keep.part = parts_add(&turn->parts, &keep_part, &n->keep);
-    (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
+    (void)parts_add(&turn->parts, &peerings_part, &n->peers);
     (void)parts_add(&turn->parts, &dials_part, &n->dials);
+    (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
     (void)parts_add(&turn->parts, &invites_part, &n->invites);
     (void)parts_add(&turn->parts, &messages_part, &n->messages);
     (void)parts_add(&turn->parts, &pings_part, &n->pings);
@@ -160,45 +163,55 @@ void node_set_tell(struct node *n, const struct addr *addrs, unsigned count) {
 }
 
 /* ---- what the endpoint tells ---- */
-static void session_lost(struct node *n, struct contact *c, int err) {
-    c->online = false;
-    parts_peer_down(&n->turn.parts, c, err);
-    struct node_event *e = contacts_tell(&n->contacts, NODE_PEER_DOWN, c->name);
-    e->err = err;
-    e->cause = cause_here(err);
+static void session_lost(struct node *n, struct peering *p, int err) {
+    p->online = false;
+    parts_peer_down(&n->turn.parts, p, p->contact, err);
+    if (p->contact) {
+        struct node_event *e = peering_tell_event(&n->peers, NODE_PEER_DOWN, p);
+        e->err = err;
+        e->cause = cause_here(err);
+    }
+    dial_down(&n->dials, p, err);
 }
 
-static void session_down(struct node *n, struct contact *c, const struct ep_event *ev) {
+/* What the error of a session or an attempt says. ERR_AUTH of a session is our own word. */
+static int error_of(struct node *n, const struct peering *p, int err, bool by_ticket) {
+    return p->contact ? denial_heard(&n->contacts, p->contact, err, by_ticket) : err;
+}
+
+static void session_down(struct node *n, struct peering *p, const struct ep_event *ev) {
     struct session_ref other;
-    const bool its = c->online && session_ref_equal(c->session, ev->session);
-    const bool early = !c->online && !endpoint_session(n->turn.ep, c->peer, &other);
-    /* ERR_AUTH of a session is our own word. */
-    const int err = (its || early) && ev->err != ERR_AUTH
-                        ? denial_heard(&n->contacts, c, ev->err, false)
-                        : ev->err;
+    const bool its = p->online && session_ref_equal(p->session, ev->session);
+    const bool early = !p->online && !endpoint_session(n->turn.ep, p->ref, &other);
+    const int err =
+        (its || early) && ev->err != ERR_AUTH ? error_of(n, p, ev->err, false) : ev->err;
     if (its)
-        session_lost(n, c, err);
+        session_lost(n, p, err);
     else if (early)
-        dial_failed(&n->dials, c, err); /* it ended before anybody heard that it was up */
+        dial_failed(&n->dials, p, err); /* it ended before anybody heard that it was up */
 }
 
 static void session_up(struct node *n, const struct ep_event *ev) {
-    struct contact *c = contact_by_peer(&n->contacts, ev->peer);
+    struct peering *p = peering_by_ref(&n->peers, ev->peer);
     struct session_info info;
     if (!endpoint_session_info(n->turn.ep, n->turn.now_us, ev->session, &info))
         return; /* it has ended since: session_down */
-    if (!c) {
+    if (!p) {   /* nobody here holds it */
         endpoint_disconnect(n->turn.ep, n->turn.now_us, ev->session, ERR_AUTH);
         return;
     }
-    if (c->online && !session_ref_equal(c->session, ev->session))
-        session_lost(n, c, ERR_CLOSED);
-    c->online = true;
-    c->session = ev->session;
-    denial_over(&n->contacts, c);
-    contact_seen_at(&n->contacts, c, &info.path);
-    contacts_tell(&n->contacts, NODE_PEER_UP, c->name);
-    parts_peer_up(&n->turn.parts, c);
+    if (p->online && !session_ref_equal(p->session, ev->session))
+        session_lost(n, p, ERR_CLOSED);
+    p->online = true;
+    p->session = ev->session;
+    if (p->contact)
+        denial_over(&n->contacts, p->contact);
+    dial_up(&n->dials, p);
+    if (p->contact) {
+        contact_seen_at(&n->contacts, p->contact, &info.path);
+        peering_tell_event(&n->peers, NODE_PEER_UP, p);
+    }
+    parts_peer_up(&n->turn.parts, p, p->contact);
 }
 
 static void key_changed(struct node *n, struct contact *c, const struct ep_event *ev) {
@@ -230,19 +243,20 @@ static void stream_event(struct node *n, const struct ep_event *ev) {
 
 static void endpoint_event(struct node *n, const struct ep_event *ev) {
     struct contact *c;
+    struct peering *p;
     switch (ev->kind) {
     case EP_SESSION_UP:
         session_up(n, ev);
         break;
     case EP_SESSION_DOWN:
-        c = contact_by_peer(&n->contacts, ev->peer);
-        if (c)
-            session_down(n, c, ev);
+        p = peering_by_ref(&n->peers, ev->peer);
+        if (p)
+            session_down(n, p, ev);
         break;
     case EP_CONNECT_FAILED:
-        c = contact_by_peer(&n->contacts, ev->peer);
-        if (c)
-            dial_failed(&n->dials, c, denial_heard(&n->contacts, c, ev->err, ev->by_ticket));
+        p = peering_by_ref(&n->peers, ev->peer);
+        if (p)
+            dial_failed(&n->dials, p, error_of(n, p, ev->err, ev->by_ticket));
         break;
     case EP_PAIRED:
         pairing_done(&n->pairing, ev);
@@ -260,9 +274,9 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         stream_event(n, ev);
         break;
     case EP_PONG:
-        c = contact_by_session(&n->contacts, ev->session);
-        if (c)
-            ping_answered(&n->pings, c, ev->id);
+        p = peering_by_session(&n->peers, ev->session);
+        if (p)
+            ping_answered(&n->pings, p, ev->id);
         break;
     case EP_DATAGRAM:
         c = contact_by_session(&n->contacts, ev->session);
@@ -303,10 +317,10 @@ static bool turn(struct node *n) {
 }
 
 /* ---- the world ---- */
-void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32_t local,
-                uint8_t ecn, uint8_t *buf, size_t len) {
+void node_input(struct node *n, uint64_t now_us, const struct hop *from, uint8_t ecn, uint8_t *buf,
+                size_t len) {
     n->turn.now_us = now_us;
-    endpoint_input(n->turn.ep, now_us, from, local, ecn, buf, len);
+    endpoint_input(n->turn.ep, now_us, from, ecn, buf, len);
     n->turn.unheard = true;
 }
 
@@ -379,9 +393,11 @@ void node_shutdown(struct node *n, uint64_t now_us) {
     n->turn.now_us = now_us;
     n->turn.shut = true;
     parts_shutdown(&n->turn.parts);
-    for (unsigned i = 0; i < n->contacts.count; i++)
-        if (n->contacts.list[i]->online)
-            endpoint_disconnect(n->turn.ep, now_us, n->contacts.list[i]->session, ERR_CLOSED);
+    for (uint32_t i = 0; i < n->peers.cap; i++) {
+        const struct peering *p = n->peers.by_index[i];
+        if (p && p->online)
+            endpoint_disconnect(n->turn.ep, now_us, p->session, ERR_CLOSED);
+    }
     turn(n);
 }
 

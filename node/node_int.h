@@ -23,6 +23,7 @@ struct node {
 
     struct work work;
     struct keep keep;
+    struct peerings peers;
     struct contacts contacts;
     struct invites invites;
     struct pairing pairing;

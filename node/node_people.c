@@ -40,7 +40,6 @@ static bool show(const struct node *n, uint64_t now_us, const struct contact *c,
     if (!c)
         return false;
     contact_info_fill(&n->contacts, c, now_us, out);
-    out->state = dial_state(&n->dials, c);
     return true;
 }
 
@@ -66,13 +65,14 @@ bool node_denied(int err) {
 int node_connect(struct node *n, uint64_t now_us, const char *name) {
     n->turn.now_us = now_us;
     struct contact *c = contact_by_name(&n->contacts, name);
-    return c ? dial_now(&n->dials, c) : ERR_NOT_FOUND;
+    return c ? dial_now(&n->dials, c->peering) : ERR_NOT_FOUND;
 }
 
 int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us,
               uint64_t *id) {
     n->turn.now_us = now_us;
-    return ping_start(&n->pings, name, timeout_us, id);
+    struct contact *c = contact_by_name(&n->contacts, name);
+    return c ? ping_start(&n->pings, c->peering, timeout_us, id) : ERR_NOT_FOUND;
 }
 
 void node_ping_stop(struct node *n, uint64_t id) {

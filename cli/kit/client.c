@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/kit/interrupt.h"
+#include "crypto/base/mem.h"
 #include "node/api/xdg.h"
 
 enum { READ_BYTES = 64 * 1024 };
@@ -111,7 +112,7 @@ void client_close(struct client *c) {
         close(c->fd);
     for (unsigned i = 0; i < c->aside_count; i++)
         proto_msg_clear(&c->aside[i]);
-    free(c->aside);
+    mem_free(c->aside);
     proto_reader_clear(&c->in);
     proto_writer_clear(&c->out);
     *c = (struct client){.fd = -1, .last_id = c->last_id};
@@ -220,18 +221,13 @@ int client_send(struct client *c) {
 }
 
 static int put_aside(struct client *c, struct proto_msg *m) {
-    int err = ERR_PROTO;
-    if (c->aside_count < CLIENT_ASIDE_MAX) {
-        struct proto_msg *grown = realloc(c->aside, (c->aside_count + 1) * sizeof *grown);
-        if (grown) {
-            c->aside = grown;
-            c->aside[c->aside_count++] = *m;
-            return 0;
-        }
-        err = ERR_NOMEM;
+    if (mem_grow(&c->aside, &c->aside_cap, c->aside_count + 1, sizeof *c->aside,
+                 CLIENT_ASIDE_MAX)) {
+        c->aside[c->aside_count++] = *m;
+        return 0;
     }
     proto_msg_clear(m);
-    return err;
+    return c->aside_count < CLIENT_ASIDE_MAX ? ERR_NOMEM : ERR_PROTO;
 }
 
 static int either(struct client *c, uint32_t id, uint64_t deadline_us, struct proto_msg *m) {

@@ -29,7 +29,7 @@ struct client {
     struct proto_writer out;
     uint64_t most; /* after ERR_REFUSED: so many clients may be there */
     struct proto_msg *aside;
-    unsigned aside_count;
+    uint32_t aside_count, aside_cap;
 };
 
 uint64_t client_now_us(void);

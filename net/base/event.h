@@ -1,6 +1,6 @@
-/* event.h: what the endpoint tells its user, and by what peers and sessions are named in it. Polled
- * (net/endpoint.h): nothing calls back. What the user has written on a peer (struct peer_setup) and
- * on a stream (stream_set_owner) comes back in it, so that nobody has to look for whom it is.
+/* event.h: what the endpoint tells its user. Polled (net/endpoint.h): nothing calls back. What the
+ * user has written on a peer (struct peer_setup) and on a stream (stream_set_owner) comes back in
+ * it, so that nobody has to look for whom it is.
  */
 #ifndef MESHD_NET_BASE_EVENT_H
 #define MESHD_NET_BASE_EVENT_H
@@ -12,16 +12,7 @@
 #include "crypto/base/types.h"
 #include "crypto/identity/identity.h"
 #include "net/base/addr.h"
-
-struct peer_ref { /* a peer known to this endpoint; {0,0} is none */
-    uint32_t index, generation;
-};
-struct session_ref { /* one session with a peer; stale once that session has ended */
-    uint32_t index, serial;
-};
-static inline bool session_ref_equal(struct session_ref a, struct session_ref b) {
-    return a.index == b.index && a.serial == b.serial;
-}
+#include "net/base/ref.h"
 
 enum ep_event_kind {
     EP_SESSION_UP,   /* both sides hold the keys: peer, session */

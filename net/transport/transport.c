@@ -89,29 +89,14 @@ void transport_free(struct transport *t) {
 /* ---- the list of those whose writers wait for memory ---- */
 
 void transport_starve(struct transport *t) {
-    struct transport **head = &t->shares->starved;
-    if (t->starved_next)
-        return;
-    if (*head) {
-        t->starved_next = *head;
-        t->starved_prev = (*head)->starved_prev;
-        t->starved_prev->starved_next = t;
-        (*head)->starved_prev = t;
-    } else {
-        t->starved_next = t->starved_prev = t;
-        *head = t;
-    }
+    if (!list_has(&t->starved))
+        list_add(&t->shares->starved, &t->starved);
 }
 
 void transport_unstarve(struct transport *t) {
-    struct transport **head = &t->shares->starved;
-    if (!t->starved_next)
+    if (!list_has(&t->starved))
         return;
-    if (*head == t)
-        *head = t->starved_next == t ? NULL : t->starved_next;
-    t->starved_prev->starved_next = t->starved_next;
-    t->starved_next->starved_prev = t->starved_prev;
-    t->starved_next = t->starved_prev = NULL;
+    list_remove(&t->shares->starved, &t->starved);
     t->memory_us = 0;
 }
 
@@ -149,13 +134,13 @@ uint16_t transport_mtu(const struct transport *t) {
 
 bool transport_has_streams(const struct transport *t) {
     for (unsigned p = 0; p < STREAM_PRIORITIES; p++)
-        if (t->active[p])
+        if (t->active[p].first)
             return true;
     return false;
 }
 
 bool transport_has_work(const struct transport *t) {
-    return t->ctl_head || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
+    return t->ctl.first || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
            t->rec.probes || transport_has_streams(t);
 }
 

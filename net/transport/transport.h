@@ -17,6 +17,7 @@
 #include "crypto/base/rng.h"
 #include "net/base/counters.h"
 #include "net/base/events.h"
+#include "net/base/list.h"
 #include "net/base/share.h"
 #include "net/path/path_memory.h"
 #include "net/path/recovery.h"
@@ -58,22 +59,21 @@ struct stream {
     struct sstream out;
     struct rstream in;
     uint8_t priority;
-    bool active;      /* in an active list */
-    bool in_ctl;      /* in the control list */
-    bool credit_open; /* in the list of those whose newest limit is not acknowledged */
     bool want_stop, stop_sent;
     int stop_err;
     bool readable_told;   /* an event is waiting in the queue */
     bool writable_wanted; /* the user was told ERR_AGAIN */
     bool finished_told;
-    struct stream *active_next, *active_prev, *ctl_next, *ctl_prev, *hash_next, *open_next,
-        *open_prev;
+    struct list_link active; /* in its priority's list of those with something to send */
+    struct list_link ctl;    /* with control frames to send */
+    struct list_link open;   /* whose newest limit is not acknowledged */
+    struct stream *hash_next;
 };
 
-struct transport_shares {      /* what all transports of an endpoint divide among them */
-    struct share streams;      /* opened by peers */
-    struct share sent;         /* records of sent packets */
-    struct transport *starved; /* circular: those whose writers found no block */
+struct transport_shares { /* what all transports of an endpoint divide among them */
+    struct share streams; /* opened by peers */
+    struct share sent;    /* records of sent packets */
+    struct list starved;  /* those whose writers found no block */
 };
 
 struct datagram_out {
@@ -113,12 +113,12 @@ struct transport { /* private to transport*.c */
 
     struct stream **hash;
     uint32_t hash_cap, stream_count, peer_streams; /* those the peer has opened */
-    struct stream *active[STREAM_PRIORITIES];      /* heads of circular lists */
-    struct stream *ctl_head, *ctl_tail;
-    struct stream *open_head; /* circular, those told longest ago first */
+    struct list active[STREAM_PRIORITIES];
+    struct list ctl;
+    struct list open; /* those told longest ago first */
     struct datagram_out *dgram_head, *dgram_tail;
     unsigned dgram_count;
-    struct transport *starved_next, *starved_prev; /* NULL: not in the list */
+    struct list_link starved;
     uint64_t memory_us; /* when they try again though nothing has been given back; 0: not so */
 };
 

@@ -65,29 +65,7 @@ enum {
 }; /* in one packet: SENT_FRAMES_MAX less ACK, MAX_DATA and a STREAM */
 
 void transport_credit_forget(struct transport *t, struct stream *s) {
-    if (!s->credit_open)
-        return;
-    s->credit_open = false;
-    if (s->open_next == s) {
-        t->open_head = NULL;
-        return;
-    }
-    s->open_prev->open_next = s->open_next;
-    s->open_next->open_prev = s->open_prev;
-    if (t->open_head == s)
-        t->open_head = s->open_next;
-}
-
-static void append(struct transport *t, struct stream *s) {
-    s->credit_open = true;
-    if (!t->open_head) {
-        t->open_head = s->open_next = s->open_prev = s;
-        return;
-    }
-    s->open_next = t->open_head;
-    s->open_prev = t->open_head->open_prev;
-    s->open_prev->open_next = s;
-    s->open_next->open_prev = s;
+    list_remove(&t->open, &s->open);
 }
 
 void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *s) {
@@ -97,7 +75,7 @@ void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *
     }
     transport_credit_forget(t, s);
     allowance_told(&s->in.given, now_us);
-    append(t, s);
+    list_add(&t->open, &s->open);
 }
 
 void transport_credit_acked(struct transport *t, struct stream *s, uint64_t limit) {
@@ -130,9 +108,10 @@ void transport_credit_remind(struct transport *t, uint64_t now_us) {
         all->due = true;
         t->counters->credit_repeated++;
     }
-    struct stream *s = t->open_head;
-    for (unsigned n = 0; n < REMIND_STREAMS_MAX && s; n++) {
-        struct stream *next = s->open_next == t->open_head ? NULL : s->open_next;
+    struct list_link *next = t->open.first;
+    for (unsigned n = 0; n < REMIND_STREAMS_MAX && next; n++) {
+        struct stream *s = LIST_OWNER(next, struct stream, open);
+        next = list_after(&t->open, next);
         if (now_us < s->in.given.told_us + answer_us)
             return;
         if (!stream_needs(s)) {
@@ -141,7 +120,6 @@ void transport_credit_remind(struct transport *t, uint64_t now_us) {
             stream_due(t, s);
             t->counters->credit_repeated++;
         }
-        s = next;
     }
 }
 
@@ -149,11 +127,10 @@ bool transport_credit_starves(const struct transport *t) {
     const struct credit *c = &t->memo->credit;
     if (allowance_open(&c->given) && c->received >= c->given.known)
         return true;
-    const struct stream *s = t->open_head;
-    while (s) {
+    for (struct list_link *x = t->open.first; x; x = list_after(&t->open, x)) {
+        const struct stream *s = LIST_OWNER(x, struct stream, open);
         if (stream_needs(s) && s->in.highest >= s->in.given.known)
             return true;
-        s = s->open_next == t->open_head ? NULL : s->open_next;
     }
     return false;
 }

@@ -94,15 +94,10 @@ static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
         t->want_max_streams = false;
         note(d, SENT_MAX_STREAMS, 0, 0, 0, false);
     }
-    while (t->ctl_head && put_stream_control(t, now_us, t->ctl_head, d)) {
-        struct stream *s = t->ctl_head;
-        t->ctl_head = s->ctl_next;
-        if (t->ctl_head)
-            t->ctl_head->ctl_prev = NULL;
-        else
-            t->ctl_tail = NULL;
-        s->in_ctl = false;
-    }
+    struct stream *s;
+    while ((s = LIST_OWNER(t->ctl.first, struct stream, ctl)) &&
+           put_stream_control(t, now_us, s, d))
+        transport_drop_ctl(t, s);
 }
 
 /* ---- datagrams and stream data ---- */
@@ -161,7 +156,7 @@ static bool put_stream(struct transport *t, struct stream *s, struct draft *d) {
 }
 
 static void tell_writable(struct transport *t, struct stream *s) {
-    if (t->starved_next) /* there is no memory for more: told when there is */
+    if (list_has(&t->starved)) /* there is no memory for more: told when there is */
         return;
     if (s->writable_wanted && s->out.end - s->out.next <= STREAM_SEND_BUFFER_BYTES / 2) {
         s->writable_wanted = false;
@@ -171,8 +166,8 @@ static void tell_writable(struct transport *t, struct stream *s) {
 
 static void put_streams(struct transport *t, struct draft *d) {
     for (unsigned p = 0; p < STREAM_PRIORITIES; p++) {
-        while (t->active[p]) {
-            struct stream *s = t->active[p];
+        struct stream *s;
+        while ((s = LIST_OWNER(t->active[p].first, struct stream, active))) {
             if (draft_full(d))
                 return;
             bool put = put_stream(t, s, d);
@@ -184,7 +179,7 @@ static void put_streams(struct transport *t, struct draft *d) {
                 return;
             transport_deactivate(t, s);
             transport_activate(t, s);
-            if (full || (!put && s->active))
+            if (full || (!put && list_has(&s->active)))
                 return;
         }
     }

@@ -18,6 +18,7 @@
 
 struct contact;
 struct file_op;
+struct peering;
 
 struct part_ops {
     /* From the store, at the start. An error ends it. */
@@ -26,24 +27,27 @@ struct part_ops {
     void (*shutdown)(void *self);
     uint64_t (*deadline_us)(const void *self);
     void (*timeout)(void *self);
-    /* A session with c is up; has ended (c->session still names it). */
+    /* Of any peer, a contact or not: a session is up; has ended (p->session still names it); none has
+     * come about (ERR_TIMEOUT: it did not answer). */
+    void (*session_up)(void *self, struct peering *p);
+    void (*session_down)(void *self, struct peering *p, int err);
+    void (*not_connected)(void *self, struct peering *p, int err);
+    /* A session is up, but nothing comes of it. What has begun at `before` at the latest and was not
+     * answered hears that; gives when the first of the others has begun; UINT64_MAX: none. */
+    uint64_t (*silent)(void *self, struct peering *p, uint64_t before_us);
+    /* Nobody holds it any more: before it goes. */
+    void (*peer_gone)(void *self, struct peering *p);
+    /* This machine has another address or route. */
+    void (*network_changed)(void *self);
+    /* The same of a contact. */
     void (*peer_up)(void *self, struct contact *c);
     void (*peer_down)(void *self, struct contact *c, int err);
-    /* None has come about. ERR_TIMEOUT: it did not answer. */
     void (*connect_failed)(void *self, struct contact *c, int err);
-    /* A session with c is up, but nothing comes of it. What has begun at `before` at the latest and
-     * was not answered hears that; gives when the first of the others has begun; UINT64_MAX: none.
-     * */
     uint64_t (*peer_silent)(void *self, struct contact *c, uint64_t before_us);
     /* Does something wait for what c has to say? */
     bool (*waits)(const void *self, const struct contact *c);
     /* What waits for c may be tried again now. */
     void (*retry)(void *self, struct contact *c);
-    /* A session with c is wanted, and how that ends. As endpoint_connect. */
-    int (*want)(void *self, struct contact *c);
-    /* The endpoint knows c by another reference: before, and after. */
-    void (*moving)(void *self, struct contact *c);
-    void (*moved)(void *self, struct contact *c);
     void (*renamed)(void *self, const struct contact *c);
     /* c is being removed, in this transaction: what waits for it is void; and: it is committed. */
     int (*contact_void)(void *self, const struct contact *c);
@@ -76,15 +80,16 @@ void parts_clear(const struct parts *parts);
 void parts_shutdown(const struct parts *parts);
 uint64_t parts_deadline_us(const struct parts *parts); /* UINT64_MAX: none */
 void parts_timeout(const struct parts *parts);
-void parts_peer_up(const struct parts *parts, struct contact *c);
-void parts_peer_down(const struct parts *parts, struct contact *c, int err);
-void parts_connect_failed(const struct parts *parts, struct contact *c, int err);
-uint64_t parts_peer_silent(const struct parts *parts, struct contact *c, uint64_t before_us);
+/* c: the contact that p is; NULL: none. */
+void parts_peer_up(const struct parts *parts, struct peering *p, struct contact *c);
+void parts_peer_down(const struct parts *parts, struct peering *p, struct contact *c, int err);
+void parts_connect_failed(const struct parts *parts, struct peering *p, struct contact *c, int err);
+uint64_t parts_peer_silent(const struct parts *parts, struct peering *p, struct contact *c,
+                           uint64_t before_us);
+void parts_peer_gone(const struct parts *parts, struct peering *p);
+void parts_network_changed(const struct parts *parts);
 bool parts_wait(const struct parts *parts, const struct contact *c);
 void parts_retry(const struct parts *parts, struct contact *c);
-int parts_want(const struct parts *parts, struct contact *c) MUST_USE;
-void parts_moving(const struct parts *parts, struct contact *c);
-void parts_moved(const struct parts *parts, struct contact *c);
 void parts_renamed(const struct parts *parts, const struct contact *c);
 int parts_contact_void(const struct parts *parts, const struct contact *c) MUST_USE;
 void parts_contact_gone(const struct parts *parts, struct contact *c);

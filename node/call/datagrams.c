@@ -81,9 +81,10 @@ int mailbox_send(struct mailbox *m, const char *contact, const void *data, size_
     const struct contact *c = contact_by_name(m->contacts, contact);
     if (!c)
         return ERR_NOT_FOUND;
-    if (!c->online)
+    if (!c->peering->online)
         return ERR_OFFLINE;
-    return session_datagram(m->turn->ep, m->turn->now_us, c->session, data, len, deadline_us);
+    return session_datagram(m->turn->ep, m->turn->now_us, c->peering->session, data, len,
+                            deadline_us);
 }
 
 /* ---- as a part of the node (node/base/part.h) ---- */

@@ -411,12 +411,12 @@ static void part_timeout(void *self) {
 
 static void part_peer_down(void *self, struct contact *c, int err) {
     (void)err;
-    chan_session_down(self, c->session);
+    chan_session_down(self, c->peering->session);
 }
 
 static void part_contact_gone(void *self, struct contact *c) {
-    if (c->online)
-        chan_session_down(self, c->session);
+    if (c->peering->online)
+        chan_session_down(self, c->peering->session);
 }
 
 const struct part_ops intakes_part = {.clear = part_clear,

@@ -254,7 +254,7 @@ static void part_peer_down(void *self, struct contact *c, int err) {
     struct transfers *files = ch->transfers;
     for (unsigned i = 0; i < files->count; i++) {
         struct transfer *t = files->list[i];
-        if (t->has_stream && session_ref_equal(t->session, c->session))
+        if (t->has_stream && session_ref_equal(t->session, c->peering->session))
             lost(files, t, err);
     }
 }
@@ -274,7 +274,7 @@ static void part_connect_failed(void *self, struct contact *c, int err) {
 static uint64_t part_peer_silent(void *self, struct contact *c, uint64_t before_us) {
     const struct file_channel *ch = self;
     struct transfers *files = ch->transfers;
-    const uint64_t heard_us = endpoint_heard_us(files->turn->ep, c->peer);
+    const uint64_t heard_us = endpoint_heard_us(files->turn->ep, c->peering->ref);
     uint64_t next_us = UINT64_MAX;
     for (unsigned i = 0; i < files->count; i++) {
         struct transfer *t = files->list[i];

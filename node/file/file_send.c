@@ -178,19 +178,19 @@ void file_send_offer(struct transfers *files, struct transfer *t, struct contact
     s->offer_bytes = manifest_head_bytes(t->info.files) + s->files_bytes;
     int err = s->offer_bytes > MANIFEST_MAX_BYTES
                   ? turn_met(files->turn, LIMIT_MANIFEST, MANIFEST_MAX_BYTES)
-                  : stream_open(files->turn->ep, c->session, &stream);
+                  : stream_open(files->turn->ep, c->peering->session, &stream);
     if (err == ERR_FULL && files->turn->met.limit != LIMIT_MANIFEST)
         err = turn_met(files->turn, LIMIT_STREAMS, STREAMS_MAX);
     if (err) {
         transfer_fail(files, t, err, NULL);
         return;
     }
-    transfer_take_stream(files, t, c->session, stream);
-    reply_in_init(&s->reply, c->session, stream);
+    transfer_take_stream(files, t, c->peering->session, stream);
+    reply_in_init(&s->reply, c->peering->session, stream);
     stream_set_priority(files->turn->ep, t->session, t->stream, SEND_PRIORITY);
     watch_start(s->all->watch);
     t->asked_us = files->turn->now_us;
-    dial_expect(s->all->dials, c);
+    dial_expect(s->all->dials, c->peering);
     transfer_enter(files, t, TRANSFER_OFFERED);
     flush_offer(files, t);
 }
@@ -222,7 +222,7 @@ static bool again(struct transfers *files, struct transfer *t) {
     s->offered = false;
     reply_in_clear(&s->reply);
     transfer_enter(files, t, TRANSFER_CONNECTING);
-    const int err = dial_now(s->all->dials, c);
+    const int err = dial_now(s->all->dials, c->peering);
     if (err)
         transfer_fail(files, t, err, NULL);
     return true;
@@ -244,13 +244,13 @@ static void sources_known(struct transfers *files, struct transfer *t) {
         transfer_fail(files, t, ERR_CANCELLED, NULL);
         return;
     }
-    if (c->online) {
+    if (c->peering->online) {
         file_send_offer(files, t, c);
         return;
     }
     const struct file_send *s = t->side;
     transfer_enter(files, t, TRANSFER_CONNECTING);
-    int err = dial_now(s->all->dials, c);
+    int err = dial_now(s->all->dials, c->peering);
     if (err)
         transfer_fail(files, t, err, NULL);
 }

@@ -10,6 +10,7 @@
 #ifndef MESHD_NODE_FILE_MANIFEST_IN_H
 #define MESHD_NODE_FILE_MANIFEST_IN_H
 
+#include "node/api/scan.h"
 #include "node/file/manifest.h"
 
 enum {
@@ -31,7 +32,7 @@ struct manifest_in { /* caller's */
     unsigned depth;
     bool whole;
     /* the token that is being read: its first byte, and the big-endian bytes that belong to it */
-    uint8_t head[9];
+    uint8_t head[SCAN_HEAD_MAX];
     uint8_t head_len, head_need;
     uint64_t body_left; /* bytes of a string or binary still to come */
     bool in_body;

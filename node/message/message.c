@@ -155,7 +155,7 @@ bool message_next(struct messages *talk, uint64_t after, const char *contact,
     if (out->state == MESSAGE_REFUSED) {
         out->err = c->refused;
         out->cause = c->refused_why;
-    } else if (out->state == MESSAGE_QUEUED && !c->online) {
+    } else if (out->state == MESSAGE_QUEUED && !c->peering->online) {
         out->err = c->denied;
         out->cause = cause_here(c->denied);
     }

@@ -47,7 +47,7 @@ static int load_one(struct messages *talk, const struct node_id *peer, uint64_t 
     if (!waiting)
         turn_log(talk->turn, LOG_WARN, "an entry of the outbox that is none cannot be removed now");
     if (c && seq > t.void_seq) {
-        c->queued++;
+        c->peering->queued++;
         talk->queued++;
     }
     return 0;
@@ -72,14 +72,14 @@ void messages_clear(struct messages *talk) {
 }
 
 static void count_down(struct messages *talk, struct contact *c, uint32_t by) {
-    c->queued -= by;
+    c->peering->queued -= by;
     talk->queued -= by;
 }
 
 int message_contact_void(struct messages *talk, const struct contact *c) {
     struct dialog t;
     int err = dialog_get(talk, &c->id, &t);
-    if (err || c->queued == 0)
+    if (err || c->peering->queued == 0)
         return err;
     t.void_seq = talk->last_seq;
     return dialog_put(talk, &c->id, &t);
@@ -87,7 +87,7 @@ int message_contact_void(struct messages *talk, const struct contact *c) {
 
 void message_contact_gone(struct messages *talk, struct contact *c) {
     message_peer_down(talk, c);
-    count_down(talk, c, c->queued);
+    count_down(talk, c, c->peering->queued);
 }
 
 /* ---- one on its way ---- */
@@ -101,9 +101,10 @@ static void posting_free(struct contact *c) {
 }
 
 static void posting_end(struct messages *talk, struct contact *c) {
-    if (c->online && c->posting) {
-        int gone = stream_reset(talk->turn->ep, c->session, c->posting->stream, ERR_CANCELLED);
-        gone = stream_stop(talk->turn->ep, c->session, c->posting->stream, ERR_CANCELLED);
+    if (c->peering->online && c->posting) {
+        int gone =
+            stream_reset(talk->turn->ep, c->peering->session, c->posting->stream, ERR_CANCELLED);
+        gone = stream_stop(talk->turn->ep, c->peering->session, c->posting->stream, ERR_CANCELLED);
         (void)gone;
     }
     posting_free(c);
@@ -117,7 +118,7 @@ static void hold(struct messages *talk, struct contact *c, int err) {
     if (c->hold_step_us > MESSAGE_HOLD_MAX_US)
         c->hold_step_us = MESSAGE_HOLD_MAX_US;
     c->hold_us = talk->turn->now_us + c->hold_step_us;
-    dial_at(talk->dials, c, c->hold_us);
+    dial_at(talk->dials, c->peering, c->hold_us);
 }
 
 /* What a peer's "no" means: true if the same message may be taken later. */
@@ -141,7 +142,7 @@ static bool is_for_now(int err) {
 
 /* It has left the outbox, delivered or not: the next one's turn. */
 static void settled(struct messages *talk, struct contact *c, int why, struct cause cause) {
-    dial_answered(talk->dials, c);
+    dial_answered(talk->dials, c->peering);
     uint64_t seq = c->posting->seq;
     int err = history_settle(talk, &c->id, seq, why);
     if (err) {
@@ -149,7 +150,7 @@ static void settled(struct messages *talk, struct contact *c, int why, struct ca
         return;
     }
     if (why == 0) {
-        stream_let_go(talk->turn->ep, c->session, c->posting->stream);
+        stream_let_go(talk->turn->ep, c->peering->session, c->posting->stream);
         posting_free(c);
     } else {
         posting_end(talk, c);
@@ -187,12 +188,12 @@ static void posting_write(struct messages *talk, struct contact *c) {
     int err = 0;
     while (!err && p->at < p->len) {
         size_t taken = 0;
-        err = stream_write(talk->turn->ep, c->session, p->stream, p->out + p->at, p->len - p->at,
-                           &taken);
+        err = stream_write(talk->turn->ep, c->peering->session, p->stream, p->out + p->at,
+                           p->len - p->at, &taken);
         p->at += taken;
     }
     if (!err)
-        err = stream_finish(talk->turn->ep, c->session, p->stream);
+        err = stream_finish(talk->turn->ep, c->peering->session, p->stream);
     if (err && err != ERR_AGAIN)
         hold(talk, c, err);
 }
@@ -205,7 +206,7 @@ static int choose(struct messages *talk, struct contact *c, uint64_t *seq, struc
     for (unsigned skips = 0; !err && skips < MESSAGE_SKIPS; skips++) {
         err = outbox_next(talk, &c->id, t.void_seq, seq);
         if (err == ERR_NOT_FOUND)
-            count_down(talk, c, c->queued);
+            count_down(talk, c, c->peering->queued);
         if (err)
             return err;
         if (*seq > talk->shown_seq && *seq <= talk->last_seq)
@@ -238,23 +239,23 @@ static int post(struct messages *talk, struct contact *c) {
         return ERR_NOMEM;
     c->posting = p;
     watch_start(talk->watch);
-    dial_expect(talk->dials, c);
+    dial_expect(talk->dials, c->peering);
     p->seq = seq;
     blob_in_init(&p->reply, REPLY_MAX_BYTES);
     p->out = letter_encode(&l, &p->len);
-    err = p->out ? stream_open(talk->turn->ep, c->session, &p->stream) : ERR_NOMEM;
+    err = p->out ? stream_open(talk->turn->ep, c->peering->session, &p->stream) : ERR_NOMEM;
     if (err)
         posting_free(c);
     else
-        stream_set_priority(talk->turn->ep, c->session, p->stream, MESSAGE_PRIORITY);
+        stream_set_priority(talk->turn->ep, c->peering->session, p->stream, MESSAGE_PRIORITY);
     return err;
 }
 
 void message_kick(struct messages *talk, struct contact *c) {
-    if (!c->online || c->posting || c->queued == 0 || talk->turn->shut)
+    if (!c->peering->online || c->posting || c->peering->queued == 0 || talk->turn->shut)
         return;
     if (c->hold_us > talk->turn->now_us) { /* a new session does not make a "no" a "yes" */
-        dial_at(talk->dials, c, c->hold_us);
+        dial_at(talk->dials, c->peering, c->hold_us);
         return;
     }
     int err = post(talk, c);
@@ -282,13 +283,13 @@ static void read_reply(struct messages *talk, struct contact *c) {
         struct reply r;
         bool fin = false;
         size_t used = 0;
-        if (stream_peek(talk->turn->ep, c->session, p->stream, 0, &sp, 1, &fin) == 0) {
+        if (stream_peek(talk->turn->ep, c->peering->session, p->stream, 0, &sp, 1, &fin) == 0) {
             if (fin)
                 refused(talk, c, ERR_PROTO, cause_here(ERR_PROTO));
             return;
         }
         int err = blob_in_feed(&p->reply, sp.block->data + sp.offset, sp.len, &used);
-        stream_consume(talk->turn->ep, talk->turn->now_us, c->session, p->stream, used);
+        stream_consume(talk->turn->ep, talk->turn->now_us, c->peering->session, p->stream, used);
         if (err == ERR_NOMEM) {
             hold(talk, c, err);
         } else if (err) {
@@ -337,7 +338,7 @@ int message_send(struct messages *talk, const char *contact, const char *text, s
         return ERR_NOT_FOUND;
     if (len == 0 || len > MESSAGE_MAX_BYTES || !utf8_valid(text, len))
         return ERR_USAGE;
-    if (c->queued >= OUTBOX_MAX)
+    if (c->peering->queued >= OUTBOX_MAX)
         return turn_met(talk->turn, LIMIT_OUTBOX, OUTBOX_MAX);
     struct entry e = {.outgoing = true,
                       .wall_us = turn_wall_us(talk->turn),
@@ -350,12 +351,12 @@ int message_send(struct messages *talk, const char *contact, const char *text, s
     int err = history_queue(talk, &e, &debt, seq);
     if (err)
         return err;
-    c->queued++;
+    c->peering->queued++;
     talk->queued++;
     if (c->posting) /* behind another one, which may have been waiting for long */
-        dial_probe(talk->dials, c);
-    if (!c->online && dial_now(talk->dials, c) != 0)
-        dial_at(talk->dials, c, talk->turn->now_us + DIAL_FIRST_US);
+        dial_probe(talk->dials, c->peering);
+    if (!c->peering->online && dial_now(talk->dials, c->peering) != 0)
+        dial_at(talk->dials, c->peering, talk->turn->now_us + DIAL_FIRST_US);
     return 0;
 }
 

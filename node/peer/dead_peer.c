@@ -1,7 +1,6 @@
 #include "node/peer/dead_peer.h"
 
 #include "net/endpoint.h"
-#include "node/people/contact.h"
 
 void watch_start(struct watch *watch) {
     if (watch->on)
@@ -14,18 +13,18 @@ uint64_t watch_deadline_us(const struct watch *watch) {
     return watch->on ? watch->next_us : UINT64_MAX;
 }
 
-static void look(struct watch *watch, struct contact *c) {
+static void look(struct watch *watch, struct peering *p) {
     struct session_info info;
-    struct watched *w = &c->watched;
-    if (!endpoint_session_info(watch->turn->ep, watch->turn->now_us, c->session, &info))
+    struct watched *w = &p->watched;
+    if (!endpoint_session_info(watch->turn->ep, watch->turn->now_us, p->session, &info))
         return;
     if (!w->on || info.pkts_received != w->pkts) {
         *w = (struct watched){true, watch->turn->now_us, info.pkts_received};
     } else if (watch->turn->now_us - w->heard_us >= WATCH_GONE_US) {
         w->on = false;
-        endpoint_disconnect(watch->turn->ep, watch->turn->now_us, c->session, ERR_TIMEOUT);
+        endpoint_disconnect(watch->turn->ep, watch->turn->now_us, p->session, ERR_TIMEOUT);
     } else {
-        int lost = session_ping(watch->turn->ep, watch->turn->now_us, c->session, 0);
+        int lost = session_ping(watch->turn->ep, watch->turn->now_us, p->session, 0);
         (void)lost; /* another one follows */
     }
 }
@@ -34,13 +33,15 @@ void watch_timeout(struct watch *watch) {
     if (!watch->on || watch->turn->now_us < watch->next_us)
         return;
     bool any = false;
-    for (unsigned i = 0; i < watch->contacts->count; i++) {
-        struct contact *c = watch->contacts->list[i];
-        if (c->online && parts_wait(&watch->turn->parts, c)) {
+    for (uint32_t i = 0; i < watch->peers->cap; i++) {
+        struct peering *p = watch->peers->by_index[i];
+        if (!p)
+            continue;
+        if (p->online && p->contact && parts_wait(&watch->turn->parts, p->contact)) {
             any = true;
-            look(watch, c);
+            look(watch, p);
         } else {
-            c->watched.on = false;
+            p->watched.on = false;
         }
     }
     watch->on = any;

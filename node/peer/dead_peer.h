@@ -12,19 +12,13 @@
 
 enum { WATCH_US = 5 * 1000000, WATCH_GONE_US = 20 * 1000000 };
 
-#include "node/base/turn.h"
-
-struct contacts;
+#include "node/peer/peer.h"
 
 struct watch { /* of a node; zeroes but for these two = nobody waits */
     struct turn *turn;
-    struct contacts *contacts;
+    struct peerings *peers;
     bool on;
     uint64_t next_us;
-};
-struct watched { /* of a contact; zeroes = not watched */
-    bool on;
-    uint64_t heard_us, pkts;
 };
 
 /* Somebody begins to wait. */

@@ -2,7 +2,6 @@
 
 #include "crypto/base/rng.h"
 #include "net/endpoint.h"
-#include "node/people/contact.h"
 
 /* ---- the rate: a bucket of DIAL_BURST, kept as the time at which it is full again ---- */
 static uint64_t allowed_us(const struct dials *d) {
@@ -18,47 +17,47 @@ static bool take(struct dials *d, uint64_t now_us) {
 }
 
 /* ---- plans ---- */
-static void set(struct dials *dials, struct timer_heap *t, const struct contact *c,
+static void set(struct dials *dials, struct timer_heap *t, const struct peering *p,
                 uint64_t at_us) {
-    if (timer_set(t, c->peer.index, at_us) != 0)
+    if (timer_set(t, p->ref.index, at_us) != 0)
         dials->memory_us =
             dials->turn->now_us + DIAL_MEMORY_US; /* the contact knows when: plan_again */
 }
 
-static void plan(struct dials *dials, struct contact *c, uint64_t at_us) {
-    const bool near = c->online || c->dial.lost;
-    c->dial.next_us = at_us;
-    set(dials, &dials->near, c, at_us && near ? at_us : TIME_NEVER);
-    set(dials, &dials->away, c, at_us && !near ? at_us : TIME_NEVER);
+static void plan(struct dials *dials, struct peering *p, uint64_t at_us) {
+    const bool near = p->online || p->dial.lost;
+    p->dial.next_us = at_us;
+    set(dials, &dials->near, p, at_us && near ? at_us : TIME_NEVER);
+    set(dials, &dials->away, p, at_us && !near ? at_us : TIME_NEVER);
 }
 
-static void judge_at(struct dials *dials, struct contact *c, uint64_t at_us) {
-    c->dial.verdict_us = at_us;
-    set(dials, &dials->verdicts, c, at_us ? at_us : TIME_NEVER);
+static void judge_at(struct dials *dials, struct peering *p, uint64_t at_us) {
+    p->dial.verdict_us = at_us;
+    set(dials, &dials->verdicts, p, at_us ? at_us : TIME_NEVER);
 }
 
-void dial_again(struct dials *dials, struct contact *c) {
-    plan(dials, c, c->dial.next_us);
-    judge_at(dials, c, c->dial.verdict_us);
+static void plan_as_known(struct dials *dials, struct peering *p) {
+    plan(dials, p, p->dial.next_us);
+    judge_at(dials, p, p->dial.verdict_us);
 }
 
-void dial_forget(struct dials *dials, struct contact *c) {
-    set(dials, &dials->near, c, TIME_NEVER);
-    set(dials, &dials->away, c, TIME_NEVER);
-    set(dials, &dials->verdicts, c, TIME_NEVER);
+void dial_forget(struct dials *dials, struct peering *p) {
+    set(dials, &dials->near, p, TIME_NEVER);
+    set(dials, &dials->away, p, TIME_NEVER);
+    set(dials, &dials->verdicts, p, TIME_NEVER);
 }
 
 void dials_clear(struct dials *dials) {
     timer_clear(&dials->near);
     timer_clear(&dials->away);
     timer_clear(&dials->verdicts);
-    *dials = (struct dials){.turn = dials->turn, .contacts = dials->contacts};
+    *dials = (struct dials){.turn = dials->turn, .peers = dials->peers};
 }
 
-void dial_at(struct dials *dials, struct contact *c, uint64_t at_us) {
-    if (dials->turn->shut || (c->dial.next_us && c->dial.next_us <= at_us))
+void dial_at(struct dials *dials, struct peering *p, uint64_t at_us) {
+    if (dials->turn->shut || (p->dial.next_us && p->dial.next_us <= at_us))
         return;
-    plan(dials, c, at_us);
+    plan(dials, p, at_us);
 }
 
 static uint64_t below(struct dials *dials, uint64_t span_us) {
@@ -66,213 +65,188 @@ static uint64_t below(struct dials *dials, uint64_t span_us) {
 }
 
 /* Ever later, so that two that restart together do not keep time. */
-static void later(struct dials *dials, struct contact *c) {
-    struct dialling *d = &c->dial;
+static void later(struct dials *dials, struct peering *p) {
+    struct dialling *d = &p->dial;
     d->step_us = d->step_us == 0 ? DIAL_FIRST_US : d->step_us * 2;
     if (d->step_us > DIAL_MAX_US)
         d->step_us = DIAL_MAX_US;
-    const uint64_t pause_us = c->denied ? (uint64_t)DIAL_REFUSED_S * 1000000 : d->step_us;
+    const uint64_t pause_us = p->refused ? (uint64_t)DIAL_REFUSED_S * 1000000 : d->step_us;
     if (!dials->turn->shut)
-        plan(dials, c, dials->turn->now_us + pause_us - pause_us / 4 + below(dials, pause_us / 2));
+        plan(dials, p, dials->turn->now_us + pause_us - pause_us / 4 + below(dials, pause_us / 2));
 }
 
 /* ---- who waits ---- */
-static uint64_t patience_us(const struct dials *dials, const struct contact *c) {
+static uint64_t patience_us(const struct dials *dials, const struct peering *p) {
     struct session_info s;
     uint64_t us = DIAL_PATIENCE_US;
-    if (c->online && endpoint_session_info(dials->turn->ep, dials->turn->now_us, c->session, &s) &&
+    if (p->online && endpoint_session_info(dials->turn->ep, dials->turn->now_us, p->session, &s) &&
         4 * s.srtt_us > us)
         us = 4 * s.srtt_us;
     return us < DIAL_PATIENCE_MAX_US ? us : DIAL_PATIENCE_MAX_US;
 }
 
-static bool heard_since(const struct dials *dials, const struct contact *c) {
-    return c->online && endpoint_heard_us(dials->turn->ep, c->peer) > c->dial.since_us;
+static bool heard_since(const struct dials *dials, const struct peering *p) {
+    return p->online && endpoint_heard_us(dials->turn->ep, p->ref) > p->dial.since_us;
 }
 
 /* What waits already keeps its time, unless it may have been answered. */
-static void wait_begins(struct dials *dials, struct contact *c) {
-    if (c->dial.verdict_us && !heard_since(dials, c))
+static void wait_begins(struct dials *dials, struct peering *p) {
+    if (p->dial.verdict_us && !heard_since(dials, p))
         return;
-    c->dial.since_us = dials->turn->now_us;
+    p->dial.since_us = dials->turn->now_us;
     /* What a longer round trip allows is asked for when it matters: each ping comes by here. */
-    judge_at(dials, c, dials->turn->now_us + DIAL_PATIENCE_US);
+    judge_at(dials, p, dials->turn->now_us + DIAL_PATIENCE_US);
 }
 
-int dial_now(struct dials *dials, struct contact *c) {
-    int err = endpoint_connect(dials->turn->ep, dials->turn->now_us, c->peer);
+int dial_now(struct dials *dials, struct peering *p) {
+    int err = endpoint_connect(dials->turn->ep, dials->turn->now_us, p->ref);
     if (err)
         return err;
-    if (c->online) { /* nothing was sent for it: a peer that is not asked is quiet, and not silent */
-        dial_probe(dials, c);
+    if (p->online) { /* nothing was sent for it: a peer that is not asked is quiet, and not silent */
+        dial_probe(dials, p);
         return 0;
     }
-    c->dial.wanted = true;
-    wait_begins(dials, c);
+    p->dial.wanted = true;
+    wait_begins(dials, p);
     return 0;
 }
 
-void dial_expect(struct dials *dials, struct contact *c) {
-    wait_begins(dials, c);
+void dial_expect(struct dials *dials, struct peering *p) {
+    wait_begins(dials, p);
 }
 
-void dial_answered(struct dials *dials, struct contact *c) {
-    if (c->dial.verdict_us && heard_since(dials, c))
-        judge_at(dials, c, 0);
+void dial_answered(struct dials *dials, struct peering *p) {
+    if (p->dial.verdict_us && heard_since(dials, p))
+        judge_at(dials, p, 0);
 }
 
-void dial_probe(struct dials *dials, struct contact *c) {
-    if (session_ping(dials->turn->ep, dials->turn->now_us, c->session, 0) == 0)
-        wait_begins(dials, c);
+void dial_probe(struct dials *dials, struct peering *p) {
+    if (session_ping(dials->turn->ep, dials->turn->now_us, p->session, 0) == 0)
+        wait_begins(dials, p);
 }
 
 /* A session with c has not come about: transfers and pings hear it, messages wait. */
-static void connect_failed(struct dials *dials, struct contact *c, int err) {
+static void connect_failed(struct dials *dials, struct peering *p, int err) {
     const int shown = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
-    struct node_event *e = contacts_tell(dials->contacts, NODE_CONNECT_FAILED, c->name);
+    struct node_event *e = peering_tell_event(dials->peers, NODE_CONNECT_FAILED, p);
     e->err = shown;
     e->cause = cause_here(shown);
-    parts_connect_failed(&dials->turn->parts, c, err);
+    parts_connect_failed(&dials->turn->parts, p, p->contact, err);
 }
 
-static bool is_silent(const struct dials *dials, const struct contact *c) {
-    return c->online && c->dial.silent_us == endpoint_heard_us(dials->turn->ep, c->peer) + 1;
+static bool is_silent(const struct dials *dials, const struct peering *p) {
+    return p->online && p->dial.silent_us == endpoint_heard_us(dials->turn->ep, p->ref) + 1;
 }
 
-static void judge(struct dials *dials, struct contact *c) {
-    struct dialling *d = &c->dial;
-    const uint64_t since_us = d->since_us, patience = patience_us(dials, c);
+static void judge(struct dials *dials, struct peering *p) {
+    struct dialling *d = &p->dial;
+    const uint64_t since_us = d->since_us, patience = patience_us(dials, p);
     d->verdict_us = 0;
-    if (c->online && dials->turn->now_us < since_us + patience) {
-        judge_at(dials, c, since_us + patience);
+    if (p->online && dials->turn->now_us < since_us + patience) {
+        judge_at(dials, p, since_us + patience);
         return;
     }
-    if (!c->online) {
+    if (!p->online) {
         if (!d->wanted)
             return;
         d->wanted = d->idle = false;
         d->err = ERR_OFFLINE;
-        connect_failed(dials, c, ERR_TIMEOUT);
+        connect_failed(dials, p, ERR_TIMEOUT);
         return;
     }
-    if (heard_since(dials, c))
+    if (heard_since(dials, p))
         return;
-    struct node_event *e = contacts_tell(dials->contacts, NODE_PEER_SILENT, c->name);
+    struct node_event *e = peering_tell_event(dials->peers, NODE_PEER_SILENT, p);
     e->err = ERR_OFFLINE;
     e->cause = cause_here(ERR_OFFLINE);
-    d->silent_us = endpoint_heard_us(dials->turn->ep, c->peer) + 1;
+    d->silent_us = endpoint_heard_us(dials->turn->ep, p->ref) + 1;
     /* What has begun since then has its own time. */
     const uint64_t before_us = dials->turn->now_us > patience ? dials->turn->now_us - patience : 0;
-    const uint64_t next_us = parts_peer_silent(&dials->turn->parts, c, before_us);
+    const uint64_t next_us = parts_peer_silent(&dials->turn->parts, p, p->contact, before_us);
     if (next_us != UINT64_MAX) {
         d->since_us = next_us;
-        judge_at(dials, c, next_us + patience);
+        judge_at(dials, p, next_us + patience);
     }
 }
 
 /* ---- what became of it ---- */
-void dial_up(struct dials *dials, struct contact *c) {
-    dial_forget(dials, c);
-    c->dial = (struct dialling){.step_us = c->dial.step_us, .up_us = dials->turn->now_us};
+void dial_up(struct dials *dials, struct peering *p) {
+    dial_forget(dials, p);
+    p->dial = (struct dialling){.step_us = p->dial.step_us, .up_us = dials->turn->now_us};
 }
 
-void dial_down(struct dials *dials, struct contact *c, int err) {
-    struct dialling *d = &c->dial;
+void dial_down(struct dials *dials, struct peering *p, int err) {
+    struct dialling *d = &p->dial;
     /* Who takes every call and hangs up, or dies of it each time, is not called every two seconds. */
     const uint64_t step_us = dials->turn->now_us - d->up_us < DIAL_HELD_US ? d->step_us : 0;
-    judge_at(dials, c, 0);
+    judge_at(dials, p, 0);
     *d = (struct dialling){
-        .idle = err == 0 && c->queued == 0, .next_us = d->next_us, .step_us = step_us};
+        .idle = err == 0 && p->queued == 0, .next_us = d->next_us, .step_us = step_us};
     d->err = d->idle ? 0 : ERR_OFFLINE;
     d->lost = !d->idle;
     if (d->idle)
-        plan(dials, c, 0);
+        plan(dials, p, 0);
     else
-        later(dials, c);
+        later(dials, p);
 }
 
-void dial_failed(struct dials *dials, struct contact *c, int err) {
-    struct dialling *d = &c->dial;
+void dial_failed(struct dials *dials, struct peering *p, int err) {
+    struct dialling *d = &p->dial;
     const bool wanted = d->wanted;
-    judge_at(dials, c, 0);
+    judge_at(dials, p, 0);
     d->wanted = d->idle = d->lost = false;
     d->err = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
-    later(dials, c);
+    later(dials, p);
     if (wanted)
-        connect_failed(dials, c, err);
+        connect_failed(dials, p, err);
 }
 
-const char *contact_state_name(enum contact_state s) {
-    switch (s) {
-    case CONTACT_OFFLINE:
-        return "offline";
-    case CONTACT_CONNECTING:
-        return "connecting";
-    case CONTACT_IDLE:
-        return "idle";
-    case CONTACT_SILENT:
-        return "silent";
-    case CONTACT_ONLINE:
-        return "online";
-    }
-    return "unknown";
-}
-
-enum contact_state dial_state(const struct dials *dials, const struct contact *c) {
-    const struct dialling *d = &c->dial;
-    if (c->online)
-        return is_silent(dials, c) ? CONTACT_SILENT : CONTACT_ONLINE;
+enum peer_state dial_state(const struct dials *dials, const struct peering *p) {
+    const struct dialling *d = &p->dial;
+    if (p->online)
+        return is_silent(dials, p) ? PEER_SILENT : PEER_ONLINE;
     if (d->wanted)
-        return CONTACT_CONNECTING;
+        return PEER_CONNECTING;
     if (d->idle)
-        return CONTACT_IDLE;
-    return d->err || c->denied ? CONTACT_OFFLINE : CONTACT_CONNECTING;
+        return PEER_IDLE;
+    return d->err || p->refused ? PEER_OFFLINE : PEER_CONNECTING;
 }
 
 /* ---- in turn ---- */
-static void look(struct dials *dials, struct contact *c) {
-    const bool check = c->dial.check;
-    c->dial.check = false;
+static void look(struct dials *dials, struct peering *p) {
+    const bool check = p->dial.check;
+    p->dial.check = false;
     if (dials->turn->shut)
         return;
-    if (!c->online && dials->turn->lazy && c->queued == 0)
+    if (!p->online && dials->turn->lazy && p->queued == 0)
         return;
-    if (!c->online) {
-        const int err = endpoint_call(dials->turn->ep, dials->turn->now_us, c->peer);
+    if (!p->online) {
+        const int err = endpoint_call(dials->turn->ep, dials->turn->now_us, p->ref);
         if (err && err != ERR_OFFLINE) /* without an address only the other side can dial */
-            later(dials, c);
+            later(dials, p);
         else if (err)
-            c->dial.err = ERR_OFFLINE;
+            p->dial.err = ERR_OFFLINE;
         return;
     }
     if (check)
-        dial_probe(dials, c);
-    parts_retry(&dials->turn->parts, c);
+        dial_probe(dials, p);
+    if (p->contact)
+        parts_retry(&dials->turn->parts, p->contact);
 }
 
-static struct contact *by_index(const struct dials *dials, uint32_t index) {
-    return index < dials->contacts->peer_cap ? dials->contacts->by_peer[index] : NULL;
+void dial_soon(struct dials *dials, struct peering *p) {
+    dial_at(dials, p, dials->turn->now_us + 1 + below(dials, DIAL_SPREAD_US));
 }
 
-void dial_all(struct dials *dials) {
-    for (unsigned i = 0; i < dials->contacts->count; i++)
-        dial_at(dials, dials->contacts->list[i],
-                dials->turn->now_us + 1 + below(dials, DIAL_SPREAD_US));
-}
-
-/* Sessions first: what they carry is lost if the peer does not hear soon where we are. Who is due already keeps its place, or
- * changes without end would put it off without end. */
-static void network_changed(struct dials *dials) {
-    for (unsigned i = 0; i < dials->contacts->count; i++) {
-        struct contact *c = dials->contacts->list[i];
-        if (!c->online && c->denied)
-            continue;
-        c->dial.step_us = 0;
-        c->dial.check = true;
-        dial_at(dials, c,
-                dials->turn->now_us + (c->online ? 1 : DIAL_SPREAD_US) +
-                    below(dials, DIAL_SPREAD_US));
-    }
+/* Sessions first: what they carry is lost if the peer does not hear soon where we are. Who is due
+ * already keeps its place, or changes without end would put it off without end. */
+void dial_recheck(struct dials *dials, struct peering *p) {
+    if (!p->online && p->refused)
+        return;
+    p->dial.step_us = 0;
+    p->dial.check = true;
+    dial_at(dials, p,
+            dials->turn->now_us + (p->online ? 1 : DIAL_SPREAD_US) + below(dials, DIAL_SPREAD_US));
 }
 
 void dials_network_changed(struct dials *dials) {
@@ -285,8 +259,9 @@ void dials_network_changed(struct dials *dials) {
 
 static void plan_again(struct dials *dials) {
     dials->memory_us = 0;
-    for (unsigned i = 0; i < dials->contacts->count; i++)
-        dial_again(dials, dials->contacts->list[i]);
+    for (uint32_t i = 0; i < dials->peers->cap; i++)
+        if (dials->peers->by_index[i])
+            plan_as_known(dials, dials->peers->by_index[i]);
 }
 
 static uint64_t due_us(const struct dials *d) {
@@ -314,32 +289,27 @@ uint64_t dials_deadline_us(const struct dials *dials) {
 
 void dials_timeout(struct dials *dials) {
     uint32_t index;
-    struct contact *c;
+    struct peering *p;
     if (dials->memory_us && dials->turn->now_us >= dials->memory_us)
         plan_again(dials);
     if (dials->change_us && dials->turn->now_us >= dials->change_us) {
         dials->change_us = 0;
         dials->changed_us = dials->turn->now_us;
-        network_changed(dials);
+        parts_network_changed(&dials->turn->parts);
     }
     while (timer_pop(&dials->verdicts, dials->turn->now_us, &index))
-        if ((c = by_index(dials, index)) != NULL)
-            judge(dials, c);
+        if ((p = peering_at(dials->peers, index)) != NULL)
+            judge(dials, p);
     while (due_us(dials) <= dials->turn->now_us && take(dials, dials->turn->now_us)) {
         if (!timer_pop(whose_turn(dials, dials->turn->now_us), dials->turn->now_us, &index) ||
-            !(c = by_index(dials, index)))
+            !(p = peering_at(dials->peers, index)))
             continue;
-        c->dial.next_us = 0;
-        look(dials, c);
+        p->dial.next_us = 0;
+        look(dials, p);
     }
 }
 
 /* ---- as a part of the node (node/base/part.h) ---- */
-static int part_load(void *self) {
-    dial_all(self);
-    return 0;
-}
-
 static void part_clear(void *self) {
     dials_clear(self);
 }
@@ -352,32 +322,5 @@ static void part_timeout(void *self) {
     dials_timeout(self);
 }
 
-static void part_peer_up(void *self, struct contact *c) {
-    dial_up(self, c);
-}
-
-static void part_peer_down(void *self, struct contact *c, int err) {
-    dial_down(self, c, err);
-}
-
-static int part_want(void *self, struct contact *c) {
-    return dial_now(self, c);
-}
-
-static void part_moving(void *self, struct contact *c) {
-    dial_forget(self, c);
-}
-
-static void part_moved(void *self, struct contact *c) {
-    dial_again(self, c);
-}
-
-const struct part_ops dials_part = {.load = part_load,
-                                    .clear = part_clear,
-                                    .deadline_us = part_deadline_us,
-                                    .timeout = part_timeout,
-                                    .peer_up = part_peer_up,
-                                    .peer_down = part_peer_down,
-                                    .want = part_want,
-                                    .moving = part_moving,
-                                    .moved = part_moved};
+const struct part_ops dials_part = {
+    .clear = part_clear, .deadline_us = part_deadline_us, .timeout = part_timeout};

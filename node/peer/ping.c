@@ -5,31 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_to(const struct ping *p, const struct peering *peer) {
+    return p->peer.index == peer->ref.index && p->peer.generation == peer->ref.generation;
+}
+
 static void drop(struct pings *pings, unsigned i) {
     memmove(&pings->list[i], &pings->list[i + 1], (pings->count - i - 1) * sizeof *pings->list);
     pings->count--;
 }
 
-static void fail(struct pings *pings, unsigned i, const char *name, int err) {
-    struct node_event *e = contacts_tell(pings->contacts, NODE_PING_FAILED, name);
+static void fail(struct pings *pings, unsigned i, const struct peering *peer, int err) {
+    struct node_event *e = peering_tell_event(pings->peers, NODE_PING_FAILED, peer);
     e->id = pings->list[i].id;
     e->err = err;
     e->cause = cause_here(err);
     drop(pings, i);
 }
 
-static bool send(struct pings *pings, struct ping *p, struct contact *c) {
+static bool send(struct pings *pings, struct ping *p, struct peering *peer) {
     p->sent_us = pings->turn->now_us;
-    p->sent = session_ping(pings->turn->ep, pings->turn->now_us, c->session, p->id) == 0;
+    p->sent = session_ping(pings->turn->ep, pings->turn->now_us, peer->session, p->id) == 0;
     if (p->sent)
-        dial_expect(pings->dials, c);
+        dial_expect(pings->dials, peer);
     return p->sent;
 }
 
-int ping_start(struct pings *pings, const char *name, uint64_t timeout_us, uint64_t *id) {
-    struct contact *c = contact_by_name(pings->contacts, name);
-    if (!c)
-        return ERR_NOT_FOUND;
+int ping_start(struct pings *pings, struct peering *peer, uint64_t timeout_us, uint64_t *id) {
     if (pings->count >= PINGS_MAX)
         return turn_met(pings->turn, LIMIT_PINGS, PINGS_MAX);
     if (pings->count == pings->cap) {
@@ -40,13 +41,13 @@ int ping_start(struct pings *pings, const char *name, uint64_t timeout_us, uint6
         pings->list = grown;
         pings->cap = cap;
     }
-    struct ping p = {.id = pings->last_id + 1, .contact = c->serial, .patient = timeout_us > 0};
+    struct ping p = {.id = pings->last_id + 1, .peer = peer->ref, .patient = timeout_us > 0};
     p.deadline_us = pings->turn->now_us + (p.patient ? timeout_us : PING_US);
-    if (c->online) {
-        if (!send(pings, &p, c))
+    if (peer->online) {
+        if (!send(pings, &p, peer))
             return ERR_CLOSED;
     } else {
-        int err = dial_now(pings->dials, c);
+        int err = dial_now(pings->dials, peer);
         if (err)
             return err;
     }
@@ -70,44 +71,44 @@ void pings_clear(struct pings *pings) {
     pings->count = pings->cap = 0;
 }
 
-void ping_peer_up(struct pings *pings, struct contact *c) {
+void ping_peer_up(struct pings *pings, struct peering *peer) {
     for (unsigned i = pings->count; i-- > 0;) {
         struct ping *p = &pings->list[i];
-        if (p->contact == c->serial && !p->sent && !send(pings, p, c))
-            fail(pings, i, c->name, ERR_CLOSED);
+        if (is_to(p, peer) && !p->sent && !send(pings, p, peer))
+            fail(pings, i, peer, ERR_CLOSED);
     }
 }
 
-void ping_peer_lost(struct pings *pings, struct contact *c, int err) {
+void ping_peer_lost(struct pings *pings, struct peering *peer, int err) {
     for (unsigned i = pings->count; i-- > 0;)
-        if (pings->list[i].contact == c->serial && !(pings->list[i].patient && err == ERR_OFFLINE))
-            fail(pings, i, c->name, err);
+        if (is_to(&pings->list[i], peer) && !(pings->list[i].patient && err == ERR_OFFLINE))
+            fail(pings, i, peer, err);
 }
 
-uint64_t ping_peer_silent(struct pings *pings, struct contact *c, uint64_t before_us) {
+uint64_t ping_peer_silent(struct pings *pings, struct peering *peer, uint64_t before_us) {
     uint64_t next_us = UINT64_MAX;
     for (unsigned i = pings->count; i-- > 0;) {
         const struct ping *p = &pings->list[i];
-        if (p->contact != c->serial || p->patient || !p->sent)
+        if (!is_to(p, peer) || p->patient || !p->sent)
             continue;
         if (p->sent_us > before_us)
             next_us = p->sent_us < next_us ? p->sent_us : next_us;
-        else if (p->sent_us >= endpoint_heard_us(pings->turn->ep, c->peer))
-            fail(pings, i, c->name, ERR_OFFLINE);
+        else if (p->sent_us >= endpoint_heard_us(pings->turn->ep, peer->ref))
+            fail(pings, i, peer, ERR_OFFLINE);
     }
     return next_us;
 }
 
-void ping_answered(struct pings *pings, struct contact *c, uint64_t id) {
-    dial_answered(pings->dials, c);
+void ping_answered(struct pings *pings, struct peering *peer, uint64_t id) {
+    dial_answered(pings->dials, peer);
     for (unsigned i = 0; i < pings->count; i++) {
-        if (pings->list[i].id != id || pings->list[i].contact != c->serial)
+        if (pings->list[i].id != id || !is_to(&pings->list[i], peer))
             continue;
         struct session_info info;
-        struct node_event *e = contacts_tell(pings->contacts, NODE_PONG, c->name);
+        struct node_event *e = peering_tell_event(pings->peers, NODE_PONG, peer);
         e->id = id;
         e->rtt_us = pings->turn->now_us - pings->list[i].sent_us;
-        if (endpoint_session_info(pings->turn->ep, pings->turn->now_us, c->session, &info))
+        if (endpoint_session_info(pings->turn->ep, pings->turn->now_us, peer->session, &info))
             e->addr = info.path;
         drop(pings, i);
         return;
@@ -126,8 +127,8 @@ void pings_timeout(struct pings *pings) {
     for (unsigned i = pings->count; i-- > 0;) {
         if (pings->list[i].deadline_us > pings->turn->now_us)
             continue;
-        const struct contact *c = contact_by_serial(pings->contacts, pings->list[i].contact);
-        fail(pings, i, c ? c->name : "", pings->list[i].sent ? ERR_TIMEOUT : ERR_OFFLINE);
+        const struct peering *peer = peering_by_ref(pings->peers, pings->list[i].peer);
+        fail(pings, i, peer, pings->list[i].sent ? ERR_TIMEOUT : ERR_OFFLINE);
     }
 }
 
@@ -144,32 +145,32 @@ static void part_timeout(void *self) {
     pings_timeout(self);
 }
 
-static void part_peer_up(void *self, struct contact *c) {
-    ping_peer_up(self, c);
+static void part_session_up(void *self, struct peering *peer) {
+    ping_peer_up(self, peer);
 }
 
-static void part_peer_down(void *self, struct contact *c, int err) {
+static void part_session_down(void *self, struct peering *peer, int err) {
     (void)err;
-    ping_peer_lost(self, c, ERR_CLOSED);
+    ping_peer_lost(self, peer, ERR_CLOSED);
 }
 
-static void part_connect_failed(void *self, struct contact *c, int err) {
-    ping_peer_lost(self, c, err == ERR_TIMEOUT ? ERR_OFFLINE : err);
+static void part_not_connected(void *self, struct peering *peer, int err) {
+    ping_peer_lost(self, peer, err == ERR_TIMEOUT ? ERR_OFFLINE : err);
 }
 
-static uint64_t part_peer_silent(void *self, struct contact *c, uint64_t before_us) {
-    return ping_peer_silent(self, c, before_us);
+static uint64_t part_silent(void *self, struct peering *peer, uint64_t before_us) {
+    return ping_peer_silent(self, peer, before_us);
 }
 
-static void part_contact_gone(void *self, struct contact *c) {
-    ping_peer_lost(self, c, ERR_CANCELLED);
+static void part_peer_gone(void *self, struct peering *peer) {
+    ping_peer_lost(self, peer, ERR_CANCELLED);
 }
 
 const struct part_ops pings_part = {.clear = part_clear,
                                     .deadline_us = part_deadline_us,
                                     .timeout = part_timeout,
-                                    .peer_up = part_peer_up,
-                                    .peer_down = part_peer_down,
-                                    .connect_failed = part_connect_failed,
-                                    .peer_silent = part_peer_silent,
-                                    .contact_gone = part_contact_gone};
+                                    .session_up = part_session_up,
+                                    .session_down = part_session_down,
+                                    .not_connected = part_not_connected,
+                                    .silent = part_silent,
+                                    .peer_gone = part_peer_gone};

@@ -10,23 +10,6 @@
 #include "node/people/contact_store.h"
 #include "node/people/contact_table.h"
 
-/* ---- names ---- */
-bool petname_ok(const char *name) {
-    size_t n = strlen(name);
-    return n >= 1 && n <= PETNAME_MAX && utf8_all_plain(name, n) && !memchr(name, '/', n) &&
-           name[0] != ' ' && name[0] != '-' && name[n - 1] != ' ';
-}
-
-void contact_default_name(const struct node_id *id, unsigned try,
-                          char out[static PETNAME_MAX + 1]) {
-    char text[NODE_ID_TEXT_CHARS + 1];
-    node_id_text(id, text);
-    if (try == 0)
-        snprintf(out, PETNAME_MAX + 1, "peer-%.8s", text + sizeof NODE_ID_HRP);
-    else
-        snprintf(out, PETNAME_MAX + 1, "peer-%.8s-%u", text + sizeof NODE_ID_HRP, try + 1);
-}
-
 struct node_event *contacts_tell(const struct contacts *people, enum node_event_kind kind,
                                  const char *name) {
     struct node_event *e = turn_tell(people->turn, kind, name);
@@ -37,35 +20,30 @@ struct node_event *contacts_tell(const struct contacts *people, enum node_event_
 }
 
 /* ---- in and out ---- */
-/* What is planned for it is kept by the index of its peer. */
-static int known_as(struct contacts *people, struct contact *c, struct peer_ref ref) {
-    const bool moved = ref.index != c->peer.index;
-    if (moved)
-        parts_moving(&people->turn->parts, c);
-    int err = contact_table_peer(people, c, ref);
-    if (moved)
-        parts_moved(&people->turn->parts, c);
-    return err;
-}
-
 int contact_tell(struct contacts *people, struct contact *c) {
     struct peer_setup s = {.id = c->id,
                            .transport = c->transport,
                            .pairing = c->pairing,
                            .addr_count = c->addr_count,
                            .cert_seq = c->cert_seq};
-    struct peer_ref ref = {0};
     if (c->paired && c->kept)
         s.psks[s.psk_count++] = c->psk;
     if (c->pairing)
         s.psks[s.psk_count++] = c->ticket;
     memcpy(s.addrs, c->addrs, sizeof s.addrs);
-    int err = endpoint_peer_add(people->turn->ep, &s, &ref);
+    int err;
+    if (c->peering) {
+        err = peering_tell(people->peers, c->peering, &s);
+    } else {
+        err = peering_new(people->peers, &s, &c->peering);
+        if (!err)
+            c->peering->contact = c;
+    }
     sodium_memzero(&s, sizeof s);
-    if (!err && c->serial)
-        err = known_as(people, c, ref);
-    else if (!err)
-        c->peer = ref; /* not in the table yet */
+    if (c->peering) {
+        c->peering->name = c->name;
+        c->peering->refused = c->denied != 0;
+    }
     return err;
 }
 
@@ -93,7 +71,7 @@ int contact_take_in(struct contacts *people, const struct contact *model, struct
         if (err == ERR_FULL)
             err = turn_met(people->turn, LIMIT_CONTACTS, CONTACTS_MAX);
         if (err)
-            endpoint_peer_remove(people->turn->ep, people->turn->now_us, c->peer);
+            peering_end(people->peers, c->peering);
     }
     if (err)
         contact_free(c);
@@ -103,9 +81,9 @@ int contact_take_in(struct contacts *people, const struct contact *model, struct
 }
 
 void contact_take_out(struct contacts *people, struct contact *c) {
-    parts_moving(&people->turn->parts, c);
+    dial_forget(people->dials, c->peering);
     contact_table_remove(people, c);
-    endpoint_peer_remove(people->turn->ep, people->turn->now_us, c->peer);
+    peering_end(people->peers, c->peering);
     contact_free(c);
 }
 
@@ -113,11 +91,14 @@ void contacts_clear(struct contacts *people) {
     contact_table_clear(people);
 }
 
+struct contact *contact_by_peer(const struct contacts *people, struct peer_ref p) {
+    const struct peering *peer = peering_by_ref(people->peers, p);
+    return peer ? peer->contact : NULL;
+}
+
 struct contact *contact_by_session(const struct contacts *people, struct session_ref s) {
-    struct peer_ref p;
-    struct contact *c =
-        endpoint_session_peer(people->turn->ep, s, &p) ? contact_by_peer(people, p) : NULL;
-    return c && c->online && session_ref_equal(c->session, s) ? c : NULL;
+    const struct peering *peer = peering_by_session(people->peers, s);
+    return peer ? peer->contact : NULL;
 }
 
 /* ---- changing ---- */
@@ -206,21 +187,38 @@ void contacts_end(struct contacts *people) {
     }
 }
 
+static enum contact_state state_of(const struct contacts *people, const struct contact *c) {
+    switch (dial_state(people->dials, c->peering)) {
+    case PEER_ONLINE:
+        return CONTACT_ONLINE;
+    case PEER_SILENT:
+        return CONTACT_SILENT;
+    case PEER_IDLE:
+        return CONTACT_IDLE;
+    case PEER_CONNECTING:
+        return CONTACT_CONNECTING;
+    case PEER_OFFLINE:
+        break;
+    }
+    return CONTACT_OFFLINE;
+}
+
 void contact_info_fill(const struct contacts *people, const struct contact *c, uint64_t now_us,
                        struct contact_info *out) {
     memset(out, 0, sizeof *out);
     memcpy(out->name, c->name, sizeof out->name);
     out->id = c->id;
     out->paired = c->paired && c->kept;
-    out->online =
-        c->online && endpoint_session_info(people->turn->ep, now_us, c->session, &out->session);
-    const uint64_t heard_us = endpoint_heard_us(people->turn->ep, c->peer);
+    out->online = c->peering->online && endpoint_session_info(people->turn->ep, now_us,
+                                                              c->peering->session, &out->session);
+    const uint64_t heard_us = endpoint_heard_us(people->turn->ep, c->peering->ref);
     out->quiet_us = heard_us == 0 ? UINT64_MAX : now_us > heard_us ? now_us - heard_us : 0;
+    out->state = state_of(people, c);
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
-    out->queued = c->queued;
+    out->queued = c->peering->queued;
     out->denied = out->online ? 0 : c->denied;
-    out->refused = c->queued ? c->refused : 0;
+    out->refused = c->peering->queued ? c->refused : 0;
     out->refused_why = c->refused_why;
     out->full = c->full;
     out->message_bytes = c->dialog.bytes;

@@ -73,27 +73,8 @@ static void close_at(struct contact **list, unsigned count, unsigned at, const s
     memmove(&list[at], &list[at + 1], (count - at - 1) * sizeof *list);
 }
 
-int contact_table_peer(struct contacts *t, struct contact *c, struct peer_ref p) {
-    if (p.index >= t->peer_cap) {
-        uint32_t cap = t->peer_cap ? t->peer_cap : 8;
-        while (cap <= p.index)
-            cap *= 2;
-        if (!grow(&t->by_peer, cap))
-            return ERR_NOMEM;
-        memset(t->by_peer + t->peer_cap, 0, (cap - t->peer_cap) * sizeof *t->by_peer);
-        t->peer_cap = cap;
-    }
-    if (c->peer.index < t->peer_cap && t->by_peer[c->peer.index] == c)
-        t->by_peer[c->peer.index] = NULL;
-    c->peer = p;
-    t->by_peer[p.index] = c;
-    return 0;
-}
-
 int contact_table_insert(struct contacts *t, struct contact *c) {
     int err = room(t);
-    if (!err)
-        err = contact_table_peer(t, c, c->peer);
     if (err)
         return err;
     c->serial = ++t->last_serial;
@@ -109,8 +90,6 @@ void contact_table_remove(struct contacts *t, struct contact *c) {
     close_at(t->by_id, t->count, place_id(t, &c->id), c);
     close_at(t->by_serial, t->count, place_serial(t, c->serial), c);
     t->count--;
-    if (t->by_peer[c->peer.index] == c)
-        t->by_peer[c->peer.index] = NULL;
 }
 
 void contact_table_rename(struct contacts *t, struct contact *c, const char *name) {
@@ -133,8 +112,8 @@ void contact_table_clear(struct contacts *t) {
     free(t->list);
     free(t->by_id);
     free(t->by_serial);
-    free(t->by_peer);
-    *t = (struct contacts){0};
+    t->list = t->by_id = t->by_serial = NULL;
+    t->count = t->cap = 0;
 }
 
 /* ---- finding ---- */
@@ -154,9 +133,4 @@ struct contact *contact_by_serial(const struct contacts *people, uint32_t serial
     unsigned at = place_serial(people, serial);
     return at < people->count && people->by_serial[at]->serial == serial ? people->by_serial[at]
                                                                          : NULL;
-}
-
-struct contact *contact_by_peer(const struct contacts *people, struct peer_ref p) {
-    struct contact *c = p.index < people->peer_cap ? people->by_peer[p.index] : NULL;
-    return c && c->peer.generation == p.generation ? c : NULL;
 }

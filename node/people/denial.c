@@ -1,21 +1,6 @@
 #include "node/people/denial.h"
-#include "net/endpoint.h"
 
-/* By code: appended, never renumbered. */
-static const int denials[] = {0, ERR_TICKET, ERR_UNKNOWN, ERR_SECRET, ERR_STALE, ERR_AUTH};
-enum { DENIALS = sizeof denials / sizeof denials[0] };
-_Static_assert(DENIALS <= DENIAL_CODE_MAX + 1, "three bits");
-
-unsigned denial_code(int err) {
-    for (unsigned i = 1; i < DENIALS; i++)
-        if (denials[i] == err)
-            return i;
-    return 0;
-}
-
-int denial_of_code(unsigned code) {
-    return code < DENIALS ? denials[code] : 0;
-}
+#include "node/people/contact_store.h"
 
 bool denial_is(int err) {
     return denial_code(err) != 0;
@@ -32,6 +17,7 @@ static int seen_from_here(const struct contact *c, int err, bool by_ticket) {
 
 static void remember(struct contacts *people, struct contact *c, int err) {
     c->denied = err;
+    c->peering->refused = err != 0;
     err = contact_update(people, c);
     if (err)
         turn_log(people->turn, LOG_WARN, "whether \"%s\" lets this node in was not stored: %s",
@@ -55,6 +41,7 @@ int denial_heard(struct contacts *people, struct contact *c, int err, bool by_ti
         return err;
     if (!take(people, c)) {
         c->denied = err;
+        c->peering->refused = true;
         return err;
     }
     remember(people, c, err);
@@ -68,4 +55,5 @@ void denial_over(struct contacts *people, struct contact *c) {
     if (c->denied_stored)
         remember(people, c, 0);
     c->denied = 0;
+    c->peering->refused = false;
 }

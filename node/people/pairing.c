@@ -6,6 +6,7 @@
 
 #include "net/wire/handshake_msg.h"
 #include "node/people/contact_store.h"
+#include "node/people/petname.h"
 #include "node/people/ticket.h"
 
 /* ---- giving a ticket ---- */
@@ -76,7 +77,7 @@ int pairing_ticket_end(struct pairing *pair, const char *ticket) {
 
 /* ---- taking one ---- */
 static void connect(struct pairing *pair, struct contact *c) {
-    if (parts_want(&pair->turn->parts, c) != 0)
+    if (dial_now(pair->contacts->dials, c->peering) != 0)
         turn_log(pair->turn, LOG_INFO, "\"%s\" cannot be reached yet", c->name);
 }
 
@@ -208,8 +209,8 @@ static void pairing_failed(struct pairing *pair, const struct ep_event *ev, cons
 /* The session that this pairing came with was up before: a rekey. */
 static bool was_up(const struct pairing *pair, const struct contact *c, const struct ep_event *ev) {
     struct session_ref s;
-    return c->online && endpoint_session(pair->turn->ep, ev->peer, &s) &&
-           session_ref_equal(s, c->session);
+    return c->peering->online && endpoint_session(pair->turn->ep, ev->peer, &s) &&
+           session_ref_equal(s, c->peering->session);
 }
 
 static void known(struct pairing *pair, struct contact *c, const struct ep_event *ev) {
@@ -307,8 +308,9 @@ int pairing_remove(struct pairing *pair, const char *name) {
     if (!c)
         return 0;
     parts_contact_gone(&pair->turn->parts, c);
-    if (c->online) /* and so it is told */
-        endpoint_disconnect(pair->turn->ep, pair->turn->now_us, c->session, ERR_UNKNOWN);
+    parts_peer_gone(&pair->turn->parts, c->peering);
+    if (c->peering->online) /* and so it is told */
+        endpoint_disconnect(pair->turn->ep, pair->turn->now_us, c->peering->session, ERR_UNKNOWN);
     contacts_tell(pair->contacts, NODE_CONTACT_REMOVED, c->name);
     contact_take_out(pair->contacts, c);
     return 0;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/base/mem.h"
 #include "sim/report/report.h"
 #include "sim/run/run.h"
 
@@ -236,25 +237,12 @@ static void ended(struct trial_process *p, struct trial *out, bool hang) {
     text_clear(&p->got);
 }
 
-/* The bytes may contain NULs: text_add would stop there. */
-static void append(struct text *t, const char *data, size_t n) {
-    if (t->len + n + 1 > t->cap) {
-        t->cap = 2 * (t->len + n) + 256;
-        t->p = realloc(t->p, t->cap);
-        if (!t->p)
-            abort();
-    }
-    memcpy(t->p + t->len, data, n);
-    t->len += n;
-    t->p[t->len] = '\0';
-}
-
 bool trial_poll(struct trial_process *p, struct trial *out) {
     char buf[READ_BYTES];
     for (;;) {
         const ssize_t n = read(p->fd, buf, sizeof buf);
         if (n > 0) {
-            append(&p->got, buf, (size_t)n);
+            text_put(&p->got, buf, (size_t)n);
             continue;
         }
         if (n == 0) {

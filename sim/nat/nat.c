@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/nat/nat_int.h"
 #include "sim/nat/nat_linux.h"
 #include "sim/nat/nat_mapping.h"
@@ -11,7 +12,7 @@
 /* ---- life ---- */
 
 struct nat *nat_new(const struct nat_config *cfg, const struct draw *draw, uint32_t entity) {
-    struct nat *n = calloc(1, sizeof *n);
+    struct nat *n = mem_calloc(1, sizeof *n);
     if (!n)
         abort();
     n->cfg = *cfg;
@@ -35,7 +36,7 @@ void nat_free(struct nat *n) {
     if (!n)
         return;
     forget_all(n);
-    free(n);
+    mem_free(n);
 }
 
 void nat_set_external(struct nat *n, const struct addr *pool, unsigned count) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/nat/nat_int.h"
 #include "sim/nat/nat_mapping.h"
 
@@ -98,12 +100,7 @@ static uint32_t place(struct nat *n, uint64_t now_ns) {
         if (!f->used)
             return n->flow_hand;
     }
-    if (n->flow_count == n->flow_cap) {
-        n->flow_cap = n->flow_cap ? n->flow_cap * 2 : 8;
-        n->flows = realloc(n->flows, n->flow_cap * sizeof *n->flows);
-        if (!n->flows)
-            abort();
-    }
+    grow(&n->flows, &n->flow_cap, n->flow_count + 1, sizeof *n->flows);
     return n->flow_count++;
 }
 
@@ -264,7 +261,7 @@ bool nat_linux_outer(struct nat *n, uint64_t now_ns, const struct addr *inner,
 /* ---- life ---- */
 
 void nat_linux_clear(struct nat *n) {
-    free(n->flows);
+    mem_free(n->flows);
     n->flows = NULL;
     n->flow_count = n->flow_cap = n->flow_live = n->flow_hand = 0;
     nat_table_clear(&n->flow_table);

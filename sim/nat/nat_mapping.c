@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
+
 /* ---- keys ---- */
 
 struct nat_key nat_key_of(enum nat_key_kind kind, const struct addr *a, const struct addr *other,
@@ -35,7 +38,8 @@ struct nat_block *nat_block_at(struct nat *n, const struct addr *outer) {
     for (unsigned i = 0; i < n->external_count && at < NAT_PORT_COUNT / size; i++) {
         if (!addr_same_host(&n->external[i], outer))
             continue;
-        if (!n->blocks[i] && !(n->blocks[i] = calloc(NAT_PORT_COUNT / size, sizeof *n->blocks[i])))
+        if (!n->blocks[i] &&
+            !(n->blocks[i] = mem_calloc(NAT_PORT_COUNT / size, sizeof *n->blocks[i])))
             abort();
         return &n->blocks[i][at];
     }
@@ -129,12 +133,7 @@ static uint32_t place(struct nat *n, uint64_t now_ns) {
         if (!m->used)
             return n->hand;
     }
-    if (n->mapping_count == n->mapping_cap) {
-        n->mapping_cap = n->mapping_cap ? n->mapping_cap * 2 : 4;
-        n->mappings = realloc(n->mappings, n->mapping_cap * sizeof *n->mappings);
-        if (!n->mappings)
-            abort();
-    }
+    grow(&n->mappings, &n->mapping_cap, n->mapping_count + 1, sizeof *n->mappings);
     return n->mapping_count++;
 }
 
@@ -205,10 +204,10 @@ uint32_t nat_mapping_alive(const struct nat *n, uint64_t now_ns) {
 }
 
 void nat_mapping_clear(struct nat *n) {
-    free(n->mappings);
+    mem_free(n->mappings);
     nat_table_clear(&n->table);
     for (unsigned i = 0; i < NAT_POOL_MAX; i++) {
-        free(n->blocks[i]);
+        mem_free(n->blocks[i]);
         n->blocks[i] = NULL;
     }
     n->mappings = NULL;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
+
 bool parse_fail(struct parser *p, struct place at, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -68,12 +71,7 @@ bool parse_value(struct parser *p, const struct word *w, const char *value, enum
 }
 
 void *scenario_room(void *items, uint32_t count, uint32_t *cap, size_t item_bytes) {
-    if (count == *cap) {
-        *cap = *cap ? *cap * 2 : 8;
-        items = realloc(items, *cap * item_bytes);
-        if (!items)
-            abort();
-    }
+    grow(&items, cap, count + 1, item_bytes);
     memset((char *)items + count * item_bytes, 0, item_bytes);
     return items;
 }

@@ -1,9 +1,9 @@
 /* scenario.c: the statements of a scenario, and what only the whole tells. */
 #include "sim/scenario/scenario.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/scenario/scenario_int.h"
 
 static bool parse_seed(struct parser *p) {
@@ -194,28 +194,28 @@ bool scenario_parse(struct scenario *sc, const char *text, const struct scenario
 
 void scenario_clear(struct scenario *sc) {
     for (size_t i = 0; i < sc->action_count; i++) {
-        free(sc->actions[i].from.hosts);
-        free(sc->actions[i].to.hosts);
-        free(sc->actions[i].sites);
-        free(sc->actions[i].packets);
+        mem_free(sc->actions[i].from.hosts);
+        mem_free(sc->actions[i].to.hosts);
+        mem_free(sc->actions[i].sites);
+        mem_free(sc->actions[i].packets);
     }
     for (uint32_t i = 0; i < sc->graph_count; i++) {
-        free(sc->graphs[i].set.hosts);
-        free(sc->graphs[i].with.hosts);
+        mem_free(sc->graphs[i].set.hosts);
+        mem_free(sc->graphs[i].with.hosts);
     }
     for (uint32_t i = 0; i < sc->load_count; i++) {
-        free(sc->loads[i].from.hosts);
-        free(sc->loads[i].to.hosts);
+        mem_free(sc->loads[i].from.hosts);
+        mem_free(sc->loads[i].to.hosts);
     }
-    free(sc->graphs);
-    free(sc->loads);
-    free(sc->sites);
-    free(sc->groups);
-    free(sc->rtts);
-    free(sc->nevers);
+    mem_free(sc->graphs);
+    mem_free(sc->loads);
+    mem_free(sc->sites);
+    mem_free(sc->groups);
+    mem_free(sc->rtts);
+    mem_free(sc->nevers);
     names_clear(&sc->names);
-    free(sc->actions);
-    free(sc->hosts);
-    free(sc->expects);
+    mem_free(sc->actions);
+    mem_free(sc->hosts);
+    mem_free(sc->expects);
     *sc = (struct scenario){0};
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/scenario/scenario_int.h"
 
 /* Whether there are two different nodes that it is about. */
@@ -14,7 +15,7 @@ static bool make_pairs(const struct scenario_graph *g) {
 }
 
 static bool has_twins(const struct scenario *sc, const struct host_set *set) {
-    bool *seen = calloc(sc->host_count + 1, sizeof *seen);
+    bool *seen = mem_calloc(sc->host_count + 1, sizeof *seen);
     bool twins = false;
     if (!seen)
         abort();
@@ -22,7 +23,7 @@ static bool has_twins(const struct scenario *sc, const struct host_set *set) {
         twins = twins || seen[set->hosts[i]];
         seen[set->hosts[i]] = true;
     }
-    free(seen);
+    mem_free(seen);
     return twins;
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/scenario/scenario_int.h"
 
 static const char *const comparison_signs[] = {"<", "<=", ">", ">=", "==", "!="};
@@ -14,12 +16,7 @@ const char *comparison_sign(enum comparison c) {
 /* ---- expect, eventually ---- */
 
 static struct expectation *add_expectation(struct scenario *sc) {
-    if (sc->expect_count == sc->expect_cap) {
-        sc->expect_cap = sc->expect_cap ? sc->expect_cap * 2 : 8;
-        sc->expects = realloc(sc->expects, sc->expect_cap * sizeof *sc->expects);
-        if (!sc->expects)
-            abort();
-    }
+    grow(&sc->expects, &sc->expect_cap, sc->expect_count + 1, sizeof *sc->expects);
     struct expectation *e = &sc->expects[sc->expect_count++];
     *e = (struct expectation){0};
     return e;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/scenario/scenario_int.h"
 
 /* Digits, five at most, after `before`. */
@@ -82,12 +84,7 @@ bool scenario_add_host(struct parser *p, const struct word *w, const char *name)
 }
 
 static void add_to_set(struct host_set *set, uint32_t host) {
-    if (set->count == set->cap) {
-        set->cap = set->cap ? set->cap * 2 : 8;
-        set->hosts = realloc(set->hosts, set->cap * sizeof *set->hosts);
-        if (!set->hosts)
-            abort();
-    }
+    grow(&set->hosts, &set->cap, set->count + 1, sizeof *set->hosts);
     set->hosts[set->count++] = host;
 }
 

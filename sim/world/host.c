@@ -333,7 +333,7 @@ static bool pull(struct host *h) {
         for (struct node_datagram d; node_datagram_next(h->node, &d); more = true)
             load_flow_got(h, d.data, d.len);
         for (;;) {
-            struct train t = {.buf = s->train, .local = LOCAL_ANY};
+            struct train t = {.buf = s->train};
             if (!next_train(h, now_us, &t) || dead(h))
                 break;
             wire_send(h, &t);

@@ -200,9 +200,9 @@ static void answers_to_one_do_not_push_out_packets_to_others(void **state) {
     const uint8_t retry[RETRY_BYTES] = {PACKET_RETRY}, answer[RESPONSE_BYTES] = {PACKET_RESPONSE},
                   attempt[INITIATION_BYTES] = {PACKET_INITIATION};
     for (int i = 0; i < 5000; i++) {
-        endpoint_queue_small(h->ep[0], &h->addr[2], 0, retry, sizeof retry);
-        endpoint_queue_small(h->ep[0], &h->addr[2], 0, answer, sizeof answer);
-        endpoint_queue_small(h->ep[0], &h->addr[2], 0, attempt, sizeof attempt);
+        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), retry, sizeof retry);
+        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), answer, sizeof answer);
+        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), attempt, sizeof attempt);
     }
     const struct small_list *l = h->ep[0]->small.lists;
     assert_int_equal(l[SMALL_RETRY].count, SMALL_RETRY_MAX);
@@ -230,7 +230,8 @@ static void answers_to_one_do_not_push_out_packets_to_others(void **state) {
 static void small_packets_leave_in_turn_of_their_kinds(void **state) {
     (void)state;
     struct small_queue q = {0};
-    const struct small_packet head = {.local = 3};
+    const struct addr there = {.kind = ADDR_IPV4, .port = 1};
+    const struct small_packet head = {.to = hop_udp(&there, 3)};
     static const uint8_t kinds[] = {PACKET_DATA, PACKET_INITIATION, PACKET_RESPONSE, PACKET_RETRY};
     for (int i = 0; i < 100; i++)
         assert_true(small_push(&q, &head, &kinds[3], 1));
@@ -239,7 +240,7 @@ static void small_packets_leave_in_turn_of_their_kinds(void **state) {
     for (int i = 0; i < 10; i++) {
         struct small_packet *p = small_pop(&q, NULL);
         assert_int_equal(p->data[0], kinds[i < 8 ? i % 4 : 3]);
-        assert_int_equal(p->local, 3);
+        assert_int_equal(p->to.udp.local, 3);
         free(p);
     }
     for (int i = 0; i < 1025; i++)
@@ -295,19 +296,6 @@ static void the_oldest_datagram_gives_way(void **state) {
     hub_free(h);
 }
 
-static void the_oldest_open_ticket_gives_way(void **state) {
-    (void)state;
-    struct hub *h = hub_new(0);
-    struct psk secrets[TICKETS_OPEN_MAX + 2];
-    for (unsigned i = 0; i < TICKETS_OPEN_MAX + 2; i++) {
-        memset(&secrets[i], (int)i + 1, sizeof secrets[i]);
-        assert_int_equal(endpoint_ticket_open(h->ep[0], &secrets[i], UINT64_MAX), 0);
-    }
-    for (unsigned i = 0; i < TICKETS_OPEN_MAX + 2; i++)
-        assert_int_equal(endpoint_ticket(h->ep[0], h->now_us, psk_id(&secrets[i])) != NULL, i >= 2);
-    hub_free(h);
-}
-
 static void pings_wait_for_keys_up_to_four(void **state) {
     (void)state;
     struct hub *h = hub_new(1);
@@ -348,7 +336,6 @@ int main(void) {
         cmocka_unit_test(small_packets_leave_in_turn_of_their_kinds),
         cmocka_unit_test(records_of_sent_packets_are_shared_by_all_sessions),
         cmocka_unit_test(the_oldest_datagram_gives_way),
-        cmocka_unit_test(the_oldest_open_ticket_gives_way),
         cmocka_unit_test(pings_wait_for_keys_up_to_four),
         cmocka_unit_test(peers_are_bounded),
     };

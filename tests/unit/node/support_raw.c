@@ -13,8 +13,8 @@ struct raw raw_open(struct world *w, unsigned from, unsigned to) {
     world_name(to, name);
     struct node *n = w->nodes[from].node;
     const struct contact *c = contact_by_name(&n->contacts, name);
-    assert(c && c->online);
-    struct raw r = {.w = w, .from = from, .session = c->session};
+    assert(c && c->peering->online);
+    struct raw r = {.w = w, .from = from, .session = c->peering->session};
     int err = stream_open(n->turn.ep, r.session, &r.stream);
     assert(err == 0);
     return r;

@@ -123,7 +123,7 @@ static void credit_is_topped_up_at_half_of_the_window(void **state) {
     assert_false(s->in.given.due);
     consume(b, s, 5000 * MS, 1);
     assert_int_equal(s->in.given.limit, half + STREAM_WINDOW_BYTES);
-    assert_true(s->in.given.due && s->in_ctl);
+    assert_true(s->in.given.due && list_has(&s->ctl));
     /* It is said in the next packet, and said again if that is lost. */
     assert_true(bare_send(b) > 0);
     assert_false(s->in.given.due);

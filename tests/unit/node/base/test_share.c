@@ -147,7 +147,7 @@ static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT - 1; i++) {
         struct transfer *t = all->list[i];
         struct raw r = {.w = w, .from = 1, .stream = t->stream};
-        r.session = contact_by_name(&w->nodes[1].node->contacts, "n0")->session;
+        r.session = contact_by_name(&w->nodes[1].node->contacts, "n0")->peering->session;
         if (i != 7)
             assert_true(raw_write(&r, some, sizeof some));
     }

@@ -214,9 +214,10 @@ static void write_short(struct world *w, unsigned from, uint64_t id) {
 static void send_all(struct world *w, unsigned from) {
     static uint8_t buf[TRAIN_MAX_BYTES];
     struct train t = {.buf = buf};
+    const struct hop hop = hop_udp(&w->nodes[from].addr, 0);
     while (node_output(w->nodes[from].node, w->now_us, &t))
         for (size_t at = 0; at < t.len; at += t.segment_bytes)
-            node_input(w->nodes[0].node, w->now_us, &w->nodes[from].addr, 0, t.ecn, buf + at,
+            node_input(w->nodes[0].node, w->now_us, &hop, t.ecn, buf + at,
                        t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
 }
 

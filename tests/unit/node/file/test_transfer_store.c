@@ -13,7 +13,6 @@
 
 #include "node/file/transfer_store.h"
 #include "node/node_int.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000 };

@@ -14,7 +14,6 @@
 
 #include "node/message/history.h"
 #include "node/node_int.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000, LINES = 4, STEPS = 120 };
@@ -371,11 +370,12 @@ static void entries_that_are_no_messages_to_this_contact_never_leave(void **stat
                          0);
         assert_int_equal(history_settle(&n->messages, &n1, bad, ERR_PROTO), 0);
         assert_int_equal(outbox_put(&n->messages, &n1, bad), 0);
-        contact_by_name(&n->contacts, "n1")->queued += 4; /* and one too many was counted */
+        contact_by_name(&n->contacts, "n1")->peering->queued +=
+            4; /* and one too many was counted */
         n->messages.queued += 4;
         assert_int_equal(outbox_put(&n->messages, &n1, m.seq), 0);     /* it came from n2 */
         assert_int_equal(outbox_put(&n->messages, &n1, m.seq + 1), 0); /* it goes to n2 */
-        contact_by_name(&n->contacts, "n1")->queued += 2;
+        contact_by_name(&n->contacts, "n1")->peering->queued += 2;
         n->messages.queued += 2;
         if (restart) {
             assert_int_equal(outbox_put(&n->messages, &n1, 77), 0); /* there is none */

@@ -13,7 +13,7 @@
 #include "node/message/letter.h"
 #include "node/node_int.h"
 #include "support_raw.h"
-#include "support_store.h"
+#include "support_world.h"
 
 enum { S = 1000000, MS = 1000, BIG = 60000, COST = BIG + MESSAGE_OVERHEAD_BYTES };
 
@@ -241,9 +241,9 @@ static void the_outbox_is_bounded(void **state) {
     struct world *w = world_of(2, 12, 0, 0);
     struct contact *c = contact_by_name(&w->nodes[1].node->contacts, "n0");
     uint64_t seq;
-    c->queued = OUTBOX_MAX;
+    c->peering->queued = OUTBOX_MAX;
     assert_int_equal(node_message_send(w->nodes[1].node, w->now_us, "n0", "x", 1, &seq), ERR_FULL);
-    c->queued = 0;
+    c->peering->queued = 0;
     say(w, 1, "n0", "y", 1);
     world_run(w, S);
     assert_int_equal(count(w, 0, "n1"), 1);
@@ -296,7 +296,7 @@ static uint64_t queue_bad(struct world *w) {
     memset(e.id, 7, sizeof e.id);
     memcpy(e.name, c->name, sizeof e.name);
     assert_int_equal(history_queue(&n->messages, &e, &(struct owed){.run = pay_nothing}, &seq), 0);
-    c->queued++;
+    c->peering->queued++;
     n->messages.queued++;
     return seq;
 }

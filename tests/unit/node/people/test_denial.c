@@ -13,7 +13,6 @@
 #include "node/people/contact.h"
 #include "node/people/contact_store.h"
 #include "node/people/denial.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MINUTE = 60 };
@@ -330,7 +329,8 @@ static void flap(bool moves) {
     for (unsigned k = 0; k < 500; k++) {
         if (online(w, 0, "n1"))
             endpoint_disconnect(world_endpoint(bad), w->now_us,
-                                contact_by_name(&bad->contacts, "n1")->session, ERR_UNKNOWN);
+                                contact_by_name(&bad->contacts, "n1")->peering->session,
+                                ERR_UNKNOWN);
         world_run(w, 10000);
         assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN); /* it is known however often */
         w->nodes[0].addr.port = (uint16_t)(w->nodes[0].addr.port + moves);
@@ -355,7 +355,7 @@ static void flap(bool moves) {
     world_run(w, 2 * (uint64_t)DENIAL_EVERY_US);
     const unsigned told = world_count(w, 1, NODE_CONTACT_DENIED);
     endpoint_disconnect(world_endpoint(bad), w->now_us,
-                        contact_by_name(&bad->contacts, "n1")->session, ERR_UNKNOWN);
+                        contact_by_name(&bad->contacts, "n1")->peering->session, ERR_UNKNOWN);
     world_run(w, S);
     assert_int_equal(world_count(w, 1, NODE_CONTACT_DENIED), told + 1);
     world_kill(w, 1);

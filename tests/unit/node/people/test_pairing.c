@@ -13,7 +13,6 @@
 #include "node/node_int.h"
 #include "node/people/contact_store.h"
 #include "node/people/pairing.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000, INVITER = 0, HOLDER = 1, FAULTS_MAX = 40 };
