@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "net/endpoint.h"
-#include "node/file/transfer_store.h"
 #include "node/node_int.h"
 #include "node/people/denial.h"
 #include "node/people/pairing.h"
@@ -377,7 +376,7 @@ void node_network_changed(struct node *n, uint64_t now_us) {
 
 struct file_op *node_next_file_op(struct node *n) {
     hear(n);
-    transfer_store_pump(&n->transfers);
+    file_channel_pump(&n->files);
     keep_pump(&n->keep);
     return work_take(&n->work);
 }

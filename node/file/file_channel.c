@@ -138,6 +138,10 @@ const char *file_channel_file(const struct file_channel *ch, uint64_t id, uint32
 }
 
 /* ---- turns and time ---- */
+void file_channel_pump(struct file_channel *ch) {
+    transfer_store_pump(ch->transfers);
+}
+
 void file_channel_turn(struct file_channel *ch) {
     struct transfers *files = ch->transfers;
     if (!ch->send.pool.blocks_short)

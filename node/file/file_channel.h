@@ -38,6 +38,8 @@ const char *file_channel_file(const struct file_channel *ch, uint64_t id, uint32
                               uint64_t *size);
 
 /* ---- for node/node.c ---- */
+/* Before operations are taken: writes down what has changed, if that is due. */
+void file_channel_pump(struct file_channel *ch);
 /* At the end of a turn: who waited for memory goes on. */
 void file_channel_turn(struct file_channel *ch);
 /* A progress event that is due. False: none. */

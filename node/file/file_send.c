@@ -53,7 +53,7 @@ static int take_names(struct transfer *t, const char **bad) {
     return 0;
 }
 
-static bool open_sources(struct transfers *files, struct transfer *t) {
+static void open_sources(struct transfers *files, struct transfer *t) {
     struct file_send *s = t->side;
     while (s->named == t->info.files && s->opened < t->info.files &&
            t->ops_out < TRANSFER_OPS_MAX) {
@@ -64,16 +64,14 @@ static bool open_sources(struct transfers *files, struct transfer *t) {
         if (err) {
             if (op)
                 work_release(files->work, op);
-            if (t->ops_out > 0) /* tried again when one is back */
-                return true;
-            transfer_fail(files, t, err, NULL);
-            return false;
+            if (t->ops_out == 0) /* else tried again when one is back */
+                transfer_fail(files, t, err, NULL);
+            return;
         }
         op->path = s->paths[s->opened];
         op->item = s->opened++;
         transfer_submit(files, t, op);
     }
-    return true;
 }
 
 static const struct transfer_ops ops;
@@ -209,6 +207,15 @@ static void step(struct transfers *files, struct transfer *t) {
     }
 }
 
+/* The offer goes out once there is a session. */
+static void call(struct transfers *files, struct transfer *t, struct contact *c) {
+    const struct file_send *s = t->side;
+    transfer_enter(files, t, TRANSFER_CONNECTING);
+    const int err = dial_now(s->all->dials, c->peering);
+    if (err)
+        transfer_fail(files, t, err, NULL);
+}
+
 /* A session that was up may be dead without our knowing: the peer restarted and its goodbye was
  * lost. Then the first thing sent on it, the offer, reveals it, and nothing is lost by offering
  * again on the next one. Not after a STOP: that was its answer. False: it has failed for good. */
@@ -221,10 +228,7 @@ static bool again(struct transfers *files, struct transfer *t) {
     s->offer = (struct manifest_out){0};
     s->offered = false;
     reply_in_clear(&s->reply);
-    transfer_enter(files, t, TRANSFER_CONNECTING);
-    const int err = dial_now(s->all->dials, c->peering);
-    if (err)
-        transfer_fail(files, t, err, NULL);
+    call(files, t, c);
     return true;
 }
 
@@ -244,15 +248,10 @@ static void sources_known(struct transfers *files, struct transfer *t) {
         transfer_fail(files, t, ERR_CANCELLED, NULL);
         return;
     }
-    if (c->peering->online) {
+    if (c->peering->online)
         file_send_offer(files, t, c);
-        return;
-    }
-    const struct file_send *s = t->side;
-    transfer_enter(files, t, TRANSFER_CONNECTING);
-    int err = dial_now(s->all->dials, c->peering);
-    if (err)
-        transfer_fail(files, t, err, NULL);
+    else
+        call(files, t, c);
 }
 
 /* First pass: each source is opened, looked at and closed. */

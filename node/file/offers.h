@@ -25,10 +25,10 @@ enum {
 
 /* How readily an offer gives way. */
 enum offer_stand {
-    OFFER_GONE, /* it takes nothing */
+    OFFER_GONE,  /* it takes nothing */
     OFFER_GIVES, /* it has given way just now, and is not waited for: its contact still holds it */
-    OFFER_ENDS, /* it has ended, but its operations are out: so nobody fills the table by breaking
-                    * off one after the other while a disk is slow */
+    OFFER_ENDS,  /* it has ended, but its operations are out: so nobody fills the table by breaking
+                  * off one after the other while a disk is slow */
     OFFER_MOVES,
     OFFER_STALLS,
     OFFER_WAITS, /* for accept */
