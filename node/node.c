@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "net/endpoint.h"
+#include "node/file/offer_in.h"
+#include "node/message/letter_in.h"
 #include "node/node_int.h"
 #include "node/people/denial.h"
 #include "node/people/pairing.h"
@@ -47,13 +49,15 @@ static void put_together(struct node *n) {
     n->messages.contacts = &n->contacts;
     n->messages.dials = &n->dials;
     n->messages.watch = &n->watch;
+    history_setup(&n->messages.history, turn, &n->keep, &n->contacts);
     n->transfers = (struct transfers){
         .turn = turn, .keep = &n->keep, .work = &n->work, .contacts = &n->contacts};
     n->files.transfers = n->files.send.files = n->files.recv.files = &n->transfers;
     n->files.send.dials = &n->dials;
     n->files.send.watch = n->files.recv.watch = &n->watch;
-    n->intakes = (struct intakes){
-        .turn = turn, .contacts = &n->contacts, .messages = &n->messages, .files = &n->files};
+    n->intakes = (struct intakes){.turn = turn, .contacts = &n->contacts};
+    intakes_serve(&n->intakes, &offer_in_channel, &n->files.recv);
+    intakes_serve(&n->intakes, &letter_in_channel, &n->messages);
     n->mailbox.turn = turn;
     n->mailbox.contacts = &n->contacts;
 
@@ -62,10 +66,10 @@ static void put_together(struct node *n) {
     (void)parts_add(&turn->parts, &dials_part, &n->dials);
     (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
     (void)parts_add(&turn->parts, &invites_part, &n->invites);
-    (void)parts_add(&turn->parts, &messages_part, &n->messages);
+    n->messages.part = parts_add(&turn->parts, &messages_part, &n->messages);
     (void)parts_add(&turn->parts, &pings_part, &n->pings);
     (void)parts_add(&turn->parts, &watch_part, &n->watch);
-    (void)parts_add(&turn->parts, &intakes_part, &n->intakes);
+    n->intakes.part = parts_add(&turn->parts, &intakes_part, &n->intakes);
     n->transfers.part = parts_add(&turn->parts, &file_channel_part, &n->files);
     (void)parts_add(&turn->parts, &mailbox_part, &n->mailbox);
 }
@@ -139,10 +143,11 @@ void node_set_policy(struct node *n, const struct node_policy *p) {
     r->accept = p->accept;
     snprintf(r->download_dir, sizeof r->download_dir, "%s", p->download_dir ? p->download_dir : "");
     n->files.recv.accept_max_bytes = p->accept_max_bytes;
-    n->messages.quota_bytes = p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
-    n->messages.quota_contact_bytes = p->message_quota_contact_bytes
-                                          ? p->message_quota_contact_bytes
-                                          : MESSAGES_CONTACT_BYTES_MAX;
+    n->messages.history.quota_bytes =
+        p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
+    n->messages.history.quota_contact_bytes = p->message_quota_contact_bytes
+                                                  ? p->message_quota_contact_bytes
+                                                  : MESSAGES_CONTACT_BYTES_MAX;
 }
 
 void node_get_policy(const struct node *n, struct node_policy *out) {
@@ -150,8 +155,8 @@ void node_get_policy(const struct node *n, struct node_policy *out) {
         .accept = n->files.recv.rules.accept,
         .download_dir = n->files.recv.rules.download_dir,
         .accept_max_bytes = n->files.recv.accept_max_bytes,
-        .message_quota_bytes = n->messages.quota_bytes,
-        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
+        .message_quota_bytes = n->messages.history.quota_bytes,
+        .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
     };
 }
 
@@ -234,10 +239,8 @@ static void stream_event(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_session(&n->contacts, ev->session);
     if (c && parts_stream_event(&n->turn.parts, c, ev))
         return;
-    if (ev->kind == EP_STREAM_READABLE && !chan_readable(&n->intakes, ev->session, ev->stream))
+    if (ev->kind == EP_STREAM_READABLE)
         stream_let_go(n->turn.ep, ev->session, ev->stream);
-    else if (ev->kind == EP_STREAM_RESET)
-        chan_reset(&n->intakes, ev->session, ev->stream);
 }
 
 static void endpoint_event(struct node *n, const struct ep_event *ev) {
@@ -264,7 +267,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         roamed(n, ev);
         break;
     case EP_STREAM_OPENED:
-        chan_opened(&n->intakes, ev->session, ev->stream);
+        intake_opened(&n->intakes, ev->session, ev->stream);
         break;
     case EP_STREAM_READABLE:
     case EP_STREAM_WRITABLE:
@@ -280,7 +283,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_DATAGRAM:
         c = contact_by_session(&n->contacts, ev->session);
         if (c)
-            mailbox_add(&n->mailbox, c, ev->data, ev->len);
+            mailbox_come(&n->mailbox, c, ev->data, ev->len);
         break;
     case EP_PEER_KEY:
         c = contact_by_peer(&n->contacts, ev->peer);
@@ -413,9 +416,9 @@ void node_status(const struct node *n, uint64_t now_us, struct node_status *out)
         .half_open = endpoint_half_open_count(n->turn.ep),
         .transfers = transfers_live(&n->transfers),
         .messages_queued = n->messages.queued,
-        .message_bytes = n->messages.bytes,
-        .message_quota_bytes = n->messages.quota_bytes,
-        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
+        .message_bytes = n->messages.history.bytes,
+        .message_quota_bytes = n->messages.history.quota_bytes,
+        .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
         .counters = endpoint_counters(n->turn.ep),
     };
 }

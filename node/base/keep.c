@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "node/base/owner.h"
 
@@ -47,6 +48,29 @@ int keep_next(struct keep *keep, const char *table, void *key, size_t *key_len, 
               size_t cap, size_t *len) {
     return keep->turn->env.store.next(keep->turn->env.store.ctx, table, key, key_len, value, cap,
                                       len);
+}
+
+int keep_prev(struct keep *keep, const char *table, void *key, size_t *key_len, void *value,
+              size_t cap, size_t *len) {
+    return keep->turn->env.store.prev(keep->turn->env.store.ctx, table, key, key_len, value, cap,
+                                      len);
+}
+
+int keep_last(struct keep *keep, const char *table, uint8_t key[static STORE_KEY_MAX],
+              size_t *key_len, void *value, size_t cap, size_t *len) {
+    uint8_t prefix[STORE_KEY_MAX];
+    const size_t prefix_len = *key_len;
+    memcpy(prefix, key, prefix_len);
+    /* The first key that is behind all with this prefix; without one, the table's end. */
+    while (*key_len > 0 && key[*key_len - 1] == 0xff)
+        --*key_len;
+    if (*key_len > 0)
+        key[*key_len - 1]++;
+    const int err = keep_prev(keep, table, key, key_len, value, cap, len);
+    if (err && err != ERR_FULL)
+        return err;
+    const bool its = *key_len >= prefix_len && memcmp(key, prefix, prefix_len) == 0;
+    return its ? err : ERR_NOT_FOUND;
 }
 
 static void append(struct owed **head, struct owed **tail, struct owed *o, uint64_t after) {

@@ -96,6 +96,23 @@ void parts_network_changed(const struct parts *parts) {
 }
 
 /* ---- last to first ---- */
+static void contact_gone(const struct parts *parts, unsigned count, struct contact *c) {
+    for (unsigned i = count; i-- > 0;)
+        if (parts->list[i].ops->contact_gone)
+            parts->list[i].ops->contact_gone(parts->list[i].self, c);
+}
+
+int parts_contact_new(const struct parts *parts, struct contact *c) {
+    int err = 0;
+    unsigned i = 0;
+    for (; !err && i < parts->count; i++)
+        if (parts->list[i].ops->contact_new)
+            err = parts->list[i].ops->contact_new(parts->list[i].self, c);
+    if (err)
+        contact_gone(parts, i - 1, c);
+    return err;
+}
+
 void parts_peer_down(const struct parts *parts, struct peering *p, struct contact *c, int err) {
     for (unsigned i = parts->count; i-- > 0;) {
         const struct part *at = &parts->list[i];
@@ -160,7 +177,5 @@ int parts_contact_void(const struct parts *parts, const struct contact *c) {
 }
 
 void parts_contact_gone(const struct parts *parts, struct contact *c) {
-    for (unsigned i = parts->count; i-- > 0;)
-        if (parts->list[i].ops->contact_gone)
-            parts->list[i].ops->contact_gone(parts->list[i].self, c);
+    contact_gone(parts, parts->count, c);
 }

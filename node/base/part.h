@@ -49,6 +49,9 @@ struct part_ops {
     /* What waits for c may be tried again now. */
     void (*retry)(void *self, struct contact *c);
     void (*renamed)(void *self, const struct contact *c);
+    /* c is one now, but not in the store yet: what it needs. After an error those that were asked
+     * before hear contact_gone. */
+    int (*contact_new)(void *self, struct contact *c);
     /* c is being removed, in this transaction: what waits for it is void; and: it is committed. */
     int (*contact_void)(void *self, const struct contact *c);
     void (*contact_gone)(void *self, struct contact *c);
@@ -91,6 +94,7 @@ void parts_network_changed(const struct parts *parts);
 bool parts_wait(const struct parts *parts, const struct contact *c);
 void parts_retry(const struct parts *parts, struct contact *c);
 void parts_renamed(const struct parts *parts, const struct contact *c);
+int parts_contact_new(const struct parts *parts, struct contact *c) MUST_USE;
 int parts_contact_void(const struct parts *parts, const struct contact *c) MUST_USE;
 void parts_contact_gone(const struct parts *parts, struct contact *c);
 /* Asks the owner, and all if nobody is. */

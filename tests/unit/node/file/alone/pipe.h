@@ -1,5 +1,5 @@
-/* pipe.h: a window of sources and a window of sinks joined by a stream between two real endpoints, each
- * with a disk, and no node. What they find is kept, and nobody acts on it. */
+/* pipe.h: a window of sources and a window of sinks joined by a stream between two real endpoints,
+ * each with a disk, and no node. What they find is kept, and nobody acts on it. */
 #ifndef MESHD_TESTS_PIPE_H
 #define MESHD_TESTS_PIPE_H
 

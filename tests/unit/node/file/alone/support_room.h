@@ -1,5 +1,5 @@
-/* support_room.h: the room of files without a node: a turn, a store, a table of transfers, and sides
- * that only note what they are asked. */
+/* support_room.h: the room of files without a node: a turn, a store, a table of transfers, and
+ * sides that only note what they are asked. */
 #ifndef MESHD_TESTS_SUPPORT_ROOM_H
 #define MESHD_TESTS_SUPPORT_ROOM_H
 
