@@ -3,9 +3,9 @@
  *   {"ok": true}                    yes; or for a message: it is stored
  *   {"ok": true, "files": n}        the end of a file transfer: n files verified and on disk
  *   {"err": number, "file": name, "limit": number, "max": n}
- *                                   no; number as in crypto/base/err.h; file: which one; limit: which one
- *                                   of node/api/cause.h was met, and how large it is. All but the first
- *                                   may be missing
+ *                                   no; number as in crypto/base/err.h; file: which one; limit:
+ *                                   which one of node/api/cause.h was met, and how large it is. All
+ *                                   but the first may be missing
  */
 #ifndef MESHD_NODE_CHANNEL_REPLY_H
 #define MESHD_NODE_CHANNEL_REPLY_H
