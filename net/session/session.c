@@ -61,8 +61,7 @@ void session_free(struct session *s, struct aead *a) {
     session_drop_hs_out(s);
     session_drop_hs_in(s);
     transport_free(s->tp);
-    free(s->paths_left);
-    free(s->challenges);
+    paths_clear(&s->paths);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
     free(s);

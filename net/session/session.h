@@ -12,7 +12,7 @@
 
 #include "crypto/noise/keys.h"
 #include "crypto/noise/replay.h"
-#include "net/path/path_challenge.h"
+#include "net/path/paths.h"
 #include "net/transport/transport.h"
 #include "net/wire/handshake_msg.h"
 
@@ -60,14 +60,6 @@ struct hs_in { /* an answer of ours that waits for proof */
     uint64_t sent_us; /* as in hs_out */
 };
 
-struct path {
-    struct hop hop;
-    uint16_t number; /* of its packets, in struct sent */
-    bool
-        doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
-    bool asked_around; /* and so are other places */
-};
-
 struct session {
     enum session_state state;
     struct peer *peer;
@@ -78,10 +70,7 @@ struct session {
     uint32_t caps, caps_next; /* of both sides; of the handshake that is not confirmed yet */
     struct replay replay;
     uint64_t send_counter;
-    struct path path;
-    struct path_memory *paths_left; /* NULL until the first switch */
-    struct path_damper damper;
-    struct path_challenges *challenges; /* NULL until a packet comes from elsewhere */
+    struct paths paths;
     struct hs_out *hs_out;
     struct hs_in *hs_in;
     struct transport *tp;
@@ -117,7 +106,7 @@ static inline bool session_over(const struct session *s) {
 
 /* Where its packets go. */
 static inline const struct hop *session_hop(const struct session *s) {
-    return &s->path.hop;
+    return paths_current(&s->paths);
 }
 
 static inline uint32_t session_slot(const struct session *s) {
