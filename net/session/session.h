@@ -1,5 +1,6 @@
 /* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport
- * while one is attached. Made and ended by the endpoint, in its table (net/session/session_table.h).
+ * while one is attached. Made and ended by the endpoint, in its table
+ * (net/session/session_table.h).
  *
  *   INITIATING  our initiation is out (hs_out)                         -> UP on a valid RESPONSE
  *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA packet
@@ -48,8 +49,8 @@ struct hs_in { /* an answer of ours that waits for proof */
     struct psk ticket; /* the secret it was asked with, a ticket's if by_ticket */
     bool by_ticket;
     uint64_t ticket_id;
-    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before that
-     * it may be a replay. */
+    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before
+     * that it may be a replay. */
     struct dh_public key;
     struct key_cert cert;
     uint64_t timestamp_us;
@@ -126,6 +127,10 @@ size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t
 bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
                   uint64_t *counter, struct keygen **gen, bool *replayed) MUST_USE;
 
+/* It has a transport now: more packets may be under way, so the replay window grows, if there is
+ * memory. And it has none any more. */
+void session_attached(struct session *s);
+void session_detach(struct session *s);
 /* Wipes and frees everything but the struct's place in the endpoint's tables. */
 void session_free(struct session *s, struct aead *a);
 void session_drop_hs_out(struct session *s);
