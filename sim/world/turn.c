@@ -172,9 +172,10 @@ static bool dead(const struct host *h) {
 
 static void send_one(struct host *h, const struct train *t, const uint8_t *data, uint32_t len) {
     struct world *w = h->world;
-    if (h->hostile && w->begun && hostile_keeps(h, hop_addr(&t->to), data, len))
+    const struct addr *to = hop_addr(&t->to);
+    if (h->hostile && w->begun && hostile_keeps(h, to, data, len))
         return;
-    struct packet *p = packet_new(h, hop_addr(&t->to), data, len);
+    struct packet *p = packet_new(h, to, data, len);
     p->ecn = t->ecn;
     inspect_sent(w->inspection, h, p);
     flight_send(w->flight, p);
@@ -255,8 +256,8 @@ void turn_receive(struct host *h, struct packet *p) {
     struct packet *seen = w->inspection->watch ? packet_copy(w, p) : NULL;
     const uint64_t accepted = seen ? inspect_accepted(h) : 0;
     inspect_acting(w->inspection, h);
-    struct arena *before = arena_enter(&h->arena);
     const struct hop from = hop_udp(&p->from, 0);
+    struct arena *before = arena_enter(&h->arena);
     node_input(h->node, host_now_us(h), &from, p->ecn, p->data, p->len);
     (void)arena_enter(before);
     if (seen && h->node)

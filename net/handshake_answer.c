@@ -80,7 +80,8 @@ static unsigned admit(struct endpoint *e, uint64_t now_us, struct request *q) {
         q->by_ticket = p->setup.pairing && i + 1 == p->setup.psk_count;
         return 0;
     }
-    const struct open_ticket *t = q->in.psk_id ? endpoint_ticket(e, now_us, q->in.psk_id) : NULL;
+    const struct open_ticket *t =
+        q->in.psk_id ? open_tickets_find(&e->tickets, now_us, q->in.psk_id) : NULL;
     if (!t)
         return known ? REFUSAL_SECRET : REFUSAL_UNKNOWN;
     q->psk = t->secret;
@@ -159,8 +160,11 @@ static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
     const uint8_t epoch = q->in.epoch;
     /* The one after an answer of ours: the peer has taken that, only its proof was lost. */
     if (s->keys.next.valid && epoch == (uint8_t)(s->keys.next.epoch + 1) &&
-        epoch != (uint8_t)(s->keys.current.epoch + 1) && !handshake_confirmed(e, s, now_us))
-        return MEANT_NOTHING;
+        epoch != (uint8_t)(s->keys.current.epoch + 1)) {
+        handshake_confirmed(e, s, now_us);
+        if (s->state == SESSION_ENDED)
+            return MEANT_NOTHING;
+    }
     if (epoch == s->keys.current.epoch) {
         /* Either it has crossed ours, which has been answered since: it is void. Or the peer does
          * not know that we have its answer, since our proof was lost: here it is again. */
@@ -355,7 +359,7 @@ static bool ticket_counts(struct endpoint *e, const struct peer *p, const struct
     if (!p->stranger && set->pairing && set->psk_count > 0 &&
         sodium_memcmp(&set->psks[set->psk_count - 1], ticket, sizeof *ticket) == 0)
         return true;
-    return endpoint_ticket(e, now_us, psk_id(ticket)) != NULL;
+    return open_tickets_find(&e->tickets, now_us, psk_id(ticket)) != NULL;
 }
 
 /* What its initiation said is known to be of now. */
@@ -365,7 +369,7 @@ static void keep(struct endpoint *e, struct peer *p, const struct hs_in *h) {
         p->last_timestamp_us = h->timestamp_us;
     bool news = peers_keep_key(p, &h->cert, &h->key);
     if (h->by_ticket) {
-        endpoint_ticket_burn(e, &h->ticket);
+        open_tickets_burn(&e->tickets, &h->ticket);
         handshake_paired(e, p, &h->pairing, &h->ticket);
         return;
     }
@@ -374,20 +378,15 @@ static void keep(struct endpoint *e, struct peer *p, const struct hs_in *h) {
     handshake_proved(e, p, &h->ticket);
 }
 
-bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
+void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_in *h = s->hs_in;
     keys_confirm(&s->keys, e->aead, now_us);
     s->caps = s->caps_next;
     if (!peers_key_counts(s->peer, &h->cert, &h->key) ||
         (h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us))) {
-        uint8_t frame[10];
-        struct wr w = wr_init(frame, sizeof frame);
-        wr_u8(&w, FRAME_CLOSE);
-        wr_varint(&w, (uint64_t)-ERR_AUTH);
-        endpoint_send_frames(e, s, now_us, frame, wr_len(&w));
         e->counters.handshake_refused++;
-        endpoint_session_end(e, s, ERR_AUTH);
-        return false;
+        endpoint_hang_up(e, s, now_us, ERR_AUTH);
+        return;
     }
     keep(e, s->peer, h);
     if (s->state != SESSION_UP)
@@ -406,5 +405,4 @@ bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     rekey_done(s);
     endpoint_send_challenges(e, s, now_us); /* if its path is in doubt */
     endpoint_send_echoes(e, s, now_us);
-    return true;
 }

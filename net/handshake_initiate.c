@@ -145,14 +145,15 @@ static void tell_failed(struct endpoint *e, struct peer *p, int err, bool by_tic
     p->asked = false;
 }
 
-/* denied: what the other side has said, with proof; 0: nothing. True if the session has ended with the
+/* denied: what the other side has said, with proof; 0: nothing. One that was not up yet ends with the
  * attempt. */
-static bool give_up(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
-    if (s->state == SESSION_UP)
-        return rekey_failed(e, s, now_us, denied);
+static void give_up(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
+    if (s->state == SESSION_UP) {
+        rekey_failed(e, s, now_us, denied);
+        return;
+    }
     tell_failed(e, s->peer, denied ? denied : ERR_TIMEOUT, s->hs_out->by_ticket);
     endpoint_session_end(e, s, denied ? denied : ERR_TIMEOUT);
-    return true;
 }
 
 /* What is out was made with a secret that is not the peer's any more: there is a new ticket, or a
@@ -181,17 +182,17 @@ static void refused(struct endpoint *e, struct session *s, uint64_t now_us, int 
             return;
         }
     }
-    if (give_up(e, s, now_us, h->denied)) {
-        /* And so has the session. */
-    }
+    give_up(e, s, now_us, h->denied);
 }
 
-static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+static void initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
-    if (now_us >= h->started_us + HANDSHAKE_ATTEMPT_US)
-        return give_up(e, s, now_us, 0);
+    if (now_us >= h->started_us + HANDSHAKE_ATTEMPT_US) {
+        give_up(e, s, now_us, 0);
+        return;
+    }
     if (now_us < h->next_us)
-        return false;
+        return;
     h->interval_us += h->calm ? h->interval_us : h->interval_us / 4;
     if (!h->calm && h->interval_us > HANDSHAKE_RETRY_MAX_US)
         h->interval_us = HANDSHAKE_RETRY_MAX_US;
@@ -202,39 +203,32 @@ static bool initiation_timeout(struct endpoint *e, struct session *s, uint64_t n
     bool other_psk = psk != h->psk_index && s->peer->setup.psk_count > 1;
     if (other_psk || h->rebuild_due || outdated(s)) {
         h->psk_index = other_psk ? psk : h->psk_index;
-        if (build(e, s, now_us))
-            return give_up(e, s, now_us, ERR_AUTH);
+        if (build(e, s, now_us)) {
+            give_up(e, s, now_us, ERR_AUTH);
+            return;
+        }
     }
     send(e, s, now_us, true);
-    return false;
 }
 
-static bool answer_timeout(struct endpoint *e, struct session *s) {
-    if (s->state == SESSION_RESPONDED) {
+static void answer_timeout(struct endpoint *e, struct session *s) {
+    if (s->state == SESSION_RESPONDED)
         endpoint_session_end(e, s, ERR_TIMEOUT);
-        return true;
-    }
-    /* Its keys still open, should the peer use them after all. Echoes that waited for them are
-     * seen to by rekey_timeout. */
-    s->hs_in->expired = true;
-    return false;
+    else /* Its keys still open, should the peer use them after all. Echoes that waited for them are
+          * seen to by rekey_timeout. */
+        s->hs_in->expired = true;
 }
 
-bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->hs_out && initiation_timeout(e, s, now_us))
-        return true;
-    return session_answering(s) && now_us >= s->hs_in->expires_us && answer_timeout(e, s);
+void handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->hs_out)
+        initiation_timeout(e, s, now_us);
+    if (s->state != SESSION_ENDED && session_answering(s) && now_us >= s->hs_in->expires_us)
+        answer_timeout(e, s);
 }
 
 /* ---- what comes back ---- */
 
 static const uint8_t zeroes[CHALLENGE_BYTES];
-
-static struct session *by_index(const struct endpoint *e, uint32_t index) {
-    uint32_t slot = index & 0xfffff;
-    struct session *s = slot < e->session_cap ? e->sessions[slot] : NULL;
-    return s && s->local_index == index ? s : NULL;
-}
 
 /* False: it is not new, or there were enough. A RETRY is forged easily (the peer's public key is no
  * secret), so what it makes us do has a bound: the last message stays out, and its answer is taken. */
@@ -264,7 +258,7 @@ static int refusal_error(unsigned why) {
 
 void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop *from,
                            const uint8_t *msg) {
-    struct session *s = by_index(e, load_le32(msg + 4));
+    struct session *s = session_table_by_index(&e->sessions, load_le32(msg + 4));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
         return;
@@ -356,22 +350,19 @@ void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us)
 }
 
 /* The peer has lost the session we wanted to rekey and offers a new one: what was in it is gone. */
-static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
+static void start_over(struct endpoint *e, struct session *s) {
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
     e->counters.sessions_down++;
     transport_free(s->tp);
     s->tp = NULL;
     keys_clear(&s->keys, e->aead);
     s->replay = (struct replay){0};
-    s->serial = ++e->serial;
+    session_table_renew(&e->sessions, s);
     s->send_counter = 0;
     s->initiator = true;
     s->pkts_sent = s->pkts_received = s->bytes_sent = s->bytes_received = 0;
     transport_memo_init(&s->memo);
-    s->state = SESSION_INITIATING; /* up again in a moment */
-    e->sessions_up--;
-    e->half_open++;
-    (void)now_us;
+    session_table_lower(&e->sessions, s); /* up again in a moment */
 }
 
 /* An answer proves that the peer has got what it answers, at one of the places where that went; but a hostile peer, or whoever
@@ -409,7 +400,7 @@ static void take_keys(struct endpoint *e, struct session *s, uint64_t now_us, st
     handshake_keys(&a->noise, true, (enum aead_suite)a->r.suite, a->r.epoch, &g, &a->pairing);
     g.born_us = now_us;
     if (s->hs_out->rekey && !a->r.continues)
-        start_over(e, s, now_us);
+        start_over(e, s);
     g.first_counter = s->send_counter;
     keys_install(&s->keys, e->aead, &g, false, now_us);
     sodium_memzero(&g, sizeof g);
@@ -478,7 +469,7 @@ static bool read_answer(struct endpoint *e, struct session *s, const uint8_t *ms
 
 void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct hop *from,
                               const uint8_t *msg) {
-    struct session *s = by_index(e, load_le32(msg + 8));
+    struct session *s = session_table_by_index(&e->sessions, load_le32(msg + 8));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
         return;
@@ -502,9 +493,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         /* The key answered; but its certificate must name the id that we dialled (CAPABILITIES B8),
          * and be the newest known of it. */
         e->counters.auth_fail++;
-        if (give_up(e, s, now_us, ERR_AUTH)) {
-            /* And so has the session. */
-        }
+        give_up(e, s, now_us, ERR_AUTH);
     } else {
         take_keys(e, s, now_us, &a);
         answered_from(e, s, now_us, from);

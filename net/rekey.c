@@ -44,8 +44,8 @@ static uint64_t dead_us(const struct session *s) {
 }
 
 static uint64_t silent_us(const struct session *s) {
-    const bool sampled = s->tp ? s->tp->rec.rtt.has_sample : s->memo.has_rtt;
-    const uint64_t srtt_us = s->tp ? s->tp->rec.rtt.srtt_us : s->memo.rtt.srtt_us;
+    const bool sampled = s->tp ? s->tp->rec->rtt.has_sample : s->memo.has_rtt;
+    const uint64_t srtt_us = s->tp ? s->tp->rec->rtt.srtt_us : s->memo.rtt.srtt_us;
     /* Where handshakes pass and nothing else does, a further one tells nothing new. */
     if (!s->keys.shown || (sampled && srtt_us > SESSION_SILENT_MAX_US / 4))
         return SESSION_SILENT_MAX_US;
@@ -88,13 +88,13 @@ void rekey_done(struct session *s) {
     s->rekey_since_us = s->rekey_after_us = 0;
 }
 
-bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
+void rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
     const bool dead = now_us >= dead_us(s);
     session_drop_hs_out(s);
     e->counters.rekeys_failed++;
     if (dead) {
         endpoint_session_end(e, s, denied ? denied : ERR_TIMEOUT);
-        return true;
+        return;
     }
     /* In silence, or without keys that may send, there is nothing to lose by asking on; a refusal
      * comes fast, so that would be a storm. */
@@ -106,7 +106,6 @@ bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int de
     s->rekeys_failed++;
     s->rekey_after_us = now_us + (pressing && !denied ? 0 : pause);
     endpoint_make_ready(e, s);
-    return false;
 }
 
 uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us) {
@@ -119,22 +118,21 @@ uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us) {
     return d;
 }
 
-bool rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (now_us >= dead_us(s))
-        return rekey_failed(e, s, now_us, 0);
+void rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (now_us >= dead_us(s)) {
+        rekey_failed(e, s, now_us, 0);
+        return;
+    }
     if (s->echo_count > 0)
         endpoint_maybe_rekey(e, s, now_us);
     if (now_us < ask_us(s))
-        return false;
+        return;
     /* Handshakes that pass where nothing else does must not go on without end. */
     if (unproved(s) && s->unproved_asks++ >= UNPROVED_ASKS) {
         endpoint_session_end(e, s, ERR_TIMEOUT);
-        return true;
+        return;
     }
     /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake tells. */
-    if (begin(e, s, now_us)) {
+    if (begin(e, s, now_us))
         endpoint_session_end(e, s, ERR_NOMEM);
-        return true;
-    }
-    return false;
 }

@@ -39,9 +39,9 @@ static int close_reason(const struct session *s, uint64_t number) {
     return s->peer->setup.pairing ? ERR_TICKET : ERR_UNKNOWN;
 }
 
-/* One frame of the session's own. False: malformed, or the session ended (*ended). */
+/* One frame of the session's own, which may be its last. False: malformed. */
 static bool session_frame(struct endpoint *e, struct session *s, struct incoming *in, uint8_t type,
-                          struct rd *r, bool *ended) {
+                          struct rd *r) {
     const uint64_t now_us = in->now_us;
     uint8_t reply[9];
     if (type >= FRAME_LATER_SESSION)
@@ -65,7 +65,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
     case FRAME_ECHOED: {
         struct ep_event ev = {.kind = EP_PONG,
                               .peer = peer_ref_of(s->peer),
-                              .session = {session_slot(s), s->serial},
+                              .session = session_ref_of(s),
                               .addr = *hop_addr(&s->path.hop)};
         ev.id = rd_u64(r);
         if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
@@ -85,11 +85,9 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
     }
     case FRAME_CLOSE: {
         uint64_t err = rd_varint(r);
-        if (!r->ok)
-            return false;
-        endpoint_session_closed(e, s, close_reason(s, err));
-        *ended = true;
-        return false;
+        if (r->ok)
+            endpoint_session_closed(e, s, close_reason(s, err));
+        return r->ok;
     }
     default:
         return false;
@@ -103,26 +101,25 @@ static bool is_session_frame(uint8_t type) {
 
 static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_us) {
     e->counters.frames_bad++;
-    endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial}, ERR_PROTO);
+    endpoint_hang_up(e, s, now_us, ERR_PROTO);
 }
 
-/* False: the session has ended, or the packet is as good as lost. */
+/* False: the session is over, or the packet is as good as lost. */
 static bool input_frames(struct endpoint *e, struct session *s, struct incoming *in,
                          const uint8_t *buf, size_t len) {
     const uint64_t now_us = in->now_us;
     struct rd r = rd_init(buf, len);
-    bool transport = false, eliciting = false, ended = false;
+    bool transport = false, eliciting = false;
     while (rd_left(&r) > 0) {
         uint8_t type = rd_u8(&r);
         if (type == FRAME_PADDING)
             continue;
         in->moves |= type != FRAME_PATH_CHALLENGE && type != FRAME_PATH_RESPONSE;
         if (is_session_frame(type)) {
-            if (!session_frame(e, s, in, type, &r, &ended)) {
-                if (!ended)
-                    protocol_error(e, s, now_us);
+            if (!session_frame(e, s, in, type, &r))
+                protocol_error(e, s, now_us);
+            if (session_over(s))
                 return false;
-            }
             continue;
         }
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
@@ -162,9 +159,8 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
         e->counters.malformed++;
         return;
     }
-    uint32_t index = load_le32(buf + 4), slot = index & 0xfffff;
-    struct session *s = slot < e->session_cap ? e->sessions[slot] : NULL;
-    if (!s || s->local_index != index || s->closed) {
+    struct session *s = session_table_by_index(&e->sessions, load_le32(buf + 4));
+    if (!s || s->closed) {
         e->counters.unknown_index++;
         return;
     }
@@ -180,7 +176,8 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
     }
     e->counters.data_accepted++;
     if (g == &s->keys.next) {
-        if (!handshake_confirmed(e, s, now_us))
+        handshake_confirmed(e, s, now_us);
+        if (s->state == SESSION_ENDED)
             return;
     } else if (!s->keys.shown) {
         if (g == &s->keys.current)
@@ -221,6 +218,7 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
         input_data(e, now_us, from, ecn, buf, len);
     else
         handshake_input(e, now_us, from, buf, len);
+    endpoint_reap(e);
 }
 
 /* ---- out ---- */
@@ -290,25 +288,25 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
         transport_free(s->tp);
         s->tp = NULL;
     }
-    endpoint_unready(e, s);
+    session_table_unready(&e->sessions, s);
     endpoint_short_of_memory(s, now_us);
-    if (timer_set(&e->timers, session_slot(s), session_deadline_us(s, now_us)))
+    if (session_table_due(&e->sessions, s, session_deadline_us(s, now_us)))
         endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
 }
 
-bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
     const struct session *waiting = NULL; /* the first one passed over: its socket is full */
     if (endpoint_take_small(e, t))
         return true;
-    while (e->ready && e->ready != waiting) {
-        struct session *s = e->ready;
+    struct session *s;
+    while ((s = LIST_OWNER(e->sessions.ready.first, struct session, ready)) && s != waiting) {
         if (s->tp && train_is_unwanted(t, &s->path.hop)) {
             waiting = waiting ? waiting : s;
-            e->ready = s->ready_next;
+            list_turn(&e->sessions.ready);
             continue;
         }
         if (session_output(e, s, now_us, t)) {
-            e->ready = s->ready_next; /* the others' turn */
+            list_turn(&e->sessions.ready); /* the others' turn */
             return true;
         }
         settle(e, s, now_us);
@@ -316,6 +314,12 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
             return true;
     }
     return false;
+}
+
+bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+    const bool some = next_train(e, now_us, t);
+    endpoint_reap(e);
+    return some;
 }
 
 /* ---- time ---- */
@@ -365,15 +369,15 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
 }
 
 static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (handshake_timeout(e, s, now_us))
-        return;
+    handshake_timeout(e, s, now_us);
     endpoint_make_ready(e, s);
     if (s->state != SESSION_UP)
         return;
     keys_expire(&s->keys, e->aead, now_us);
     if (s->confirm_left > 0 && now_us >= s->confirm_us)
         handshake_confirm(e, s, now_us);
-    if (rekey_timeout(e, s, now_us))
+    rekey_timeout(e, s, now_us);
+    if (s->state == SESSION_ENDED)
         return;
     /* Nowhere may anything be sent. */
     if (s->path.doubtful && now_us >= s->up_us + SESSION_DEAD_US) {
@@ -391,19 +395,17 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     endpoint_path_silent(e, s, now_us);
     if (endpoint_holds_back(s, now_us)) {
         e->counters.reclaimed++;
-        endpoint_disconnect(e, now_us, (struct session_ref){session_slot(s), s->serial},
-                            ERR_TIMEOUT);
-        return;
+        endpoint_hang_up(e, s, now_us, ERR_TIMEOUT);
     }
 }
 
 uint64_t endpoint_deadline_us(const struct endpoint *e) {
-    return timer_next_us(&e->timers);
+    return timer_next_us(&e->sessions.timers);
 }
 
 void endpoint_timeout(struct endpoint *e, uint64_t now_us) {
-    uint32_t slot;
-    while (timer_pop(&e->timers, now_us, &slot))
-        if (e->sessions[slot])
-            session_timeout(e, e->sessions[slot], now_us);
+    for (struct session *s; (s = session_table_pop_due(&e->sessions, now_us));) {
+        session_timeout(e, s, now_us);
+        endpoint_reap(e); /* what it held counts for the next one */
+    }
 }
