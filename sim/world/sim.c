@@ -362,6 +362,13 @@ static void fetch_ahead(const struct world *w) {
         if (e->kind == EVENT_DELIVER)
             __builtin_prefetch(e->ref);
     }
+    const struct wake *wake = wakes_top(&w->wakes);
+    if (wake) {
+        const char *h = (const char *)w->hosts[wake->host];
+        __builtin_prefetch(h);
+        __builtin_prefetch(h + 64);
+        __builtin_prefetch(h + 128);
+    }
     if (heap->count > 0) {
         const struct event *e = &heap->events[0];
         const struct host *h = w->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
