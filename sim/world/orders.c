@@ -183,7 +183,7 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
 
 int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) {
     struct host *h = running(&s->world, from);
-    uint8_t data[DATAGRAM_MAX_BYTES] = {0};
+    uint8_t data[NODE_DATAGRAM_MAX_BYTES] = {0};
     if (!h)
         return ERR_OFFLINE;
     if (size > sizeof data)
