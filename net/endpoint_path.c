@@ -1,4 +1,5 @@
-/* endpoint_path.c: where a session's packets go: when the path moves, and what is asked before (net/path/path_challenge.h). */
+/* endpoint_path.c: where a session's packets go: when the path moves, and what is asked before
+ * (net/path/path_challenge.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,14 +40,11 @@ static bool is_silent(const struct session *s) {
     return s->tp && s->tp->sent.outstanding > 0 && s->tp->rec.loss.pto_count >= PATH_SILENT_PTOS;
 }
 
-static bool is_path(const struct session *s, const struct hop *at) {
-    return hop_equal(at, &s->path.hop);
-}
-
-/* Both are asked once there are keys. What came from each counts without what has been sent there. */
+/* Both are asked once there are keys. What came from each counts without what has been sent there.
+ */
 void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to) {
-    if (s->state != SESSION_RESPONDED || is_path(s, to))
+    if (s->state != SESSION_RESPONDED || session_goes_to(s, to))
         return;
     s->path.doubtful = true;
     if (!challenges(s))
@@ -92,39 +90,19 @@ void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t no
     }
 }
 
-size_t endpoint_path_room(const struct session *s) {
-    if (!s->path.doubtful)
-        return SIZE_MAX;
-    return s->challenges ? path_challenge_room(s->challenges, &s->path.hop) : 0;
-}
-
-/* To a place that is not known to be the peer's, as long as it may get so much. */
-static bool may_send(struct session *s, const struct hop *to, size_t bytes) {
-    if (is_path(s, to) && !s->path.doubtful)
-        return true;
-    return s->challenges && path_challenge_may_send(s->challenges, to, bytes);
-}
-
-bool endpoint_path_spend(struct session *s, size_t bytes) {
-    return may_send(s, &s->path.hop, bytes);
-}
-
-bool endpoint_path_sure(const struct session *s, const struct hop *at) {
-    return is_path(s, at) && !s->path.doubtful;
-}
-
 void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to, const uint8_t *frames, size_t len) {
-    if (may_send(s, to, DATA_OVERHEAD_BYTES + len))
+    if (session_may_send(s, to, DATA_OVERHEAD_BYTES + len))
         endpoint_send_frames_to(e, s, now_us, to, frames, len);
 }
 
-/* The peer has answered from there. Not too often: packets from two places by turns must not make the path flap. */
+/* The peer has answered from there. Not too often: packets from two places by turns must not make
+ * the path flap. */
 static void take(struct endpoint *e, struct session *s, uint64_t now_us, const struct hop *to,
                  enum path_reason why) {
     static const uint8_t here[] = {FRAME_CONFIRMED};
     const struct path left = s->path;
-    if (s->path.doubtful && is_path(s, to)) {
+    if (s->path.doubtful && session_goes_to(s, to)) {
         s->path.doubtful = false;
         s->peer->last_path = *to;
         path_challenge_took(s->challenges, &e->rng, now_us, to, to, false);
@@ -149,7 +127,7 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *from, size_t bytes, bool moves) {
     const struct hop at = *from;
-    if (is_path(s, &at) && !s->path.doubtful)
+    if (session_goes_to(s, &at) && !s->path.doubtful)
         return;
     if (!s->challenges && !moves)
         return;
@@ -174,14 +152,16 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
     uint8_t frames[2 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_RESPONSE};
     size_t len = 1 + PATH_CHALLENGE_BYTES;
     memcpy(frames + 1, data, PATH_CHALLENGE_BYTES);
-    /* Asked along the path that we use: more than a probe in the answer brings back a peer that was lured away (§9.3.3). */
-    if (is_path(s, to))
+    /* Asked along the path that we use: more than a probe in the answer brings back a peer that was
+     * lured away (§9.3.3). */
+    if (session_goes_to(s, to))
         frames[len++] = FRAME_CONFIRMED;
     else if (
         !s->path.doubtful) /* somebody may have sent a copy of the question first, from elsewhere */
         endpoint_send_frames(e, s, now_us, frames, len);
-    /* Of a place that is not being asked nothing is counted: the answer is as long as the question was at least. */
-    if ((is_path(s, to) && !s->path.doubtful) || !s->challenges ||
+    /* Of a place that is not being asked nothing is counted: the answer is as long as the question
+     * was at least. */
+    if ((session_goes_to(s, to) && !s->path.doubtful) || !s->challenges ||
         !path_challenge_knows(s->challenges, to) ||
         path_challenge_may_send(s->challenges, to, DATA_OVERHEAD_BYTES + len))
         endpoint_send_frames_to(e, s, now_us, to, frames, len);

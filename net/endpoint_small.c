@@ -1,4 +1,5 @@
-/* endpoint_small.c: packets that are made whole at once: handshakes, and session frames in a packet of their own. */
+/* endpoint_small.c: packets that are made whole at once: handshakes, and session frames in a packet
+ * of their own. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
 
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len) {
-    if (endpoint_path_spend(s, DATA_OVERHEAD_BYTES + len))
+    if (session_path_spend(s, DATA_OVERHEAD_BYTES + len))
         endpoint_send_frames_to(e, s, now_us, &s->path.hop, frames, len);
     else
         e->counters.queue_dropped++;

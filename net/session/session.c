@@ -40,6 +40,39 @@ bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *b
     return true;
 }
 
+/* The first round trip of a session, so that its transport need not guess. */
+void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us) {
+    if (sent_us == 0 || s->memo.has_rtt)
+        return;
+    rtt_init(&s->memo.rtt);
+    rtt_sample(&s->memo.rtt, now_us - sent_us, 0);
+    s->memo.has_rtt = true;
+}
+
+bool session_goes_to(const struct session *s, const struct hop *at) {
+    return hop_equal(at, &s->path.hop);
+}
+
+size_t session_path_room(const struct session *s) {
+    if (!s->path.doubtful)
+        return SIZE_MAX;
+    return s->challenges ? path_challenge_room(s->challenges, &s->path.hop) : 0;
+}
+
+bool session_may_send(struct session *s, const struct hop *to, size_t bytes) {
+    if (session_goes_to(s, to) && !s->path.doubtful)
+        return true;
+    return s->challenges && path_challenge_may_send(s->challenges, to, bytes);
+}
+
+bool session_path_spend(struct session *s, size_t bytes) {
+    return session_may_send(s, &s->path.hop, bytes);
+}
+
+bool session_path_sure(const struct session *s, const struct hop *at) {
+    return session_goes_to(s, at) && !s->path.doubtful;
+}
+
 void session_drop_hs_out(struct session *s) {
     if (!s->hs_out)
         return;

@@ -5,7 +5,7 @@
  *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA packet
  *                                                                         under the new keys
  *   UP          rekeys run inside it (hs_out or hs_in again set)
- *   ENDED       from each of them: in no table any more, and freed when the call that ended it is over
+ *   ENDED       from each of them: in no table any more, freed when the call that ended it is over
  */
 #ifndef MESHD_NET_SESSION_SESSION_H
 #define MESHD_NET_SESSION_SESSION_H
@@ -48,8 +48,8 @@ struct hs_in { /* an answer of ours that waits for proof */
     struct psk ticket; /* the secret it was asked with, a ticket's if by_ticket */
     bool by_ticket;
     uint64_t ticket_id;
-    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before that
-     * it may be a replay. */
+    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before
+     * that it may be a replay. */
     struct dh_public key;
     struct key_cert cert;
     uint64_t timestamp_us;
@@ -63,9 +63,10 @@ struct hs_in { /* an answer of ours that waits for proof */
 struct path {
     struct hop hop;
     uint16_t epoch;
-    bool
-        doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
-    bool asked_around; /* and so are other places */
+    /* What the peer has answered has gone to or come from another place as well: whether it is here
+     * is to be checked; and so are other places. */
+    bool doubtful;
+    bool asked_around;
 };
 
 struct session {
@@ -136,6 +137,19 @@ size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t
  * False: replayed or not authentic (*replayed tells which). */
 bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
                   uint64_t *counter, struct keygen **gen, bool *replayed) MUST_USE;
+
+/* It is the path in use; and the peer has shown that it is there. */
+bool session_goes_to(const struct session *s, const struct hop *at);
+bool session_path_sure(const struct session *s, const struct hop *at);
+/* How many bytes may leave along the path now: while it is in doubt, some times what has come. */
+size_t session_path_room(const struct session *s);
+/* May so many leave, along the path or to a place that is not known to be the peer's? They count if
+ * so. */
+bool session_path_spend(struct session *s, size_t bytes);
+bool session_may_send(struct session *s, const struct hop *to, size_t bytes);
+
+/* The first round trip, so that the transport need not guess. sent_us 0: not known. */
+void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us);
 
 /* Wipes and frees everything but the struct's place in the endpoint's tables. */
 void session_free(struct session *s, struct aead *a);
