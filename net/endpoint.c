@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS_DEFAULT = 1536, BLOCKS_KEPT = 64 };
-
 /* ---- life ---- */
 
 struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us) {
