@@ -9,6 +9,7 @@
 #include "cli/kit/app.h"
 #include "cli/kit/help.h"
 #include "cli/kit/interrupt.h"
+#include "cli/screen/json.h"
 
 static const struct verb verbs[] = {
     {"id", "", "", 0, 0, run_id, "print this node's id", ""},

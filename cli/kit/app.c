@@ -10,8 +10,10 @@
 
 #include "cli/kit/hint.h"
 #include "cli/kit/interrupt.h"
+#include "cli/screen/json.h"
 #include "cli/screen/line.h"
-#include "cli/screen/name.h"
+#include "cli/screen/table.h"
+#include "cli/screen/terminal.h"
 #include "node/api/quote.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };

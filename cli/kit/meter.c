@@ -5,10 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/screen/columns.h"
 #include "cli/screen/line.h"
+#include "cli/screen/name.h"
+#include "cli/screen/terminal.h"
 
-enum { COLUMNS_DEFAULT = 80, SAID_MAX = 512 };
+enum { SAID_MAX = 512 };
 
 void meter_init(struct meter *m, uint64_t id, const char *waiting) {
     *m = (struct meter){.id = id};
@@ -48,7 +49,8 @@ void meter_show(struct meter *m) {
     uint64_t now_us = client_now_us();
     struct progress_label label = {m->name, strlen(m->name), m->index, m->count};
     progress_update(&m->progress, now_us, m->progress.bytes);
-    progress_line(&m->progress, &label, now_us, line_columns(STDERR_FILENO, COLUMNS_DEFAULT), text);
+    progress_line(&m->progress, &label, now_us,
+                  terminal_columns_or(STDERR_FILENO, TERMINAL_COLUMNS), text);
     line_show(text);
 }
 
@@ -65,7 +67,7 @@ void meter_say(const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    unsigned columns = line_columns(STDERR_FILENO, COLUMNS_DEFAULT);
-    columns_shorten(line, sizeof line, text, strlen(text), columns > 0 ? columns - 1 : 0);
+    unsigned columns = terminal_columns_or(STDERR_FILENO, TERMINAL_COLUMNS);
+    name_plain(line, sizeof line, text, strlen(text), columns > 0 ? columns - 1 : 0);
     line_show(line);
 }

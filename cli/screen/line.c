@@ -1,13 +1,11 @@
 #include "cli/screen/line.h"
 
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/screen/columns.h"
-
-enum { COLUMNS_DEFAULT = 80 };
+#include "cli/screen/terminal.h"
+#include "cli/screen/width.h"
 
 static size_t shown; /* columns of the line that stands there */
 
@@ -15,14 +13,9 @@ bool line_on(void) {
     return isatty(STDERR_FILENO) && tcgetpgrp(STDERR_FILENO) == getpgrp();
 }
 
-unsigned line_columns(int fd, unsigned fallback) {
-    struct winsize size;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : fallback;
-}
-
 /* Blanks up to what the line before had, if the terminal is still as wide. */
 static int rest(size_t used) {
-    size_t width = line_columns(STDERR_FILENO, COLUMNS_DEFAULT), end = shown;
+    size_t width = terminal_columns_or(STDERR_FILENO, TERMINAL_COLUMNS), end = shown;
     if (end >= width)
         end = width > 0 ? width - 1 : 0;
     return end > used ? (int)(end - used) : 0;
@@ -31,7 +24,7 @@ static int rest(size_t used) {
 void line_show(const char *text) {
     if (!line_on())
         return;
-    size_t used = columns_text(text);
+    size_t used = width_of_text(text);
     fprintf(stderr, "\r%s%*s", text, rest(used), "");
     fflush(stderr);
     shown = used;

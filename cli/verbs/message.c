@@ -7,6 +7,7 @@
 #include "cli/kit/app.h"
 #include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
+#include "cli/screen/json.h"
 #include "cli/screen/line.h"
 #include "node/api/utf8.h"
 

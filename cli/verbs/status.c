@@ -5,6 +5,7 @@
 #include "cli/kit/app.h"
 #include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
+#include "cli/screen/json.h"
 #include "cli/screen/line.h"
 
 static void put_line(const char *label, const char *s, size_t len) {

@@ -10,23 +10,6 @@
 #include "node/people/contact_store.h"
 #include "node/people/contact_table.h"
 
-/* ---- names ---- */
-bool petname_ok(const char *name) {
-    size_t n = strlen(name);
-    return n >= 1 && n <= PETNAME_MAX && utf8_all_plain(name, n) && !memchr(name, '/', n) &&
-           name[0] != ' ' && name[0] != '-' && name[n - 1] != ' ';
-}
-
-void contact_default_name(const struct node_id *id, unsigned try,
-                          char out[static PETNAME_MAX + 1]) {
-    char text[NODE_ID_TEXT_CHARS + 1];
-    node_id_text(id, text);
-    if (try == 0)
-        snprintf(out, PETNAME_MAX + 1, "peer-%.8s", text + sizeof NODE_ID_HRP);
-    else
-        snprintf(out, PETNAME_MAX + 1, "peer-%.8s-%u", text + sizeof NODE_ID_HRP, try + 1);
-}
-
 struct node_event *contacts_tell(const struct contacts *people, enum node_event_kind kind,
                                  const char *name) {
     struct node_event *e = turn_tell(people->turn, kind, name);

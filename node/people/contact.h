@@ -68,12 +68,6 @@ struct contacts { /* zeroes but for the first four = empty; node/people/contact_
     uint32_t last_serial;
 };
 
-/* 1..PETNAME_MAX bytes of plain UTF-8 (node/api/utf8.h) without '/', not beginning or ending with a
- * space, not beginning with '-' (so that it is never an option of meshctl). */
-bool petname_ok(const char *name);
-/* "peer-" and the first 8 characters after "mesh1" of the id; "-2" and so on for the further tries
- * of whoever looks for one that is free. */
-void contact_default_name(const struct node_id *id, unsigned try, char out[static PETNAME_MAX + 1]);
 /* An event about a contact: its id is looked up here, so that nobody can forget to give it. NULL:
  * about none. */
 struct node_event *contacts_tell(const struct contacts *people, enum node_event_kind kind,

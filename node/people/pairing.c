@@ -6,6 +6,7 @@
 
 #include "net/wire/handshake_msg.h"
 #include "node/people/contact_store.h"
+#include "node/people/petname.h"
 #include "node/people/ticket.h"
 
 /* ---- giving a ticket ---- */

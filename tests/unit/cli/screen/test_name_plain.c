@@ -1,4 +1,5 @@
-/* A text takes the columns that a terminal gives it, and is made to fit without being cut inside a character. */
+/* A text takes the columns that a terminal gives it, and is made to fit the line that changes in
+ * place without being cut inside a character. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "cli/screen/columns.h"
+#include "cli/screen/name.h"
+#include "cli/screen/width.h"
 #include "node/api/utf8.h"
 
 static void widths_are_those_of_a_terminal(void **state) {
@@ -31,7 +33,7 @@ static void widths_are_those_of_a_terminal(void **state) {
         {"\xff\xfe", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(columns_text(cases[i].text), cases[i].columns);
+        assert_int_equal(width_of_text(cases[i].text), cases[i].columns);
 }
 
 static void a_long_name_loses_its_middle(void **state) {
@@ -64,9 +66,9 @@ static void a_long_name_loses_its_middle(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char out[256];
         size_t n =
-            columns_shorten(out, sizeof out, cases[i].raw, strlen(cases[i].raw), cases[i].columns);
+            name_plain(out, sizeof out, cases[i].raw, strlen(cases[i].raw), cases[i].columns);
         assert_string_equal(out, cases[i].want);
-        assert_int_equal(n, columns_text(out));
+        assert_int_equal(n, width_of_text(out));
     }
 }
 
@@ -84,7 +86,7 @@ static void it_always_fits(void **state) {
         }
         for (size_t columns = 0; columns < 40; columns++) {
             size_t cap = (x >> 3) % sizeof out + 1;
-            size_t n = columns_shorten(out, cap, raw, len, columns);
+            size_t n = name_plain(out, cap, raw, len, columns);
             assert_true(n <= columns);
             assert_true(strlen(out) < cap);
             assert_true(utf8_valid(out, strlen(out)));
