@@ -154,6 +154,8 @@ int stream_reset(struct endpoint *e, struct session_ref s, uint64_t stream, int 
 int stream_stop(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct endpoint *e, struct session_ref s, uint64_t stream);
+/* Neither half goes on: reset and stopped, the peer hears err of both. */
+void stream_abort(struct endpoint *e, struct session_ref s, uint64_t stream, int err);
 /* In-order bytes ready from `skip` bytes after the read position on: up to max spans, without
  * references (valid until consumed; take references with block_get to keep them longer). *fin: the
  * stream ends right after them. Returns the number of spans. */

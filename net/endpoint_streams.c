@@ -159,6 +159,12 @@ int stream_stop(struct endpoint *e, struct session_ref r, uint64_t stream, int e
     return 0;
 }
 
+void stream_abort(struct endpoint *e, struct session_ref r, uint64_t stream, int err) {
+    if (stream_reset(e, r, stream, err) || stream_stop(e, r, stream, err)) {
+        /* Gone, so there is nothing to give up. */
+    }
+}
+
 unsigned stream_peek(struct endpoint *e, struct session_ref r, uint64_t stream, size_t skip,
                      struct span *spans, unsigned max, bool *fin) {
     struct found f;

@@ -292,12 +292,8 @@ void transfer_abort_as(struct transfers *files, struct transfer *t, int err, str
         file_recv_refuse_as(files, t, err, cause, detail);
         return;
     }
-    if (t->has_stream) {
-        /* Failing means that the stream is gone already. */
-        int gone = stream_reset(files->turn->ep, t->session, t->stream, err);
-        gone = stream_stop(files->turn->ep, t->session, t->stream, err);
-        (void)gone;
-    }
+    if (t->has_stream)
+        stream_abort(files->turn->ep, t->session, t->stream, err);
     transfer_fail_as(files, t, err, cause, detail);
 }
 
