@@ -201,8 +201,8 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
     const struct session *s = endpoint_find(e, r);
     if (!s)
         return false;
-    const struct rtt *rtt = s->tp ? &s->tp->rec.rtt : &s->memo.rtt;
-    bool sampled = s->tp ? s->tp->rec.rtt.has_sample : s->memo.has_rtt;
+    const struct rtt *rtt = s->tp ? &s->tp->rec->rtt : &s->memo.rtt;
+    bool sampled = s->tp ? s->tp->rec->rtt.has_sample : s->memo.has_rtt;
     *out = (struct session_info){
         .peer = s->peer->setup.id,
         .session_id = s->id,
@@ -217,7 +217,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .has_transport = s->tp != NULL,
         .srtt_us = sampled ? rtt->srtt_us : 0,
         .min_rtt_us = sampled ? rtt->min_us : 0,
-        .cwnd_bytes = s->tp ? s->tp->rec.cc.cwnd_bytes : 0,
+        .cwnd_bytes = s->tp ? s->tp->rec->cc.cwnd_bytes : 0,
         .mtu_bytes = s->tp               ? transport_mtu(s->tp)
                      : s->memo.mtu_bytes ? s->memo.mtu_bytes
                                          : MTU_BASE_BYTES,

@@ -138,7 +138,7 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
         .initiator = s->initiator,
         .cc = e->cc,
         .mtu_max = e->mtu_max,
-        .epoch = s->path.epoch,
+        .path = s->path.number,
     };
     s->tp = transport_new(&setup, now_us, s->send_counter);
     return s->tp;

@@ -45,8 +45,8 @@ static uint64_t dead_us(const struct session *s) {
 }
 
 static uint64_t silent_us(const struct session *s) {
-    const bool sampled = s->tp ? s->tp->rec.rtt.has_sample : s->memo.has_rtt;
-    const uint64_t srtt_us = s->tp ? s->tp->rec.rtt.srtt_us : s->memo.rtt.srtt_us;
+    const bool sampled = s->tp ? s->tp->rec->rtt.has_sample : s->memo.has_rtt;
+    const uint64_t srtt_us = s->tp ? s->tp->rec->rtt.srtt_us : s->memo.rtt.srtt_us;
     /* Where handshakes pass and nothing else does, a further one tells nothing new. */
     if (!s->keys.shown || (sampled && srtt_us > SESSION_SILENT_MAX_US / 4))
         return SESSION_SILENT_MAX_US;

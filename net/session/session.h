@@ -62,7 +62,7 @@ struct hs_in { /* an answer of ours that waits for proof */
 
 struct path {
     struct hop hop;
-    uint16_t epoch;
+    uint16_t number; /* of its packets, in struct sent */
     /* What the peer has answered has gone to or come from another place as well: whether it is here
      * is to be checked; and so are other places. */
     bool doubtful;

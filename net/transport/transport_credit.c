@@ -1,5 +1,6 @@
-/* transport_credit.c: what peers are granted (net/transport/allowance.h), for the session as a whole and each stream. Nobody is granted
- * more than its session may hold of the memory (net/base/block.h). */
+/* transport_credit.c: what peers are granted (net/transport/allowance.h), for the session as a
+ * whole and each stream. Nobody is granted more than its session may hold of the memory
+ * (net/base/block.h). */
 #include "net/transport/transport.h"
 
 static uint64_t smaller(uint64_t a, uint64_t b) {
@@ -11,15 +12,16 @@ static void stream_due(struct transport *t, struct stream *s) {
     transport_want_ctl(t, s);
 }
 
-/* The reader has taken all there is in order, a gap holds back the rest, and the writer will soon be out of credit: what
- * keeps it waiting then is the window, not the reader. */
+/* The reader has taken all there is in order, a gap holds back the rest, and the writer will soon
+ * be out of credit: what keeps it waiting then is the window, not the reader. */
 static bool gap_bound(const struct rstream *in) {
     return in->highest > in->read && in->given.limit - in->highest < in->given.window / 2 &&
            rstream_ready(in) == 0;
 }
 
-/* A window doubles for a gap only as far as readers have shown that they read: to four times of what they have taken so far. A
- * transfer that has only begun needs no more, and who sends what nobody reads gets no more. */
+/* A window doubles for a gap only as far as readers have shown that they read: to four times of
+ * what they have taken so far. A transfer that has only begun needs no more, and who sends what
+ * nobody reads gets no more. */
 static uint64_t doubled(const struct transport *t, uint64_t want, uint64_t consumed,
                         uint64_t window_max) {
     want = smaller(want, smaller(window_max, CREDIT_PER_CONSUMED * consumed));
@@ -43,7 +45,8 @@ void transport_stream_arrived(struct transport *t, struct stream *s) {
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n) {
     struct credit *c = &t->memo->credit;
     c->consumed += n;
-    allowance_measure(&c->given, now_us, t->rec.rtt.srtt_us, c->consumed, SESSION_WINDOW_MAX_BYTES);
+    allowance_measure(&c->given, now_us, t->rec->rtt.srtt_us, c->consumed,
+                      SESSION_WINDOW_MAX_BYTES);
     (void)allowance_top_up(&c->given, c->consumed, block_allowance(t->account, BLOCK_RECV_NEXT));
 }
 
@@ -51,14 +54,15 @@ void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream
     struct rstream *in = &s->in;
     if (in->has_final || in->stopped)
         return;
-    allowance_measure(&in->given, now_us, t->rec.rtt.srtt_us, in->read, STREAM_WINDOW_MAX_BYTES);
+    allowance_measure(&in->given, now_us, t->rec->rtt.srtt_us, in->read, STREAM_WINDOW_MAX_BYTES);
     if (allowance_top_up(&in->given, in->read, block_allowance(t->account, BLOCK_RECV_NEXT)))
         stream_due(t, s);
 }
 
-/* ---- what was told, until the peer is known to have it (RFC 9000 §13.3). Who only receives has few packets in flight whose
- * acknowledgement could show that one with credit was lost, and the probe timeout comes late and backs off. So the newest
- * limit rides along with an acknowledgement each PTO, which never backs off here, until it is acknowledged. ---- */
+/* ---- what was told, until the peer is known to have it (RFC 9000 §13.3). Who only receives has
+ * few packets in flight whose acknowledgement could show that one with credit was lost, and the
+ * probe timeout comes late and backs off. So the newest limit rides along with an acknowledgement
+ * each PTO, which never backs off here, until it is acknowledged. ---- */
 
 enum {
     REMIND_STREAMS_MAX = 2
@@ -102,7 +106,7 @@ void transport_credit_lost(struct transport *t, struct stream *s) {
 
 void transport_credit_remind(struct transport *t, uint64_t now_us) {
     /* A peer that has it has acknowledged it by now, however long it waited with that. */
-    const uint64_t answer_us = t->rec.probes > 0 ? 0 : rtt_pto_us(&t->rec.rtt);
+    const uint64_t answer_us = t->rec->probes > 0 ? 0 : rtt_pto_us(&t->rec->rtt);
     struct allowance *all = &t->memo->credit.given;
     if (!all->due && allowance_open(all) && now_us >= all->told_us + answer_us) {
         all->due = true;

@@ -73,8 +73,13 @@ int contact_take_in(struct contacts *people, const struct contact *model, struct
         if (err)
             peering_end(people->peers, c->peering);
     }
-    if (err)
+    if (err) {
         contact_free(c);
+        return err;
+    }
+    err = parts_contact_new(&people->turn->parts, c);
+    if (err)
+        contact_take_out(people, c);
     else
         *out = c;
     return err;
@@ -107,10 +112,12 @@ int contact_add(struct contacts *people, const struct contact *model, struct con
     if (err)
         return err;
     err = contact_store_put(people, *out);
-    if (err)
+    if (err) {
+        parts_contact_gone(&people->turn->parts, *out);
         contact_take_out(people, *out);
-    else
+    } else {
         contacts_tell(people, NODE_CONTACT_ADDED, (*out)->name);
+    }
     return err;
 }
 
@@ -216,10 +223,5 @@ void contact_info_fill(const struct contacts *people, const struct contact *c, u
     out->state = state_of(people, c);
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
-    out->queued = c->peering->queued;
     out->denied = out->online ? 0 : c->denied;
-    out->refused = c->peering->queued ? c->refused : 0;
-    out->refused_why = c->refused_why;
-    out->full = c->full;
-    out->message_bytes = c->dialog.bytes;
 }

@@ -14,11 +14,10 @@
 
 #include "crypto/base/err.h"
 #include "node/base/keep.h"
-#include "node/message/dialog.h"
 #include "node/peer/dial.h"
 #include "node/people/contact_info.h"
 
-struct posting;
+struct conversation;
 
 enum {
     CONTACTS_MAX = 16384,           /* further ones are refused with ERR_FULL */
@@ -47,15 +46,7 @@ struct contact { /* holds a secret */
     bool ticket_new;     /* its secret has not opened a session since the user has added it */
     uint64_t stored_us;  /* when the addresses that were stored are paid for */
     uint32_t pairings;   /* pairing secrets seen so far: which one a debt is about */
-    struct posting *posting; /* the message on its way, owned (node/message/message) */
-    uint64_t hold_us;        /* the peer said "not now": no message before this */
-    uint64_t hold_step_us;
-    int refused; /* what it said; 0: nothing */
-    struct cause refused_why;
-    unsigned answers; /* owed to its messages until they survive a power cut */
-    bool full;        /* the user was told that its messages find no room */
-    bool dialog_known;
-    struct dialog dialog; /* as in the store */
+    struct conversation *talk; /* node/message's, from contact_new to contact_gone */
 };
 
 struct contacts { /* zeroes but for the first four = empty; node/people/contact_table.h */
@@ -90,7 +81,8 @@ struct contact *contact_by_session(const struct contacts *people, struct session
  * (our id). */
 int contact_take_in(struct contacts *people, const struct contact *model,
                     struct contact **out) MUST_USE;
-/* The other way round: the store is not asked. The pointer is dead. */
+/* The other way round: the store is not asked. All parts have heard that it goes
+ * (parts_contact_gone). The pointer is dead. */
 void contact_take_out(struct contacts *people, struct contact *c);
 /* Takes in and stores. As contact_take_in, or what the store says: then nothing has happened. */
 int contact_add(struct contacts *people, const struct contact *model,
@@ -107,6 +99,7 @@ void contact_addr_first(struct contact *c, const struct addr *at);
 void contact_seen_at(struct contacts *people, struct contact *c, const struct addr *at);
 /* The process ends in good order: what was put off is stored. */
 void contacts_end(struct contacts *people);
+/* All but what node/message knows of it. */
 void contact_info_fill(const struct contacts *people, const struct contact *c, uint64_t now_us,
                        struct contact_info *out);
 
