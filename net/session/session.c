@@ -49,30 +49,6 @@ void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us) {
     s->memo.has_rtt = true;
 }
 
-bool session_goes_to(const struct session *s, const struct hop *at) {
-    return hop_equal(at, &s->path.hop);
-}
-
-size_t session_path_room(const struct session *s) {
-    if (!s->path.doubtful)
-        return SIZE_MAX;
-    return s->challenges ? path_challenge_room(s->challenges, &s->path.hop) : 0;
-}
-
-bool session_may_send(struct session *s, const struct hop *to, size_t bytes) {
-    if (session_goes_to(s, to) && !s->path.doubtful)
-        return true;
-    return s->challenges && path_challenge_may_send(s->challenges, to, bytes);
-}
-
-bool session_path_spend(struct session *s, size_t bytes) {
-    return session_may_send(s, &s->path.hop, bytes);
-}
-
-bool session_path_sure(const struct session *s, const struct hop *at) {
-    return session_goes_to(s, at) && !s->path.doubtful;
-}
-
 void session_drop_hs_out(struct session *s) {
     if (!s->hs_out)
         return;
@@ -94,8 +70,7 @@ void session_free(struct session *s, struct aead *a) {
     session_drop_hs_out(s);
     session_drop_hs_in(s);
     transport_free(s->tp);
-    free(s->paths_left);
-    free(s->challenges);
+    paths_clear(&s->paths);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
     free(s);
