@@ -63,10 +63,8 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
 }
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->tp && transport_idle(s->tp, now_us)) {
-        transport_free(s->tp);
-        s->tp = NULL;
-    }
+    if (s->tp && transport_idle(s->tp, now_us))
+        session_detach(s);
     session_table_unready(&e->sessions, s);
     endpoint_short_of_memory(s, now_us);
     if (session_table_due(&e->sessions, s, session_deadline_us(s, now_us)))

@@ -140,6 +140,7 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
         .path = s->paths.current.number,
     };
     s->tp = transport_new(&setup, now_us, s->send_counter);
+    session_attached(s);
     return s->tp;
 }
 

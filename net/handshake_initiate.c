@@ -307,8 +307,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
 static void start_over(struct endpoint *e, struct session *s) {
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
     e->counters.sessions_down++;
-    transport_free(s->tp);
-    s->tp = NULL;
+    session_detach(s);
     keys_clear(&s->keys, e->aead);
     s->replay = (struct replay){0};
     session_table_renew(&e->sessions, s);

@@ -129,6 +129,11 @@ bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *b
 /* The first round trip, so that the transport need not guess. sent_us 0: not known. */
 void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us);
 
+/* It has a transport now: more packets may be under way, so the replay window grows, if there is
+ * memory. And it has none any more. */
+void session_attached(struct session *s);
+void session_detach(struct session *s);
+
 /* Wipes and frees everything but the struct's place in the endpoint's tables. */
 void session_free(struct session *s, struct aead *a);
 void session_drop_hs_out(struct session *s);
