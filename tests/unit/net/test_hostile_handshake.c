@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "net/endpoint_int.h"
+#include "net/handshake_int.h"
 #include "net/wire/frame.h"
 #include "support_forge.h"
 #include "support_pair.h"
