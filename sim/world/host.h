@@ -65,6 +65,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     char group[SIM_NAME_MAX + 1]; /* label in reports; may be empty */
     struct identity identity;
     struct sim_host_options options; /* without the names */
+    struct tcp_rule tcp;
     struct store_mem *store;
     uint64_t sync_token; /* of the barrier under way: a node has one at a time */
     struct disk *disk;
@@ -96,6 +97,13 @@ static inline uint32_t world_entity(const struct host *h, enum entity e) {
 /* What its node calls now. */
 static inline uint64_t host_now_us(const struct host *h) {
     return hclock_at_ns(&h->clock, h->world->now_ns) / 1000;
+}
+
+static inline bool host_has(const struct host *h, const struct addr *a) { /* whatever the port */
+    for (unsigned i = 0; i < h->addr_count; i++)
+        if (addr_same_host(&h->addrs[i], a))
+            return true;
+    return false;
 }
 
 static inline bool host_owns(const struct host *h, const struct addr *a) {

@@ -28,6 +28,7 @@ struct sim *sim_new(const struct sim_config *cfg) {
     duties_init(&s->duties, &s->world, &s->sites);
     inspection_init(&s->inspection, &s->world, &s->duties.ledger, cfg->watched);
     loads_init(&s->loads, &s->world);
+    pipes_init(&s->pipes, &s->flight);
     s->world.flight = &s->flight;
     s->world.duties = &s->duties;
     s->world.inspection = &s->inspection;
@@ -42,12 +43,21 @@ void sim_free(struct sim *s) {
         host_free(s->world.hosts[i]);
     }
     loads_clear(&s->loads);
+    pipes_clear(&s->pipes);
     sites_clear(&s->sites);
     clog_clear(&s->flight.clog);
     inspection_clear(&s->inspection);
     duties_clear(&s->duties);
     world_clear(&s->world);
     free(s);
+}
+
+struct pipes *sim_pipes(struct sim *s) {
+    return &s->pipes;
+}
+
+void sim_tcp_rule(struct sim *s, uint32_t host, const struct tcp_rule *rule) {
+    s->world.hosts[host]->tcp = *rule;
 }
 
 uint64_t sim_seed(const struct sim *s) {
@@ -296,7 +306,11 @@ static void hear_icmp(struct sim *s, struct icmp_note *note) {
 static void deliver(struct sim *s, const struct event *e) {
     struct packet *p = flight_deliver(&s->flight, e->ref);
     struct host *h = p ? s->world.hosts[p->target] : NULL;
-    if (h && !pause_holds(h, e))
+    if (!h || pause_holds(h, e))
+        return;
+    if (p->tcp)
+        pipes_receive(&s->pipes, h, p);
+    else
         turn_receive(h, p);
 }
 
@@ -337,6 +351,10 @@ static void dispatch(struct sim *s, const struct event *e) {
         break;
     case EVENT_ICMP:
         hear_icmp(s, e->ref);
+        break;
+    case EVENT_PIPE:
+        if (!pause_holds(source, e))
+            pipes_wake(&s->pipes, e);
         break;
     case EVENT_UNCLOG:
         clog_release(&s->flight.clog, false);
