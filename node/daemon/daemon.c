@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "net/os/clock.h"
 #include "node/api/escape.h"
 #include "node/control/control.h"
 #include "node/daemon/control_server.h"
@@ -13,7 +14,6 @@
 #include "node/daemon/event_line.h"
 #include "node/daemon/measure.h"
 #include "node/daemon/network.h"
-#include "node/daemon/os/clock.h"
 #include "node/daemon/os/notify.h"
 #include "node/daemon/os/signals.h"
 #include "node/daemon/os/ticker.h"

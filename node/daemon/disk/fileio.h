@@ -15,7 +15,7 @@ struct fileio;
 struct fileio_setup {
     int state_fd;          /* STATE, for the list of temporaries */
     const char *state_dir; /* likewise, for messages */
-    mode_t umask;          /* the user's, for the modes of received files */
+    unsigned umask;        /* the user's, for the modes of received files */
     /* A finished operation. */
     void (*done)(void *ctx, struct file_op *op);
     /* After one or several of them; may submit others. */

@@ -8,8 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "net/os/oserr.h"
 #include "node/daemon/disk/statedir.h"
-#include "node/daemon/os/oserr.h"
 
 enum {
     PUSH_BYTES = 8 << 20, /* written bytes between two starts of write-out: so that the final fsync
@@ -356,7 +356,7 @@ static int run_commit(struct file_op *op, struct file_slot *s, const struct file
     if (err)
         return failed(op, err);
     /* A file system without modes or times (FAT) still gets the file. */
-    (void)fchmod(s->fd, (mode_t)op->mode & 0777 & ~env->umask);
+    (void)fchmod(s->fd, (mode_t)(op->mode & 0777 & ~env->umask));
     if (op->mtime_ns < 1000000000)
         (void)futimens(s->fd, times);
     if (fsync(s->fd) != 0)

@@ -23,8 +23,8 @@ struct file_slot {
 
 struct file_env { /* what operations need to know of the process */
     int partials_fd;
-    mode_t umask;  /* the user's, for the modes of received files */
-    bool can_link; /* /proc is there: a file without a name can be given one */
+    unsigned umask; /* the user's, for the modes of received files */
+    bool can_link;  /* /proc is there: a file without a name can be given one */
 };
 
 void file_slot_init(struct file_slot *s);

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/os/oserr.h"
 #include "node/api/xdg.h"
-#include "node/daemon/os/oserr.h"
 #include "node/daemon/os/trouble.h"
 
 /* What was made in this directory has its name on the disk. A file system that has no such thing says

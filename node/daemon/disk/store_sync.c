@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/os/oserr.h"
 #include "node/api/xdg.h"
 #include "node/daemon/disk/store_memory.h"
-#include "node/daemon/os/oserr.h"
 #include "node/daemon/os/trouble.h"
 
 enum {

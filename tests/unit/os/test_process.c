@@ -16,7 +16,7 @@
 #include <sys/prctl.h>
 #endif
 
-#include "node/daemon/os/process.h"
+#include "net/os/process.h"
 
 /* The child gives the number of the check that failed, or 0. */
 static void in_child(int (*check)(void)) {
