@@ -366,7 +366,7 @@ static void say_ready(const struct daemon *d) {
 
 static int open_parts(struct daemon *d) {
     static const struct udp_callbacks cb = {on_datagram, on_batch_end, on_writable, on_too_big};
-    struct fileio_setup files = {.state_fd = d->setup->state->dir_fd,
+    struct fileio_setup files = {.state = d->setup->state->dir,
                                  .state_dir = d->setup->settings->state_dir,
                                  .umask = d->setup->umask,
                                  .done = on_file_done,
