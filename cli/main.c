@@ -8,7 +8,7 @@
 
 #include "cli/kit/app.h"
 #include "cli/kit/help.h"
-#include "cli/kit/interrupt.h"
+#include "net/os/interrupt.h"
 
 static const struct verb verbs[] = {
     {"id", "", "", 0, 0, run_id, "print this node's id", ""},

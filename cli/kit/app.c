@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "cli/kit/hint.h"
-#include "cli/kit/interrupt.h"
 #include "cli/screen/line.h"
 #include "cli/screen/name.h"
+#include "net/os/interrupt.h"
 #include "node/api/quote.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };

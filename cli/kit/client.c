@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/kit/interrupt.h"
+#include "net/os/interrupt.h"
 #include "node/api/xdg.h"
 
 enum { READ_BYTES = 64 * 1024 };

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/line.h"
+#include "net/os/interrupt.h"
 
 enum {
     SPOOL_BUFFER = 256 * 1024,

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/kit/app.h"
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/line.h"
+#include "net/os/interrupt.h"
 #include "node/api/utf8.h"
 
 enum { MESSAGE_MAX = 64 * 1024 }; /* the daemon's limit, plus a line end here */

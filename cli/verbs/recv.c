@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/line.h"
 #include "cli/verbs/transfer.h"
+#include "net/os/interrupt.h"
 
 enum { SHOWN_MAX = 16 }; /* transfers of ours whose progress is followed; the line has the newest */
 

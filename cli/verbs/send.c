@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/kit/spool.h"
 #include "cli/screen/line.h"
 #include "cli/verbs/transfer.h"
+#include "net/os/interrupt.h"
 
 struct sending {
     uint64_t timeout_us; /* 0: none */

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "cli/kit/app.h"
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/line.h"
+#include "net/os/interrupt.h"
 
 static void put_line(const char *label, const char *s, size_t len) {
     printf("%-12s", label);

@@ -1,8 +1,8 @@
 /* interrupt.h: SIGINT, SIGTERM and SIGHUP as a readable file descriptor, so that a poll() sees them
  * without a race; and whether the terminal has another size.
  */
-#ifndef MESHD_CLI_KIT_INTERRUPT_H
-#define MESHD_CLI_KIT_INTERRUPT_H
+#ifndef MESHD_NET_OS_INTERRUPT_H
+#define MESHD_NET_OS_INTERRUPT_H
 
 #include <stdbool.h>
 #include <stdint.h>

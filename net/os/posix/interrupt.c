@@ -1,4 +1,5 @@
-#include "cli/kit/interrupt.h"
+/* interrupt.c: by sigaction, and a pipe that a handler writes into. */
+#include "net/os/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
