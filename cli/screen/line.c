@@ -1,28 +1,26 @@
 #include "cli/screen/line.h"
 
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "cli/screen/columns.h"
+#include "net/os/terminal.h"
 
 enum { COLUMNS_DEFAULT = 80 };
 
 static size_t shown; /* columns of the line that stands there */
 
 bool line_on(void) {
-    return isatty(STDERR_FILENO) && tcgetpgrp(STDERR_FILENO) == getpgrp();
+    return terminal_is_ours(stderr);
 }
 
-unsigned line_columns(int fd, unsigned fallback) {
-    struct winsize size;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : fallback;
+unsigned line_columns(FILE *f, unsigned fallback) {
+    const unsigned width = terminal_width(f);
+    return width > 0 ? width : fallback;
 }
 
 /* Blanks up to what the line before had, if the terminal is still as wide. */
 static int rest(size_t used) {
-    size_t width = line_columns(STDERR_FILENO, COLUMNS_DEFAULT), end = shown;
+    size_t width = line_columns(stderr, COLUMNS_DEFAULT), end = shown;
     if (end >= width)
         end = width > 0 ? width - 1 : 0;
     return end > used ? (int)(end - used) : 0;

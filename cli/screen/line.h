@@ -7,10 +7,11 @@
 #define MESHD_CLI_SCREEN_LINE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 bool line_on(void);
 /* Columns of the terminal on this descriptor; `fallback` if it is none or does not say. */
-unsigned line_columns(int fd, unsigned fallback);
+unsigned line_columns(FILE *f, unsigned fallback);
 /* `text` is escaped, and shorter than the terminal is wide. */
 void line_show(const char *text);
 /* Nothing of it stays. Idempotent. */

@@ -2,11 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/screen/print.h"
 #include "cli/screen/width.h"
+#include "net/os/terminal.h"
 #include "node/api/utf8.h"
 
 static const char dots[] = "\xe2\x80\xa6"; /* U+2026, one column */
@@ -14,11 +13,10 @@ static const char dots[] = "\xe2\x80\xa6"; /* U+2026, one column */
 enum { TERMINAL_COLUMNS = 80 }; /* of one that does not say */
 
 unsigned terminal_columns(FILE *f) {
-    struct winsize size;
-    const int fd = fileno(f);
-    if (fd < 0 || !isatty(fd))
+    const unsigned width = terminal_width(f);
+    if (!terminal_is(f))
         return 0;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : TERMINAL_COLUMNS;
+    return width > 0 ? width : TERMINAL_COLUMNS;
 }
 
 /* Bytes of the first character or escape of s, which is not empty. */

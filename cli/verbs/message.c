@@ -121,7 +121,7 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
         return code;
     meter_say("waiting until %s has it", a->words[0]);
     int err =
-        client_answer(&a->client, a->request, client_now_us() + timeout_us + CLIENT_ANSWER_US, &m);
+        client_answer(&a->client, a->request, clock_now_us() + timeout_us + CLIENT_ANSWER_US, &m);
     line_clear();
     if (err)
         return app_broken(a, err);
