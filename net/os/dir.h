@@ -20,7 +20,7 @@ int os_dir_open(struct os_dir *out, const char *path) MUST_USE;
 /* A link of that name is not followed. */
 int os_dir_open_in(struct os_dir *out, struct os_dir parent, const char *name) MUST_USE;
 void os_dir_close(struct os_dir *d);                                 /* idempotent */
-int os_dir_make(const char *path) MUST_USE;                          /* 0700 */
+int os_dir_make(const char *path, unsigned mode) MUST_USE;           /* less the umask */
 int os_dir_make_in(struct os_dir parent, const char *name) MUST_USE; /* 0700 */
 int os_dir_info(struct os_dir d, struct os_info *out) MUST_USE;
 /* Names made in it survive a power cut. A file system that has no such thing: EINVAL. */

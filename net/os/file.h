@@ -47,6 +47,7 @@ int os_file_info(struct os_file f, struct os_info *out) MUST_USE;
 /* Of a path; a link is looked at itself, or followed. */
 int os_path_info(const char *path, bool follow, struct os_info *out) MUST_USE;
 
+int os_path_remove(const char *path) MUST_USE;
 /* Whether we may write it: 0, or why not. */
 int os_path_may_write(const char *path) MUST_USE;
 

@@ -17,6 +17,8 @@ unsigned process_prepare(void);
  * memory. Nothing where there is no such thing. */
 void process_forbid_tracing(void);
 
+/* Sets it, and gives the one there was. */
+unsigned process_umask(unsigned mask);
 unsigned long process_id(void);
 uint64_t process_user(void); /* the user whose rights we have; files have such an owner */
 

@@ -33,8 +33,8 @@ void os_dir_close(struct os_dir *d) {
     d->fd = -1;
 }
 
-int os_dir_make(const char *path) {
-    return done(mkdir(path, 0700));
+int os_dir_make(const char *path, unsigned mode) {
+    return done(mkdir(path, (mode_t)mode));
 }
 
 int os_dir_make_in(struct os_dir parent, const char *name) {

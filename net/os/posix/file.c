@@ -69,6 +69,10 @@ int os_path_info(const char *path, bool follow, struct os_info *out) {
     return os_stat_result(follow ? stat(path, &st) : lstat(path, &st), &st, out);
 }
 
+int os_path_remove(const char *path) {
+    return done(unlink(path));
+}
+
 int os_path_may_write(const char *path) {
     return done(access(path, W_OK));
 }

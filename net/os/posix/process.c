@@ -46,7 +46,11 @@ unsigned process_prepare(void) {
     allow_files();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGTTOU, SIG_IGN); /* a log on a terminal of others' does not stop us */
-    return (unsigned)umask(077);
+    return process_umask(077);
+}
+
+unsigned process_umask(unsigned mask) {
+    return (unsigned)umask((mode_t)mask);
 }
 
 unsigned long process_id(void) {

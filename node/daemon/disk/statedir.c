@@ -26,7 +26,7 @@ static int sync_dir(const char *path) {
 static int make_one(const char *path) {
     char parent[PATH_TEXT_MAX];
     struct os_info info;
-    const int err = os_dir_make(path);
+    const int err = os_dir_make(path, 0700);
     if (err == 0)
         return paths_parent(parent, sizeof parent, path) == 0 ? sync_dir(parent) : 0;
     if (os_path_info(path, true, &info) == 0 && info.kind == OS_DIRECTORY)
