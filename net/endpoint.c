@@ -209,7 +209,6 @@ struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum se
     s->peer = p;
     s->local_index = slot | (rng_u32(&e->rng) & 0xfff) << 20;
     s->serial = ++e->serial;
-    s->path.local = LOCAL_ANY;
     s->last_recv_us = s->last_use_us = s->up_us = now_us;
     transport_memo_init(&s->memo);
     e->sessions[slot] = s;
@@ -282,8 +281,7 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     s->up_us = s->last_recv_us = s->last_use_us = now_us;
     p->asked = false;
     if (!s->path.doubtful) {
-        p->last_path = s->path.remote;
-        p->last_local = s->path.local;
+        p->last_path = s->path.hop;
     }
     e->half_open--;
     e->sessions_up++;
@@ -327,7 +325,7 @@ static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool cal
             handshake_hurry(e, p->dial, now_us);
         return 0;
     }
-    if (p->setup.addr_count == 0 && p->last_path.kind == ADDR_NONE)
+    if (p->setup.addr_count == 0 && p->last_path.kind == HOP_NONE)
         return ERR_OFFLINE;
     struct session *s = endpoint_session_new(e, p, SESSION_INITIATING, now_us);
     if (!s)
@@ -376,7 +374,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
     *out = (struct session_info){
         .peer = s->peer->setup.id,
         .session_id = s->id,
-        .path = s->path.remote,
+        .path = *hop_addr(&s->path.hop),
         .suite = s->keys.current.suite,
         .caps = s->caps,
         .age_us = now_us - s->up_us,
@@ -457,10 +455,14 @@ void endpoint_unready(struct endpoint *e, struct session *s) {
 
 void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
                    const struct session *s, int err) {
-    struct ep_event ev = {.kind = kind, .peer = peer_ref_of(p), .err = err, .node = p->setup.id};
+    struct ep_event ev = {.kind = kind,
+                          .peer = peer_ref_of(p),
+                          .peer_owner = p->setup.owner,
+                          .err = err,
+                          .node = p->setup.id};
     if (s) {
         ev.session = (struct session_ref){session_slot(s), s->serial};
-        ev.addr = s->path.remote;
+        ev.addr = *hop_addr(&s->path.hop);
     }
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
@@ -469,12 +471,17 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
 static bool next_event(struct endpoint *e, struct ep_event *out) {
     while (events_pop(&e->events, out)) {
         struct session *s = endpoint_find(e, out->session);
+        const struct peer *p = peers_by_ref(&e->peers, out->peer);
         if (s)
             events_heard(&s->memo.told, out->kind);
+        if (p)
+            out->peer_owner = p->setup.owner;
         if (out->kind < EP_STREAM_OPENED || out->kind > EP_STREAM_STOPPED)
             return true;
         /* Of a session or stream that has gone since: nothing to tell any more. */
         struct stream *st = s && s->tp ? transport_stream(s->tp, out->stream) : NULL;
+        if (st)
+            out->owner = st->owner;
         if (out->kind == EP_STREAM_READABLE) {
             if (!st)
                 continue;

@@ -97,10 +97,10 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
                            struct session_info *out);
 
 /* ---- packets ---- */
-/* One datagram, opened in place: buf is scratch afterwards. `local` is handed back in the trains
+/* One datagram, opened in place: buf is scratch afterwards. `from` is handed back in the trains
  * that answer it. ecn: the field it came with (net/recovery/ecn.h), ECN_NOT_ECT if that is not known. */
-void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
-                    uint8_t ecn, uint8_t *buf, size_t len);
+void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                    uint8_t *buf, size_t len);
 /* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would leave by a socket that is
  * full waits, and holds up nothing else. Only trains for LOCAL_ANY are given in any case. */
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
@@ -146,6 +146,8 @@ int stream_finish(struct endpoint *e, struct session_ref s, uint64_t stream) MUS
 int stream_reset(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
 /* Reads no more; the peer hears it (EP_STREAM_STOPPED there). */
 int stream_stop(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
+/* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
+void stream_let_go(struct endpoint *e, struct session_ref s, uint64_t stream);
 /* In-order bytes ready from `skip` bytes after the read position on: up to max spans, without
  * references (valid until consumed; take references with block_get to keep them longer). *fin: the
  * stream ends right after them. Returns the number of spans. */
@@ -156,6 +158,9 @@ uint64_t stream_window(const struct endpoint *e, struct session_ref s, uint64_t 
 /* Moves the read position over n bytes (n must be ready) and gives the peer credit for as many. */
 void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t stream,
                     size_t n);
+/* Whose it is with the user: given back in every event of the stream that is polled from now on,
+ * in those that wait already, too. New streams have 0. */
+void stream_set_owner(struct endpoint *e, struct session_ref s, uint64_t stream, uint64_t owner);
 /* Priority: 0 (first) .. 7 (last); new streams have 3. Within one priority streams take turns. */
 void stream_set_priority(struct endpoint *e, struct session_ref s, uint64_t stream, unsigned prio);
 
@@ -170,7 +175,7 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint
  * RTT and MTU start afresh) and tells EP_ROAMED; until then, and if it does not answer, all stays as it is. Normally the
  * endpoint does it by itself when the peer roams. ERR_NOT_FOUND, ERR_NOMEM. */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
-                        const struct addr *to, uint32_t local) MUST_USE;
+                        const struct hop *to) MUST_USE;
 
 /* ---- counters: what peers and the world did to us ---- */
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);

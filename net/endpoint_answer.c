@@ -9,20 +9,20 @@
 
 static const uint8_t zeroes[CHALLENGE_BYTES];
 
-static void send_retry(struct endpoint *e, const struct addr *to, uint32_t local,
-                       const uint8_t *initiation, const uint8_t *cookie, const uint8_t *challenge) {
+static void send_retry(struct endpoint *e, const struct hop *to, const uint8_t *initiation,
+                       const uint8_t *cookie, const uint8_t *challenge) {
     uint8_t msg[RETRY_BYTES] = {PACKET_RETRY};
     memcpy(msg + 4, initiation + 4, 4);
     rng_fill(&e->rng, msg + 8, COOKIE_NONCE_BYTES);
     cookie_seal(&e->identity.transport_public, msg + 8,
                 initiation + INITIATION_BYTES - 2 * MAC_BYTES, cookie, challenge,
                 msg + 8 + COOKIE_NONCE_BYTES);
-    endpoint_queue_small(e, to, local, msg, sizeof msg);
+    endpoint_queue_small(e, to, msg, sizeof msg);
 }
 
 /* The caller alone can tell that it is refused by us, and why. */
-static void send_refusal(struct endpoint *e, const struct addr *to, uint32_t local,
-                         const uint8_t *initiation, const struct noise *n, enum refusal why) {
+static void send_refusal(struct endpoint *e, const struct hop *to, const uint8_t *initiation,
+                         const struct noise *n, enum refusal why) {
     uint8_t msg[RETRY_BYTES] = {PACKET_RETRY};
     memcpy(msg + 4, initiation + 4, 4);
     if (!handshake_refusal(n, why, initiation, msg + 8))
@@ -30,7 +30,7 @@ static void send_refusal(struct endpoint *e, const struct addr *to, uint32_t loc
     cookie_seal(&e->identity.transport_public, msg + 8,
                 initiation + INITIATION_BYTES - 2 * MAC_BYTES, zeroes, zeroes,
                 msg + 8 + COOKIE_NONCE_BYTES);
-    endpoint_queue_small(e, to, local, msg, sizeof msg);
+    endpoint_queue_small(e, to, msg, sizeof msg);
 }
 
 /* Two million handshakes a second can be asked for, some 10,000 done: above the limit only who
@@ -49,8 +49,7 @@ struct request { /* an initiation that was read */
     struct initiation in;
     uint32_t sender;
     const uint8_t *msg;
-    const struct addr *from;
-    uint32_t local;
+    const struct hop *from;
     struct peer *peer; /* NULL: a stranger with a ticket, who gets an entry with the answer only */
     struct psk psk;
     bool by_ticket, proved;
@@ -110,8 +109,8 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct request *q) {
     for (unsigned i = 0; i < n_waiting; i++) {
         struct hs_in *h = waiting[i]->hs_in;
         if (memcmp(q->msg + 8, h->ephemeral, sizeof h->ephemeral) == 0) {
-            endpoint_path_doubt(e, waiting[i], now_us, q->from, q->local);
-            endpoint_queue_small(e, q->from, q->local, h->response, RESPONSE_BYTES);
+            endpoint_path_doubt(e, waiting[i], now_us, q->from);
+            endpoint_queue_small(e, q->from, h->response, RESPONSE_BYTES);
             h->sent_us = 0;
             return false;
         }
@@ -132,7 +131,7 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct request *q) {
     e->counters.handshake_stale++;
     e->counters.challenges_sent++;
     cookie_challenge(&e->jar, &e->rng, now_us, bind, n, challenge);
-    send_retry(e, q->from, q->local, q->msg, zeroes, challenge);
+    send_retry(e, q->from, q->msg, zeroes, challenge);
     return false;
 }
 
@@ -290,26 +289,25 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
     if (!continues) {
         s->id = q->in.session_id;
         s->remote_index = q->sender;
-        s->path.remote = *q->from;
-        s->path.local = q->local;
+        s->path.hop = *q->from;
     }
     if (q->peer->stranger)
         take_stranger(e, s);
-    endpoint_queue_small(e, q->from, q->local, h->response, RESPONSE_BYTES);
+    endpoint_queue_small(e, q->from, h->response, RESPONSE_BYTES);
     endpoint_make_ready(e, s);
 }
 
 /* Only who has proved its address, and not more of it than its share. Otherwise it has been answered
  * here, or is not. */
-static bool served_under_load(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                              uint32_t local, const uint8_t *msg) {
-    uint8_t addr[ADDR_WIRE_MAX], cookie[COOKIE_BYTES];
-    size_t addr_len = addr_write(from, addr);
-    if (!cookie_mac2_ok(&e->jar, &e->rng, now_us, addr, addr_len, msg, INITIATION_BYTES - MAC_BYTES,
-                        msg + INITIATION_BYTES - MAC_BYTES)) {
-        cookie_make(&e->jar, &e->rng, now_us, addr, addr_len, cookie);
+static bool served_under_load(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                              const uint8_t *msg) {
+    uint8_t place[HOP_BYTES_MAX], cookie[COOKIE_BYTES];
+    size_t place_len = hop_write(from, place);
+    if (!cookie_mac2_ok(&e->jar, &e->rng, now_us, place, place_len, msg,
+                        INITIATION_BYTES - MAC_BYTES, msg + INITIATION_BYTES - MAC_BYTES)) {
+        cookie_make(&e->jar, &e->rng, now_us, place, place_len, cookie);
         e->counters.cookies_sent++;
-        send_retry(e, from, local, msg, cookie, zeroes);
+        send_retry(e, from, msg, cookie, zeroes);
         return false;
     }
     if (handshake_budget_take(&e->budget, now_us, from))
@@ -318,11 +316,11 @@ static bool served_under_load(struct endpoint *e, uint64_t now_us, const struct 
     return false;
 }
 
-void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                                uint32_t local, const uint8_t *msg) {
-    if (under_load(e, now_us) && !served_under_load(e, now_us, from, local, msg))
+void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                                const uint8_t *msg) {
+    if (under_load(e, now_us) && !served_under_load(e, now_us, from, msg))
         return;
-    struct request q = {.msg = msg, .from = from, .local = local};
+    struct request q = {.msg = msg, .from = from};
     e->counters.handshakes_in++;
     if (!handshake_read_initiation(&q.noise, &e->self, msg, &q.in, &q.sender) ||
         !handshake_initiation_fits(e->suites, &q.in)) {
@@ -338,7 +336,7 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
     const unsigned why = admit(e, now_us, &q);
     if (why) {
         e->counters.handshake_refused++;
-        send_refusal(e, from, local, msg, &q.noise, (enum refusal)why);
+        send_refusal(e, from, msg, &q.noise, (enum refusal)why);
         goto out;
     }
     if (fresh(e, now_us, &q) && !insist(e, now_us, &q))

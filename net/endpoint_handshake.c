@@ -70,7 +70,7 @@ void handshake_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us) 
     s->memo.has_rtt = true;
 }
 
-void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
+void handshake_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
                      const uint8_t *buf, size_t len) {
     static const size_t sizes[] = {
         [PACKET_INITIATION] = INITIATION_BYTES,
@@ -87,13 +87,13 @@ void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *fro
             e->counters.mac_fail++;
             return;
         }
-        handshake_input_initiation(e, now_us, from, local, buf);
+        handshake_input_initiation(e, now_us, from, buf);
         return;
     case PACKET_RESPONSE:
-        handshake_input_response(e, now_us, from, local, buf);
+        handshake_input_response(e, now_us, from, buf);
         return;
     case PACKET_RETRY:
-        handshake_input_retry(e, now_us, from, local, buf);
+        handshake_input_retry(e, now_us, from, buf);
         return;
     case PACKET_DATA:
         return;

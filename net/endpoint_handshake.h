@@ -6,12 +6,12 @@
 
 #include "net/endpoint_int.h"
 
-void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                                uint32_t local, const uint8_t *msg);
-void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                              uint32_t local, const uint8_t *msg);
-void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                           uint32_t local, const uint8_t *msg);
+void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                                const uint8_t *msg);
+void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                              const uint8_t *msg);
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                           const uint8_t *msg);
 
 /* A ticket has made a session, out of which both sides derive a secret of their own: told to the
  * user, who gives it to this peer once it is stored safely. The ticket's stays the peer's. */

@@ -48,8 +48,8 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
     return 0;
 }
 
-static const struct addr *first_asked(const struct session *s) {
-    return s->hs_out->rekey ? &s->path.remote : &s->peer->last_path;
+static const struct hop *first_asked(const struct session *s) {
+    return s->hs_out->rekey ? &s->path.hop : &s->peer->last_path;
 }
 
 /* A first handshake goes to every address known, a rekey along the path; if that stays silent,
@@ -60,39 +60,42 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
     h->tries++;
     h->sent_us = repeated ? 0 : now_us;
     e->counters.handshakes_out++;
-    const struct addr *first = first_asked(s);
-    if (first->kind != ADDR_NONE && (!h->rekey || endpoint_path_spend(s, sizeof h->msg)))
-        endpoint_queue_small(e, first, h->rekey ? s->path.local : LOCAL_ANY, h->msg, sizeof h->msg);
+    const struct hop *first = first_asked(s);
+    const struct hop to = h->rekey ? *first : hop_by_any_socket(first);
+    if (to.kind != HOP_NONE && (!h->rekey || endpoint_path_spend(s, sizeof h->msg)))
+        endpoint_queue_small(e, &to, h->msg, sizeof h->msg);
     if (h->rekey && h->tries <= 2)
         return;
     h->everywhere = true;
-    for (unsigned i = 0; i < p->setup.addr_count; i++)
-        if (!addr_equal(&p->setup.addrs[i], first))
-            endpoint_queue_small(e, &p->setup.addrs[i], LOCAL_ANY, h->msg, sizeof h->msg);
+    for (unsigned i = 0; i < p->setup.addr_count; i++) {
+        const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
+        if (!hop_same_place(&other, first))
+            endpoint_queue_small(e, &other, h->msg, sizeof h->msg);
+    }
 }
 
 /* How many places the INITIATION that is out has gone to, and whether this is one of them. */
-static unsigned asked(const struct session *s, const struct addr *a, bool *there) {
+static unsigned asked(const struct session *s, const struct hop *at, bool *there) {
     const struct peer_setup *set = &s->peer->setup;
-    const struct addr *first = first_asked(s);
-    unsigned n = first->kind != ADDR_NONE;
-    *there = n > 0 && addr_equal(a, first);
+    const struct hop *first = first_asked(s);
+    unsigned n = first->kind != HOP_NONE;
+    *there = hop_same_place(at, first);
     for (unsigned i = 0; s->hs_out->everywhere && i < set->addr_count; i++) {
-        *there |= addr_equal(a, &set->addrs[i]);
-        n += !addr_equal(&set->addrs[i], first);
+        *there |= hop_is_to(at, &set->addrs[i]);
+        n += !hop_is_to(first, &set->addrs[i]);
     }
     return n;
 }
 
 /* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know, nor 288 to one that we have not
  * called. */
-static void send_back(struct endpoint *e, struct session *s, uint64_t now_us, const struct addr *to,
-                      uint32_t local) {
+static void send_back(struct endpoint *e, struct session *s, uint64_t now_us,
+                      const struct hop *to) {
     struct hs_out *h = s->hs_out;
     h->tries++;
     h->sent_us = now_us;
     e->counters.handshakes_out++;
-    endpoint_queue_small(e, to, local, h->msg, sizeof h->msg);
+    endpoint_queue_small(e, to, h->msg, sizeof h->msg);
 }
 
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -259,8 +262,8 @@ static int refusal_error(unsigned why) {
     }
 }
 
-void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                           uint32_t local, const uint8_t *msg) {
+void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                           const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 4));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
@@ -301,7 +304,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct add
     } else if (!has_cookie || !called || h->cookies++ >= HANDSHAKE_COOKIES) {
         return;
     }
-    send_back(e, s, now_us, from, local);
+    send_back(e, s, now_us, from);
 }
 
 /* Where the answer to our call seemed to come from nobody may be, but the peer has to hear that we have it. */
@@ -310,9 +313,11 @@ static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t n
     const struct peer *p = s->peer;
     if (!s->path.doubtful || s->confirm_left >= CONFIRM_TRIES - 2)
         return;
-    for (unsigned i = 0; i < p->setup.addr_count; i++)
-        if (!addr_equal(&p->setup.addrs[i], &s->path.remote))
-            endpoint_send_frames_to(e, s, now_us, &p->setup.addrs[i], LOCAL_ANY, frame, len);
+    for (unsigned i = 0; i < p->setup.addr_count; i++) {
+        const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
+        if (!hop_same_place(&other, &s->path.hop))
+            endpoint_send_frames_to(e, s, now_us, &other, frame, len);
+    }
 }
 
 void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -374,22 +379,21 @@ static void start_over(struct endpoint *e, struct session *s, uint64_t now_us) {
  * one was, it has to answer from there again before it gets more than three times as much (RFC 9000 §8.1), or before the path of
  * a session that goes on moves there. */
 static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us,
-                          const struct addr *from, uint32_t local) {
+                          const struct hop *from) {
     bool there;
+    struct hop at = *from;
     const unsigned places = asked(s, from, &there);
     if (s->state != SESSION_UP) {
-        const struct addr *first = first_asked(s);
-        if (!there) {
-            from = first->kind != ADDR_NONE ? first : &s->peer->setup.addrs[0];
-            local = LOCAL_ANY;
-        }
-        s->path.remote = *from;
-        s->path.local = local;
+        const struct hop *first = first_asked(s);
+        if (!there)
+            at = first->kind != HOP_NONE ? hop_by_any_socket(first)
+                                         : hop_udp(&s->peer->setup.addrs[0], LOCAL_ANY);
+        s->path.hop = at;
         s->path.doubtful = places > 1;
-    } else if (!there || addr_equal(from, &s->path.remote)) {
+    } else if (!there || hop_same_place(from, &s->path.hop)) {
         return;
     }
-    endpoint_path_heard(e, s, now_us, from, local, RESPONSE_BYTES, true);
+    endpoint_path_heard(e, s, now_us, &at, RESPONSE_BYTES, true);
 }
 
 struct answer { /* a RESPONSE that opened and fits */
@@ -472,8 +476,8 @@ static bool read_answer(struct endpoint *e, struct session *s, const uint8_t *ms
            handshake_response_fits(&offer, &a->r) && secret_stands(s->peer, h);
 }
 
-void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct addr *from,
-                              uint32_t local, const uint8_t *msg) {
+void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                              const uint8_t *msg) {
     struct session *s = by_index(e, load_le32(msg + 8));
     if (!s || !s->hs_out) {
         e->counters.unknown_index++;
@@ -503,7 +507,7 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         }
     } else {
         take_keys(e, s, now_us, &a);
-        answered_from(e, s, now_us, from, local);
+        answered_from(e, s, now_us, from);
         take_answer(e, s, now_us, &a);
     }
     noise_clear(&a.noise);

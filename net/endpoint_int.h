@@ -81,16 +81,15 @@ struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_
 void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
 /* ---- endpoint_small.c ---- */
 /* Queues a datagram; dropped and counted when the queue for its kind is full. */
-void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
-                          const uint8_t *data, size_t len);
+void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
+                          size_t len);
 /* Seals a few session frames into a packet of their own and queues it; dropped and counted when the session has
  * SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer, or when the path is in doubt and has had enough. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
 /* The same to an address that may have it. */
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
-                             const struct addr *to, uint32_t local, const uint8_t *frames,
-                             size_t len);
+                             const struct hop *to, const uint8_t *frames, size_t len);
 /* The next small packet as a train of one; false: there is none. */
 bool endpoint_take_small(struct endpoint *e, struct train *t);
 /* Echoes that waited for new keys. */
@@ -115,26 +114,25 @@ void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t
 /* ---- endpoint_path.c ---- */
 /* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
 void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
-                         const struct addr *to, uint32_t local);
+                         const struct hop *to);
 /* How many bytes may leave along the path now. */
 size_t endpoint_path_room(const struct session *s);
 /* May so many leave? They count if so. */
 bool endpoint_path_spend(struct session *s, size_t bytes);
 /* It is the path, and the peer has shown that it is there. */
-bool endpoint_path_sure(const struct session *s, const struct addr *at, uint32_t local);
+bool endpoint_path_sure(const struct session *s, const struct hop *at);
 /* Session frames to where others have come from, if that may get so much. */
 void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
-                         const struct addr *to, uint32_t local, const uint8_t *frames, size_t len);
+                         const struct hop *to, const uint8_t *frames, size_t len);
 /* An authentic packet or an answer to a handshake of ours came from there; `moves`: it is the newest, and more than a probe. */
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
-                         const struct addr *from, uint32_t local, size_t bytes, bool moves);
+                         const struct hop *from, size_t bytes, bool moves);
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
-                            const struct addr *from, uint32_t local,
+                            const struct hop *from,
                             const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* Answers a challenge to where it came from, if that may get so much. */
 void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_us,
-                           const struct addr *to, uint32_t local,
-                           const uint8_t data[static PATH_CHALLENGE_BYTES]);
+                           const struct hop *to, const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* The challenges that are due. */
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us);
 /* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it still lives. */
@@ -150,7 +148,7 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
                     enum handshake_use use) MUST_USE;
 /* Somebody waits for it now: if it was calm, the attempt begins anew, with the same message. */
 void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us);
-void handshake_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
+void handshake_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
                      const uint8_t *buf, size_t len);
 /* Repetitions and time-outs. May end the session: true if it did. */
 bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);

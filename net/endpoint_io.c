@@ -8,8 +8,7 @@
 
 struct incoming { /* a packet that has been opened */
     uint64_t now_us, pn;
-    const struct addr *from;
-    uint32_t local;
+    const struct hop *from;
     uint8_t ecn;
     unsigned answers; /* CONFIRMED and ECHOED sent for it */
     /* The same for where it came from, if that is not the path or not known to be the peer's. */
@@ -67,7 +66,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         struct ep_event ev = {.kind = EP_PONG,
                               .peer = peer_ref_of(s->peer),
                               .session = {session_slot(s), s->serial},
-                              .addr = s->path.remote};
+                              .addr = *hop_addr(&s->path.hop)};
         ev.id = rd_u64(r);
         if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
             e->counters.queue_dropped++;
@@ -81,7 +80,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         uint8_t data[PATH_CHALLENGE_BYTES];
         rd_bytes(r, data, sizeof data);
         if (r->ok)
-            endpoint_path_answered(e, s, now_us, in->from, in->local, data);
+            endpoint_path_answered(e, s, now_us, in->from, data);
         return r->ok;
     }
     case FRAME_CLOSE: {
@@ -157,8 +156,8 @@ static bool input_frames(struct endpoint *e, struct session *s, struct incoming 
     return true;
 }
 
-static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
-                       uint8_t ecn, uint8_t *buf, size_t len) {
+static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                       uint8_t *buf, size_t len) {
     if (len < DATA_OVERHEAD_BYTES) {
         e->counters.malformed++;
         return;
@@ -193,25 +192,25 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct addr *f
     s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
-    if (s->path.local == LOCAL_ANY && addr_equal(from, &s->path.remote))
-        s->path.local = local;
+    if (hop_covers(&s->path.hop, from)) /* from now on by this socket */
+        s->path.hop = *from;
     endpoint_make_ready(e, s);
-    struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .local = local, .ecn = ecn};
-    in.elsewhere = !endpoint_path_sure(s, from, local);
+    struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .ecn = ecn};
+    in.elsewhere = !endpoint_path_sure(s, from);
     const bool newest = pn + 1 == s->replay.newest;
     if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
         return;
     /* Only the newest packet may move the path: an old one may have been delayed on the path left
      * behind. */
-    endpoint_path_heard(e, s, now_us, from, local, len, newest && in.moves);
+    endpoint_path_heard(e, s, now_us, from, len, newest && in.moves);
     if (in.reply_len > 0)
-        endpoint_path_reply(e, s, now_us, from, local, in.reply, in.reply_len);
+        endpoint_path_reply(e, s, now_us, from, in.reply, in.reply_len);
     if (in.challenged)
-        endpoint_path_respond(e, s, now_us, from, local, in.challenge);
+        endpoint_path_respond(e, s, now_us, from, in.challenge);
 }
 
-void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from, uint32_t local,
-                    uint8_t ecn, uint8_t *buf, size_t len) {
+void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                    uint8_t *buf, size_t len) {
     e->counters.pkts_in++;
     e->counters.bytes_in += len;
     if (len < 8 || buf[0] < PACKET_INITIATION || buf[0] > PACKET_DATA) {
@@ -219,9 +218,9 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct addr *from
         return;
     }
     if (buf[0] == PACKET_DATA)
-        input_data(e, now_us, from, local, ecn, buf, len);
+        input_data(e, now_us, from, ecn, buf, len);
     else
-        handshake_input(e, now_us, from, local, buf, len);
+        handshake_input(e, now_us, from, buf, len);
 }
 
 /* ---- out ---- */
@@ -266,8 +265,7 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     if (was_quiet && tp->sent.outstanding > 0)
         s->busy_since_us = now_us;
     s->last_use_us = now_us;
-    t->to = s->path.remote;
-    t->local = s->path.local;
+    t->to = s->path.hop;
     e->counters.bytes_out += t->len;
     if (!endpoint_path_spend(s, t->len))
         e->counters.queue_dropped++; /* cannot be: there was room for it */
@@ -304,7 +302,7 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
         return true;
     while (e->ready && e->ready != waiting) {
         struct session *s = e->ready;
-        if (s->tp && train_is_unwanted(t, s->path.local)) {
+        if (s->tp && train_is_unwanted(t, &s->path.hop)) {
             waiting = waiting ? waiting : s;
             e->ready = s->ready_next;
             continue;

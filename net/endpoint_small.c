@@ -5,9 +5,9 @@
 #include "net/endpoint_int.h"
 #include "net/wire/frame.h"
 
-void endpoint_queue_small(struct endpoint *e, const struct addr *to, uint32_t local,
-                          const uint8_t *data, size_t len) {
-    const struct small_packet p = {.to = *to, .local = local};
+void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
+                          size_t len) {
+    const struct small_packet p = {.to = *to};
     if (!small_push(&e->small, &p, data, len))
         e->counters.queue_dropped++;
 }
@@ -20,8 +20,7 @@ static unsigned bound_for(uint8_t frame) {
 }
 
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
-                             const struct addr *to, uint32_t local, const uint8_t *frames,
-                             size_t len) {
+                             const struct hop *to, const uint8_t *frames, size_t len) {
     uint8_t buf[DATA_OVERHEAD_BYTES + 64];
     if (len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
         return;
@@ -33,8 +32,7 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
     size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
     s->pkts_sent++;
     s->bytes_sent += n;
-    const struct small_packet p = {
-        .to = *to, .local = local, .slot = session_slot(s), .serial = s->serial};
+    const struct small_packet p = {.to = *to, .slot = session_slot(s), .serial = s->serial};
     if (small_push(&e->small, &p, buf, n))
         s->small_waiting++;
     else
@@ -44,7 +42,7 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len) {
     if (endpoint_path_spend(s, DATA_OVERHEAD_BYTES + len))
-        endpoint_send_frames_to(e, s, now_us, &s->path.remote, s->path.local, frames, len);
+        endpoint_send_frames_to(e, s, now_us, &s->path.hop, frames, len);
     else
         e->counters.queue_dropped++;
 }
@@ -61,7 +59,6 @@ bool endpoint_take_small(struct endpoint *e, struct train *t) {
     t->segment_bytes = (uint16_t)p->len;
     t->ecn = ECN_NOT_ECT;
     t->to = p->to;
-    t->local = p->local;
     e->counters.pkts_out++;
     e->counters.bytes_out += p->len;
     free(p);

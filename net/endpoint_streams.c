@@ -189,6 +189,12 @@ void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref r, u
     transport_reap(f.s->tp, f.st);
 }
 
+void stream_set_owner(struct endpoint *e, struct session_ref r, uint64_t stream, uint64_t owner) {
+    struct found f;
+    if (find(e, r, stream, &f))
+        f.st->owner = owner;
+}
+
 void stream_set_priority(struct endpoint *e, struct session_ref r, uint64_t stream, unsigned prio) {
     struct found f;
     if (!find(e, r, stream, &f) || prio >= STREAM_PRIORITIES)
@@ -235,4 +241,13 @@ void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us
     s->echo_count = 0;
     s->last_use_us = now_us;
     endpoint_make_ready(e, s);
+}
+
+void stream_let_go(struct endpoint *e, struct session_ref r, uint64_t stream) {
+    struct span sp;
+    bool fin = false;
+    int gone = 0;
+    if (stream_peek(e, r, stream, 0, &sp, 1, &fin) > 0)
+        gone = stream_stop(e, r, stream, ERR_CLOSED);
+    (void)gone;
 }

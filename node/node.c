@@ -1,65 +1,16 @@
 #include "node/node.h"
 
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/endpoint.h"
 #include "node/node_int.h"
 #include "node/people/denial.h"
 #include "node/people/pairing.h"
 
 enum { BLOCKS_DEFAULT = 640 }; /* what 0 means to the endpoint (net/endpoint.h) */
-
-/* ---- for all modules ---- */
-uint64_t node_wall_us(const struct node *n) {
-    return n->wall_us + (n->now_us > n->wall_at_us ? n->now_us - n->wall_at_us : 0);
-}
-
-/* The id is looked up here, so that nobody can forget to give it. */
-struct node_event *node_tell(struct node *n, enum node_event_kind kind, const char *contact) {
-    struct node_event *e = news_add(&n->news, kind, n->now_us, contact);
-    const struct contact *c = contact ? contact_by_name(n, contact) : NULL;
-    if (c)
-        e->node = c->id;
-    return e;
-}
-
-void node_log(const struct node *n, enum log_level level, const char *format, ...) {
-    if (!n->env.log)
-        return;
-    char line[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    n->env.log(n->env.log_ctx, level, line);
-}
-
-int node_met(struct node *n, enum limit limit, uint64_t max) {
-    n->met = (struct cause){.limit = limit, .max = max};
-    return limit_err(limit);
-}
-
-struct cause node_why(struct node *n, int err) {
-    struct cause c = cause_here(err);
-    if (n->met.limit != LIMIT_NONE && limit_err(n->met.limit) == err) {
-        c.limit = n->met.limit;
-        c.max = n->met.max;
-    }
-    n->met = (struct cause){0};
-    return c;
-}
-
-void stream_let_go(struct node *n, struct session_ref s, uint64_t stream) {
-    struct span sp;
-    bool fin = false;
-    int gone = 0;
-    if (stream_peek(n->ep, s, stream, 0, &sp, 1, &fin) > 0)
-        gone = stream_stop(n->ep, s, stream, ERR_CLOSED);
-    (void)gone;
-}
 
 /* ---- beginning and end ---- */
 static struct endpoint *make_endpoint(const struct node_config *cfg, const struct env *env,
@@ -76,16 +27,56 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
     return endpoint_new(&ec, now_us);
 }
 
+/* What each part works with, and in which order they hear of things (node/base/part.h). */
+static void put_together(struct node *n) {
+    struct turn *turn = &n->turn;
+    n->keep = (struct keep){.turn = turn, .work = &n->work};
+    n->peers = (struct peerings){.turn = turn};
+    n->dials = (struct dials){.turn = turn, .peers = &n->peers};
+    n->watch = (struct watch){.turn = turn, .peers = &n->peers};
+    n->pings = (struct pings){.turn = turn, .peers = &n->peers, .dials = &n->dials};
+    n->contacts =
+        (struct contacts){.turn = turn, .keep = &n->keep, .peers = &n->peers, .dials = &n->dials};
+    n->invites = (struct invites){.turn = turn, .keep = &n->keep, .contacts = &n->contacts};
+    n->pairing.turn = turn;
+    n->pairing.keep = &n->keep;
+    n->pairing.contacts = &n->contacts;
+    n->pairing.invites = &n->invites;
+    n->messages.turn = turn;
+    n->messages.keep = &n->keep;
+    n->messages.contacts = &n->contacts;
+    n->messages.dials = &n->dials;
+    n->messages.watch = &n->watch;
+    n->transfers.turn = turn;
+    n->transfers.keep = &n->keep;
+    n->transfers.work = &n->work;
+    n->transfers.contacts = &n->contacts;
+    n->transfers.dials = &n->dials;
+    n->transfers.watch = &n->watch;
+    n->intakes = (struct intakes){.turn = turn,
+                                  .contacts = &n->contacts,
+                                  .messages = &n->messages,
+                                  .transfers = &n->transfers};
+    n->mailbox.turn = turn;
+    n->mailbox.contacts = &n->contacts;
+
+    parts_add(&turn->parts, &keep_part, &n->keep);
+    parts_add(&turn->parts, &peerings_part, &n->peers);
+    parts_add(&turn->parts, &dials_part, &n->dials);
+    parts_add(&turn->parts, &contacts_part, &n->contacts);
+    parts_add(&turn->parts, &invites_part, &n->invites);
+    parts_add(&turn->parts, &messages_part, &n->messages);
+    parts_add(&turn->parts, &pings_part, &n->pings);
+    parts_add(&turn->parts, &watch_part, &n->watch);
+    parts_add(&turn->parts, &intakes_part, &n->intakes);
+    parts_add(&turn->parts, &transfers_part, &n->transfers);
+    parts_add(&turn->parts, &mailbox_part, &n->mailbox);
+}
+
 static int load(struct node *n) {
-    int err = contacts_load(n);
-    if (!err)
-        err = transfers_load(n);
-    if (!err)
-        err = invites_load(n);
-    if (!err)
-        err = messages_load(n);
+    const int err = parts_load(&n->turn.parts);
     if (err) /* whoever owns the store has said what is wrong with it, and where it is */
-        node_log(n, LOG_DEBUG, "the store cannot be read: %s", err_text(err));
+        turn_log(&n->turn, LOG_DEBUG, "the store cannot be read: %s", err_text(err));
     return err;
 }
 
@@ -93,189 +84,190 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     struct node *n = calloc(1, sizeof *n);
     if (!n)
         return NULL;
-    n->env = *env;
-    n->now_us = n->started_us = n->wall_at_us = now_us;
-    n->wall_us = cfg->wall_us;
-    n->id = cfg->identity->id;
-    n->transport = cfg->identity->transport_public;
-    n->lazy = cfg->lazy;
-    n->blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
+    n->turn = (struct turn){.env = *env,
+                            .id = cfg->identity->id,
+                            .transport = cfg->identity->transport_public,
+                            .now_us = now_us,
+                            .wall_us = cfg->wall_us,
+                            .wall_at_us = now_us,
+                            .lazy = cfg->lazy};
+    n->started_us = now_us;
+    put_together(n);
+    n->transfers.blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
     const struct node_policy policy = {cfg->accept, cfg->download_dir, cfg->accept_max_bytes,
                                        cfg->message_quota_bytes, cfg->message_quota_contact_bytes};
     node_set_policy(n, &policy);
     node_set_tell(n, cfg->tell, cfg->tell_count);
-    n->ep = make_endpoint(cfg, env, now_us);
-    if (!n->ep || load(n) != 0) {
+    n->turn.ep = make_endpoint(cfg, env, now_us);
+    if (!n->turn.ep || load(n) != 0) {
         node_free(n);
         return NULL;
     }
-    dial_all(n);
     return n;
 }
 
 void node_free(struct node *n) {
     if (!n)
         return;
-    chan_clear(n);
-    transfers_clear(n);
+    parts_clear(&n->turn.parts);
     work_clear(&n->work);
-    keep_clear(n);
-    messages_clear(n);
-    pings_clear(n);
-    invites_clear(n);
-    contacts_clear(n);
-    dials_clear(n);
-    recv_rules_clear(n);
-    news_clear(&n->news);
-    mailbox_clear(&n->mailbox);
-    endpoint_free(n->ep);
+    news_clear(&n->turn.news);
+    endpoint_free(n->turn.ep);
     sodium_memzero(n, sizeof *n);
     free(n);
 }
 
+/* ---- what holds for all ---- */
 const struct node_id *node_self(const struct node *n) {
-    return &n->id;
+    return &n->turn.id;
 }
 
-struct endpoint *node_endpoint(struct node *n) {
-    return n->ep;
+struct cause node_why(struct node *n, int err) {
+    return turn_why(&n->turn, err);
 }
 
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us) {
-    n->now_us = n->wall_at_us = now_us;
-    n->wall_us = wall_us;
-    endpoint_set_wall(n->ep, now_us, wall_us);
+    n->turn.now_us = n->turn.wall_at_us = now_us;
+    n->turn.wall_us = wall_us;
+    endpoint_set_wall(n->turn.ep, now_us, wall_us);
 }
 
 uint64_t node_wall_s(const struct node *n, uint64_t now_us) {
-    return (n->wall_us + (now_us > n->wall_at_us ? now_us - n->wall_at_us : 0)) / 1000000;
+    const struct turn *t = &n->turn;
+    return (t->wall_us + (now_us > t->wall_at_us ? now_us - t->wall_at_us : 0)) / 1000000;
+}
+
+void node_set_policy(struct node *n, const struct node_policy *p) {
+    struct recv_rules *r = &n->transfers.rules;
+    r->accept = p->accept;
+    snprintf(r->download_dir, sizeof r->download_dir, "%s", p->download_dir ? p->download_dir : "");
+    n->transfers.accept_max_bytes = p->accept_max_bytes;
+    n->messages.quota_bytes = p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
+    n->messages.quota_contact_bytes = p->message_quota_contact_bytes
+                                          ? p->message_quota_contact_bytes
+                                          : MESSAGES_CONTACT_BYTES_MAX;
+}
+
+void node_get_policy(const struct node *n, struct node_policy *out) {
+    *out = (struct node_policy){
+        .accept = n->transfers.rules.accept,
+        .download_dir = n->transfers.rules.download_dir,
+        .accept_max_bytes = n->transfers.accept_max_bytes,
+        .message_quota_bytes = n->messages.quota_bytes,
+        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
+    };
 }
 
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count) {
-    n->tell_count = count < PEER_ADDRS_MAX ? count : PEER_ADDRS_MAX;
-    for (unsigned i = 0; i < n->tell_count; i++)
-        n->tell[i] = addrs[i];
+    n->pairing.tell_count = count < PEER_ADDRS_MAX ? count : PEER_ADDRS_MAX;
+    for (unsigned i = 0; i < n->pairing.tell_count; i++)
+        n->pairing.tell[i] = addrs[i];
 }
 
 /* ---- what the endpoint tells ---- */
-static void session_lost(struct node *n, struct contact *c, int err) {
-    struct session_ref s = c->session;
-    c->online = false;
-    transfers_session_down(n, s, err);
-    chan_session_down(n, s);
-    message_peer_down(n, c);
-    ping_peer_lost(n, c, ERR_CLOSED);
-    struct node_event *e = node_tell(n, NODE_PEER_DOWN, c->name);
-    e->err = err;
-    e->cause = cause_here(err);
-    dial_down(n, c, err);
+static void session_lost(struct node *n, struct peering *p, int err) {
+    p->online = false;
+    parts_peer_down(&n->turn.parts, p, p->contact, err);
+    if (p->contact) {
+        struct node_event *e = peering_tell_event(&n->peers, NODE_PEER_DOWN, p);
+        e->err = err;
+        e->cause = cause_here(err);
+    }
+    dial_down(&n->dials, p, err);
 }
 
-void node_connect_failed(struct node *n, struct contact *c, int err) {
-    int shown = err == ERR_TIMEOUT ? ERR_OFFLINE : err;
-    struct node_event *e = node_tell(n, NODE_CONNECT_FAILED, c->name);
-    e->err = shown;
-    e->cause = cause_here(shown);
-    transfers_connect_failed(n, c, err);
-    ping_peer_lost(n, c, shown);
+/* What the error of a session or an attempt says. ERR_AUTH of a session is our own word. */
+static int error_of(struct node *n, const struct peering *p, int err, bool by_ticket) {
+    return p->contact ? denial_heard(&n->contacts, p->contact, err, by_ticket) : err;
 }
 
-uint64_t node_peer_silent(struct node *n, struct contact *c, uint64_t before_us) {
-    const uint64_t transfer_us = transfers_peer_silent(n, c, before_us);
-    const uint64_t ping_us = ping_peer_silent(n, c, before_us);
-    return transfer_us < ping_us ? transfer_us : ping_us;
-}
-
-static void session_down(struct node *n, struct contact *c, const struct ep_event *ev) {
+static void session_down(struct node *n, struct peering *p, const struct ep_event *ev) {
     struct session_ref other;
-    const bool its = c->online && session_ref_equal(c->session, ev->session);
-    const bool early = !c->online && !endpoint_session(n->ep, c->peer, &other);
-    /* ERR_AUTH of a session is our own word. */
+    const bool its = p->online && session_ref_equal(p->session, ev->session);
+    const bool early = !p->online && !endpoint_session(n->turn.ep, p->ref, &other);
     const int err =
-        (its || early) && ev->err != ERR_AUTH ? denial_heard(n, c, ev->err, false) : ev->err;
+        (its || early) && ev->err != ERR_AUTH ? error_of(n, p, ev->err, false) : ev->err;
     if (its)
-        session_lost(n, c, err);
+        session_lost(n, p, err);
     else if (early)
-        dial_failed(n, c, err); /* it ended before anybody heard that it was up */
+        dial_failed(&n->dials, p, err); /* it ended before anybody heard that it was up */
 }
 
 static void session_up(struct node *n, const struct ep_event *ev) {
-    struct contact *c = contact_by_peer(n, ev->peer);
+    struct peering *p = peering_by_ref(&n->peers, ev->peer);
     struct session_info info;
-    if (!endpoint_session_info(n->ep, n->now_us, ev->session, &info))
+    if (!endpoint_session_info(n->turn.ep, n->turn.now_us, ev->session, &info))
         return; /* it has ended since: session_down */
-    if (!c) {
-        endpoint_disconnect(n->ep, n->now_us, ev->session, ERR_AUTH);
+    if (!p) {   /* nobody here holds it */
+        endpoint_disconnect(n->turn.ep, n->turn.now_us, ev->session, ERR_AUTH);
         return;
     }
-    if (c->online && !session_ref_equal(c->session, ev->session))
-        session_lost(n, c, ERR_CLOSED);
-    c->online = true;
-    c->session = ev->session;
-    denial_over(n, c);
-    dial_up(n, c);
-    contact_seen_at(n, c, &info.path);
-    node_tell(n, NODE_PEER_UP, c->name);
-    message_kick(n, c);
-    ping_peer_up(n, c);
-    transfers_peer_up(n, c);
+    if (p->online && !session_ref_equal(p->session, ev->session))
+        session_lost(n, p, ERR_CLOSED);
+    p->online = true;
+    p->session = ev->session;
+    if (p->contact)
+        denial_over(&n->contacts, p->contact);
+    dial_up(&n->dials, p);
+    if (p->contact) {
+        contact_seen_at(&n->contacts, p->contact, &info.path);
+        peering_tell_event(&n->peers, NODE_PEER_UP, p);
+    }
+    parts_peer_up(&n->turn.parts, p, p->contact);
 }
 
 static void key_changed(struct node *n, struct contact *c, const struct ep_event *ev) {
     c->transport = ev->transport;
     c->cert_seq = ev->cert_seq;
-    int err = contact_update(n, c);
+    int err = contact_update(&n->contacts, c);
     if (err)
-        node_log(n, LOG_WARN, "the key of \"%s\" was not stored: %s", c->name, err_text(err));
+        turn_log(&n->turn, LOG_WARN, "the key of \"%s\" was not stored: %s", c->name,
+                 err_text(err));
 }
 
 static void roamed(struct node *n, const struct ep_event *ev) {
-    struct contact *c = contact_by_session(n, ev->session);
+    struct contact *c = contact_by_session(&n->contacts, ev->session);
     if (!c)
         return;
-    contact_seen_at(n, c, &ev->addr);
-    node_tell(n, NODE_PATH_CHANGED, c->name)->addr = ev->addr;
+    contact_seen_at(&n->contacts, c, &ev->addr);
+    contacts_tell(&n->contacts, NODE_PATH_CHANGED, c->name)->addr = ev->addr;
 }
 
 static void stream_event(struct node *n, const struct ep_event *ev) {
-    struct transfer *t = transfer_by_stream(n, ev->session, ev->stream);
-    if (t) {
-        transfer_stream_event(n, t, ev);
+    struct contact *c = contact_by_session(&n->contacts, ev->session);
+    if (c && parts_stream_event(&n->turn.parts, c, ev))
         return;
-    }
-    struct contact *c = contact_by_session(n, ev->session);
-    if (c && message_owns(c, ev->stream))
-        message_stream_event(n, c, ev);
-    else if (ev->kind == EP_STREAM_READABLE && !chan_readable(n, ev->session, ev->stream))
-        stream_let_go(n, ev->session, ev->stream);
+    if (ev->kind == EP_STREAM_READABLE && !chan_readable(&n->intakes, ev->session, ev->stream))
+        stream_let_go(n->turn.ep, ev->session, ev->stream);
     else if (ev->kind == EP_STREAM_RESET)
-        chan_reset(n, ev->session, ev->stream);
+        chan_reset(&n->intakes, ev->session, ev->stream);
 }
 
 static void endpoint_event(struct node *n, const struct ep_event *ev) {
     struct contact *c;
+    struct peering *p;
     switch (ev->kind) {
     case EP_SESSION_UP:
         session_up(n, ev);
         break;
     case EP_SESSION_DOWN:
-        c = contact_by_peer(n, ev->peer);
-        if (c)
-            session_down(n, c, ev);
+        p = peering_by_ref(&n->peers, ev->peer);
+        if (p)
+            session_down(n, p, ev);
         break;
     case EP_CONNECT_FAILED:
-        c = contact_by_peer(n, ev->peer);
-        if (c)
-            dial_failed(n, c, denial_heard(n, c, ev->err, ev->by_ticket));
+        p = peering_by_ref(&n->peers, ev->peer);
+        if (p)
+            dial_failed(&n->dials, p, error_of(n, p, ev->err, ev->by_ticket));
         break;
     case EP_PAIRED:
-        pairing_done(n, ev);
+        pairing_done(&n->pairing, ev);
         break;
     case EP_ROAMED:
         roamed(n, ev);
         break;
     case EP_STREAM_OPENED:
-        chan_opened(n, ev->session, ev->stream);
+        chan_opened(&n->intakes, ev->session, ev->stream);
         break;
     case EP_STREAM_READABLE:
     case EP_STREAM_WRITABLE:
@@ -284,24 +276,24 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         stream_event(n, ev);
         break;
     case EP_PONG:
-        c = contact_by_session(n, ev->session);
-        if (c)
-            ping_answered(n, c, ev->id);
+        p = peering_by_session(&n->peers, ev->session);
+        if (p)
+            ping_answered(&n->pings, p, ev->id);
         break;
     case EP_DATAGRAM:
-        c = contact_by_session(n, ev->session);
+        c = contact_by_session(&n->contacts, ev->session);
         if (c)
             mailbox_add(&n->mailbox, c, ev->data, ev->len);
         break;
     case EP_PEER_KEY:
-        c = contact_by_peer(n, ev->peer);
+        c = contact_by_peer(&n->contacts, ev->peer);
         if (c)
             key_changed(n, c, ev);
         break;
     case EP_TICKET_DONE:
-        c = contact_by_peer(n, ev->peer);
+        c = contact_by_peer(&n->contacts, ev->peer);
         if (c)
-            pairing_proved(n, c);
+            pairing_proved(&n->pairing, c);
         break;
     case EP_STREAM_FINISHED:
         break;
@@ -313,43 +305,43 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
 static bool turn(struct node *n) {
     struct ep_event ev;
     bool any = false;
-    n->unheard = false;
-    while (endpoint_poll(n->ep, &ev)) {
+    n->turn.unheard = false;
+    while (endpoint_poll(n->turn.ep, &ev)) {
         any = true;
         endpoint_event(n, &ev);
         if (ev.kind == EP_PAIRED)
             sodium_memzero(&ev, sizeof ev);
     }
-    if (n->blocks_short) {
-        n->blocks_short = false;
-        transfers_pump(n);
+    if (n->transfers.blocks_short) {
+        n->transfers.blocks_short = false;
+        transfers_pump(&n->transfers);
     }
-    any |= keep_pay(n);
-    messages_turn(n);
+    any |= keep_pay(&n->keep);
+    messages_turn(&n->messages);
     return any;
 }
 
 /* ---- the world ---- */
-void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32_t local,
-                uint8_t ecn, uint8_t *buf, size_t len) {
-    n->now_us = now_us;
-    endpoint_input(n->ep, now_us, from, local, ecn, buf, len);
-    n->unheard = true;
+void node_input(struct node *n, uint64_t now_us, const struct hop *from, uint8_t ecn, uint8_t *buf,
+                size_t len) {
+    n->turn.now_us = now_us;
+    endpoint_input(n->turn.ep, now_us, from, ecn, buf, len);
+    n->turn.unheard = true;
 }
 
 /* What a batch of datagrams brought is heard once, by whoever is asked first. */
 static void hear(struct node *n) {
-    if (n->unheard)
+    if (n->turn.unheard)
         turn(n);
 }
 
 bool node_output(struct node *n, uint64_t now_us, struct train *t) {
-    n->now_us = now_us;
+    n->turn.now_us = now_us;
     hear(n);
     do {
         /* Sending makes room in streams: whoever waits for it writes more before this call says no.
          */
-        bool filled = endpoint_output(n->ep, now_us, t);
+        bool filled = endpoint_output(n->turn.ep, now_us, t);
         bool heard = turn(n);
         if (filled)
             return true;
@@ -358,79 +350,93 @@ bool node_output(struct node *n, uint64_t now_us, struct train *t) {
     } while (true);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
 uint64_t node_deadline_us(const struct node *n) {
-    uint64_t at = endpoint_deadline_us(n->ep);
-    at = earlier(at, dials_deadline_us(n));
-    at = earlier(at, keep_deadline_us(n));
-    at = earlier(at, invites_deadline_us(n));
-    at = earlier(at, pings_deadline_us(n));
-    at = earlier(at, watch_deadline_us(n));
-    at = earlier(at, chan_deadline_us(n));
-    return earlier(at, transfers_deadline_us(n));
+    const uint64_t net_us = endpoint_deadline_us(n->turn.ep);
+    const uint64_t parts_us = parts_deadline_us(&n->turn.parts);
+    return net_us < parts_us ? net_us : parts_us;
 }
 
 void node_timeout(struct node *n, uint64_t now_us) {
-    n->now_us = now_us;
-    endpoint_timeout(n->ep, now_us);
+    n->turn.now_us = now_us;
+    endpoint_timeout(n->turn.ep, now_us);
     turn(n);
-    keep_timeout(n);
-    dials_timeout(n);
-    invites_timeout(n);
-    pings_timeout(n);
-    watch_timeout(n);
-    chan_timeout(n);
-    transfers_timeout(n);
+    parts_timeout(&n->turn.parts);
     turn(n);
+}
+
+void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes) {
+    n->turn.now_us = now_us;
+    endpoint_too_big(n->turn.ep, now_us, to, bytes);
+}
+
+void node_icmp_too_big(struct node *n, uint64_t now_us, const struct icmp_quote *q,
+                       size_t fits_bytes) {
+    n->turn.now_us = now_us;
+    endpoint_icmp_too_big(n->turn.ep, now_us, q, fits_bytes);
+}
+
+void node_network_changed(struct node *n, uint64_t now_us) {
+    n->turn.now_us = now_us;
+    dials_network_changed(&n->dials);
 }
 
 struct file_op *node_next_file_op(struct node *n) {
     hear(n);
-    transfer_store_pump(n);
-    keep_pump(n);
+    transfer_store_pump(&n->transfers);
+    keep_pump(&n->keep);
     return work_take(&n->work);
 }
 
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
-    n->now_us = now_us;
+    n->turn.now_us = now_us;
     n->work.out--;
     if (op->kind == FILE_OP_STORE_SYNC)
-        keep_op_done(n, op);
+        keep_op_done(&n->keep, op);
     else
-        transfer_op_done(n, op);
+        transfer_op_done(&n->transfers, op);
     turn(n);
 }
 
 void node_shutdown(struct node *n, uint64_t now_us) {
-    n->now_us = now_us;
-    n->shut = true;
-    transfers_shutdown(n);
-    contacts_end(n);
-    for (unsigned i = 0; i < n->contacts.count; i++)
-        if (n->contacts.list[i]->online)
-            endpoint_disconnect(n->ep, now_us, n->contacts.list[i]->session, ERR_CLOSED);
+    n->turn.now_us = now_us;
+    n->turn.shut = true;
+    parts_shutdown(&n->turn.parts);
+    for (uint32_t i = 0; i < n->peers.cap; i++) {
+        const struct peering *p = n->peers.by_index[i];
+        if (p && p->online)
+            endpoint_disconnect(n->turn.ep, now_us, p->session, ERR_CLOSED);
+    }
     turn(n);
 }
 
 bool node_poll(struct node *n, struct node_event *out) {
     hear(n);
-    return news_take(&n->news, out) || transfers_poll_progress(n, out);
+    return news_take(&n->turn.news, out) || transfers_poll_progress(&n->transfers, out);
 }
 
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out) {
     *out = (struct node_status){
         .uptime_us = now_us - n->started_us,
         .contacts = n->contacts.count,
-        .sessions = endpoint_session_count(n->ep),
-        .half_open = endpoint_half_open_count(n->ep),
-        .transfers = transfers_live(n),
+        .sessions = endpoint_session_count(n->turn.ep),
+        .half_open = endpoint_half_open_count(n->turn.ep),
+        .transfers = transfers_live(&n->transfers),
         .messages_queued = n->messages.queued,
         .message_bytes = n->messages.bytes,
         .message_quota_bytes = n->messages.quota_bytes,
         .message_quota_contact_bytes = n->messages.quota_contact_bytes,
-        .counters = endpoint_counters(n->ep),
+        .counters = endpoint_counters(n->turn.ep),
     };
+}
+
+const struct endpoint_counters *node_counters(const struct node *n) {
+    return endpoint_counters(n->turn.ep);
+}
+
+uint32_t node_session_count(const struct node *n) {
+    return endpoint_session_count(n->turn.ep);
+}
+
+uint32_t node_half_open_count(const struct node *n) {
+    return endpoint_half_open_count(n->turn.ep);
 }

@@ -16,21 +16,16 @@
 #include "net/base/limits.h"
 #include "net/endpoint.h"
 #include "node/api/cause.h"
-#include "node/base/store.h"
+#include "node/base/env.h"
+#include "node/base/event.h"
+#include "node/base/limits.h"
+#include "node/call/datagram.h"
 #include "node/disk/file_op.h"
+#include "node/file/transfer_info.h"
+#include "node/message/message_info.h"
+#include "node/people/contact_info.h"
 
 struct node;
-
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
-
-struct env { /* what the world gives a node; copied at creation */
-    struct rng rng;
-    struct store store;
-    void (*log)(void *ctx, enum log_level level, const char *line); /* may be NULL */
-    void *log_ctx;
-};
-
-enum accept_rule { ACCEPT_ASK, ACCEPT_CONTACTS }; /* ask: by hand or by a waiting recv */
 
 struct node_config {
     const struct identity *identity; /* copied */
@@ -51,17 +46,6 @@ struct node_config {
     uint16_t mtu_max_bytes;               /* likewise */
 };
 
-enum {
-    PETNAME_MAX = 64, /* bytes, UTF-8, no control characters, no '/' */
-    TICKET_TEXT_MAX = 1023,
-    TRANSFER_FILES_MAX = 65536,
-    MANIFEST_MAX_BYTES = 16 << 20,
-    TRANSFER_FIRST_FILES = 3, /* of a transfer's files that everybody is told of who hears of it */
-    TRANSFERS_MAX = 64,       /* at once; further ones are refused with ERR_FULL */
-    MESSAGE_MAX_BYTES = 64 * 1024,
-    OUTBOX_MAX = 4096, /* unsent messages per contact */
-};
-
 struct node_policy { /* of a node_config what can change while the node runs */
     enum accept_rule accept;
     const char *download_dir;
@@ -73,7 +57,6 @@ struct node *node_new(const struct node_config *cfg, const struct env *env,
                       uint64_t now_us); /* NULL: no memory or a broken store */
 void node_free(struct node *n);
 const struct node_id *node_self(const struct node *n);
-struct endpoint *node_endpoint(struct node *n);
 /* The cause of the error that the last command gave: with the limit that it met. Forgotten then. */
 struct cause node_why(struct node *n, int err);
 void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us);
@@ -84,9 +67,13 @@ void node_get_policy(const struct node *n, struct node_policy *out); /* valid un
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 
 /* ---- the world ---- */
-void node_input(struct node *n, uint64_t now_us, const struct addr *from, uint32_t local,
-                uint8_t ecn, uint8_t *buf, size_t len);
+void node_input(struct node *n, uint64_t now_us, const struct hop *from, uint8_t ecn, uint8_t *buf,
+                size_t len);
 bool node_output(struct node *n, uint64_t now_us, struct train *t);
+/* The network refused a datagram of this size; or says so of one (endpoint_icmp_too_big). */
+void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes);
+void node_icmp_too_big(struct node *n, uint64_t now_us, const struct icmp_quote *q,
+                       size_t fits_bytes);
 uint64_t node_deadline_us(const struct node *n);
 void node_timeout(struct node *n, uint64_t now_us);
 /* The next operation to run, or NULL. Owned by the core; give it back with node_file_done. */
@@ -95,36 +82,15 @@ void node_file_done(struct node *n, uint64_t now_us, struct file_op *op);
 /* This machine has another address or route than before, or has slept: peers are told where it is now,
  * spread over time (node/peer/dial.h). */
 void node_network_changed(struct node *n, uint64_t now_us);
+/* The network refused a datagram of this size; or says so of one (endpoint_icmp_too_big). */
+void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes);
+void node_icmp_too_big(struct node *n, uint64_t now_us, const struct icmp_quote *q,
+                       size_t fits_bytes);
 /* Says goodbye: CLOSE to every session, transfers end with ERR_CLOSED. Pull output once more after
  * it. */
 void node_shutdown(struct node *n, uint64_t now_us);
 
 /* ---- contacts and tickets ---- */
-enum contact_state {
-    CONTACT_OFFLINE,    /* it did not answer when it was dialled last, or has said goodbye */
-    CONTACT_CONNECTING, /* it is being dialled */
-    CONTACT_IDLE,       /* nobody has needed it for so long that the session has ended */
-    CONTACT_SILENT,     /* a session is up, but the peer does not answer */
-    CONTACT_ONLINE,     /* a session is up */
-};
-const char *contact_state_name(enum contact_state s);
-struct contact_info {
-    char name[PETNAME_MAX + 1];
-    struct node_id id;
-    bool paired;                 /* a pairing secret exists */
-    bool online;                 /* a session is up */
-    struct session_info session; /* if online */
-    enum contact_state state;
-    uint64_t quiet_us; /* nothing was heard of it for so long; UINT64_MAX: since the start */
-    struct addr addrs[PEER_ADDRS_MAX];
-    unsigned addr_count;
-    int denied;      /* offline: why their node does not let this one in; 0: not said */
-    uint32_t queued; /* messages waiting in the outbox */
-    int refused;     /* why the peer does not take them now; 0: it has not said so */
-    struct cause refused_why;
-    bool full;              /* its own messages find no room here */
-    uint64_t message_bytes; /* what they take, for the quota */
-};
 /* A text that lets its holder reach this node; with a one-time secret that makes the holder a
  * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of the holder's id).
  * ERR_FULL, ERR_EXISTS (name). */
@@ -165,36 +131,6 @@ int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeou
 void node_ping_stop(struct node *n, uint64_t id);
 
 /* ---- files ---- */
-enum transfer_state {
-    TRANSFER_CONNECTING, /* sender: no session yet */
-    TRANSFER_OPENING,    /* sender: sources are being opened */
-    TRANSFER_OFFERED,    /* sender: waits for the peer's yes. receiver: waits for accept */
-    TRANSFER_RUNNING,
-    TRANSFER_VERIFYING, /* all bytes are there: hash, fsync, rename */
-    TRANSFER_DONE,
-    TRANSFER_FAILED,
-};
-const char *transfer_state_name(enum transfer_state s);
-
-struct transfer_info {
-    uint64_t id;
-    bool outgoing;
-    char contact[PETNAME_MAX + 1]; /* what it is called now, or was when it was removed */
-    struct node_id node;           /* who that is */
-    enum transfer_state state;
-    int err;
-    struct cause cause; /* of err */
-    char detail[256];   /* what the error is about: a file name, or empty. UTF-8, perhaps a peer's
-                         * words: escape before showing */
-    uint32_t files, files_done;
-    uint64_t bytes_total, bytes_done;
-    uint64_t wall_us; /* when it began */
-    uint64_t started_us, ended_us;
-    uint64_t accepted_us; /* the peer's or our yes; 0: not yet */
-    char dir[1024];       /* receiver: destination directory */
-    uint64_t
-        rule; /* receiver: which node_recv_start took it; 0: accepted by hand, or as configured */
-};
 /* Offers files (not directories yet) to a contact. The outcome comes as NODE_TRANSFER_DONE /
  * _FAILED. timeout_us: until the peer has accepted; 0 = none. ERR_NOT_FOUND (contact), ERR_USAGE
  * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
@@ -202,13 +138,6 @@ int node_send(struct node *n, uint64_t now_us, const char *contact, const char *
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
 /* The same with all that can be said of it. The paths, pointers and text in one allocation, are taken over, also on an
  * error: megabytes of them are not copied. */
-struct send_order {
-    const char *contact;
-    char **paths;
-    unsigned count;
-    const char *name; /* what the only file is called there; NULL: as its path ends */
-    uint64_t timeout_us;
-};
 int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order,
                     uint64_t *id) MUST_USE;
 /* Whether it is an offer that waits for one of these two. */
@@ -237,29 +166,6 @@ bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 
 /* ---- messages ---- */
-enum message_state {
-    MESSAGE_RECEIVED,
-    MESSAGE_QUEUED,
-    MESSAGE_REFUSED, /* queued; the peer does not take it now (err) */
-    MESSAGE_DELIVERED,
-    MESSAGE_FAILED,    /* the peer will never take it (err) */
-    MESSAGE_CANCELLED, /* the contact was removed before it was delivered */
-};
-const char *message_state_name(enum message_state s);
-
-struct message_info {
-    uint64_t seq;                  /* this node's own order, from 1 */
-    uint8_t id[16];                /* the sender's, random: delivery is once per id */
-    char contact[PETNAME_MAX + 1]; /* what it is called now, or was when this was stored */
-    struct node_id node;           /* who that is */
-    bool outgoing, delivered;
-    enum message_state state;
-    int err;
-    struct cause cause; /* of err */
-    uint64_t wall_us;
-    const char *text; /* valid until the next node call; peer-supplied */
-    size_t len;
-};
 /* Stored, then sent, repeated until the peer has stored it. NODE_MESSAGE_QUEUED follows when it
  * survives a power cut, and only then it is shown and leaves; NODE_MESSAGE_DELIVERED when the peer
  * has it. ERR_NOT_FOUND, ERR_USAGE (empty, too long, not UTF-8), ERR_FULL, ERR_DISK, ERR_IO. */
@@ -271,24 +177,12 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
                        struct message_info *out);
 /* Whether there is such a contact, or a conversation with such a node. */
 bool node_message_with(struct node *n, const char *contact);
-struct message_cut { /* what a step of deleting has done */
-    uint64_t deleted;
-    uint64_t last; /* the next step's `after` */
-    bool more;
-};
 /* Deletes a conversation's messages with after < seq <= upto, a bounded number in one step; those
  * that wait to be delivered stay. ERR_NOT_FOUND, ERR_DISK, ERR_IO. */
 int node_message_delete(struct node *n, uint64_t now_us, const char *contact, uint64_t after,
                         uint64_t upto, struct message_cut *out) MUST_USE;
 
 /* ---- datagrams: what calls are made of ---- */
-enum { NODE_DATAGRAMS_MAX = 64 }; /* unread ones; beyond, one is dropped and counted */
-struct node_datagram {
-    char contact[PETNAME_MAX + 1]; /* what it was called when this came */
-    struct node_id node;
-    uint32_t len;
-    uint8_t data[DATAGRAM_MAX_BYTES]; /* peer-supplied */
-};
 /* At most once, unordered, ahead of stream data; dropped unsent after deadline_us (monotonic).
  * ERR_NOT_FOUND (contact), ERR_OFFLINE (no session is up), ERR_USAGE (empty or over
  * DATAGRAM_MAX_BYTES), ERR_NOMEM. */
@@ -298,49 +192,12 @@ int node_datagram_send(struct node *n, uint64_t now_us, const char *contact, con
 bool node_datagram_next(struct node *n, struct node_datagram *out);
 
 /* ---- events ---- */
-enum node_event_kind {
-    NODE_PEER_UP,        /* contact */
-    NODE_PEER_DOWN,      /* contact, err */
-    NODE_CONNECT_FAILED, /* contact, err: node_denied, or another */
-    NODE_CONTACT_ADDED,  /* contact: by us or through a ticket */
-    NODE_CONTACT_REMOVED,
-    NODE_PATH_CHANGED,      /* contact, addr */
-    NODE_TRANSFER_OFFERED,  /* transfer id, contact: an incoming one that waits for accept */
-    NODE_TRANSFER_STARTED,  /* accepted; bytes begin to flow */
-    NODE_TRANSFER_PROGRESS, /* at most 5 a second per transfer: bytes, total */
-    NODE_TRANSFER_DONE,     /* receiver has verified and fsynced everything */
-    NODE_TRANSFER_FAILED,   /* err, detail */
-    NODE_MESSAGE,           /* id = seq: a message has come and survives a power cut */
-    NODE_MESSAGE_DELIVERED, /* id = seq */
-    NODE_PONG,              /* id, rtt_us, addr, contact */
-    NODE_PING_FAILED,       /* id, err, contact */
-    NODE_CONTACT_RENAMED,   /* contact: the new name; detail: the old one */
-    NODE_PAIRING_FAILED, /* contact, err: what a ticket began could not be stored; it still holds */
-    NODE_MESSAGE_QUEUED, /* id = seq: one of ours survives a power cut */
-    NODE_MESSAGE_REFUSED, /* id = seq, err: the peer does not take it now; it is sent again */
-    NODE_MESSAGE_FAILED,  /* id = seq, err: the peer will never take it; the next one goes */
-    NODE_MESSAGE_FULL,    /* contact: its messages find no room here; total: its quota in bytes */
-    NODE_TICKET_STORED,   /* id = node_ticket_id: it survives a power cut */
-    NODE_CONTACT_DENIED,  /* contact, err: their node does not let this one in any more; once */
-    NODE_PEER_SILENT,     /* contact, err: a session is up, but it has not answered */
-};
-enum { NODE_EVENT_KINDS = NODE_PEER_SILENT + 1 };
-const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
-
-struct node_event {
-    enum node_event_kind kind;
-    uint64_t now_us;
-    char contact[PETNAME_MAX + 1]; /* what it is called now */
-    struct node_id node;           /* who that is; zeroes if contact is empty */
-    uint64_t id;
-    int err;
-    struct cause cause; /* of err */
-    uint64_t bytes, total, rtt_us;
-    struct addr addr;
-    char detail[256]; /* likewise */
-};
 bool node_poll(struct node *n, struct node_event *out);
 
+/* What peers and the world did to it, since its start; sessions that are up; half-open handshakes. */
+const struct endpoint_counters *node_counters(const struct node *n);
+uint32_t node_session_count(const struct node *n);
+uint32_t node_half_open_count(const struct node *n);
 struct node_status {
     uint64_t uptime_us;
     uint32_t contacts, sessions, half_open, transfers, messages_queued;
@@ -348,5 +205,9 @@ struct node_status {
     const struct endpoint_counters *counters;
 };
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out);
+/* What peers and the world did to it, since its start; sessions that are up; half-open handshakes. */
+const struct endpoint_counters *node_counters(const struct node *n);
+uint32_t node_session_count(const struct node *n);
+uint32_t node_half_open_count(const struct node *n);
 
 #endif

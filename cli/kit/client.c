@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/os/clock.h"
 #include "net/os/file.h"
 #include "net/os/interrupt.h"
@@ -77,7 +78,7 @@ void client_close(struct client *c) {
     os_connection_close(&c->connection);
     for (unsigned i = 0; i < c->aside_count; i++)
         proto_msg_clear(&c->aside[i]);
-    free(c->aside);
+    mem_free(c->aside);
     proto_reader_clear(&c->in);
     proto_writer_clear(&c->out);
     *c = (struct client){.connection = OS_CONNECTION_NONE, .last_id = c->last_id};
@@ -183,18 +184,13 @@ int client_send(struct client *c) {
 }
 
 static int put_aside(struct client *c, struct proto_msg *m) {
-    int err = ERR_PROTO;
-    if (c->aside_count < CLIENT_ASIDE_MAX) {
-        struct proto_msg *grown = realloc(c->aside, (c->aside_count + 1) * sizeof *grown);
-        if (grown) {
-            c->aside = grown;
-            c->aside[c->aside_count++] = *m;
-            return 0;
-        }
-        err = ERR_NOMEM;
+    if (mem_grow(&c->aside, &c->aside_cap, c->aside_count + 1, sizeof *c->aside,
+                 CLIENT_ASIDE_MAX)) {
+        c->aside[c->aside_count++] = *m;
+        return 0;
     }
     proto_msg_clear(m);
-    return err;
+    return c->aside_count < CLIENT_ASIDE_MAX ? ERR_NOMEM : ERR_PROTO;
 }
 
 static int either(struct client *c, uint32_t id, uint64_t deadline_us, struct proto_msg *m) {

@@ -31,7 +31,7 @@ struct client {
     struct proto_writer out;
     uint64_t most; /* after ERR_REFUSED: so many clients may be there */
     struct proto_msg *aside;
-    unsigned aside_count;
+    uint32_t aside_count, aside_cap;
 };
 
 void client_init(struct client *c);

@@ -7,6 +7,7 @@
 #include "cli/screen/name.h"
 #include "cli/screen/width.h"
 #include "cli/screen/wrap.h"
+#include "crypto/base/mem.h"
 #include "node/api/escape.h"
 #include "node/api/prose.h"
 #include "node/api/utf8.h"
@@ -109,10 +110,8 @@ void print_prose(FILE *f, void (*head)(FILE *f, const msgpack_object *o), const 
 /* ---- tables ---- */
 
 static void add_cell(struct table *t, char *owned) {
-    if (t->cells == t->cap) {
-        t->cap = t->cap ? 2 * t->cap : 64;
-        t->cell = or_die(realloc(t->cell, t->cap * sizeof *t->cell));
-    }
+    if (!mem_grow(&t->cell, &t->cap, t->cells + 1, sizeof(char *), UINT32_MAX))
+        (void)or_die(NULL);
     t->cell[t->cells++] = owned;
 }
 
@@ -257,7 +256,7 @@ void table_print(const struct table *t, FILE *f, unsigned columns) {
 void table_clear(struct table *t) {
     for (size_t i = 0; i < t->cells; i++)
         free(t->cell[i]);
-    free(t->cell);
+    mem_free(t->cell);
     *t = (struct table){0};
 }
 

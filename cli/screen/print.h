@@ -49,7 +49,8 @@ struct table_column {
 struct table {
     unsigned columns;
     struct table_column column[TABLE_COLUMNS_MAX];
-    size_t cells, cap;
+    size_t cells;
+    uint32_t cap;
     char **cell;
 };
 /* Headers are separated by '|', and begin with the marks of struct table_column. */

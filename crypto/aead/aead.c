@@ -3,11 +3,11 @@
 #include <assert.h>
 #include <limits.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/aead/aead_ops.h"
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 
 /* What finds a slot. */
 struct tag {
@@ -86,13 +86,13 @@ struct aead *aead_new(enum aead_provider provider) {
     const struct aead_ops *ops = providers[provider];
     if (!ops || sodium_init() < 0) /* without sodium_init libsodium does not know the CPU */
         return NULL;
-    struct aead *a = calloc(1, sizeof *a);
+    struct aead *a = mem_calloc(1, sizeof *a);
     if (!a)
         return NULL;
     a->ops = ops;
     a->state = ops->new (&a->suites);
     if (!a->state) {
-        free(a);
+        mem_free(a);
         return NULL;
     }
     return a;
@@ -104,7 +104,7 @@ void aead_free(struct aead *a) {
     for (unsigned i = 0; i < AEAD_SLOTS; i++)
         slot_clear(a, i);
     a->ops->free(a->state);
-    free(a);
+    mem_free(a);
 }
 
 unsigned aead_suites(const struct aead *a) {

@@ -4,10 +4,10 @@
  */
 #include <intel-ipsec-mb.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/aead/aead_ops.h"
+#include "crypto/base/mem.h"
 
 /* Serves both directions. The library wants 64 bytes of alignment, but its header says so to the
  * compiler only where LINUX is defined. */
@@ -54,12 +54,12 @@ static bool choose_calls(struct calls *c) {
 }
 
 static void *state_new(unsigned *suites) {
-    struct ipsec_mb *mb = aligned_alloc(_Alignof(struct ipsec_mb), sizeof *mb);
+    struct ipsec_mb *mb = mem_aligned(_Alignof(struct ipsec_mb), sizeof *mb);
     if (!mb)
         return NULL;
     memset(mb, 0, sizeof *mb);
     if (!choose_calls(&mb->calls)) {
-        free(mb);
+        mem_free(mb);
         return NULL;
     }
     *suites = AEAD_CHACHA20_POLY1305 | AEAD_AES_256_GCM;
@@ -67,7 +67,7 @@ static void *state_new(unsigned *suites) {
 }
 
 static void state_free(void *state) {
-    free(state);
+    mem_free(state);
 }
 
 static void slot_clear(void *state, unsigned slot) {

@@ -8,6 +8,7 @@
 #endif
 
 #include "crypto/aead/aead_ops.h"
+#include "crypto/base/mem.h"
 
 /* One direction of a key. The context keeps the key; a packet sets only the nonce. */
 struct lane {
@@ -43,11 +44,11 @@ static void state_free(void *state) {
     }
     EVP_CIPHER_free(c->chacha);
     EVP_CIPHER_free(c->gcm);
-    free(c);
+    mem_free(c);
 }
 
 static void *state_new(unsigned *suites) {
-    struct libcrypto *c = calloc(1, sizeof *c);
+    struct libcrypto *c = mem_calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->chacha = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);

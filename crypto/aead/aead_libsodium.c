@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/aead/aead_ops.h"
+#include "crypto/base/mem.h"
 
 struct slot {
     crypto_aead_aes256gcm_state *gcm; /* made at first use, kept for the slot's next key */
@@ -58,14 +59,14 @@ static void *state_new(unsigned *suites) {
     *suites = AEAD_CHACHA20_POLY1305;
     if (crypto_aead_aes256gcm_is_available())
         *suites |= AEAD_AES_256_GCM;
-    return calloc(1, sizeof(struct sodium));
+    return mem_calloc(1, sizeof(struct sodium));
 }
 
 static void state_free(void *state) {
     struct sodium *s = state;
     for (unsigned i = 0; i < AEAD_SLOTS; i++)
-        free(s->slots[i].gcm);
-    free(s);
+        mem_free(s->slots[i].gcm);
+    mem_free(s);
 }
 
 static void slot_clear(void *state, unsigned slot) {
@@ -84,7 +85,7 @@ static const crypto_aead_aes256gcm_state *expanded(struct sodium *sodium, unsign
     if (s->expanded)
         return s->gcm;
     if (!s->gcm)
-        s->gcm = aligned_alloc(16, sizeof *s->gcm);
+        s->gcm = mem_aligned(16, sizeof *s->gcm);
     if (!s->gcm)
         return NULL;
     (void)crypto_aead_aes256gcm_beforenm(s->gcm, p->key->bytes);

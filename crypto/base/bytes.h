@@ -24,6 +24,17 @@ static inline uint32_t load_le32(const uint8_t *p) {
 static inline uint64_t load_le64(const uint8_t *p) {
     return (uint64_t)load_le32(p) | (uint64_t)load_le32(p + 4) << 32;
 }
+/* Big-endian: keys of the store, whose order as bytes is the order of the numbers. */
+static inline uint64_t load_be64(const uint8_t *p) {
+    uint64_t v = 0;
+    for (unsigned i = 0; i < 8; i++)
+        v = v << 8 | p[i];
+    return v;
+}
+static inline void store_be64(uint8_t *p, uint64_t v) {
+    for (unsigned i = 0; i < 8; i++)
+        p[i] = (uint8_t)(v >> (56 - 8 * i));
+}
 static inline void store_le16(uint8_t *p, uint16_t v) {
     p[0] = (uint8_t)v;
     p[1] = (uint8_t)(v >> 8);

@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <blake3.h>
 #include <sodium.h>
-#include <stdlib.h>
+
+#include "crypto/base/mem.h"
 
 static_assert(TREEHASH_BYTES == BLAKE3_OUT_LEN, "the root is BLAKE3's default output");
 
@@ -12,7 +13,7 @@ struct treehash {
 };
 
 struct treehash *treehash_new(void) {
-    struct treehash *t = malloc(sizeof *t);
+    struct treehash *t = mem_alloc(sizeof *t);
     if (t)
         blake3_hasher_init(&t->hasher);
     return t;
@@ -22,7 +23,7 @@ void treehash_free(struct treehash *t) {
     if (!t)
         return;
     sodium_memzero(t, sizeof *t); /* the end of a file may be in it */
-    free(t);
+    mem_free(t);
 }
 
 void treehash_update(struct treehash *t, const void *data, size_t len) {

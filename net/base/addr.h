@@ -1,7 +1,7 @@
-/* addr.h: where a packet comes from or goes to: a tagged type, since later it may also be a relay's
- * flow or a TCP connection. Value struct; all zeroes is ADDR_NONE. IPv4-mapped IPv6 addresses are
- * stored as IPv4, so that one address has one form. No sockets here: conversion to and from struct
- * sockaddr is net/io's business.
+/* addr.h: the address of a UDP socket, a tagged type. Value struct; all zeroes is ADDR_NONE.
+ * IPv4-mapped IPv6 addresses are stored as IPv4, so that one address has one form. By what else a
+ * packet may come says net/base/hop.h. No sockets here: conversion to and from struct sockaddr is
+ * net/io's business.
  */
 #ifndef MESHD_NET_BASE_ADDR_H
 #define MESHD_NET_BASE_ADDR_H
@@ -34,7 +34,7 @@ bool addr_is_link_local(const struct addr *a);
 /* RFC 1918, RFC 6598, RFC 4193, link-local, loopback: never told to a stranger. */
 bool addr_is_private(const struct addr *a);
 
-/* Canonical bytes, also what cookies are bound to. Returns the size written (7 or 19), 0 for NONE.
+/* Canonical bytes. Returns the size written (7 or 19), 0 for NONE.
  */
 size_t addr_write(const struct addr *a, uint8_t out[static ADDR_WIRE_MAX]);
 /* Reads one at in[0..len). Returns the size used, 0 if malformed. */

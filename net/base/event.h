@@ -1,5 +1,6 @@
-/* event.h: what the endpoint tells its user, and by what peers and sessions are named in it. Polled
- * (net/endpoint.h): nothing calls back.
+/* event.h: what the endpoint tells its user. Polled (net/endpoint.h): nothing calls back. What the
+ * user has written on a peer (struct peer_setup) and on a stream (stream_set_owner) comes back in
+ * it, so that nobody has to look for whom it is.
  */
 #ifndef MESHD_NET_BASE_EVENT_H
 #define MESHD_NET_BASE_EVENT_H
@@ -11,16 +12,7 @@
 #include "crypto/base/types.h"
 #include "crypto/identity/identity.h"
 #include "net/base/addr.h"
-
-struct peer_ref { /* a peer known to this endpoint; {0,0} is none */
-    uint32_t index, generation;
-};
-struct session_ref { /* one session with a peer; stale once that session has ended */
-    uint32_t index, serial;
-};
-static inline bool session_ref_equal(struct session_ref a, struct session_ref b) {
-    return a.index == b.index && a.serial == b.serial;
-}
+#include "net/base/ref.h"
 
 enum ep_event_kind {
     EP_SESSION_UP,   /* both sides hold the keys: peer, session */
@@ -54,17 +46,25 @@ struct ep_event {
     enum ep_event_kind kind;
     struct peer_ref peer;
     struct session_ref session;
-    uint64_t stream;
     int err;
-    bool by_ticket; /* what was tried, or tried last, was a ticket's secret */
-    uint64_t id;
+    bool by_ticket;      /* what was tried, or tried last, was a ticket's secret */
+    uint64_t peer_owner; /* the peer's; 0: nobody's */
+    uint64_t owner;      /* EP_STREAM_*: the stream's as it is now, or was last; 0: nobody's */
+    union {
+        uint64_t stream; /* EP_STREAM_* */
+        uint64_t id;     /* EP_PONG */
+    };
     const uint8_t *data;
     size_t len;
-    struct addr addr;
     struct node_id node;
     struct dh_public transport;
     uint64_t cert_seq;
-    struct psk secret, ticket; /* EP_PAIRED; wipe after use */
+    union {
+        struct addr addr;
+        struct {
+            struct psk secret, ticket; /* EP_PAIRED; wipe after use */
+        };
+    };
 };
 
 #endif

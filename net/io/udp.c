@@ -25,7 +25,7 @@ void udp_caps(const struct udp *u, struct udp_caps *out) {
 }
 
 int udp_send(struct udp *u, const struct train *t) {
-    if (t->len == 0 || t->to.kind != u->bound.kind)
+    if (t->len == 0 || t->to.kind != HOP_UDP || t->to.udp.remote.kind != u->bound.kind)
         return 0; /* the other family cannot be reached from this socket: lost, as on the network */
     return u->ops->send(u, t);
 }

@@ -16,17 +16,17 @@
 #include <uv.h>
 
 #include "crypto/base/err.h"
-#include "net/base/addr.h"
+#include "net/base/hop.h"
 #include "net/base/train.h"
 
 enum udp_kind { UDP_AUTO, UDP_PORTABLE };
 
 struct udp_callbacks { /* may only enqueue, and must not close the socket */
-    /* One datagram, to be opened in place; buf is the socket's own. local: where it came in (net/base/train.h); a train with the same
-     * number leaves from the address it came to, where caps.sources is set. ecn: the field of its IP header
-     * (net/recovery/ecn.h), ECN_NOT_ECT where that cannot be read. Called for each datagram of a batch... */
-    void (*datagram)(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn, uint8_t *buf,
-                     size_t len);
+    /* One datagram, to be opened in place; buf is the socket's own. from: a train to the same hop
+     * (net/base/hop.h) leaves from the address it came to, where caps.sources is set. ecn: the
+     * field of its IP header (net/recovery/ecn.h), ECN_NOT_ECT where that cannot be read. Called
+     * for each datagram of a batch... */
+    void (*datagram)(void *ctx, const struct hop *from, uint8_t ecn, uint8_t *buf, size_t len);
     /* ...then once: pull output, events. */
     void (*batch_end)(void *ctx);
     /* The socket takes trains again after udp_send gave ERR_AGAIN. */
@@ -49,9 +49,9 @@ struct udp_caps {
 
 enum { UDP_BUFFER_BYTES = 7 << 20 };
 
-/* Binds `at` (port 0: any) and starts reading. `local` is the socket's number, below LOCAL_SOCKETS_MAX. An
- * IPv6 unspecified address is bound v6-only. Errors: ERR_EXISTS (address in use), ERR_PERM,
- * ERR_USAGE (no such address here), ERR_IO, ERR_NOMEM. */
+/* Binds `at` (port 0: any) and starts reading. `local` is the socket's number, below
+ * LOCAL_SOCKETS_MAX. An IPv6 unspecified address is bound v6-only. Errors: ERR_EXISTS (address in
+ * use), ERR_PERM, ERR_USAGE (no such address here), ERR_IO, ERR_NOMEM. */
 int udp_open(struct udp **out, uv_loop_t *loop, enum udp_kind kind, const struct addr *at,
              uint32_t local, const struct udp_callbacks *cb, void *ctx) MUST_USE;
 /* The address it is bound to. */

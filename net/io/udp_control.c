@@ -111,7 +111,8 @@ void udp_control_write(struct udp_control_out *a, const struct train *t,
     (void)segments; /* there is no such thing */
 #endif
     a->without_source = a->len;
-    const uint32_t number = t->local == LOCAL_ANY ? 0 : t->local >> LOCAL_SOCKET_BITS;
+    const uint32_t local = t->to.udp.local;
+    const uint32_t number = local == LOCAL_ANY ? 0 : local >> LOCAL_SOCKET_BITS;
     const struct addr *source = number ? local_addrs_find(locals, number) : NULL;
     if (!source)
         return;

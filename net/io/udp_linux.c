@@ -81,9 +81,10 @@ static void give(struct udp_linux *u, unsigned i) {
     uint32_t local = u->base.local;
     if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
         local |= local_addrs_number(&u->locals, &told.to) << LOCAL_SOCKET_BITS;
+    const struct hop hop = hop_udp(&from, local);
     for (size_t at = 0; at < len; at += segment) {
         size_t n = len - at < segment ? len - at : segment;
-        u->base.cb.datagram(u->base.ctx, local, &from, told.ecn, u->rx[i] + at, n);
+        u->base.cb.datagram(u->base.ctx, &hop, told.ecn, u->rx[i] + at, n);
     }
 }
 
@@ -115,7 +116,7 @@ static bool receive_round(struct udp_linux *u) {
 
 static void report_too_big(struct udp_linux *u, const struct train *t, size_t bytes) {
     if (u->base.cb.too_big)
-        u->base.cb.too_big(u->base.ctx, &t->to, bytes);
+        u->base.cb.too_big(u->base.ctx, &t->to.udp.remote, bytes);
 }
 
 /* The kernel may refuse the source, since this machine has lost the address: then the train leaves from where the kernel thinks
@@ -131,7 +132,7 @@ static enum udp_sent send_whole(struct udp_linux *u, const struct train *t, size
     struct iovec iov = {t->buf + at, t->len - at};
     struct udp_control_out said;
     struct msghdr m = {.msg_name = &to,
-                       .msg_namelen = sockaddr_from(&to, &t->to),
+                       .msg_namelen = sockaddr_from(&to, &t->to.udp.remote),
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
     udp_control_write(&said, t, &u->locals, segments);
@@ -154,7 +155,7 @@ static enum udp_sent send_whole(struct udp_linux *u, const struct train *t, size
  * again from there. */
 static enum udp_sent send_plain_run(struct udp_linux *u, const struct train *t, size_t *at) {
     struct sockaddr_storage to;
-    socklen_t to_len = sockaddr_from(&to, &t->to);
+    socklen_t to_len = sockaddr_from(&to, &t->to.udp.remote);
     struct mmsghdr v[TX_MSGS];
     struct iovec iov[TX_MSGS];
     struct udp_control_out said;

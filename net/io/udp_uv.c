@@ -59,8 +59,8 @@ static void on_recv(uv_udp_t *h, ssize_t n, const uv_buf_t *buf, const struct so
         return; /* drained, an error of an earlier datagram, or too long for anybody */
     if (!u->in_batch && uv_check_start(&u->batch, on_batch) == 0)
         u->in_batch = true;
-    u->base.cb.datagram(u->base.ctx, u->base.local, &a, ECN_NOT_ECT, (uint8_t *)buf->base,
-                        (size_t)n);
+    const struct hop hop = hop_udp(&a, u->base.local);
+    u->base.cb.datagram(u->base.ctx, &hop, ECN_NOT_ECT, (uint8_t *)buf->base, (size_t)n);
 }
 
 /* ---- sending ---- */
@@ -72,13 +72,13 @@ static size_t datagram_at(const struct train *t, size_t at) {
 
 static void report(struct udp_uv *u, const struct train *t, size_t bytes, int err) {
     if (err == UV_EMSGSIZE && u->base.cb.too_big)
-        u->base.cb.too_big(u->base.ctx, &t->to, bytes);
+        u->base.cb.too_big(u->base.ctx, &t->to.udp.remote, bytes);
 }
 
 /* False when the socket is full; *at is then the first unsent byte. */
 static bool transmit(struct udp_uv *u, const struct train *t, size_t *at) {
     struct sockaddr_storage to;
-    (void)sockaddr_from(&to, &t->to);
+    (void)sockaddr_from(&to, &t->to.udp.remote);
     while (*at < t->len) {
         size_t n = datagram_at(t, *at);
         uv_buf_t buf = uv_buf_init((char *)t->buf + *at, (unsigned)n);
@@ -97,7 +97,7 @@ static void on_sent(uv_udp_send_t *req, int status);
  * could not. */
 static bool queue_next(struct udp_uv *u) {
     struct sockaddr_storage to;
-    (void)sockaddr_from(&to, &u->kept.to);
+    (void)sockaddr_from(&to, &u->kept.to.udp.remote);
     uv_buf_t buf =
         uv_buf_init((char *)u->kept_buf + u->kept_at, (unsigned)datagram_at(&u->kept, u->kept_at));
     return uv_udp_send(&u->req, &u->udp, &buf, 1, (struct sockaddr *)&to, on_sent) == 0;

@@ -15,9 +15,8 @@ static unsigned tries_of(const struct path_candidate *c) {
                                                               : PATH_CHALLENGE_TRIES;
 }
 
-static bool is_at(const struct path_candidate *c, const struct addr *remote, uint32_t local) {
-    return c->state != PATH_FREE && addr_equal(&c->remote, remote) &&
-           (c->local == local || c->local == LOCAL_ANY);
+static bool is_at(const struct path_candidate *c, const struct hop *at) {
+    return c->state != PATH_FREE && hop_covers(&c->hop, at);
 }
 
 static void expire(struct path_challenges *p, uint64_t now_us) {
@@ -27,10 +26,9 @@ static void expire(struct path_challenges *p, uint64_t now_us) {
             p->v[i] = (struct path_candidate){0};
 }
 
-static struct path_candidate *find(struct path_challenges *p, const struct addr *remote,
-                                   uint32_t local) {
+static struct path_candidate *find(struct path_challenges *p, const struct hop *at) {
     for (unsigned i = 0; i < PATH_CANDIDATES; i++)
-        if (is_at(&p->v[i], remote, local))
+        if (is_at(&p->v[i], at))
             return &p->v[i];
     return NULL;
 }
@@ -50,15 +48,13 @@ static struct path_candidate *room(struct path_challenges *p, uint64_t now_us) {
 }
 
 static struct path_candidate *start(struct path_challenges *p, const struct rng *rng,
-                                    uint64_t now_us, const struct addr *remote, uint32_t local,
-                                    enum path_reason why) {
+                                    uint64_t now_us, const struct hop *at, enum path_reason why) {
     struct path_candidate *c = room(p, now_us);
     if (!c)
         return NULL;
     *c = (struct path_candidate){.state = PATH_CHECKING,
                                  .reason = why,
-                                 .remote = *remote,
-                                 .local = local,
+                                 .hop = *at,
                                  .wanted = why != PATH_LEFT,
                                  .began_us = now_us,
                                  .heard_us = now_us,
@@ -68,11 +64,11 @@ static struct path_candidate *start(struct path_challenges *p, const struct rng 
 }
 
 bool path_challenge_heard(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
-                          const struct addr *remote, uint32_t local, size_t bytes, bool moves) {
+                          const struct hop *at, size_t bytes, bool moves) {
     expire(p, now_us);
-    struct path_candidate *c = find(p, remote, local);
+    struct path_candidate *c = find(p, at);
     if (!c && moves)
-        c = start(p, rng, now_us, remote, local, PATH_HEARD);
+        c = start(p, rng, now_us, at, PATH_HEARD);
     if (!c)
         return false;
     c->got_bytes += bytes;
@@ -84,14 +80,14 @@ bool path_challenge_heard(struct path_challenges *p, const struct rng *rng, uint
 }
 
 void path_challenge_begin(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
-                          const struct addr *remote, uint32_t local, enum path_reason why) {
+                          const struct hop *at, enum path_reason why) {
     assert(why != PATH_HEARD);
     expire(p, now_us);
-    struct path_candidate *c = find(p, remote, local);
+    struct path_candidate *c = find(p, at);
     if (!c || c->state == PATH_SHUNNED) {
         if (c)
             *c = (struct path_candidate){0};
-        (void)start(p, rng, now_us, remote, local, why);
+        (void)start(p, rng, now_us, at, why);
         return;
     }
     c->reason = why;
@@ -122,15 +118,15 @@ const struct path_candidate *path_challenge_due(struct path_challenges *p, uint6
 
 const struct path_candidate *path_challenge_answered(
     struct path_challenges *p, uint64_t now_us, const uint8_t data[static PATH_CHALLENGE_BYTES],
-    const struct addr *from, uint32_t local) {
+    const struct hop *from) {
     for (unsigned i = 0; i < PATH_CANDIDATES; i++) {
         struct path_candidate *c = &p->v[i];
         if (c->state != PATH_CHECKING || c->tries == 0 ||
             memcmp(c->data, data, sizeof c->data) != 0)
             continue;
         /* Any way back will do (RFC 9000 §8.2.3): a copy of the answer may come first, and from elsewhere. */
-        if (c->local == LOCAL_ANY && addr_equal(&c->remote, from))
-            c->local = local;
+        if (hop_covers(&c->hop, from))
+            c->hop = *from;
         c->state = PATH_VALID;
         c->until_us = now_us + PATH_VALID_US;
         return c;
@@ -138,13 +134,12 @@ const struct path_candidate *path_challenge_answered(
     return NULL;
 }
 
-bool path_challenge_knows(struct path_challenges *p, const struct addr *at, uint32_t local) {
-    return find(p, at, local) != NULL;
+bool path_challenge_knows(struct path_challenges *p, const struct hop *at) {
+    return find(p, at) != NULL;
 }
 
-bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, uint32_t local,
-                             size_t bytes) {
-    struct path_candidate *c = find(p, to, local);
+bool path_challenge_may_send(struct path_challenges *p, const struct hop *to, size_t bytes) {
+    struct path_candidate *c = find(p, to);
     if (!c)
         return false;
     if (!bounded(c) || c->state == PATH_VALID)
@@ -155,26 +150,24 @@ bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, u
     return true;
 }
 
-uint64_t path_challenge_room(struct path_challenges *p, const struct addr *to, uint32_t local) {
-    const struct path_candidate *c = find(p, to, local);
+uint64_t path_challenge_room(struct path_challenges *p, const struct hop *to) {
+    const struct path_candidate *c = find(p, to);
     if (!c || c->spent_bytes >= PATH_AMPLIFICATION * c->got_bytes)
         return 0;
     return PATH_AMPLIFICATION * c->got_bytes - c->spent_bytes;
 }
 
 void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
-                         const struct addr *remote, uint32_t local, const struct addr *left,
-                         uint32_t left_local, bool shun) {
-    struct path_candidate *c = find(p, remote, local);
+                         const struct hop *at, const struct hop *left, bool shun) {
+    struct path_candidate *c = find(p, at);
     if (c)
         *c = (struct path_candidate){0};
-    if (addr_equal(remote, left) && local == left_local)
+    if (hop_equal(at, left))
         return;
     p->before = *left;
-    p->before_local = left_local;
     p->before_us = now_us;
-    path_challenge_begin(p, rng, now_us, left, left_local, PATH_LEFT);
-    c = find(p, left, left_local);
+    path_challenge_begin(p, rng, now_us, left, PATH_LEFT);
+    c = find(p, left);
     if (!c || !shun)
         return;
     c->state = PATH_SHUNNED;
@@ -182,11 +175,11 @@ void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint6
 }
 
 void path_challenge_rescue(struct path_challenges *p, const struct rng *rng, uint64_t now_us) {
-    if (p->before.kind == ADDR_NONE || now_us - p->before_us > PATH_RETURN_US)
+    if (p->before.kind == HOP_NONE || now_us - p->before_us > PATH_RETURN_US)
         return;
-    const struct path_candidate *c = find(p, &p->before, p->before_local);
+    const struct path_candidate *c = find(p, &p->before);
     if (!c || c->state == PATH_SHUNNED || c->reason != PATH_RESCUE)
-        path_challenge_begin(p, rng, now_us, &p->before, p->before_local, PATH_RESCUE);
+        path_challenge_begin(p, rng, now_us, &p->before, PATH_RESCUE);
 }
 
 uint64_t path_challenge_deadline_us(const struct path_challenges *p) {

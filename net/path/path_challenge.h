@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #include "crypto/base/rng.h"
-#include "net/base/addr.h"
+#include "net/base/hop.h"
 
 enum {
     PATH_CANDIDATES = 3, /* the path left, and two that are new */
@@ -53,8 +53,7 @@ enum path_reason {
 struct path_candidate {
     enum { PATH_FREE, PATH_CHECKING, PATH_VALID, PATH_SHUNNED } state;
     enum path_reason reason;
-    struct addr remote;
-    uint32_t local;
+    struct hop hop;
     bool wanted; /* to be taken once it has answered */
     uint8_t tries;
     uint8_t data[PATH_CHALLENGE_BYTES];
@@ -65,18 +64,17 @@ struct path_candidate {
 
 struct path_challenges { /* all zeroes: none */
     struct path_candidate v[PATH_CANDIDATES];
-    struct addr before; /* the path left last */
-    uint32_t before_local;
-    uint64_t before_us; /* when; valid if `before` is an address */
+    struct hop before;  /* the path left last */
+    uint64_t before_us; /* when; valid if `before` is one */
 };
 
 /* An authentic packet of so many bytes has come from a place that is not the path. `moves`: it is the newest, and more than a
  * probe. True: the place is known to be good and is to be taken now (path_challenge_took). */
 bool path_challenge_heard(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
-                          const struct addr *remote, uint32_t local, size_t bytes, bool moves);
+                          const struct hop *at, size_t bytes, bool moves);
 /* Begins to check a place for another reason than PATH_HEARD, or goes on with one being checked. */
 void path_challenge_begin(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
-                          const struct addr *remote, uint32_t local, enum path_reason why);
+                          const struct hop *at, enum path_reason why);
 /* The next challenge to be sent now, as a packet of so many bytes; it counts as sent. NULL: none. */
 const struct path_candidate *path_challenge_due(struct path_challenges *p, uint64_t now_us,
                                                 size_t bytes);
@@ -84,18 +82,16 @@ const struct path_candidate *path_challenge_due(struct path_challenges *p, uint6
  * challenge. */
 const struct path_candidate *path_challenge_answered(
     struct path_challenges *p, uint64_t now_us, const uint8_t data[static PATH_CHALLENGE_BYTES],
-    const struct addr *from, uint32_t local);
-bool path_challenge_knows(struct path_challenges *p, const struct addr *at, uint32_t local);
+    const struct hop *from);
+bool path_challenge_knows(struct path_challenges *p, const struct hop *at);
 /* May so many other bytes go to a place that is being asked? They count if so. False, too, if it is not. */
-bool path_challenge_may_send(struct path_challenges *p, const struct addr *to, uint32_t local,
-                             size_t bytes);
+bool path_challenge_may_send(struct path_challenges *p, const struct hop *to, size_t bytes);
 /* How many more bytes may go there before it has answered; 0 if it is not being asked. */
-uint64_t path_challenge_room(struct path_challenges *p, const struct addr *to, uint32_t local);
+uint64_t path_challenge_room(struct path_challenges *p, const struct hop *to);
 /* The path has moved from `left` to a place that need not be kept any more. What was left is checked once more, or
  * shunned. If both are the same place it is only known to be good. */
 void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
-                         const struct addr *remote, uint32_t local, const struct addr *left,
-                         uint32_t left_local, bool shun);
+                         const struct hop *at, const struct hop *left, bool shun);
 /* The path of now is silent: asks the one left last, if that is not long ago and not being asked. */
 void path_challenge_rescue(struct path_challenges *p, const struct rng *rng, uint64_t now_us);
 uint64_t path_challenge_deadline_us(const struct path_challenges *p);

@@ -2,17 +2,13 @@
 
 #include <stdlib.h>
 
-static bool same(const struct path_state *p, const struct addr *remote, uint32_t local) {
-    return p->local == local && addr_equal(&p->remote, remote);
-}
-
 void path_memory_leave(struct path_memory **m, const struct path_state *p) {
     if (!*m)
         *m = calloc(1, sizeof **m);
     if (!*m)
         return;
     unsigned i = 0;
-    while (i < PATH_MEMORY_PATHS && !same(&(*m)->paths[i], &p->remote, p->local))
+    while (i < PATH_MEMORY_PATHS && !hop_equal(&(*m)->paths[i].hop, &p->hop))
         i++;
     if (i == PATH_MEMORY_PATHS) {
         i = (*m)->next;
@@ -21,10 +17,10 @@ void path_memory_leave(struct path_memory **m, const struct path_state *p) {
     (*m)->paths[i] = *p;
 }
 
-const struct path_state *path_memory_find(const struct path_memory *m, const struct addr *remote,
-                                          uint32_t local, uint64_t now_us) {
+const struct path_state *path_memory_find(const struct path_memory *m, const struct hop *at,
+                                          uint64_t now_us) {
     for (unsigned i = 0; m && i < PATH_MEMORY_PATHS; i++)
-        if (m->paths[i].remote.kind != ADDR_NONE && same(&m->paths[i], remote, local))
+        if (hop_equal(&m->paths[i].hop, at))
             return now_us - m->paths[i].left_us <= PATH_MEMORY_US ? &m->paths[i] : NULL;
     return NULL;
 }

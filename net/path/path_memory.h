@@ -5,7 +5,7 @@
 #ifndef MESHD_NET_PATH_PATH_MEMORY_H
 #define MESHD_NET_PATH_PATH_MEMORY_H
 
-#include "net/base/addr.h"
+#include "net/base/hop.h"
 #include "net/cc/cc.h"
 #include "net/recovery/rtt.h"
 
@@ -19,8 +19,7 @@ enum {
 };
 
 struct path_state {
-    struct addr remote;
-    uint32_t local;
+    struct hop hop;
     uint64_t left_us;
     struct rtt rtt;
     struct cc_seed seed;
@@ -34,8 +33,8 @@ struct path_memory {
 /* Remembers a path; the oldest makes room. Without memory nothing happens. */
 void path_memory_leave(struct path_memory **m, const struct path_state *p);
 /* NULL if it is not known, or was left too long ago. */
-const struct path_state *path_memory_find(const struct path_memory *m, const struct addr *remote,
-                                          uint32_t local, uint64_t now_us);
+const struct path_state *path_memory_find(const struct path_memory *m, const struct hop *at,
+                                          uint64_t now_us);
 
 struct path_damper { /* all zeroes is fresh */
     unsigned used;

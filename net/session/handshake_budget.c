@@ -1,19 +1,8 @@
 #include "net/session/handshake_budget.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "net/base/limits.h"
-
-/* One number per source, never 0. Hosts on a link share its prefix, so there the interface counts. */
-static uint64_t source_key(const struct addr *a) {
-    uint64_t key = a->kind;
-    const bool v6 = a->kind == ADDR_IPV6;
-    const uint8_t *at = v6 && addr_is_link_local(a) ? a->ip + 9 : a->ip;
-    for (unsigned i = 0; i < (v6 ? 7u : 4u); i++)
-        key = key << 8 | at[i];
-    return key;
-}
 
 /* What one more would make of it; false: that is more than `burst` ahead of time. */
 static bool owes(uint64_t *paid_us, uint64_t now_us, uint64_t interval_us, uint64_t burst) {
@@ -34,12 +23,12 @@ static struct budget_source *find(struct handshake_budget *b, uint64_t key) {
     return least;
 }
 
-bool handshake_budget_take(struct handshake_budget *b, uint64_t now_us, const struct addr *from) {
+bool handshake_budget_take(struct handshake_budget *b, uint64_t now_us, const struct hop *from) {
     if (!b->sources)
         b->sources = calloc(HANDSHAKE_SOURCES_MAX, sizeof *b->sources);
     if (!b->sources)
         return false;
-    const uint64_t key = source_key(from);
+    const uint64_t key = hop_source(from);
     struct budget_source *s = find(b, key);
     uint64_t source_us = s->key == key ? s->paid_us : 0, all_us = b->paid_us;
     if (!owes(&source_us, now_us, HANDSHAKE_SOURCE_US, HANDSHAKE_SOURCE_BURST) ||

@@ -1,7 +1,7 @@
 /* handshake_budget.h: how much X25519 may be asked for by those who have proved their address.
  *
- * A cookie proves an address, not good will: somebody who owns one could have every INITIATION read.
- * So each source, an IPv4 address or an IPv6 /56 (what one customer gets, RFC 6177), has a token
+ * A cookie proves an address, not good will: somebody who owns one could have every INITIATION
+ * read. So each source (hop_source: an IPv4 address, what one customer gets of IPv6) has a token
  * bucket, and all together have one more: a share of one core. Buckets are kept as one time each
  * (GCRA, ITU-T I.371): the time at which all that was taken is paid off. A source that owes nothing
  * needs no entry; when the table is full, the source that owes least gives way, so that only the
@@ -14,10 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/base/addr.h"
+#include "net/base/hop.h"
 
 struct budget_source {
-    uint64_t key; /* of source_key */
+    uint64_t key; /* of hop_source */
     uint64_t paid_us;
 };
 
@@ -26,8 +26,8 @@ struct handshake_budget { /* all zeroes: nothing taken */
     struct budget_source *sources; /* HANDSHAKE_SOURCES_MAX; NULL until the first is asked for */
 };
 
-/* One handshake for this address. False: not now; nothing is taken. Also without memory. */
-bool handshake_budget_take(struct handshake_budget *b, uint64_t now_us, const struct addr *from);
+/* One handshake for whom this is. False: not now; nothing is taken. Also without memory. */
+bool handshake_budget_take(struct handshake_budget *b, uint64_t now_us, const struct hop *from);
 void handshake_budget_clear(struct handshake_budget *b);
 
 #endif

@@ -23,6 +23,7 @@ struct peer_setup {
     unsigned addr_count;
     uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
                         * not known yet. Another key needs a greater one */
+    uint64_t owner;    /* whose it is with the user: given back in every event of this peer */
 };
 
 #endif

@@ -89,7 +89,6 @@ struct peer *peers_add(struct peers *t, const struct node_id *id) {
     uint32_t index = p->index, generation = p->generation + 1;
     *p = (struct peer){.used = true, .index = index, .generation = generation};
     p->setup.id = *id;
-    p->last_local = LOCAL_ANY;
     uint32_t b = bucket(id, t->bucket_cap);
     p->next_in_bucket = t->buckets[b];
     t->buckets[b] = index + 1;

@@ -11,7 +11,7 @@
 
 #include "crypto/base/err.h"
 #include "crypto/noise/cookie.h"
-#include "net/base/event.h"
+#include "net/base/hop.h"
 #include "net/session/peer_setup.h"
 
 struct session;
@@ -26,11 +26,10 @@ struct peer {
     struct session *session; /* UP, or NULL */
     struct session *dial;    /* INITIATING, or NULL */
     struct session
-        *answered;         /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
-    bool asked;            /* endpoint_connect was called and its outcome not told yet */
-    uint64_t heard_us;     /* in sessions that have ended */
-    struct addr last_path; /* where it was heard last */
-    uint32_t last_local;
+        *answered;        /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
+    bool asked;           /* endpoint_connect was called and its outcome not told yet */
+    uint64_t heard_us;    /* in sessions that have ended */
+    struct hop last_path; /* where it was heard last */
     /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
      * those were. */
     uint64_t last_timestamp_us, accepted;

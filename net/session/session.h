@@ -56,8 +56,7 @@ struct hs_in { /* an answer of ours that waits for proof */
 };
 
 struct path {
-    struct addr remote;
-    uint32_t local;
+    struct hop hop;
     uint16_t epoch;
     bool
         doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
@@ -104,6 +103,11 @@ struct session {
 /* An answer of ours is waited for; a handshake of our own would cross it. */
 static inline bool session_answering(const struct session *s) {
     return s->hs_in && !s->hs_in->expired;
+}
+
+/* Where its packets go. */
+static inline const struct hop *session_hop(const struct session *s) {
+    return &s->path.hop;
 }
 
 static inline uint32_t session_slot(const struct session *s) {

@@ -51,7 +51,7 @@ struct small_packet *small_pop(struct small_queue *q, const struct train *t) {
         struct small_list *l = &q->lists[q->turn];
         q->turn = (q->turn + 1) % SMALL_CLASSES;
         struct small_packet *before = NULL, *p = l->head;
-        for (; p && t && train_is_unwanted(t, p->local); p = p->next)
+        for (; p && t && train_is_unwanted(t, &p->to); p = p->next)
             before = p;
         if (!p)
             continue;

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/base/addr.h"
 #include "net/base/train.h"
 
 enum small_class {
@@ -22,8 +21,7 @@ enum small_class {
 
 struct small_packet {
     struct small_packet *next;
-    struct addr to;
-    uint32_t local;
+    struct hop to;
     uint32_t slot, serial; /* of the session it is counted in; serial 0: none */
     size_t len;
     uint8_t data[];

@@ -6,8 +6,11 @@
 #include "net/session/session.h"
 
 /* IPv4 addresses one by one, IPv6 ones by /56: what one subscriber has at least. */
-static bool same_source(const struct addr *a, const struct addr *b) {
-    return a->kind == b->kind && memcmp(a->ip, b->ip, a->kind == ADDR_IPV6 ? 7 : 4) == 0;
+static bool same_source(const struct hop *a, const struct hop *b) {
+    const struct addr *x = hop_addr(a), *y = hop_addr(b);
+    if (x->kind == ADDR_IPV6 && y->kind == ADDR_IPV6)
+        return memcmp(x->ip, y->ip, 7) == 0;
+    return hop_source(a) == hop_source(b);
 }
 
 static unsigned share(const struct strangers *t, const struct session *of) {
@@ -17,7 +20,7 @@ static unsigned share(const struct strangers *t, const struct session *of) {
         if (s->hs_in->ticket_id != of->hs_in->ticket_id)
             continue;
         tickets++;
-        sources += same_source(&s->path.remote, &of->path.remote);
+        sources += same_source(&s->path.hop, &of->path.hop);
     }
     return tickets * (HALF_OPEN_MAX + 1) + sources;
 }

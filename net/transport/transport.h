@@ -54,6 +54,7 @@ void transport_memo_init(struct transport_memo *m);
 
 struct stream {
     uint64_t id;
+    uint64_t owner; /* the user's word, for the events */
     struct sstream out;
     struct rstream in;
     uint8_t priority;

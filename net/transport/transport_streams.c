@@ -107,8 +107,13 @@ void transport_reap(struct transport *t, struct stream *s) {
 /* ---- events ---- */
 
 void transport_tell(struct transport *t, enum ep_event_kind kind, uint64_t stream, int err) {
-    struct ep_event e = {
-        .kind = kind, .peer = t->peer, .session = t->self, .stream = stream, .err = err};
+    const struct stream *s = transport_stream(t, stream);
+    struct ep_event e = {.kind = kind,
+                         .peer = t->peer,
+                         .session = t->self,
+                         .owner = s ? s->owner : 0,
+                         .stream = stream,
+                         .err = err};
     if (!events_push_of(t->events, &t->memo->told, &e))
         t->counters->queue_dropped++;
 }

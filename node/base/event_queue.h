@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/node.h"
+#include "node/base/event.h"
 
 struct news { /* zeroes = empty */
     struct node_event *ring;

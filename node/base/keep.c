@@ -3,47 +3,48 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "node/node_int.h"
-
-static void forget(struct node *n, struct owed **list) {
+static void forget(struct keep *keep, struct owed **list) {
     while (*list) {
         struct owed *o = *list;
         *list = o->next;
-        n->keep.owed--;
+        keep->owed--;
         free(o);
     }
 }
 
-void keep_clear(struct node *n) {
-    forget(n, &n->keep.head);
-    forget(n, &n->keep.draft);
-    n->keep = (struct keep){0};
+void keep_clear(struct keep *keep) {
+    forget(keep, &keep->head);
+    forget(keep, &keep->draft);
+    *keep = (struct keep){.turn = keep->turn, .work = keep->work};
 }
 
 /* ---- the store ---- */
-int keep_put(struct node *n, const char *table, const void *key, size_t key_len, const void *value,
-             size_t value_len) {
-    int err = n->env.store.put(n->env.store.ctx, table, key, key_len, value, value_len);
-    if (!err && !n->keep.open)
-        n->keep.commits++;
+int keep_put(struct keep *keep, const char *table, const void *key, size_t key_len,
+             const void *value, size_t value_len) {
+    int err =
+        keep->turn->env.store.put(keep->turn->env.store.ctx, table, key, key_len, value, value_len);
+    if (!err && !keep->open)
+        keep->commits++;
     return err;
 }
 
-int keep_get(struct node *n, const char *table, const void *key, size_t key_len, void *value,
+int keep_get(struct keep *keep, const char *table, const void *key, size_t key_len, void *value,
              size_t cap, size_t *len) {
-    return n->env.store.get(n->env.store.ctx, table, key, key_len, value, cap, len);
+    return keep->turn->env.store.get(keep->turn->env.store.ctx, table, key, key_len, value, cap,
+                                     len);
 }
 
-int keep_del(struct node *n, const char *table, const void *key, size_t key_len) {
-    int err = n->env.store.del(n->env.store.ctx, table, key, key_len);
-    if (!err && !n->keep.open)
-        n->keep.commits++;
+int keep_del(struct keep *keep, const char *table, const void *key, size_t key_len) {
+    int err = keep->turn->env.store.del(keep->turn->env.store.ctx, table, key, key_len);
+    if (!err && !keep->open)
+        keep->commits++;
     return err;
 }
 
-int keep_next(struct node *n, const char *table, void *key, size_t *key_len, void *value,
+int keep_next(struct keep *keep, const char *table, void *key, size_t *key_len, void *value,
               size_t cap, size_t *len) {
-    return n->env.store.next(n->env.store.ctx, table, key, key_len, value, cap, len);
+    return keep->turn->env.store.next(keep->turn->env.store.ctx, table, key, key_len, value, cap,
+                                      len);
 }
 
 static void append(struct owed **head, struct owed **tail, struct owed *o, uint64_t after) {
@@ -56,74 +57,71 @@ static void append(struct owed **head, struct owed **tail, struct owed *o, uint6
     *tail = o;
 }
 
-int keep_begin(struct node *n) {
-    assert(!n->keep.open);
-    int err = n->env.store.begin(n->env.store.ctx);
-    n->keep.open = err == 0;
+int keep_begin(struct keep *keep) {
+    assert(!keep->open);
+    int err = keep->turn->env.store.begin(keep->turn->env.store.ctx);
+    keep->open = err == 0;
     return err;
 }
 
-int keep_end(struct node *n, int err) {
-    struct keep *k = &n->keep;
-    assert(k->open);
-    k->open = false;
+int keep_end(struct keep *keep, int err) {
+    assert(keep->open);
+    keep->open = false;
     if (err)
-        n->env.store.rollback(n->env.store.ctx);
+        keep->turn->env.store.rollback(keep->turn->env.store.ctx);
     else
-        err = n->env.store.commit(n->env.store.ctx);
+        err = keep->turn->env.store.commit(keep->turn->env.store.ctx);
     if (err) {
-        forget(n, &k->draft);
-        k->draft_tail = NULL;
+        forget(keep, &keep->draft);
+        keep->draft_tail = NULL;
         return err;
     }
-    k->commits++;
-    while (k->draft) {
-        struct owed *o = k->draft;
-        k->draft = o->next;
-        append(&k->head, &k->tail, o, k->commits);
+    keep->commits++;
+    while (keep->draft) {
+        struct owed *o = keep->draft;
+        keep->draft = o->next;
+        append(&keep->head, &keep->tail, o, keep->commits);
     }
-    k->draft_tail = NULL;
+    keep->draft_tail = NULL;
     return 0;
 }
 
 /* ---- debts ---- */
-int keep_owe(struct node *n, const struct owed *o) {
-    struct keep *k = &n->keep;
-    if (k->owed >= KEEP_OWED_MAX)
-        return node_met(n, LIMIT_UNSYNCED, KEEP_OWED_MAX);
+int keep_owe(struct keep *keep, const struct owed *o) {
+    if (keep->owed >= KEEP_OWED_MAX)
+        return turn_met(keep->turn, LIMIT_UNSYNCED, KEEP_OWED_MAX);
     struct owed *copy = malloc(sizeof *copy);
     if (!copy)
         return ERR_NOMEM;
     *copy = *o;
-    k->owed++;
-    if (k->open)
-        append(&k->draft, &k->draft_tail, copy, 0);
+    keep->owed++;
+    if (keep->open)
+        append(&keep->draft, &keep->draft_tail, copy, 0);
     else
-        append(&k->head, &k->tail, copy, k->commits);
-    n->unheard = true; /* it may be due already: whoever is asked next pays it */
+        append(&keep->head, &keep->tail, copy, keep->commits);
+    keep->turn->unheard = true; /* it may be due already: whoever is asked next pays it */
     return 0;
 }
 
-void keep_scrub(struct node *n) {
-    n->keep.scrub = true;
+void keep_scrub(struct keep *keep) {
+    keep->scrub = true;
 }
 
 static bool is_due(const struct keep *k) {
     return k->head && k->head->after <= k->durable;
 }
 
-bool keep_pay(struct node *n) {
-    struct keep *k = &n->keep;
+bool keep_pay(struct keep *keep) {
     bool any = false;
-    while (is_due(k) && k->paid < KEEP_PAY_STEP) {
-        k->paid++;
-        struct owed *o = k->head;
-        k->head = o->next;
-        if (!k->head)
-            k->tail = NULL;
-        k->owed--;
+    while (is_due(keep) && keep->paid < KEEP_PAY_STEP) {
+        keep->paid++;
+        struct owed *o = keep->head;
+        keep->head = o->next;
+        if (!keep->head)
+            keep->tail = NULL;
+        keep->owed--;
         o->next = NULL;
-        o->run(n, o);
+        o->run(o);
         free(o);
         any = true;
     }
@@ -131,58 +129,71 @@ bool keep_pay(struct node *n) {
 }
 
 /* ---- barriers ---- */
-static void again_later(struct node *n) {
-    struct keep *k = &n->keep;
-    k->backoff_us = k->backoff_us == 0 ? KEEP_RETRY_US : k->backoff_us * 2;
-    if (k->backoff_us > KEEP_RETRY_MAX_US)
-        k->backoff_us = KEEP_RETRY_MAX_US;
-    k->retry_us = n->now_us + k->backoff_us;
+static void again_later(struct keep *keep) {
+    keep->backoff_us = keep->backoff_us == 0 ? KEEP_RETRY_US : keep->backoff_us * 2;
+    if (keep->backoff_us > KEEP_RETRY_MAX_US)
+        keep->backoff_us = KEEP_RETRY_MAX_US;
+    keep->retry_us = keep->turn->now_us + keep->backoff_us;
 }
 
-void keep_pump(struct node *n) {
-    struct keep *k = &n->keep;
-    bool wanted = k->scrub || (k->tail && k->tail->after > k->durable);
-    if (!wanted || k->out || k->retry_us)
+void keep_pump(struct keep *keep) {
+    bool wanted = keep->scrub || (keep->tail && keep->tail->after > keep->durable);
+    if (!wanted || keep->out || keep->retry_us)
         return;
-    struct file_op *op = work_new(&n->work, FILE_OP_STORE_SYNC, 0);
+    struct file_op *op = work_new(keep->work, FILE_OP_STORE_SYNC, 0);
     if (!op) { /* no memory, which says nothing about the disk */
-        k->retry_us = n->now_us + KEEP_RETRY_US;
+        keep->retry_us = keep->turn->now_us + KEEP_RETRY_US;
         return;
     }
-    op->id = k->scrub ? STORE_SYNC_SCRUB : 0;
-    k->scrub_out = k->scrub;
-    k->scrub = false;
-    k->out = true;
-    k->covers = k->commits;
-    work_submit(&n->work, op);
+    op->id = keep->scrub ? STORE_SYNC_SCRUB : 0;
+    keep->scrub_out = keep->scrub;
+    keep->scrub = false;
+    keep->out = true;
+    keep->covers = keep->commits;
+    work_submit(keep->work, op);
 }
 
-void keep_op_done(struct node *n, struct file_op *op) {
-    struct keep *k = &n->keep;
+void keep_op_done(struct keep *keep, struct file_op *op) {
     int err = op->err;
-    work_release(&n->work, op);
-    k->out = false;
+    work_release(keep->work, op);
+    keep->out = false;
     if (err) {
-        if (k->backoff_us == 0)
-            node_log(n, LOG_ERROR, "what was stored is not safe on the disk yet: %s",
+        if (keep->backoff_us == 0)
+            turn_log(keep->turn, LOG_ERROR, "what was stored is not safe on the disk yet: %s",
                      err_text(err));
-        k->scrub |= k->scrub_out;
-        again_later(n);
+        keep->scrub |= keep->scrub_out;
+        again_later(keep);
         return;
     }
-    k->backoff_us = 0;
-    k->durable = k->covers;
-    keep_pay(n);
+    keep->backoff_us = 0;
+    keep->durable = keep->covers;
+    keep_pay(keep);
 }
 
-uint64_t keep_deadline_us(const struct node *n) {
-    if (is_due(&n->keep))
-        return n->now_us;
-    return n->keep.retry_us ? n->keep.retry_us : UINT64_MAX;
+uint64_t keep_deadline_us(const struct keep *keep) {
+    if (is_due(keep))
+        return keep->turn->now_us;
+    return keep->retry_us ? keep->retry_us : UINT64_MAX;
 }
 
-void keep_timeout(struct node *n) {
-    n->keep.paid = 0;
-    if (n->keep.retry_us <= n->now_us)
-        n->keep.retry_us = 0; /* the next call of keep_pump repeats it */
+void keep_timeout(struct keep *keep) {
+    keep->paid = 0;
+    if (keep->retry_us <= keep->turn->now_us)
+        keep->retry_us = 0; /* the next call of keep_pump repeats it */
 }
+
+/* ---- as a part of the node (node/base/part.h) ---- */
+static void part_clear(void *self) {
+    keep_clear(self);
+}
+
+static uint64_t part_deadline_us(const void *self) {
+    return keep_deadline_us(self);
+}
+
+static void part_timeout(void *self) {
+    keep_timeout(self);
+}
+
+const struct part_ops keep_part = {
+    .clear = part_clear, .deadline_us = part_deadline_us, .timeout = part_timeout};

@@ -19,10 +19,9 @@
 #include <stdint.h>
 
 #include "crypto/base/err.h"
-#include "net/endpoint.h"
-
-struct node;
-struct file_op;
+#include "net/base/event.h"
+#include "node/base/turn.h"
+#include "node/disk/file_queue.h"
 
 enum {
     KEEP_OWED_MAX = 4096,       /* debts at once; further ones are refused with ERR_FULL */
@@ -33,7 +32,8 @@ enum {
 };
 
 struct owed { /* what the module needs to pay it; all but `run` and `after` are its own to use */
-    void (*run)(struct node *n, const struct owed *o);
+    void (*run)(const struct owed *o);
+    void *self;
     uint64_t after; /* filled in by keep_owe */
     struct session_ref session;
     uint64_t stream;
@@ -42,7 +42,9 @@ struct owed { /* what the module needs to pay it; all but `run` and `after` are 
     struct owed *next;
 };
 
-struct keep {              /* zeroes = nothing kept yet */
+struct keep { /* zeroes but for these two = nothing kept yet */
+    struct turn *turn;
+    struct work *work;
     uint64_t commits;      /* made by this process */
     uint64_t durable;      /* of them survive a power cut */
     bool open;             /* in a transaction */
@@ -57,35 +59,37 @@ struct keep {              /* zeroes = nothing kept yet */
     unsigned paid;                   /* since the last node_timeout */
 };
 
-void keep_clear(struct node *n); /* debts are forgotten */
+void keep_clear(struct keep *keep); /* debts are forgotten */
 
 /* As in node/base/store.h. Outside a transaction each change is one of its own. */
-int keep_put(struct node *n, const char *table, const void *key, size_t key_len, const void *value,
-             size_t value_len) MUST_USE;
-int keep_get(struct node *n, const char *table, const void *key, size_t key_len, void *value,
+int keep_put(struct keep *keep, const char *table, const void *key, size_t key_len,
+             const void *value, size_t value_len) MUST_USE;
+int keep_get(struct keep *keep, const char *table, const void *key, size_t key_len, void *value,
              size_t cap, size_t *len) MUST_USE;
-int keep_del(struct node *n, const char *table, const void *key, size_t key_len) MUST_USE;
-int keep_next(struct node *n, const char *table, void *key, size_t *key_len, void *value,
+int keep_del(struct keep *keep, const char *table, const void *key, size_t key_len) MUST_USE;
+int keep_next(struct keep *keep, const char *table, void *key, size_t *key_len, void *value,
               size_t cap, size_t *len) MUST_USE;
-int keep_begin(struct node *n) MUST_USE;
+int keep_begin(struct keep *keep) MUST_USE;
 /* Ends the transaction: commits if err is 0, else rolls back. Gives err, or the commit's: then
  * nothing has happened. */
-int keep_end(struct node *n, int err) MUST_USE;
+int keep_end(struct keep *keep, int err) MUST_USE;
 
 /* Copies *o; o->run is called with it once all that has been committed so far is durable: at the
  * end of this turn at the earliest, never from within this call. In a transaction: once that one is,
  * and not at all if it is rolled back. ERR_FULL, ERR_NOMEM. */
-int keep_owe(struct node *n, const struct owed *o) MUST_USE;
+int keep_owe(struct keep *keep, const struct owed *o) MUST_USE;
 /* What has been deleted so far was a secret: soon it is to be in no file any more. */
-void keep_scrub(struct node *n);
+void keep_scrub(struct keep *keep);
 
 /* ---- for node/node.c ---- */
 /* Pays what is due, within the step. True if anything was paid. */
-bool keep_pay(struct node *n);
+bool keep_pay(struct keep *keep);
 /* Puts a barrier into the queue of file operations if one is needed and none is out. */
-void keep_pump(struct node *n);
-void keep_op_done(struct node *n, struct file_op *op);
-uint64_t keep_deadline_us(const struct node *n);
-void keep_timeout(struct node *n);
+void keep_pump(struct keep *keep);
+void keep_op_done(struct keep *keep, struct file_op *op);
+uint64_t keep_deadline_us(const struct keep *keep);
+void keep_timeout(struct keep *keep);
+
+extern const struct part_ops keep_part; /* self: the struct keep */
 
 #endif

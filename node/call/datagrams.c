@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/node_int.h"
+#include "net/endpoint.h"
+#include "node/people/contact.h"
 
 void mailbox_clear(struct mailbox *m) {
     if (m->all)
         sodium_memzero(m->all, NODE_DATAGRAMS_MAX * sizeof *m->all);
     free(m->all);
-    *m = (struct mailbox){0};
+    m->all = NULL;
+    m->count = 0;
 }
 
 static bool prepare(struct mailbox *m) {
@@ -63,8 +65,7 @@ void mailbox_add(struct mailbox *m, const struct contact *from, const uint8_t *d
     memcpy(d->data, data, len);
 }
 
-bool node_datagram_next(struct node *n, struct node_datagram *out) {
-    struct mailbox *m = &n->mailbox;
+bool mailbox_next(struct mailbox *m, struct node_datagram *out) {
     if (m->count == 0)
         return false;
     const struct node_datagram *d = take(m, 0);
@@ -75,13 +76,20 @@ bool node_datagram_next(struct node *n, struct node_datagram *out) {
     return true;
 }
 
-int node_datagram_send(struct node *n, uint64_t now_us, const char *contact, const void *data,
-                       size_t len, uint64_t deadline_us) {
-    n->now_us = now_us;
-    const struct contact *c = contact_by_name(n, contact);
+int mailbox_send(struct mailbox *m, const char *contact, const void *data, size_t len,
+                 uint64_t deadline_us) {
+    const struct contact *c = contact_by_name(m->contacts, contact);
     if (!c)
         return ERR_NOT_FOUND;
-    if (!c->online)
+    if (!c->peering->online)
         return ERR_OFFLINE;
-    return session_datagram(n->ep, now_us, c->session, data, len, deadline_us);
+    return session_datagram(m->turn->ep, m->turn->now_us, c->peering->session, data, len,
+                            deadline_us);
 }
+
+/* ---- as a part of the node (node/base/part.h) ---- */
+static void part_clear(void *self) {
+    mailbox_clear(self);
+}
+
+const struct part_ops mailbox_part = {.clear = part_clear};

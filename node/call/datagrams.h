@@ -8,11 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "node/node.h"
+#include "node/base/turn.h"
+#include "node/call/datagram.h"
 
 struct contact;
+struct contacts;
 
-struct mailbox { /* zeroes = empty */
+struct mailbox { /* zeroes but for these two = empty */
+    struct turn *turn;
+    const struct contacts *contacts;
     struct node_datagram *all;
     uint8_t
         order[NODE_DATAGRAMS_MAX]; /* places in `all`: those used, oldest first; then those free */
@@ -23,5 +27,12 @@ struct mailbox { /* zeroes = empty */
 void mailbox_clear(struct mailbox *m);
 /* Copies it; without memory it is dropped and counted. */
 void mailbox_add(struct mailbox *m, const struct contact *from, const uint8_t *data, size_t len);
+/* The oldest unread one; false: none. */
+bool mailbox_next(struct mailbox *m, struct node_datagram *out);
+/* As node_datagram_send. */
+int mailbox_send(struct mailbox *m, const char *contact, const void *data, size_t len,
+                 uint64_t deadline_us) MUST_USE;
+
+extern const struct part_ops mailbox_part; /* self: the struct mailbox */
 
 #endif

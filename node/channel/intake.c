@@ -5,11 +5,15 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "net/endpoint.h"
+#include "node/base/turn.h"
 #include "node/channel/delimited.h"
 #include "node/file/file_recv.h"
 #include "node/file/manifest_in.h"
+#include "node/file/transfer.h"
 #include "node/message/letter.h"
-#include "node/node_int.h"
+#include "node/message/message.h"
+#include "node/people/contact.h"
 
 struct intake {
     struct intake *next, *prev;
@@ -26,22 +30,22 @@ struct intake {
     bool waits;             /* bytes are there, for the next step */
 };
 
-static void give_up(struct node *n, struct session_ref s, uint64_t stream, int err) {
-    int gone = stream_reset(n->ep, s, stream, err);
-    gone = stream_stop(n->ep, s, stream, err);
+static void give_up(struct intakes *intakes, struct session_ref s, uint64_t stream, int err) {
+    int gone = stream_reset(intakes->turn->ep, s, stream, err);
+    gone = stream_stop(intakes->turn->ep, s, stream, err);
     (void)gone;
 }
 
 /* ---- the list, and whose share of it is whose ---- */
-static struct intake *find(struct node *n, struct session_ref s, uint64_t stream) {
-    struct intake *in = n->intakes.head;
+static struct intake *find(struct intakes *intakes, struct session_ref s, uint64_t stream) {
+    struct intake *in = intakes->head;
     while (in && !(in->stream == stream && session_ref_equal(in->share->session, s)))
         in = in->next;
     return in;
 }
 
-static struct intake_share *share_of(struct node *n, struct session_ref s) {
-    struct intake_share *share = n->intakes.shares;
+static struct intake_share *share_of(struct intakes *intakes, struct session_ref s) {
+    struct intake_share *share = intakes->shares;
     while (share && !session_ref_equal(share->session, s))
         share = share->next;
     if (share)
@@ -50,13 +54,13 @@ static struct intake_share *share_of(struct node *n, struct session_ref s) {
     if (!share)
         return NULL;
     share->session = s;
-    share->next = n->intakes.shares;
-    n->intakes.shares = share;
+    share->next = intakes->shares;
+    intakes->shares = share;
     return share;
 }
 
-static void drop_share(struct node *n, struct intake_share *share) {
-    struct intake_share **at = &n->intakes.shares;
+static void drop_share(struct intakes *intakes, struct intake_share *share) {
+    struct intake_share **at = &intakes->shares;
     if (share->count > 0)
         return;
     while (*at != share)
@@ -65,32 +69,30 @@ static void drop_share(struct node *n, struct intake_share *share) {
     free(share);
 }
 
-static void append(struct node *n, struct intake *in) {
-    struct intakes *all = &n->intakes;
+static void append(struct intakes *intakes, struct intake *in) {
     in->next = NULL;
-    in->prev = all->tail;
-    *(all->tail ? &all->tail->next : &all->head) = in;
-    all->tail = in;
+    in->prev = intakes->tail;
+    *(intakes->tail ? &intakes->tail->next : &intakes->head) = in;
+    intakes->tail = in;
 }
 
-static void take_out(struct node *n, struct intake *in) {
-    struct intakes *all = &n->intakes;
-    *(in->prev ? &in->prev->next : &all->head) = in->next;
-    *(in->next ? &in->next->prev : &all->tail) = in->prev;
+static void take_out(struct intakes *intakes, struct intake *in) {
+    *(in->prev ? &in->prev->next : &intakes->head) = in->next;
+    *(in->next ? &in->next->prev : &intakes->tail) = in->prev;
 }
 
-static void hold(struct node *n, struct intake *in, size_t bytes) {
-    n->intakes.bytes += bytes - in->held;
+static void hold(struct intakes *intakes, struct intake *in, size_t bytes) {
+    intakes->bytes += bytes - in->held;
     in->share->bytes += bytes - in->held;
     in->held = bytes;
 }
 
-static void drop(struct node *n, struct intake *in) {
-    take_out(n, in);
-    hold(n, in, 0);
-    n->intakes.count--;
+static void drop(struct intakes *intakes, struct intake *in) {
+    take_out(intakes, in);
+    hold(intakes, in, 0);
+    intakes->count--;
     in->share->count--;
-    drop_share(n, in->share);
+    drop_share(intakes, in->share);
     blob_in_clear(&in->body);
     if (in->in)
         manifest_in_clear(in->in);
@@ -98,17 +100,17 @@ static void drop(struct node *n, struct intake *in) {
     free(in);
 }
 
-static void refuse(struct node *n, struct intake *in, int err) {
+static void refuse(struct intakes *intakes, struct intake *in, int err) {
     const struct session_ref s = in->share->session;
     const uint64_t stream = in->stream;
-    drop(n, in);
-    give_up(n, s, stream, err);
+    drop(intakes, in);
+    give_up(intakes, s, stream, err);
 }
 
 /* ---- when there are too many ---- */
 /* The session that holds the most, by count or by bytes. */
-static const struct intake_share *heaviest(const struct node *n, bool bytes) {
-    const struct intake_share *most = n->intakes.shares;
+static const struct intake_share *heaviest(const struct intakes *intakes, bool bytes) {
+    const struct intake_share *most = intakes->shares;
     for (const struct intake_share *s = most; s; s = s->next)
         if (bytes ? s->bytes > most->bytes : s->count > most->count)
             most = s;
@@ -117,70 +119,71 @@ static const struct intake_share *heaviest(const struct node *n, bool bytes) {
 }
 
 /* Of a session: the largest one, or the one that has waited longest for bytes. */
-static struct intake *victim_of(struct node *n, const struct intake_share *share, bool bytes) {
+static struct intake *victim_of(struct intakes *intakes, const struct intake_share *share,
+                                bool bytes) {
     struct intake *v = NULL;
-    for (struct intake *in = n->intakes.head; in; in = in->next)
+    for (struct intake *in = intakes->head; in; in = in->next)
         if (in->share == share && (!v || (bytes ? in->held > v->held : in->due_us < v->due_us)))
             v = in;
     assert(v); /* a share without intakes is dropped with the last of them */
     return v;
 }
 
-static bool room_for_one(struct node *n, const struct intake_share *own) {
+static bool room_for_one(struct intakes *intakes, const struct intake_share *own) {
     if (own->count >= INTAKES_MAX_PER_CONTACT)
         return false;
-    if (n->intakes.count < INTAKES_MAX)
+    if (intakes->count < INTAKES_MAX)
         return true;
-    const struct intake_share *most = heaviest(n, false);
+    const struct intake_share *most = heaviest(intakes, false);
     if (most->count <= own->count + 1)
         return false;
-    n->intakes.evictions++;
-    refuse(n, victim_of(n, most, false), ERR_FULL);
+    intakes->evictions++;
+    refuse(intakes, victim_of(intakes, most, false), ERR_FULL);
     return true;
 }
 
 /* After `in` has grown. */
-static bool room_for_bytes(struct node *n, const struct intake *in) {
+static bool room_for_bytes(struct intakes *intakes, const struct intake *in) {
     if (in->share->bytes > INTAKE_BYTES_MAX_PER_CONTACT)
         return false;
-    while (n->intakes.bytes > INTAKE_BYTES_MAX) {
-        const struct intake_share *most = heaviest(n, true);
+    while (intakes->bytes > INTAKE_BYTES_MAX) {
+        const struct intake_share *most = heaviest(intakes, true);
         if (most == in->share)
             return false;
-        n->intakes.evictions++;
-        refuse(n, victim_of(n, most, true), ERR_FULL);
+        intakes->evictions++;
+        refuse(intakes, victim_of(intakes, most, true), ERR_FULL);
     }
     return true;
 }
 
-void chan_opened(struct node *n, struct session_ref s, uint64_t stream) {
-    if (!contact_by_session(n, s)) {
-        give_up(n, s, stream, ERR_CLOSED);
+void chan_opened(struct intakes *intakes, struct session_ref s, uint64_t stream) {
+    if (!contact_by_session(intakes->contacts, s)) {
+        give_up(intakes, s, stream, ERR_CLOSED);
         return;
     }
     struct intake *in = calloc(1, sizeof *in);
-    struct intake_share *share = in ? share_of(n, s) : NULL;
-    if (!share || !room_for_one(n, share)) {
+    struct intake_share *share = in ? share_of(intakes, s) : NULL;
+    if (!share || !room_for_one(intakes, share)) {
         free(in);
         if (share)
-            drop_share(n, share);
-        n->intakes.refusals++;
-        give_up(n, s, stream, ERR_FULL);
+            drop_share(intakes, share);
+        intakes->refusals++;
+        give_up(intakes, s, stream, ERR_FULL);
         return;
     }
     in->share = share;
     in->stream = stream;
-    in->due_us = n->now_us + INTAKE_PROGRESS_US;
+    in->due_us = intakes->turn->now_us + INTAKE_PROGRESS_US;
     in->due = INTAKE_PROGRESS_BYTES;
-    append(n, in);
-    n->intakes.count++;
+    append(intakes, in);
+    intakes->count++;
     share->count++;
-    chan_readable(n, s, stream);
+    chan_readable(intakes, s, stream);
 }
 
 /* ---- bytes ---- */
 /* The channel is known: what its blob goes into. ERR_UNSUPPORTED, ERR_NOMEM. */
-static int begin(struct node *n, struct intake *in) {
+static int begin(struct intakes *intakes, struct intake *in) {
     if (in->channel == CHAN_MESSAGE) {
         blob_in_init(&in->body, LETTER_MAX_BYTES);
         return 0;
@@ -191,7 +194,7 @@ static int begin(struct node *n, struct intake *in) {
     in->in = malloc(sizeof *in->in);
     if (!in->in)
         return ERR_NOMEM;
-    rng_fill(&n->env.rng, key, sizeof key);
+    rng_fill(&intakes->turn->env.rng, key, sizeof key);
     manifest_in_init(in->in, key);
     in->head = (struct varint_in){0};
     return 0;
@@ -217,14 +220,14 @@ static int feed_manifest(struct intake *in, const uint8_t *p, size_t len, size_t
     return err;
 }
 
-static int feed(struct node *n, struct intake *in, const uint8_t *p, size_t len, size_t *used,
-                bool *answer, bool *whole) {
+static int feed(struct intakes *intakes, struct intake *in, const uint8_t *p, size_t len,
+                size_t *used, bool *answer, bool *whole) {
     *used = 0;
     *answer = *whole = false;
     if (in->channel == 0) {
         if (!varint_in_feed(&in->head, p, len, used, &in->channel))
             return 0;
-        const int err = begin(n, in);
+        const int err = begin(intakes, in);
         if (err)
             return err;
     }
@@ -232,165 +235,193 @@ static int feed(struct node *n, struct intake *in, const uint8_t *p, size_t len,
     int err;
     if (in->in) {
         err = feed_manifest(in, p + *used, len - *used, &more, answer, whole);
-        hold(n, in, sizeof *in->in + in->in->manifest.held_bytes);
+        hold(intakes, in, sizeof *in->in + in->in->manifest.held_bytes);
     } else {
         err = blob_in_feed(&in->body, p + *used, len - *used, &more);
         *whole = in->body.whole;
-        hold(n, in, in->body.cap);
+        hold(intakes, in, in->body.cap);
     }
     *used += more;
     return err;
 }
 
 /* Whole: the stream is its channel's from now on. */
-static void hand_over(struct node *n, struct intake *in) {
+static void hand_over(struct intakes *intakes, struct intake *in) {
     const struct session_ref s = in->share->session;
-    struct contact *c = contact_by_session(n, s);
+    struct contact *c = contact_by_session(intakes->contacts, s);
     const uint64_t stream = in->stream;
     struct manifest m;
     if (!c) {
-        refuse(n, in, ERR_CLOSED);
+        refuse(intakes, in, ERR_CLOSED);
         return;
     }
     if (in->in) {
         const int err = manifest_in_take(in->in, &m);
-        drop(n, in);
+        drop(intakes, in);
         if (err)
-            file_recv_no(n, s, stream, err);
+            file_recv_no(intakes->transfers, s, stream, err);
         else
-            file_recv_offer(n, c, s, stream, &m);
+            file_recv_offer(intakes->transfers, c, s, stream, &m);
         return;
     }
     /* What comes of a message may be the session's end: the body must not depend on its place. */
     struct blob_in body = in->body;
     in->body = (struct blob_in){0};
-    drop(n, in);
-    message_come(n, c, s, stream, body.buf, body.len);
+    drop(intakes, in);
+    message_come(intakes->messages, c, s, stream, body.buf, body.len);
     blob_in_clear(&body);
 }
 
-static void failed(struct node *n, struct intake *in, int err, bool answer) {
+static void failed(struct intakes *intakes, struct intake *in, int err, bool answer) {
     const struct session_ref s = in->share->session;
     const uint64_t stream = in->stream;
     if (!answer) {
-        refuse(n, in, err);
+        refuse(intakes, in, err);
         return;
     }
-    drop(n, in);
-    file_recv_no(n, s, stream, err);
+    drop(intakes, in);
+    file_recv_no(intakes->transfers, s, stream, err);
 }
 
-static void progress(struct node *n, struct intake *in, size_t bytes) {
-    n->intakes.step_bytes += bytes;
-    if (n->intakes.step_bytes > n->intakes.step_most)
-        n->intakes.step_most = n->intakes.step_bytes;
-    n->intakes.taken_bytes += bytes;
+static void progress(struct intakes *intakes, struct intake *in, size_t bytes) {
+    intakes->step_bytes += bytes;
+    if (intakes->step_bytes > intakes->step_most)
+        intakes->step_most = intakes->step_bytes;
+    intakes->taken_bytes += bytes;
     in->got += bytes;
     if (in->got < in->due)
         return;
     in->due = in->got + INTAKE_PROGRESS_BYTES;
-    in->due_us = n->now_us + INTAKE_PROGRESS_US;
+    in->due_us = intakes->turn->now_us + INTAKE_PROGRESS_US;
 }
 
 /* Takes what is there, within the step. */
-static void take_in(struct node *n, struct intake *in) {
+static void take_in(struct intakes *intakes, struct intake *in) {
     const struct session_ref s = in->share->session;
     in->waits = false;
     for (;;) {
         struct span sp;
         bool fin = false, answer, whole;
         size_t used;
-        if (stream_peek(n->ep, s, in->stream, 0, &sp, 1, &fin) == 0) {
+        if (stream_peek(intakes->turn->ep, s, in->stream, 0, &sp, 1, &fin) == 0) {
             if (fin)
-                refuse(n, in, ERR_PROTO);
+                refuse(intakes, in, ERR_PROTO);
             return;
         }
-        const size_t room = n->intakes.step_bytes < INTAKE_STEP_BYTES
-                                ? INTAKE_STEP_BYTES - n->intakes.step_bytes
-                                : 0;
+        const size_t room =
+            intakes->step_bytes < INTAKE_STEP_BYTES ? INTAKE_STEP_BYTES - intakes->step_bytes : 0;
         if (room == 0) {
-            in->waits = n->intakes.more = true;
+            in->waits = intakes->more = true;
             return;
         }
         const size_t len = sp.len < room ? sp.len : room;
-        int err = feed(n, in, sp.block->data + sp.offset, len, &used, &answer, &whole);
-        stream_consume(n->ep, n->now_us, s, in->stream, used);
-        progress(n, in, used);
-        if (!err && !room_for_bytes(n, in)) {
-            n->intakes.refusals++;
+        int err = feed(intakes, in, sp.block->data + sp.offset, len, &used, &answer, &whole);
+        stream_consume(intakes->turn->ep, intakes->turn->now_us, s, in->stream, used);
+        progress(intakes, in, used);
+        if (!err && !room_for_bytes(intakes, in)) {
+            intakes->refusals++;
             err = ERR_FULL;
         }
         if (err) {
-            failed(n, in, err, answer);
+            failed(intakes, in, err, answer);
             return;
         }
         if (whole) {
-            n->intakes.step_bytes += INTAKE_WHOLE_BYTES;
-            hand_over(n, in);
+            intakes->step_bytes += INTAKE_WHOLE_BYTES;
+            hand_over(intakes, in);
             return;
         }
     }
 }
 
-bool chan_readable(struct node *n, struct session_ref s, uint64_t stream) {
-    struct intake *in = find(n, s, stream);
+bool chan_readable(struct intakes *intakes, struct session_ref s, uint64_t stream) {
+    struct intake *in = find(intakes, s, stream);
     if (!in)
         return false;
-    take_in(n, in);
+    take_in(intakes, in);
     return true;
 }
 
-bool chan_reset(struct node *n, struct session_ref s, uint64_t stream) {
-    struct intake *in = find(n, s, stream);
+bool chan_reset(struct intakes *intakes, struct session_ref s, uint64_t stream) {
+    struct intake *in = find(intakes, s, stream);
     if (!in)
         return false;
-    refuse(n, in, ERR_RESET);
+    refuse(intakes, in, ERR_RESET);
     return true;
 }
 
-void chan_session_down(struct node *n, struct session_ref s) {
-    for (struct intake *in = n->intakes.head, *next; in; in = next) {
+void chan_session_down(struct intakes *intakes, struct session_ref s) {
+    for (struct intake *in = intakes->head, *next; in; in = next) {
         next = in->next;
         if (session_ref_equal(in->share->session, s))
-            drop(n, in);
+            drop(intakes, in);
     }
 }
 
 /* ---- time ---- */
-uint64_t chan_deadline_us(const struct node *n) {
-    uint64_t at = n->intakes.more ? n->now_us : UINT64_MAX;
-    for (const struct intake *in = n->intakes.head; in; in = in->next)
+uint64_t chan_deadline_us(const struct intakes *intakes) {
+    uint64_t at = intakes->more ? intakes->turn->now_us : UINT64_MAX;
+    for (const struct intake *in = intakes->head; in; in = in->next)
         at = in->due_us < at ? in->due_us : at;
     return at;
 }
 
 /* The next that waits: from the oldest on, and each has its step's worth before it comes again. */
-static struct intake *next_waiting(struct node *n) {
-    struct intake *in = n->intakes.head;
+static struct intake *next_waiting(struct intakes *intakes) {
+    struct intake *in = intakes->head;
     while (in && !in->waits)
         in = in->next;
     return in;
 }
 
-void chan_timeout(struct node *n) {
-    n->intakes.step_bytes = 0;
-    n->intakes.more = false;
-    for (struct intake *in; !n->intakes.more && (in = next_waiting(n)) != NULL;) {
-        take_out(n, in); /* to the end, so that no stream keeps the others waiting */
-        append(n, in);
-        take_in(n, in);
+void chan_timeout(struct intakes *intakes) {
+    intakes->step_bytes = 0;
+    intakes->more = false;
+    for (struct intake *in; !intakes->more && (in = next_waiting(intakes)) != NULL;) {
+        take_out(intakes, in); /* to the end, so that no stream keeps the others waiting */
+        append(intakes, in);
+        take_in(intakes, in);
     }
-    for (struct intake *in = n->intakes.head, *next; in; in = next) {
+    for (struct intake *in = intakes->head, *next; in; in = next) {
         next = in->next;
-        n->intakes.more |= in->waits;
-        if (in->due_us > n->now_us || in->waits)
+        intakes->more |= in->waits;
+        if (in->due_us > intakes->turn->now_us || in->waits)
             continue;
-        n->intakes.timeouts++;
-        refuse(n, in, ERR_TIMEOUT);
+        intakes->timeouts++;
+        refuse(intakes, in, ERR_TIMEOUT);
     }
 }
 
-void chan_clear(struct node *n) {
-    while (n->intakes.head)
-        drop(n, n->intakes.head);
+void chan_clear(struct intakes *intakes) {
+    while (intakes->head)
+        drop(intakes, intakes->head);
 }
+
+/* ---- as a part of the node (node/base/part.h) ---- */
+static void part_clear(void *self) {
+    chan_clear(self);
+}
+
+static uint64_t part_deadline_us(const void *self) {
+    return chan_deadline_us(self);
+}
+
+static void part_timeout(void *self) {
+    chan_timeout(self);
+}
+
+static void part_peer_down(void *self, struct contact *c, int err) {
+    (void)err;
+    chan_session_down(self, c->peering->session);
+}
+
+static void part_contact_gone(void *self, struct contact *c) {
+    if (c->peering->online)
+        chan_session_down(self, c->peering->session);
+}
+
+const struct part_ops intakes_part = {.clear = part_clear,
+                                      .deadline_us = part_deadline_us,
+                                      .timeout = part_timeout,
+                                      .peer_down = part_peer_down,
+                                      .contact_gone = part_contact_gone};

@@ -35,15 +35,22 @@ enum {
     INTAKE_WHOLE_BYTES = 4096,    /* 16 messages in a step: five rows of the store each, 45 us */
 };
 
-struct node;
+struct contacts;
 struct intake;
+struct messages;
+struct transfers;
+struct turn;
 struct intake_share { /* what one session holds; there is none without */
     struct intake_share *next;
     struct session_ref session;
     unsigned count;
     size_t bytes;
 };
-struct intakes { /* zeroes = empty */
+struct intakes { /* zeroes but for these = empty */
+    struct turn *turn;
+    struct contacts *contacts;
+    struct messages *messages;
+    struct transfers *transfers;
     struct intake *head, *tail;
     struct intake_share *shares;
     unsigned count;
@@ -54,13 +61,15 @@ struct intakes { /* zeroes = empty */
     uint64_t timeouts, evictions, refusals;
 };
 
-void chan_opened(struct node *n, struct session_ref s, uint64_t stream);
+void chan_opened(struct intakes *intakes, struct session_ref s, uint64_t stream);
 /* True if the stream is still being gathered here. */
-bool chan_readable(struct node *n, struct session_ref s, uint64_t stream);
-bool chan_reset(struct node *n, struct session_ref s, uint64_t stream);
-void chan_session_down(struct node *n, struct session_ref s);
-uint64_t chan_deadline_us(const struct node *n);
-void chan_timeout(struct node *n);
-void chan_clear(struct node *n);
+bool chan_readable(struct intakes *intakes, struct session_ref s, uint64_t stream);
+bool chan_reset(struct intakes *intakes, struct session_ref s, uint64_t stream);
+void chan_session_down(struct intakes *intakes, struct session_ref s);
+uint64_t chan_deadline_us(const struct intakes *intakes);
+void chan_timeout(struct intakes *intakes);
+void chan_clear(struct intakes *intakes);
+
+extern const struct part_ops intakes_part; /* self: the struct intakes */
 
 #endif

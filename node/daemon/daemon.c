@@ -179,10 +179,9 @@ static void turn(struct daemon *d) {
 
 /* ---- what starts a turn ---- */
 
-static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn,
-                        uint8_t *buf, size_t len) {
+static void on_datagram(void *ctx, const struct hop *from, uint8_t ecn, uint8_t *buf, size_t len) {
     struct daemon *d = ctx;
-    node_input(d->node, begin(d), from, local, ecn, buf, len);
+    node_input(d->node, begin(d), from, ecn, buf, len);
 }
 static void on_batch_end(void *ctx) {
     turn(ctx);
@@ -194,7 +193,7 @@ static void on_writable(void *ctx, uint32_t socket) {
 }
 static void on_too_big(void *ctx, const struct addr *to, size_t bytes) {
     struct daemon *d = ctx;
-    endpoint_too_big(node_endpoint(d->node), begin(d), to, bytes);
+    node_too_big(d->node, begin(d), to, bytes);
 }
 static void on_deadline(void *ctx) {
     turn(ctx);

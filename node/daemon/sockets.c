@@ -75,15 +75,17 @@ int sockets_open(struct sockets *s, uv_loop_t *loop, const struct config *cfg,
 }
 
 struct udp *sockets_for(const struct sockets *s, const struct train *t) {
+    const struct addr *to = hop_addr(&t->to);
     struct udp *second = NULL;
-    if (t->local != LOCAL_ANY && local_socket(t->local) < s->count)
-        return s->udp[local_socket(t->local)];
+    const int bound = hop_socket(&t->to);
+    if (bound >= 0 && (unsigned)bound < s->count)
+        return s->udp[bound];
     for (unsigned i = 0; i < s->count; i++) {
-        if (s->bound[i].kind != t->to.kind)
+        if (s->bound[i].kind != to->kind)
             continue;
         /* From a loopback address only loopback is reached, and the other way round. */
         if (addr_is_unspecified(&s->bound[i]) ||
-            addr_is_loopback(&s->bound[i]) == addr_is_loopback(&t->to))
+            addr_is_loopback(&s->bound[i]) == addr_is_loopback(to))
             return s->udp[i];
         second = second ? second : s->udp[i];
     }

@@ -22,26 +22,26 @@ enum {
 };
 
 /* A whole manifest has come on this stream; it is taken over. */
-void file_recv_offer(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
-                     struct manifest *m);
+void file_recv_offer(struct transfers *files, struct contact *c, struct session_ref s,
+                     uint64_t stream, struct manifest *m);
 /* What came on this stream is no offer: answered with {"err"}, FIN and STOP. */
-void file_recv_no(struct node *n, struct session_ref s, uint64_t stream, int err);
+void file_recv_no(struct transfers *files, struct session_ref s, uint64_t stream, int err);
 /* True while it waits for accept. */
 bool file_recv_waits(const struct transfer *t);
 /* True if it runs, and the sender has not sent TRANSFER_STALL_BYTES for TRANSFER_STALL_US. */
-bool file_recv_stalls(const struct node *n, const struct transfer *t);
-void file_recv_accept(struct node *n, struct transfer *t, const char *dir);
+bool file_recv_stalls(const struct transfers *files, const struct transfer *t);
+void file_recv_accept(struct transfers *files, struct transfer *t, const char *dir);
 void file_recv_free(struct transfer *t);
 /* Every file is verified and has its name: once the directory is on the disk the sender hears it. */
-void file_recv_finished(struct node *n, struct transfer *t);
+void file_recv_finished(struct transfers *files, struct transfer *t);
 /* Answers {"err"} with the file's name (NULL: none), ends the stream and the transfer. */
-void file_recv_refuse(struct node *n, struct transfer *t, int err, const char *file);
-void file_recv_refuse_as(struct node *n, struct transfer *t, int err, struct cause cause,
+void file_recv_refuse(struct transfers *files, struct transfer *t, int err, const char *file);
+void file_recv_refuse_as(struct transfers *files, struct transfer *t, int err, struct cause cause,
                          const char *file);
-void file_recv_op_done(struct node *n, struct transfer *t, struct file_op *op);
-void file_recv_event(struct node *n, struct transfer *t, const struct ep_event *ev);
-void file_recv_pump(struct node *n, struct transfer *t);
-void file_recv_wind_down(struct node *n, struct transfer *t);
-void file_recv_late_op(struct node *n, struct transfer *t, struct file_op *op);
+void file_recv_op_done(struct transfers *files, struct transfer *t, struct file_op *op);
+void file_recv_event(struct transfers *files, struct transfer *t, const struct ep_event *ev);
+void file_recv_pump(struct transfers *files, struct transfer *t);
+void file_recv_wind_down(struct transfers *files, struct transfer *t);
+void file_recv_late_op(struct transfers *files, struct transfer *t, struct file_op *op);
 
 #endif

@@ -26,22 +26,23 @@ enum {
 /* Paths are taken over, also on an error; their names are looked at, sources opened. ERR_USAGE (two
  * files of one name, or none), ERR_NOMEM: then the caller drops t. More than SEND_NAMES_AT_ONCE names
  * are looked at in steps: then the transfer fails for these reasons. */
-int file_send_start(struct node *n, struct transfer *t, const struct send_order *order) MUST_USE;
-void file_send_free(struct node *n, struct transfer *t);
+int file_send_start(struct transfers *files, struct transfer *t,
+                    const struct send_order *order) MUST_USE;
+void file_send_free(struct transfers *files, struct transfer *t);
 /* The session is there: the offer goes out. */
-void file_send_offer(struct node *n, struct transfer *t, struct contact *c);
+void file_send_offer(struct transfers *files, struct transfer *t, struct contact *c);
 /* The session ended before the peer had answered: waits for the next one. False: it has failed for good. */
 enum { OFFERS_AGAIN_MAX = 3 };
-bool file_send_again(struct node *n, struct transfer *t);
-void file_send_op_done(struct node *n, struct transfer *t, struct file_op *op);
+bool file_send_again(struct transfers *files, struct transfer *t);
+void file_send_op_done(struct transfers *files, struct transfer *t, struct file_op *op);
 /* The cause of an error that came with RESET or STOP, without further words. */
 struct cause file_send_stopped(int err);
-void file_send_event(struct node *n, struct transfer *t, const struct ep_event *ev);
+void file_send_event(struct transfers *files, struct transfer *t, const struct ep_event *ev);
 /* Goes on with what the last step left, if it did. */
-void file_send_step(struct node *n, struct transfer *t);
-void file_send_pump(struct node *n, struct transfer *t);
+void file_send_step(struct transfers *files, struct transfer *t);
+void file_send_pump(struct transfers *files, struct transfer *t);
 /* Lets go of what no operation holds; called at the end and after each late operation. */
-void file_send_wind_down(struct node *n, struct transfer *t);
-void file_send_late_op(struct node *n, struct transfer *t, struct file_op *op);
+void file_send_wind_down(struct transfers *files, struct transfer *t);
+void file_send_late_op(struct transfers *files, struct transfer *t, struct file_op *op);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "crypto/base/bytes.h"
 #include "node/api/utf8.h"
+#include "node/disk/file_op.h"
 
 enum {
     FILES_FIRST = 8,

@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #include "crypto/base/err.h"
-#include "node/node.h"
+#include "node/base/limits.h"
 
 struct manifest_file {
     const char *name; /* in the manifest's names */

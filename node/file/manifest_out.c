@@ -6,6 +6,7 @@
 #include "crypto/base/bytes.h"
 #include "crypto/tree/treehash.h"
 #include "node/channel/intake.h"
+#include "node/disk/file_op.h"
 
 enum {
     HEAD_MAX_BYTES = 1 + 8 + 32,                                  /* channel, length, first pairs */

@@ -21,10 +21,10 @@ enum {
     TRANSFER_STALL_BYTES = 16 << 10,
 };
 
-struct node;
 struct contact;
+struct transfers;
 
 /* For an offer of `c` that takes so many bytes; another contact's may have to go. ERR_FULL. */
-int offers_make_room(struct node *n, const struct contact *c, size_t bytes) MUST_USE;
+int offers_make_room(struct transfers *files, const struct contact *c, size_t bytes) MUST_USE;
 
 #endif

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/node.h"
+#include "crypto/identity/identity.h"
+#include "node/file/transfer_info.h"
 
 enum { RECV_RULES_MAX = 64 }; /* further ones are refused with ERR_FULL */
 
@@ -16,16 +17,22 @@ struct recv_rule {
     struct node_id from;
     char dir[1024];
 };
-struct recv_rules { /* zeroes = empty */
+struct recv_rules { /* zeroes = empty, and everything is asked for */
+    enum accept_rule accept;
+    char download_dir[1024];
     struct recv_rule *list;
     unsigned count;
     uint64_t last_id;
 };
 
-void recv_rules_clear(struct node *n);
+void recv_rules_clear(struct recv_rules *rules);
 /* Where a transfer from this contact goes without asking: by the oldest rule that fits, which is used
  * up if it holds once, or by the configuration (*rule is 0 then). False: it has to be asked for. */
-bool recv_rule_apply(struct node *n, const struct node_id *from, char dir[static 1024],
+bool recv_rule_apply(struct recv_rules *rules, const struct node_id *from, char dir[static 1024],
                      uint64_t *rule);
+
+/* As node_recv_stop and node_recv_stands. */
+void recv_rule_stop(struct recv_rules *rules, uint64_t id);
+bool recv_rule_stands(const struct recv_rules *rules, uint64_t id);
 
 #endif

@@ -45,13 +45,13 @@ struct file_recv {
 };
 
 /* Takes what the stream has, creates what comes next. */
-void sink_pump(struct node *n, struct transfer *t);
+void sink_pump(struct transfers *files, struct transfer *t);
 /* At held_us: what was held back is handed on. */
-void sink_timeout(struct node *n, struct transfer *t);
+void sink_timeout(struct transfers *files, struct transfer *t);
 /* An operation of the window is back; the transfer may have ended after it. */
-void sink_op_done(struct node *n, struct transfer *t, struct file_op *op);
+void sink_op_done(struct transfers *files, struct transfer *t, struct file_op *op);
 /* Closes what no operation holds: temporaries are removed. */
-void sink_wind_down(struct node *n, struct transfer *t);
+void sink_wind_down(struct transfers *files, struct transfer *t);
 void sink_free_all(struct transfer *t);
 
 #endif

@@ -49,13 +49,13 @@ struct file_send {
 };
 
 /* Gives the stream what is read, opens and reads what comes next. */
-void source_pump(struct node *n, struct transfer *t);
+void source_pump(struct transfers *files, struct transfer *t);
 /* How much of it has left; also once the stream has everything, which takes a slow line a while. */
-void source_progress(struct node *n, struct transfer *t);
+void source_progress(struct transfers *files, struct transfer *t);
 /* An operation of the window is back; the transfer may have ended after it. */
-void source_op_done(struct node *n, struct transfer *t, struct file_op *op);
+void source_op_done(struct transfers *files, struct transfer *t, struct file_op *op);
 /* Lets go of what no operation holds. */
-void source_wind_down(struct node *n, struct transfer *t);
-void source_free_all(struct node *n, struct transfer *t);
+void source_wind_down(struct transfers *files, struct transfer *t);
+void source_free_all(struct transfers *files, struct transfer *t);
 
 #endif

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
-#include "node/node_int.h"
+#include "net/endpoint.h"
+#include "node/base/keep.h"
+#include "node/disk/file_queue.h"
+#include "node/file/transfer.h"
 
 static const char table[] = "transfers", state_table[] = "transfer_state", ids_key[] = "ids";
 
@@ -123,212 +126,211 @@ static bool decode(struct transfer *t, const uint8_t *in, size_t len) {
 }
 
 /* ---- what has changed ---- */
-static bool spent_all(const struct node *n) {
-    return n->transfers.store.spent_us > n->now_us + TRANSFER_STORE_BURST_US;
+static bool spent_all(const struct transfers *files) {
+    return files->store.spent_us > files->turn->now_us + TRANSFER_STORE_BURST_US;
 }
 
-static void set_due(struct node *n) {
-    struct transfer_store *s = &n->transfers.store;
+static void set_due(struct transfers *files) {
+    struct transfer_store *s = &files->store;
     if (s->due_us)
         return;
-    s->due_us = n->now_us > 0 ? n->now_us : 1;
-    if (spent_all(n))
+    s->due_us = files->turn->now_us > 0 ? files->turn->now_us : 1;
+    if (spent_all(files))
         s->due_us = s->spent_us - TRANSFER_STORE_BURST_US;
 }
 
 /* Numbers are laid by in time, whatever was spent. */
-static void set_due_for(struct node *n, uint64_t id) {
-    struct transfer_store *s = &n->transfers.store;
+static void set_due_for(struct transfers *files, uint64_t id) {
+    struct transfer_store *s = &files->store;
     if (id + TRANSFER_IDS_AHEAD / 2 > s->ids && !s->backoff_us)
-        s->due_us = n->now_us > 0 ? n->now_us : 1;
+        s->due_us = files->turn->now_us > 0 ? files->turn->now_us : 1;
     else
-        set_due(n);
+        set_due(files);
 }
 
-void transfer_changed(struct node *n, struct transfer *t) {
+void transfer_changed(struct transfers *files, struct transfer *t) {
     t->changed = true;
-    t->changed_us = n->now_us;
-    set_due_for(n, t->info.id);
+    t->changed_us = files->turn->now_us;
+    set_due_for(files, t->info.id);
 }
 
-static void remember_gone(struct node *n, uint64_t id) {
-    struct transfer_store *s = &n->transfers.store;
+static void remember_gone(struct transfers *files, uint64_t id) {
+    struct transfer_store *s = &files->store;
     if (s->gone_count < TRANSFERS_STORED_MAX) /* else it is found again at the next start */
         s->gone[s->gone_count++] = id;
-    set_due(n);
+    set_due(files);
 }
 
-void transfer_numbered(struct node *n) {
-    struct transfer_store *s = &n->transfers.store;
-    if (n->transfers.last_id > s->ids && !s->backoff_us)
-        s->due_us = n->now_us > 0 ? n->now_us : 1;
+void transfer_numbered(struct transfers *files) {
+    struct transfer_store *s = &files->store;
+    if (files->last_id > s->ids && !s->backoff_us)
+        s->due_us = files->turn->now_us > 0 ? files->turn->now_us : 1;
 }
 
-void transfer_forgotten(struct node *n, const struct transfer *t) {
+void transfer_forgotten(struct transfers *files, const struct transfer *t) {
     if (t->stored)
-        remember_gone(n, t->info.id);
+        remember_gone(files, t->info.id);
 }
 
 /* ---- writing ---- */
-static int write_ids(struct node *n, uint64_t ids) {
+static int write_ids(struct transfers *files, uint64_t ids) {
     uint8_t value[8];
     store_le64(value, ids);
-    return keep_put(n, state_table, ids_key, sizeof ids_key - 1, value, sizeof value);
+    return keep_put(files->keep, state_table, ids_key, sizeof ids_key - 1, value, sizeof value);
 }
 
-static void nothing_more(struct node *n, const struct owed *o) {
-    (void)n;
+static void nothing_more(const struct owed *o) {
     (void)o;
 }
 
 /* What is committed with this is durable soon. */
-static int make_durable(struct node *n) {
+static int make_durable(struct transfers *files) {
     const struct owed o = {.run = nothing_more};
-    const int err = keep_owe(n, &o);
-    (void)node_why(n, err);
+    const int err = keep_owe(files->keep, &o);
+    (void)turn_why(files->turn, err);
     return err == ERR_FULL ? 0 : err; /* then others wait for the same barrier */
 }
 
-static int write_changes(struct node *n, uint64_t ids) {
-    struct transfer_store *s = &n->transfers.store;
+static int write_changes(struct transfers *files, uint64_t ids) {
+    struct transfer_store *s = &files->store;
     uint8_t key[KEY_BYTES], value[TRANSFER_VALUE_MAX];
     bool durable = ids != s->ids;
     int err = 0;
     for (unsigned i = 0; !err && i < s->gone_count; i++) {
-        seq_put(key, s->gone[i]);
-        err = keep_del(n, table, key, sizeof key);
+        store_be64(key, s->gone[i]);
+        err = keep_del(files->keep, table, key, sizeof key);
     }
-    for (unsigned i = 0; !err && i < n->transfers.count; i++) {
-        const struct transfer *t = n->transfers.list[i];
+    for (unsigned i = 0; !err && i < files->count; i++) {
+        const struct transfer *t = files->list[i];
         if (!t->changed)
             continue;
         durable |= transfer_ended(t);
-        seq_put(key, t->info.id);
-        err = keep_put(n, table, key, sizeof key, value, encode(t, n->now_us, value));
+        store_be64(key, t->info.id);
+        err = keep_put(files->keep, table, key, sizeof key, value,
+                       encode(t, files->turn->now_us, value));
     }
     if (!err && ids != s->ids)
-        err = write_ids(n, ids);
+        err = write_ids(files, ids);
     if (!err && durable)
-        err = make_durable(n);
+        err = make_durable(files);
     return err;
 }
 
-static void written(struct node *n, uint64_t ids) {
-    struct transfer_store *s = &n->transfers.store;
-    for (unsigned i = 0; i < n->transfers.count; i++) {
-        struct transfer *t = n->transfers.list[i];
+static void written(struct transfers *files, uint64_t ids) {
+    struct transfer_store *s = &files->store;
+    for (unsigned i = 0; i < files->count; i++) {
+        struct transfer *t = files->list[i];
         t->stored |= t->changed;
         t->changed = false;
     }
-    uint64_t from_us = s->spent_us > n->now_us ? s->spent_us : n->now_us;
-    if (spent_all(n)) /* it was for numbers, and is paid for by how many they are */
-        from_us = n->now_us + TRANSFER_STORE_BURST_US;
+    uint64_t from_us = s->spent_us > files->turn->now_us ? s->spent_us : files->turn->now_us;
+    if (spent_all(files)) /* it was for numbers, and is paid for by how many they are */
+        from_us = files->turn->now_us + TRANSFER_STORE_BURST_US;
     *s = (struct transfer_store){.spent_us = from_us + TRANSFER_STORE_PAUSE_US, .ids = ids};
 }
 
-static void write_all(struct node *n, uint64_t ids) {
-    struct transfer_store *s = &n->transfers.store;
-    int err = keep_begin(n);
+static void write_all(struct transfers *files, uint64_t ids) {
+    struct transfer_store *s = &files->store;
+    int err = keep_begin(files->keep);
     if (!err)
-        err = keep_end(n, write_changes(n, ids));
+        err = keep_end(files->keep, write_changes(files, ids));
     if (!err) {
-        written(n, ids);
+        written(files, ids);
         return;
     }
     if (!s->backoff_us)
-        node_log(n, LOG_WARN, "the list of transfers cannot be stored now: %s", err_text(err));
+        turn_log(files->turn, LOG_WARN, "the list of transfers cannot be stored now: %s",
+                 err_text(err));
     s->backoff_us = s->backoff_us ? s->backoff_us * 2 : TRANSFER_STORE_RETRY_US;
     if (s->backoff_us > TRANSFER_STORE_RETRY_MAX_US)
         s->backoff_us = TRANSFER_STORE_RETRY_MAX_US;
-    s->due_us = n->now_us + s->backoff_us;
+    s->due_us = files->turn->now_us + s->backoff_us;
 }
 
-uint64_t transfer_store_deadline_us(const struct node *n) {
-    return n->transfers.store.due_us ? n->transfers.store.due_us : UINT64_MAX;
+uint64_t transfer_store_deadline_us(const struct transfers *files) {
+    return files->store.due_us ? files->store.due_us : UINT64_MAX;
 }
 
-void transfer_store_pump(struct node *n) {
-    const struct transfers *t = &n->transfers;
-    if (!t->store.due_us || t->store.due_us > n->now_us)
+void transfer_store_pump(struct transfers *files) {
+    if (!files->store.due_us || files->store.due_us > files->turn->now_us)
         return;
-    const bool flood = t->store.spent_us >= n->now_us + TRANSFER_STORE_BURST_US;
+    const bool flood = files->store.spent_us >= files->turn->now_us + TRANSFER_STORE_BURST_US;
     const uint64_t ahead = flood ? TRANSFER_IDS_FLOOD : TRANSFER_IDS_AHEAD;
-    const bool few = t->last_id + ahead / 2 > t->store.ids;
-    write_all(n, few ? t->last_id + ahead : t->store.ids);
+    const bool few = files->last_id + ahead / 2 > files->store.ids;
+    write_all(files, few ? files->last_id + ahead : files->store.ids);
 }
 
-void transfer_store_end(struct node *n) {
-    const struct transfers *t = &n->transfers;
-    if (t->store.due_us || t->store.ids != t->last_id)
-        write_all(n, t->last_id);
-    n->transfers.store.due_us = 0; /* nobody will ask again */
+void transfer_store_end(struct transfers *files) {
+    if (files->store.due_us || files->store.ids != files->last_id)
+        write_all(files, files->last_id);
+    files->store.due_us = 0; /* nobody will ask again */
 }
 
 /* ---- reading ---- */
-static void cut_short(struct node *n, struct transfer *t) {
+static void cut_short(struct transfers *files, struct transfer *t) {
     if (transfer_ended(t))
         return;
     t->info.state = TRANSFER_FAILED;
     t->info.err = ERR_ENDED;
-    node_log(n, LOG_INFO, "transfer %llu was under way when meshd ended",
+    turn_log(files->turn, LOG_INFO, "transfer %llu was under way when meshd ended",
              (unsigned long long)t->info.id);
-    transfer_changed(n, t);
+    transfer_changed(files, t);
 }
 
-static int take_back(struct node *n, uint64_t id, const uint8_t *value, size_t len) {
+static int take_back(struct transfers *files, uint64_t id, const uint8_t *value, size_t len) {
     struct transfer *t;
-    int err = transfers_add(n, id, &t);
+    int err = transfers_add(files, id, &t);
     if (err)
         return err;
     if (!decode(t, value, len)) {
-        transfers_drop_last(n);
+        transfers_drop_last(files);
         return ERR_FORMAT;
     }
-    const struct contact *c = contact_by_id(n, &t->info.node);
+    const struct contact *c = contact_by_id(files->contacts, &t->info.node);
     if (c) {
         t->contact = c->serial;
         memcpy(t->info.contact, c->name, sizeof t->info.contact);
     }
     t->reported = t->stored = true;
-    cut_short(n, t);
+    cut_short(files, t);
     return 0;
 }
 
-static int load_ids(struct node *n) {
+static int load_ids(struct transfers *files) {
     uint8_t value[8];
     size_t len = 0;
     const int err =
-        keep_get(n, state_table, ids_key, sizeof ids_key - 1, value, sizeof value, &len);
+        keep_get(files->keep, state_table, ids_key, sizeof ids_key - 1, value, sizeof value, &len);
     if (err && err != ERR_NOT_FOUND && err != ERR_FULL)
         return err;
     if (!err && len == sizeof value)
-        n->transfers.store.ids = n->transfers.last_id = load_le64(value);
+        files->store.ids = files->last_id = load_le64(value);
     return 0;
 }
 
-int transfers_load(struct node *n) {
+int transfers_load(struct transfers *files) {
     uint8_t key[STORE_KEY_MAX], value[TRANSFER_VALUE_MAX + 1024]; /* and what later versions add */
     size_t key_len = 0, len;
-    int err = load_ids(n);
+    int err = load_ids(files);
     while (!err) {
-        err = keep_next(n, table, key, &key_len, value, sizeof value, &len);
+        err = keep_next(files->keep, table, key, &key_len, value, sizeof value, &len);
         if (err == ERR_NOT_FOUND)
             return 0;
         if (err && err != ERR_FULL)
             return err;
-        const uint64_t id = key_len == KEY_BYTES ? seq_get(key) : 0;
-        if (n->transfers.count == TRANSFERS_STORED_MAX)
-            transfers_drop_oldest(n);
+        const uint64_t id = key_len == KEY_BYTES ? load_be64(key) : 0;
+        if (files->count == TRANSFERS_STORED_MAX)
+            transfers_drop_oldest(files);
         if (!err)
-            err = id ? take_back(n, id, value, len) : ERR_FORMAT;
+            err = id ? take_back(files, id, value, len) : ERR_FORMAT;
         if (err == ERR_FORMAT || err == ERR_FULL) {
-            node_log(n, LOG_ERROR, "a stored transfer cannot be read, and is forgotten");
+            turn_log(files->turn, LOG_ERROR, "a stored transfer cannot be read, and is forgotten");
             if (id)
-                remember_gone(n, id);
+                remember_gone(files, id);
             err = 0;
         }
-        if (id > n->transfers.last_id)
-            n->transfers.last_id = id;
+        if (id > files->last_id)
+            files->last_id = id;
     }
     return err;
 }

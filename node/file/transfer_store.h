@@ -33,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "node/node.h"
+#include "node/base/turn.h"
 
 enum {
     TRANSFERS_STORED_MAX = 128, /* the most the list can have: those under way, and those kept */
@@ -49,6 +49,7 @@ enum {
 };
 
 struct transfer;
+struct transfers;
 
 struct transfer_store { /* zeroes = nothing to write */
     uint64_t due_us;    /* when it is written; 0: nothing has changed */
@@ -61,18 +62,18 @@ struct transfer_store { /* zeroes = nothing to write */
 };
 
 /* Takes the list back; contacts are there already. Writes nothing. */
-int transfers_load(struct node *n) MUST_USE;
+int transfers_load(struct transfers *files) MUST_USE;
 /* Its entry is to be written; it is `reported` (node/file/transfer.h). */
-void transfer_changed(struct node *n, struct transfer *t);
+void transfer_changed(struct transfers *files, struct transfer *t);
 /* A number was given. */
-void transfer_numbered(struct node *n);
+void transfer_numbered(struct transfers *files);
 /* It leaves the list. */
-void transfer_forgotten(struct node *n, const struct transfer *t);
+void transfer_forgotten(struct transfers *files, const struct transfer *t);
 
-uint64_t transfer_store_deadline_us(const struct node *n);
+uint64_t transfer_store_deadline_us(const struct transfers *files);
 /* Writes what is due: before anybody is told of what has changed. */
-void transfer_store_pump(struct node *n);
+void transfer_store_pump(struct transfers *files);
 /* The process ends in good order: what can be written is, and numbers go on where they are. */
-void transfer_store_end(struct node *n);
+void transfer_store_end(struct transfers *files);
 
 #endif

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
-#include "node/node_int.h"
+#include "net/endpoint.h"
+#include "node/base/keep.h"
+#include "node/message/message.h"
 
 static const char dialogs[] = "dialogs", conversations[] = "conversations", outbox[] = "outbox";
 
@@ -18,18 +20,6 @@ enum {
     PLACE_BYTES = NODE_ID_BYTES + SEQ_BYTES,
 };
 
-void seq_put(uint8_t out[static SEQ_BYTES], uint64_t seq) {
-    for (unsigned i = 0; i < SEQ_BYTES; i++)
-        out[i] = (uint8_t)(seq >> (56 - 8 * i));
-}
-
-uint64_t seq_get(const uint8_t in[static SEQ_BYTES]) {
-    uint64_t seq = 0;
-    for (unsigned i = 0; i < SEQ_BYTES; i++)
-        seq = seq << 8 | in[i];
-    return seq;
-}
-
 /* ---- the books of one conversation ---- */
 static bool dialog_decode(struct dialog *t, const uint8_t *in, size_t len) {
     struct rd r = rd_init(in, len);
@@ -41,8 +31,8 @@ static bool dialog_decode(struct dialog *t, const uint8_t *in, size_t len) {
     return version && r.ok;
 }
 
-int dialog_get(struct node *n, const struct node_id *peer, struct dialog *t) {
-    const struct contact *c = contact_by_id(n, peer);
+int dialog_get(struct messages *talk, const struct node_id *peer, struct dialog *t) {
+    const struct contact *c = contact_by_id(talk->contacts, peer);
     uint8_t value[DIALOG_VALUE_BYTES];
     size_t len;
     *t = (struct dialog){0};
@@ -50,44 +40,44 @@ int dialog_get(struct node *n, const struct node_id *peer, struct dialog *t) {
         *t = c->dialog;
         return 0;
     }
-    int err = keep_get(n, dialogs, peer->bytes, NODE_ID_BYTES, value, sizeof value, &len);
+    int err = keep_get(talk->keep, dialogs, peer->bytes, NODE_ID_BYTES, value, sizeof value, &len);
     if (!err && !dialog_decode(t, value, len))
         err = ERR_FORMAT;
     if (err == ERR_NOT_FOUND)
         err = 0;
     if (!err)
-        dialog_note(n, peer, t);
+        dialog_note(talk, peer, t);
     return err;
 }
 
-int dialog_put(struct node *n, const struct node_id *peer, const struct dialog *t) {
+int dialog_put(struct messages *talk, const struct node_id *peer, const struct dialog *t) {
     uint8_t value[DIALOG_VALUE_BYTES];
     if (t->rows == 0 && t->void_seq == 0)
-        return keep_del(n, dialogs, peer->bytes, NODE_ID_BYTES);
+        return keep_del(talk->keep, dialogs, peer->bytes, NODE_ID_BYTES);
     struct wr w = wr_init(value, sizeof value);
     wr_u8(&w, DIALOG_VERSION);
     wr_u64(&w, t->count);
     wr_u64(&w, t->bytes);
     wr_u64(&w, t->rows);
     wr_u64(&w, t->void_seq);
-    return keep_put(n, dialogs, peer->bytes, NODE_ID_BYTES, value, wr_len(&w));
+    return keep_put(talk->keep, dialogs, peer->bytes, NODE_ID_BYTES, value, wr_len(&w));
 }
 
-void dialog_note(struct node *n, const struct node_id *peer, const struct dialog *t) {
-    struct contact *c = contact_by_id(n, peer);
+void dialog_note(struct messages *talk, const struct node_id *peer, const struct dialog *t) {
+    struct contact *c = contact_by_id(talk->contacts, peer);
     if (!c)
         return;
     c->dialog = *t;
     c->dialog_known = true;
 }
 
-int dialogs_count(struct node *n, uint64_t *count, uint64_t *bytes) {
+int dialogs_count(struct messages *talk, uint64_t *count, uint64_t *bytes) {
     uint8_t key[STORE_KEY_MAX], value[DIALOG_VALUE_BYTES];
     size_t key_len = 0, len;
     struct dialog t;
     int err;
     *count = *bytes = 0;
-    while ((err = keep_next(n, dialogs, key, &key_len, value, sizeof value, &len)) == 0) {
+    while ((err = keep_next(talk->keep, dialogs, key, &key_len, value, sizeof value, &len)) == 0) {
         if (!dialog_decode(&t, value, len))
             return ERR_FORMAT;
         *count += t.count;
@@ -96,12 +86,12 @@ int dialogs_count(struct node *n, uint64_t *count, uint64_t *bytes) {
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-int dialogs_clear(struct node *n) {
+int dialogs_clear(struct messages *talk) {
     uint8_t key[STORE_KEY_MAX], value[DIALOG_VALUE_BYTES];
     size_t key_len = 0, len;
     int err;
-    while ((err = keep_next(n, dialogs, key, &key_len, value, sizeof value, &len)) == 0 &&
-           (err = keep_del(n, dialogs, key, key_len)) == 0)
+    while ((err = keep_next(talk->keep, dialogs, key, &key_len, value, sizeof value, &len)) == 0 &&
+           (err = keep_del(talk->keep, dialogs, key, key_len)) == 0)
         continue;
     return err == ERR_NOT_FOUND ? 0 : err;
 }
@@ -109,7 +99,7 @@ int dialogs_clear(struct node *n) {
 /* ---- places in it ---- */
 static void place_key(uint8_t out[static PLACE_BYTES], const struct node_id *peer, uint64_t seq) {
     memcpy(out, peer->bytes, NODE_ID_BYTES);
-    seq_put(out + NODE_ID_BYTES, seq);
+    store_be64(out + NODE_ID_BYTES, seq);
 }
 
 static bool mark_decode(struct mark *m, const uint8_t *in, size_t len) {
@@ -126,7 +116,8 @@ static bool mark_decode(struct mark *m, const uint8_t *in, size_t len) {
     return r.ok;
 }
 
-int mark_put(struct node *n, const struct node_id *peer, uint64_t seq, const struct mark *m) {
+int mark_put(struct messages *talk, const struct node_id *peer, uint64_t seq,
+             const struct mark *m) {
     uint8_t key[PLACE_BYTES], value[MARK_VALUE_BYTES];
     struct wr w = wr_init(value, sizeof value);
     place_key(key, peer, seq);
@@ -135,40 +126,40 @@ int mark_put(struct node *n, const struct node_id *peer, uint64_t seq, const str
     wr_u8(&w, (uint8_t)-m->err);
     wr_u32(&w, m->bytes);
     wr_bytes(&w, m->id, sizeof m->id);
-    return keep_put(n, conversations, key, sizeof key, value, wr_len(&w));
+    return keep_put(talk->keep, conversations, key, sizeof key, value, wr_len(&w));
 }
 
-int mark_get(struct node *n, const struct node_id *peer, uint64_t seq, struct mark *m) {
+int mark_get(struct messages *talk, const struct node_id *peer, uint64_t seq, struct mark *m) {
     uint8_t key[PLACE_BYTES], value[MARK_VALUE_BYTES];
     size_t len;
     place_key(key, peer, seq);
-    int err = keep_get(n, conversations, key, sizeof key, value, sizeof value, &len);
+    int err = keep_get(talk->keep, conversations, key, sizeof key, value, sizeof value, &len);
     return !err && !mark_decode(m, value, len) ? ERR_FORMAT : err;
 }
 
 /* The next key of a table of places after (peer, *seq), whoever's it is, into `found`. */
-static int next_place(struct node *n, const char *table, const struct node_id *peer, uint64_t seq,
-                      struct node_id *found, uint64_t *found_seq, uint8_t *value, size_t cap,
-                      size_t *len) {
+static int next_place(struct messages *talk, const char *table, const struct node_id *peer,
+                      uint64_t seq, struct node_id *found, uint64_t *found_seq, uint8_t *value,
+                      size_t cap, size_t *len) {
     uint8_t key[STORE_KEY_MAX];
     size_t key_len = PLACE_BYTES;
     place_key(key, peer, seq);
-    int err = keep_next(n, table, key, &key_len, value, cap, len);
+    int err = keep_next(talk->keep, table, key, &key_len, value, cap, len);
     if (err)
         return err;
     if (key_len != PLACE_BYTES)
         return ERR_FORMAT;
     memcpy(found->bytes, key, NODE_ID_BYTES);
-    *found_seq = seq_get(key + NODE_ID_BYTES);
+    *found_seq = load_be64(key + NODE_ID_BYTES);
     return 0;
 }
 
-int mark_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq,
+int mark_next(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t *seq,
               struct mark *m) {
     uint8_t value[MARK_VALUE_BYTES];
     struct node_id found;
     size_t len;
-    int err = next_place(n, conversations, peer, after, &found, seq, value, sizeof value, &len);
+    int err = next_place(talk, conversations, peer, after, &found, seq, value, sizeof value, &len);
     if (err)
         return err;
     if (!node_id_equal(&found, peer))
@@ -176,36 +167,36 @@ int mark_next(struct node *n, const struct node_id *peer, uint64_t after, uint64
     return mark_decode(m, value, len) ? 0 : ERR_FORMAT;
 }
 
-int mark_del(struct node *n, const struct node_id *peer, uint64_t seq) {
+int mark_del(struct messages *talk, const struct node_id *peer, uint64_t seq) {
     uint8_t key[PLACE_BYTES];
     place_key(key, peer, seq);
-    return keep_del(n, conversations, key, sizeof key);
+    return keep_del(talk->keep, conversations, key, sizeof key);
 }
 
 /* ---- what waits ---- */
-int outbox_put(struct node *n, const struct node_id *peer, uint64_t seq) {
+int outbox_put(struct messages *talk, const struct node_id *peer, uint64_t seq) {
     uint8_t key[PLACE_BYTES];
     place_key(key, peer, seq);
-    return keep_put(n, outbox, key, sizeof key, "", 0);
+    return keep_put(talk->keep, outbox, key, sizeof key, "", 0);
 }
 
-int outbox_del(struct node *n, const struct node_id *peer, uint64_t seq) {
+int outbox_del(struct messages *talk, const struct node_id *peer, uint64_t seq) {
     uint8_t key[PLACE_BYTES];
     place_key(key, peer, seq);
-    return keep_del(n, outbox, key, sizeof key);
+    return keep_del(talk->keep, outbox, key, sizeof key);
 }
 
-int outbox_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq) {
+int outbox_next(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t *seq) {
     uint8_t value[16];
     struct node_id found;
     size_t len;
-    int err = next_place(n, outbox, peer, after, &found, seq, value, sizeof value, &len);
+    int err = next_place(talk, outbox, peer, after, &found, seq, value, sizeof value, &len);
     return !err && !node_id_equal(&found, peer) ? ERR_NOT_FOUND : err;
 }
 
-int outbox_walk(struct node *n, struct node_id *peer, uint64_t *seq) {
+int outbox_walk(struct messages *talk, struct node_id *peer, uint64_t *seq) {
     uint8_t value[16];
     size_t len;
     struct node_id from = *peer;
-    return next_place(n, outbox, &from, *seq, peer, seq, value, sizeof value, &len);
+    return next_place(talk, outbox, &from, *seq, peer, seq, value, sizeof value, &len);
 }

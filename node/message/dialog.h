@@ -21,7 +21,7 @@
 #include "crypto/base/err.h"
 #include "crypto/identity/identity.h"
 
-struct node;
+struct messages;
 
 enum { DIALOG_ID_BYTES = 16, SEQ_BYTES = 8 };
 
@@ -38,33 +38,32 @@ struct mark { /* what is known of a message without its text */
     uint8_t id[DIALOG_ID_BYTES];
 };
 
-void seq_put(uint8_t out[static SEQ_BYTES], uint64_t seq);
-uint64_t seq_get(const uint8_t in[static SEQ_BYTES]);
-
 /* Zeroes if there is none. What the store says; ERR_FORMAT. A contact's is kept in memory. */
-int dialog_get(struct node *n, const struct node_id *peer, struct dialog *t) MUST_USE;
+int dialog_get(struct messages *talk, const struct node_id *peer, struct dialog *t) MUST_USE;
 /* Into the store; an empty one is deleted. The copy in memory follows with dialog_note, once the
  * transaction is committed. */
-int dialog_put(struct node *n, const struct node_id *peer, const struct dialog *t) MUST_USE;
-void dialog_note(struct node *n, const struct node_id *peer, const struct dialog *t);
-int dialogs_clear(struct node *n) MUST_USE; /* out of the store */
+int dialog_put(struct messages *talk, const struct node_id *peer, const struct dialog *t) MUST_USE;
+void dialog_note(struct messages *talk, const struct node_id *peer, const struct dialog *t);
+int dialogs_clear(struct messages *talk) MUST_USE; /* out of the store */
 /* The sums over all conversations. */
-int dialogs_count(struct node *n, uint64_t *count, uint64_t *bytes) MUST_USE;
+int dialogs_count(struct messages *talk, uint64_t *count, uint64_t *bytes) MUST_USE;
 
-int mark_put(struct node *n, const struct node_id *peer, uint64_t seq,
+int mark_put(struct messages *talk, const struct node_id *peer, uint64_t seq,
              const struct mark *m) MUST_USE;
 /* ERR_NOT_FOUND, ERR_FORMAT, what the store says. */
-int mark_get(struct node *n, const struct node_id *peer, uint64_t seq, struct mark *m) MUST_USE;
+int mark_get(struct messages *talk, const struct node_id *peer, uint64_t seq,
+             struct mark *m) MUST_USE;
 /* The one with the smallest seq greater than `after`. */
-int mark_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq,
+int mark_next(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t *seq,
               struct mark *m) MUST_USE;
-int mark_del(struct node *n, const struct node_id *peer, uint64_t seq) MUST_USE;
+int mark_del(struct messages *talk, const struct node_id *peer, uint64_t seq) MUST_USE;
 
-int outbox_put(struct node *n, const struct node_id *peer, uint64_t seq) MUST_USE;
-int outbox_del(struct node *n, const struct node_id *peer, uint64_t seq) MUST_USE;
+int outbox_put(struct messages *talk, const struct node_id *peer, uint64_t seq) MUST_USE;
+int outbox_del(struct messages *talk, const struct node_id *peer, uint64_t seq) MUST_USE;
 /* The first of this peer's with a greater seq. ERR_NOT_FOUND. */
-int outbox_next(struct node *n, const struct node_id *peer, uint64_t after, uint64_t *seq) MUST_USE;
+int outbox_next(struct messages *talk, const struct node_id *peer, uint64_t after,
+                uint64_t *seq) MUST_USE;
 /* Of all: the first after (peer, seq), which are replaced; *seq 0 begins. ERR_NOT_FOUND. */
-int outbox_walk(struct node *n, struct node_id *peer, uint64_t *seq) MUST_USE;
+int outbox_walk(struct messages *talk, struct node_id *peer, uint64_t *seq) MUST_USE;
 
 #endif

@@ -1,20 +1,23 @@
 /* history_delete.c: the user deletes what was said. A step at a time, so that the loop goes on. */
 #include <string.h>
 
+#include "crypto/base/bytes.h"
+#include "net/endpoint.h"
+#include "node/base/keep.h"
 #include "node/message/history_rows.h"
-#include "node/node_int.h"
+#include "node/message/message.h"
 
-static int delete_text(struct node *n, uint64_t seq) {
+static int delete_text(struct messages *talk, uint64_t seq) {
     uint8_t key[SEQ_BYTES];
-    seq_put(key, seq);
-    return keep_del(n, TABLE_MESSAGES, key, sizeof key);
+    store_be64(key, seq);
+    return keep_del(talk->keep, TABLE_MESSAGES, key, sizeof key);
 }
 
 /* Out of all tables; or, if its id is among the last ones, out of all but the books. */
-static int delete_one(struct node *n, const struct node_id *peer, uint64_t seq, struct mark *m,
-                      struct dialog *t) {
+static int delete_one(struct messages *talk, const struct node_id *peer, uint64_t seq,
+                      struct mark *m, struct dialog *t) {
     bool keep_id = m->incoming && t->rows <= MESSAGES_KNOWN_KEPT;
-    int err = m->deleted ? 0 : delete_text(n, seq);
+    int err = m->deleted ? 0 : delete_text(talk, seq);
     if (!m->deleted && m->incoming) {
         t->count--;
         t->bytes -= m->bytes + MESSAGE_OVERHEAD_BYTES;
@@ -23,37 +26,37 @@ static int delete_one(struct node *n, const struct node_id *peer, uint64_t seq, 
         return err;
     if (keep_id) {
         m->deleted = true;
-        return mark_put(n, peer, seq, m);
+        return mark_put(talk, peer, seq, m);
     }
     t->rows--;
-    err = mark_del(n, peer, seq);
-    return !err && m->incoming ? history_ids_del(n, peer, m->id) : err;
+    err = mark_del(talk, peer, seq);
+    return !err && m->incoming ? history_ids_del(talk, peer, m->id) : err;
 }
 
-static bool waits(const struct node *n, const struct node_id *peer, uint64_t seq,
+static bool waits(const struct messages *talk, const struct node_id *peer, uint64_t seq,
                   const struct mark *m, const struct dialog *t) {
     return !m->incoming && !m->delivered && !m->failed && seq > t->void_seq &&
-           contact_by_id(n, peer);
+           contact_by_id(talk->contacts, peer);
 }
 
 /* In a transaction. */
-static int delete_some(struct node *n, const struct node_id *peer, uint64_t upto, struct dialog *t,
-                       struct history_cut *cut) {
+static int delete_some(struct messages *talk, const struct node_id *peer, uint64_t upto,
+                       struct dialog *t, struct history_cut *cut) {
     for (unsigned i = 0; i < MESSAGES_DELETE_STEP; i++) {
         struct mark m;
         uint64_t seq;
-        int err = mark_next(n, peer, cut->last, &seq, &m);
-        if (err == ERR_NOT_FOUND || (!err && (seq > upto || seq > n->messages.shown_seq))) {
+        int err = mark_next(talk, peer, cut->last, &seq, &m);
+        if (err == ERR_NOT_FOUND || (!err && (seq > upto || seq > talk->shown_seq))) {
             cut->more = false;
             return 0;
         }
         if (err)
             return err;
         cut->last = seq;
-        if (waits(n, peer, seq, &m, t))
+        if (waits(talk, peer, seq, &m, t))
             continue;
         cut->deleted += !m.deleted;
-        err = delete_one(n, peer, seq, &m, t);
+        err = delete_one(talk, peer, seq, &m, t);
         if (err)
             return err;
     }
@@ -61,27 +64,27 @@ static int delete_some(struct node *n, const struct node_id *peer, uint64_t upto
     return 0;
 }
 
-int history_delete(struct node *n, const struct node_id *peer, uint64_t after, uint64_t upto,
+int history_delete(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t upto,
                    struct history_cut *cut) {
     struct dialog t, before;
     *cut = (struct history_cut){.last = after};
-    int err = dialog_get(n, peer, &t);
+    int err = dialog_get(talk, peer, &t);
     if (!err)
-        err = keep_begin(n);
+        err = keep_begin(talk->keep);
     if (err)
         return err;
     before = t;
-    err = delete_some(n, peer, upto, &t, cut);
+    err = delete_some(talk, peer, upto, &t, cut);
     if (!err)
-        err = dialog_put(n, peer, &t);
-    err = keep_end(n, err);
+        err = dialog_put(talk, peer, &t);
+    err = keep_end(talk->keep, err);
     if (err) {
         *cut = (struct history_cut){.last = after};
         return err;
     }
-    dialog_note(n, peer, &t);
-    n->messages.count -= before.count - t.count;
-    n->messages.bytes -= before.bytes - t.bytes;
-    keep_scrub(n); /* what was said is nobody's business any more */
+    dialog_note(talk, peer, &t);
+    talk->count -= before.count - t.count;
+    talk->bytes -= before.bytes - t.bytes;
+    keep_scrub(talk->keep); /* what was said is nobody's business any more */
     return 0;
 }

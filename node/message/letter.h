@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "crypto/base/err.h"
-#include "node/node.h"
+#include "node/base/limits.h"
 
 enum { LETTER_ID_BYTES = 16, LETTER_MAX_BYTES = MESSAGE_MAX_BYTES + 256 };
 

@@ -4,83 +4,87 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/endpoint.h"
+#include "node/base/keep.h"
 #include "node/channel/reply.h"
 #include "node/message/history.h"
 #include "node/message/letter.h"
-#include "node/node_int.h"
 
 /* ---- receiving ---- */
-static void answer(struct node *n, struct session_ref s, uint64_t stream, int why) {
-    const struct cause c = node_why(n, why);
+static void answer(struct messages *talk, struct session_ref s, uint64_t stream, int why) {
+    const struct cause c = turn_why(talk->turn, why);
     struct reply r = {.err = why, .limit = c.limit, .max = c.max};
     uint8_t out[REPLY_MAX_BYTES];
     size_t out_len, taken = 0;
     int err = reply_encode(&r, out, &out_len);
     if (!err)
-        err = stream_write(n->ep, s, stream, out, out_len, &taken);
+        err = stream_write(talk->turn->ep, s, stream, out, out_len, &taken);
     if (!err && taken == out_len)
-        err = stream_finish(n->ep, s, stream);
+        err = stream_finish(talk->turn->ep, s, stream);
     else
-        err = stream_reset(n->ep, s, stream, ERR_AGAIN);
+        err = stream_reset(talk->turn->ep, s, stream, ERR_AGAIN);
     if (why)
-        err = stream_stop(n->ep, s, stream, why);
+        err = stream_stop(talk->turn->ep, s, stream, why);
     else
-        stream_let_go(n, s, stream);
+        stream_let_go(talk->turn->ep, s, stream);
     (void)err; /* a stream that is gone needs no answer: the message comes again */
 }
 
 /* It survives a power cut now: it is shown, and its sender may forget it. */
-static void stored(struct node *n, const struct owed *o) {
-    struct contact *c = contact_by_serial(n, o->contact);
+static void stored(const struct owed *o) {
+    struct messages *talk = o->self;
+    struct contact *c = contact_by_serial(talk->contacts, o->contact);
     if (o->ref) {
-        n->messages.shown_seq = n->messages.told_seq = o->ref;
-        n->messages.told_new = true;
-        node_tell(n, NODE_MESSAGE, c ? c->name : NULL)->id = o->ref;
+        talk->shown_seq = talk->told_seq = o->ref;
+        talk->told_new = true;
+        contacts_tell(talk->contacts, NODE_MESSAGE, c ? c->name : NULL)->id = o->ref;
     }
     if (c)
         c->answers--;
-    answer(n, o->session, o->stream, 0);
+    answer(talk, o->session, o->stream, 0);
 }
 
 /* Before the events leave: what was stored but not told when the process died is told by the next
  * one. If this cannot be written, it is told twice. */
-void messages_turn(struct node *n) {
-    if (!n->messages.told_new)
+void messages_turn(struct messages *talk) {
+    if (!talk->told_new)
         return;
-    n->messages.told_new = false;
-    int err = history_told(n, n->messages.told_seq);
+    talk->told_new = false;
+    int err = history_told(talk, talk->told_seq);
     if (err)
-        node_log(n, LOG_DEBUG, "what was told cannot be noted: %s", err_text(err));
+        turn_log(talk->turn, LOG_DEBUG, "what was told cannot be noted: %s", err_text(err));
 }
 
 /* The user learns once that there is no room, and once more after there was some. */
-static void tell_full(struct node *n, struct contact *c) {
+static void tell_full(struct messages *talk, struct contact *c) {
     if (!c->full)
-        node_tell(n, NODE_MESSAGE_FULL, c->name)->total = n->messages.quota_contact_bytes;
+        contacts_tell(talk->contacts, NODE_MESSAGE_FULL, c->name)->total =
+            talk->quota_contact_bytes;
     c->full = true;
 }
 
 /* So many wait for their answer that the rest is for contacts with none, and for what we send. */
-static bool owes_too_much(const struct node *n, const struct contact *c) {
-    return c->answers >= MESSAGES_UNANSWERED_MAX || n->keep.owed >= KEEP_OWED_MAX ||
-           (c->answers > 0 && n->keep.owed >= KEEP_OWED_MANY);
+static bool owes_too_much(const struct messages *talk, const struct contact *c) {
+    return c->answers >= MESSAGES_UNANSWERED_MAX || talk->keep->owed >= KEEP_OWED_MAX ||
+           (c->answers > 0 && talk->keep->owed >= KEEP_OWED_MANY);
 }
 
-void message_come(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
+void message_come(struct messages *talk, struct contact *c, struct session_ref s, uint64_t stream,
                   const uint8_t *body, size_t len) {
     struct letter l;
     uint64_t seq = 0;
-    const struct owed debt = {.run = stored, .session = s, .stream = stream, .contact = c->serial};
-    stream_set_priority(n->ep, s, stream, MESSAGE_PRIORITY);
+    const struct owed debt = {
+        .run = stored, .self = talk, .session = s, .stream = stream, .contact = c->serial};
+    stream_set_priority(talk->turn->ep, s, stream, MESSAGE_PRIORITY);
     int err = letter_decode(&l, body, len);
-    if (!err && owes_too_much(n, c))
+    if (!err && owes_too_much(talk, c))
         err = ERR_AGAIN;
     if (!err)
-        err = history_keep(n, c, &l, &debt, &seq);
+        err = history_keep(talk, c, &l, &debt, &seq);
     if (err == ERR_FULL)
-        tell_full(n, c);
+        tell_full(talk, c);
     if (err) {
-        answer(n, s, stream, err);
+        answer(talk, s, stream, err);
         return;
     }
     c->answers++;
@@ -89,8 +93,8 @@ void message_come(struct node *n, struct contact *c, struct session_ref s, uint6
 
 /* ---- the history ---- */
 /* A petname, or the node id of somebody who was a contact. */
-static bool find(const struct node *n, const char *who, struct node_id *id) {
-    const struct contact *c = contact_by_name(n, who);
+static bool find(const struct messages *talk, const char *who, struct node_id *id) {
+    const struct contact *c = contact_by_name(talk->contacts, who);
     if (c)
         *id = c->id;
     return c || node_id_parse(id, who) == 0;
@@ -126,18 +130,18 @@ const char *message_state_name(enum message_state s) {
     return "unknown";
 }
 
-bool node_message_next(struct node *n, uint64_t after, const char *contact,
-                       struct message_info *out) {
+bool message_next(struct messages *talk, uint64_t after, const char *contact,
+                  struct message_info *out) {
     struct entry e;
     struct node_id who;
     struct dialog t;
     uint64_t seq;
-    if (contact && !find(n, contact, &who))
+    if (contact && !find(talk, contact, &who))
         return false;
-    if (history_next(n, contact ? &who : NULL, after, &seq, &e) != 0 ||
-        seq > n->messages.shown_seq || dialog_get(n, &e.peer, &t) != 0)
+    if (history_next(talk, contact ? &who : NULL, after, &seq, &e) != 0 || seq > talk->shown_seq ||
+        dialog_get(talk, &e.peer, &t) != 0)
         return false;
-    const struct contact *c = contact_by_id(n, &e.peer);
+    const struct contact *c = contact_by_id(talk->contacts, &e.peer);
     memset(out, 0, sizeof *out);
     out->seq = seq;
     memcpy(out->id, e.id, sizeof out->id);
@@ -151,7 +155,7 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
     if (out->state == MESSAGE_REFUSED) {
         out->err = c->refused;
         out->cause = c->refused_why;
-    } else if (out->state == MESSAGE_QUEUED && !c->online) {
+    } else if (out->state == MESSAGE_QUEUED && !c->peering->online) {
         out->err = c->denied;
         out->cause = cause_here(c->denied);
     }
@@ -161,22 +165,21 @@ bool node_message_next(struct node *n, uint64_t after, const char *contact,
     return true;
 }
 
-bool node_message_with(struct node *n, const char *contact) {
+bool message_with(struct messages *talk, const char *contact) {
     struct node_id who;
     struct dialog t;
-    return find(n, contact, &who) &&
-           (contact_by_id(n, &who) || (dialog_get(n, &who, &t) == 0 && t.rows > 0));
+    return find(talk, contact, &who) &&
+           (contact_by_id(talk->contacts, &who) || (dialog_get(talk, &who, &t) == 0 && t.rows > 0));
 }
 
-int node_message_delete(struct node *n, uint64_t now_us, const char *contact, uint64_t after,
-                        uint64_t upto, struct message_cut *out) {
+int message_delete(struct messages *talk, const char *contact, uint64_t after, uint64_t upto,
+                   struct message_cut *out) {
     struct node_id who;
     struct history_cut cut;
-    n->now_us = now_us;
     memset(out, 0, sizeof *out);
-    if (!find(n, contact, &who) || !node_message_with(n, contact))
+    if (!find(talk, contact, &who) || !message_with(talk, contact))
         return ERR_NOT_FOUND;
-    int err = history_delete(n, &who, after, upto, &cut);
+    int err = history_delete(talk, &who, after, upto, &cut);
     if (err)
         return err;
     *out = (struct message_cut){cut.deleted, cut.last, cut.more};

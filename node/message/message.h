@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/message/message_info.h"
+#include "node/peer/dead_peer.h"
+#include "node/peer/dial.h"
 #include "node/people/contact.h"
 
 enum {
@@ -26,7 +29,12 @@ enum {
     MESSAGE_SKIPS = 64, /* entries of the outbox that are none, dropped in one go */
 };
 
-struct messages {       /* zeroes = empty */
+struct messages { /* zeroes but for these = empty */
+    struct turn *turn;
+    struct keep *keep;
+    struct contacts *contacts;
+    struct dials *dials;
+    struct watch *watch;
     uint64_t last_seq;  /* given last */
     uint64_t shown_seq; /* up to here they survive a power cut */
     uint64_t told_seq;  /* up to here their coming was told to the user */
@@ -37,23 +45,34 @@ struct messages {       /* zeroes = empty */
     uint64_t quota_contact_bytes, quota_bytes;
 };
 
-int messages_load(struct node *n) MUST_USE; /* after the contacts */
-void messages_clear(struct node *n);
+int messages_load(struct messages *talk) MUST_USE; /* after the contacts */
+void messages_clear(struct messages *talk);
 
 /* At the end of a turn, before its events are taken: notes what they tell. */
-void messages_turn(struct node *n);
+void messages_turn(struct messages *talk);
 
 /* A whole message has come on this stream: stores it, answers. */
-void message_come(struct node *n, struct contact *c, struct session_ref s, uint64_t stream,
+void message_come(struct messages *talk, struct contact *c, struct session_ref s, uint64_t stream,
                   const uint8_t *body, size_t len);
 /* Sends the next of the outbox if the contact is online and none is on its way. */
-void message_kick(struct node *n, struct contact *c);
-void message_peer_down(struct node *n, struct contact *c);
+void message_kick(struct messages *talk, struct contact *c);
+void message_peer_down(struct messages *talk, struct contact *c);
 /* The contact is being removed, in this transaction: what waits for it is void. */
-int message_contact_void(struct node *n, const struct contact *c) MUST_USE;
-void message_contact_gone(struct node *n, struct contact *c); /* it is committed */
+int message_contact_void(struct messages *talk, const struct contact *c) MUST_USE;
+void message_contact_gone(struct messages *talk, struct contact *c); /* it is committed */
 /* True if the stream is that of a message on its way to c. */
 bool message_owns(const struct contact *c, uint64_t stream);
-void message_stream_event(struct node *n, struct contact *c, const struct ep_event *ev);
+void message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev);
+
+/* As node_message_send, node_message_next, node_message_with and node_message_delete. */
+int message_send(struct messages *talk, const char *contact, const char *text, size_t len,
+                 uint64_t *seq) MUST_USE;
+bool message_next(struct messages *talk, uint64_t after, const char *contact,
+                  struct message_info *out);
+bool message_with(struct messages *talk, const char *contact);
+int message_delete(struct messages *talk, const char *contact, uint64_t after, uint64_t upto,
+                   struct message_cut *out) MUST_USE;
+
+extern const struct part_ops messages_part; /* self: the struct messages */
 
 #endif

@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/endpoint.h"
 #include "node/api/utf8.h"
+#include "node/base/keep.h"
 #include "node/channel/delimited.h"
 #include "node/channel/reply.h"
 #include "node/message/history.h"
 #include "node/message/letter.h"
-#include "node/node_int.h"
+#include "node/message/message.h"
 
 struct posting { /* a message on its way */
     uint64_t seq;
@@ -19,73 +21,73 @@ struct posting { /* a message on its way */
 
 /* ---- the outbox ---- */
 /* Whether (peer, seq) is a message of ours that waits. */
-static int waits(struct node *n, const struct node_id *peer, uint64_t seq, bool *out) {
+static int waits(struct messages *talk, const struct node_id *peer, uint64_t seq, bool *out) {
     struct mark m;
-    int err = mark_get(n, peer, seq, &m);
+    int err = mark_get(talk, peer, seq, &m);
     *out = !err && !m.incoming && !m.delivered && !m.failed;
     return err == ERR_NOT_FOUND || err == ERR_FORMAT ? 0 : err;
 }
 
 /* Counts an entry, or sweeps what is none: a store that cannot delete now is no reason not to
  * start, since each entry is looked at again before it leaves. */
-static int load_one(struct node *n, const struct node_id *peer, uint64_t seq) {
-    struct contact *c = contact_by_id(n, peer);
+static int load_one(struct messages *talk, const struct node_id *peer, uint64_t seq) {
+    struct contact *c = contact_by_id(talk->contacts, peer);
     struct dialog t;
     bool waiting = false;
-    int err = dialog_get(n, peer, &t);
+    int err = dialog_get(talk, peer, &t);
     if (!err && seq > t.void_seq) {
         if (!c)
             return 0; /* of a contact that could not be read */
-        err = waits(n, peer, seq, &waiting);
+        err = waits(talk, peer, seq, &waiting);
     }
     if (err)
         return err;
-    if (!waiting && outbox_del(n, peer, seq) == 0)
+    if (!waiting && outbox_del(talk, peer, seq) == 0)
         return 0;
     if (!waiting)
-        node_log(n, LOG_WARN, "an entry of the outbox that is none cannot be removed now");
+        turn_log(talk->turn, LOG_WARN, "an entry of the outbox that is none cannot be removed now");
     if (c && seq > t.void_seq) {
-        c->queued++;
-        n->messages.queued++;
+        c->peering->queued++;
+        talk->queued++;
     }
     return 0;
 }
 
-int messages_load(struct node *n) {
+int messages_load(struct messages *talk) {
     struct node_id peer = {{0}};
     uint64_t seq = 0;
-    int err = history_load(n);
-    while (!err && (err = outbox_walk(n, &peer, &seq)) == 0)
-        err = load_one(n, &peer, seq);
-    free(n->messages.value); /* most nodes send nothing for long */
-    n->messages.value = NULL;
+    int err = history_load(talk);
+    while (!err && (err = outbox_walk(talk, &peer, &seq)) == 0)
+        err = load_one(talk, &peer, seq);
+    free(talk->value); /* most nodes send nothing for long */
+    talk->value = NULL;
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-void messages_clear(struct node *n) {
-    for (unsigned i = 0; i < n->contacts.count; i++)
-        message_peer_down(n, n->contacts.list[i]);
-    free(n->messages.value);
-    n->messages = (struct messages){0};
+void messages_clear(struct messages *talk) {
+    for (unsigned i = 0; i < talk->contacts->count; i++)
+        message_peer_down(talk, talk->contacts->list[i]);
+    free(talk->value);
+    talk->value = NULL;
 }
 
-static void count_down(struct node *n, struct contact *c, uint32_t by) {
-    c->queued -= by;
-    n->messages.queued -= by;
+static void count_down(struct messages *talk, struct contact *c, uint32_t by) {
+    c->peering->queued -= by;
+    talk->queued -= by;
 }
 
-int message_contact_void(struct node *n, const struct contact *c) {
+int message_contact_void(struct messages *talk, const struct contact *c) {
     struct dialog t;
-    int err = dialog_get(n, &c->id, &t);
-    if (err || c->queued == 0)
+    int err = dialog_get(talk, &c->id, &t);
+    if (err || c->peering->queued == 0)
         return err;
-    t.void_seq = n->messages.last_seq;
-    return dialog_put(n, &c->id, &t);
+    t.void_seq = talk->last_seq;
+    return dialog_put(talk, &c->id, &t);
 }
 
-void message_contact_gone(struct node *n, struct contact *c) {
-    message_peer_down(n, c);
-    count_down(n, c, c->queued);
+void message_contact_gone(struct messages *talk, struct contact *c) {
+    message_peer_down(talk, c);
+    count_down(talk, c, c->peering->queued);
 }
 
 /* ---- one on its way ---- */
@@ -98,24 +100,25 @@ static void posting_free(struct contact *c) {
     c->posting = NULL;
 }
 
-static void posting_end(struct node *n, struct contact *c) {
-    if (c->online && c->posting) {
-        int gone = stream_reset(n->ep, c->session, c->posting->stream, ERR_CANCELLED);
-        gone = stream_stop(n->ep, c->session, c->posting->stream, ERR_CANCELLED);
+static void posting_end(struct messages *talk, struct contact *c) {
+    if (c->peering->online && c->posting) {
+        int gone =
+            stream_reset(talk->turn->ep, c->peering->session, c->posting->stream, ERR_CANCELLED);
+        gone = stream_stop(talk->turn->ep, c->peering->session, c->posting->stream, ERR_CANCELLED);
         (void)gone;
     }
     posting_free(c);
 }
 
 /* Not now: later, and every time later still. */
-static void hold(struct node *n, struct contact *c, int err) {
-    node_log(n, LOG_DEBUG, "a message to \"%s\" waits: %s", c->name, err_text(err));
-    posting_end(n, c);
+static void hold(struct messages *talk, struct contact *c, int err) {
+    turn_log(talk->turn, LOG_DEBUG, "a message to \"%s\" waits: %s", c->name, err_text(err));
+    posting_end(talk, c);
     c->hold_step_us = c->hold_step_us == 0 ? MESSAGE_HOLD_US : c->hold_step_us * 2;
     if (c->hold_step_us > MESSAGE_HOLD_MAX_US)
         c->hold_step_us = MESSAGE_HOLD_MAX_US;
-    c->hold_us = n->now_us + c->hold_step_us;
-    dial_at(n, c, c->hold_us);
+    c->hold_us = talk->turn->now_us + c->hold_step_us;
+    dial_at(talk->dials, c->peering, c->hold_us);
 }
 
 /* What a peer's "no" means: true if the same message may be taken later. */
@@ -138,94 +141,95 @@ static bool is_for_now(int err) {
 }
 
 /* It has left the outbox, delivered or not: the next one's turn. */
-static void settled(struct node *n, struct contact *c, int why, struct cause cause) {
-    dial_answered(n, c);
+static void settled(struct messages *talk, struct contact *c, int why, struct cause cause) {
+    dial_answered(talk->dials, c->peering);
     uint64_t seq = c->posting->seq;
-    int err = history_settle(n, &c->id, seq, why);
+    int err = history_settle(talk, &c->id, seq, why);
     if (err) {
-        hold(n, c, err); /* sent again, and known there */
+        hold(talk, c, err); /* sent again, and known there */
         return;
     }
     if (why == 0) {
-        stream_let_go(n, c->session, c->posting->stream);
+        stream_let_go(talk->turn->ep, c->peering->session, c->posting->stream);
         posting_free(c);
     } else {
-        posting_end(n, c);
+        posting_end(talk, c);
     }
-    count_down(n, c, 1);
+    count_down(talk, c, 1);
     c->hold_us = c->hold_step_us = 0;
     c->refused = 0;
     struct node_event *e =
-        node_tell(n, why ? NODE_MESSAGE_FAILED : NODE_MESSAGE_DELIVERED, c->name);
+        contacts_tell(talk->contacts, why ? NODE_MESSAGE_FAILED : NODE_MESSAGE_DELIVERED, c->name);
     e->id = seq;
     e->err = why;
     e->cause = cause;
-    message_kick(n, c);
+    message_kick(talk, c);
 }
 
 /* The peer said no, or nothing that makes sense. */
-static void refused(struct node *n, struct contact *c, int err, struct cause cause) {
+static void refused(struct messages *talk, struct contact *c, int err, struct cause cause) {
     if (!is_for_now(err)) {
-        settled(n, c, err, cause);
+        settled(talk, c, err, cause);
         return;
     }
     if (c->refused != err || c->refused_why.limit != cause.limit) {
-        struct node_event *e = node_tell(n, NODE_MESSAGE_REFUSED, c->name);
+        struct node_event *e = contacts_tell(talk->contacts, NODE_MESSAGE_REFUSED, c->name);
         e->id = c->posting->seq;
         e->err = err;
         e->cause = cause;
     }
     c->refused = err;
     c->refused_why = cause;
-    hold(n, c, err);
+    hold(talk, c, err);
 }
 
-static void posting_write(struct node *n, struct contact *c) {
+static void posting_write(struct messages *talk, struct contact *c) {
     struct posting *p = c->posting;
     int err = 0;
     while (!err && p->at < p->len) {
         size_t taken = 0;
-        err = stream_write(n->ep, c->session, p->stream, p->out + p->at, p->len - p->at, &taken);
+        err = stream_write(talk->turn->ep, c->peering->session, p->stream, p->out + p->at,
+                           p->len - p->at, &taken);
         p->at += taken;
     }
     if (!err)
-        err = stream_finish(n->ep, c->session, p->stream);
+        err = stream_finish(talk->turn->ep, c->peering->session, p->stream);
     if (err && err != ERR_AGAIN)
-        hold(n, c, err);
+        hold(talk, c, err);
 }
 
 /* The next one that may leave. What is no message of ours to this contact never leaves: it is
  * dropped. ERR_NOT_FOUND: none, or not yet. */
-static int choose(struct node *n, struct contact *c, uint64_t *seq, struct entry *e) {
+static int choose(struct messages *talk, struct contact *c, uint64_t *seq, struct entry *e) {
     struct dialog t;
-    int err = dialog_get(n, &c->id, &t);
+    int err = dialog_get(talk, &c->id, &t);
     for (unsigned skips = 0; !err && skips < MESSAGE_SKIPS; skips++) {
-        err = outbox_next(n, &c->id, t.void_seq, seq);
+        err = outbox_next(talk, &c->id, t.void_seq, seq);
         if (err == ERR_NOT_FOUND)
-            count_down(n, c, c->queued);
+            count_down(talk, c, c->peering->queued);
         if (err)
             return err;
-        if (*seq > n->messages.shown_seq && *seq <= n->messages.last_seq)
+        if (*seq > talk->shown_seq && *seq <= talk->last_seq)
             return ERR_NOT_FOUND; /* its debt is paid soon */
-        err = history_get(n, *seq, e);
+        err = history_get(talk, *seq, e);
         if (!err && e->outgoing && node_id_equal(&e->peer, &c->id) && !e->mark.delivered &&
             !e->mark.failed)
             return 0;
         if (err && err != ERR_NOT_FOUND && err != ERR_FORMAT)
             return err;
-        node_log(n, LOG_WARN, "entry %llu of the outbox is no message to \"%s\"; dropped",
+        turn_log(talk->turn, LOG_WARN, "entry %llu of the outbox is no message to \"%s\"; dropped",
                  (unsigned long long)*seq, c->name);
-        err = outbox_del(n, &c->id, *seq);
+        err = outbox_del(talk, &c->id, *seq);
         if (!err)
-            count_down(n, c, 1);
+            count_down(talk, c, 1);
     }
     return err ? err : ERR_AGAIN;
 }
 
-static int post(struct node *n, struct contact *c) {
+static int post(struct messages *talk, struct contact *c) {
     uint64_t seq;
     struct entry e;
-    int err = choose(n, c, &seq, &e);
+    int err = choose(talk, c, &seq, &e);
     if (err)
         return err;
     struct letter l = {.wall_ms = e.wall_us / 1000, .text = e.text, .len = e.len};
@@ -234,35 +238,35 @@ static int post(struct node *n, struct contact *c) {
     if (!p)
         return ERR_NOMEM;
     c->posting = p;
-    watch_start(n);
-    dial_expect(n, c);
+    watch_start(talk->watch);
+    dial_expect(talk->dials, c->peering);
     p->seq = seq;
     blob_in_init(&p->reply, REPLY_MAX_BYTES);
     p->out = letter_encode(&l, &p->len);
-    err = p->out ? stream_open(n->ep, c->session, &p->stream) : ERR_NOMEM;
+    err = p->out ? stream_open(talk->turn->ep, c->peering->session, &p->stream) : ERR_NOMEM;
     if (err)
         posting_free(c);
     else
-        stream_set_priority(n->ep, c->session, p->stream, MESSAGE_PRIORITY);
+        stream_set_priority(talk->turn->ep, c->peering->session, p->stream, MESSAGE_PRIORITY);
     return err;
 }
 
-void message_kick(struct node *n, struct contact *c) {
-    if (!c->online || c->posting || c->queued == 0 || n->shut)
+void message_kick(struct messages *talk, struct contact *c) {
+    if (!c->peering->online || c->posting || c->peering->queued == 0 || talk->turn->shut)
         return;
-    if (c->hold_us > n->now_us) { /* a new session does not make a "no" a "yes" */
-        dial_at(n, c, c->hold_us);
+    if (c->hold_us > talk->turn->now_us) { /* a new session does not make a "no" a "yes" */
+        dial_at(talk->dials, c->peering, c->hold_us);
         return;
     }
-    int err = post(n, c);
+    int err = post(talk, c);
     if (!err)
-        posting_write(n, c);
+        posting_write(talk, c);
     else if (err != ERR_NOT_FOUND)
-        hold(n, c, err);
+        hold(talk, c, err);
 }
 
-void message_peer_down(struct node *n, struct contact *c) {
-    (void)n;
+void message_peer_down(struct messages *talk, struct contact *c) {
+    (void)talk;
     posting_free(c);
 }
 
@@ -272,84 +276,134 @@ bool message_owns(const struct contact *c, uint64_t stream) {
 
 /* An answer that does not parse, or none before the end, is for good as error 16 is: whatever the
  * peer did with the message, it would do it again. */
-static void read_reply(struct node *n, struct contact *c) {
+static void read_reply(struct messages *talk, struct contact *c) {
     while (c->posting) {
         struct posting *p = c->posting;
         struct span sp;
         struct reply r;
         bool fin = false;
         size_t used = 0;
-        if (stream_peek(n->ep, c->session, p->stream, 0, &sp, 1, &fin) == 0) {
+        if (stream_peek(talk->turn->ep, c->peering->session, p->stream, 0, &sp, 1, &fin) == 0) {
             if (fin)
-                refused(n, c, ERR_PROTO, cause_here(ERR_PROTO));
+                refused(talk, c, ERR_PROTO, cause_here(ERR_PROTO));
             return;
         }
         int err = blob_in_feed(&p->reply, sp.block->data + sp.offset, sp.len, &used);
-        stream_consume(n->ep, n->now_us, c->session, p->stream, used);
+        stream_consume(talk->turn->ep, talk->turn->now_us, c->peering->session, p->stream, used);
         if (err == ERR_NOMEM) {
-            hold(n, c, err);
+            hold(talk, c, err);
         } else if (err) {
-            refused(n, c, err, cause_here(err));
+            refused(talk, c, err, cause_here(err));
         } else if (p->reply.whole) {
             err = reply_decode(&r, p->reply.buf, p->reply.len);
             if (err == ERR_NOMEM)
-                hold(n, c, err);
+                hold(talk, c, err);
             else if (err)
-                refused(n, c, err, cause_here(err));
+                refused(talk, c, err, cause_here(err));
             else if (r.err)
-                refused(n, c, r.err, cause_said(r.err, r.limit, r.max));
+                refused(talk, c, r.err, cause_said(r.err, r.limit, r.max));
             else
-                settled(n, c, 0, (struct cause){0});
+                settled(talk, c, 0, (struct cause){0});
             return;
         }
     }
 }
 
-void message_stream_event(struct node *n, struct contact *c, const struct ep_event *ev) {
+void message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev) {
     if (ev->kind == EP_STREAM_READABLE)
-        read_reply(n, c);
+        read_reply(talk, c);
     else if (ev->kind == EP_STREAM_WRITABLE)
-        posting_write(n, c);
+        posting_write(talk, c);
     else if (ev->kind == EP_STREAM_RESET || ev->kind == EP_STREAM_STOPPED)
-        refused(n, c, ev->err ? ev->err : ERR_RESET,
+        refused(talk, c, ev->err ? ev->err : ERR_RESET,
                 cause_said(ev->err ? ev->err : ERR_RESET, LIMIT_BEGINNINGS, 0));
 }
 
 /* ---- a new one ---- */
 /* It survives a power cut now: it is shown, and leaves. */
-static void queued(struct node *n, const struct owed *o) {
-    struct contact *c = contact_by_serial(n, o->contact);
-    n->messages.shown_seq = n->messages.told_seq = o->ref;
-    n->messages.told_new |=
-        o->ref % MESSAGE_TOLD_STEP == 0; /* so that a start need not look far back */
-    node_tell(n, NODE_MESSAGE_QUEUED, c ? c->name : NULL)->id = o->ref;
+static void queued(const struct owed *o) {
+    struct messages *talk = o->self;
+    struct contact *c = contact_by_serial(talk->contacts, o->contact);
+    talk->shown_seq = talk->told_seq = o->ref;
+    talk->told_new |= o->ref % MESSAGE_TOLD_STEP == 0; /* so that a start need not look far back */
+    contacts_tell(talk->contacts, NODE_MESSAGE_QUEUED, c ? c->name : NULL)->id = o->ref;
     if (c)
-        message_kick(n, c);
+        message_kick(talk, c);
 }
 
-int node_message_send(struct node *n, uint64_t now_us, const char *contact, const char *text,
-                      size_t len, uint64_t *seq) {
-    n->now_us = now_us;
-    struct contact *c = contact_by_name(n, contact);
+int message_send(struct messages *talk, const char *contact, const char *text, size_t len,
+                 uint64_t *seq) {
+    struct contact *c = contact_by_name(talk->contacts, contact);
     if (!c)
         return ERR_NOT_FOUND;
     if (len == 0 || len > MESSAGE_MAX_BYTES || !utf8_valid(text, len))
         return ERR_USAGE;
-    if (c->queued >= OUTBOX_MAX)
-        return node_met(n, LIMIT_OUTBOX, OUTBOX_MAX);
-    struct entry e = {
-        .outgoing = true, .wall_us = node_wall_us(n), .peer = c->id, .text = text, .len = len};
-    const struct owed debt = {.run = queued, .contact = c->serial};
+    if (c->peering->queued >= OUTBOX_MAX)
+        return turn_met(talk->turn, LIMIT_OUTBOX, OUTBOX_MAX);
+    struct entry e = {.outgoing = true,
+                      .wall_us = turn_wall_us(talk->turn),
+                      .peer = c->id,
+                      .text = text,
+                      .len = len};
+    const struct owed debt = {.run = queued, .self = talk, .contact = c->serial};
     memcpy(e.name, c->name, sizeof e.name);
-    rng_fill(&n->env.rng, e.id, sizeof e.id);
-    int err = history_queue(n, &e, &debt, seq);
+    rng_fill(&talk->turn->env.rng, e.id, sizeof e.id);
+    int err = history_queue(talk, &e, &debt, seq);
     if (err)
         return err;
-    c->queued++;
-    n->messages.queued++;
+    c->peering->queued++;
+    talk->queued++;
     if (c->posting) /* behind another one, which may have been waiting for long */
-        dial_probe(n, c);
-    if (!c->online && dial_now(n, c) != 0)
-        dial_at(n, c, now_us + DIAL_FIRST_US);
+        dial_probe(talk->dials, c->peering);
+    if (!c->peering->online && dial_now(talk->dials, c->peering) != 0)
+        dial_at(talk->dials, c->peering, talk->turn->now_us + DIAL_FIRST_US);
     return 0;
 }
+
+/* ---- as a part of the node (node/base/part.h) ---- */
+static int part_load(void *self) {
+    return messages_load(self);
+}
+
+static void part_clear(void *self) {
+    messages_clear(self);
+}
+
+static void part_peer_up(void *self, struct contact *c) {
+    message_kick(self, c);
+}
+
+static void part_peer_down(void *self, struct contact *c, int err) {
+    (void)err;
+    message_peer_down(self, c);
+}
+
+static bool part_waits(const void *self, const struct contact *c) {
+    (void)self;
+    return c->posting != NULL;
+}
+
+static int part_contact_void(void *self, const struct contact *c) {
+    return message_contact_void(self, c);
+}
+
+static void part_contact_gone(void *self, struct contact *c) {
+    message_contact_gone(self, c);
+}
+
+static bool part_stream_event(void *self, struct contact *c, const struct ep_event *ev) {
+    if (!message_owns(c, ev->stream))
+        return false;
+    message_stream_event(self, c, ev);
+    return true;
+}
+
+const struct part_ops messages_part = {.load = part_load,
+                                       .clear = part_clear,
+                                       .peer_up = part_peer_up,
+                                       .peer_down = part_peer_down,
+                                       .waits = part_waits,
+                                       .retry = part_peer_up,
+                                       .contact_void = part_contact_void,
+                                       .contact_gone = part_contact_gone,
+                                       .stream_event = part_stream_event};

@@ -12,20 +12,20 @@
 
 enum { WATCH_US = 5 * 1000000, WATCH_GONE_US = 20 * 1000000 };
 
-struct node;
+#include "node/peer/peer.h"
 
-struct watch { /* of a node; zeroes = nobody waits */
+struct watch { /* of a node; zeroes but for these two = nobody waits */
+    struct turn *turn;
+    struct peerings *peers;
     bool on;
     uint64_t next_us;
 };
-struct watched { /* of a contact; zeroes = not watched */
-    bool on;
-    uint64_t heard_us, pkts;
-};
 
 /* Somebody begins to wait. */
-void watch_start(struct node *n);
-uint64_t watch_deadline_us(const struct node *n);
-void watch_timeout(struct node *n);
+void watch_start(struct watch *watch);
+uint64_t watch_deadline_us(const struct watch *watch);
+void watch_timeout(struct watch *watch);
+
+extern const struct part_ops watch_part; /* self: the struct watch */
 
 #endif

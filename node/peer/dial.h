@@ -21,9 +21,7 @@
 
 #include "crypto/base/err.h"
 #include "net/base/timer.h"
-#include "node/node.h"
-
-struct contact;
+#include "node/peer/peer.h"
 
 enum {
     DIAL_EVERY_US = 50 * 1000,   /* one contact in so long is looked at, */
@@ -39,55 +37,55 @@ enum {
     DIAL_PATIENCE_MAX_US = 10 * 1000000,
 };
 
-struct dialling {        /* of a contact; zeroes: nothing is planned */
-    uint64_t next_us;    /* when it is looked at; 0: not planned */
-    uint64_t step_us;    /* the last pause, before jitter */
-    uint64_t up_us;      /* when the session came up */
-    uint64_t since_us;   /* somebody waits for an answer since then, and */
-    uint64_t verdict_us; /* hears at this time that there was none; 0: nobody waits */
-    bool wanted;         /* somebody waits for a session, and hears how that ends */
-    bool check;          /* when it is looked at, a session that is up is asked */
-    bool lost;           /* it was there until a moment ago, and has not been dialled since */
-    bool idle;           /* the last session ended because nobody used it */
-    uint64_t silent_us;  /* the session is up, but what had just begun was not answered: when the
-                          * peer was last heard then, and 1; 0: it was */
-    int err;             /* why the last attempt failed; 0: it did not, or there was none */
-};
-
-struct dials { /* of a node; zeroes are empty */
-    /* By the index of the contact's peer: who has a session or has just lost it, who is away, and who
+struct dials { /* of a node; zeroes but for these two are empty */
+    struct turn *turn;
+    struct peerings *peers;
+    /* By the peer's index: who has a session or has just lost it, who is away, and who
      * is waited for. */
-    struct timer_heap near, away, verdicts;
-    bool near_had;    /* the last turn */
+    struct timer_heap soon, away, verdicts;
+    bool soon_had;    /* the last turn */
     uint64_t full_us; /* until then the rate is used up in full, if no less is taken */
     uint64_t changed_us, change_us; /* the network: told of last; to be told of, 0: not */
     uint64_t memory_us;             /* plans wait for memory until then; 0: none does */
 };
 
-void dials_clear(struct node *n);
-/* At the start: everybody is due. */
-void dial_all(struct node *n);
-/* A session is wanted now, and how that ends is told (node_connect_failed) in DIAL_PATIENCE_US at the
+void dials_clear(struct dials *dials);
+/* At the start: it is due soon. */
+void dial_soon(struct dials *dials, struct peering *p);
+/* The network has changed: it is called or asked soon. */
+void dial_recheck(struct dials *dials, struct peering *p);
+/* A session is wanted now, and how that ends is told (NODE_CONNECT_FAILED) in DIAL_PATIENCE_US at the
  * latest. One that is up is asked whether it answers. As endpoint_connect. */
-int dial_now(struct node *n, struct contact *c) MUST_USE;
+int dial_now(struct dials *dials, struct peering *p) MUST_USE;
 /* Something was sent in the contact's session that it has to answer. */
-void dial_expect(struct node *n, struct contact *c);
+void dial_expect(struct dials *dials, struct peering *p);
 /* The peer has answered: if nothing has begun since, there is nothing to find out any more, and nothing to wake up for. */
-void dial_answered(struct node *n, struct contact *c);
+void dial_answered(struct dials *dials, struct peering *p);
 /* Its session is up: asked whether it answers, if nothing else is on the way to it. */
-void dial_probe(struct node *n, struct contact *c);
+void dial_probe(struct dials *dials, struct peering *p);
 /* It is looked at then, if not earlier: dialled, or its messages are sent on. */
-void dial_at(struct node *n, struct contact *c, uint64_t at_us);
+void dial_at(struct dials *dials, struct peering *p, uint64_t at_us);
 /* What became of it. */
-void dial_up(struct node *n, struct contact *c);
-void dial_down(struct node *n, struct contact *c, int err);   /* the session; 0: for want of use */
-void dial_failed(struct node *n, struct contact *c, int err); /* the attempt */
-/* Before the contact goes, or its peer gets another index; and after the latter. */
-void dial_forget(struct node *n, struct contact *c);
-void dial_again(struct node *n, struct contact *c);
+void dial_up(struct dials *dials, struct peering *p);
+void dial_down(struct dials *dials, struct peering *p,
+               int err); /* the session; 0: for want of use */
+void dial_failed(struct dials *dials, struct peering *p, int err); /* the attempt */
+/* Before the peer goes. */
+void dial_forget(struct dials *dials, struct peering *p);
 
-enum contact_state dial_state(const struct node *n, const struct contact *c);
-uint64_t dials_deadline_us(const struct node *n);
-void dials_timeout(struct node *n);
+enum peer_state {
+    PEER_OFFLINE,    /* it did not answer when it was dialled last, or has said goodbye */
+    PEER_CONNECTING, /* it is being dialled */
+    PEER_IDLE,       /* nobody has needed it for so long that the session has ended */
+    PEER_SILENT,     /* a session is up, but the peer does not answer */
+    PEER_ONLINE,     /* a session is up */
+};
+enum peer_state dial_state(const struct dials *dials, const struct peering *p);
+/* As node_network_changed. */
+void dials_network_changed(struct dials *dials);
+uint64_t dials_deadline_us(const struct dials *dials);
+void dials_timeout(struct dials *dials);
+
+extern const struct part_ops dials_part; /* self: the struct dials */
 
 #endif

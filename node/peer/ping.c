@@ -1,136 +1,176 @@
 #include "node/peer/ping.h"
 
+#include "net/endpoint.h"
+#include "node/peer/dial.h"
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/node_int.h"
-
-static void drop(struct node *n, unsigned i) {
-    struct pings *t = &n->pings;
-    memmove(&t->list[i], &t->list[i + 1], (t->count - i - 1) * sizeof *t->list);
-    t->count--;
+static bool is_to(const struct ping *p, const struct peering *peer) {
+    return p->peer.index == peer->ref.index && p->peer.generation == peer->ref.generation;
 }
 
-static void fail(struct node *n, unsigned i, const char *name, int err) {
-    struct node_event *e = node_tell(n, NODE_PING_FAILED, name);
-    e->id = n->pings.list[i].id;
+static void drop(struct pings *pings, unsigned i) {
+    memmove(&pings->list[i], &pings->list[i + 1], (pings->count - i - 1) * sizeof *pings->list);
+    pings->count--;
+}
+
+static void fail(struct pings *pings, unsigned i, const struct peering *peer, int err) {
+    struct node_event *e = peering_tell_event(pings->peers, NODE_PING_FAILED, peer);
+    e->id = pings->list[i].id;
     e->err = err;
     e->cause = cause_here(err);
-    drop(n, i);
+    drop(pings, i);
 }
 
-static bool send(struct node *n, struct ping *p, struct contact *c) {
-    p->sent_us = n->now_us;
-    p->sent = session_ping(n->ep, n->now_us, c->session, p->id) == 0;
+static bool send(struct pings *pings, struct ping *p, struct peering *peer) {
+    p->sent_us = pings->turn->now_us;
+    p->sent = session_ping(pings->turn->ep, pings->turn->now_us, peer->session, p->id) == 0;
     if (p->sent)
-        dial_expect(n, c);
+        dial_expect(pings->dials, peer);
     return p->sent;
 }
 
-int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us,
-              uint64_t *id) {
-    n->now_us = now_us;
-    struct contact *c = contact_by_name(n, name);
-    if (!c)
-        return ERR_NOT_FOUND;
-    struct pings *t = &n->pings;
-    if (t->count >= PINGS_MAX)
-        return node_met(n, LIMIT_PINGS, PINGS_MAX);
-    if (t->count == t->cap) {
-        unsigned cap = t->cap ? t->cap * 2 : 4;
-        struct ping *grown = realloc(t->list, cap * sizeof *grown);
+int ping_start(struct pings *pings, struct peering *peer, uint64_t timeout_us, uint64_t *id) {
+    if (pings->count >= PINGS_MAX)
+        return turn_met(pings->turn, LIMIT_PINGS, PINGS_MAX);
+    if (pings->count == pings->cap) {
+        unsigned cap = pings->cap ? pings->cap * 2 : 4;
+        struct ping *grown = realloc(pings->list, cap * sizeof *grown);
         if (!grown)
             return ERR_NOMEM;
-        t->list = grown;
-        t->cap = cap;
+        pings->list = grown;
+        pings->cap = cap;
     }
-    struct ping p = {.id = t->last_id + 1, .contact = c->serial, .patient = timeout_us > 0};
-    p.deadline_us = now_us + (p.patient ? timeout_us : PING_US);
-    if (c->online) {
-        if (!send(n, &p, c))
+    struct ping p = {.id = pings->last_id + 1, .peer = peer->ref, .patient = timeout_us > 0};
+    p.deadline_us = pings->turn->now_us + (p.patient ? timeout_us : PING_US);
+    if (peer->online) {
+        if (!send(pings, &p, peer))
             return ERR_CLOSED;
     } else {
-        int err = dial_now(n, c);
+        int err = dial_now(pings->dials, peer);
         if (err)
             return err;
     }
-    t->last_id++;
-    t->list[t->count++] = p;
+    pings->last_id++;
+    pings->list[pings->count++] = p;
     *id = p.id;
     return 0;
 }
 
-void node_ping_stop(struct node *n, uint64_t id) {
-    for (unsigned i = 0; i < n->pings.count; i++)
-        if (n->pings.list[i].id == id) {
-            drop(n, i);
+void ping_stop(struct pings *pings, uint64_t id) {
+    for (unsigned i = 0; i < pings->count; i++)
+        if (pings->list[i].id == id) {
+            drop(pings, i);
             return;
         }
 }
 
-void pings_clear(struct node *n) {
-    free(n->pings.list);
-    n->pings = (struct pings){0};
+void pings_clear(struct pings *pings) {
+    free(pings->list);
+    pings->list = NULL;
+    pings->count = pings->cap = 0;
 }
 
-void ping_peer_up(struct node *n, struct contact *c) {
-    for (unsigned i = n->pings.count; i-- > 0;) {
-        struct ping *p = &n->pings.list[i];
-        if (p->contact == c->serial && !p->sent && !send(n, p, c))
-            fail(n, i, c->name, ERR_CLOSED);
+void ping_peer_up(struct pings *pings, struct peering *peer) {
+    for (unsigned i = pings->count; i-- > 0;) {
+        struct ping *p = &pings->list[i];
+        if (is_to(p, peer) && !p->sent && !send(pings, p, peer))
+            fail(pings, i, peer, ERR_CLOSED);
     }
 }
 
-void ping_peer_lost(struct node *n, struct contact *c, int err) {
-    for (unsigned i = n->pings.count; i-- > 0;)
-        if (n->pings.list[i].contact == c->serial &&
-            !(n->pings.list[i].patient && err == ERR_OFFLINE))
-            fail(n, i, c->name, err);
+void ping_peer_lost(struct pings *pings, struct peering *peer, int err) {
+    for (unsigned i = pings->count; i-- > 0;)
+        if (is_to(&pings->list[i], peer) && !(pings->list[i].patient && err == ERR_OFFLINE))
+            fail(pings, i, peer, err);
 }
 
-uint64_t ping_peer_silent(struct node *n, struct contact *c, uint64_t before_us) {
+uint64_t ping_peer_silent(struct pings *pings, struct peering *peer, uint64_t before_us) {
     uint64_t next_us = UINT64_MAX;
-    for (unsigned i = n->pings.count; i-- > 0;) {
-        const struct ping *p = &n->pings.list[i];
-        if (p->contact != c->serial || p->patient || !p->sent)
+    for (unsigned i = pings->count; i-- > 0;) {
+        const struct ping *p = &pings->list[i];
+        if (!is_to(p, peer) || p->patient || !p->sent)
             continue;
         if (p->sent_us > before_us)
             next_us = p->sent_us < next_us ? p->sent_us : next_us;
-        else if (p->sent_us >= endpoint_heard_us(n->ep, c->peer))
-            fail(n, i, c->name, ERR_OFFLINE);
+        else if (p->sent_us >= endpoint_heard_us(pings->turn->ep, peer->ref))
+            fail(pings, i, peer, ERR_OFFLINE);
     }
     return next_us;
 }
 
-void ping_answered(struct node *n, struct contact *c, uint64_t id) {
-    dial_answered(n, c);
-    for (unsigned i = 0; i < n->pings.count; i++) {
-        if (n->pings.list[i].id != id || n->pings.list[i].contact != c->serial)
+void ping_answered(struct pings *pings, struct peering *peer, uint64_t id) {
+    dial_answered(pings->dials, peer);
+    for (unsigned i = 0; i < pings->count; i++) {
+        if (pings->list[i].id != id || !is_to(&pings->list[i], peer))
             continue;
         struct session_info info;
-        struct node_event *e = node_tell(n, NODE_PONG, c->name);
+        struct node_event *e = peering_tell_event(pings->peers, NODE_PONG, peer);
         e->id = id;
-        e->rtt_us = n->now_us - n->pings.list[i].sent_us;
-        if (endpoint_session_info(n->ep, n->now_us, c->session, &info))
+        e->rtt_us = pings->turn->now_us - pings->list[i].sent_us;
+        if (endpoint_session_info(pings->turn->ep, pings->turn->now_us, peer->session, &info))
             e->addr = info.path;
-        drop(n, i);
+        drop(pings, i);
         return;
     }
 }
 
-uint64_t pings_deadline_us(const struct node *n) {
+uint64_t pings_deadline_us(const struct pings *pings) {
     uint64_t next = UINT64_MAX;
-    for (unsigned i = 0; i < n->pings.count; i++)
-        if (n->pings.list[i].deadline_us < next)
-            next = n->pings.list[i].deadline_us;
+    for (unsigned i = 0; i < pings->count; i++)
+        if (pings->list[i].deadline_us < next)
+            next = pings->list[i].deadline_us;
     return next;
 }
 
-void pings_timeout(struct node *n) {
-    for (unsigned i = n->pings.count; i-- > 0;) {
-        if (n->pings.list[i].deadline_us > n->now_us)
+void pings_timeout(struct pings *pings) {
+    for (unsigned i = pings->count; i-- > 0;) {
+        if (pings->list[i].deadline_us > pings->turn->now_us)
             continue;
-        const struct contact *c = contact_by_serial(n, n->pings.list[i].contact);
-        fail(n, i, c ? c->name : "", n->pings.list[i].sent ? ERR_TIMEOUT : ERR_OFFLINE);
+        const struct peering *peer = peering_by_ref(pings->peers, pings->list[i].peer);
+        fail(pings, i, peer, pings->list[i].sent ? ERR_TIMEOUT : ERR_OFFLINE);
     }
 }
+
+/* ---- as a part of the node (node/base/part.h) ---- */
+static void part_clear(void *self) {
+    pings_clear(self);
+}
+
+static uint64_t part_deadline_us(const void *self) {
+    return pings_deadline_us(self);
+}
+
+static void part_timeout(void *self) {
+    pings_timeout(self);
+}
+
+static void part_session_up(void *self, struct peering *peer) {
+    ping_peer_up(self, peer);
+}
+
+static void part_session_down(void *self, struct peering *peer, int err) {
+    (void)err;
+    ping_peer_lost(self, peer, ERR_CLOSED);
+}
+
+static void part_not_connected(void *self, struct peering *peer, int err) {
+    ping_peer_lost(self, peer, err == ERR_TIMEOUT ? ERR_OFFLINE : err);
+}
+
+static uint64_t part_silent(void *self, struct peering *peer, uint64_t before_us) {
+    return ping_peer_silent(self, peer, before_us);
+}
+
+static void part_peer_gone(void *self, struct peering *peer) {
+    ping_peer_lost(self, peer, ERR_CANCELLED);
+}
+
+const struct part_ops pings_part = {.clear = part_clear,
+                                    .deadline_us = part_deadline_us,
+                                    .timeout = part_timeout,
+                                    .session_up = part_session_up,
+                                    .session_down = part_session_down,
+                                    .not_connected = part_not_connected,
+                                    .silent = part_silent,
+                                    .peer_gone = part_peer_gone};

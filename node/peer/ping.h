@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/people/contact.h"
+#include "node/base/turn.h"
+#include "node/peer/dial.h"
 
 enum {
     PINGS_MAX = 256, /* further ones are refused with ERR_FULL */
@@ -14,24 +15,33 @@ enum {
 
 struct ping {
     uint64_t id, deadline_us, sent_us;
-    uint32_t contact;
+    struct peer_ref peer;
     bool sent;
     bool patient; /* the user has said how long it is waited for */
 };
-struct pings { /* zeroes = empty */
+struct pings { /* zeroes but for these = empty */
+    struct turn *turn;
+    struct peerings *peers;
+    struct dials *dials;
     struct ping *list;
     unsigned count, cap;
     uint64_t last_id;
 };
 
-void pings_clear(struct node *n);
-void ping_peer_up(struct node *n, struct contact *c);
-void ping_peer_lost(struct node *n, struct contact *c,
+/* As node_ping and node_ping_stop. */
+int ping_start(struct pings *pings, struct peering *peer, uint64_t timeout_us,
+               uint64_t *id) MUST_USE;
+void ping_stop(struct pings *pings, uint64_t id);
+void pings_clear(struct pings *pings);
+void ping_peer_up(struct pings *pings, struct peering *peer);
+void ping_peer_lost(struct pings *pings, struct peering *peer,
                     int err); /* session down, connect failed, removed */
 /* As transfers_peer_silent. */
-uint64_t ping_peer_silent(struct node *n, struct contact *c, uint64_t before_us);
-void ping_answered(struct node *n, struct contact *c, uint64_t id);
-uint64_t pings_deadline_us(const struct node *n);
-void pings_timeout(struct node *n);
+uint64_t ping_peer_silent(struct pings *pings, struct peering *peer, uint64_t before_us);
+void ping_answered(struct pings *pings, struct peering *peer, uint64_t id);
+uint64_t pings_deadline_us(const struct pings *pings);
+void pings_timeout(struct pings *pings);
+
+extern const struct part_ops pings_part; /* self: the struct pings */
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/endpoint.h"
 #include "node/api/utf8.h"
-#include "node/node_int.h"
 #include "node/people/contact_store.h"
 #include "node/people/contact_table.h"
 
@@ -17,54 +17,55 @@ bool petname_ok(const char *name) {
            name[0] != ' ' && name[0] != '-' && name[n - 1] != ' ';
 }
 
-bool contact_name_taken(const struct node *n, const char *name) {
-    return contact_by_name(n, name) || invite_name_taken(n, name);
-}
-
-void contact_free_name(const struct node *n, const struct node_id *id,
-                       char out[static PETNAME_MAX + 1]) {
+void contact_default_name(const struct node_id *id, unsigned try,
+                          char out[static PETNAME_MAX + 1]) {
     char text[NODE_ID_TEXT_CHARS + 1];
     node_id_text(id, text);
-    snprintf(out, PETNAME_MAX + 1, "peer-%.8s", text + sizeof NODE_ID_HRP);
-    for (unsigned i = 2; contact_name_taken(n, out); i++)
-        snprintf(out, PETNAME_MAX + 1, "peer-%.8s-%u", text + sizeof NODE_ID_HRP, i);
+    if (try == 0)
+        snprintf(out, PETNAME_MAX + 1, "peer-%.8s", text + sizeof NODE_ID_HRP);
+    else
+        snprintf(out, PETNAME_MAX + 1, "peer-%.8s-%u", text + sizeof NODE_ID_HRP, try + 1);
+}
+
+struct node_event *contacts_tell(const struct contacts *people, enum node_event_kind kind,
+                                 const char *name) {
+    struct node_event *e = turn_tell(people->turn, kind, name);
+    const struct contact *c = name ? contact_by_name(people, name) : NULL;
+    if (c)
+        e->node = c->id;
+    return e;
 }
 
 /* ---- in and out ---- */
-/* What is planned for it is kept by the index of its peer. */
-static int known_as(struct node *n, struct contact *c, struct peer_ref ref) {
-    const bool moved = ref.index != c->peer.index;
-    if (moved)
-        dial_forget(n, c);
-    int err = contact_table_peer(&n->contacts, c, ref);
-    if (moved)
-        dial_again(n, c);
-    return err;
-}
-
-int contact_tell(struct node *n, struct contact *c) {
+int contact_tell(struct contacts *people, struct contact *c) {
     struct peer_setup s = {.id = c->id,
                            .transport = c->transport,
                            .pairing = c->pairing,
                            .addr_count = c->addr_count,
                            .cert_seq = c->cert_seq};
-    struct peer_ref ref = {0};
     if (c->paired && c->kept)
         s.psks[s.psk_count++] = c->psk;
     if (c->pairing)
         s.psks[s.psk_count++] = c->ticket;
     memcpy(s.addrs, c->addrs, sizeof s.addrs);
-    int err = endpoint_peer_add(n->ep, &s, &ref);
+    int err;
+    if (c->peering) {
+        err = peering_tell(people->peers, c->peering, &s);
+    } else {
+        err = peering_new(people->peers, &s, &c->peering);
+        if (!err)
+            c->peering->contact = c;
+    }
     sodium_memzero(&s, sizeof s);
-    if (!err && c->serial)
-        err = known_as(n, c, ref);
-    else if (!err)
-        c->peer = ref; /* not in the table yet */
+    if (c->peering) {
+        c->peering->name = c->name;
+        c->peering->refused = c->denied != 0;
+    }
     return err;
 }
 
-int contact_take_in(struct node *n, const struct contact *model, struct contact **out) {
-    if (contact_by_name(n, model->name) || contact_by_id(n, &model->id))
+int contact_take_in(struct contacts *people, const struct contact *model, struct contact **out) {
+    if (contact_by_name(people, model->name) || contact_by_id(people, &model->id))
         return ERR_EXISTS;
     struct contact *c = calloc(1, sizeof *c);
     if (!c)
@@ -81,13 +82,13 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
     c->denied = c->denied_stored = model->denied;
     memcpy(c->addrs, model->addrs, sizeof c->addrs);
     c->addr_count = model->addr_count;
-    int err = contact_tell(n, c);
+    int err = contact_tell(people, c);
     if (!err) {
-        err = contact_table_insert(&n->contacts, c);
+        err = contact_table_insert(people, c);
         if (err == ERR_FULL)
-            err = node_met(n, LIMIT_CONTACTS, CONTACTS_MAX);
+            err = turn_met(people->turn, LIMIT_CONTACTS, CONTACTS_MAX);
         if (err)
-            endpoint_peer_remove(n->ep, n->now_us, c->peer);
+            peering_end(people->peers, c->peering);
     }
     if (err)
         contact_free(c);
@@ -96,57 +97,61 @@ int contact_take_in(struct node *n, const struct contact *model, struct contact 
     return err;
 }
 
-void contact_take_out(struct node *n, struct contact *c) {
-    dial_forget(n, c);
-    contact_table_remove(&n->contacts, c);
-    endpoint_peer_remove(n->ep, n->now_us, c->peer);
+void contact_take_out(struct contacts *people, struct contact *c) {
+    dial_forget(people->dials, c->peering);
+    contact_table_remove(people, c);
+    peering_end(people->peers, c->peering);
     contact_free(c);
 }
 
-void contacts_clear(struct node *n) {
-    contact_table_clear(&n->contacts);
+void contacts_clear(struct contacts *people) {
+    contact_table_clear(people);
 }
 
-struct contact *contact_by_session(const struct node *n, struct session_ref s) {
-    struct peer_ref p;
-    struct contact *c = endpoint_session_peer(n->ep, s, &p) ? contact_by_peer(n, p) : NULL;
-    return c && c->online && session_ref_equal(c->session, s) ? c : NULL;
+struct contact *contact_by_peer(const struct contacts *people, struct peer_ref p) {
+    const struct peering *peer = peering_by_ref(people->peers, p);
+    return peer ? peer->contact : NULL;
+}
+
+struct contact *contact_by_session(const struct contacts *people, struct session_ref s) {
+    const struct peering *peer = peering_by_session(people->peers, s);
+    return peer ? peer->contact : NULL;
 }
 
 /* ---- changing ---- */
-int contact_add(struct node *n, const struct contact *model, struct contact **out) {
-    int err = contact_take_in(n, model, out);
+int contact_add(struct contacts *people, const struct contact *model, struct contact **out) {
+    int err = contact_take_in(people, model, out);
     if (err)
         return err;
-    err = contact_store_put(n, *out);
+    err = contact_store_put(people, *out);
     if (err)
-        contact_take_out(n, *out);
+        contact_take_out(people, *out);
     else
-        node_tell(n, NODE_CONTACT_ADDED, (*out)->name);
+        contacts_tell(people, NODE_CONTACT_ADDED, (*out)->name);
     return err;
 }
 
-int contact_update(struct node *n, struct contact *c) {
-    int err = contact_store_put(n, c);
+int contact_update(struct contacts *people, struct contact *c) {
+    int err = contact_store_put(people, c);
     c->unstored = err != 0;
     if (!err)
         c->denied_stored = c->denied;
-    return err ? err : contact_tell(n, c);
+    return err ? err : contact_tell(people, c);
 }
 
-int contact_rename(struct node *n, struct contact *c, const char *to) {
+int contact_rename(struct contacts *people, struct contact *c, const char *to) {
     char was[PETNAME_MAX + 1];
     struct contact renamed = *c;
     memcpy(was, c->name, sizeof was);
     snprintf(renamed.name, sizeof renamed.name, "%s", to);
-    int err = contact_store_put(n, &renamed);
+    int err = contact_store_put(people, &renamed);
     sodium_memzero(&renamed, sizeof renamed);
     if (err)
         return err;
     c->denied_stored = c->denied;
-    contact_table_rename(&n->contacts, c, to);
-    transfers_contact_renamed(n, c);
-    struct node_event *e = node_tell(n, NODE_CONTACT_RENAMED, c->name);
+    contact_table_rename(people, c, to);
+    parts_renamed(&people->turn->parts, c);
+    struct node_event *e = contacts_tell(people, NODE_CONTACT_RENAMED, c->name);
     snprintf(e->detail, sizeof e->detail, "%s", was);
     return 0;
 }
@@ -167,52 +172,70 @@ void contact_addr_first(struct contact *c, const struct addr *at) {
 }
 
 /* Whoever comes from another address each time costs the disk no more than that. */
-static bool may_store(const struct node *n, struct contact *c) {
-    if (c->stored_us < n->now_us)
-        c->stored_us = n->now_us;
-    if (c->stored_us - n->now_us > (uint64_t)(CONTACT_SEEN_BURST - 1) * CONTACT_SEEN_US)
+static bool may_store(const struct contacts *people, struct contact *c) {
+    if (c->stored_us < people->turn->now_us)
+        c->stored_us = people->turn->now_us;
+    if (c->stored_us - people->turn->now_us > (uint64_t)(CONTACT_SEEN_BURST - 1) * CONTACT_SEEN_US)
         return false;
     c->stored_us += CONTACT_SEEN_US;
     return true;
 }
 
-void contact_seen_at(struct node *n, struct contact *c, const struct addr *at) {
+void contact_seen_at(struct contacts *people, struct contact *c, const struct addr *at) {
     bool news = c->addr_count == 0 || !addr_equal(&c->addrs[0], at);
     if (at->kind == ADDR_NONE || (!news && !c->unstored))
         return;
     contact_addr_first(c, at);
-    const bool store = may_store(n, c);
-    int err = store ? contact_update(n, c) : contact_tell(n, c);
+    const bool store = may_store(people, c);
+    int err = store ? contact_update(people, c) : contact_tell(people, c);
     c->unstored |= !store;
     if (err)
-        node_log(n, LOG_WARN, "the address of \"%s\" was not stored: %s", c->name, err_text(err));
+        turn_log(people->turn, LOG_WARN, "the address of \"%s\" was not stored: %s", c->name,
+                 err_text(err));
 }
 
-void contacts_end(struct node *n) {
-    for (unsigned i = 0; i < n->contacts.count; i++) {
-        struct contact *c = n->contacts.list[i];
-        const int err = c->unstored ? contact_update(n, c) : 0;
+void contacts_end(struct contacts *people) {
+    for (unsigned i = 0; i < people->count; i++) {
+        struct contact *c = people->list[i];
+        const int err = c->unstored ? contact_update(people, c) : 0;
         if (err)
-            node_log(n, LOG_WARN, "what is new of \"%s\" was not stored: %s", c->name,
+            turn_log(people->turn, LOG_WARN, "what is new of \"%s\" was not stored: %s", c->name,
                      err_text(err));
     }
 }
 
-void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,
+static enum contact_state state_of(const struct contacts *people, const struct contact *c) {
+    switch (dial_state(people->dials, c->peering)) {
+    case PEER_ONLINE:
+        return CONTACT_ONLINE;
+    case PEER_SILENT:
+        return CONTACT_SILENT;
+    case PEER_IDLE:
+        return CONTACT_IDLE;
+    case PEER_CONNECTING:
+        return CONTACT_CONNECTING;
+    case PEER_OFFLINE:
+        break;
+    }
+    return CONTACT_OFFLINE;
+}
+
+void contact_info_fill(const struct contacts *people, const struct contact *c, uint64_t now_us,
                        struct contact_info *out) {
     memset(out, 0, sizeof *out);
     memcpy(out->name, c->name, sizeof out->name);
     out->id = c->id;
     out->paired = c->paired && c->kept;
-    out->online = c->online && endpoint_session_info(n->ep, now_us, c->session, &out->session);
-    out->state = dial_state(n, c);
-    const uint64_t heard_us = endpoint_heard_us(n->ep, c->peer);
+    out->online = c->peering->online && endpoint_session_info(people->turn->ep, now_us,
+                                                              c->peering->session, &out->session);
+    const uint64_t heard_us = endpoint_heard_us(people->turn->ep, c->peering->ref);
     out->quiet_us = heard_us == 0 ? UINT64_MAX : now_us > heard_us ? now_us - heard_us : 0;
+    out->state = state_of(people, c);
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
-    out->queued = c->queued;
+    out->queued = c->peering->queued;
     out->denied = out->online ? 0 : c->denied;
-    out->refused = c->queued ? c->refused : 0;
+    out->refused = c->peering->queued ? c->refused : 0;
     out->refused_why = c->refused_why;
     out->full = c->full;
     out->message_bytes = c->dialog.bytes;

@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 #include "crypto/base/err.h"
+#include "node/base/keep.h"
 #include "node/message/dialog.h"
-#include "node/node.h"
-#include "node/peer/dead_peer.h"
 #include "node/peer/dial.h"
+#include "node/people/contact_info.h"
 
 struct posting;
 
@@ -38,20 +38,15 @@ struct contact { /* holds a secret */
     unsigned addr_count;
     int denied; /* their node does not let this one in, and why (node/people/denial.h); 0: not said */
     /* not persisted */
-    uint32_t serial; /* from 1, never reused */
-    struct peer_ref peer;
-    bool online;
-    bool kept;           /* paired: no power cut takes that away any more */
-    bool unstored;       /* what the store has is older */
-    int denied_stored;   /* what the store has of `denied` */
+    uint32_t serial;         /* from 1, never reused */
+    struct peering *peering; /* the contact as a peer: its session */
+    bool kept;               /* paired: no power cut takes that away any more */
+    bool unstored;           /* what the store has is older */
+    int denied_stored;       /* what the store has of `denied` */
     uint64_t denials_us; /* when the denials that were told are paid for (node/people/denial.h) */
     bool ticket_new;     /* its secret has not opened a session since the user has added it */
     uint64_t stored_us;  /* when the addresses that were stored are paid for */
     uint32_t pairings;   /* pairing secrets seen so far: which one a debt is about */
-    struct session_ref session;
-    uint32_t queued; /* messages in the outbox */
-    struct dialling dial;
-    struct watched watched;
     struct posting *posting; /* the message on its way, owned (node/message/message) */
     uint64_t hold_us;        /* the peer said "not now": no message before this */
     uint64_t hold_step_us;
@@ -63,54 +58,64 @@ struct contact { /* holds a secret */
     struct dialog dialog; /* as in the store */
 };
 
-struct contacts {                                /* zeroes = empty; node/people/contact_table.h */
+struct contacts { /* zeroes but for the first four = empty; node/people/contact_table.h */
+    struct turn *turn;
+    struct keep *keep;
+    struct peerings *peers;
+    struct dials *dials;
     struct contact **list, **by_id, **by_serial; /* the first is ordered by name */
-    struct contact **by_peer;                    /* by the endpoint's index; may be NULL */
     unsigned count, cap;
-    uint32_t peer_cap, last_serial;
+    uint32_t last_serial;
 };
 
 /* 1..PETNAME_MAX bytes of plain UTF-8 (node/api/utf8.h) without '/', not beginning or ending with a
  * space, not beginning with '-' (so that it is never an option of meshctl). */
 bool petname_ok(const char *name);
-/* "peer-" and the first 8 characters after "mesh1" of the id; "-2" and so on if that is taken. */
-void contact_free_name(const struct node *n, const struct node_id *id,
-                       char out[static PETNAME_MAX + 1]);
-/* By a contact, or reserved by an open ticket. */
-bool contact_name_taken(const struct node *n, const char *name);
+/* "peer-" and the first 8 characters after "mesh1" of the id; "-2" and so on for the further tries
+ * of whoever looks for one that is free. */
+void contact_default_name(const struct node_id *id, unsigned try, char out[static PETNAME_MAX + 1]);
+/* An event about a contact: its id is looked up here, so that nobody can forget to give it. NULL:
+ * about none. */
+struct node_event *contacts_tell(const struct contacts *people, enum node_event_kind kind,
+                                 const char *name);
 
 /* Reads the table and tells the endpoint. An entry that cannot be read is left alone and logged.
  * ERR_NOMEM or what the store says. */
-int contacts_load(struct node *n) MUST_USE;
-void contacts_clear(struct node *n);
+int contacts_load(struct contacts *people) MUST_USE;
+void contacts_clear(struct contacts *people);
 
-struct contact *contact_by_name(const struct node *n, const char *name);
-struct contact *contact_by_id(const struct node *n, const struct node_id *id);
-struct contact *contact_by_serial(const struct node *n, uint32_t serial);
-struct contact *contact_by_peer(const struct node *n, struct peer_ref p);
-struct contact *contact_by_session(const struct node *n, struct session_ref s);
+struct contact *contact_by_name(const struct contacts *people, const char *name);
+struct contact *contact_by_id(const struct contacts *people, const struct node_id *id);
+struct contact *contact_by_serial(const struct contacts *people, uint32_t serial);
+/* NULL: it is nobody's, or none is up. */
+struct contact *contact_by_peer(const struct contacts *people, struct peer_ref p);
+struct contact *contact_by_session(const struct contacts *people, struct session_ref s);
 
 /* Into the table and the endpoint, not into the store. Copies name, id, transport, sequence,
  * secrets, flags and addresses of `model`. ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE
  * (our id). */
-int contact_take_in(struct node *n, const struct contact *model, struct contact **out) MUST_USE;
+int contact_take_in(struct contacts *people, const struct contact *model,
+                    struct contact **out) MUST_USE;
 /* The other way round: the store is not asked. The pointer is dead. */
-void contact_take_out(struct node *n, struct contact *c);
+void contact_take_out(struct contacts *people, struct contact *c);
 /* Takes in and stores. As contact_take_in, or what the store says: then nothing has happened. */
-int contact_add(struct node *n, const struct contact *model, struct contact **out) MUST_USE;
+int contact_add(struct contacts *people, const struct contact *model,
+                struct contact **out) MUST_USE;
 /* The endpoint is told what the contact is now. */
-int contact_tell(struct node *n, struct contact *c) MUST_USE;
+int contact_tell(struct contacts *people, struct contact *c) MUST_USE;
 /* Stores the contact as it is now, and tells the endpoint. */
-int contact_update(struct node *n, struct contact *c) MUST_USE;
+int contact_update(struct contacts *people, struct contact *c) MUST_USE;
 /* `to` must be usable and free. What the store says: then nothing has happened. */
-int contact_rename(struct node *n, struct contact *c, const char *to) MUST_USE;
+int contact_rename(struct contacts *people, struct contact *c, const char *to) MUST_USE;
 /* The first address to try from now on; nothing is stored or told. */
 void contact_addr_first(struct contact *c, const struct addr *at);
 /* The contact was heard at this address: it becomes the first to try. */
-void contact_seen_at(struct node *n, struct contact *c, const struct addr *at);
+void contact_seen_at(struct contacts *people, struct contact *c, const struct addr *at);
 /* The process ends in good order: what was put off is stored. */
-void contacts_end(struct node *n);
-void contact_info_fill(const struct node *n, const struct contact *c, uint64_t now_us,
+void contacts_end(struct contacts *people);
+void contact_info_fill(const struct contacts *people, const struct contact *c, uint64_t now_us,
                        struct contact_info *out);
+
+extern const struct part_ops contacts_part; /* self: the struct contacts */
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
-#include "node/node_int.h"
+#include "net/endpoint.h"
 #include "node/people/contact_table.h"
 #include "node/people/denial.h"
 
@@ -84,16 +84,16 @@ bool contact_decode(struct contact *c, const uint8_t *key, size_t key_len, const
     return r.p == r.end;
 }
 
-int contact_store_put(struct node *n, const struct contact *c) {
+int contact_store_put(struct contacts *people, const struct contact *c) {
     uint8_t value[CONTACT_VALUE_MAX];
     size_t len = contact_encode(c, value);
-    int err = keep_put(n, table, c->id.bytes, sizeof c->id.bytes, value, len);
+    int err = keep_put(people->keep, table, c->id.bytes, sizeof c->id.bytes, value, len);
     sodium_memzero(value, sizeof value);
     return err;
 }
 
-int contact_store_del(struct node *n, const struct node_id *id) {
-    return keep_del(n, table, id->bytes, sizeof id->bytes);
+int contact_store_del(struct contacts *people, const struct node_id *id) {
+    return keep_del(people->keep, table, id->bytes, sizeof id->bytes);
 }
 
 /* ---- all of them ---- */
@@ -122,57 +122,88 @@ static int remember(struct old_entries *o, const struct contact *c) {
 }
 
 /* One that a damaged table holds under a name that another has gets one of its own. */
-static int take_in(struct node *n, struct contact *c) {
+static int take_in(struct contacts *people, struct contact *c) {
     struct contact *made;
-    if (contact_by_id(n, &c->id)) /* an old entry beside its successor */
+    if (contact_by_id(people, &c->id)) /* an old entry beside its successor */
         return 0;
-    if (contact_by_name(n, c->name)) {
-        node_log(n, LOG_ERROR, "two stored contacts are called \"%s\"; one is renamed", c->name);
-        contact_free_name(n, &c->id, c->name);
+    if (contact_by_name(people, c->name)) {
+        turn_log(people->turn, LOG_ERROR, "two stored contacts are called \"%s\"; one is renamed",
+                 c->name);
+        for (unsigned i = 0; contact_by_name(people, c->name); i++)
+            contact_default_name(&c->id, i, c->name);
     }
-    return contact_take_in(n, c, &made);
+    return contact_take_in(people, c, &made);
 }
 
-static int rewrite(struct node *n, const struct old_entries *o) {
-    int err = keep_begin(n);
+static int rewrite(struct contacts *people, const struct old_entries *o) {
+    int err = keep_begin(people->keep);
     if (err)
         return err;
     for (unsigned i = 0; !err && i < o->count; i++) {
         const char *name = o->list[i].name;
-        const struct contact *c = contact_by_id(n, &o->list[i].id);
+        const struct contact *c = contact_by_id(people, &o->list[i].id);
         if (c)
-            err = contact_store_put(n, c);
+            err = contact_store_put(people, c);
         if (!err)
-            err = keep_del(n, table, name, strlen(name));
+            err = keep_del(people->keep, table, name, strlen(name));
     }
-    keep_scrub(n);
-    return keep_end(n, err);
+    keep_scrub(people->keep);
+    return keep_end(people->keep, err);
 }
 
-int contacts_load(struct node *n) {
+int contacts_load(struct contacts *people) {
     uint8_t key[STORE_KEY_MAX], value[CONTACT_VALUE_MAX];
     size_t key_len = 0, len;
     struct old_entries old = {0};
     struct contact c;
     int err;
-    while ((err = keep_next(n, table, key, &key_len, value, sizeof value, &len)) == 0 ||
+    while ((err = keep_next(people->keep, table, key, &key_len, value, sizeof value, &len)) == 0 ||
            err == ERR_FULL) {
         if (err == ERR_FULL || !contact_decode(&c, key, key_len, value, len)) {
-            node_log(n, LOG_ERROR, "a stored contact cannot be read; it is left alone");
+            turn_log(people->turn, LOG_ERROR, "a stored contact cannot be read; it is left alone");
             continue;
         }
         c.kept = c.paired; /* what is found at start is safe (node/base/store.h) */
         if (value[0] == CONTACT_VERSION_BY_NAME)
             err = remember(&old, &c);
         if (!err)
-            err = take_in(n, &c);
+            err = take_in(people, &c);
         if (err)
             break;
     }
     sodium_memzero(&c, sizeof c);
     sodium_memzero(value, sizeof value);
     if (err == ERR_NOT_FOUND)
-        err = old.count ? rewrite(n, &old) : 0;
+        err = old.count ? rewrite(people, &old) : 0;
     free(old.list);
     return err;
 }
+
+/* ---- as a part of the node (node/base/part.h) ---- */
+static int part_load(void *self) {
+    struct contacts *people = self;
+    const int err = contacts_load(people);
+    for (unsigned i = 0; !err && i < people->count; i++)
+        dial_soon(people->dials, people->list[i]->peering);
+    return err;
+}
+
+/* Sessions first: dial_recheck. */
+static void part_network_changed(void *self) {
+    struct contacts *people = self;
+    for (unsigned i = 0; i < people->count; i++)
+        dial_recheck(people->dials, people->list[i]->peering);
+}
+
+static void part_clear(void *self) {
+    contacts_clear(self);
+}
+
+static void part_shutdown(void *self) {
+    contacts_end(self);
+}
+
+const struct part_ops contacts_part = {.load = part_load,
+                                       .clear = part_clear,
+                                       .shutdown = part_shutdown,
+                                       .network_changed = part_network_changed};

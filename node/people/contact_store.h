@@ -26,7 +26,7 @@ size_t contact_encode(const struct contact *c, uint8_t out[static CONTACT_VALUE_
 bool contact_decode(struct contact *c, const uint8_t *key, size_t key_len, const uint8_t *in,
                     size_t len);
 
-int contact_store_put(struct node *n, const struct contact *c) MUST_USE;
-int contact_store_del(struct node *n, const struct node_id *id) MUST_USE;
+int contact_store_put(struct contacts *people, const struct contact *c) MUST_USE;
+int contact_store_del(struct contacts *people, const struct node_id *id) MUST_USE;
 
 #endif

@@ -1,11 +1,10 @@
 #include "node/people/contact_table.h"
 
+#include "net/endpoint.h"
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "node/node_int.h"
 
 /* ---- places: the first whose key is not smaller ---- */
 static unsigned place_name(const struct contacts *t, const char *name) {
@@ -74,27 +73,8 @@ static void close_at(struct contact **list, unsigned count, unsigned at, const s
     memmove(&list[at], &list[at + 1], (count - at - 1) * sizeof *list);
 }
 
-int contact_table_peer(struct contacts *t, struct contact *c, struct peer_ref p) {
-    if (p.index >= t->peer_cap) {
-        uint32_t cap = t->peer_cap ? t->peer_cap : 8;
-        while (cap <= p.index)
-            cap *= 2;
-        if (!grow(&t->by_peer, cap))
-            return ERR_NOMEM;
-        memset(t->by_peer + t->peer_cap, 0, (cap - t->peer_cap) * sizeof *t->by_peer);
-        t->peer_cap = cap;
-    }
-    if (c->peer.index < t->peer_cap && t->by_peer[c->peer.index] == c)
-        t->by_peer[c->peer.index] = NULL;
-    c->peer = p;
-    t->by_peer[p.index] = c;
-    return 0;
-}
-
 int contact_table_insert(struct contacts *t, struct contact *c) {
     int err = room(t);
-    if (!err)
-        err = contact_table_peer(t, c, c->peer);
     if (err)
         return err;
     c->serial = ++t->last_serial;
@@ -110,8 +90,6 @@ void contact_table_remove(struct contacts *t, struct contact *c) {
     close_at(t->by_id, t->count, place_id(t, &c->id), c);
     close_at(t->by_serial, t->count, place_serial(t, c->serial), c);
     t->count--;
-    if (t->by_peer[c->peer.index] == c)
-        t->by_peer[c->peer.index] = NULL;
 }
 
 void contact_table_rename(struct contacts *t, struct contact *c, const char *name) {
@@ -134,31 +112,25 @@ void contact_table_clear(struct contacts *t) {
     free(t->list);
     free(t->by_id);
     free(t->by_serial);
-    free(t->by_peer);
-    *t = (struct contacts){0};
+    t->list = t->by_id = t->by_serial = NULL;
+    t->count = t->cap = 0;
 }
 
 /* ---- finding ---- */
-struct contact *contact_by_name(const struct node *n, const char *name) {
-    const struct contacts *t = &n->contacts;
-    unsigned at = place_name(t, name);
-    return at < t->count && strcmp(t->list[at]->name, name) == 0 ? t->list[at] : NULL;
+struct contact *contact_by_name(const struct contacts *people, const char *name) {
+    unsigned at = place_name(people, name);
+    return at < people->count && strcmp(people->list[at]->name, name) == 0 ? people->list[at]
+                                                                           : NULL;
 }
 
-struct contact *contact_by_id(const struct node *n, const struct node_id *id) {
-    const struct contacts *t = &n->contacts;
-    unsigned at = place_id(t, id);
-    return at < t->count && node_id_equal(&t->by_id[at]->id, id) ? t->by_id[at] : NULL;
+struct contact *contact_by_id(const struct contacts *people, const struct node_id *id) {
+    unsigned at = place_id(people, id);
+    return at < people->count && node_id_equal(&people->by_id[at]->id, id) ? people->by_id[at]
+                                                                           : NULL;
 }
 
-struct contact *contact_by_serial(const struct node *n, uint32_t serial) {
-    const struct contacts *t = &n->contacts;
-    unsigned at = place_serial(t, serial);
-    return at < t->count && t->by_serial[at]->serial == serial ? t->by_serial[at] : NULL;
-}
-
-struct contact *contact_by_peer(const struct node *n, struct peer_ref p) {
-    const struct contacts *t = &n->contacts;
-    struct contact *c = p.index < t->peer_cap ? t->by_peer[p.index] : NULL;
-    return c && c->peer.generation == p.generation ? c : NULL;
+struct contact *contact_by_serial(const struct contacts *people, uint32_t serial) {
+    unsigned at = place_serial(people, serial);
+    return at < people->count && people->by_serial[at]->serial == serial ? people->by_serial[at]
+                                                                         : NULL;
 }

@@ -14,8 +14,6 @@ int contact_table_insert(struct contacts *t, struct contact *c) MUST_USE;
 void contact_table_remove(struct contacts *t, struct contact *c);
 /* The new name must be free. */
 void contact_table_rename(struct contacts *t, struct contact *c, const char *name);
-/* The endpoint knows c under another reference from now on. ERR_NOMEM. */
-int contact_table_peer(struct contacts *t, struct contact *c, struct peer_ref p) MUST_USE;
 /* Frees everything. */
 void contact_table_clear(struct contacts *t);
 void contact_free(struct contact *c); /* one that is in no table; wipes it */

@@ -1,6 +1,5 @@
 #include "node/people/denial.h"
-
-#include "node/node_int.h"
+#include "net/endpoint.h"
 
 /* By code: appended, never renumbered. */
 static const int denials[] = {0, ERR_TICKET, ERR_UNKNOWN, ERR_SECRET, ERR_STALE, ERR_AUTH};
@@ -18,7 +17,7 @@ int denial_of_code(unsigned code) {
     return code < DENIALS ? denials[code] : 0;
 }
 
-bool node_denied(int err) {
+bool denial_is(int err) {
     return denial_code(err) != 0;
 }
 
@@ -31,42 +30,45 @@ static int seen_from_here(const struct contact *c, int err, bool by_ticket) {
     return c->denied == ERR_TICKET || (by_ticket && untried) ? ERR_TICKET : err;
 }
 
-static void remember(struct node *n, struct contact *c, int err) {
+static void remember(struct contacts *people, struct contact *c, int err) {
     c->denied = err;
-    err = contact_update(n, c);
+    c->peering->refused = err != 0;
+    err = contact_update(people, c);
     if (err)
-        node_log(n, LOG_WARN, "whether \"%s\" lets this node in was not stored: %s", c->name,
-                 err_text(err));
+        turn_log(people->turn, LOG_WARN, "whether \"%s\" lets this node in was not stored: %s",
+                 c->name, err_text(err));
 }
 
-static bool take(struct node *n, struct contact *c) {
-    if (c->denials_us < n->now_us)
-        c->denials_us = n->now_us;
-    if (c->denials_us - n->now_us > (uint64_t)(DENIAL_BURST - 1) * DENIAL_EVERY_US)
+static bool take(struct contacts *people, struct contact *c) {
+    if (c->denials_us < people->turn->now_us)
+        c->denials_us = people->turn->now_us;
+    if (c->denials_us - people->turn->now_us > (uint64_t)(DENIAL_BURST - 1) * DENIAL_EVERY_US)
         return false;
     c->denials_us += DENIAL_EVERY_US;
     return true;
 }
 
-int denial_heard(struct node *n, struct contact *c, int err, bool by_ticket) {
-    if (!node_denied(err))
+int denial_heard(struct contacts *people, struct contact *c, int err, bool by_ticket) {
+    if (!denial_is(err))
         return err;
     err = seen_from_here(c, err, by_ticket);
     if (err == c->denied)
         return err;
-    if (!take(n, c)) {
+    if (!take(people, c)) {
         c->denied = err;
+        c->peering->refused = true;
         return err;
     }
-    remember(n, c, err);
-    struct node_event *e = node_tell(n, NODE_CONTACT_DENIED, c->name);
+    remember(people, c, err);
+    struct node_event *e = contacts_tell(people, NODE_CONTACT_DENIED, c->name);
     e->err = err;
     e->cause = cause_here(err);
     return err;
 }
 
-void denial_over(struct node *n, struct contact *c) {
+void denial_over(struct contacts *people, struct contact *c) {
     if (c->denied_stored)
-        remember(n, c, 0);
+        remember(people, c, 0);
     c->denied = 0;
+    c->peering->refused = false;
 }

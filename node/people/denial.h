@@ -12,17 +12,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct contact;
-struct node;
+#include "node/people/contact.h"
 
 enum { DENIAL_BURST = 8, DENIAL_EVERY_US = 30 * 1000000 };
 
 /* After a failed attempt or a lost session: if `err` says so, the contact is marked, and
  * NODE_CONTACT_DENIED told if that is news and not too much of it. by_ticket: the ticket's secret was tried last. Gives what
  * to tell of it: `err`, or ERR_TICKET where it was the ticket that has let nobody in. */
-int denial_heard(struct node *n, struct contact *c, int err, bool by_ticket);
+int denial_heard(struct contacts *people, struct contact *c, int err, bool by_ticket);
 /* A session is up. */
-void denial_over(struct node *n, struct contact *c);
+void denial_over(struct contacts *people, struct contact *c);
+
+/* As node_denied. */
+bool denial_is(int err);
 
 /* For the stored form: 0 to DENIAL_CODE_MAX. What is not known is none. */
 enum { DENIAL_CODE_MAX = 7 };

@@ -14,15 +14,33 @@
 #define MESHD_NODE_PEOPLE_PAIRING_H
 
 #include "net/endpoint.h"
+#include "node/people/contact.h"
+#include "node/people/invite.h"
 
-struct contact;
-struct node;
+struct pairing {
+    struct turn *turn;
+    struct keep *keep;
+    struct contacts *contacts;
+    struct invites *invites;
+    struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
+    unsigned tell_count;
+};
+
+/* As node_ticket_new, node_ticket_end, node_contact_add, node_contact_remove and
+ * node_contact_rename (node/node.h). */
+int pairing_ticket(struct pairing *pair, const char *name, uint64_t ttl_s,
+                   char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
+int pairing_ticket_end(struct pairing *pair, const char *ticket) MUST_USE;
+uint64_t pairing_ticket_id(const char *ticket);
+int pairing_take(struct pairing *pair, const char *name, const char *ticket) MUST_USE;
+int pairing_remove(struct pairing *pair, const char *name) MUST_USE;
+int pairing_rename(struct pairing *pair, const char *name, const char *to) MUST_USE;
 
 /* EP_PAIRED: a known contact gets its pairing secret; a ticket's holder becomes a contact under the
  * reserved name and the ticket is burned. If that cannot be stored, all is as before: the ticket
  * holds, the session ends with the error. */
-void pairing_done(struct node *n, const struct ep_event *ev);
+void pairing_done(struct pairing *pair, const struct ep_event *ev);
 /* EP_TICKET_DONE: the other side has the pairing secret, too: the ticket's is wiped. */
-void pairing_proved(struct node *n, struct contact *c);
+void pairing_proved(struct pairing *pair, struct contact *c);
 
 #endif

@@ -19,7 +19,7 @@
 #include "crypto/base/types.h"
 #include "net/base/addr.h"
 #include "net/endpoint.h"
-#include "node/node.h"
+#include "node/base/limits.h"
 
 #define TICKET_HRP "meshticket"
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
+
 struct seat { /* one process and what it works on, or its result until its turn comes */
     bool busy, done;
     uint64_t seed;
@@ -74,7 +76,7 @@ static void hand_out(struct state *s) {
 
 bool campaign_run(const struct campaign *c) {
     struct state s = {.c = c, .count = 2 * c->jobs, .next = c->first, .due = c->first};
-    s.seats = calloc(s.count, sizeof *s.seats);
+    s.seats = mem_calloc(s.count, sizeof *s.seats);
     if (!s.seats)
         abort();
     while (!s.stopped && (s.due <= c->last) && !(s.failed && s.running == 0)) {
@@ -90,6 +92,6 @@ bool campaign_run(const struct campaign *c) {
             trial_clear(&x->trial);
         text_clear(&x->text);
     }
-    free(s.seats);
+    mem_free(s.seats);
     return !s.failed;
 }

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
+
 /* ---- ddmin ---- */
 
 /* Tries without items [from, to) of those that are in (counted among them). True: they are gone. */
 static bool try_without(bool *keep, unsigned count, unsigned from, unsigned to,
                         bool (*test)(void *ctx), void *ctx) {
-    bool *before = malloc(count);
+    bool *before = mem_alloc(count);
     if (!before)
         abort();
     memcpy(before, keep, count);
@@ -25,7 +28,7 @@ static bool try_without(bool *keep, unsigned count, unsigned from, unsigned to,
     const bool ok = test(ctx);
     if (!ok)
         memcpy(keep, before, count);
-    free(before);
+    mem_free(before);
     return ok;
 }
 
@@ -62,21 +65,23 @@ struct lines {
     char **line;
     bool *keep;
     unsigned count;
+    uint32_t line_cap, keep_cap;
     unsigned fixed; /* from this one on they stay as they are */
 };
 
 static void lines_clear(struct lines *l) {
     for (unsigned i = 0; i < l->count; i++)
-        free(l->line[i]);
-    free(l->line);
-    free(l->keep);
+        mem_free(l->line[i]);
+    mem_free(l->line);
+    mem_free(l->keep);
     l->line = NULL;
     l->keep = NULL;
     l->count = 0;
+    l->line_cap = l->keep_cap = 0;
 }
 
 static char *copy(const char *p, size_t len) {
-    char *c = malloc(len + 1);
+    char *c = mem_alloc(len + 1);
     if (!c)
         abort();
     memcpy(c, p, len);
@@ -96,10 +101,8 @@ static void lines_read(struct lines *l, const char *text) {
         while (to > from && isspace((unsigned char)text[to - 1]))
             to--;
         if (to > from) {
-            l->line = realloc(l->line, (l->count + 1) * sizeof *l->line);
-            l->keep = realloc(l->keep, l->count + 1);
-            if (!l->line || !l->keep)
-                abort();
+            grow(&l->line, &l->line_cap, l->count + 1, sizeof *l->line);
+            grow(&l->keep, &l->keep_cap, l->count + 1, sizeof *l->keep);
             l->line[l->count] = copy(text + from, to - from);
             l->keep[l->count++] = true;
         }
@@ -143,10 +146,10 @@ static bool replace(struct lines *l, unsigned i, const char *with) {
     char *before = l->line[i];
     l->line[i] = copy(with, strlen(with));
     if (still_fails(l)) {
-        free(before);
+        mem_free(before);
         return true;
     }
-    free(l->line[i]);
+    mem_free(l->line[i]);
     l->line[i] = before;
     return false;
 }
@@ -171,7 +174,7 @@ static char *with_range(const char *line, const char *name, size_t name_len, uns
 static bool narrow(struct lines *l, const char *name, size_t name_len, unsigned long was,
                    unsigned long is) {
     char **before = l->line;
-    l->line = calloc(l->count, sizeof *l->line);
+    l->line = mem_calloc(l->line_cap, sizeof *l->line);
     if (!l->line)
         abort();
     for (unsigned i = 0; i < l->count; i++)
@@ -181,8 +184,8 @@ static bool narrow(struct lines *l, const char *name, size_t name_len, unsigned 
     if (!ok)
         l->line = before;
     for (unsigned i = 0; i < l->count; i++)
-        free(drop[i]);
-    free(drop);
+        mem_free(drop[i]);
+    mem_free(drop);
     return ok;
 }
 
@@ -204,7 +207,7 @@ static bool fewer_hosts(struct lines *l) {
                 any = true;
                 break;
             }
-        free(kept);
+        mem_free(kept);
     }
     return any;
 }
@@ -273,6 +276,7 @@ struct numbers { /* of one "lose" line */
     char *head;
     char **number;
     bool *keep;
+    uint32_t number_cap, keep_cap;
 };
 
 static void numbers_write(const struct numbers *n, struct text *out) {
@@ -296,7 +300,7 @@ static bool numbers_fail(void *ctx) {
     const bool ok = still_fails(n->l);
     n->l->line[n->line] = before;
     n->l->keep[n->line] = was;
-    free(t.p);
+    mem_free(t.p);
     return ok;
 }
 
@@ -308,10 +312,8 @@ static void fewer_packets(struct lines *l, unsigned i) {
     for (char *w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save), word++) {
         if (word < 3)
             continue;
-        n.number = realloc(n.number, (n.count + 1) * sizeof *n.number);
-        n.keep = realloc(n.keep, n.count + 1);
-        if (!n.number || !n.keep)
-            abort();
+        grow(&n.number, &n.number_cap, n.count + 1, sizeof *n.number);
+        grow(&n.keep, &n.keep_cap, n.count + 1, sizeof *n.keep);
         n.number[n.count] = w;
         n.keep[n.count++] = true;
     }
@@ -328,12 +330,12 @@ static void fewer_packets(struct lines *l, unsigned i) {
     for (unsigned k = 0; k < n.count; k++)
         any = any || n.keep[k];
     l->keep[i] = any;
-    free(l->line[i]);
+    mem_free(l->line[i]);
     l->line[i] = t.p;
-    free(n.head);
-    free(n.number);
-    free(n.keep);
-    free(line);
+    mem_free(n.head);
+    mem_free(n.number);
+    mem_free(n.keep);
+    mem_free(line);
 }
 
 /* All "loss=" and "burst=" go, and the packets they took come as "lose" lines. */

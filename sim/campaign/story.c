@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/run/run.h"
 
 enum { FIRST_LINES = 20 };
@@ -101,12 +103,7 @@ static void on_loss(void *ctx, const struct sim_datagram *d) {
     while (i < l->count && (l->list[i].index != d->link_host || l->list[i].down != d->link_down))
         i++;
     if (i == l->count) {
-        if (l->count == l->cap) {
-            l->cap = l->cap ? l->cap * 2 : 8;
-            l->list = realloc(l->list, l->cap * sizeof *l->list);
-            if (!l->list)
-                abort();
-        }
+        grow(&l->list, &l->cap, l->count + 1, sizeof *l->list);
         l->list[l->count++] = (struct loss){.index = d->link_host, .down = d->link_down};
     }
     text_add(&l->list[i].numbers, " %" PRIu64, d->link_packet);
@@ -124,5 +121,5 @@ void story_losses(const struct trial_job *job, struct text *out) {
     run_with(job, &(struct sim_tap){.ctx = &l, .datagram = on_loss}, write_losses);
     for (uint32_t i = 0; i < l.count; i++)
         text_clear(&l.list[i].numbers);
-    free(l.list);
+    mem_free(l.list);
 }

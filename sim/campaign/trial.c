@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/os/clock.h"
 #include "sim/report/report.h"
 #include "sim/run/run.h"
@@ -198,19 +199,6 @@ static void ended(struct trial_process *p, struct trial *out, bool hang) {
     text_clear(&p->got);
 }
 
-/* The bytes may contain NULs: text_add would stop there. */
-static void append(struct text *t, const char *data, size_t n) {
-    if (t->len + n + 1 > t->cap) {
-        t->cap = 2 * (t->len + n) + 256;
-        t->p = realloc(t->p, t->cap);
-        if (!t->p)
-            abort();
-    }
-    memcpy(t->p + t->len, data, n);
-    t->len += n;
-    t->p[t->len] = '\0';
-}
-
 bool trial_poll(struct trial_process *p, struct trial *out) {
     char buf[READ_BYTES];
     for (;;) {
@@ -221,7 +209,7 @@ bool trial_poll(struct trial_process *p, struct trial *out) {
             ended(p, out, false);
             return true;
         }
-        append(&p->got, buf, n);
+        text_put(&p->got, buf, n);
     }
     const bool late = clock_now_us() - p->started_us > (uint64_t)p->limit_s * 1000000;
     if (late || p->got.len > RESULT_MAX_BYTES)

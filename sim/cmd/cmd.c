@@ -5,16 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+
 enum { FILE_MAX_BYTES = 16 << 20 };
 
 char *cmd_read_file(const char *file) {
     FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
-    char *text = f ? malloc(FILE_MAX_BYTES + 1) : NULL;
+    char *text = f ? mem_alloc(FILE_MAX_BYTES + 1) : NULL;
     if (text) {
         const size_t len = fread(text, 1, FILE_MAX_BYTES, f);
         text[len] = '\0';
         if (ferror(f) || !feof(f) || strlen(text) != len) {
-            free(text);
+            mem_free(text);
             text = NULL;
         }
     }

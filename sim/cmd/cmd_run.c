@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/os/clock.h"
 #include "net/os/terminal.h"
 #include "node/api/escape.h"
 #include "sim/campaign/trial.h"
 #include "sim/cmd/cmd.h"
+#include "sim/engine/grow.h"
 #include "sim/report/html.h"
 #include "sim/report/pcap.h"
 #include "sim/report/report.h"
@@ -148,19 +150,15 @@ static int once(struct options *o, const struct scenario *sc, uint64_t seed,
 struct second {
     uint64_t from_ns, to_ns;
     struct trace_record *records;
-    size_t count, cap;
+    size_t count;
+    uint32_t cap;
 };
 
 static void keep_record(void *ctx, const struct trace_record *r) {
     struct second *s = ctx;
     if (r->time_ns < s->from_ns || r->time_ns >= s->to_ns)
         return;
-    if (s->count == s->cap) {
-        s->cap = s->cap ? s->cap * 2 : 1024;
-        s->records = realloc(s->records, s->cap * sizeof *s->records);
-        if (!s->records)
-            abort();
-    }
+    grow(&s->records, &s->cap, s->count + 1, sizeof *s->records);
     s->records[s->count++] = *r;
 }
 
@@ -209,7 +207,7 @@ static void name_difference(struct options *o, const struct scenario *sc, uint64
     for (unsigned i = 0; i < 2; i++) {
         if (at < s[0].count || at < s[1].count)
             show_record(&r[i], &s[i], at);
-        free(s[i].records);
+        mem_free(s[i].records);
         run_clear(&r[i]);
     }
 }
@@ -311,7 +309,7 @@ static int with_scenario(struct options *o, bool run) {
     if (!text)
         return EXIT_USAGE;
     if (!scenario_parse(&sc, text, o->lets, o->let_count, &problem)) {
-        free(text);
+        mem_free(text);
         return cmd_complain(o->files[0], &problem);
     }
     if (!run_check(&sc, &problem))
@@ -319,7 +317,7 @@ static int with_scenario(struct options *o, bool run) {
     else if (run)
         code = o->has_seeds ? cmd_sweep(o, &sc, text) : run_one(o, &sc, text);
     scenario_clear(&sc);
-    free(text);
+    mem_free(text);
     return code;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/campaign/shrink.h"
 #include "sim/campaign/story.h"
 #include "sim/campaign/trial.h"
@@ -80,7 +81,7 @@ int cmd_shrink(struct options *o) {
     if (!text)
         return EXIT_USAGE;
     if (!scenario_parse(&sc, text, o->lets, o->let_count, &problem)) {
-        free(text);
+        mem_free(text);
         return cmd_complain(o->files[0], &problem);
     }
     /* The line that uses one may be shrunk away. */
@@ -99,7 +100,7 @@ int cmd_shrink(struct options *o) {
                 o->files[0], k.seed);
     trial_clear(&t);
     if (!failing) {
-        free(text);
+        mem_free(text);
         text_clear(&k.signature);
         return EXIT_USAGE;
     }
@@ -115,6 +116,6 @@ int cmd_shrink(struct options *o) {
         fprintf(stderr, "meshsim: %s cannot be written\n", o->out ? o->out : "the scenario");
     text_clear(&least);
     text_clear(&k.signature);
-    free(text);
+    mem_free(text);
     return ok ? EXIT_OK : EXIT_BROKEN;
 }

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "net/os/clock.h"
+#include "sim/engine/grow.h"
 
 void sweep_init(struct sweep *s, const struct options *o, const char *label) {
     *s = (struct sweep){
@@ -41,9 +43,7 @@ bool sweep_count(struct sweep *s, uint64_t seed, struct trial *t) {
     if (ok) {
         s->report.passed++;
     } else {
-        s->failed = realloc(s->failed, (s->report.failed + 1) * sizeof *s->failed);
-        if (!s->failed)
-            abort();
+        grow(&s->failed, &s->failed_cap, s->report.failed + 1, sizeof *s->failed);
         s->failed[s->report.failed++] = seed;
     }
     metrics_merge(&s->report.total, &t->metrics);
@@ -61,5 +61,5 @@ int sweep_tell(struct sweep *s) {
 
 void sweep_clear(struct sweep *s) {
     metrics_clear(&s->report.total);
-    free(s->failed);
+    mem_free(s->failed);
 }

@@ -14,6 +14,7 @@ struct sweep {
     struct trial_job model;
     struct report_sweep report;
     uint64_t *failed;
+    uint32_t failed_cap;
     /* As in struct campaign; result counts with sweep_count. */
     void *ctx;
     void (*draw)(void *ctx, uint64_t seed, struct text *out);

@@ -1,60 +1,24 @@
+/* disk.c: the file operations of a virtual disk, one after the other, and what goes wrong with
+ * them. */
 #include "sim/disk/disk.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { PATH_BYTES = 1400 };
-
-struct file {
-    char *path;       /* where it is now */
-    char *final_path; /* a temporary's name to be; else NULL */
-    uint64_t key, size, written_bytes, wrong_bytes;
-    uint64_t last_write_ns, longest_gap_ns;
-    bool made, committed;
-    bool safe; /* its name survives a power cut */
-    uint32_t mode;
-    int64_t mtime_s;
-};
-
-struct disk {
-    struct disk_config cfg;
-    const struct draw *draw;
-    uint32_t entity;
-    uint64_t reads, free_ns, used_bytes;
-    uint64_t read_bytes, written_bytes, wrong_bytes;
-    struct file **files;
-    size_t file_count, file_cap;
-    struct file *slots[FILE_SLOTS_MAX];
-};
+#include "crypto/base/mem.h"
+#include "sim/disk/disk_int.h"
 
 struct disk *disk_new(const struct draw *draw, uint32_t entity) {
-    struct disk *d = calloc(1, sizeof *d);
+    struct disk *d = mem_calloc(1, sizeof *d);
     if (d) {
         d->draw = draw;
         d->entity = entity;
         d->cfg.latency_ns = 100 * 1000; /* an SSD's */
         d->cfg.rate_bytes = 2000000000;
+        d->faults.room = d->faults.room_late = UINT64_MAX;
     }
     return d;
-}
-
-static void free_file(struct file *f) {
-    if (!f)
-        return;
-    free(f->path);
-    free(f->final_path);
-    free(f);
-}
-
-void disk_free(struct disk *d) {
-    if (!d)
-        return;
-    for (size_t i = 0; i < d->file_count; i++)
-        free_file(d->files[i]);
-    free(d->files);
-    free(d);
 }
 
 void disk_configure(struct disk *d, const struct disk_config *c) {
@@ -65,70 +29,13 @@ void disk_get_config(const struct disk *d, struct disk_config *out) {
     *out = d->cfg;
 }
 
-static struct file *find(const struct disk *d, const char *path) {
-    for (size_t i = 0; i < d->file_count; i++)
-        if (strcmp(d->files[i]->path, path) == 0)
-            return d->files[i];
-    return NULL;
+void disk_keep_bytes(struct disk *d) {
+    assert(d->file_count == 0);
+    d->keeps = true;
 }
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* `final_path` NULL: not a temporary. */
-static struct file *add(struct disk *d, const char *path, const char *final_path) {
-    if (d->file_count == d->file_cap) {
-        const size_t cap = d->file_cap ? d->file_cap * 2 : 8;
-        struct file **grown = realloc(d->files, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        d->files = grown;
-        d->file_cap = cap;
-    }
-    struct file *f = calloc(1, sizeof *f);
-    if (!f)
-        return NULL;
-    f->path = strdup(path);
-    f->final_path = final_path ? strdup(final_path) : NULL;
-    if (!f->path || (final_path && !f->final_path)) {
-        free_file(f);
-        return NULL;
-    }
-    f->key = disk_content_key(d->draw, base_name(final_path ? final_path : path));
-    d->files[d->file_count++] = f;
-    return f;
-}
-
-static void forget(struct disk *d, struct file *f) {
-    size_t i = 0;
-    while (i < d->file_count && d->files[i] != f)
-        i++;
-    assert(i < d->file_count);
-    memmove(d->files + i, d->files + i + 1, (d->file_count - i - 1) * sizeof(struct file *));
-    d->file_count--;
-    d->used_bytes -= f->written_bytes;
-    free_file(f);
-}
-
-static bool has_room(const struct disk *d, uint64_t bytes) {
-    return d->cfg.capacity_bytes == 0 || (d->used_bytes <= d->cfg.capacity_bytes &&
-                                          d->cfg.capacity_bytes - d->used_bytes >= bytes);
-}
-
-int disk_make_file(struct disk *d, const char *path, uint64_t size) {
-    if (find(d, path))
-        return ERR_EXISTS;
-    if (!has_room(d, size))
-        return ERR_DISK;
-    struct file *f = add(d, path, NULL);
-    if (!f)
-        return ERR_NOMEM;
-    f->size = f->written_bytes = size;
-    f->made = f->safe = true;
-    d->used_bytes += size;
-    return 0;
+struct disk_faults *disk_faults_of(struct disk *d) {
+    return &d->faults;
 }
 
 uint64_t disk_submit(struct disk *d, uint64_t now_ns, const struct file_op *op) {
@@ -144,77 +51,119 @@ uint64_t disk_submit(struct disk *d, uint64_t now_ns, const struct file_op *op) 
     return d->free_ns;
 }
 
-static int run_open(struct disk *d, struct file_op *op) {
-    struct file *f = find(d, op->path);
-    if (!f || f->final_path)
-        return ERR_NOT_FOUND;
-    d->slots[op->slot] = f;
-    op->size = f->size;
-    op->mode = 0644;
+/* ---- what goes wrong ---- */
+
+static bool is(const char *path, const struct file *f) {
+    return path && strcmp(path, f->path) == 0;
+}
+
+/* The number n of its kind fails. */
+static bool drawn(const struct disk *d, uint32_t ppb, uint64_t n) {
+    return ppb > 0 && draw_chance(draw_u64(d->draw, d->entity, DRAW_READ_ERROR, n), ppb);
+}
+
+/* One of those that fail whatever they do. */
+static bool is_hit(struct disk *d) {
+    struct disk_faults *f = &d->faults;
+    if (f->fail_after == 0 || --f->fail_after > 0)
+        return false;
+    if (f->fail_more > 0) {
+        f->fail_more--;
+        f->fail_after = 1;
+    }
+    return true;
+}
+
+/* It changes when it is opened for the second time: to be sent, after it was looked at. */
+static void change(const struct disk *d, struct file *f) {
+    if (++f->opened != 2)
+        return;
+    if (is(d->faults.grow, f))
+        f->size++;
+    if (is(d->faults.shrink, f))
+        f->size--;
+    if (is(d->faults.touch, f))
+        f->mtime_s++;
+}
+
+/* ---- the operations ---- */
+
+static void look(const struct disk *d, const struct file *f, struct file_op *op) {
+    op->size = is(d->faults.unsized, f) ? 0 : f->size;
     op->mtime_s = f->mtime_s;
     op->mtime_ns = 0;
+}
+
+static int run_open(struct disk *d, struct file_op *op) {
+    struct file *f = disk_find(d, op->path);
+    if (!f || f->final_path)
+        return ERR_NOT_FOUND;
+    assert(!d->slots[op->slot]);
+    d->slots[op->slot] = f;
+    op->mode = f->mode;
+    look(d, f, op);
+    change(d, f);
     return 0;
 }
 
 static int run_read(struct disk *d, const struct file *f, struct file_op *op) {
-    const uint64_t n = d->reads++;
-    if (d->cfg.read_error_ppb > 0 &&
-        draw_chance(draw_u64(d->draw, d->entity, DRAW_READ_ERROR, n), d->cfg.read_error_ppb))
+    if (drawn(d, d->cfg.read_error_ppb, d->reads++) || is(d->faults.read_error, f))
         return ERR_IO;
-    uint64_t at = op->offset;
-    for (unsigned i = 0; i < op->nspans && at < f->size; i++) {
+    for (unsigned i = 0; i < op->nspans; i++) {
         const struct span *s = &op->spans[i];
-        const size_t len = f->size - at < s->len ? (size_t)(f->size - at) : s->len;
-        disk_generate(f->key, at, s->block->data + s->offset, len);
+        uint8_t *out = s->block->data + s->offset;
+        const size_t len = disk_get(f, op->offset + op->bytes, out, s->len);
         if (op->hash)
-            treehash_update(op->hash, s->block->data + s->offset, len);
-        at += len;
+            treehash_update(op->hash, out, len);
+        if (len > 0 && is(d->faults.flip, f))
+            out[len / 2] ^= 1;
         op->bytes += len;
     }
     d->read_bytes += op->bytes;
     return 0;
 }
 
-static int run_prepare(const struct disk *d, const struct file_op *op) {
-    return has_room(d, op->size) ? 0 : ERR_DISK;
+static int run_prepare(const struct disk *d, struct file_op *op) {
+    op->limit = d->faults.limit;
+    return disk_has_room(d, op->size) && op->size <= d->faults.room ? d->faults.prepare : ERR_DISK;
 }
 
 static int run_check(const struct disk *d, const struct file_op *op) {
-    char path[PATH_BYTES];
+    char path[DISK_PATH_BYTES];
     (void)snprintf(path, sizeof path, "%s/%s", op->path, op->name);
-    return find(d, path) ? ERR_EXISTS : 0;
+    return disk_find(d, path) ? ERR_EXISTS : 0;
 }
 
 static int run_create(struct disk *d, struct file_op *op) {
-    char temporary[PATH_BYTES], final_path[PATH_BYTES];
+    char temporary[DISK_PATH_BYTES], final_path[DISK_PATH_BYTES];
     (void)snprintf(temporary, sizeof temporary, "%s/.meshd-%016llx.part", op->path,
                    (unsigned long long)op->id);
     (void)snprintf(final_path, sizeof final_path, "%s/%s", op->path, op->name);
-    if (find(d, final_path) || find(d, temporary))
+    if (disk_find(d, final_path) || disk_find(d, temporary))
         return ERR_EXISTS;
-    struct file *f = add(d, temporary, final_path);
+    struct file *f = disk_add(d, temporary, final_path);
     if (!f)
         return ERR_NOMEM;
-    f->size = op->size;
+    f->size = d->keeps ? 0 : op->size;
+    assert(!d->slots[op->slot]);
     d->slots[op->slot] = f;
     return 0;
 }
 
 static int run_write(struct disk *d, struct file *f, uint64_t now_ns, struct file_op *op) {
-    uint64_t len = 0, at = op->offset;
+    uint64_t len = 0;
     for (unsigned i = 0; i < op->nspans; i++)
         len += op->spans[i].len;
-    if (!has_room(d, len))
+    if (!disk_has_room(d, len) || d->written_bytes + len > d->faults.room_late)
         return ERR_DISK;
     for (unsigned i = 0; i < op->nspans; i++) {
         const struct span *s = &op->spans[i];
         const uint8_t *bytes = s->block->data + s->offset;
-        const uint64_t wrong = disk_wrong_bytes(f->key, at, bytes, s->len);
-        f->wrong_bytes += wrong;
-        d->wrong_bytes += wrong;
+        if (!disk_put(d, f, op->offset + op->bytes, bytes, s->len))
+            return ERR_DISK;
         if (op->hash)
             treehash_update(op->hash, bytes, s->len);
-        at += s->len;
+        op->bytes += s->len;
     }
     if (f->written_bytes > 0 && now_ns - f->last_write_ns > f->longest_gap_ns)
         f->longest_gap_ns = now_ns - f->last_write_ns;
@@ -222,14 +171,13 @@ static int run_write(struct disk *d, struct file *f, uint64_t now_ns, struct fil
     f->written_bytes += len;
     d->used_bytes += len;
     d->written_bytes += len;
-    op->bytes = len;
     return 0;
 }
 
 static int run_commit(struct disk *d, struct file *f, const struct file_op *op) {
-    if (!f->final_path || find(d, f->final_path))
+    if (!f->final_path || disk_find(d, f->final_path))
         return f->final_path ? ERR_EXISTS : ERR_IO;
-    free(f->path);
+    mem_free(f->path);
     f->path = f->final_path;
     f->final_path = NULL;
     f->committed = true;
@@ -239,128 +187,54 @@ static int run_commit(struct disk *d, struct file *f, const struct file_op *op) 
     return 0;
 }
 
-static void sync_names(struct disk *d, const char *dir) {
-    const size_t len = strlen(dir);
-    for (size_t i = 0; i < d->file_count; i++) {
-        struct file *f = d->files[i];
-        if (strncmp(f->path, dir, len) == 0 && f->path[len] == '/')
-            f->safe |= f->committed;
-    }
+/* Its errors are drawn apart from those of reads. */
+static int run_sync_dir(struct disk *d, const struct file_op *op) {
+    if (drawn(d, d->cfg.sync_error_ppb, UINT64_C(1) << 63 | d->syncs++) || d->faults.sync_error)
+        return ERR_IO;
+    disk_sync_names(d, op->path);
+    return 0;
 }
 
 static int run_close(struct disk *d, struct file_op *op) {
     struct file *f = d->slots[op->slot];
     d->slots[op->slot] = NULL;
-    if (f && f->final_path) {
-        forget(d, f);
-    } else if (f) {
-        op->size = f->size;
-        op->mtime_s = f->mtime_s;
-        op->mtime_ns = 0;
+    if (f && f->final_path)
+        disk_forget(d, f);
+    else if (f)
+        look(d, f, op);
+    return 0;
+}
+
+static int run(struct disk *d, uint64_t now_ns, struct file_op *op) {
+    struct file *f = d->slots[op->slot];
+    switch (op->kind) {
+    case FILE_OP_OPEN:
+        return run_open(d, op);
+    case FILE_OP_READ:
+        return f ? run_read(d, f, op) : ERR_IO;
+    case FILE_OP_PREPARE:
+        return run_prepare(d, op);
+    case FILE_OP_CHECK:
+        return run_check(d, op);
+    case FILE_OP_CREATE:
+        return run_create(d, op);
+    case FILE_OP_WRITE:
+        return f ? run_write(d, f, now_ns, op) : ERR_IO;
+    case FILE_OP_COMMIT:
+        return f ? run_commit(d, f, op) : ERR_IO;
+    case FILE_OP_CLOSE:
+        return run_close(d, op);
+    case FILE_OP_SYNC_DIR:
+        return run_sync_dir(d, op);
+    case FILE_OP_STORE_SYNC: /* the host's store does it (sim/world/host.c) */
+        break;
     }
     return 0;
 }
 
 void disk_run(struct disk *d, uint64_t now_ns, struct file_op *op) {
     assert(op->slot < FILE_SLOTS_MAX);
-    struct file *f = d->slots[op->slot];
+    const bool may_fail = op->kind != FILE_OP_CLOSE && op->kind != FILE_OP_STORE_SYNC;
     op->bytes = 0;
-    op->err = ERR_IO;
-    switch (op->kind) {
-    case FILE_OP_OPEN:
-        op->err = run_open(d, op);
-        break;
-    case FILE_OP_READ:
-        if (f)
-            op->err = run_read(d, f, op);
-        break;
-    case FILE_OP_PREPARE:
-        op->err = run_prepare(d, op);
-        break;
-    case FILE_OP_CHECK:
-        op->err = run_check(d, op);
-        break;
-    case FILE_OP_CREATE:
-        op->err = run_create(d, op);
-        break;
-    case FILE_OP_WRITE:
-        if (f && f->final_path)
-            op->err = run_write(d, f, now_ns, op);
-        break;
-    case FILE_OP_COMMIT:
-        if (f)
-            op->err = run_commit(d, f, op);
-        break;
-    case FILE_OP_CLOSE:
-        op->err = run_close(d, op);
-        break;
-    case FILE_OP_SYNC_DIR:
-        sync_names(d, op->path);
-        op->err = 0;
-        break;
-    case FILE_OP_STORE_SYNC: /* the host's store does it (sim/world/host.c) */
-        op->err = 0;
-        break;
-    }
-}
-
-void disk_wipe(struct disk *d) {
-    disk_crash(d);
-    for (size_t i = 0; i < d->file_count; i++)
-        free_file(d->files[i]);
-    d->file_count = 0;
-    d->used_bytes = 0;
-}
-
-void disk_crash(struct disk *d) {
-    memset(d->slots, 0, sizeof d->slots);
-    d->free_ns = 0;
-}
-
-void disk_power_cut(struct disk *d, uint64_t drawn) {
-    disk_crash(d);
-    for (size_t i = d->file_count; i-- > 0;) {
-        struct file *f = d->files[i];
-        /* What was written to a temporary, and that it is there, nobody has made safe; a name may be on the disk or not. */
-        if (f->final_path || (!f->safe && (drawn >> i % 64 & 1) == 0))
-            forget(d, f);
-        else
-            f->safe = true;
-    }
-}
-
-uint64_t disk_partial(const struct disk *d) {
-    uint64_t n = 0;
-    for (size_t i = 0; i < d->file_count; i++) {
-        const struct file *f = d->files[i];
-        n += f->committed && (f->written_bytes != f->size || f->wrong_bytes > 0);
-    }
-    return n;
-}
-
-bool disk_file_info(const struct disk *d, const char *path, struct disk_file_info *out) {
-    const struct file *f = find(d, path);
-    if (!f)
-        return false;
-    *out = (struct disk_file_info){
-        .size = f->size,
-        .written_bytes = f->written_bytes,
-        .wrong_bytes = f->wrong_bytes,
-        .complete = f->made || (f->committed && f->written_bytes == f->size && f->wrong_bytes == 0),
-        .temporary = f->final_path != NULL,
-        .longest_gap_ns = f->longest_gap_ns,
-    };
-    return true;
-}
-
-void disk_totals(const struct disk *d, struct disk_totals *out) {
-    *out = (struct disk_totals){.files = d->file_count,
-                                .used_bytes = d->used_bytes,
-                                .read_bytes = d->read_bytes,
-                                .written_bytes = d->written_bytes,
-                                .wrong_bytes = d->wrong_bytes};
-    for (size_t i = 0; i < d->file_count; i++)
-        out->temporaries += d->files[i]->final_path != NULL;
-    for (size_t i = 0; i < FILE_SLOTS_MAX; i++)
-        out->open_slots += d->slots[i] != NULL;
+    op->err = may_fail && is_hit(d) ? ERR_IO : run(d, now_ns, op);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/engine/arena.h"
 
 struct entry {
@@ -14,7 +15,8 @@ struct entry {
 struct table {
     char *name;
     struct entry **entries; /* by key bytes */
-    size_t count, cap;
+    size_t count;
+    uint32_t cap;
     struct table *next;
 };
 
@@ -37,7 +39,8 @@ struct store_mem {
     bool open;          /* in a transaction */
     size_t begun_at;    /* which began at this place of `undo` */
     struct undo **undo; /* changes a power cut may take, oldest first */
-    size_t undo_count, undo_cap;
+    size_t undo_count;
+    uint32_t undo_cap;
     uint64_t undo_base; /* records dropped from the front since the beginning */
     uint64_t writes, fail_from;
     int fail_err;
@@ -48,12 +51,12 @@ struct store_mem {
 };
 
 struct store_mem *store_mem_new(void) {
-    return calloc(1, sizeof(struct store_mem));
+    return mem_calloc(1, sizeof(struct store_mem));
 }
 
 static void undo_free(struct undo *u) {
-    free(u->before);
-    free(u);
+    mem_free(u->before);
+    mem_free(u);
 }
 
 /* The oldest `count` changes are there to stay. */
@@ -74,10 +77,10 @@ void store_mem_wipe(struct store_mem *m) {
         struct table *t = m->tables;
         m->tables = t->next;
         for (size_t i = 0; i < t->count; i++)
-            free(t->entries[i]);
-        free(t->entries);
-        free(t->name);
-        free(t);
+            mem_free(t->entries[i]);
+        mem_free(t->entries);
+        mem_free(t->name);
+        mem_free(t);
     }
 }
 
@@ -85,8 +88,8 @@ void store_mem_free(struct store_mem *m) {
     if (!m)
         return;
     store_mem_wipe(m);
-    free(m->undo);
-    free(m);
+    mem_free(m->undo);
+    mem_free(m);
 }
 
 void store_mem_fail(struct store_mem *m, uint64_t n, int err) {
@@ -162,12 +165,12 @@ static bool found_at(const struct table *t, size_t at, const void *key, size_t k
 }
 
 static struct table *make_table(struct store_mem *m, const char *name) {
-    struct table *t = calloc(1, sizeof *t);
+    struct table *t = mem_calloc(1, sizeof *t);
     if (!t)
         return NULL;
-    t->name = strdup(name);
+    t->name = mem_strdup(name);
     if (!t->name) {
-        free(t);
+        mem_free(t);
         return NULL;
     }
     t->next = m->tables;
@@ -176,15 +179,7 @@ static struct table *make_table(struct store_mem *m, const char *name) {
 }
 
 static bool make_room(struct table *t) {
-    if (t->count < t->cap)
-        return true;
-    const size_t cap = t->cap ? t->cap * 2 : 16;
-    struct entry **grown = realloc(t->entries, cap * sizeof *grown);
-    if (!grown)
-        return false;
-    t->entries = grown;
-    t->cap = cap;
-    return true;
+    return mem_grow(&t->entries, &t->cap, t->count + 1, sizeof(struct entry *), UINT32_MAX);
 }
 
 /* False: the write is one of a process that is dead. */
@@ -205,15 +200,9 @@ static int check_write(struct store_mem *m) {
 
 /* A new record at the end; NULL: no memory. */
 static struct undo *undo_new(struct store_mem *m) {
-    if (m->undo_count == m->undo_cap) {
-        const size_t cap = m->undo_cap ? m->undo_cap * 2 : 16;
-        struct undo **grown = realloc(m->undo, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        m->undo = grown;
-        m->undo_cap = cap;
-    }
-    struct undo *u = calloc(1, sizeof *u);
+    if (!mem_grow(&m->undo, &m->undo_cap, m->undo_count + 1, sizeof(struct undo *), UINT32_MAX))
+        return NULL;
+    struct undo *u = mem_calloc(1, sizeof *u);
     if (u)
         m->undo[m->undo_count++] = u;
     return u;
@@ -246,7 +235,7 @@ static void undo_back(struct store_mem *m, size_t count) {
         if (u->table) {
             if (u->before && !make_room(u->table))
                 abort();
-            free(exchange(u->table, u->key, u->key_len, u->before));
+            mem_free(exchange(u->table, u->key, u->key_len, u->before));
             u->before = NULL;
         }
         undo_free(u);
@@ -272,8 +261,8 @@ static int change(struct store_mem *m, struct table *t, const void *key, size_t 
     if (!u || (e && !make_room(t))) {
         if (u)
             m->undo_count--;
-        free(u);
-        free(e);
+        mem_free(u);
+        mem_free(e);
         return ERR_NOMEM;
     }
     u->table = t;
@@ -299,9 +288,9 @@ static int put_entry(void *ctx, const char *table, const void *key, size_t key_l
     struct table *t = find_table(m, table);
     if (!t)
         t = make_table(m, table);
-    struct entry *e = malloc(sizeof *e + key_len + value_len);
+    struct entry *e = mem_alloc(sizeof *e + key_len + value_len);
     if (!t || !e) {
-        free(e);
+        mem_free(e);
         return ERR_NOMEM;
     }
     e->key_len = key_len;

@@ -1,7 +1,7 @@
-/* store_mem.h: a node's store (node/base/store.h) in memory: sorted tables that outlive the node, as a
- * disk does. Faults: full, failing from the n-th write on, frozen (writes are lost without a word:
- * the process is already dead), a barrier that fails, and a power cut, which takes what no barrier
- * has made safe, in whole transactions.
+/* store_mem.h: a node's store (node/base/store.h) in memory: sorted tables that outlive the node,
+ * as a disk does. Faults: full, failing from the n-th write on, frozen (writes are lost without a
+ * word: the process is already dead), a barrier that fails, and a power cut, which takes what no
+ * barrier has made safe, in whole transactions.
  */
 #ifndef MESHD_SIM_DISK_STORE_MEM_H
 #define MESHD_SIM_DISK_STORE_MEM_H
@@ -24,8 +24,8 @@ bool store_mem_fails(const struct store_mem *m); /* it may, now: see below */
  * deletes and commits count as writes. */
 void store_mem_fail(struct store_mem *m, uint64_t n, int err);
 bool store_mem_failed(const struct store_mem *m); /* one did, since store_mem_fail */
-/* At the write number `n` from now the process dies: that one and all later ones are lost, until store_mem_freeze.
- * UINT64_MAX: it does not, after all. */
+/* At the write number `n` from now the process dies: that one and all later ones are lost, until
+ * store_mem_freeze. UINT64_MAX: it does not, after all. */
 void store_mem_die(struct store_mem *m, uint64_t n);
 bool store_mem_died(const struct store_mem *m); /* it has come to that */
 void store_mem_wipe(struct store_mem *m);

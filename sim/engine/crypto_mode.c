@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/aead/aead.h"
+#include "crypto/base/mem.h"
 #include "crypto/identity/sign.h"
 #include "crypto/noise/dh.h"
 #include "crypto/noise/hkdf.h"
@@ -65,7 +66,7 @@ void crypto_mode_set(enum crypto_mode m) {
 void crypto_mode_clear(void) {
     if (memos)
         sodium_memzero(memos, MEMO_SLOTS * sizeof *memos);
-    free(memos);
+    mem_free(memos);
     memos = NULL;
     counts = (struct crypto_mode_counts){0};
 }
@@ -91,7 +92,7 @@ static struct memo *key_slot(struct memo_key *k, bool *known) {
     uint8_t key[16];
     uint32_t at;
     (void)crypto_generichash_final(&k->state, key, sizeof key);
-    if (!memos && !(memos = calloc(MEMO_SLOTS, sizeof *memos)))
+    if (!memos && !(memos = mem_calloc(MEMO_SLOTS, sizeof *memos)))
         abort();
     memcpy(&at, key, sizeof at);
     struct memo *m = &memos[at % MEMO_SLOTS];

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-enum { ARITY = 4, FIRST_CAP = 256 };
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
+
+enum { ARITY = 4 };
 
 static bool before(const struct event *a, const struct event *b) {
     if (a->time_ns != b->time_ns)
@@ -13,19 +16,12 @@ static bool before(const struct event *a, const struct event *b) {
 }
 
 void heap_clear(struct heap *h) {
-    free(h->events);
+    mem_free(h->events);
     *h = (struct heap){0};
 }
 
 void heap_push(struct heap *h, const struct event *e) {
-    if (h->count == h->cap) {
-        size_t cap = h->cap ? h->cap * 2 : FIRST_CAP;
-        struct event *grown = realloc(h->events, cap * sizeof *grown);
-        if (!grown)
-            abort();
-        h->events = grown;
-        h->cap = cap;
-    }
+    grow(&h->events, &h->cap, h->count + 1, sizeof *h->events);
     size_t at = h->count++;
     while (at > 0) {
         size_t parent = (at - 1) / ARITY;

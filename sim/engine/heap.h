@@ -18,7 +18,8 @@ struct event {
 
 struct heap { /* all zeroes is empty */
     struct event *events;
-    size_t count, cap;
+    size_t count;
+    uint32_t cap;
 };
 
 void heap_clear(struct heap *h);                       /* does not touch what refs point to */

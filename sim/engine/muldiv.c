@@ -43,6 +43,12 @@ static uint64_t divide(uint64_t a, uint64_t b, uint64_t c, uint64_t *rest) {
 #endif
 }
 
+uint64_t mul_high(uint64_t a, uint64_t b) {
+    uint64_t hi;
+    (void)product(a, b, &hi);
+    return hi;
+}
+
 uint64_t muldiv(uint64_t a, uint64_t b, uint64_t c) {
     uint64_t rest;
     return divide(a, b, c, &rest);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+
 /* FNV-1a: these names are the user's own, nobody else chooses them. */
 static uint32_t hash(const char *s) {
     uint32_t h = 2166136261u;
@@ -19,20 +21,20 @@ static struct names_entry *slot(const struct names *n, const char *name) {
 }
 
 void names_clear(struct names *n) {
-    free(n->entries);
+    mem_free(n->entries);
     *n = (struct names){0};
 }
 
 static void grow(struct names *n) {
     const struct names old = *n;
     n->cap = old.cap ? old.cap * 2 : 32;
-    n->entries = calloc(n->cap, sizeof *n->entries);
+    n->entries = mem_calloc(n->cap, sizeof *n->entries);
     if (!n->entries)
         abort();
     for (uint32_t i = 0; i < old.cap; i++)
         if (old.entries[i].name)
             *slot(n, old.entries[i].name) = old.entries[i];
-    free(old.entries);
+    mem_free(old.entries);
 }
 
 void names_add(struct names *n, const char *name, uint32_t number) {

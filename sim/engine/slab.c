@@ -4,6 +4,8 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
+
 /* Acknowledgements and handshakes; datagrams of an ordinary path; jumbo frames; the UDP maximum. */
 static const size_t class_bytes[SLAB_CLASSES] = {256, 1664, 9216, SLAB_MAX_BYTES};
 enum { CHUNK_BYTES = 256 * 1024 };
@@ -21,7 +23,7 @@ struct slab_chunk {
 void slab_clear(struct slab *s) {
     while (s->chunks) {
         struct slab_chunk *next = s->chunks->next;
-        free(s->chunks);
+        mem_free(s->chunks);
         s->chunks = next;
     }
     *s = (struct slab){0};
@@ -30,7 +32,7 @@ void slab_clear(struct slab *s) {
 static void refill(struct slab *s, size_t class_index) {
     const size_t step = sizeof(struct slab_item) + class_bytes[class_index];
     const size_t items = CHUNK_BYTES / step;
-    char *mem = malloc(sizeof(struct slab_chunk) + items * step);
+    char *mem = mem_alloc(sizeof(struct slab_chunk) + items * step);
     if (!mem)
         abort();
     struct slab_chunk *chunk = (struct slab_chunk *)(void *)mem;

@@ -3,9 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 
 void text_clear(struct text *t) {
-    free(t->p);
+    mem_free(t->p);
     *t = (struct text){0};
 }
 
@@ -20,14 +24,16 @@ void text_add(struct text *t, const char *format, ...) {
     va_end(args);
     if (more < 0)
         abort();
-    if (t->len + (size_t)more + 1 > t->cap) {
-        t->cap = 2 * (t->len + (size_t)more) + 256;
-        t->p = realloc(t->p, t->cap);
-        if (!t->p)
-            abort();
-    }
+    grow(&t->p, &t->cap, t->len + (size_t)more + 1, 1);
     va_start(args, format);
     (void)vsnprintf(t->p + t->len, t->cap - t->len, format, args);
     va_end(args);
     t->len += (size_t)more;
+}
+
+void text_put(struct text *t, const char *bytes, size_t n) {
+    grow(&t->p, &t->cap, t->len + n + 1, 1);
+    memcpy(t->p + t->len, bytes, n);
+    t->len += n;
+    t->p[t->len] = '\0';
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 
 static const uint64_t second_ns = UINT64_C(1000000000);
 
@@ -12,7 +14,7 @@ void trace_init(struct trace *t, uint64_t start_ns) {
 }
 
 void trace_clear(struct trace *t) {
-    free(t->seconds);
+    mem_free(t->seconds);
     *t = (struct trace){0};
 }
 
@@ -28,14 +30,7 @@ static void close_seconds(struct trace *t, uint64_t time_ns) {
     uint8_t hash[TRACE_BYTES];
     trace_hash(t, hash);
     while (t->second_count < now && t->second_count < TRACE_SECONDS_MAX) {
-        if (t->second_count == t->second_cap) {
-            const size_t cap = t->second_cap ? t->second_cap * 2 : 64;
-            uint64_t *grown = realloc(t->seconds, cap * sizeof *grown);
-            if (!grown)
-                abort();
-            t->seconds = grown;
-            t->second_cap = cap;
-        }
+        grow(&t->seconds, &t->second_cap, t->second_count + 1, sizeof *t->seconds);
         t->seconds[t->second_count++] = load_le64(hash);
     }
 }

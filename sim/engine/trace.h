@@ -17,7 +17,8 @@ struct trace { /* trace_clear when done */
     crypto_generichash_state state;
     uint64_t start_ns, records;
     uint64_t *seconds; /* digest at the end of each second */
-    size_t second_count, second_cap;
+    size_t second_count;
+    uint32_t second_cap;
 };
 
 struct trace_record {

@@ -10,6 +10,8 @@
 #endif
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/invariants/watch_set.h"
 
 static const uint64_t ns_per_s = 1000000000;
@@ -27,7 +29,7 @@ struct watched {
 
 struct watch {
     struct watched *hosts;
-    uint32_t host_count;
+    uint32_t host_count, host_cap;
     struct watch_map sealed, opened; /* by key: counters */
     struct watch_map from;           /* (host and life, real sender, -): a = packets accepted */
     /* (host, address): a = bytes in, b = bytes out, c = when the next dial is due; set.floor: what is known of it */
@@ -58,7 +60,7 @@ bool invariant_find(const char *name, enum invariant *out) {
 }
 
 struct watch *watch_new(void) {
-    struct watch *w = calloc(1, sizeof *w);
+    struct watch *w = mem_calloc(1, sizeof *w);
     if (!w)
         abort();
     return w;
@@ -72,8 +74,8 @@ void watch_free(struct watch *w) {
     watch_map_clear(&w->from);
     watch_map_clear(&w->traffic);
     watch_map_clear(&w->contacts);
-    free(w->hosts);
-    free(w);
+    mem_free(w->hosts);
+    mem_free(w);
 }
 
 const struct watch_verdict *watch_verdict(const struct watch *w, enum invariant i) {
@@ -97,9 +99,7 @@ void watch_broken(struct watch *w, enum invariant i, uint64_t now_ns, const char
 
 static struct watched *host_of(struct watch *w, uint32_t host) {
     if (host >= w->host_count) {
-        w->hosts = realloc(w->hosts, (host + 1) * sizeof *w->hosts);
-        if (!w->hosts)
-            abort();
+        grow(&w->hosts, &w->host_cap, host + 1, sizeof *w->hosts);
         memset(w->hosts + w->host_count, 0, (host + 1 - w->host_count) * sizeof *w->hosts);
         for (uint32_t i = w->host_count; i <= host; i++)
             w->hosts[i].name = "?";

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
+
 void watch_set_clear(struct watch_set *s) {
-    free(s->spans);
+    mem_free(s->spans);
     *s = (struct watch_set){0};
 }
 
@@ -24,12 +27,7 @@ static uint32_t lower(const struct watch_set *s, uint64_t n) {
 }
 
 static void insert(struct watch_set *s, uint32_t at, uint64_t n) {
-    if (s->count == s->cap) {
-        s->cap = s->cap ? s->cap * 2 : 2;
-        s->spans = realloc(s->spans, s->cap * sizeof *s->spans);
-        if (!s->spans)
-            abort();
-    }
+    grow(&s->spans, &s->cap, s->count + 1, sizeof *s->spans);
     memmove(s->spans + at + 1, s->spans + at, (s->count - at) * sizeof *s->spans);
     s->spans[at] = (struct watch_span){n, n + 1};
     s->count++;
@@ -86,14 +84,14 @@ static struct watch_entry *slot(const struct watch_map *m, uint64_t k0, uint64_t
 void watch_map_clear(struct watch_map *m) {
     for (uint32_t i = 0; i < m->cap; i++)
         watch_set_clear(&m->entries[i].set);
-    free(m->entries);
+    mem_free(m->entries);
     *m = (struct watch_map){0};
 }
 
-static void grow(struct watch_map *m) {
+static void rehash(struct watch_map *m) {
     const struct watch_map old = *m;
     m->cap = old.cap ? old.cap * 2 : 64;
-    m->entries = calloc(m->cap, sizeof *m->entries);
+    m->entries = mem_calloc(m->cap, sizeof *m->entries);
     if (!m->entries)
         abort();
     for (uint32_t i = 0; i < old.cap; i++) {
@@ -101,12 +99,12 @@ static void grow(struct watch_map *m) {
         if (e->used)
             *slot(m, e->key[0], e->key[1], e->key[2]) = *e;
     }
-    free(old.entries);
+    mem_free(old.entries);
 }
 
 struct watch_entry *watch_map_at(struct watch_map *m, uint64_t k0, uint64_t k1, uint64_t k2) {
     if (4 * (m->count + 1) > 3 * m->cap)
-        grow(m);
+        rehash(m);
     struct watch_entry *e = slot(m, k0, k1, k2);
     if (!e->used) {
         *e = (struct watch_entry){.key = {k0, k1, k2}, .used = true};

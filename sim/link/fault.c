@@ -2,16 +2,19 @@
 
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
+
 static void drop(struct faults *f, uint32_t i) {
-    free(f->list[i].from);
-    free(f->list[i].to);
+    mem_free(f->list[i].from);
+    mem_free(f->list[i].to);
     f->list[i] = f->list[--f->count];
 }
 
 void faults_clear(struct faults *f) {
     while (f->count > 0)
         drop(f, f->count - 1);
-    free(f->list);
+    mem_free(f->list);
     *f = (struct faults){0};
 }
 
@@ -28,7 +31,7 @@ void faults_forget(struct faults *f, uint64_t now_ns) {
 }
 
 static uint8_t *set_of(uint32_t hosts, const uint32_t *list, uint32_t count) {
-    uint8_t *bits = calloc(hosts / 8 + 1, 1);
+    uint8_t *bits = mem_calloc(hosts / 8 + 1, 1);
     if (!bits)
         abort();
     for (uint32_t i = 0; i < count; i++)
@@ -38,12 +41,7 @@ static uint8_t *set_of(uint32_t hosts, const uint32_t *list, uint32_t count) {
 
 void faults_add(struct faults *f, const struct fault *model, const uint32_t *from,
                 uint32_t from_count, const uint32_t *to, uint32_t to_count) {
-    if (f->count == f->cap) {
-        f->cap = f->cap ? f->cap * 2 : 4;
-        f->list = realloc(f->list, f->cap * sizeof *f->list);
-        if (!f->list)
-            abort();
-    }
+    grow(&f->list, &f->cap, f->count + 1, sizeof *f->list);
     struct fault *new = &f->list[f->count++];
     *new = *model;
     new->from = set_of(model->hosts, from, from_count);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/ecn_field.h"
 #include "sim/engine/muldiv.h"
 
@@ -131,13 +132,13 @@ uint64_t link_jitter_ns(enum link_jitter kind, uint64_t scale_ns, uint64_t drawn
 
 void link_lose(struct link *l, const uint64_t *packets, uint32_t count) {
     if (count == 0) {
-        free(l->lose);
+        mem_free(l->lose);
         l->lose = NULL;
         l->lose_count = l->lose_next = 0;
         return;
     }
     const uint64_t *old = l->lose;
-    uint64_t *both = malloc(((size_t)l->lose_count + count) * sizeof *both);
+    uint64_t *both = mem_alloc(((size_t)l->lose_count + count) * sizeof *both);
     uint32_t n = 0, a = 0, b = 0;
     if (!both)
         abort();
@@ -147,7 +148,7 @@ void link_lose(struct link *l, const uint64_t *packets, uint32_t count) {
         if (n == 0 || both[n - 1] != next)
             both[n++] = next;
     }
-    free(l->lose);
+    mem_free(l->lose);
     l->lose = both;
     l->lose_count = n;
     l->lose_next = 0;

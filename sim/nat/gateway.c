@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/engine/quantity.h"
 
 static const uint64_t ns_per_s = 1000000000;
@@ -38,7 +39,7 @@ const char *gateway_config_read(struct gateway_config *out, const char *text) {
 }
 
 struct gateway *gateway_new(struct nat *nat, uint64_t now_ns) {
-    struct gateway *g = calloc(1, sizeof *g);
+    struct gateway *g = mem_calloc(1, sizeof *g);
     if (!g)
         abort();
     g->nat = nat;
@@ -47,7 +48,7 @@ struct gateway *gateway_new(struct nat *nat, uint64_t now_ns) {
 }
 
 void gateway_free(struct gateway *g) {
-    free(g);
+    mem_free(g);
 }
 
 /* When the next leases are lost: the NAT itself lets go of them then. */

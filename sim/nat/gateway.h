@@ -1,9 +1,11 @@
-/* gateway.h: the port-mapping service of a NAT, as a node's environment offers it: what NAT-PMP (RFC 6886), PCP (RFC
- * 6887) and IGD have in common, without their packets. A lease runs out unless it is asked for again; the epoch counts
- * the seconds since the gateway started, so that a client can see a reboot (RFC 6886 §3.6).
+/* gateway.h: the port-mapping service of a NAT, as a node's environment offers it: what NAT-PMP
+ * (RFC 6886), PCP (RFC 6887) and IGD have in common, without their packets. A lease runs out unless
+ * it is asked for again; the epoch counts the seconds since the gateway started, so that a client
+ * can see a reboot (RFC 6886 §3.6).
  *
- * It behaves: grant; refuse; shorten(TIME) (leases of so much at most); lie (says yes, maps nothing); wrong (maps, but
- * names another external address); forget(TIME) (loses all leases every so often without a word); off (no answer).
+ * It behaves: grant; refuse; shorten(TIME) (leases of so much at most); lie (says yes, maps
+ * nothing); wrong (maps, but names another external address); forget(TIME) (loses all leases every
+ * so often without a word); off (no answer).
  */
 #ifndef MESHD_SIM_NAT_GATEWAY_H
 #define MESHD_SIM_NAT_GATEWAY_H

@@ -247,9 +247,10 @@ void nat_config_name(const struct nat_config *c, char out[static 32]) {
 }
 
 /* ---- mixes ----
- * Shares in per mille. No measurement gives the whole joint distribution, so these are round assumptions: Ford,
- * Srisuresh and Kegel (USENIX ATC 2005) found 82 % of NATs mapping independently of the endpoint; carriers' and
- * companies' NATs are harder on average (Richter et al., IMC 2016). Whoever has better figures writes groups.
+ * Shares in per mille. No measurement gives the whole joint distribution, so these are round
+ * assumptions: Ford, Srisuresh and Kegel (USENIX ATC 2005) found 82 % of NATs mapping independently
+ * of the endpoint; carriers' and companies' NATs are harder on average (Richter et al., IMC 2016).
+ * Whoever has better figures writes groups.
  */
 static const struct mix {
     const char *name;

@@ -2,29 +2,37 @@
  *
  *   none of these | eim/apdf | apdm/apdf,ports=random,timeout=60s
  *
- * MAP/FILTER: eim, adm, apdm (endpoint-independent, address-dependent, address-and-port-dependent mapping, RFC 4787
- * §4.1) and eif, adf, apdf (filtering, §5), then options after commas:
+ * MAP/FILTER: eim, adm, apdm (endpoint-independent, address-dependent, address-and-port-dependent
+ * mapping, RFC 4787 §4.1) and eif, adf, apdf (filtering, §5), then options after commas:
  *
- *   ports=preserve|seq|delta(N)|random|block(N)   which external port a new mapping gets (§4.2); block: an inner
- *                                                 host gets ports of one block of N, random within (RFC 6888)
- *   timeout=TIME                                  of a mapping that nothing refreshes (§4.3; default 120 s)
- *   refresh=out|both|in                           which direction refreshes it (default out)
- *   hairpin=none|ext|int                          packets to our own external address: dropped, or brought back with
- *                                                 the external (§6 REQ-9) or the internal source address
- *   table=N[:lru]                                 mappings it can hold; full: refuses new ones, or forgets the oldest
- *   limit=N                                       mappings per inner host
- *   pool=N  pooling=paired|arbitrary              external addresses, and whether a host keeps one (§4.1 REQ-2)
+ *   ports=preserve|seq|delta(N)|random|block(N)
+ *                     which external port a new mapping gets (§4.2); block: an inner host gets
+ *                     ports of one block of N, random within (RFC 6888)
+ *   timeout=TIME      of a mapping that nothing refreshes (§4.3; default 120 s)
+ *   refresh=out|both|in
+ *                     which direction refreshes it (default out)
+ *   hairpin=none|ext|int
+ *                     packets to our own external address: dropped, or brought back with the
+ *                     external (§6 REQ-9) or the internal source address
+ *   table=N[:lru]     mappings it can hold; full: refuses new ones, or forgets the oldest
+ *   limit=N           mappings per inner host
+ *   pool=N  pooling=paired|arbitrary
+ *                     external addresses, and whether a host keeps one (§4.1 REQ-2)
  *
- *   icmp=pass|drop                                errors of routers and hosts (RFC 5508 REQ-3..5)
- *   ip6=firewall|open|none                        what IPv6 meets here: a stateful filter (RFC 6092), nothing, a dead end
- *   unreplied=TIME  input=accept|drop             linux alone: see below
+ *   icmp=pass|drop    errors of routers and hosts (RFC 5508 REQ-3..5)
+ *   ip6=firewall|open|none
+ *                     what IPv6 meets here: a stateful filter (RFC 6092), nothing, a dead end
+ *   unreplied=TIME  input=accept|drop
+ *                     linux alone: see below
  *
- * Kinds: fullcone (eim/eif), restricted (eim/adf), portrestricted (eim/apdf), symmetric (apdm/apdf,ports=random),
- * sequential (apdm/apdf,ports=seq), cgn (eim/apdf,ports=block(512),pool=4,limit=512,timeout=300s), firewall
- * (addresses stay, apdf). A kind takes the same options.
+ * Kinds: fullcone (eim/eif), restricted (eim/adf), portrestricted (eim/apdf), symmetric
+ * (apdm/apdf,ports=random), sequential (apdm/apdf,ports=seq), cgn
+ * (eim/apdf,ports=block(512),pool=4,limit=512,timeout=300s), firewall (addresses stay, apdf). A
+ * kind takes the same options.
  *
- * linux (sim/nat/nat_linux.h: conntrack and masquerade) has icmp=, ip6=, timeout= (of a stream, 120 s), unreplied= (30 s),
- * input=drop|accept, ports=preserve|random (random: fully-random), hairpin= and table= (16384) only.
+ * linux (sim/nat/nat_linux.h: conntrack and masquerade) has icmp=, ip6=, timeout= (of a stream, 120
+ * s), unreplied= (30 s), input=drop|accept, ports=preserve|random (random: fully-random), hairpin=
+ * and table= (16384) only.
  */
 #ifndef MESHD_SIM_NAT_NAT_CONFIG_H
 #define MESHD_SIM_NAT_NAT_CONFIG_H
@@ -65,7 +73,8 @@ struct nat_config {
 
 /* NULL, or what is wrong (static text). */
 const char *nat_config_read(struct nat_config *out, const char *text);
-/* "mix:home", "mix:corp", "mix:mobile": shares of kinds; see nat_config.c for where the figures are from. */
+/* "mix:home", "mix:corp", "mix:mobile": shares of kinds; see nat_config.c for where the figures are
+ * from. */
 bool nat_mix_known(const char *text);
 /* One of the mix, by the draw. */
 void nat_mix_draw(struct nat_config *out, const char *text, uint64_t drawn);

@@ -1,7 +1,8 @@
-/* nat_icmp.c: ICMP errors through a NAT (RFC 5508 §4.2): the packet that they quote is turned back by the mapping it was
- * translated by. No mapping is made, refreshed or ended by them (REQ-6). */
+/* nat_icmp.c: ICMP errors through a NAT (RFC 5508 §4.2): the packet that they quote is turned back
+ * by the mapping it was translated by. No mapping is made, refreshed or ended by them (REQ-6). */
 #include "sim/nat/nat_int.h"
 #include "sim/nat/nat_linux.h"
+#include "sim/nat/nat_mapping.h"
 
 enum nat_verdict nat_icmp_in(struct nat *n, uint64_t now_ns, struct addr *quoted_src,
                              const struct addr *quoted_dst) {

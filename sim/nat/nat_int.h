@@ -1,11 +1,15 @@
-/* nat_int.h: private to nat.c (mappings, permissions, packets), nat_ports.c (which external address and port a mapping
- * gets), nat_icmp.c (ICMP errors) and nat_linux.c (the NAT of Linux, which has entries of its own).
+/* nat_int.h: private to nat_*.c: what a NAT is. From the bottom: nat_table.c (a hash table),
+ * nat_mapping.c (the table of mappings), nat_ports.c (which external address and port a mapping
+ * gets), nat_linux.c (the NAT of Linux, which has entries of its own), nat.c (permissions,
+ * packets), nat_icmp.c (ICMP errors).
  */
 #ifndef MESHD_SIM_NAT_NAT_INT_H
 #define MESHD_SIM_NAT_NAT_INT_H
 
 #include "sim/nat/nat.h"
 #include "sim/nat/nat_table.h"
+
+enum { NAT_PORT_FIRST = 1024, NAT_PORT_COUNT = 65536 - NAT_PORT_FIRST };
 
 struct nat_mapping {
     bool used, fixed;
@@ -44,28 +48,13 @@ struct nat {
     struct nat_table flow_table;
 };
 
-/* nat.c */
-struct nat_key nat_host_key(const struct addr *a);
-uint64_t nat_drawn(struct nat *n); /* another draw */
-bool nat_is_free(struct nat *n, const struct addr *outer, uint64_t now_ns);
-/* Drops the dead mappings; gives the oldest of the others that may be evicted, or UINT32_MAX. */
-uint32_t nat_bury(struct nat *n, uint64_t now_ns);
-
-/* How many mappings it holds at most now. */
-uint32_t nat_room(const struct nat *n, uint64_t now_ns);
-/* The living mapping that this packet from inside has; NULL: it would get a new one. */
-struct nat_mapping *nat_mapping_from(struct nat *n, uint64_t now_ns, const struct addr *src,
-                                     const struct addr *dst);
-/* The living mapping with this external address and port; NULL. */
-struct nat_mapping *nat_mapping_at(struct nat *n, uint64_t now_ns, const struct addr *outer);
-/* Whether the mapping lets `src` in. `refreshes`: if so, it does so for its full time from now on. */
+/* nat.c: whether the mapping lets `src` in. `refreshes`: if so, it does so for its full time from
+ * now on. */
 bool nat_is_permitted(struct nat *n, uint64_t now_ns, const struct nat_mapping *m,
                       const struct addr *src, bool refreshes);
 
-/* nat_ports.c */
-/* The block that an external address and port are in; NULL where there are none. */
-struct nat_block *nat_block_at(struct nat *n, const struct addr *outer);
-/* Under which address and port the inner one is seen from now on. False: none is free. */
+/* nat_ports.c: under which address and port the inner one is seen from now on. False: none is
+ * free. */
 bool nat_choose_outer(struct nat *n, uint64_t now_ns, const struct addr *inner, struct addr *outer);
 
 #endif

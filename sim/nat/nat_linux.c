@@ -1,10 +1,14 @@
-/* nat_linux.c: the NAT of Linux (nat_linux.h). The names in comments are those of net/netfilter in the kernel. */
+/* nat_linux.c: the NAT of Linux (nat_linux.h). The names in comments are those of net/netfilter in
+ * the kernel. */
 #include "sim/nat/nat_linux.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/nat/nat_int.h"
+#include "sim/nat/nat_mapping.h"
 
 enum { BY_INNER = 1, BY_OUTER, BY_SOURCE };
 enum { NOBODY = UINT32_MAX };
@@ -69,7 +73,8 @@ static struct nat_flow *find(struct nat *n, uint64_t now_ns, uint32_t kind, cons
     return NULL;
 }
 
-/* Buries the dead. If none was: early_drop, of the one without an answer that has the least time left. */
+/* Buries the dead. If none was: early_drop, of the one without an answer that has the least time
+ * left. */
 static bool make_room(struct nat *n, uint64_t now_ns) {
     uint32_t least = NOBODY;
     for (uint32_t i = 0; i < n->flow_count; i++) {
@@ -95,12 +100,7 @@ static uint32_t place(struct nat *n, uint64_t now_ns) {
         if (!f->used)
             return n->flow_hand;
     }
-    if (n->flow_count == n->flow_cap) {
-        n->flow_cap = n->flow_cap ? n->flow_cap * 2 : 8;
-        n->flows = realloc(n->flows, n->flow_cap * sizeof *n->flows);
-        if (!n->flows)
-            abort();
-    }
+    grow(&n->flows, &n->flow_cap, n->flow_count + 1, sizeof *n->flows);
     return n->flow_count++;
 }
 
@@ -133,8 +133,8 @@ static struct nat_flow *add(struct nat *n, uint64_t now_ns, const struct nat_flo
     return f;
 }
 
-/* nf_conntrack_udp_packet: both directions refresh; what was answered before this packet and is older than two seconds is a
- * stream. */
+/* nf_conntrack_udp_packet: both directions refresh; what was answered before this packet and is
+ * older than two seconds is a stream. */
 static void touch(struct nat *n, uint64_t now_ns, struct nat_flow *f, bool is_reply) {
     const bool stream = f->replied && now_ns > f->born_ns + stream_after_ns;
     f->replied = f->replied || is_reply;
@@ -262,7 +262,7 @@ bool nat_linux_outer(struct nat *n, uint64_t now_ns, const struct addr *inner,
 /* ---- life ---- */
 
 void nat_linux_clear(struct nat *n) {
-    free(n->flows);
+    mem_free(n->flows);
     n->flows = NULL;
     n->flow_count = n->flow_cap = n->flow_live = n->flow_hand = 0;
     nat_table_clear(&n->flow_table);

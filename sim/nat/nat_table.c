@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 
 enum { NONE = 0, FIRST_CAP = 16 };
 
@@ -30,9 +31,9 @@ _Static_assert(sizeof(struct nat_key) == 40, "no padding: keys are compared as b
 static void rehash(struct nat_table *t) {
     const uint32_t old = t->cap;
     t->cap = old ? old * 2 : FIRST_CAP;
-    t->entries = realloc(t->entries, t->cap * sizeof *t->entries);
-    free(t->buckets);
-    t->buckets = calloc(t->cap, sizeof *t->buckets);
+    t->entries = mem_realloc(t->entries, t->cap * sizeof *t->entries);
+    mem_free(t->buckets);
+    t->buckets = mem_calloc(t->cap, sizeof *t->buckets);
     if (!t->entries || !t->buckets)
         abort();
     for (uint32_t i = 0; i < t->count; i++) { /* only when no entry is free: all are in use */
@@ -86,8 +87,8 @@ void nat_table_take(struct nat_table *t, const struct nat_key *k) {
 }
 
 void nat_table_clear(struct nat_table *t) {
-    free(t->entries);
-    free(t->buckets);
+    mem_free(t->entries);
+    mem_free(t->buckets);
     *t = (struct nat_table){0};
 }
 

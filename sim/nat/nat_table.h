@@ -1,5 +1,5 @@
-/* nat_table.h: a NAT's memory: a hash table from keys (who inside, which port outside, who may come in, how many a host
- * has) to numbers, chained in one array.
+/* nat_table.h: a NAT's memory: a hash table from keys (who inside, which port outside, who may come
+ * in, how many a host has) to numbers, chained in one array.
  */
 #ifndef MESHD_SIM_NAT_NAT_TABLE_H
 #define MESHD_SIM_NAT_NAT_TABLE_H
@@ -10,7 +10,7 @@
 struct nat_key { /* what a table is asked for */
     uint8_t ip[16], other_ip[16];
     uint16_t port, other_port;
-    uint32_t kind; /* tables share one hash: enum key_kind; of a permission also whose */
+    uint32_t kind; /* tables share one hash: enum nat_key_kind; of a permission also whose */
 };
 
 struct nat_entry {

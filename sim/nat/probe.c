@@ -64,7 +64,8 @@ static enum nat_dependence find_filtering(struct prober *p) {
     return gets_in(p, &s01, &mapped, &from) ? NAT_ADDRESS_DEPENDENT : NAT_ADDRESS_PORT_DEPENDENT;
 }
 
-/* New mappings, one after the other: kept ports, a constant step, or neither; in the last case a narrow range is a block. */
+/* New mappings, one after the other: kept ports, a constant step, or neither; in the last case a
+ * narrow range is a block. */
 static enum nat_ports find_ports(struct prober *p, uint32_t *step) {
     uint32_t kept = 0, least = 65535, most = 0;
     uint16_t ports[SAMPLES];
@@ -90,8 +91,8 @@ static enum nat_ports find_ports(struct prober *p, uint32_t *step) {
     return most - least < 8192 ? NAT_PORTS_BLOCK : NAT_PORTS_RANDOM;
 }
 
-/* RFC 5780 §4.5, and which source address the other inner host sees (RFC 4787 §6). The other one has a mapping made on
- * request, which lets everybody in: so no filter hides the answer. */
+/* RFC 5780 §4.5, and which source address the other inner host sees (RFC 4787 §6). The other one
+ * has a mapping made on request, which lets everybody in: so no filter hides the answer. */
 static enum nat_hairpin_kind find_hairpin(struct prober *p) {
     const struct addr a = fresh(p), b = inside(3, p->port++);
     struct addr open;

@@ -1,3 +1,4 @@
+/* lint.c: each rule has its test in tests/unit/sim/run/test_lint.c. */
 #include "sim/run/lint.h"
 
 #include <math.h>
@@ -18,68 +19,38 @@ static bool fail(struct problem *problem, struct place at, const char *format, .
     return false;
 }
 
-/* ---- values: all metrics are 0 or more, and a count is whole ---- */
+/* ---- values: all metrics, and all that they are compared with, are 0 or more; a count is whole
+ * ---- */
 
 static bool is_whole(double v) {
     return v >= floor(v) && v <= floor(v);
 }
 
-/* What a metric can be. */
-struct range {
-    double max; /* INFINITY: no limit */
-    bool whole;
-};
-
-static struct range range_of(const struct metrics *m, const char *metric) {
+static bool counts(const struct metrics *m, const char *metric) {
     static const char *const fractions[] = {"sim.wall_seconds", "sim.events_per_s",
                                             "sim.datagrams_per_s", "sim.seconds"};
-    struct range r = {.max = INFINITY};
     const char *dot = strrchr(metric, '.');
-    if (strcmp(metric, "connected") == 0)
-        return (struct range){.max = 1, .whole = true};
+    bool whole = dot && strcmp(dot, ".count") == 0;
     for (size_t i = 0; i < m->count; i++)
         if (strcmp(m->items[i].name, metric) == 0)
-            r.whole = !m->items[i].sampled;
+            whole = !m->items[i].sampled;
     for (unsigned i = 0; i < sizeof fractions / sizeof *fractions; i++)
-        r.whole = r.whole && strcmp(fractions[i], metric) != 0;
-    r.whole = r.whole || (dot && strcmp(dot, ".count") == 0);
-    return r;
+        whole = whole && strcmp(fractions[i], metric) != 0;
+    return whole;
 }
 
-static bool never_fails(const struct expectation *e, const struct range *r) {
-    switch (e->cmp) {
-    case CMP_LESS:
-        return e->value > r->max;
-    case CMP_LESS_EQUAL:
-        return e->value >= r->max;
-    case CMP_GREATER:
-        return e->value < 0;
-    case CMP_GREATER_EQUAL:
-        return e->value <= 0;
-    case CMP_UNEQUAL:
-        return e->value < 0 || e->value > r->max || (r->whole && !is_whole(e->value));
-    case CMP_EQUAL:
-        break;
-    }
-    return false;
+/* A count is compared with what no count is. */
+static bool is_between(const struct expectation *e, const struct metrics *m) {
+    return !is_whole(e->value) && counts(m, e->metric);
 }
 
-static bool never_holds(const struct expectation *e, const struct range *r) {
-    switch (e->cmp) {
-    case CMP_LESS:
-        return e->value <= 0;
-    case CMP_LESS_EQUAL:
-        return e->value < 0;
-    case CMP_GREATER:
-        return e->value >= r->max;
-    case CMP_GREATER_EQUAL:
-        return e->value > r->max;
-    case CMP_EQUAL:
-        return e->value < 0 || e->value > r->max || (r->whole && !is_whole(e->value));
-    case CMP_UNEQUAL:
-        break;
-    }
-    return false;
+static bool never_fails(const struct expectation *e, const struct metrics *m) {
+    return (e->cmp == CMP_GREATER_EQUAL && e->value <= 0) ||
+           (e->cmp == CMP_UNEQUAL && is_between(e, m));
+}
+
+static bool never_holds(const struct expectation *e, const struct metrics *m) {
+    return (e->cmp == CMP_LESS && e->value <= 0) || (e->cmp == CMP_EQUAL && is_between(e, m));
 }
 
 /* ---- what a scenario asks for ---- */
@@ -167,7 +138,6 @@ static const struct expectation *said_already(const struct scenario *sc, size_t 
 static bool lint_expectation(const struct scenario *sc, struct metrics *m, size_t i,
                              struct problem *problem) {
     const struct expectation *e = &sc->expects[i];
-    const struct range r = range_of(m, e->metric);
     const char *why = missing(sc, metrics_base(e->metric));
     if (!why)
         why = absent_why(sc, e->metric);
@@ -175,9 +145,9 @@ static bool lint_expectation(const struct scenario *sc, struct metrics *m, size_
         why = missing(sc, "peers.wanted");
     if (why)
         return fail(problem, e->at, "%s says nothing here: %s", e->metric, why);
-    if (never_fails(e, &r))
+    if (never_fails(e, m))
         return fail(problem, e->at, "this cannot fail: %s is never anything else", e->metric);
-    if (never_holds(e, &r))
+    if (never_holds(e, m))
         return fail(problem, e->at, "this cannot hold: %s is never so", e->metric);
     const struct expectation *other = said_already(sc, i);
     return !other || fail(problem, e->at, "line %u says this already%s", other->at.line,
@@ -193,8 +163,6 @@ static const char *unjudgeable(const struct scenario *sc, enum invariant i) {
         return absent_not(sc, ACT_STEAL, LOAD_KINDS) ? NULL : "nobody steals a ticket";
     if (i == NEVER_MISDELIVERED)
         return missing(sc, "asked.message");
-    if (i == NEVER_LIVELOCK || i == NEVER_LEAK || i == NEVER_MEMORY || i == NEVER_TABLE_CAPS)
-        return NULL;
     if (sc->crypto == CRYPTO_STUB && i == NEVER_UNSIGNED_ACCEPT)
         return "crypto stub has no signatures";
     return NULL;

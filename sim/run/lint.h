@@ -1,6 +1,7 @@
-/* lint.h: lines of a scenario that say nothing: expectations that cannot fail, or cannot hold, whatever the nodes do; that
- * another line says already, and more strictly; or that are about what does not happen in this scenario. Such a line looks
- * like a test and is none, so it is an error like any other.
+/* lint.h: lines of a scenario that say nothing: expectations that cannot fail, or cannot hold,
+ * whatever the nodes do; that another line says already, and more strictly; or that are about what
+ * does not happen in this scenario. Such a line looks like a test and is none, so it is an error
+ * like any other.
  */
 #ifndef MESHD_SIM_RUN_LINT_H
 #define MESHD_SIM_RUN_LINT_H

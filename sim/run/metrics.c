@@ -152,8 +152,8 @@ static void collect_sessions(struct sim *s, struct metrics *m) {
         struct contact_info c;
         if (!n)
             continue;
-        sessions += endpoint_session_count(node_endpoint(n));
-        half_open += endpoint_half_open_count(node_endpoint(n));
+        sessions += node_session_count(n);
+        half_open += node_half_open_count(n);
         for (unsigned k = 0; node_contact_at(n, host_now_us(s->hosts[i]), k, &c); k++) {
             online += c.online;
             if (!c.online || !c.session.has_transport)
@@ -173,8 +173,7 @@ static void collect_endpoints(struct sim *s, struct metrics *m) {
     for (uint32_t i = 0; i < s->host_count; i++) {
         const struct host *h = s->hosts[i];
         static const struct endpoint_counters none;
-        const struct endpoint_counters *now =
-            h->node ? endpoint_counters(node_endpoint(h->node)) : &none;
+        const struct endpoint_counters *now = h->node ? node_counters(h->node) : &none;
 #define X(name) sum.name += h->past.name + now->name;
         ENDPOINT_COUNTERS(X)
 #undef X

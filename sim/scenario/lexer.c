@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
+
 void lexer_init(struct lexer *l, const char *text) {
     *l = (struct lexer){.p = text, .at = {1, 1}};
 }
 
 void lexer_clear(struct lexer *l) {
-    free(l->words);
+    mem_free(l->words);
     l->words = NULL;
     l->count = l->cap = 0;
 }
@@ -67,12 +70,7 @@ static struct word *add_word(struct lexer *l) {
         complain(l, l->at, "the statement has too many words");
         return NULL;
     }
-    if (l->count == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 16;
-        l->words = realloc(l->words, l->cap * sizeof *l->words);
-        if (!l->words)
-            abort();
-    }
+    grow(&l->words, &l->cap, l->count + 1, sizeof *l->words);
     struct word *w = &l->words[l->count++];
     *w = (struct word){.at = l->at};
     return w;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { LEXER_WORD_MAX = 255, LEXER_WORDS_MAX = 4096, LEXER_LETS_MAX = 64 };
 
@@ -36,7 +37,8 @@ struct lexer {
     struct let lets[LEXER_LETS_MAX];
     size_t let_count;
     struct word *words; /* of the current statement */
-    size_t count, cap;
+    size_t count;
+    uint32_t cap;
     struct problem problem; /* line 0: none */
 };
 

@@ -21,13 +21,14 @@ enum link_key {
     ECN,
     LINK_KEYS
 };
-enum disk_key { LATENCY, DISK_RATE, CAPACITY, READ_ERRORS, DISK_KEYS };
+enum disk_key { LATENCY, DISK_RATE, CAPACITY, READ_ERRORS, SYNC_ERRORS, DISK_KEYS };
 enum { PART_BYTES = 64 };
 
 static const char *const link_keys[LINK_KEYS] = {"rate",    "delay",  "queue",   "mtu",
                                                  "loss",    "burst",  "reorder", "dup",
                                                  "corrupt", "jitter", "icmp",    "ecn"};
-static const char *const disk_keys[DISK_KEYS] = {"latency", "rate", "capacity", "read_errors"};
+static const char *const disk_keys[DISK_KEYS] = {"latency", "rate", "capacity", "read_errors",
+                                                 "sync_errors"};
 
 static int find_key(const char *const *keys, int count, const char *name) {
     for (int i = 0; i < count; i++)
@@ -284,7 +285,7 @@ const char *disk_patch_read(struct disk_patch *p, const char *word) {
     key[eq - word] = '\0';
     const int found = find_key(disk_keys, DISK_KEYS, key);
     if (found < 0)
-        return "disks have: latency rate capacity read_errors";
+        return "disks have: latency rate capacity read_errors sync_errors";
     p->set |= 1u << found;
     switch ((enum disk_key)found) {
     case LATENCY:
@@ -295,6 +296,8 @@ const char *disk_patch_read(struct disk_patch *p, const char *word) {
         return quantity_parse(eq + 1, QUANTITY_BYTES, &p->values.capacity_bytes);
     case READ_ERRORS:
         return parse_u32(eq + 1, QUANTITY_CHANCE, &p->values.read_error_ppb);
+    case SYNC_ERRORS:
+        return parse_u32(eq + 1, QUANTITY_CHANCE, &p->values.sync_error_ppb);
     case DISK_KEYS:
         break;
     }
@@ -310,4 +313,6 @@ void disk_patch_apply(const struct disk_patch *p, struct disk_config *c) {
         c->capacity_bytes = p->values.capacity_bytes;
     if (p->set & 1u << READ_ERRORS)
         c->read_error_ppb = p->values.read_error_ppb;
+    if (p->set & 1u << SYNC_ERRORS)
+        c->sync_error_ppb = p->values.sync_error_ppb;
 }

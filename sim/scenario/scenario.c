@@ -1,98 +1,10 @@
+/* scenario.c: the statements of a scenario, and what only the whole tells. */
 #include "sim/scenario/scenario.h"
 
-#include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "sim/engine/quantity.h"
+#include "crypto/base/mem.h"
 #include "sim/scenario/scenario_int.h"
-
-static const char *const comparison_signs[] = {"<", "<=", ">", ">=", "==", "!="};
-
-const char *comparison_sign(enum comparison c) {
-    return comparison_signs[c];
-}
-
-bool parse_fail(struct parser *p, struct place at, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    p->lexer.problem.at = at;
-    (void)vsnprintf(p->lexer.problem.text, sizeof p->lexer.problem.text, format, args);
-    va_end(args);
-    return false;
-}
-
-const struct word *parse_word(struct parser *p, const char *what) {
-    const struct lexer *l = &p->lexer;
-    if (p->next < l->count)
-        return &l->words[p->next++];
-    const struct word *last = &l->words[l->count - 1];
-    const struct place end = {last->at.line, last->at.column + (unsigned)strlen(last->text)};
-    (void)parse_fail(p, end, "%s is expected", what);
-    return NULL;
-}
-
-bool parse_end(struct parser *p) {
-    if (p->next == p->lexer.count)
-        return true;
-    const struct word *w = &p->lexer.words[p->next];
-    return parse_fail(p, w->at, "unexpected '%.60s'", w->text);
-}
-
-uint64_t parse_id(const struct parser *p, const struct word *from) {
-    const struct lexer *l = &p->lexer;
-    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a, each word with its end */
-    for (const struct word *w = from; w < l->words + l->count; w++)
-        for (const char *c = w->text;; c++) {
-            h = (h ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-            if (!*c)
-                break;
-        }
-    return h;
-}
-
-bool parse_quantity(struct parser *p, enum quantity q, const char *what, uint64_t *out) {
-    const struct word *w = parse_word(p, what);
-    if (!w)
-        return false;
-    const char *wrong = quantity_parse(w->text, q, out);
-    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
-}
-
-const struct word *parse_peek(const struct parser *p) {
-    return p->next < p->lexer.count ? &p->lexer.words[p->next] : NULL;
-}
-
-const char *parse_key(const struct word *w, const char *key) {
-    const size_t len = strlen(key);
-    return strncmp(w->text, key, len) == 0 && w->text[len] == '=' ? w->text + len + 1 : NULL;
-}
-
-bool parse_value(struct parser *p, const struct word *w, const char *value, enum quantity q,
-                 uint64_t *out) {
-    const char *wrong = quantity_parse(value, q, out);
-    return wrong ? parse_fail(p, w->at, "'%.60s': %s", w->text, wrong) : true;
-}
-
-void *scenario_room(void *items, uint32_t count, uint32_t *cap, size_t item_bytes) {
-    if (count == *cap) {
-        *cap = *cap ? *cap * 2 : 8;
-        items = realloc(items, *cap * item_bytes);
-        if (!items)
-            abort();
-    }
-    memset((char *)items + count * item_bytes, 0, item_bytes);
-    return items;
-}
-
-bool parse_keyword(struct parser *p, const char *keyword) {
-    const struct word *w = parse_word(p, keyword);
-    if (!w)
-        return false;
-    return strcmp(w->text, keyword) == 0 ? true : parse_fail(p, w->at, "'%s' is expected", keyword);
-}
 
 static bool parse_seed(struct parser *p) {
     p->sc->has_seed = true;
@@ -114,98 +26,6 @@ static bool parse_let(struct parser *p) {
                ? true
                : parse_fail(p, name->at, "'%.60s' is not a name, or there are too many",
                             name->text);
-}
-
-/* ---- expect, eventually ---- */
-
-static struct expectation *add_expectation(struct scenario *sc) {
-    if (sc->expect_count == sc->expect_cap) {
-        sc->expect_cap = sc->expect_cap ? sc->expect_cap * 2 : 8;
-        sc->expects = realloc(sc->expects, sc->expect_cap * sizeof *sc->expects);
-        if (!sc->expects)
-            abort();
-    }
-    struct expectation *e = &sc->expects[sc->expect_count++];
-    *e = (struct expectation){0};
-    return e;
-}
-
-static bool parse_comparison(struct parser *p, struct expectation *e) {
-    const struct word *sign = parse_word(p, "a comparison (< <= > >= == !=)");
-    if (!sign)
-        return false;
-    unsigned i = 0;
-    while (i < sizeof comparison_signs / sizeof *comparison_signs &&
-           strcmp(sign->text, comparison_signs[i]) != 0)
-        i++;
-    if (i == sizeof comparison_signs / sizeof *comparison_signs)
-        return parse_fail(p, sign->at, "one of < <= > >= == != is expected");
-    e->cmp = (enum comparison)i;
-    const struct word *value = parse_word(p, "a value");
-    if (!value)
-        return false;
-    const char *wrong = quantity_number(value->text, &e->value);
-    size_t len = strlen(value->text);
-    if (wrong || len >= sizeof e->value_text)
-        return parse_fail(p, value->at, "'%.60s': %s", value->text, wrong ? wrong : "too long");
-    memcpy(e->value_text, value->text, len + 1);
-    return true;
-}
-
-/* METRIC COMPARISON VALUE; `connected` stands for connected == 1. */
-static bool parse_condition(struct parser *p, struct expectation *e) {
-    const struct word *metric = parse_word(p, "a metric");
-    if (!metric)
-        return false;
-    e->at = metric->at;
-    if (strcmp(metric->text, "connected") == 0) {
-        (void)snprintf(e->metric, sizeof e->metric, "connected");
-        (void)snprintf(e->value_text, sizeof e->value_text, "1");
-        e->value = 1;
-        e->cmp = CMP_EQUAL;
-        return true;
-    }
-    size_t len = strlen(metric->text);
-    if (len >= sizeof e->metric)
-        return parse_fail(p, metric->at, "the name is too long");
-    memcpy(e->metric, metric->text, len + 1);
-    return parse_comparison(p, e);
-}
-
-static bool parse_expect(struct parser *p) {
-    return parse_condition(p, add_expectation(p->sc)) && parse_end(p);
-}
-
-static bool parse_eventually(struct parser *p) {
-    struct expectation *e = add_expectation(p->sc);
-    e->eventually = true;
-    return parse_condition(p, e) && parse_keyword(p, "within") &&
-           parse_quantity(p, QUANTITY_DURATION, "a duration", &e->within_ns) && parse_end(p);
-}
-
-static bool parse_sometimes(struct parser *p) {
-    struct expectation *e = add_expectation(p->sc);
-    e->sometimes = true;
-    return parse_condition(p, e) && parse_end(p);
-}
-
-/* never NAME...: invariants (sim/invariants/invariants.h); "all" is every one. */
-static bool parse_never(struct parser *p) {
-    struct scenario *sc = p->sc;
-    const struct word *w = parse_word(p, "an invariant");
-    for (; w; w = parse_peek(p) ? parse_word(p, "") : NULL) {
-        enum invariant known;
-        if (strcmp(w->text, "all") != 0 && !invariant_find(w->text, &known))
-            return parse_fail(
-                p, w->at,
-                "there is no invariant '%.60s' (sim/invariants/invariants.h, docs/SIMULATOR.md)",
-                w->text);
-        sc->nevers = scenario_room(sc->nevers, sc->never_count, &sc->never_cap, sizeof *sc->nevers);
-        struct never *n = &sc->nevers[sc->never_count++];
-        n->at = w->at;
-        (void)snprintf(n->name, sizeof n->name, "%.31s", w->text);
-    }
-    return p->lexer.problem.at.line == 0;
 }
 
 static bool parse_crypto(struct parser *p) {
@@ -303,7 +123,8 @@ static bool region_used(const struct scenario *sc, uint32_t region) {
     return false;
 }
 
-/* Between any two regions in which somebody is there is a way, and it is not of no length by mistake. */
+/* Between any two regions in which somebody is there is a way, and it is not of no length by
+ * mistake. */
 static bool check_regions(struct parser *p) {
     const struct scenario *sc = p->sc;
     bool known[REGIONS_MAX][REGIONS_MAX] = {{false}}, used[REGIONS_MAX];
@@ -373,28 +194,28 @@ bool scenario_parse(struct scenario *sc, const char *text, const struct scenario
 
 void scenario_clear(struct scenario *sc) {
     for (size_t i = 0; i < sc->action_count; i++) {
-        free(sc->actions[i].from.hosts);
-        free(sc->actions[i].to.hosts);
-        free(sc->actions[i].sites);
-        free(sc->actions[i].packets);
+        mem_free(sc->actions[i].from.hosts);
+        mem_free(sc->actions[i].to.hosts);
+        mem_free(sc->actions[i].sites);
+        mem_free(sc->actions[i].packets);
     }
     for (uint32_t i = 0; i < sc->graph_count; i++) {
-        free(sc->graphs[i].set.hosts);
-        free(sc->graphs[i].with.hosts);
+        mem_free(sc->graphs[i].set.hosts);
+        mem_free(sc->graphs[i].with.hosts);
     }
     for (uint32_t i = 0; i < sc->load_count; i++) {
-        free(sc->loads[i].from.hosts);
-        free(sc->loads[i].to.hosts);
+        mem_free(sc->loads[i].from.hosts);
+        mem_free(sc->loads[i].to.hosts);
     }
-    free(sc->graphs);
-    free(sc->loads);
-    free(sc->sites);
-    free(sc->groups);
-    free(sc->rtts);
-    free(sc->nevers);
+    mem_free(sc->graphs);
+    mem_free(sc->loads);
+    mem_free(sc->sites);
+    mem_free(sc->groups);
+    mem_free(sc->rtts);
+    mem_free(sc->nevers);
     names_clear(&sc->names);
-    free(sc->actions);
-    free(sc->hosts);
-    free(sc->expects);
+    mem_free(sc->actions);
+    mem_free(sc->hosts);
+    mem_free(sc->expects);
     *sc = (struct scenario){0};
 }

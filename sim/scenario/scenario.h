@@ -75,8 +75,8 @@ struct action {
     bool if_up;                 /* it asks only nodes that run then */
     int64_t jump_us, drift_ppb; /* clock */
     uint32_t site;              /* move: SITE_NONE is the internet */
-    uint32_t *sites,
-        site_count; /* reboot, gateway, crowd; of the first and last also those of `from` */
+    uint32_t *sites; /* reboot, gateway, crowd; of the first and last also those of `from` */
+    uint32_t site_count, site_cap;
     struct gateway_config gateway;
     struct hostile_plan plan;
     struct sim_store_fault store;
@@ -84,6 +84,7 @@ struct action {
     bool directed;                   /* lose: the direction has been said */
     enum sim_direction direction;    /* lose */
     uint64_t *packets, packet_count; /* lose: ascending */
+    uint32_t packet_cap;
     struct link_patch link;
     struct disk_patch disk;
 };
@@ -164,9 +165,11 @@ struct scenario {
     struct scenario_host *hosts;
     uint32_t host_count, host_cap;
     struct action *actions; /* as written */
-    size_t action_count, action_cap;
+    size_t action_count;
+    uint32_t action_cap;
     struct expectation *expects;
-    size_t expect_count, expect_cap;
+    size_t expect_count;
+    uint32_t expect_cap;
     struct scenario_site *sites;
     uint32_t site_count, site_cap;
     struct scenario_group *groups;

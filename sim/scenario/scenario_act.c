@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/scenario/scenario_int.h"
 
 enum { MESSAGE_BYTES = 100, MAP_LEASE_S = 3600 };
@@ -59,12 +61,7 @@ const char *action_name(enum action_kind k) {
 }
 
 struct action *scenario_add_action(struct scenario *sc) {
-    if (sc->action_count == sc->action_cap) {
-        sc->action_cap = sc->action_cap ? sc->action_cap * 2 : 16;
-        sc->actions = realloc(sc->actions, sc->action_cap * sizeof *sc->actions);
-        if (!sc->actions)
-            abort();
-    }
+    grow(&sc->actions, &sc->action_cap, sc->action_count + 1, sizeof *sc->actions);
     struct action *a = &sc->actions[sc->action_count++];
     *a = (struct action){.site = SITE_NONE};
     return a;
@@ -202,9 +199,7 @@ static bool parse_site_list(struct parser *p, struct action *a) {
         }
         if (!parse_site_name(p, w, w->text, &site))
             return false;
-        a->sites = realloc(a->sites, (a->site_count + 1) * sizeof *a->sites);
-        if (!a->sites)
-            abort();
+        grow(&a->sites, &a->site_cap, a->site_count + 1, sizeof *a->sites);
         a->sites[a->site_count++] = site;
     } while (a->kind != ACT_GATEWAY && (w = parse_peek(p)) && !is_option(a, w));
     if (a->kind == ACT_CROWD)

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "sim/engine/grow.h"
 #include "sim/engine/host_clock.h"
 #include "sim/scenario/scenario_int.h"
 
@@ -102,9 +104,7 @@ static bool option_lose(struct parser *p, const struct word *w, struct action *a
         a->direction = w->text[0] == 'u' ? SIM_UP : SIM_DOWN;
         return a->directed || parse_fail(p, w->at, "lose NAME up|down NUMBER...");
     }
-    a->packets = realloc(a->packets, (a->packet_count + 1) * sizeof *a->packets);
-    if (!a->packets)
-        abort();
+    grow(&a->packets, &a->packet_cap, a->packet_count + 1, sizeof *a->packets);
     if (!parse_value(p, w, w->text, QUANTITY_COUNT, &a->packets[a->packet_count]))
         return false;
     a->packet_count++;

@@ -219,7 +219,7 @@ void wire_send(struct host *h, const struct train *t) {
         const size_t left = t->len - at;
         const size_t len =
             t->segment_bytes > 0 && left > t->segment_bytes ? t->segment_bytes : left;
-        send_one(h, &t->to, t->ecn, t->buf + at, (uint32_t)len);
+        send_one(h, hop_addr(&t->to), t->ecn, t->buf + at, (uint32_t)len);
         at += len;
     }
 }
@@ -347,7 +347,8 @@ void wire_deliver(struct sim *s, struct packet *p) {
     }
     s->acting = to->index;
     struct arena *before = arena_enter(&to->arena);
-    node_input(to->node, host_now_us(to), &p->from, 0, p->ecn, p->data, p->len);
+    const struct hop from = hop_udp(&p->from, 0);
+    node_input(to->node, host_now_us(to), &from, p->ecn, p->data, p->len);
     (void)arena_enter(before);
     if (seen && to->node)
         inspect_received(to, seen, accepted);

@@ -40,7 +40,7 @@ struct host *host_new(struct sim *s, const struct sim_host_options *o) {
 /* A process that dies gives nothing back. The core still frees what it has handed out, so finished
  * operations go to it with an error while neither store nor disk see anything of it. */
 static void bury(struct host *h) {
-    const struct endpoint_counters *c = endpoint_counters(node_endpoint(h->node));
+    const struct endpoint_counters *c = node_counters(h->node);
 #define X(name) h->past.name += c->name;
     ENDPOINT_COUNTERS(X)
 #undef X
@@ -333,7 +333,7 @@ static bool pull(struct host *h) {
         for (struct node_datagram d; node_datagram_next(h->node, &d); more = true)
             load_flow_got(h, d.data, d.len);
         for (;;) {
-            struct train t = {.buf = s->train, .local = LOCAL_ANY};
+            struct train t = {.buf = s->train};
             if (!next_train(h, now_us, &t) || dead(h))
                 break;
             wire_send(h, &t);

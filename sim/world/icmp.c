@@ -193,8 +193,8 @@ void icmp_hear(struct sim *s, struct icmp_note *note) {
         const struct icmp_quote quote = {
             .to = note->to, .bytes = note->bytes, .head = note->head, .len = note->head_len};
         struct arena *before = arena_enter(&h->arena);
-        endpoint_icmp_too_big(node_endpoint(h->node), host_now_us(h), &quote,
-                              note->mtu_bytes > overhead ? note->mtu_bytes - overhead : 0);
+        node_icmp_too_big(h->node, host_now_us(h), &quote,
+                          note->mtu_bytes > overhead ? note->mtu_bytes - overhead : 0);
         (void)arena_enter(before);
         host_pump(h);
     }

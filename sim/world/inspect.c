@@ -208,8 +208,7 @@ void inspect_message(struct host *h, uint32_t peer, uint64_t serial) {
 
 static void inspect_tables(struct host *h) {
     struct sim *s = h->sim;
-    struct endpoint *e = node_endpoint(h->node);
-    const uint32_t sessions = endpoint_session_count(e), half = endpoint_half_open_count(e);
+    const uint32_t sessions = node_session_count(h->node), half = node_half_open_count(h->node);
     uint32_t most = h->contact_count;
     for (uint32_t i = 0; i < s->ticket_count; i++)
         most += s->tickets[i].giver == h->index ||

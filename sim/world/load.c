@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "sim/engine/muldiv.h"
 #include "sim/world/world.h"
 
 static const char *const names[LOAD_KINDS] = {"ping", "message", "transfer", "flow", "connect"};
@@ -45,8 +46,7 @@ static void first(struct sim *s, uint32_t load) {
     struct load *l = &s->loads[load];
     const uint64_t now_ns = sim_now_ns(s);
     for (uint32_t i = 0; i < l->host_count; i++) {
-        const uint64_t within =
-            (uint64_t)(((__uint128_t)draw(s, load, i, DRAW_LOAD) * l->interval_ns) >> 64);
+        const uint64_t within = mul_high(draw(s, load, i, DRAW_LOAD), l->interval_ns);
         const uint64_t start_ns = l->from_ns > now_ns ? l->from_ns - now_ns : 0;
         l->done[i]++;
         plan(s, load, i, start_ns + within);
@@ -113,8 +113,7 @@ void load_run(struct sim *s, const struct event *e) {
     }
     const uint64_t jitter = draw_below(draw(s, load, at, DRAW_LOAD), UINT32_MAX);
     l->done[at]++;
-    plan(s, load, at,
-         l->interval_ns / 2 + (uint64_t)(((__uint128_t)jitter * l->interval_ns) >> 32));
+    plan(s, load, at, l->interval_ns / 2 + muldiv(jitter, l->interval_ns, UINT64_C(1) << 32));
 }
 
 /* ---- flows ---- */

@@ -252,7 +252,7 @@ void inspect_seconds(struct sim *s); /* once a simulated second: tables, memory,
 /* The node of a host has ended; so many bytes are missing. */
 void inspect_ended(struct host *h, uint64_t bytes);
 static inline uint64_t inspect_accepted(const struct host *h) {
-    return endpoint_counters(node_endpoint(h->node))->data_accepted;
+    return node_counters(h->node)->data_accepted;
 }
 
 /* duty.c: what was asked for, and what the world did that excuses it from being done */

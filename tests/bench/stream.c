@@ -123,10 +123,9 @@ static void on_more(uv_idle_t *i) {
 static void on_timer(uv_timer_t *t) {
     turn(t->data);
 }
-static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn,
-                        uint8_t *buf, size_t len) {
+static void on_datagram(void *ctx, const struct hop *from, uint8_t ecn, uint8_t *buf, size_t len) {
     struct bench *b = ctx;
-    endpoint_input(b->ep, now_us(), from, local, ecn, buf, len);
+    endpoint_input(b->ep, now_us(), from, ecn, buf, len);
 }
 static void on_batch_end(void *ctx) {
     turn(ctx);

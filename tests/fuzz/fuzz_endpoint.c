@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 cookie_mac1(&id.transport_public, buf, len - 2 * MAC_BYTES,
                             buf + len - 2 * MAC_BYTES);
         }
-        endpoint_input(e, now_us, &from, 0, (uint8_t)(shape & ECN_MASK), buf, len);
+        const struct hop hop = hop_udp(&from, 0);
+        endpoint_input(e, now_us, &hop, (uint8_t)(shape & ECN_MASK), buf, len);
         now_us += 1000;
         endpoint_timeout(e, now_us);
         drain(e, now_us, out);

@@ -88,8 +88,9 @@ static void use(struct hostile_world *w, int side) {
         break;
     case 6:
         if (dice_one_in(d, 4)) {
-            const struct addr to = hostile_place(w, !side);
-            err = session_switch_path(s->ep, w->now_us, r, &to, 0);
+            const struct addr at = hostile_place(w, !side);
+            const struct hop to = hop_udp(&at, 0);
+            err = session_switch_path(s->ep, w->now_us, r, &to);
         }
         break;
     case 7:

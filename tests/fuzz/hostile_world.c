@@ -202,7 +202,7 @@ static void note_datagram(struct hostile_world *w, int from, const struct train 
     }
     if (len == RESPONSE_BYTES && data[0] == PACKET_RESPONSE)
         forge_heard(w, from, data);
-    const bool astray = !addr_equal(&t->to, &w->side[!from].addr);
+    const bool astray = !hop_is_to(&t->to, &w->side[!from].addr);
     if (len <= sizeof w->wire[0].data && (!astray || dice_one_in(w->dice, 2))) {
         struct datagram *g = hostile_send(w, !from, &s->addr, data, len);
         if (g)
@@ -257,7 +257,8 @@ bool hostile_input(struct hostile_world *w, int to, const struct addr *from, uin
     MUST(copy);
     memcpy(copy, data, len);
     const uint64_t before = endpoint_counters(s->ep)->data_accepted;
-    endpoint_input(s->ep, w->now_us, from, 0, ecn, copy, len);
+    const struct hop hop = hop_udp(from, 0);
+    endpoint_input(s->ep, w->now_us, &hop, ecn, copy, len);
     const bool opened = endpoint_counters(s->ep)->data_accepted > before;
     free(copy);
     hostile_pull(w);

@@ -112,26 +112,25 @@ REAL(int, node_message_send, struct node *n, uint64_t now_us, const char *contac
 
 /* ---- the store ---- */
 
-static bool store_fails(struct node *n) {
+static bool store_fails(const struct keep *k) {
     enum { GOOD_COMMITS = 40 };
-    return is(MUTANT_STORE_FAILS) ||
-           (is(MUTANT_STORE_FAILS_LATER) && n->keep.commits > GOOD_COMMITS);
+    return is(MUTANT_STORE_FAILS) || (is(MUTANT_STORE_FAILS_LATER) && k->commits > GOOD_COMMITS);
 }
 
-REAL(int, keep_put, struct node *n, const char *table, const void *key, size_t key_len,
+REAL(int, keep_put, struct keep *k, const char *table, const void *key, size_t key_len,
      const void *value, size_t value_len) {
-    return store_fails(n) ? ERR_IO : __real_keep_put(n, table, key, key_len, value, value_len);
+    return store_fails(k) ? ERR_IO : __real_keep_put(k, table, key, key_len, value, value_len);
 }
 
-REAL(int, keep_end, struct node *n, int err) {
-    return __real_keep_end(n, !err && store_fails(n) ? ERR_IO : err);
+REAL(int, keep_end, struct keep *k, int err) {
+    return __real_keep_end(k, !err && store_fails(k) ? ERR_IO : err);
 }
 
-REAL(void, keep_pump, struct node *n) {
+REAL(void, keep_pump, struct keep *k) {
     if (is(MUTANT_HASTY_RECEIPT))
-        n->keep.durable = n->keep.commits;
+        k->durable = k->commits;
     else
-        __real_keep_pump(n);
+        __real_keep_pump(k);
 }
 
 /* ---- sessions ---- */
@@ -144,21 +143,21 @@ REAL(int, endpoint_call, struct endpoint *e, uint64_t now_us, struct peer_ref p)
     return is(MUTANT_NEVER_CALLS) ? ERR_OFFLINE : __real_endpoint_call(e, now_us, p);
 }
 
-static void give_up(struct node *n, struct contact *c) {
+static void give_up(struct dials *d, struct peering *p) {
     if (!is(MUTANT_CALLS_ONCE))
         return;
-    dial_forget(n, c);
-    c->dial.next_us = c->dial.verdict_us = 0;
+    dial_forget(d, p);
+    p->dial.next_us = p->dial.verdict_us = 0;
 }
 
-REAL(void, dial_down, struct node *n, struct contact *c, int err) {
-    __real_dial_down(n, c, err);
-    give_up(n, c);
+REAL(void, dial_down, struct dials *d, struct peering *p, int err) {
+    __real_dial_down(d, p, err);
+    give_up(d, p);
 }
 
-REAL(void, dial_failed, struct node *n, struct contact *c, int err) {
-    __real_dial_failed(n, c, err);
-    give_up(n, c);
+REAL(void, dial_failed, struct dials *d, struct peering *p, int err) {
+    __real_dial_failed(d, p, err);
+    give_up(d, p);
 }
 
 REAL(void, node_network_changed, struct node *n, uint64_t now_us) {
@@ -201,15 +200,15 @@ REAL(void, endpoint_ticket_close, struct endpoint *e, const struct psk *secret) 
         __real_endpoint_ticket_close(e, secret);
 }
 
-REAL(void, invite_forget, struct node *n, const struct psk *psk) {
+REAL(void, invite_forget, struct invites *v, const struct psk *psk) {
     if (!is(MUTANT_TICKET_TWICE))
-        __real_invite_forget(n, psk);
+        __real_invite_forget(v, psk);
 }
 
 /* Under another name than the first one, who has it already. */
-REAL(bool, invite_find, const struct node *n, const struct psk *psk, struct invite *out) {
-    const bool found = __real_invite_find(n, psk, out);
-    if (found && is(MUTANT_TICKET_TWICE) && contact_by_name(n, out->name))
+REAL(bool, invite_find, const struct invites *v, const struct psk *psk, struct invite *out) {
+    const bool found = __real_invite_find(v, psk, out);
+    if (found && is(MUTANT_TICKET_TWICE) && contact_by_name(v->contacts, out->name))
         out->name[0] = '\0';
     return found;
 }
@@ -224,30 +223,30 @@ REAL(int, letter_decode, struct letter *l, const uint8_t *in, size_t len) {
     return err;
 }
 
-static const struct contact *another(struct node *n, const struct contact *c) {
-    struct contact_info info;
-    for (unsigned i = 0; node_contact_at(n, n->now_us, i, &info); i++)
-        if (!node_id_equal(&info.id, &c->id))
-            return contact_by_name(n, info.name);
+static const struct contact *another(const struct contacts *people, const struct contact *c) {
+    for (unsigned i = 0; i < people->count; i++)
+        if (!node_id_equal(&people->list[i]->id, &c->id))
+            return people->list[i];
     return c;
 }
 
-REAL(int, history_keep, struct node *n, const struct contact *c, const struct letter *l,
+REAL(int, history_keep, struct messages *talk, const struct contact *c, const struct letter *l,
      const struct owed *debt, uint64_t *seq) {
     static unsigned number;
     if (is(MUTANT_MESSAGE_FORGOTTEN) && ++number % 5 == 0) {
         *seq = 0;
-        return keep_owe(n, debt);
+        return keep_owe(talk->keep, debt);
     }
-    return __real_history_keep(n, is(MUTANT_MESSAGE_ASTRAY) ? another(n, c) : c, l, debt, seq);
+    return __real_history_keep(talk, is(MUTANT_MESSAGE_ASTRAY) ? another(talk->contacts, c) : c, l,
+                               debt, seq);
 }
 
-REAL(int, messages_load, struct node *n) {
-    const int err = __real_messages_load(n);
+REAL(int, history_load, struct messages *talk) {
+    const int err = __real_history_load(talk);
     struct node_id peer = {.bytes = {0}};
     uint64_t seq = 0;
-    while (!err && is(MUTANT_OUTBOX_FORGOTTEN) && outbox_walk(n, &peer, &seq) == 0)
-        if (outbox_del(n, &peer, seq) != 0)
+    while (!err && is(MUTANT_OUTBOX_FORGOTTEN) && outbox_walk(talk, &peer, &seq) == 0)
+        if (outbox_del(talk, &peer, seq) != 0)
             break;
     return err;
 }

@@ -149,7 +149,8 @@ static void feed(struct ours *o) {
 
 static void ours_input(struct flow *f, enum side to, uint64_t now_ns, uint8_t *data, size_t len) {
     struct ours *o = ours_of(f);
-    endpoint_input(o->endpoint[to], now_ns / 1000, &o->addr[!to], 0, ECN_NOT_ECT, data, len);
+    const struct hop from = hop_udp(&o->addr[!to], 0);
+    endpoint_input(o->endpoint[to], now_ns / 1000, &from, ECN_NOT_ECT, data, len);
     poll_events(o, to, now_ns);
 }
 

@@ -39,16 +39,15 @@ struct world {
 
 static uint8_t train_buf[TRAIN_MAX_BYTES];
 
-static void on_datagram(void *ctx, uint32_t local, const struct addr *from, uint8_t ecn,
-                        uint8_t *buf, size_t len) {
+static void on_datagram(void *ctx, const struct hop *from, uint8_t ecn, uint8_t *buf, size_t len) {
     struct end *e = ctx;
     assert_true(e->datagrams < SEEN_MAX);
     e->sizes[e->datagrams] = len;
     e->first_byte[e->datagrams++] = buf[0];
     e->bytes += len;
-    e->from = *from;
+    e->from = from->udp.remote;
     e->ecn[ecn & ECN_MASK]++;
-    e->local = local;
+    e->local = from->udp.local;
     memset(buf, 0xee, len); /* it is ours to scribble on: must not disturb the next datagram */
 }
 static void on_batch_end(void *ctx) {
@@ -109,11 +108,14 @@ static void run_until(struct world *w, const unsigned *what, unsigned n) {
 
 /* A train whose segments each begin with their number. */
 static struct train make_train(struct world *w, uint16_t segment, size_t len) {
-    struct train t = {.buf = train_buf, .len = len, .segment_bytes = segment, .local = LOCAL_ANY};
+    struct train t = {.buf = train_buf,
+                      .len = len,
+                      .segment_bytes = segment,
+                      .to = {.kind = HOP_UDP, .udp.local = LOCAL_ANY}};
     memset(train_buf, 0xaa, len);
     for (size_t at = 0, i = 0; at < len; at += segment, i++)
         train_buf[at] = (uint8_t)i;
-    udp_address(w->b.udp, &t.to);
+    udp_address(w->b.udp, &t.to.udp.remote);
     return t;
 }
 
@@ -209,16 +211,16 @@ static void an_unreachable_network_is_not_an_error(enum udp_kind kind) {
     struct train t = make_train(&w, 1000, 3000);
     /* From a loopback address nothing else can be reached (EINVAL); port 0 is nobody's (EINVAL);
      * the other family. */
-    t.to = (struct addr){.kind = ADDR_IPV4, .port = 9, .ip = {192, 0, 2, 1}};
+    t.to.udp.remote = (struct addr){.kind = ADDR_IPV4, .port = 9, .ip = {192, 0, 2, 1}};
     assert_int_equal(udp_send(w.a.udp, &t), 0);
-    t.to = loopback(false);
+    t.to.udp.remote = loopback(false);
     assert_int_equal(udp_send(w.a.udp, &t), 0);
-    t.to = loopback(true);
-    t.to.port = 9;
+    t.to.udp.remote = loopback(true);
+    t.to.udp.remote.port = 9;
     assert_int_equal(udp_send(w.a.udp, &t), 0);
     /* A closed port answers with ICMP; the socket goes on. */
-    t.to = loopback(false);
-    t.to.port = 1;
+    t.to.udp.remote = loopback(false);
+    t.to.udp.remote.port = 1;
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(udp_send(w.a.udp, &t), 0);
     struct udp_caps before, after;
@@ -347,17 +349,17 @@ static void an_answer_leaves_from_the_address_that_was_asked(void **s) {
         for (uint8_t host = 1; host <= 3; host++)
             for (unsigned segments = 1; segments <= 3; segments += 2) {
                 struct train t = make_train(&w, 300, 300);
-                memcpy(t.to.ip, ((uint8_t[4]){127, 0, 0, host}), 4);
-                t.to.port = b.port;
+                memcpy(t.to.udp.remote.ip, ((uint8_t[4]){127, 0, 0, host}), 4);
+                t.to.udp.remote.port = b.port;
                 const unsigned before = w.b.datagrams;
                 assert_int_equal(udp_send(w.a.udp, &t), 0);
                 run_until(&w, &w.b.datagrams, before + 1);
-                assert_int_equal(local_socket(w.b.local), 8);
+                assert_int_equal(w.b.local % LOCAL_SOCKETS_MAX, 8);
                 assert_true(seen[host] == 0 || seen[host] == w.b.local); /* one place, one number */
                 seen[host] = w.b.local;
                 t.len = segments * 300;
-                udp_address(w.a.udp, &t.to);
-                t.local = w.b.local;
+                udp_address(w.a.udp, &t.to.udp.remote);
+                t.to.udp.local = w.b.local;
                 assert_int_equal(udp_send(w.b.udp, &t), 0);
                 answers += segments;
                 run_until(&w, &w.a.datagrams, answers);
@@ -409,12 +411,12 @@ static void not_insisted_on(int err) {
     struct addr b;
     udp_address(w.b.udp, &b);
     struct train t = make_train(&w, 300, 300);
-    memcpy(t.to.ip, ((uint8_t[4]){127, 0, 0, 9}), 4);
-    t.to.port = b.port;
+    memcpy(t.to.udp.remote.ip, ((uint8_t[4]){127, 0, 0, 9}), 4);
+    t.to.udp.remote.port = b.port;
     assert_int_equal(udp_send(w.a.udp, &t), 0);
     run_until(&w, &w.b.datagrams, 1);
-    udp_address(w.a.udp, &t.to);
-    t.local = w.b.local;
+    udp_address(w.a.udp, &t.to.udp.remote);
+    t.to.udp.local = w.b.local;
     for (unsigned i = 1; i <= 3; i++) {
         gone = i < 3;
         t.len = i == 1 ? 900 : 300;

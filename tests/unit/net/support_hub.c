@@ -83,11 +83,11 @@ static bool pass(struct hub *h, unsigned at) {
     struct train t = {.buf = buf};
     if (!endpoint_output(h->ep[at], h->now_us, &t))
         return false;
-    const int to = number_of(h, &t.to);
+    const int to = number_of(h, hop_addr(&t.to));
     for (size_t i = 0; to >= 0 && i < t.len; i += t.segment_bytes) {
         const size_t n = t.len - i < t.segment_bytes ? t.len - i : t.segment_bytes;
         if ((at > 0 || !h->deaf[to]) && !is_lost(h, at > 0 ? at : (unsigned)to))
-            endpoint_input(h->ep[to], h->now_us, &h->addr[at], 0, ECN_NOT_ECT, buf + i, n);
+            endpoint_input(h->ep[to], h->now_us, AT(&h->addr[at]), ECN_NOT_ECT, buf + i, n);
     }
     return true;
 }
@@ -160,7 +160,7 @@ void hub_hostile(struct hub *h, unsigned i, const void *frames, size_t len) {
         return;
     memcpy(buf + DATA_HEADER_BYTES, frames, len);
     const size_t n = session_seal(s, h->ep[i]->aead, s->send_counter++, buf, len);
-    endpoint_input(h->ep[0], h->now_us, &h->addr[i], 0, ECN_NOT_ECT, buf, n);
+    endpoint_input(h->ep[0], h->now_us, AT(&h->addr[i]), ECN_NOT_ECT, buf, n);
 }
 
 void hub_bytes(struct hub *h, unsigned i, uint64_t stream, uint64_t offset, size_t len) {

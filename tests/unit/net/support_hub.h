@@ -7,6 +7,7 @@
 
 #include "net/endpoint_int.h"
 #include "net/wire/frame.h"
+#include "support_at.h"
 
 enum { HUB_MAX = 24, HUB_EVENTS = EP_PONG + 1 };
 

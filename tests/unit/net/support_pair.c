@@ -178,7 +178,8 @@ bool pair_run(struct pair *p, uint64_t us, int side, int kind) {
         if (f >= 0 && p->queue[f].at_us <= p->now_us) {
             struct flight x = p->queue[f];
             p->queue[f] = p->queue[--p->in_flight];
-            endpoint_input(p->ep[x.to], p->now_us, &x.from, p->local[x.to], x.ecn, x.data, x.len);
+            endpoint_input(p->ep[x.to], p->now_us, AT_SOCKET(&x.from, p->local[x.to]), x.ecn,
+                           x.data, x.len);
             free(x.data);
         }
     }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "net/endpoint.h"
+#include "support_at.h"
 
 enum { PAIR_QUEUE = 16384, PAIR_EVENTS = 4096, PAIR_DROP = 255 };
 

@@ -209,7 +209,7 @@ static bool forge_from_0(struct pair *p, const struct key_cert *cert, uint64_t t
     struct train t = {.buf = out_bytes};
     assert_true(
         forge_initiation(&n, &p->ep[0]->self, &p->rng, &p->id[1].transport_public, &f, 9, msg));
-    endpoint_input(p->ep[1], p->now_us, &elsewhere, 0, ECN_NOT_ECT, msg, sizeof msg);
+    endpoint_input(p->ep[1], p->now_us, AT(&elsewhere), ECN_NOT_ECT, msg, sizeof msg);
     bool answered = false;
     while (endpoint_output(p->ep[1], p->now_us, &t))
         answered |= t.buf[0] == PACKET_RESPONSE;

@@ -150,7 +150,7 @@ static unsigned from_five;
 static bool leaves_from_five(struct pair *p, int from, const struct train *t) {
     (void)p;
     if (from == 1) {
-        assert_int_equal(t->local, 5);
+        assert_int_equal(t->to.udp.local, 5);
         from_five++;
     }
     return true;
@@ -209,11 +209,11 @@ static int knock(struct pair *p, const struct addr *from, const uint8_t *msg, ui
     struct train t = {.buf = buf};
     int type = 0;
     memcpy(copy, msg, sizeof copy);
-    endpoint_input(p->ep[1], p->now_us, from, 3, ECN_NOT_ECT, copy, sizeof copy);
+    endpoint_input(p->ep[1], p->now_us, AT_SOCKET(from, 3), ECN_NOT_ECT, copy, sizeof copy);
     while (endpoint_output(p->ep[1], p->now_us, &t)) {
         type = t.buf[0];
-        assert_true(addr_equal(&t.to, from));
-        assert_int_equal(t.local, 3); /* where it came to */
+        assert_true(hop_is_to(&t.to, from));
+        assert_int_equal(t.to.udp.local, 3); /* where it came to */
         if (answer && t.len <= RESPONSE_BYTES)
             memcpy(answer, t.buf, t.len);
     }

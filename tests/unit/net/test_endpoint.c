@@ -183,7 +183,7 @@ static size_t first_out(struct pair *p, int side, uint8_t out[static TRAIN_MAX_B
 }
 
 static void hand_over(struct pair *p, int to, uint8_t *msg, size_t len) {
-    endpoint_input(p->ep[to], p->now_us, &p->addr[!to], 0, ECN_NOT_ECT, msg, len);
+    endpoint_input(p->ep[to], p->now_us, AT(&p->addr[!to]), ECN_NOT_ECT, msg, len);
 }
 
 /* Two handshakes cross: one with the pairing secret succeeds at side 0, which has answered one with the
@@ -331,7 +331,7 @@ static void under_load_a_cookie_opens_the_door(void **state) {
         junk[0] = PACKET_INITIATION;
         cookie_mac1(&p->id[1].transport_public, junk, sizeof junk - 2 * MAC_BYTES,
                     junk + sizeof junk - 2 * MAC_BYTES);
-        endpoint_input(p->ep[1], p->now_us, &flooder, 0, ECN_NOT_ECT, junk, sizeof junk);
+        endpoint_input(p->ep[1], p->now_us, AT(&flooder), ECN_NOT_ECT, junk, sizeof junk);
         static uint8_t out[TRAIN_MAX_BYTES];
         struct train t = {.buf = out};
         while (endpoint_output(p->ep[1], p->now_us, &t))

@@ -128,7 +128,7 @@ static void a_counter_that_is_no_varint_is_no_counter(void **state) {
         buf[DATA_HEADER_BYTES] = FRAME_PING;
         const size_t len = session_seal(f.ours, f.p->ep[0]->aead, counters[i], buf, 1);
         const uint64_t before = endpoint_counters(e)->data_accepted;
-        endpoint_input(e, f.p->now_us, &f.p->addr[0], 0, ECN_NOT_ECT, buf, len);
+        endpoint_input(e, f.p->now_us, AT(&f.p->addr[0]), ECN_NOT_ECT, buf, len);
         assert_int_equal(endpoint_counters(e)->data_accepted - before, i == 0);
         uint8_t out[TRAIN_MAX_BYTES];
         for (unsigned n = 0; n < 100 && f.p->now_us < 600000 * (uint64_t)MS; n++) {

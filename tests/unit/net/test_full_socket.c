@@ -68,15 +68,16 @@ static bool pump(unsigned i) {
     }
     struct train t = {.buf = buf, .full = i == PEERS ? hub.full : 0};
     for (; endpoint_output(hub.ep[i], hub.now_us, &t); any = true) {
-        const unsigned to = t.to.port - 100u;
-        const struct addr from = at(i);
+        const unsigned to = t.to.udp.remote.port - 100u;
+        const struct addr here = at(i);
+        const struct hop from = hop_udp(&here, to == PEERS ? i % SOCKETS : 0);
         if (i == PEERS) {
-            assert_false(train_is_unwanted(&t, t.local));
+            assert_false(train_is_unwanted(&t, &t.to));
             hub.sent[to] += t.len;
         }
         for (size_t p = 0; p < t.len; p += t.segment_bytes)
-            endpoint_input(hub.ep[to], hub.now_us, &from, to == PEERS ? i % SOCKETS : 0, t.ecn,
-                           t.buf + p, t.len - p < t.segment_bytes ? t.len - p : t.segment_bytes);
+            endpoint_input(hub.ep[to], hub.now_us, &from, t.ecn, t.buf + p,
+                           t.len - p < t.segment_bytes ? t.len - p : t.segment_bytes);
     }
     return any;
 }

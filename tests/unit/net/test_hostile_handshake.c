@@ -42,7 +42,7 @@ static void answer_with(struct pair *p, struct noise n, uint32_t receiver,
                         const struct forged_response *f) {
     uint8_t msg[RESPONSE_BYTES];
     assert_true(forge_response(&n, &p->rng, &no_psk, f, 7, receiver, msg));
-    endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, msg, sizeof msg);
+    endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, msg, sizeof msg);
 }
 
 /* ---- answers ---- */
@@ -173,7 +173,7 @@ static size_t ask(struct pair *p, struct question *q, struct train *t) {
     *t = (struct train){.buf = train_bytes};
     assert_true(forge_initiation(&q->n, &p->ep[0]->self, &p->rng, &p->id[1].transport_public, &q->f,
                                  q->sender, msg));
-    endpoint_input(p->ep[1], p->now_us, &p->addr[0], 0, ECN_NOT_ECT, msg, sizeof msg);
+    endpoint_input(p->ep[1], p->now_us, AT(&p->addr[0]), ECN_NOT_ECT, msg, sizeof msg);
     return endpoint_output(p->ep[1], p->now_us, t) ? t->len : 0;
 }
 
@@ -250,9 +250,11 @@ static void only_the_address_that_sent_a_retry_is_called_again(void **state) {
         values[kind][0] = 1;
         cookie_seal(&p->id[1].transport_public, retry + 8, first + sizeof first - 2 * MAC_BYTES,
                     values[0], values[1], retry + 8 + COOKIE_NONCE_BYTES);
-        endpoint_input(p->ep[0], p->now_us, &s.addrs[5], 3, ECN_NOT_ECT, retry, sizeof retry);
+        endpoint_input(p->ep[0], p->now_us, AT_SOCKET(&s.addrs[5], 3), ECN_NOT_ECT, retry,
+                       sizeof retry);
         assert_true(endpoint_output(p->ep[0], p->now_us, &t));
-        assert_true(t.len == INITIATION_BYTES && addr_equal(&t.to, &s.addrs[5]) && t.local == 3);
+        assert_true(t.len == INITIATION_BYTES && hop_is_to(&t.to, &s.addrs[5]) &&
+                    t.to.udp.local == 3);
         assert_false(endpoint_output(p->ep[0], p->now_us, &t));
         pair_free(p);
     }
@@ -276,7 +278,7 @@ static void a_cookie_does_not_buy_a_core(void **state) {
     const uint64_t end_us = p->now_us + 5000 * MS;
     unsigned asked = 0;
     for (; p->now_us < end_us; p->now_us += 500, asked++) { /* 2,000 a second */
-        endpoint_input(e, p->now_us, &flooder, 0, ECN_NOT_ECT, msg, sizeof msg);
+        endpoint_input(e, p->now_us, AT(&flooder), ECN_NOT_ECT, msg, sizeof msg);
         while (endpoint_output(e, p->now_us, &t))
             if (!has_cookie && t.buf[0] == PACKET_RETRY &&
                 cookie_unseal(&p->id[1].transport_public, t.buf + 8,
@@ -369,10 +371,10 @@ static void a_forged_answer_costs_one_hash(void **state) {
         rng_fill(&p->rng, msg, sizeof msg);
         memset(msg, 0, 4);
         msg[0] = PACKET_RESPONSE;
-        memcpy(msg + 8, &sender, 4);
+        store_le32(msg + 8, sender);
         cookie_mac1(&p->id[0].transport_public, msg, sizeof msg - 2 * MAC_BYTES,
                     msg + sizeof msg - 2 * MAC_BYTES);
-        endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, msg, sizeof msg);
+        endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, msg, sizeof msg);
         assert_int_equal(endpoint_counters(p->ep[0])->mac_fail, i + 1);
         assert_int_equal(endpoint_counters(p->ep[0])->auth_fail, 0);
     }

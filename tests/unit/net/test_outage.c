@@ -458,8 +458,8 @@ static void pull_two(struct pair *p, int side, struct two_homes *h) {
     }
     while (endpoint_output(p->ep[side], p->now_us, &t))
         for (size_t at = 0; at < t.len; at += t.segment_bytes) {
-            bool to_first = addr_equal(&t.to, &first_addr);
-            if (side == 0 && !(to_first && !h->first_dead) && !addr_equal(&t.to, &second_addr))
+            bool to_first = hop_is_to(&t.to, &first_addr);
+            if (side == 0 && !(to_first && !h->first_dead) && !hop_is_to(&t.to, &second_addr))
                 continue;
             size_t n = t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes;
             const struct addr *from = side == 0       ? &p->addr[0]
@@ -483,7 +483,7 @@ static void run_two(struct pair *p, struct two_homes *h, uint64_t us) {
             }
             struct flight x = p->queue[i];
             memmove(&p->queue[i], &p->queue[i + 1], (--p->in_flight - i) * sizeof p->queue[0]);
-            endpoint_input(p->ep[x.to], p->now_us, &x.from, 0, x.ecn, x.data, x.len);
+            endpoint_input(p->ep[x.to], p->now_us, AT(&x.from), x.ecn, x.data, x.len);
             free(x.data);
         }
         pull_two(p, 0, h);
@@ -557,7 +557,7 @@ static void an_answer_in_the_name_of_a_third_moves_no_path(void **state) {
 /* ---- echoes alone ---- */
 
 static bool only_known(struct pair *p, int from, const struct train *t) {
-    return addr_equal(&t->to, &p->addr[!from]);
+    return hop_is_to(&t->to, &p->addr[!from]);
 }
 
 /* Both have other addresses than the session knows, and nothing under way but an echo. */
@@ -568,8 +568,8 @@ static void an_echo_that_stays_unanswered_finds_the_peer_again(void **state) {
     pair_connect(p, s);
     p->route = only_known;
     pair_run(p, 5 * S, -1, -1);
-    endpoint_find(p->ep[0], s[0])->path.remote.port += 7; /* where nobody is any more */
-    endpoint_find(p->ep[1], s[1])->path.remote.port += 7;
+    endpoint_find(p->ep[0], s[0])->path.hop.udp.remote.port += 7; /* where nobody is any more */
+    endpoint_find(p->ep[1], s[1])->path.hop.udp.remote.port += 7;
     assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
     pair_run(p, 8 * S, -1, -1);
     assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);

@@ -37,7 +37,7 @@ static void to(struct pair *p, int side, const struct addr *from, const uint8_t 
 }
 
 static bool only_the_peers_address(struct pair *p, int from, const struct train *t) {
-    if (addr_equal(&t->to, &p->addr[!from]))
+    if (hop_is_to(&t->to, &p->addr[!from]))
         return true;
     net.to_x_bytes += t->len;
     if (net.forwarding && t->len < 100)
@@ -91,13 +91,13 @@ static void a_named_victim_gets_at_most_three_times_what_came_from_it(void **sta
             memcpy(buf + DATA_HEADER_BYTES, frames[kind], lens[kind]);
             size_t len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, lens[kind]);
             if (i < 30 || i % 10 == 0) {
-                endpoint_input(w->p->ep[1], w->p->now_us, &X, 0, 0, buf, len);
+                endpoint_input(w->p->ep[1], w->p->now_us, AT(&X), 0, buf, len);
                 net.from_x_bytes += len;
             }
             feed_for(w, 1, id, 20 * MS);
             assert_true(net.to_x_bytes <= 3 * net.from_x_bytes);
         }
-        assert_true(addr_equal(&inner(w, 1)->path.remote, &w->p->addr[0]));
+        assert_true(hop_is_to(session_hop(inner(w, 1)), &w->p->addr[0]));
         assert_true(w->read[0][id] > read + (5 << 20)); /* it goes on where the peer is */
         world_nobody_hung_up(w);
         world_free(w);
@@ -114,7 +114,7 @@ static void an_answer_counts_among_the_three_times(void **state) {
     buf[DATA_HEADER_BYTES] = FRAME_PATH_CHALLENGE;
     buf[DATA_HEADER_BYTES + 9] = FRAME_PING;
     const size_t len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, 10);
-    endpoint_input(w->p->ep[1], w->p->now_us, &X, 0, 0, buf, len);
+    endpoint_input(w->p->ep[1], w->p->now_us, AT(&X), 0, buf, len);
     world_run(w, 10000 * MS);
     assert_true(net.to_x_bytes > len);
     assert_true(net.to_x_bytes <= 3 * len);
@@ -136,7 +136,7 @@ static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
         struct addr from;
         uint32_t local;
         size_t more;
-    } cases[] = {{X, 7, 0}, {s1->path.remote, s1->path.local, 1}};
+    } cases[] = {{X, 7, 0}, {session_hop(s1)->udp.remote, session_hop(s1)->udp.local, 1}};
     for (unsigned i = 0; i < 2; i++) {
         uint8_t buf[DATA_OVERHEAD_BYTES + 9];
         struct session *s = inner(w, 0);
@@ -145,11 +145,11 @@ static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
         memset(buf, 0, sizeof buf);
         buf[DATA_HEADER_BYTES] = FRAME_PATH_CHALLENGE;
         const size_t len = session_seal(s, w->p->ep[0]->aead, s->send_counter++, buf, 9);
-        endpoint_input(e, w->p->now_us, &cases[i].from, cases[i].local, 0, buf, len);
+        endpoint_input(e, w->p->now_us, AT_SOCKET(&cases[i].from, cases[i].local), 0, buf, len);
         while (endpoint_output(e, w->p->now_us, &t)) {
-            const bool along = addr_equal(&t.to, &s1->path.remote);
-            assert_true(along || addr_equal(&t.to, &cases[i].from));
-            assert_int_equal(t.local, along ? s1->path.local : cases[i].local);
+            const bool along = hop_same_place(&t.to, session_hop(s1));
+            assert_true(along || hop_is_to(&t.to, &cases[i].from));
+            assert_int_equal(t.to.udp.local, along ? session_hop(s1)->udp.local : cases[i].local);
             assert_int_equal(t.len, DATA_OVERHEAD_BYTES + 9 + cases[i].more);
             answers += along ? 1 : 10;
         }
@@ -201,7 +201,7 @@ static void who_lures_the_path_away_does_not_keep_it(void **state) {
     /* He stops, and the path is the peer's. */
     net.racing = net.forwarding = false;
     feed_for(w, 0, id, 2000 * MS);
-    assert_true(addr_equal(&inner(w, 0)->path.remote, &w->p->addr[1]));
+    assert_true(hop_is_to(session_hop(inner(w, 0)), &w->p->addr[1]));
     world_nobody_hung_up(w);
     world_free(w);
 }
@@ -217,7 +217,7 @@ static void a_side_that_has_moved_is_followed_within_two_round_trips(void **stat
         for (unsigned i = 1; i <= 10; i++) {
             w->p->addr[mover].port++;
             const uint64_t moved_us = w->p->now_us;
-            while (!addr_equal(&inner(w, !mover)->path.remote, &w->p->addr[mover])) {
+            while (!hop_is_to(session_hop(inner(w, !mover)), &w->p->addr[mover])) {
                 world_feed(w, 0, id, w->written[0][id] + FEED);
                 world_run(w, MS);
                 assert_true(w->p->now_us - moved_us < 2 * 20 * MS + 25 * MS);
@@ -246,7 +246,7 @@ static void an_idle_peer_is_followed_and_costs_nothing_afterwards(void **state) 
     w->p->addr[0].port++;
     assert_int_equal(session_ping(w->p->ep[0], w->p->now_us, w->s[0], 1), 0);
     world_run(w, 31 * MS);
-    assert_true(addr_equal(&inner(w, 1)->path.remote, &w->p->addr[0]));
+    assert_true(hop_is_to(session_hop(inner(w, 1)), &w->p->addr[0]));
     assert_int_equal(session_ping(w->p->ep[0], w->p->now_us, w->s[0], 2), 0);
     assert_true(pair_run(w->p, 21 * MS, 0, EP_PONG));
     world_run(w, 10000 * MS);
@@ -266,7 +266,7 @@ static void who_moves_itself_asks_first(void **state) {
     const uint64_t id = world_open(w, 0);
     feed_for(w, 0, id, 500 * MS);
     const uint64_t read = w->read[1][id];
-    assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], &X, 0), 0);
+    assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], AT(&X)), 0);
     feed_for(w, 0, id, 8000 * MS);
     assert_int_equal(pair_count(w->p, 0, EP_ROAMED), 0);
     assert_true(net.to_x_bytes > 0 && net.to_x_bytes < 400);
@@ -274,13 +274,14 @@ static void who_moves_itself_asks_first(void **state) {
     /* Another socket of its own, whose address the peer does not know yet. */
     w->p->addr[0].port++;
     w->p->local[0] = 1;
-    assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], &w->p->addr[1], 1), 0);
+    assert_int_equal(
+        session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], AT_SOCKET(&w->p->addr[1], 1)), 0);
     feed_for(w, 0, id, 21 * MS);
     assert_int_equal(pair_count(w->p, 0, EP_ROAMED), 1);
-    assert_int_equal(inner(w, 0)->path.local, 1);
+    assert_int_equal(session_hop(inner(w, 0))->udp.local, 1);
     feed_for(w, 0, id, 60 * MS);
     assert_int_equal(pair_count(w->p, 1, EP_ROAMED), 1);
-    assert_true(addr_equal(&inner(w, 1)->path.remote, &w->p->addr[0]));
+    assert_true(hop_is_to(session_hop(inner(w, 1)), &w->p->addr[0]));
     world_nobody_hung_up(w);
     world_free(w);
 }
@@ -293,9 +294,9 @@ static uint64_t to_victim[VICTIMS], from_victim[VICTIMS];
 
 static bool victims(struct pair *p, int from, const struct train *t) {
     (void)p;
-    if (from == 1 && t->to.ip[0] == X.ip[0])
-        to_victim[t->to.port] += t->len;
-    return t->to.ip[0] != X.ip[0];
+    if (from == 1 && t->to.udp.remote.ip[0] == X.ip[0])
+        to_victim[t->to.udp.remote.port] += t->len;
+    return t->to.udp.remote.ip[0] != X.ip[0];
 }
 
 /* A hostile contact sends well-formed frames of every kind from its own address and in others' names, whom it cannot hear. */
@@ -329,7 +330,8 @@ static void no_order_of_frames_from_anywhere_makes_a_victim(void **state) {
             from_victim[k] += len;
         else
             from = w->p->addr[0];
-        endpoint_input(w->p->ep[1], w->p->now_us, &from, (uint32_t)rand_below(&r, 2), 0, buf, len);
+        endpoint_input(w->p->ep[1], w->p->now_us, AT_SOCKET(&from, (uint32_t)rand_below(&r, 2)), 0,
+                       buf, len);
         world_feed(w, 1, id, w->written[1][id] + 4096);
         world_run(w, rand_below(&r, 4) * rand_below(&r, 20) * MS);
         for (size_t v = 0; v < VICTIMS; v++)

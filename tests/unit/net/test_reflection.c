@@ -27,11 +27,11 @@ static struct {
 } net;
 
 static bool victim(struct pair *p, int from, const struct train *t) {
-    if (addr_equal(&t->to, &X)) {
+    if (hop_is_to(&t->to, &X)) {
         net.to_x += t->len;
         net.to_x_packets++;
     }
-    return addr_equal(&t->to, &p->addr[!from]);
+    return hop_is_to(&t->to, &p->addr[!from]);
 }
 
 static void from_x(struct pair *p, int to, const uint8_t *data, size_t len, uint64_t delay_us) {
@@ -102,7 +102,7 @@ static void connect_in_doubt(struct pair *p, struct session_ref s[2]) {
         assert_true(pair_run(p, S, 1, EP_SESSION_UP));
     for (int i = 0; i < 2; i++)
         s[i] = pair_event(p, i, EP_SESSION_UP)->session;
-    assert_true(addr_equal(&inner(p, 1, s)->path.remote, &X));
+    assert_true(hop_is_to(session_hop(inner(p, 1, s)), &X));
 }
 
 /* What is asked from one place is not answered without end to another. */
@@ -184,7 +184,7 @@ static void an_answer_to_a_call_makes_no_victim_and_keeps_nobody_out(void **stat
         }
         assert_true(called == (net.to_x > 0));
         assert_true(endpoint_session(p->ep[0], p->peer[0], &s));
-        assert_true(addr_equal(&endpoint_find(p->ep[0], s)->path.remote, &p->addr[1]));
+        assert_true(hop_is_to(session_hop(endpoint_find(p->ep[0], s)), &p->addr[1]));
         assert_int_equal(pair_count(p, 0, EP_SESSION_DOWN), 0);
         pair_free(p);
     }
@@ -261,7 +261,7 @@ static void an_echo_is_answered_where_it_came_from_and_along_the_path(void **sta
         assert_int_equal(pair_event(p, 0, EP_PONG)->id, i);
         pair_run(p, 10 * S, -1, -1);
         assert_int_equal(pair_count(p, 0, EP_PONG), i);
-        assert_true(addr_equal(&inner(p, 1, s)->path.remote, &p->addr[0]));
+        assert_true(hop_is_to(session_hop(inner(p, 1, s)), &p->addr[0]));
     }
     static const uint8_t echo[] = {FRAME_ECHO, 9, 0, 0, 0, 0, 0, 0, 0};
     say(p, s, &X, echo, sizeof echo);

@@ -196,12 +196,12 @@ static void a_forged_refusal_is_nothing(void **state) {
     for (; forged < 200; forged++) {
         rng_fill(&p->rng, nonce, sizeof nonce);
         forge(&h, &p->id[1], nonce, msg);
-        endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, msg, sizeof msg);
+        endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, msg, sizeof msg);
     }
     forge(&h, &p->id[1], old + 8, msg);
-    endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, msg, sizeof msg);
+    endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, msg, sizeof msg);
     memcpy(old + 4, h.initiation + 4, 4);
-    endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, old, sizeof old);
+    endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, old, sizeof old);
     assert_true(endpoint_counters(p->ep[0])->auth_fail >= auth_fail + forged + 2);
     assert_false(endpoint_output(p->ep[0], p->now_us, &t)); /* nothing more is sent for them */
     assert_true(pair_run(p, S, 0, EP_SESSION_UP));
@@ -222,7 +222,7 @@ static void who_is_away_has_refused_nobody(void **state) {
         assert_false(pair_run(p, S, 0, EP_CONNECT_FAILED));
         rng_fill(&p->rng, nonce, sizeof nonce);
         forge(&h, &p->id[1], nonce, msg);
-        endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, msg, sizeof msg);
+        endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, msg, sizeof msg);
     }
     assert_true(pair_run(p, 2 * S, 0, EP_CONNECT_FAILED));
     assert_int_equal(pair_event(p, 0, EP_CONNECT_FAILED)->err, ERR_TIMEOUT);
@@ -244,7 +244,7 @@ static void a_changed_refusal_is_nothing(void **state) {
         memcpy(nonce, h.retry + 8, sizeof nonce);
         nonce[bit / 8] ^= (uint8_t)(1 << bit % 8);
         forge(&h, &p->id[1], nonce, msg);
-        endpoint_input(p->ep[0], p->now_us, &p->addr[1], 0, ECN_NOT_ECT, msg, sizeof msg);
+        endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, msg, sizeof msg);
     }
     assert_false(pair_run(p, 10 * MS, 0, EP_CONNECT_FAILED));
     pair_inject(p, 0, &p->addr[1], h.retry, sizeof h.retry); /* the genuine one, late */
@@ -259,7 +259,7 @@ static unsigned sends_back(struct pair *p, const uint8_t *msg) {
     struct train t = {.buf = out_bytes};
     unsigned n = 0;
     memcpy(copy, msg, sizeof copy);
-    endpoint_input(p->ep[1], p->now_us, &p->addr[0], 0, ECN_NOT_ECT, copy, sizeof copy);
+    endpoint_input(p->ep[1], p->now_us, AT(&p->addr[0]), ECN_NOT_ECT, copy, sizeof copy);
     while (endpoint_output(p->ep[1], p->now_us, &t))
         n++;
     return n;

@@ -200,9 +200,9 @@ static void answers_to_one_do_not_push_out_packets_to_others(void **state) {
     const uint8_t retry[RETRY_BYTES] = {PACKET_RETRY}, answer[RESPONSE_BYTES] = {PACKET_RESPONSE},
                   attempt[INITIATION_BYTES] = {PACKET_INITIATION};
     for (int i = 0; i < 5000; i++) {
-        endpoint_queue_small(h->ep[0], &h->addr[2], 0, retry, sizeof retry);
-        endpoint_queue_small(h->ep[0], &h->addr[2], 0, answer, sizeof answer);
-        endpoint_queue_small(h->ep[0], &h->addr[2], 0, attempt, sizeof attempt);
+        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), retry, sizeof retry);
+        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), answer, sizeof answer);
+        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), attempt, sizeof attempt);
     }
     const struct small_list *l = h->ep[0]->small.lists;
     assert_int_equal(l[SMALL_RETRY].count, SMALL_RETRY_MAX);
@@ -230,7 +230,8 @@ static void answers_to_one_do_not_push_out_packets_to_others(void **state) {
 static void small_packets_leave_in_turn_of_their_kinds(void **state) {
     (void)state;
     struct small_queue q = {0};
-    const struct small_packet head = {.local = 3};
+    const struct addr there = {.kind = ADDR_IPV4, .port = 1};
+    const struct small_packet head = {.to = hop_udp(&there, 3)};
     static const uint8_t kinds[] = {PACKET_DATA, PACKET_INITIATION, PACKET_RESPONSE, PACKET_RETRY};
     for (int i = 0; i < 100; i++)
         assert_true(small_push(&q, &head, &kinds[3], 1));
@@ -239,7 +240,7 @@ static void small_packets_leave_in_turn_of_their_kinds(void **state) {
     for (int i = 0; i < 10; i++) {
         struct small_packet *p = small_pop(&q, NULL);
         assert_int_equal(p->data[0], kinds[i < 8 ? i % 4 : 3]);
-        assert_int_equal(p->local, 3);
+        assert_int_equal(p->to.udp.local, 3);
         free(p);
     }
     for (int i = 0; i < 1025; i++)

@@ -95,13 +95,13 @@ static bool sniff(struct pair *p, int from, uint8_t *data, size_t len) {
 
 static bool to_his_places(struct pair *p, int from, const struct train *t) {
     struct sniffer *n = p->user;
-    if (t->to.ip[0] != place.ip[0])
-        return addr_equal(&t->to, &p->addr[!from]);
-    n->to[t->to.port] += t->len;
+    if (t->to.udp.remote.ip[0] != place.ip[0])
+        return hop_is_to(&t->to, &p->addr[!from]);
+    n->to[t->to.udp.remote.port] += t->len;
     for (size_t at = 0; n->forwards && at < t->len; at += t->segment_bytes) {
         const size_t left = t->len - at;
         struct addr a = place;
-        a.port = t->to.port;
+        a.port = t->to.udp.remote.port;
         pair_inject(p, !from, &a, t->buf + at, left < t->segment_bytes ? left : t->segment_bytes);
         p->queue[p->in_flight - 1].at_us = p->now_us + p->delay_us;
     }

@@ -12,10 +12,10 @@ struct raw raw_open(struct world *w, unsigned from, unsigned to) {
     char name[8];
     world_name(to, name);
     struct node *n = w->nodes[from].node;
-    const struct contact *c = contact_by_name(n, name);
-    assert(c && c->online);
-    struct raw r = {.w = w, .from = from, .session = c->session};
-    int err = stream_open(n->ep, r.session, &r.stream);
+    const struct contact *c = contact_by_name(&n->contacts, name);
+    assert(c && c->peering->online);
+    struct raw r = {.w = w, .from = from, .session = c->peering->session};
+    int err = stream_open(n->turn.ep, r.session, &r.stream);
     assert(err == 0);
     return r;
 }
@@ -25,7 +25,7 @@ bool raw_write(struct raw *r, const void *bytes, size_t len) {
     for (unsigned idle = 0; len > 0 && idle < 10000;) {
         size_t taken = 0;
         int err =
-            stream_write(r->w->nodes[r->from].node->ep, r->session, r->stream, p, len, &taken);
+            stream_write(r->w->nodes[r->from].node->turn.ep, r->session, r->stream, p, len, &taken);
         if (err && err != ERR_AGAIN)
             return false;
         p += taken;
@@ -68,7 +68,7 @@ uint8_t *raw_offer(uint32_t count, size_t name_len, uint64_t size, char salt, si
 /* Its node would let go of what nobody has asked for. */
 static void listen(void *ctx) {
     struct raw *r = ctx;
-    struct endpoint *ep = r->w->nodes[r->from].node->ep;
+    struct endpoint *ep = r->w->nodes[r->from].node->turn.ep;
     struct span sp;
     size_t used;
     while (!r->in.whole && !r->fin &&
@@ -100,6 +100,6 @@ void raw_deaf(struct raw *r) {
 }
 
 void raw_finish(struct raw *r) {
-    int err = stream_finish(r->w->nodes[r->from].node->ep, r->session, r->stream);
+    int err = stream_finish(r->w->nodes[r->from].node->turn.ep, r->session, r->stream);
     assert(err == 0);
 }

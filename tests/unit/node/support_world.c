@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support_disk.h"
-#include "support_store.h"
+#include "node/node_int.h"
 
 struct packet {
     struct packet *next;
@@ -44,6 +43,10 @@ void world_name(unsigned i, char out[static 8]) {
     snprintf(out, 8, "n%u", i % 100);
 }
 
+struct endpoint *world_endpoint(struct node *n) {
+    return n->turn.ep;
+}
+
 void world_sync(struct world *w, unsigned i) {
     struct store_mem *s = w->nodes[i].store;
     int err = store_mem_sync_end(s, store_mem_sync_begin(s));
@@ -79,7 +82,8 @@ void world_kill(struct world *w, unsigned i) {
     node_free(w->nodes[i].node);
     store_mem_freeze(w->nodes[i].store, false);
     w->nodes[i].node = NULL;
-    mem_disk_forget(w->nodes[i].disk);
+    disk_crash(w->nodes[i].disk);
+    disk_sweep(w->nodes[i].disk);
     mem_store_die_at(w->nodes[i].store, 0);
     store_mem_fail_sync(w->nodes[i].store, 0, 0);
 }
@@ -88,6 +92,7 @@ struct world *world_new(unsigned count, uint64_t seed) {
     struct world *w = calloc(1, sizeof *w);
     w->now_us = 1000000;
     w->seed = seed;
+    draw_init(&w->draw, seed);
     w->delay_us = 1000;
     w->count = count;
     for (unsigned i = 0; i < count; i++) {
@@ -97,7 +102,8 @@ struct world *world_new(unsigned count, uint64_t seed) {
         n->addr =
             (struct addr){.kind = ADDR_IPV4, .port = 4000, .ip = {10, 0, 0, (uint8_t)(i + 1)}};
         n->store = store_mem_new();
-        n->disk = mem_disk_new();
+        n->disk = disk_new(&w->draw, i);
+        disk_keep_bytes(n->disk);
         n->env.rng = (struct rng){fill, &n->rng};
         n->env.store = store_mem_face(n->store);
         identity_generate(&n->identity, &n->env.rng);
@@ -113,7 +119,7 @@ void world_free(struct world *w) {
     for (unsigned i = 0; i < w->count; i++) {
         world_kill(w, i);
         store_mem_free(w->nodes[i].store);
-        mem_disk_free(w->nodes[i].disk);
+        disk_free(w->nodes[i].disk);
         identity_clear(&w->nodes[i].identity);
     }
     while (w->packets) {
@@ -164,7 +170,7 @@ static void run_job(struct world *w, struct world_node *n, struct file_op *op, u
     if (op->kind == FILE_OP_STORE_SYNC)
         sync_done(n, op, token);
     else
-        mem_disk_run(n->disk, op);
+        disk_run(n->disk, w->now_us * 1000, op);
     node_file_done(n->node, w->now_us, op);
 }
 
@@ -205,7 +211,7 @@ static void pull(struct world *w, unsigned i) {
         }
         while (node_output(n->node, w->now_us, &t)) {
             for (size_t at = 0; at < t.len; at += t.segment_bytes)
-                post(w, n, &t.to, t.ecn, buf + at,
+                post(w, n, hop_addr(&t.to), t.ecn, buf + at,
                      t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
             more = true;
         }
@@ -230,8 +236,9 @@ static void moment(struct world *w) {
         struct packet *p = w->packets;
         struct world_node *n = &w->nodes[p->to];
         w->packets = p->next;
+        const struct hop from = hop_udp(&p->from, 0);
         if (!world_dead(n) && !n->unplugged)
-            node_input(n->node, w->now_us, &p->from, 0, p->ecn, p->buf, p->len);
+            node_input(n->node, w->now_us, &from, p->ecn, p->buf, p->len);
         free(p);
         if (w->heard)
             w->heard(w->heard_ctx);
@@ -312,23 +319,33 @@ void world_pair(struct world *w, unsigned a, unsigned b) {
 
 /* ---- disk and store ---- */
 void disk_fill(struct world *w, unsigned i, const char *path, size_t len, unsigned salt) {
-    mem_disk_fill(w->nodes[i].disk, path, len, salt);
+    int err = disk_make_again(w->nodes[i].disk, path, len, salt);
+    assert(err == 0);
 }
 
-const uint8_t *disk_file(struct world *w, unsigned i, const char *path, size_t *len) {
-    return mem_disk_file(w->nodes[i].disk, path, len);
+bool disk_has(struct world *w, unsigned i, const char *path, size_t len) {
+    struct disk_file_info info;
+    return disk_file_info(w->nodes[i].disk, path, &info) && info.size == len;
 }
 
 unsigned disk_count(struct world *w, unsigned i) {
-    return mem_disk_count(w->nodes[i].disk);
+    struct disk_totals t;
+    disk_totals(w->nodes[i].disk, &t);
+    return (unsigned)t.files;
 }
 
 unsigned disk_open_count(struct world *w, unsigned i) {
-    return mem_disk_open(w->nodes[i].disk);
+    struct disk_totals t;
+    disk_totals(w->nodes[i].disk, &t);
+    return (unsigned)t.open_slots;
 }
 
 struct disk_faults *disk_faults(struct world *w, unsigned i) {
-    return mem_disk_faults(w->nodes[i].disk);
+    return disk_faults_of(w->nodes[i].disk);
+}
+
+void mem_store_die_at(struct store_mem *s, unsigned n) {
+    store_mem_fail(s, n > 0 ? n - 1 : 0, n > 0 ? ERR_IO : 0);
 }
 
 void world_power_cut(struct world *w, unsigned i, unsigned spared) {
@@ -341,5 +358,5 @@ void store_die_at(struct world *w, unsigned i, unsigned n) {
 }
 
 unsigned store_count(struct world *w, unsigned i, const char *table) {
-    return mem_store_count(w->nodes[i].store, table);
+    return (unsigned)store_mem_count(w->nodes[i].store, table);
 }

@@ -1,5 +1,5 @@
 /* support_world.h: a few nodes in memory: virtual time, a pipe between them that can lose and
- * delay, a store and a disk per node with faults. Deterministic for a seed.
+ * delay, and a store and a disk of the simulator's per node, with faults. Deterministic for a seed.
  */
 #ifndef MESHD_TESTS_SUPPORT_WORLD_H
 #define MESHD_TESTS_SUPPORT_WORLD_H
@@ -9,11 +9,10 @@
 #include <stdint.h>
 
 #include "node/node.h"
+#include "sim/disk/disk.h"
+#include "sim/disk/store_mem.h"
 
 enum { WORLD_NODES = 4, WORLD_LOG = 4096 };
-
-struct store_mem;
-struct mem_disk;
 
 struct world_node {
     struct world *world;
@@ -21,7 +20,7 @@ struct world_node {
     struct identity identity;
     struct addr addr;
     struct store_mem *store;
-    struct mem_disk *disk;
+    struct disk *disk;
     struct node_config cfg;
     struct env env;
     uint64_t rng;
@@ -36,6 +35,7 @@ struct world_node {
 
 struct world {
     uint64_t now_us, seed;
+    struct draw draw;  /* what files hold */
     uint64_t delay_us; /* one way */
     unsigned loss_percent;
     uint64_t disk_us;         /* how long a file operation takes; 0: at once */
@@ -61,6 +61,7 @@ void world_name(unsigned i, char out[static 8]);
 /* The process dies and starts again with its store and disk. */
 void world_kill(struct world *w, unsigned i);
 void world_start(struct world *w, unsigned i);
+struct endpoint *world_endpoint(struct node *n);
 /* A barrier at once: nothing of what is stored is at risk. */
 void world_sync(struct world *w, unsigned i);
 /* The machine dies: of what the last barrier did not cover, the first `spared` transactions survive. */
@@ -72,26 +73,18 @@ unsigned world_count(const struct world *w, unsigned i, enum node_event_kind kin
 /* ---- disk ---- */
 /* Bytes that depend on the path and `salt`. */
 void disk_fill(struct world *w, unsigned i, const char *path, size_t len, unsigned salt);
-/* NULL if there is none. */
-const uint8_t *disk_file(struct world *w, unsigned i, const char *path, size_t *len);
+/* A file of this size. */
+bool disk_has(struct world *w, unsigned i, const char *path, size_t len);
 unsigned disk_count(struct world *w, unsigned i); /* files and temporaries */
 unsigned disk_open_count(struct world *w, unsigned i);
-struct disk_faults {
-    uint64_t room;                     /* bytes a PREPARE may promise; default: no limit */
-    uint64_t room_late;                /* bytes that can really be written */
-    int prepare;                       /* what PREPARE gives */
-    enum limit limit;                  /* and what that is about */
-    const char *read_error;            /* path whose READ gives ERR_IO */
-    const char *unsized;               /* path that says 0 bytes, and has some */
-    bool sync_error;                   /* SYNC_DIR gives ERR_IO */
-    const char *flip;                  /* path whose bytes are changed after they were hashed */
-    const char *grow, *shrink, *touch; /* path that changes once it was opened twice */
-};
+/* What goes wrong with it, and where (sim/disk/disk.h). */
 struct disk_faults *disk_faults(struct world *w, unsigned i);
 
 /* ---- store ---- */
 /* From the n-th change on (1 = the next; commits count) every one fails as if the process had died. 0: never. */
 void store_die_at(struct world *w, unsigned i, unsigned n);
+/* The same of a store alone. */
+void mem_store_die_at(struct store_mem *s, unsigned n);
 unsigned store_count(struct world *w, unsigned i, const char *table);
 
 #endif

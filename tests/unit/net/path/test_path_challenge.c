@@ -23,27 +23,29 @@ static void fill(void *ctx, void *buf, size_t len) {
 static struct rand_state source = {.x = 5};
 static const struct rng rng = {fill, &source};
 
-static struct addr at(uint8_t last) {
-    return (struct addr){.kind = ADDR_IPV4, .port = 7, .ip = {10, 0, 0, last}};
+static struct hop at(uint8_t last) {
+    return (struct hop){
+        .kind = HOP_UDP,
+        .udp = {.local = 1, .remote = {.kind = ADDR_IPV4, .port = 7, .ip = {10, 0, 0, last}}}};
 }
 
 static bool heard(struct path_challenges *p, uint64_t now_us, uint8_t last, size_t bytes,
                   bool moves) {
-    const struct addr a = at(last);
-    return path_challenge_heard(p, &rng, now_us, &a, 1, bytes, moves);
+    const struct hop a = at(last);
+    return path_challenge_heard(p, &rng, now_us, &a, bytes, moves);
 }
 
 static const struct path_candidate *answered(struct path_challenges *p, uint64_t now_us,
                                              const uint8_t *data, uint8_t last) {
     uint8_t copy[PATH_CHALLENGE_BYTES];
-    const struct addr a = at(last);
+    const struct hop a = at(last);
     memcpy(copy, data, sizeof copy);
-    return path_challenge_answered(p, now_us, copy, &a, 1);
+    return path_challenge_answered(p, now_us, copy, &a);
 }
 
 static void took(struct path_challenges *p, uint64_t now_us, uint8_t to, uint8_t left, bool shun) {
-    const struct addr a = at(to), b = at(left);
-    path_challenge_took(p, &rng, now_us, &a, 1, &b, 1, shun);
+    const struct hop a = at(to), b = at(left);
+    path_challenge_took(p, &rng, now_us, &a, &b, shun);
 }
 
 static void only_the_right_bytes_count_whichever_way_they_come(void **state) {
@@ -58,7 +60,7 @@ static void only_the_right_bytes_count_whichever_way_they_come(void **state) {
     assert_null(answered(&p, S, zeroes, 1));
     const struct path_candidate *c = path_challenge_due(&p, S, PACKET);
     assert_non_null(c);
-    assert_int_equal(c->remote.ip[3], 1);
+    assert_int_equal(c->hop.udp.remote.ip[3], 1);
     assert_null(path_challenge_due(&p, S, PACKET));
     uint8_t wrong[PATH_CHALLENGE_BYTES];
     memcpy(wrong, c->data, sizeof wrong);
@@ -66,7 +68,7 @@ static void only_the_right_bytes_count_whichever_way_they_come(void **state) {
     assert_null(answered(&p, S, wrong, 1));
     c = answered(&p, S + 20 * MS, c->data, 2);
     assert_non_null(c);
-    assert_int_equal(c->remote.ip[3], 1);
+    assert_int_equal(c->hop.udp.remote.ip[3], 1);
     assert_true(c->wanted);
     assert_int_equal(path_challenge_deadline_us(&p), TIME_NEVER); /* nothing to wake for */
     assert_null(answered(&p, S + 21 * MS, c->data, 1));           /* once */
@@ -90,8 +92,8 @@ static void a_place_gets_three_times_what_came_from_it_and_not_for_ever(void **s
             }
             while (path_challenge_due(&p, now_us, PACKET))
                 sent += PACKET;
-            const struct addr a = at(1);
-            if (i == 1 && path_challenge_may_send(&p, &a, 1, PACKET))
+            const struct hop a = at(1);
+            if (i == 1 && path_challenge_may_send(&p, &a, PACKET))
                 sent += PACKET;
             assert_true(sent <= PATH_AMPLIFICATION * got);
         }
@@ -119,13 +121,13 @@ static void a_flood_of_places_does_not_push_out_one_that_is_being_asked(void **s
     heard(&p, S + 600 * MS, 250, 100, true);
     bool known = false;
     for (unsigned i = 0; i < PATH_CANDIDATES; i++)
-        known |= p.v[i].state == PATH_CHECKING && p.v[i].remote.ip[3] == 250;
+        known |= p.v[i].state == PATH_CHECKING && p.v[i].hop.udp.remote.ip[3] == 250;
     assert_true(known);
 }
 
 static bool is_watched(const struct path_challenges *p, uint8_t last) {
     for (unsigned i = 0; i < PATH_CANDIDATES; i++)
-        if (p->v[i].state != PATH_FREE && p->v[i].remote.ip[3] == last)
+        if (p->v[i].state != PATH_FREE && p->v[i].hop.udp.remote.ip[3] == last)
             return true;
     return false;
 }
@@ -149,7 +151,7 @@ static void what_was_left_is_asked_once_more_and_answers_from_anywhere(void **st
     took(&p, S, 2, 1, false);
     const struct path_candidate *c = path_challenge_due(&p, S, PACKET);
     assert_non_null(c);
-    assert_int_equal(c->remote.ip[3], 1);
+    assert_int_equal(c->hop.udp.remote.ip[3], 1);
     assert_false(c->wanted); /* that it lives is no reason to go back */
     c = answered(&p, S + 20 * MS, c->data, 2);
     assert_non_null(c);
@@ -196,7 +198,7 @@ static void a_silent_path_is_shunned_after_the_old_one_has_answered(void **state
     assert_null(path_challenge_due(&p, 101 * S, PACKET));
     path_challenge_rescue(&p, &rng, 101 * S);
     c = path_challenge_due(&p, 101 * S, PACKET);
-    assert_true(c && c->wanted && c->remote.ip[3] == 2);
+    assert_true(c && c->wanted && c->hop.udp.remote.ip[3] == 2);
     /* Not for ever. */
     for (uint64_t t = 101 * S; t < 120 * S; t += S)
         (void)path_challenge_due(&p, t, PACKET);
@@ -207,8 +209,8 @@ static void a_silent_path_is_shunned_after_the_old_one_has_answered(void **state
 static void a_place_the_user_names_is_asked_by_any_socket(void **state) {
     (void)state;
     struct path_challenges p = {0};
-    const struct addr a = at(9), b = at(8);
-    path_challenge_begin(&p, &rng, S, &a, LOCAL_ANY, PATH_ASKED);
+    const struct hop a = at(9), b = at(8), any = hop_by_any_socket(&a);
+    path_challenge_begin(&p, &rng, S, &any, PATH_ASKED);
     unsigned asked = 0;
     uint8_t data[PATH_CHALLENGE_BYTES];
     for (uint64_t t = S; t < 2 * S; t += 10 * MS) {
@@ -221,10 +223,9 @@ static void a_place_the_user_names_is_asked_by_any_socket(void **state) {
     for (int other = 0; other < 2;
          other++) { /* the socket is known if the answer comes from there */
         struct path_challenges q = p;
-        const struct path_candidate *c =
-            path_challenge_answered(&q, 2 * S, data, other ? &b : &a, 3);
+        const struct path_candidate *c = path_challenge_answered(&q, 2 * S, data, other ? &b : &a);
         assert_true(c && c->wanted);
-        assert_int_equal(c->local, other ? LOCAL_ANY : 3);
+        assert_true(hop_equal(&c->hop, other ? &any : &a));
     }
 }
 

@@ -12,28 +12,29 @@
 
 enum { S = 1000000 };
 
-static struct addr address(uint8_t last) {
-    return (struct addr){.kind = ADDR_IPV4, .port = 7, .ip = {10, 0, 0, last}};
+static struct hop address(uint8_t last) {
+    return (struct hop){
+        .kind = HOP_UDP,
+        .udp = {.local = 1, .remote = {.kind = ADDR_IPV4, .port = 7, .ip = {10, 0, 0, last}}}};
 }
 
 static void keep(struct path_memory **m, uint8_t last, uint64_t at_us) {
-    const struct path_state p = {
-        .remote = address(last), .local = 1, .left_us = at_us, .seed.cwnd_bytes = last};
+    const struct path_state p = {.hop = address(last), .left_us = at_us, .seed.cwnd_bytes = last};
     path_memory_leave(m, &p);
 }
 
 static void a_path_is_remembered_for_a_minute(void **state) {
     (void)state;
     struct path_memory *m = NULL;
-    const struct addr a = address(1), b = address(2);
-    assert_null(path_memory_find(m, &a, 1, 0));
+    const struct hop a = address(1), b = address(2), other = hop_udp(&a.udp.remote, 2);
+    assert_null(path_memory_find(m, &a, 0));
     keep(&m, 1, 5 * S);
-    assert_non_null(path_memory_find(m, &a, 1, 65 * S));
-    assert_null(path_memory_find(m, &a, 1, 65 * S + 1));
-    assert_null(path_memory_find(m, &a, 2, 6 * S)); /* another socket of ours is another path */
-    assert_null(path_memory_find(m, &b, 1, 6 * S));
+    assert_non_null(path_memory_find(m, &a, 65 * S));
+    assert_null(path_memory_find(m, &a, 65 * S + 1));
+    assert_null(path_memory_find(m, &other, 6 * S)); /* another socket of ours is another path */
+    assert_null(path_memory_find(m, &b, 6 * S));
     keep(&m, 1, 50 * S);
-    assert_non_null(path_memory_find(m, &a, 1, 110 * S));
+    assert_non_null(path_memory_find(m, &a, 110 * S));
     free(m);
 }
 
@@ -43,8 +44,8 @@ static void the_oldest_makes_room(void **state) {
     for (uint8_t i = 1; i <= PATH_MEMORY_PATHS + 1; i++)
         keep(&m, i, i);
     for (uint8_t i = 1; i <= PATH_MEMORY_PATHS + 1; i++) {
-        const struct addr a = address(i);
-        const struct path_state *p = path_memory_find(m, &a, 1, 100);
+        const struct hop a = address(i);
+        const struct path_state *p = path_memory_find(m, &a, 100);
         assert_true((p != NULL) == (i > 1));
         if (p)
             assert_int_equal(p->seed.cwnd_bytes, i);

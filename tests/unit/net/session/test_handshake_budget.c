@@ -19,12 +19,17 @@ static struct addr v4(uint32_t n) {
                          .ip = {198, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
 }
 
+static bool take(struct handshake_budget *b, uint64_t now_us, const struct addr *from) {
+    const struct hop at = hop_udp(from, 0);
+    return handshake_budget_take(b, now_us, &at);
+}
+
 /* How many of `tries` at once are served. */
 static unsigned at_once(struct handshake_budget *b, uint64_t now_us, const struct addr *from,
                         unsigned tries) {
     unsigned served = 0;
     for (unsigned i = 0; i < tries; i++)
-        served += handshake_budget_take(b, now_us, from);
+        served += take(b, now_us, from);
     return served;
 }
 
@@ -35,7 +40,7 @@ static void one_source_gets_its_burst_and_then_its_rate(void **state) {
     assert_int_equal(at_once(&b, START_US, &a, 1000), HANDSHAKE_SOURCE_BURST);
     unsigned served = 0;
     for (uint64_t t = 0; t < 10 * SECOND_US; t += 1000)
-        served += handshake_budget_take(&b, START_US + t, &a);
+        served += take(&b, START_US + t, &a);
     assert_in_range(served, 10 * SECOND_US / HANDSHAKE_SOURCE_US - 1,
                     10 * SECOND_US / HANDSHAKE_SOURCE_US);
     /* After a rest the burst is there again, and no more than that. */
@@ -75,7 +80,7 @@ static void all_together_get_a_share_of_a_core(void **state) {
     unsigned served = 0;
     for (uint64_t t = 0; t < 10 * SECOND_US; t += 100) {
         struct addr a = v4((uint32_t)rand_below(&r, 1000000));
-        served += handshake_budget_take(&b, START_US + t, &a);
+        served += take(&b, START_US + t, &a);
     }
     const unsigned share = 10 * SECOND_US / HANDSHAKE_ALL_US;
     assert_in_range(served, share, share + HANDSHAKE_ALL_BURST);
@@ -89,9 +94,9 @@ static void a_flooder_is_kept_from_nobody_elses_share(void **state) {
     struct addr flooder = v4(1), honest = v4(2);
     unsigned flooded = 0, served = 0;
     for (uint64_t t = 0; t < 10 * SECOND_US; t += 100) {
-        flooded += handshake_budget_take(&b, START_US + t, &flooder);
+        flooded += take(&b, START_US + t, &flooder);
         if (t % 100000 == 0) /* ten a second */
-            served += handshake_budget_take(&b, START_US + t, &honest);
+            served += take(&b, START_US + t, &honest);
     }
     assert_int_equal(served, 100);
     assert_true(flooded <= 10 * SECOND_US / HANDSHAKE_SOURCE_US + HANDSHAKE_SOURCE_BURST);
@@ -108,9 +113,9 @@ static void a_full_table_forgets_who_owes_least(void **state) {
     for (uint32_t i = 1; i <= 4 * HANDSHAKE_SOURCES_MAX; i++) {
         struct addr a = v4(i);
         now_us += HANDSHAKE_ALL_US; /* within the share of all */
-        (void)handshake_budget_take(&b, now_us, &a);
+        (void)take(&b, now_us, &a);
         if (i % 4 == 0)
-            (void)handshake_budget_take(&b, now_us, &flooder);
+            (void)take(&b, now_us, &flooder);
     }
     assert_true(at_once(&b, now_us, &flooder, 1000) < 2);
     handshake_budget_clear(&b);

@@ -128,8 +128,8 @@ static void carry(struct pair *from, int side, const struct addr *from_addr, str
     struct train t = {.buf = buf};
     struct ep_event e;
     while (endpoint_output(from->ep[side], from->now_us, &t))
-        if (addr_equal(&t.to, to_addr))
-            endpoint_input(to->ep[to_side], to->now_us, from_addr, 0, t.ecn, t.buf, t.len);
+        if (hop_is_to(&t.to, to_addr))
+            endpoint_input(to->ep[to_side], to->now_us, AT(from_addr), t.ecn, t.buf, t.len);
     while (endpoint_poll(from->ep[side], &e))
         from->events[side][from->event_count[side]++] = e;
 }
@@ -153,14 +153,14 @@ static void two_strangers_with_one_ticket_at_once_do_not_both_pair(void **state)
     static uint8_t buf[TRAIN_MAX_BYTES];
     struct train t = {.buf = buf};
     while (endpoint_output(p->ep[1], p->now_us, &t)) {
-        struct pair *to = addr_equal(&t.to, &p->addr[0]) ? p : q;
-        endpoint_input(to->ep[0], to->now_us, &p->addr[1], 0, t.ecn, t.buf, t.len);
+        struct pair *to = hop_is_to(&t.to, &p->addr[0]) ? p : q;
+        endpoint_input(to->ep[0], to->now_us, AT(&p->addr[1]), t.ecn, t.buf, t.len);
     }
     carry(p, 0, &p->addr[0], p, 1, &p->addr[1]);
     carry(q, 0, &q->addr[0], p, 1, &p->addr[1]);
     while (endpoint_output(p->ep[1], p->now_us, &t)) {
-        struct pair *to = addr_equal(&t.to, &p->addr[0]) ? p : q;
-        endpoint_input(to->ep[0], to->now_us, &p->addr[1], 0, t.ecn, t.buf, t.len);
+        struct pair *to = hop_is_to(&t.to, &p->addr[0]) ? p : q;
+        endpoint_input(to->ep[0], to->now_us, AT(&p->addr[1]), t.ecn, t.buf, t.len);
     }
     carry(p, 1, &p->addr[1], p, 0, &elsewhere);
     carry(q, 0, &q->addr[0], p, 1, &p->addr[1]);
@@ -351,7 +351,7 @@ static void a_packet_with_any_byte_changed_is_nothing(void **state) {
     pair_run(p, 10000 * MS, -1, -1);
     assert_true(endpoint_counters(p->ep[1])->paths_challenged > 0);
     assert_int_equal(pair_count(p, 1, EP_ROAMED), 0);
-    assert_true(addr_equal(&inner(p, 1, s)->path.remote, &p->addr[0]));
+    assert_true(hop_is_to(session_hop(inner(p, 1, s)), &p->addr[0]));
     pair_free(p);
 }
 
@@ -378,7 +378,7 @@ static void a_late_packet_from_the_old_place_does_not_move_the_path_back(void **
     pair_inject(p, 1, &place, old.data, old.len);
     pair_run(p, 1 * MS, -1, -1);
     assert_int_equal(inner(p, 1, s)->pkts_received, got + 1); /* it is authentic */
-    assert_true(addr_equal(&inner(p, 1, s)->path.remote, &elsewhere));
+    assert_true(hop_is_to(session_hop(inner(p, 1, s)), &elsewhere));
     assert_int_equal(pair_count(p, 1, EP_ROAMED), 1);
     pair_free(p);
 }

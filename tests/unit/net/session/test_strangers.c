@@ -82,7 +82,7 @@ static bool stranger_knocks(struct pair *p, struct stranger *x, const struct psk
     uint8_t msg[INITIATION_BYTES];
     struct train t = {.buf = out_bytes};
     assert_true(forge_initiation(&n, &self, &p->rng, &p->id[1].transport_public, &f, 9, msg));
-    endpoint_input(p->ep[1], p->now_us, from, 0, ECN_NOT_ECT, msg, sizeof msg);
+    endpoint_input(p->ep[1], p->now_us, AT(from), ECN_NOT_ECT, msg, sizeof msg);
     bool answered = false;
     while (endpoint_output(p->ep[1], p->now_us, &t))
         answered |= t.buf[0] == PACKET_RESPONSE;

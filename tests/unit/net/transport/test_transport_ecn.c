@@ -281,14 +281,14 @@ static void a_new_path_is_tested_afresh(void **state) {
     const struct addr to = w->p->addr[1];
     w->turn_to = AS_IT_IS;
     w->p->local[0] = 1;
-    assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], &to, 1), 0);
+    assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], AT_SOCKET(&to, 1)), 0);
     send(w, 300000, 3000 * MS);
     assert_int_equal(counted(w, 0)->ecn_validated, 1);
     assert_int_equal(counted(w, 0)->ecn_failed, 1);
     /* And from a trusted one to one that clears. */
     w->turn_to = ECN_NOT_ECT;
     w->p->local[0] = 2;
-    assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], &to, 2), 0);
+    assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], AT_SOCKET(&to, 2)), 0);
     send(w, 300000, 3000 * MS);
     assert_int_equal(counted(w, 0)->ecn_failed, 2);
     world_free(w);

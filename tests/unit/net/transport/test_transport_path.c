@@ -29,8 +29,8 @@ static void a_new_path_carries_on_within_a_few_round_trips(void **state) {
         drop_in_flight(w->p);
         uint64_t before = w->read[1][id], start_us = w->p->now_us;
         w->p->addr[1].port++;
-        assert_int_equal(session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], &w->p->addr[1], 0),
-                         0);
+        assert_int_equal(
+            session_switch_path(w->p->ep[0], w->p->now_us, w->s[0], AT(&w->p->addr[1])), 0);
         while (w->read[1][id] < before + 20000 && w->p->now_us < start_us + 2000 * MS) {
             world_feed(w, 0, id, 8 << 20);
             world_run(w, MS);
@@ -87,7 +87,8 @@ static void a_new_path_with_a_smaller_mtu_carries_on(void **state) {
         w->p->mtu = mtu;
         w->p->addr[1].port++;
         const uint64_t before = w->read[1][id], start_us = w->p->now_us;
-        assert_int_equal(session_switch_path(w->p->ep[0], start_us, w->s[0], &w->p->addr[1], 0), 0);
+        assert_int_equal(session_switch_path(w->p->ep[0], start_us, w->s[0], AT(&w->p->addr[1])),
+                         0);
         while (w->read[1][id] < before + 100000 && w->p->now_us < start_us + 3000 * MS) {
             world_feed(w, 0, id, w->read[1][id] + (1 << 20));
             world_run(w, MS);

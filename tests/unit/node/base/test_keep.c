@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "node/node_int.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000 };
@@ -16,8 +15,7 @@ enum { S = 1000000, MS = 1000 };
 static unsigned paid;
 static uint64_t last_paid;
 
-static void pay(struct node *n, const struct owed *o) {
-    (void)n;
+static void pay(const struct owed *o) {
     paid++;
     assert_true(o->ref > last_paid); /* in the order in which they were made */
     last_paid = o->ref;
@@ -32,17 +30,17 @@ static struct world *one_node(void) {
 }
 
 static int put(struct world *w, const char *key) {
-    return keep_put(w->nodes[0].node, "t", key, strlen(key), "v", 1);
+    return keep_put(&w->nodes[0].node->keep, "t", key, strlen(key), "v", 1);
 }
 
 static bool has(struct world *w, const char *key) {
     char value[8];
     size_t len;
-    return keep_get(w->nodes[0].node, "t", key, strlen(key), value, sizeof value, &len) == 0;
+    return keep_get(&w->nodes[0].node->keep, "t", key, strlen(key), value, sizeof value, &len) == 0;
 }
 
 static void owe(struct world *w, uint64_t ref) {
-    assert_int_equal(keep_owe(w->nodes[0].node, &(struct owed){.run = pay, .ref = ref}), 0);
+    assert_int_equal(keep_owe(&w->nodes[0].node->keep, &(struct owed){.run = pay, .ref = ref}), 0);
 }
 
 static void a_debt_is_paid_only_after_the_barrier(void **state) {
@@ -110,7 +108,7 @@ static void a_secret_is_wiped_until_that_succeeds(void **state) {
     world_run(w, S);
     assert_int_equal(w->nodes[0].scrubs, before);
     store_mem_fail_sync(w->nodes[0].store, 0, ERR_IO);
-    keep_scrub(w->nodes[0].node);
+    keep_scrub(&w->nodes[0].node->keep);
     world_run(w, 10 * S);
     assert_int_equal(w->nodes[0].scrubs, before);
     store_mem_fail_sync(w->nodes[0].store, 0, 0);
@@ -123,29 +121,29 @@ static void a_transaction_happens_whole_or_not_at_all(void **state) {
     (void)state;
     struct world *w = one_node();
     struct node *n = w->nodes[0].node;
-    assert_int_equal(keep_begin(n), 0);
+    assert_int_equal(keep_begin(&n->keep), 0);
     assert_int_equal(put(w, "a"), 0);
     owe(w, 1);
     assert_true(has(w, "a"));
-    assert_int_equal(keep_end(n, ERR_FULL), ERR_FULL);
+    assert_int_equal(keep_end(&n->keep, ERR_FULL), ERR_FULL);
     assert_false(has(w, "a"));
     for (unsigned at = 1; at <= 3; at++) {
         store_die_at(w, 0, at);
-        int err = keep_begin(n);
+        int err = keep_begin(&n->keep);
         assert_int_equal(err, 0);
         err = put(w, "a");
         if (!err)
-            err = keep_del(n, "t", "z", 1);
-        assert_int_equal(keep_end(n, err), ERR_IO);
+            err = keep_del(&n->keep, "t", "z", 1);
+        assert_int_equal(keep_end(&n->keep, err), ERR_IO);
         store_die_at(w, 0, 0);
         assert_false(has(w, "a"));
     }
     world_run(w, S);
-    assert_int_equal(paid, 0);          /* a debt of what has not happened is none */
-    assert_int_equal(keep_begin(n), 0); /* nor does it come with the next one that happens */
+    assert_int_equal(paid, 0);                 /* a debt of what has not happened is none */
+    assert_int_equal(keep_begin(&n->keep), 0); /* nor does it come with the next one that happens */
     assert_int_equal(put(w, "a"), 0);
     owe(w, 2);
-    assert_int_equal(keep_end(n, 0), 0);
+    assert_int_equal(keep_end(&n->keep, 0), 0);
     world_run(w, S);
     assert_int_equal(paid, 1);
     assert_int_equal(last_paid, 2);
@@ -162,10 +160,10 @@ static void a_power_cut_takes_whole_transactions_from_the_end(void **state) {
         world_run(w, S);
         assert_int_equal(store_mem_at_risk(w->nodes[0].store), 0);
         assert_int_equal(put(w, "1"), 0);
-        assert_int_equal(keep_begin(n), 0);
+        assert_int_equal(keep_begin(&n->keep), 0);
         assert_int_equal(put(w, "2"), 0);
-        assert_int_equal(keep_del(n, "t", "safe", 4), 0);
-        assert_int_equal(keep_end(n, 0), 0);
+        assert_int_equal(keep_del(&n->keep, "t", "safe", 4), 0);
+        assert_int_equal(keep_end(&n->keep, 0), 0);
         assert_int_equal(put(w, "3"), 0);
         assert_int_equal(store_mem_at_risk(w->nodes[0].store), 3);
         world_power_cut(w, 0, spared);
@@ -184,7 +182,7 @@ static void debts_are_bounded(void **state) {
     assert_int_equal(put(w, "a"), 0);
     for (unsigned i = 0; i < KEEP_OWED_MAX; i++)
         owe(w, i + 1);
-    assert_int_equal(keep_owe(w->nodes[0].node, &(struct owed){.run = pay}), ERR_FULL);
+    assert_int_equal(keep_owe(&w->nodes[0].node->keep, &(struct owed){.run = pay}), ERR_FULL);
     world_run(w, S);
     assert_int_equal(paid, KEEP_OWED_MAX);
     world_free(w);

@@ -147,7 +147,7 @@ static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT - 1; i++) {
         struct transfer *t = all->list[i];
         struct raw r = {.w = w, .from = 1, .stream = t->stream};
-        r.session = contact_by_name(w->nodes[1].node, "n0")->session;
+        r.session = contact_by_name(&w->nodes[1].node->contacts, "n0")->peering->session;
         if (i != 7)
             assert_true(raw_write(&r, some, sizeof some));
     }
@@ -166,7 +166,7 @@ static void a_transfer_that_broke_off_keeps_few_names(void **state) {
     (void)state;
     struct world *w = star(2, 5, ACCEPT_CONTACTS);
     const struct transfers *all = &w->nodes[0].node->transfers;
-    struct endpoint *ep = w->nodes[1].node->ep;
+    struct endpoint *ep = w->nodes[1].node->turn.ep;
     size_t len;
     uint8_t *bytes = raw_offer(30000, 235, 1, 'a', &len);
     w->disk_us = 1000;
@@ -198,7 +198,8 @@ static void what_breaks_off_while_the_disk_is_slow_counts(void **state) {
         struct raw r = raw_open(w, 1, 0);
         assert_true(raw_write(&r, bytes, len));
         world_run(w, S);
-        const int gone = stream_reset(w->nodes[1].node->ep, r.session, r.stream, ERR_CANCELLED);
+        const int gone =
+            stream_reset(w->nodes[1].node->turn.ep, r.session, r.stream, ERR_CANCELLED);
         assert_true(gone == 0 || i > 0); /* refused already */
         world_run(w, S);
         assert_int_equal(all->count, 1); /* 14 MiB of 24 */
@@ -226,7 +227,7 @@ static void what_hangs_takes_no_place_of_what_we_send(void **state) {
     w->disk_us = 60 * S;
     for (unsigned i = 0; i < 2 * TRANSFERS_MAX; i++) {
         struct raw r = raw_open(w, 1 + i % 2, 0);
-        ep = w->nodes[r.from].node->ep;
+        ep = w->nodes[r.from].node->turn.ep;
         assert_true(raw_write(&r, bytes, len));
         const int gone = stream_reset(ep, r.session, r.stream, ERR_CANCELLED);
         assert_true(gone == 0 || i >= OFFERS_MAX);
@@ -251,14 +252,14 @@ static void what_comes_does_not_slow_what_we_send(void **state) {
     disk_fill(w, 0, path, 8 << 20, 1);
     (void)promise(w, 1, OFFERS_MAX_PER_CONTACT);
     (void)promise(w, 2, OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
-    assert_int_equal(transfers_running(n), OFFERS_MAX);
+    assert_int_equal(transfers_running(&n->transfers), OFFERS_MAX);
     assert_int_equal(node_recv_start(w->nodes[3].node, w->now_us, "in", NULL, true, &rule), 0);
     assert_int_equal(node_send(n, w->now_us, "n3", &path, 1, 0, &id), 0);
-    while (transfers_running(n) == OFFERS_MAX)
+    while (transfers_running(&n->transfers) == OFFERS_MAX)
         world_run(w, 1000);
     w->nodes[0].unplugged = true; /* nothing leaves: all that may be read ahead is */
     world_run(w, S);
-    assert_in_range(transfer_by_id(n, id)->send->ahead_bytes, SEND_AHEAD_BYTES / 2,
+    assert_in_range(transfer_by_id(&n->transfers, id)->send->ahead_bytes, SEND_AHEAD_BYTES / 2,
                     SEND_AHEAD_BYTES + FILE_OP_SPANS * STREAM_BLOCK_BYTES);
     world_free(w);
 }

@@ -198,7 +198,7 @@ static void the_largest_manifest_is_taken_in_steps(void **state) {
 
 /* A message of one byte, complete, as a contact may send hundreds of without waiting for an answer. */
 static void write_short(struct world *w, unsigned from, uint64_t id) {
-    struct endpoint *ep = w->nodes[from].node->ep;
+    struct endpoint *ep = w->nodes[from].node->turn.ep;
     struct raw r = raw_open(w, from, 0);
     struct letter l = {.text = "x", .len = 1};
     memcpy(l.id, &id, sizeof id);
@@ -214,9 +214,10 @@ static void write_short(struct world *w, unsigned from, uint64_t id) {
 static void send_all(struct world *w, unsigned from) {
     static uint8_t buf[TRAIN_MAX_BYTES];
     struct train t = {.buf = buf};
+    const struct hop hop = hop_udp(&w->nodes[from].addr, 0);
     while (node_output(w->nodes[from].node, w->now_us, &t))
         for (size_t at = 0; at < t.len; at += t.segment_bytes)
-            node_input(w->nodes[0].node, w->now_us, &w->nodes[from].addr, 0, t.ecn, buf + at,
+            node_input(w->nodes[0].node, w->now_us, &hop, t.ecn, buf + at,
                        t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
 }
 
@@ -246,8 +247,7 @@ static void many_short_messages_are_taken_in_steps(void **state) {
     world_free(w);
 }
 
-static void nothing(struct node *n, const struct owed *o) {
-    (void)n;
+static void nothing(const struct owed *o) {
     (void)o;
 }
 
@@ -257,9 +257,9 @@ static void unanswered_messages_of_many_leave_room_to_the_next(void **state) {
     struct world *w = star(3, 13, ACCEPT_ASK);
     struct node *n = w->nodes[0].node;
     w->sync_us = 5 * S;
-    assert_int_equal(keep_put(n, "t", "k", 1, "v", 1), 0);
+    assert_int_equal(keep_put(&n->keep, "t", "k", 1, "v", 1), 0);
     while (n->keep.owed < KEEP_OWED_MANY)
-        assert_int_equal(keep_owe(n, &(struct owed){.run = nothing}), 0);
+        assert_int_equal(keep_owe(&n->keep, &(struct owed){.run = nothing}), 0);
     for (unsigned from = 1; from <= 2; from++) {
         for (uint64_t i = 0; i < 10; i++)
             write_short(w, from, i);
@@ -325,8 +325,8 @@ static void a_broken_manifest_is_answered_at_once(void **state) {
         struct raw r = raw_open(w, 1, 0);
         size_t taken;
         raw_listen(&r);
-        assert_int_equal(stream_write(w->nodes[1].node->ep, r.session, r.stream, cases[i].bytes,
-                                      cases[i].len, &taken),
+        assert_int_equal(stream_write(w->nodes[1].node->turn.ep, r.session, r.stream,
+                                      cases[i].bytes, cases[i].len, &taken),
                          0);
         assert_int_equal(raw_reply(&r, &reply), cases[i].err != 0);
         assert_int_equal(reply.err, cases[i].err);

@@ -95,12 +95,12 @@ static void limits_of_the_node_are_told_by_name(void **state) {
     meets(&s->t, LIMIT_RECVS, RECV_RULES_MAX);
 
     s->w->nodes[1].unplugged = true;
-    contact_by_name(n, "n1")->queued = OUTBOX_MAX;
+    contact_by_name(&n->contacts, "n1")->peering->queued = OUTBOX_MAX;
     struct proto_writer *w = talk_ask(&s->t, "message.send");
     proto_str(w, "contact", "n1");
     proto_str(w, "text", "x");
     meets(&s->t, LIMIT_OUTBOX, OUTBOX_MAX);
-    contact_by_name(n, "n1")->queued = 0;
+    contact_by_name(&n->contacts, "n1")->peering->queued = 0;
 
     n->keep.owed += KEEP_OWED_MAX;
     w = talk_ask(&s->t, "message.send");
@@ -181,7 +181,7 @@ static void what_comes_too_late_is_told_why(void **state) {
     (void)state;
     struct scene *s = scene_open(3);
     s->w->disk_us = 1000;
-    s->w->nodes[1].node->download_dir[0] = '\0';
+    s->w->nodes[1].node->transfers.rules.download_dir[0] = '\0';
     disk_fill(s->w, 0, "/f", 20 << 20, 1);
     uint64_t id = send_file(s);
     assert_non_null(world_wait(s->w, 1, NODE_TRANSFER_OFFERED, 10 * S));

@@ -44,9 +44,10 @@ static void a_peers_detail_is_told_as_it_is(void **state) {
         struct node_event *offer = world_wait(w, 1, NODE_TRANSFER_OFFERED, 5 * S);
         assert_non_null(offer);
         struct node *peer = w->nodes[1].node;
-        struct transfer *in = transfer_by_id(peer, offer->id);
+        struct transfer *in = transfer_by_id(&peer->transfers, offer->id);
         assert_non_null(in);
-        transfer_abort(peer, in, ERR_INTEGRITY, words[i].said); /* it says so to the sender */
+        transfer_abort(&peer->transfers, in, ERR_INTEGRITY,
+                       words[i].said); /* it says so to the sender */
 
         struct node_event *e = world_wait(w, 0, NODE_TRANSFER_FAILED, 5 * S);
         assert_non_null(e);

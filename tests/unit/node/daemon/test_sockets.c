@@ -45,11 +45,9 @@ static struct sockets open_two(void) {
 
 static void put(struct sockets *s, uint32_t local, uint8_t kind, uint8_t byte, size_t len) {
     uint8_t buf[4000] = {byte};
-    const struct train t = {.buf = buf,
-                            .len = len,
-                            .segment_bytes = 1000,
-                            .local = local,
-                            .to = {.kind = kind, .port = 9, .ip = {192, 0, 2, 1}}};
+    const struct addr to = {.kind = kind, .port = 9, .ip = {192, 0, 2, 1}};
+    const struct train t = {
+        .buf = buf, .len = len, .segment_bytes = 1000, .to = hop_udp(&to, local)};
     struct train one = t;
     if (len < 1000)
         one.segment_bytes = (uint16_t)len;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/tree/treehash.h"
 #include "node/channel/delimited.h"
 #include "node/channel/pack.h"
 #include "node/channel/reply.h"

@@ -12,7 +12,6 @@
 #include "crypto/tree/treehash.h"
 #include "node/channel/reply.h"
 #include "node/file/file_send.h"
-#include "support_disk.h"
 #include "support_raw.h"
 
 enum { S = 1000000 };
@@ -82,8 +81,8 @@ static void a_stop_is_an_answer_also_when_the_session_ends(void **state) {
     const struct node_event *e = world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S);
     assert_non_null(e);
     struct node *r = w->nodes[1].node;
-    const struct transfer *t = transfer_by_id(r, e->id);
-    assert_int_equal(stream_stop(r->ep, t->session, t->stream, ERR_REFUSED), 0);
+    const struct transfer *t = transfer_by_id(&r->transfers, e->id);
+    assert_int_equal(stream_stop(r->turn.ep, t->session, t->stream, ERR_REFUSED), 0);
     world_run(w, 1200);
     assert_int_equal(info(w, 0, id).state, TRANSFER_OFFERED); /* its words may still come */
     restart(w, ACCEPT_CONTACTS);
@@ -97,12 +96,12 @@ static void a_stop_is_an_answer_also_when_the_session_ends(void **state) {
 /* The receiver's answers to the one transfer, as the test wants them. */
 static void answer(struct world *w, const struct reply *r) {
     struct node *n = w->nodes[1].node;
-    const struct transfer *t = transfer_by_id(n, 1);
+    const struct transfer *t = transfer_by_id(&n->transfers, 1);
     uint8_t buf[REPLY_MAX_BYTES];
     size_t len, taken;
     assert_non_null(t);
     assert_int_equal(reply_encode(r, buf, &len), 0);
-    assert_int_equal(stream_write(n->ep, t->session, t->stream, buf, len, &taken), 0);
+    assert_int_equal(stream_write(n->turn.ep, t->session, t->stream, buf, len, &taken), 0);
     assert_int_equal(taken, len);
 }
 
@@ -158,10 +157,8 @@ static void what_is_done_survives_a_power_cut(void **state) {
         world_run(w, 100);
     assert_int_equal(info(w, 0, id).state, TRANSFER_DONE);
     world_kill(w, 1);
-    mem_disk_power_cut(w->nodes[1].disk);
-    size_t len;
-    assert_non_null(disk_file(w, 1, "in/f", &len));
-    assert_int_equal(len, 100000);
+    disk_power_cut(w->nodes[1].disk, 0);
+    assert_true(disk_has(w, 1, "in/f", 100000));
     world_free(w);
 
     w = two(21, ACCEPT_CONTACTS);

@@ -133,7 +133,7 @@ static void the_largest_offer_costs_a_subscriber_a_few_kilobytes(void **state) {
     assert_true(node_transfer_get(p.w->nodes[1].node, 1, &t));
     assert_int_equal(t.state, TRANSFER_OFFERED);
     assert_int_equal(t.files, TRANSFER_FILES_MAX);
-    assert_true(transfer_by_id(p.w->nodes[1].node, 1)->manifest.held_bytes <=
+    assert_true(transfer_by_id(&p.w->nodes[1].node->transfers, 1)->manifest.held_bytes <=
                 OFFERS_BYTES_MAX_PER_CONTACT);
     const uint32_t id = (talk_ask(&p.t, "transfer.list"), talk_send(&p.t));
     assert_true(id > 0);
@@ -142,7 +142,7 @@ static void the_largest_offer_costs_a_subscriber_a_few_kilobytes(void **state) {
     /* When it is over only the first names stay, and are told. */
     assert_int_equal(node_reject(p.w->nodes[1].node, p.w->now_us, 1), 0);
     assert_in_range(bytes_told(&p, S), 500, 4096);
-    assert_true(transfer_by_id(p.w->nodes[1].node, 1)->manifest.held_bytes < 4096);
+    assert_true(transfer_by_id(&p.w->nodes[1].node->transfers, 1)->manifest.held_bytes < 4096);
     uint64_t size;
     assert_non_null(node_transfer_file(p.w->nodes[1].node, 1, TRANSFER_FIRST_FILES - 1, &size));
     assert_int_equal(size, 5);

@@ -49,12 +49,7 @@ static struct transfer_info info(struct world *w, unsigned node, uint64_t id) {
 }
 
 static void assert_same(struct world *w, const char *from, const char *to) {
-    size_t a_len, b_len;
-    const uint8_t *a = disk_file(w, 0, from, &a_len), *b = disk_file(w, 1, to, &b_len);
-    assert_non_null(a);
-    assert_non_null(b);
-    assert_int_equal(a_len, b_len);
-    assert_memory_equal(a, b, a_len);
+    assert_true(disk_same(w->nodes[0].disk, from, w->nodes[1].disk, to));
 }
 
 /* Both sides have failed with these, nothing is left open, node 1 has exactly `files` files. */
@@ -73,8 +68,8 @@ static void assert_failed(struct world *w, uint64_t id, int err0, int err1, unsi
     assert_int_equal(disk_open_count(w, 0), 0);
     assert_int_equal(disk_open_count(w, 1), 0);
     assert_int_equal(disk_count(w, 1), files);
-    assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[0].node))), 0);
-    assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[1].node))), 0);
+    assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[0].node))), 0);
+    assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[1].node))), 0);
 }
 
 static void a_file_arrives_whole_by_rule(void **state) {
@@ -100,8 +95,8 @@ static void a_file_arrives_whole_by_rule(void **state) {
         world_run(w, 5 * S);
         assert_int_equal(disk_open_count(w, 0) + disk_open_count(w, 1), 0);
         assert_int_equal(disk_count(w, 1), 1);
-        assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[0].node))), 0);
-        assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[1].node))), 0);
+        assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[0].node))), 0);
+        assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[1].node))), 0);
         world_free(w);
     }
 }
@@ -502,7 +497,7 @@ static void few_bytes_are_written_soon(void **state) {
     w->delay_us = 10000;
     disk_fill(w, 0, "/a/short", 200000, 1);
     send_one(w, "/a/short");
-    const struct endpoint_counters *heard = endpoint_counters(node_endpoint(w->nodes[1].node));
+    const struct endpoint_counters *heard = endpoint_counters(world_endpoint(w->nodes[1].node));
     const uint64_t before = heard->bytes_in;
     while (heard->bytes_in < before + 20000)
         world_run(w, 1000);
@@ -510,7 +505,7 @@ static void few_bytes_are_written_soon(void **state) {
     world_run(w, 10000);
     const uint64_t done = info(w, 1, 1).bytes_done;
     assert_true(done > 10000 && done < 200000);
-    assert_int_equal(block_pool_in_use(endpoint_blocks(node_endpoint(w->nodes[1].node))), 0);
+    assert_int_equal(block_pool_in_use(endpoint_blocks(world_endpoint(w->nodes[1].node))), 0);
     world_run(w, 100000);
     assert_int_equal(info(w, 1, 1).bytes_done, done);
     w->nodes[0].unplugged = false;
@@ -540,7 +535,7 @@ static void bytes_held_back_without_memory_to_write_them_fail_the_transfer(void 
     struct world *w = two(103, ACCEPT_CONTACTS);
     disk_fill(w, 0, "/a/short", 200000, 1);
     send_one(w, "/a/short");
-    const struct endpoint_counters *heard = endpoint_counters(node_endpoint(w->nodes[1].node));
+    const struct endpoint_counters *heard = endpoint_counters(world_endpoint(w->nodes[1].node));
     const uint64_t before = heard->bytes_in;
     while (heard->bytes_in < before + 8000)
         world_run(w, 100);
@@ -548,7 +543,7 @@ static void bytes_held_back_without_memory_to_write_them_fail_the_transfer(void 
     world_run(w, 2000); /* what is under way arrives, and the first pieces are written */
     struct work *work = &w->nodes[1].node->work;
     assert_int_equal(work->out, 0);
-    const uint64_t due_us = transfers_deadline_us(w->nodes[1].node);
+    const uint64_t due_us = transfers_deadline_us(&w->nodes[1].node->transfers);
     assert_true(due_us > w->now_us && due_us <= w->now_us + 5000);
     struct file_op *spare = work->spare;
     const unsigned spare_count = work->spare_count;

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "node/node_int.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000 };

@@ -12,7 +12,6 @@
 
 #include "node/message/history.h"
 #include "node/node_int.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, LONG = 200000, PAGE = 200 };
@@ -56,7 +55,7 @@ static void count_calls(struct world *w, unsigned i) {
 static void put_old(const struct store *s, uint64_t seq, uint8_t flags, const struct node_id *peer,
                     const char *name, const char *text, bool with_id) {
     uint8_t key[8], value[512], id_key[48], *at = value;
-    seq_put(key, seq);
+    store_be64(key, seq);
     *at++ = 1;
     *at++ = flags; /* 1: outgoing, 2: delivered */
     memset(at, 0, 16);
@@ -167,12 +166,12 @@ static void an_older_store_gets_its_books(void **state) {
     uint8_t orphan[48] = {0}, place[40], seq[8];
     memcpy(orphan, n1->bytes, 32);
     memset(orphan + 32, 5, 16);
-    seq_put(seq, 10);
+    store_be64(seq, 10);
     assert_int_equal(s->put(s->ctx, "message_ids", orphan, sizeof orphan, seq, sizeof seq), 0);
     /* What waits, and what was never stored. */
     for (uint64_t waits = 9; waits <= 12; waits += 3) {
         memcpy(place, n1->bytes, 32);
-        seq_put(place + 32, waits);
+        store_be64(place + 32, waits);
         assert_int_equal(s->put(s->ctx, "outbox", place, sizeof place, "", 0), 0);
     }
     for (unsigned start = 0; start < 2; start++) {
@@ -320,14 +319,14 @@ static void a_damaged_message_hides_no_other(void **state) {
         const struct store *s = &w->nodes[0].env.store;
         static uint8_t junk[STORE_VALUE_MAX];
         uint8_t key[8];
-        seq_put(key, 3);
+        store_be64(key, 3);
         if (how < 3)
             assert_int_equal(s->put(s->ctx, "messages", key, sizeof key, junk,
                                     (size_t[]){0, 60, sizeof junk}[how]),
                              0);
         else
             assert_int_equal(s->del(s->ctx, "messages", key, sizeof key), 0);
-        seq_put(key, 2);
+        store_be64(key, 2);
         assert_int_equal(s->put(s->ctx, "message_state", "told", 4, key, sizeof key), 0);
         const unsigned told = world_count(w, 0, NODE_MESSAGE);
         world_start(w, 0);

@@ -14,7 +14,6 @@
 
 #include "node/message/history.h"
 #include "node/node_int.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000, LINES = 4, STEPS = 120 };
@@ -332,8 +331,7 @@ static void a_failed_write_sends_nothing_to_the_wrong_contact(void **state) {
     }
 }
 
-static void pay_nothing(struct node *n, const struct owed *o) {
-    (void)n;
+static void pay_nothing(const struct owed *o) {
     (void)o;
 }
 
@@ -364,21 +362,23 @@ static void entries_that_are_no_messages_to_this_contact_never_leave(void **stat
         const uint64_t top =
             n->messages.last_seq; /* both in some order: one came, one is delivered */
         assert_int_equal(has(w, 1, "had it"), 1);
-        assert_int_equal(outbox_put(n, &n1, top), 0);
-        assert_int_equal(outbox_put(n, &n1, top - 1), 0);
+        assert_int_equal(outbox_put(&n->messages, &n1, top), 0);
+        assert_int_equal(outbox_put(&n->messages, &n1, top - 1), 0);
         uint64_t bad; /* and one that was refused for good */
         struct entry e = {.outgoing = true, .peer = n1, .text = "failed", .len = 6, .id = {9}};
-        assert_int_equal(history_queue(n, &e, &(struct owed){.run = pay_nothing}, &bad), 0);
-        assert_int_equal(history_settle(n, &n1, bad, ERR_PROTO), 0);
-        assert_int_equal(outbox_put(n, &n1, bad), 0);
-        contact_by_name(n, "n1")->queued += 4; /* and one too many was counted */
+        assert_int_equal(history_queue(&n->messages, &e, &(struct owed){.run = pay_nothing}, &bad),
+                         0);
+        assert_int_equal(history_settle(&n->messages, &n1, bad, ERR_PROTO), 0);
+        assert_int_equal(outbox_put(&n->messages, &n1, bad), 0);
+        contact_by_name(&n->contacts, "n1")->peering->queued +=
+            4; /* and one too many was counted */
         n->messages.queued += 4;
-        assert_int_equal(outbox_put(n, &n1, m.seq), 0);     /* it came from n2 */
-        assert_int_equal(outbox_put(n, &n1, m.seq + 1), 0); /* it goes to n2 */
-        contact_by_name(n, "n1")->queued += 2;
+        assert_int_equal(outbox_put(&n->messages, &n1, m.seq), 0);     /* it came from n2 */
+        assert_int_equal(outbox_put(&n->messages, &n1, m.seq + 1), 0); /* it goes to n2 */
+        contact_by_name(&n->contacts, "n1")->peering->queued += 2;
         n->messages.queued += 2;
         if (restart) {
-            assert_int_equal(outbox_put(n, &n1, 77), 0); /* there is none */
+            assert_int_equal(outbox_put(&n->messages, &n1, 77), 0); /* there is none */
             world_kill(w, 0);
             store_die_at(w, 0, 1); /* a full disk is no reason not to start */
             world_start(w, 0);

@@ -13,7 +13,7 @@
 #include "node/message/letter.h"
 #include "node/node_int.h"
 #include "support_raw.h"
-#include "support_store.h"
+#include "support_world.h"
 
 enum { S = 1000000, MS = 1000, BIG = 60000, COST = BIG + MESSAGE_OVERHEAD_BYTES };
 
@@ -184,7 +184,7 @@ static void so_many_messages_fill_a_quota_too(void **state) {
         struct node *n = w->nodes[0].node;
         say(w, 1, "n0", "first", 5);
         world_run(w, S);
-        struct contact *c = contact_by_name(n, "n1");
+        struct contact *c = contact_by_name(&n->contacts, "n1");
         assert_true(c->dialog_known && c->dialog.count == 1 && n->messages.count == 1);
         if (all)
             n->messages.count = MESSAGES_MAX - 1;
@@ -239,11 +239,11 @@ static void one_contact_has_so_many_unanswered(void **state) {
 static void the_outbox_is_bounded(void **state) {
     (void)state;
     struct world *w = world_of(2, 12, 0, 0);
-    struct contact *c = contact_by_name(w->nodes[1].node, "n0");
+    struct contact *c = contact_by_name(&w->nodes[1].node->contacts, "n0");
     uint64_t seq;
-    c->queued = OUTBOX_MAX;
+    c->peering->queued = OUTBOX_MAX;
     assert_int_equal(node_message_send(w->nodes[1].node, w->now_us, "n0", "x", 1, &seq), ERR_FULL);
-    c->queued = 0;
+    c->peering->queued = 0;
     say(w, 1, "n0", "y", 1);
     world_run(w, S);
     assert_int_equal(count(w, 0, "n1"), 1);
@@ -282,22 +282,21 @@ static void a_refused_message_is_tried_later_and_later(void **state) {
     world_free(w);
 }
 
-static void pay_nothing(struct node *n, const struct owed *o) {
-    (void)n;
+static void pay_nothing(const struct owed *o) {
     (void)o;
 }
 
 /* A message that node 1 itself would refuse to send, past its checks. */
 static uint64_t queue_bad(struct world *w) {
     struct node *n = w->nodes[1].node;
-    struct contact *c = contact_by_name(n, "n0");
+    struct contact *c = contact_by_name(&n->contacts, "n0");
     struct entry e = {.outgoing = true, .peer = c->id, .text = "\xff\xfe", .len = 2};
     uint64_t seq;
     say(w, 1, "n0", "before", 6);
     memset(e.id, 7, sizeof e.id);
     memcpy(e.name, c->name, sizeof e.name);
-    assert_int_equal(history_queue(n, &e, &(struct owed){.run = pay_nothing}, &seq), 0);
-    c->queued++;
+    assert_int_equal(history_queue(&n->messages, &e, &(struct owed){.run = pay_nothing}, &seq), 0);
+    c->peering->queued++;
     n->messages.queued++;
     return seq;
 }
@@ -332,12 +331,12 @@ static void say_no(void *ctx) {
     struct world *w = ctx;
     struct node *n = w->nodes[0].node;
     struct ep_event ev;
-    while (endpoint_poll(n->ep, &ev))
+    while (endpoint_poll(n->turn.ep, &ev))
         if (ev.kind == EP_STREAM_OPENED) {
-            int gone = no_to_all ? stream_reset(n->ep, ev.session, ev.stream, no_to_all)
-                                 : stream_finish(n->ep, ev.session, ev.stream);
+            int gone = no_to_all ? stream_reset(n->turn.ep, ev.session, ev.stream, no_to_all)
+                                 : stream_finish(n->turn.ep, ev.session, ev.stream);
             if (no_to_all)
-                gone = stream_stop(n->ep, ev.session, ev.stream, no_to_all);
+                gone = stream_stop(n->turn.ep, ev.session, ev.stream, no_to_all);
             (void)gone;
         }
 }

@@ -21,11 +21,11 @@ static struct contact_info seen(struct world *w, unsigned by, const char *name) 
 }
 
 static uint64_t dials(struct world *w, unsigned i) {
-    return endpoint_counters(node_endpoint(w->nodes[i].node))->handshakes_out;
+    return endpoint_counters(world_endpoint(w->nodes[i].node))->handshakes_out;
 }
 
 static uint64_t packets(struct world *w, unsigned i) {
-    return endpoint_counters(node_endpoint(w->nodes[i].node))->pkts_out;
+    return endpoint_counters(world_endpoint(w->nodes[i].node))->pkts_out;
 }
 
 static struct world *paired(uint64_t seed) {
@@ -148,12 +148,12 @@ static void add_strangers(struct world *w, unsigned count, const struct addr *at
         model.id = id.id;
         model.transport = id.transport_public;
         snprintf(model.name, sizeof model.name, "x%u", i);
-        assert_int_equal(contact_add(n, &model, &c), 0);
+        assert_int_equal(contact_add(&n->contacts, &model, &c), 0);
     }
 }
 
 static struct dialling *plan_of(struct world *w, unsigned i, const char *name) {
-    return &contact_by_name(w->nodes[i].node, name)->dial;
+    return &contact_by_name(&w->nodes[i].node->contacts, name)->peering->dial;
 }
 
 /* After a session, and in another network, it begins with short pauses; and no two keep time. */
@@ -196,11 +196,11 @@ static void what_waits_is_dialled_for_after_an_idle_end(void **state) {
     w->nodes[1].unplugged = true;
     assert_int_equal(node_message_send(w->nodes[0].node, w->now_us, "n1", "x", 1, &seq), 0);
     world_run(w, 100 * S);
-    struct contact *c = contact_by_name(w->nodes[0].node, "n1");
-    assert_false(c->online);
-    dial_down(w->nodes[0].node, c, 0);
-    assert_false(c->dial.idle);
-    assert_true(c->dial.next_us > 0);
+    struct contact *c = contact_by_name(&w->nodes[0].node->contacts, "n1");
+    assert_false(c->peering->online);
+    dial_down(&w->nodes[0].node->dials, c->peering, 0);
+    assert_false(c->peering->dial.idle);
+    assert_true(c->peering->dial.next_us > 0);
     world_free(w);
 }
 
@@ -572,9 +572,10 @@ static void who_hangs_up_each_time_is_dialled_ever_later(void **state) {
     }
     unsigned hung_up = 0;
     for (unsigned i = 0; i < 36000; i++) {
-        const struct contact *c = contact_by_name(w->nodes[1].node, "n0");
-        if (c->online) {
-            endpoint_disconnect(node_endpoint(w->nodes[1].node), w->now_us, c->session, ERR_CLOSED);
+        const struct contact *c = contact_by_name(&w->nodes[1].node->contacts, "n0");
+        if (c->peering->online) {
+            endpoint_disconnect(world_endpoint(w->nodes[1].node), w->now_us, c->peering->session,
+                                ERR_CLOSED);
             hung_up++;
         }
         world_run(w, 100 * MS);
@@ -593,9 +594,9 @@ static void who_comes_and_goes_puts_nobody_off(void **state) {
         for (unsigned i = 0; i < FLAPPING; i++) {
             char name[16];
             snprintf(name, sizeof name, "x%u", i);
-            struct contact *c = contact_by_name(n, name);
-            if (!c->dial.lost || c->dial.next_us == 0)
-                dial_down(n, c, ERR_CLOSED);
+            struct contact *c = contact_by_name(&n->contacts, name);
+            if (!c->peering->dial.lost || c->peering->dial.next_us == 0)
+                dial_down(&n->dials, c->peering, ERR_CLOSED);
         }
         world_run(w, S);
     }

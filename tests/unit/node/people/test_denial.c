@@ -13,7 +13,6 @@
 #include "node/people/contact.h"
 #include "node/people/contact_store.h"
 #include "node/people/denial.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MINUTE = 60 };
@@ -200,9 +199,9 @@ static void what_the_ticket_was_it_stays(void **state) {
     (void)state;
     struct world *w = used_up(10);
     struct node *n = w->nodes[2].node;
-    struct contact *c = contact_by_name(n, "anna");
+    struct contact *c = contact_by_name(&n->contacts, "anna");
     const unsigned told = world_count(w, 2, NODE_CONTACT_DENIED);
-    assert_int_equal(denial_heard(n, c, ERR_UNKNOWN, false), ERR_TICKET);
+    assert_int_equal(denial_heard(&n->contacts, c, ERR_UNKNOWN, false), ERR_TICKET);
     assert_int_equal(c->denied, ERR_TICKET);
     world_run(w, S);
     assert_int_equal(world_count(w, 2, NODE_CONTACT_DENIED), told);
@@ -214,10 +213,10 @@ static void another_network_does_not_change_it(void **state) {
     (void)state;
     struct world *w = used_up(11);
     world_run(w, 10 * S);
-    const uint64_t before = endpoint_counters(node_endpoint(w->nodes[2].node))->handshakes_out;
+    const uint64_t before = endpoint_counters(world_endpoint(w->nodes[2].node))->handshakes_out;
     node_network_changed(w->nodes[2].node, w->now_us);
     world_run(w, 10 * S);
-    assert_int_equal(endpoint_counters(node_endpoint(w->nodes[2].node))->handshakes_out, before);
+    assert_int_equal(endpoint_counters(world_endpoint(w->nodes[2].node))->handshakes_out, before);
     world_free(w);
 }
 
@@ -329,7 +328,8 @@ static void flap(bool moves) {
     const unsigned up = world_count(w, 1, NODE_PEER_UP);
     for (unsigned k = 0; k < 500; k++) {
         if (online(w, 0, "n1"))
-            endpoint_disconnect(node_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
+            endpoint_disconnect(world_endpoint(bad), w->now_us,
+                                contact_by_name(&bad->contacts, "n1")->peering->session,
                                 ERR_UNKNOWN);
         world_run(w, 10000);
         assert_int_equal(denied(w, 1, "n0"), ERR_UNKNOWN); /* it is known however often */
@@ -354,8 +354,8 @@ static void flap(bool moves) {
     /* Later it is news again. */
     world_run(w, 2 * (uint64_t)DENIAL_EVERY_US);
     const unsigned told = world_count(w, 1, NODE_CONTACT_DENIED);
-    endpoint_disconnect(node_endpoint(bad), w->now_us, contact_by_name(bad, "n1")->session,
-                        ERR_UNKNOWN);
+    endpoint_disconnect(world_endpoint(bad), w->now_us,
+                        contact_by_name(&bad->contacts, "n1")->peering->session, ERR_UNKNOWN);
     world_run(w, S);
     assert_int_equal(world_count(w, 1, NODE_CONTACT_DENIED), told + 1);
     world_kill(w, 1);

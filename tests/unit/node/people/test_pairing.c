@@ -13,7 +13,6 @@
 #include "node/node_int.h"
 #include "node/people/contact_store.h"
 #include "node/people/pairing.h"
-#include "support_store.h"
 #include "support_world.h"
 
 enum { S = 1000000, MS = 1000, INVITER = 0, HOLDER = 1, FAULTS_MAX = 40 };
@@ -132,7 +131,7 @@ static void assert_paired(struct world *w, const char *what) {
         if (c[i].pairing || !c[i].paired)
             fail_msg("%s: %u still keeps the ticket's secret", what, i);
         assert_memory_equal(&c[i].ticket, &none, sizeof none);
-        assert_memory_equal(&contact_by_name(w->nodes[i].node, called[i])->ticket, &none,
+        assert_memory_equal(&contact_by_name(&w->nodes[i].node->contacts, called[i])->ticket, &none,
                             sizeof none);
         assert_int_equal(store_count(w, i, "tickets"), 0);
         assert_int_equal(store_count(w, i, "contacts"), 1);
@@ -377,9 +376,9 @@ static void the_ticket_is_not_forgotten_before_the_barrier(void **state) {
     store_mem_fail_sync(w->nodes[HOLDER].store, 0, ERR_IO);
     assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
     world_run(w, 200 * MS);
-    struct contact *c = contact_by_name(w->nodes[HOLDER].node, "anna");
+    struct contact *c = contact_by_name(&w->nodes[HOLDER].node->contacts, "anna");
     assert_true(c && c->pairing && c->paired && !c->kept);
-    pairing_proved(w->nodes[HOLDER].node, c);
+    pairing_proved(&w->nodes[HOLDER].node->pairing, c);
     assert_true(c->pairing);
     assert_memory_not_equal(&c->ticket, &none, sizeof none);
     store_mem_fail_sync(w->nodes[HOLDER].store, 0, 0);
@@ -397,7 +396,7 @@ static void a_ticket_added_again_that_cannot_be_stored_changes_nothing(void **st
     assert_int_equal(node_contact_add(w->nodes[HOLDER].node, w->now_us, "anna", ticket), 0);
     go_on(w, ticket);
     assert_paired(w, "at first");
-    const struct contact *c = contact_by_name(w->nodes[HOLDER].node, "anna");
+    const struct contact *c = contact_by_name(&w->nodes[HOLDER].node->contacts, "anna");
     const struct contact before = *c;
     assert_false(before.pairing);
     assert_int_equal(node_ticket_new(w->nodes[INVITER].node, w->now_us, "more", 86400, ticket), 0);

@@ -29,6 +29,14 @@ static void known_quotients(void **state) {
     }
 }
 
+static void the_upper_half_is_what_does_not_fit(void **state) {
+    (void)state;
+    assert_int_equal(mul_high(UINT64_MAX, UINT64_MAX), UINT64_MAX - 1);
+    assert_int_equal(mul_high(UINT64_C(1) << 63, 2), 1);
+    assert_int_equal(mul_high(UINT64_C(1) << 32, UINT64_C(1) << 32), 1);
+    assert_int_equal(mul_high(UINT32_MAX, UINT32_MAX), 0);
+}
+
 static void both_ways_give_the_same(void **state) {
     (void)state;
     uint64_t x = UINT64_C(0x9e3779b97f4a7c15);
@@ -53,6 +61,7 @@ static void both_ways_give_the_same(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_quotients),
+        cmocka_unit_test(the_upper_half_is_what_does_not_fit),
         cmocka_unit_test(both_ways_give_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,147 @@
+#include "node/base/part.h"
+
+#include <assert.h>
+
+void parts_add(struct parts *parts, const struct part_ops *ops, void *self) {
+    assert(parts->count < PARTS_MAX);
+    parts->list[parts->count++] = (struct part){ops, self};
+}
+
+/* ---- first to last ---- */
+int parts_load(const struct parts *parts) {
+    int err = 0;
+    for (unsigned i = 0; !err && i < parts->count; i++)
+        if (parts->list[i].ops->load)
+            err = parts->list[i].ops->load(parts->list[i].self);
+    return err;
+}
+
+uint64_t parts_deadline_us(const struct parts *parts) {
+    uint64_t first_us = UINT64_MAX;
+    for (unsigned i = 0; i < parts->count; i++) {
+        const struct part *p = &parts->list[i];
+        const uint64_t at_us = p->ops->deadline_us ? p->ops->deadline_us(p->self) : UINT64_MAX;
+        first_us = at_us < first_us ? at_us : first_us;
+    }
+    return first_us;
+}
+
+void parts_timeout(const struct parts *parts) {
+    for (unsigned i = 0; i < parts->count; i++)
+        if (parts->list[i].ops->timeout)
+            parts->list[i].ops->timeout(parts->list[i].self);
+}
+
+bool parts_wait(const struct parts *parts, const struct contact *c) {
+    bool any = false;
+    for (unsigned i = 0; !any && i < parts->count; i++)
+        if (parts->list[i].ops->waits)
+            any = parts->list[i].ops->waits(parts->list[i].self, c);
+    return any;
+}
+
+void parts_retry(const struct parts *parts, struct contact *c) {
+    for (unsigned i = 0; i < parts->count; i++)
+        if (parts->list[i].ops->retry)
+            parts->list[i].ops->retry(parts->list[i].self, c);
+}
+
+void parts_renamed(const struct parts *parts, const struct contact *c) {
+    for (unsigned i = 0; i < parts->count; i++)
+        if (parts->list[i].ops->renamed)
+            parts->list[i].ops->renamed(parts->list[i].self, c);
+}
+
+bool parts_stream_event(const struct parts *parts, struct contact *c, const struct ep_event *ev) {
+    bool taken = false;
+    for (unsigned i = 0; !taken && i < parts->count; i++)
+        if (parts->list[i].ops->stream_event)
+            taken = parts->list[i].ops->stream_event(parts->list[i].self, c, ev);
+    return taken;
+}
+
+void parts_peer_up(const struct parts *parts, struct peering *p, struct contact *c) {
+    for (unsigned i = 0; i < parts->count; i++) {
+        const struct part *at = &parts->list[i];
+        if (at->ops->session_up)
+            at->ops->session_up(at->self, p);
+        if (at->ops->peer_up && c)
+            at->ops->peer_up(at->self, c);
+    }
+}
+
+void parts_network_changed(const struct parts *parts) {
+    for (unsigned i = 0; i < parts->count; i++)
+        if (parts->list[i].ops->network_changed)
+            parts->list[i].ops->network_changed(parts->list[i].self);
+}
+
+/* ---- last to first ---- */
+void parts_peer_down(const struct parts *parts, struct peering *p, struct contact *c, int err) {
+    for (unsigned i = parts->count; i-- > 0;) {
+        const struct part *at = &parts->list[i];
+        if (at->ops->peer_down && c)
+            at->ops->peer_down(at->self, c, err);
+        if (at->ops->session_down)
+            at->ops->session_down(at->self, p, err);
+    }
+}
+
+void parts_connect_failed(const struct parts *parts, struct peering *p, struct contact *c,
+                          int err) {
+    for (unsigned i = parts->count; i-- > 0;) {
+        const struct part *at = &parts->list[i];
+        if (at->ops->connect_failed && c)
+            at->ops->connect_failed(at->self, c, err);
+        if (at->ops->not_connected)
+            at->ops->not_connected(at->self, p, err);
+    }
+}
+
+uint64_t parts_peer_silent(const struct parts *parts, struct peering *p, struct contact *c,
+                           uint64_t before_us) {
+    uint64_t first_us = UINT64_MAX;
+    for (unsigned i = parts->count; i-- > 0;) {
+        const struct part *at = &parts->list[i];
+        uint64_t at_us = UINT64_MAX;
+        if (at->ops->peer_silent && c)
+            at_us = at->ops->peer_silent(at->self, c, before_us);
+        first_us = at_us < first_us ? at_us : first_us;
+        if (at->ops->silent)
+            at_us = at->ops->silent(at->self, p, before_us);
+        first_us = at_us < first_us ? at_us : first_us;
+    }
+    return first_us;
+}
+
+void parts_peer_gone(const struct parts *parts, struct peering *p) {
+    for (unsigned i = parts->count; i-- > 0;)
+        if (parts->list[i].ops->peer_gone)
+            parts->list[i].ops->peer_gone(parts->list[i].self, p);
+}
+
+void parts_clear(const struct parts *parts) {
+    for (unsigned i = parts->count; i-- > 0;)
+        if (parts->list[i].ops->clear)
+            parts->list[i].ops->clear(parts->list[i].self);
+}
+
+void parts_shutdown(const struct parts *parts) {
+    for (unsigned i = parts->count; i-- > 0;)
+        if (parts->list[i].ops->shutdown)
+            parts->list[i].ops->shutdown(parts->list[i].self);
+}
+
+int parts_contact_void(const struct parts *parts, const struct contact *c) {
+    int err = 0;
+    for (unsigned i = parts->count; !err && i-- > 0;)
+        if (parts->list[i].ops->contact_void)
+            err = parts->list[i].ops->contact_void(parts->list[i].self, c);
+    return err;
+}
+
+void parts_contact_gone(const struct parts *parts, struct contact *c) {
+    for (unsigned i = parts->count; i-- > 0;)
+        if (parts->list[i].ops->contact_gone)
+            parts->list[i].ops->contact_gone(parts->list[i].self, c);
+}

@@ -1,0 +1,90 @@
+/* part.h: a part of a node as the others see it: what it does when something happens that concerns
+ * more than one of them. A row of the table in node/node.c is all that the rest has to know of a part.
+ *
+ * Whoever notices something tells all parts through here, and never the ones above by name: so what
+ * is known of a contact does not import what is sent to it. A hook that a part has no use for is NULL.
+ * Starts and arrivals go through the table from its first row to its last, ends the other way round,
+ * so that a part finds those below it as they were.
+ */
+#ifndef MESHD_NODE_BASE_PART_H
+#define MESHD_NODE_BASE_PART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/base/err.h"
+#include "net/base/event.h"
+
+struct contact;
+struct peering;
+
+struct part_ops {
+    /* From the store, at the start. An error ends it. */
+    int (*load)(void *self);
+    void (*clear)(void *self); /* gives back what it holds */
+    void (*shutdown)(void *self);
+    uint64_t (*deadline_us)(const void *self);
+    void (*timeout)(void *self);
+    /* Of any peer, a contact or not: a session is up; has ended (p->session still names it); none has
+     * come about (ERR_TIMEOUT: it did not answer). */
+    void (*session_up)(void *self, struct peering *p);
+    void (*session_down)(void *self, struct peering *p, int err);
+    void (*not_connected)(void *self, struct peering *p, int err);
+    /* A session is up, but nothing comes of it. What has begun at `before` at the latest and was not
+     * answered hears that; gives when the first of the others has begun; UINT64_MAX: none. */
+    uint64_t (*silent)(void *self, struct peering *p, uint64_t before_us);
+    /* Nobody holds it any more: before it goes. */
+    void (*peer_gone)(void *self, struct peering *p);
+    /* This machine has another address or route. */
+    void (*network_changed)(void *self);
+    /* The same of a contact. */
+    void (*peer_up)(void *self, struct contact *c);
+    void (*peer_down)(void *self, struct contact *c, int err);
+    void (*connect_failed)(void *self, struct contact *c, int err);
+    uint64_t (*peer_silent)(void *self, struct contact *c, uint64_t before_us);
+    /* Does something wait for what c has to say? */
+    bool (*waits)(const void *self, const struct contact *c);
+    /* What waits for c may be tried again now. */
+    void (*retry)(void *self, struct contact *c);
+    void (*renamed)(void *self, const struct contact *c);
+    /* c is being removed, in this transaction: what waits for it is void; and: it is committed. */
+    int (*contact_void)(void *self, const struct contact *c);
+    void (*contact_gone)(void *self, struct contact *c);
+    /* Is c's stream this part's? Then the event is dealt with. */
+    bool (*stream_event)(void *self, struct contact *c, const struct ep_event *ev);
+};
+
+struct part {
+    const struct part_ops *ops;
+    void *self;
+};
+
+enum { PARTS_MAX = 16 };
+
+struct parts { /* zeroes: none */
+    struct part list[PARTS_MAX];
+    unsigned count;
+};
+
+void parts_add(struct parts *parts, const struct part_ops *ops, void *self);
+int parts_load(const struct parts *parts) MUST_USE;
+void parts_clear(const struct parts *parts);
+void parts_shutdown(const struct parts *parts);
+uint64_t parts_deadline_us(const struct parts *parts); /* UINT64_MAX: none */
+void parts_timeout(const struct parts *parts);
+/* c: the contact that p is; NULL: none. */
+void parts_peer_up(const struct parts *parts, struct peering *p, struct contact *c);
+void parts_peer_down(const struct parts *parts, struct peering *p, struct contact *c, int err);
+void parts_connect_failed(const struct parts *parts, struct peering *p, struct contact *c, int err);
+uint64_t parts_peer_silent(const struct parts *parts, struct peering *p, struct contact *c,
+                           uint64_t before_us);
+void parts_peer_gone(const struct parts *parts, struct peering *p);
+void parts_network_changed(const struct parts *parts);
+bool parts_wait(const struct parts *parts, const struct contact *c);
+void parts_retry(const struct parts *parts, struct contact *c);
+void parts_renamed(const struct parts *parts, const struct contact *c);
+int parts_contact_void(const struct parts *parts, const struct contact *c) MUST_USE;
+void parts_contact_gone(const struct parts *parts, struct contact *c);
+bool parts_stream_event(const struct parts *parts, struct contact *c, const struct ep_event *ev);
+
+#endif

@@ -1,0 +1,38 @@
+/* contact_info.h: what a node says of a contact to whoever asks. */
+#ifndef MESHD_NODE_PEOPLE_CONTACT_INFO_H
+#define MESHD_NODE_PEOPLE_CONTACT_INFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/endpoint.h"
+#include "node/api/cause.h"
+#include "node/base/limits.h"
+
+enum contact_state {
+    CONTACT_OFFLINE,    /* it did not answer when it was dialled last, or has said goodbye */
+    CONTACT_CONNECTING, /* it is being dialled */
+    CONTACT_IDLE,       /* nobody has needed it for so long that the session has ended */
+    CONTACT_SILENT,     /* a session is up, but the peer does not answer */
+    CONTACT_ONLINE,     /* a session is up */
+};
+const char *contact_state_name(enum contact_state s);
+struct contact_info {
+    char name[PETNAME_MAX + 1];
+    struct node_id id;
+    bool paired;                 /* a pairing secret exists */
+    bool online;                 /* a session is up */
+    struct session_info session; /* if online */
+    enum contact_state state;
+    uint64_t quiet_us; /* nothing was heard of it for so long; UINT64_MAX: since the start */
+    struct addr addrs[PEER_ADDRS_MAX];
+    unsigned addr_count;
+    int denied;      /* offline: why their node does not let this one in; 0: not said */
+    uint32_t queued; /* messages waiting in the outbox */
+    int refused;     /* why the peer does not take them now; 0: it has not said so */
+    struct cause refused_why;
+    bool full;              /* its own messages find no room here */
+    uint64_t message_bytes; /* what they take, for the quota */
+};
+
+#endif
