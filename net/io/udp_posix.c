@@ -67,8 +67,9 @@ static bool receive_one(struct udp_posix *u, unsigned *given) {
     uint32_t local = u->base.local;
     if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
         local |= local_addrs_number(&u->locals, &told.to) << LOCAL_SOCKET_BITS;
+    const struct hop hop = hop_udp(&from, local);
     if (n > 0)
-        u->base.cb.datagram(u->base.ctx, local, &from, told.ecn, u->rx, (size_t)n);
+        u->base.cb.datagram(u->base.ctx, &hop, told.ecn, u->rx, (size_t)n);
     *given += n > 0;
     return true;
 }
@@ -97,7 +98,7 @@ static enum udp_sent send_one(struct udp_posix *u, const struct train *t, size_t
     struct iovec iov = {t->buf + at, n};
     struct udp_control_out said;
     struct msghdr m = {.msg_name = &to,
-                       .msg_namelen = sockaddr_from(&to, &t->to),
+                       .msg_namelen = sockaddr_from(&to, hop_addr(&t->to)),
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
     udp_control_write(&said, t, &u->locals, false);
@@ -133,7 +134,7 @@ static bool transmit(struct udp_posix *u, const struct train *t, size_t *at) {
             return false;
         case UDP_TOO_BIG:
             if (!reported && u->base.cb.too_big)
-                u->base.cb.too_big(u->base.ctx, &t->to, n);
+                u->base.cb.too_big(u->base.ctx, hop_addr(&t->to), n);
             reported = true;
             break;
         case UDP_REFUSED:

@@ -11,6 +11,7 @@
 #include "node/api/xdg.h"
 #include "node/daemon/disk/statedir.h"
 #include "node/daemon/os/trouble.h"
+#include "node/daemon/os/uverr.h"
 
 enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 16 * 1024, BACKLOG = 16 };
 
@@ -314,7 +315,7 @@ static int bind_socket(struct control_server *s, const char *path) {
     (void)process_umask(old);
     if (e == 0)
         return 0;
-    r = trouble_put(s->log, "make the control socket", path, -e, "--socket");
+    r = trouble_put(s->log, "make the control socket", path, uverr_errno(e), "--socket");
     return e == UV_EADDRINUSE ? ERR_EXISTS : r;
 }
 

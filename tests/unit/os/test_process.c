@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
+#ifdef MESHD_LINUX
 #include <sys/prctl.h>
 #endif
 
@@ -30,7 +30,7 @@ static void in_child(int (*check)(void)) {
 }
 
 static int dumpable(void) {
-#ifdef __linux__
+#ifdef MESHD_LINUX
     return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 #else
     return 0;
