@@ -7,8 +7,9 @@
 
 #include "cli/kit/app.h"
 #include "cli/kit/help.h"
+#include "cli/screen/json.h"
 #include "net/os/interrupt.h"
-#include "net/os/terminal.h"
+#include "net/os/tty.h"
 
 static const struct verb verbs[] = {
     {"id", "", "", 0, 0, run_id, "print this node's id", ""},
@@ -170,7 +171,7 @@ int main(int argc, char **argv) {
     char **words = calloc((size_t)argc + 1, sizeof *words);
     if (!words)
         return 1;
-    if (!terminal_keep_stdio())
+    if (!tty_keep_stdio())
         exit(1);
     client_init(&a.client);
     a.verbs = verbs;

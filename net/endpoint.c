@@ -6,7 +6,7 @@
 
 #include "net/wire/frame.h"
 
-enum { SESSION_SLOTS_MAX = 1 << 20, BLOCKS_DEFAULT = 1536, BLOCKS_KEPT = 64 };
+enum { BLOCKS_DEFAULT = 1536, BLOCKS_KEPT = 64 };
 
 /* ---- life ---- */
 
@@ -46,13 +46,10 @@ struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us
 void endpoint_free(struct endpoint *e) {
     if (!e)
         return;
-    for (uint32_t i = 0; i < e->session_cap; i++)
-        if (e->sessions[i])
-            session_free(e->sessions[i], e->aead);
-    free(e->sessions);
+    session_table_clear(&e->sessions, e->aead);
     peers_clear(&e->peers);
+    open_tickets_clear(&e->tickets);
     small_clear(&e->small);
-    timer_clear(&e->timers);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
     handshake_budget_clear(&e->budget);
@@ -76,11 +73,11 @@ const struct endpoint_counters *endpoint_counters(const struct endpoint *e) {
 }
 
 uint32_t endpoint_session_count(const struct endpoint *e) {
-    return e->sessions_up;
+    return e->sessions.up;
 }
 
 uint32_t endpoint_half_open_count(const struct endpoint *e) {
-    return e->half_open;
+    return e->sessions.half_open;
 }
 
 /* ---- peers and tickets ---- */
@@ -121,113 +118,47 @@ void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r
     if (p->answered)
         endpoint_session_end(e, p->answered, ERR_CLOSED);
     if (p->session)
-        endpoint_disconnect(e, now_us,
-                            (struct session_ref){session_slot(p->session), p->session->serial},
-                            ERR_CLOSED);
+        endpoint_hang_up(e, p->session, now_us, ERR_CLOSED);
+    endpoint_reap(e);
     peers_remove(&e->peers, p);
 }
 
 int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) {
-    uint64_t id = psk_id(secret);
-    if (id == 0)
-        return ERR_USAGE;
-    unsigned at = e->ticket_count;
-    if (at == TICKETS_OPEN_MAX) { /* the oldest one gives way */
-        at = 0;
-        for (unsigned i = 1; i < e->ticket_count; i++)
-            if (e->tickets[i].opened < e->tickets[at].opened)
-                at = i;
-    } else {
-        e->ticket_count++;
-    }
-    e->tickets[at] = (struct open_ticket){*secret, id, expires_us, e->tickets_opened++};
-    return 0;
-}
-
-struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id) {
-    for (unsigned i = 0; i < e->ticket_count; i++)
-        if (e->tickets[i].id == id && now_us < e->tickets[i].expires_us)
-            return &e->tickets[i];
-    return NULL;
-}
-
-void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret) {
-    uint64_t id = psk_id(secret);
-    for (unsigned i = 0; i < e->ticket_count; i++) {
-        if (e->tickets[i].id != id)
-            continue;
-        e->tickets[i] = e->tickets[--e->ticket_count];
-        sodium_memzero(&e->tickets[e->ticket_count], sizeof e->tickets[0]);
-        return;
-    }
+    return open_tickets_add(&e->tickets, secret, expires_us);
 }
 
 void endpoint_ticket_close(struct endpoint *e, const struct psk *secret) {
-    endpoint_ticket_burn(e, secret);
+    open_tickets_burn(&e->tickets, secret);
 }
 
 /* ---- sessions ---- */
 
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r) {
-    if (r.index >= e->session_cap)
-        return NULL;
-    struct session *s = e->sessions[r.index];
-    return s && s->serial == r.serial && s->state == SESSION_UP ? s : NULL;
-}
-
-static bool grow_sessions(struct endpoint *e) {
-    uint32_t cap = e->session_cap ? e->session_cap * 2 : 8;
-    if (cap > SESSION_SLOTS_MAX)
-        return false;
-    struct session **v = realloc(e->sessions, cap * sizeof(struct session *));
-    if (!v)
-        return false;
-    memset(v + e->session_cap, 0, (cap - e->session_cap) * sizeof(struct session *));
-    e->sessions = v;
-    e->session_cap = cap;
-    return true;
+    struct session *s = session_table_by_ref(&e->sessions, r);
+    return s && s->state == SESSION_UP ? s : NULL;
 }
 
 struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
                                      uint64_t now_us) {
-    uint32_t slot = 0, looked = 0;
-    for (; looked < e->session_cap; looked++) {
-        slot = (e->session_next + looked) % e->session_cap;
-        if (!e->sessions[slot])
-            break;
-    }
-    if (looked == e->session_cap) {
-        slot = e->session_cap;
-        if (!grow_sessions(e))
-            return NULL;
-    }
-    struct session *s = calloc(1, sizeof *s);
+    struct session *s = session_table_new(&e->sessions, &e->rng, state);
     if (!s)
         return NULL;
-    e->session_next = slot + 1;
-    s->state = state;
     s->peer = p;
-    s->local_index = slot | (rng_u32(&e->rng) & 0xfff) << 20;
-    s->serial = ++e->serial;
     s->last_recv_us = s->last_use_us = s->up_us = now_us;
     transport_memo_init(&s->memo);
-    e->sessions[slot] = s;
     *(state == SESSION_INITIATING ? &p->dial : &p->answered) = s;
-    e->half_open++;
     return s;
 }
 
 void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     struct peer *p = s->peer;
+    if (s->state == SESSION_ENDED)
+        return;
     if (s->state == SESSION_UP) {
         p->heard_us = s->last_recv_us;
-        e->sessions_up--;
         e->counters.sessions_down++;
         endpoint_tell(e, EP_SESSION_DOWN, p, s, err);
-    } else {
-        e->half_open--;
     }
-    e->sessions_closed -= s->closed;
     if (p->session == s)
         p->session = NULL;
     if (p->dial == s)
@@ -236,15 +167,16 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
         p->answered = NULL;
     if (s->state == SESSION_RESPONDED)
         strangers_remove(&e->strangers, s);
-    endpoint_unready(e, s);
-    uint32_t slot = session_slot(s);
-    if (timer_set(&e->timers, slot, TIME_NEVER)) {
-        /* Removing never fails. */
+    session_table_end(&e->sessions, s);
+}
+
+void endpoint_reap(struct endpoint *e) {
+    for (struct session *s; (s = session_table_reap(&e->sessions));) {
+        struct peer *p = s->peer;
+        session_free(s, e->aead);
+        if (p->stranger && !p->session && !p->dial && !p->answered)
+            peers_remove(&e->peers, p);
     }
-    e->sessions[slot] = NULL;
-    session_free(s, e->aead);
-    if (p->stranger && !p->session && !p->dial && !p->answered)
-        peers_remove(&e->peers, p);
 }
 
 void endpoint_session_closed(struct endpoint *e, struct session *s, int err) {
@@ -252,10 +184,7 @@ void endpoint_session_closed(struct endpoint *e, struct session *s, int err) {
         endpoint_session_end(e, s, err);
         return;
     }
-    s->closed = true;
-    s->close_err = err;
-    e->sessions_closed++;
-    endpoint_unready(e, s);
+    session_table_close(&e->sessions, s, err);
 }
 
 void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -277,14 +206,12 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
                                   sizeof p->setup.transport) < 0)
             endpoint_session_end(e, p->answered, 0);
     }
-    s->state = SESSION_UP;
+    session_table_raise(&e->sessions, s);
     s->up_us = s->last_recv_us = s->last_use_us = now_us;
     p->asked = false;
     if (!s->path.doubtful) {
         p->last_path = s->path.hop;
     }
-    e->half_open--;
-    e->sessions_up++;
     e->counters.sessions_up++;
     endpoint_tell(e, EP_SESSION_UP, p, s, 0);
     endpoint_make_ready(e, s);
@@ -294,7 +221,7 @@ bool endpoint_session(const struct endpoint *e, struct peer_ref r, struct sessio
     const struct peer *p = peers_by_ref(&e->peers, r);
     if (!p || !p->session)
         return false;
-    *out = (struct session_ref){session_slot(p->session), p->session->serial};
+    *out = session_ref_of(p->session);
     return true;
 }
 
@@ -340,11 +267,15 @@ static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool cal
 }
 
 int endpoint_connect(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
-    return dial(e, now_us, r, false);
+    const int err = dial(e, now_us, r, false);
+    endpoint_reap(e);
+    return err;
 }
 
 int endpoint_call(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
-    return dial(e, now_us, r, true);
+    const int err = dial(e, now_us, r, true);
+    endpoint_reap(e);
+    return err;
 }
 
 uint64_t endpoint_heard_us(const struct endpoint *e, struct peer_ref r) {
@@ -352,10 +283,7 @@ uint64_t endpoint_heard_us(const struct endpoint *e, struct peer_ref r) {
     return p && p->session ? p->session->last_recv_us : p ? p->heard_us : 0;
 }
 
-void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref r, int err) {
-    struct session *s = endpoint_find(e, r);
-    if (!s)
-        return;
+void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err) {
     uint8_t frame[10];
     struct wr w = wr_init(frame, sizeof frame);
     wr_u8(&w, FRAME_CLOSE);
@@ -364,13 +292,20 @@ void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref
     endpoint_session_end(e, s, err);
 }
 
+void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref r, int err) {
+    struct session *s = endpoint_find(e, r);
+    if (s)
+        endpoint_hang_up(e, s, now_us, err);
+    endpoint_reap(e);
+}
+
 bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct session_ref r,
                            struct session_info *out) {
     const struct session *s = endpoint_find(e, r);
     if (!s)
         return false;
-    const struct rtt *rtt = s->tp ? &s->tp->rec.rtt : &s->memo.rtt;
-    bool sampled = s->tp ? s->tp->rec.rtt.has_sample : s->memo.has_rtt;
+    const struct rtt *rtt = s->tp ? &s->tp->rec->rtt : &s->memo.rtt;
+    bool sampled = s->tp ? s->tp->rec->rtt.has_sample : s->memo.has_rtt;
     *out = (struct session_info){
         .peer = s->peer->setup.id,
         .session_id = s->id,
@@ -385,7 +320,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .has_transport = s->tp != NULL,
         .srtt_us = sampled ? rtt->srtt_us : 0,
         .min_rtt_us = sampled ? rtt->min_us : 0,
-        .cwnd_bytes = s->tp ? s->tp->rec.cc.cwnd_bytes : 0,
+        .cwnd_bytes = s->tp ? s->tp->rec->cc.cwnd_bytes : 0,
         .mtu_bytes = s->tp               ? transport_mtu(s->tp)
                      : s->memo.mtu_bytes ? s->memo.mtu_bytes
                                          : MTU_BASE_BYTES,
@@ -408,47 +343,19 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
         .events = &e->events,
         .counters = &e->counters,
         .rng = e->rng,
-        .self = {session_slot(s), s->serial},
+        .self = session_ref_of(s),
         .peer = peer_ref_of(s->peer),
         .initiator = s->initiator,
         .cc = e->cc,
         .mtu_max = e->mtu_max,
-        .epoch = s->path.epoch,
+        .path = s->path.number,
     };
     s->tp = transport_new(&setup, now_us, s->send_counter);
     return s->tp;
 }
 
-/* ---- the list of sessions that may have output ---- */
-
 void endpoint_make_ready(struct endpoint *e, struct session *s) {
-    if (s->ready)
-        return;
-    s->ready = true;
-    if (e->ready) {
-        s->ready_next = e->ready;
-        s->ready_prev = e->ready->ready_prev;
-        s->ready_prev->ready_next = s;
-        e->ready->ready_prev = s;
-    } else {
-        s->ready_next = s->ready_prev = s;
-        e->ready = s;
-    }
-}
-
-void endpoint_unready(struct endpoint *e, struct session *s) {
-    if (!s->ready)
-        return;
-    s->ready = false;
-    if (s->ready_next == s) {
-        e->ready = NULL;
-    } else {
-        s->ready_prev->ready_next = s->ready_next;
-        s->ready_next->ready_prev = s->ready_prev;
-        if (e->ready == s)
-            e->ready = s->ready_next;
-    }
-    s->ready_next = s->ready_prev = NULL;
+    session_table_ready(&e->sessions, s);
 }
 
 /* ---- events ---- */
@@ -461,7 +368,7 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                           .err = err,
                           .node = p->setup.id};
     if (s) {
-        ev.session = (struct session_ref){session_slot(s), s->serial};
+        ev.session = session_ref_of(s);
         ev.addr = *hop_addr(&s->path.hop);
     }
     if (!events_push(&e->events, &ev))
@@ -497,10 +404,8 @@ bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
     endpoint_feed_starved(e);
     if (next_event(e, out))
         return true;
-    for (uint32_t slot = 0; e->sessions_closed > 0 && slot < e->session_cap; slot++) {
-        struct session *s = e->sessions[slot];
-        if (s && s->closed)
-            endpoint_session_end(e, s, s->close_err);
-    }
+    for (struct session *s; (s = session_table_closed(&e->sessions));)
+        endpoint_session_end(e, s, s->close_err);
+    endpoint_reap(e);
     return next_event(e, out);
 }

@@ -2,9 +2,9 @@
 #include "net/endpoint_int.h"
 
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes) {
-    for (uint32_t i = 0; i < e->session_cap; i++) {
-        struct session *s = e->sessions[i];
-        if (s && s->tp && hop_is_to(&s->path.hop, to)) {
+    struct session *s;
+    for (uint32_t at = 0; (s = session_table_each(&e->sessions, &at));) {
+        if (s->tp && hop_is_to(&s->path.hop, to)) {
             transport_too_big(s->tp, now_us, bytes);
             endpoint_make_ready(e, s);
         }
@@ -23,9 +23,9 @@ static bool has_sent(const struct session *s, const struct icmp_quote *q) {
 void endpoint_icmp_too_big(struct endpoint *e, uint64_t now_us, const struct icmp_quote *q,
                            size_t fits_bytes) {
     bool believed = false;
-    for (uint32_t i = 0; i < e->session_cap && q->bytes > fits_bytes; i++) {
-        struct session *s = e->sessions[i];
-        if (!s || !has_sent(s, q))
+    struct session *s;
+    for (uint32_t at = 0; q->bytes > fits_bytes && (s = session_table_each(&e->sessions, &at));) {
+        if (!has_sent(s, q))
             continue;
         /* Whoever is on the path may say what he likes, but never less than every path must carry: a
          * path that carries less yet is found by its losses. */

@@ -15,15 +15,11 @@
 
 #include "net/endpoint.h"
 #include "net/session/handshake_budget.h"
+#include "net/session/open_tickets.h"
 #include "net/session/peers.h"
-#include "net/session/session.h"
+#include "net/session/session_table.h"
 #include "net/session/small_queue.h"
 #include "net/session/strangers.h"
-
-struct open_ticket {
-    struct psk secret;
-    uint64_t id, expires_us, opened;
-};
 
 struct endpoint {
     struct identity identity;
@@ -49,17 +45,9 @@ struct endpoint {
     struct endpoint_counters counters;
 
     struct peers peers;
-    struct open_ticket tickets[TICKETS_OPEN_MAX];
-    unsigned ticket_count;
-    uint64_t tickets_opened;
-
-    struct session **sessions; /* by slot */
-    uint32_t session_cap, session_next, sessions_up, half_open;
+    struct open_tickets tickets;
+    struct session_table sessions;
     struct strangers strangers;
-    uint32_t sessions_closed; /* of sessions_up, those that end at the next endpoint_poll */
-    uint32_t serial;
-    struct timer_heap timers; /* ids are slots */
-    struct session *ready;    /* circular list */
     struct small_queue small;
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
@@ -68,17 +56,19 @@ struct endpoint {
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
 struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
                                      uint64_t now_us);
-/* Takes it out of every table and frees it. An UP one tells EP_SESSION_DOWN. */
+/* The one way in which a session ends, and nobody loses it under his hands: an UP one tells EP_SESSION_DOWN, nothing finds it any
+ * more, and it is SESSION_ENDED for whoever holds it; twice is fine. It is freed by endpoint_reap, which every call of the user's
+ * that may end one makes last: between two calls there is none left. */
 void endpoint_session_end(struct endpoint *e, struct session *s, int err);
-/* By the peer: what it said before that and nobody has heard yet is heard first (endpoint_poll). */
+void endpoint_reap(struct endpoint *e);
+/* The same with a CLOSE to the peer. */
+void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err);
+/* By the peer: what it said before that and nobody has heard yet is heard first, then it ends (endpoint_poll). session_over at once. */
 void endpoint_session_closed(struct endpoint *e, struct session *s, int err);
 void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us);
 void endpoint_make_ready(struct endpoint *e, struct session *s);
-void endpoint_unready(struct endpoint *e, struct session *s);
 void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
                    const struct session *s, int err);
-struct open_ticket *endpoint_ticket(struct endpoint *e, uint64_t now_us, uint64_t id);
-void endpoint_ticket_burn(struct endpoint *e, const struct psk *secret);
 /* ---- endpoint_small.c ---- */
 /* Queues a datagram; dropped and counted when the queue for its kind is full. */
 void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
@@ -150,12 +140,11 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
 void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us);
 void handshake_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
                      const uint8_t *buf, size_t len);
-/* Repetitions and time-outs. May end the session: true if it did. */
-bool handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The first packet under a new generation has come: it counts now. May replace the peer's session.
- * False: the ticket it came with has been used up by another since, or the key has been replaced;
- * the session has ended. */
-bool handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
+/* Repetitions and time-outs; the session may end. */
+void handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The first packet under a new generation has come: it counts now. May replace the peer's session. If the ticket it came with has
+ * been used up by another since, or the key has been replaced, the session ends. */
+void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us);
 /* A packet under the keys that our own handshake has made has come, or one under the old ones. */
 void handshake_shown(struct session *s, uint64_t now_us);
 void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us);
@@ -165,13 +154,13 @@ void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us);
 /* ---- endpoint_rekey.c ---- */
 /* Something is to be sent: begins a rekey if the keys are old enough and none is under way. */
 void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The attempt under way has come to nothing; denied: the peer's reason, 0: no answer. Only the attempt is dropped, unless the
- * peer is dead: true if the session has ended. */
-bool rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied);
+/* The attempt under way has come to nothing; denied: the peer's reason, 0: no answer. Only the attempt is dropped; the session ends
+ * if the peer is dead. */
+void rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied);
 void rekey_done(struct session *s);
 uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us);
-/* A silent peer is asked; a dead one is given up. True if the session has ended. */
-bool rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
+/* A silent peer is asked; of a dead one the session ends. */
+void rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_io.c ---- */
 uint64_t session_deadline_us(const struct session *s, uint64_t now_us);

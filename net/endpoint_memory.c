@@ -23,12 +23,12 @@ static bool may_go_on(const struct block_account *a) {
 }
 
 void endpoint_feed_starved(struct endpoint *e) {
-    if (!e->shares.starved || !block_pool_send_returned(e->blocks))
+    const struct list *starved = &e->shares.starved;
+    if (!starved->first || !block_pool_send_returned(e->blocks))
         return;
-    struct transport *tp = e->shares.starved, *last = tp->starved_prev, *next;
-    for (bool more = true; more; tp = next) {
-        next = tp->starved_next;
-        more = tp != last;
+    for (struct list_link *x = starved->first, *next; x; x = next) {
+        struct transport *tp = LIST_OWNER(x, struct transport, starved);
+        next = list_after(starved, x);
         if (!may_go_on(tp->account))
             continue;
         transport_unstarve(tp);
@@ -37,7 +37,7 @@ void endpoint_feed_starved(struct endpoint *e) {
 }
 
 void endpoint_short_of_memory(struct session *s, uint64_t now_us) {
-    if (s->tp && s->tp->starved_next && s->tp->memory_us == 0 && may_go_on(s->tp->account))
+    if (s->tp && list_has(&s->tp->starved) && s->tp->memory_us == 0 && may_go_on(s->tp->account))
         s->tp->memory_us = now_us + MEMORY_RETRY_US;
 }
 
@@ -53,8 +53,7 @@ void endpoint_try_memory(struct session *s, uint64_t now_us) {
 /* What readers could read and do not is no fault of the peer's, but never more than the first windows (transport_credit.c): much
  * is held only by what lies ahead of gaps that the peer does not fill. */
 static uint64_t held_for_nothing(const struct session *s, uint64_t now_us) {
-    if (!s || s->state != SESSION_UP || s->closed || !s->tp ||
-        !transport_hoards_received(s->tp, now_us))
+    if (s->state != SESSION_UP || s->closed || !s->tp || !transport_hoards_received(s->tp, now_us))
         return 0;
     return block_account_bytes(s->tp->account, BLOCK_RECV);
 }
@@ -71,17 +70,16 @@ void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t
     e->reclaim_us = now_us + RECLAIM_EVERY_US;
     struct session *most = NULL;
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < e->session_cap; i++) {
-        const uint64_t held =
-            e->sessions[i] != asking ? held_for_nothing(e->sessions[i], now_us) : 0;
+    struct session *s;
+    for (uint32_t at = 0; (s = session_table_each(&e->sessions, &at));) {
+        const uint64_t held = s != asking ? held_for_nothing(s, now_us) : 0;
         if (held > bytes) {
             bytes = held;
-            most = e->sessions[i];
+            most = s;
         }
     }
     if (!most)
         return;
     e->counters.reclaimed++;
-    endpoint_disconnect(e, now_us, (struct session_ref){session_slot(most), most->serial},
-                        ERR_FULL);
+    endpoint_hang_up(e, most, now_us, ERR_FULL);
 }

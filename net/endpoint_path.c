@@ -14,29 +14,29 @@ static struct path_challenges *challenges(struct session *s) {
     return s->challenges;
 }
 
-static void move(struct endpoint *e, struct session *s, uint64_t now_us, const struct hop *to) {
+/* False: no memory, and all is as it was. */
+static bool move(struct endpoint *e, struct session *s, uint64_t now_us, const struct hop *to) {
     if (s->tp) {
         struct path_state left = {.hop = s->path.hop, .left_us = now_us};
+        const bool slow_start = cc_in_slow_start(&s->tp->rec->cc);
         transport_path_state(s->tp, &left);
         if (left.rtt.has_sample)
             path_memory_leave(&s->paths_left, &left);
+        if (transport_path_switched(s->tp, now_us, (uint16_t)(s->path.number + 1),
+                                    path_memory_find(s->paths_left, to, now_us)))
+            return false;
+        e->counters.switched_in_slow_start += slow_start;
+    } else {
+        transport_memo_new_path(&s->memo);
     }
     s->path.hop = *to;
     s->path.doubtful = s->path.asked_around = false;
-    s->path.epoch++;
-    s->memo.mtu_bytes = 0;
-    s->memo.has_rtt = false;
-    if (!s->tp) {
-        ecn_new_path(&s->memo.ecn);
-        return;
-    }
-    e->counters.switched_in_slow_start += cc_in_slow_start(&s->tp->rec.cc);
-    transport_path_switched(s->tp, now_us, s->path.epoch,
-                            path_memory_find(s->paths_left, to, now_us));
+    s->path.number++;
+    return true;
 }
 
 static bool is_silent(const struct session *s) {
-    return s->tp && s->tp->sent.outstanding > 0 && s->tp->rec.loss.pto_count >= PATH_SILENT_PTOS;
+    return s->tp && s->tp->sent.outstanding > 0 && s->tp->rec->loss.pto_count >= PATH_SILENT_PTOS;
 }
 
 static bool is_path(const struct session *s, const struct hop *at) {
@@ -133,7 +133,8 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us, const s
     }
     if (why != PATH_ASKED && !path_damper_allows(&s->damper, now_us))
         return;
-    move(e, s, now_us, to);
+    if (!move(e, s, now_us, to))
+        return;
     /* Where it has never answered it is not asked again. */
     path_challenge_took(s->challenges, &e->rng, now_us, to, left.doubtful ? to : &left.hop,
                         why == PATH_RESCUE);

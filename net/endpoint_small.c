@@ -22,7 +22,7 @@ static unsigned bound_for(uint8_t frame) {
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *to, const uint8_t *frames, size_t len) {
     uint8_t buf[DATA_OVERHEAD_BYTES + 64];
-    if (len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
+    if (s->state == SESSION_ENDED || len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
         return;
     if (s->small_waiting >= bound_for(frames[0])) {
         e->counters.queue_dropped++;
@@ -51,8 +51,9 @@ bool endpoint_take_small(struct endpoint *e, struct train *t) {
     struct small_packet *p = small_pop(&e->small, t);
     if (!p)
         return false;
-    struct session *s = p->serial && p->slot < e->session_cap ? e->sessions[p->slot] : NULL;
-    if (s && s->serial == p->serial)
+    struct session *s =
+        session_table_by_ref(&e->sessions, (struct session_ref){p->slot, p->serial});
+    if (s)
         s->small_waiting--;
     memcpy(t->buf, p->data, p->len);
     t->len = p->len;

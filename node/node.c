@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "net/endpoint.h"
+#include "node/file/offer_in.h"
+#include "node/message/letter_in.h"
 #include "node/node_int.h"
 #include "node/people/denial.h"
 #include "node/people/pairing.h"
@@ -47,30 +49,30 @@ static void put_together(struct node *n) {
     n->messages.contacts = &n->contacts;
     n->messages.dials = &n->dials;
     n->messages.watch = &n->watch;
+    history_setup(&n->messages.history, turn, &n->keep, &n->contacts);
     n->transfers.turn = turn;
     n->transfers.keep = &n->keep;
     n->transfers.work = &n->work;
     n->transfers.contacts = &n->contacts;
     n->transfers.dials = &n->dials;
     n->transfers.watch = &n->watch;
-    n->intakes = (struct intakes){.turn = turn,
-                                  .contacts = &n->contacts,
-                                  .messages = &n->messages,
-                                  .transfers = &n->transfers};
+    n->intakes = (struct intakes){.turn = turn, .contacts = &n->contacts};
+    intakes_serve(&n->intakes, &offer_in_channel, &n->transfers);
+    intakes_serve(&n->intakes, &letter_in_channel, &n->messages);
     n->mailbox.turn = turn;
     n->mailbox.contacts = &n->contacts;
 
-    parts_add(&turn->parts, &keep_part, &n->keep);
-    parts_add(&turn->parts, &peerings_part, &n->peers);
-    parts_add(&turn->parts, &dials_part, &n->dials);
-    parts_add(&turn->parts, &contacts_part, &n->contacts);
-    parts_add(&turn->parts, &invites_part, &n->invites);
-    parts_add(&turn->parts, &messages_part, &n->messages);
-    parts_add(&turn->parts, &pings_part, &n->pings);
-    parts_add(&turn->parts, &watch_part, &n->watch);
-    parts_add(&turn->parts, &intakes_part, &n->intakes);
-    parts_add(&turn->parts, &transfers_part, &n->transfers);
-    parts_add(&turn->parts, &mailbox_part, &n->mailbox);
+    n->keep.part = parts_add(&turn->parts, &keep_part, &n->keep);
+    (void)parts_add(&turn->parts, &peerings_part, &n->peers);
+    (void)parts_add(&turn->parts, &dials_part, &n->dials);
+    (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
+    (void)parts_add(&turn->parts, &invites_part, &n->invites);
+    n->messages.part = parts_add(&turn->parts, &messages_part, &n->messages);
+    (void)parts_add(&turn->parts, &pings_part, &n->pings);
+    (void)parts_add(&turn->parts, &watch_part, &n->watch);
+    n->intakes.part = parts_add(&turn->parts, &intakes_part, &n->intakes);
+    n->transfers.part = parts_add(&turn->parts, &transfers_part, &n->transfers);
+    (void)parts_add(&turn->parts, &mailbox_part, &n->mailbox);
 }
 
 static int load(struct node *n) {
@@ -142,10 +144,11 @@ void node_set_policy(struct node *n, const struct node_policy *p) {
     r->accept = p->accept;
     snprintf(r->download_dir, sizeof r->download_dir, "%s", p->download_dir ? p->download_dir : "");
     n->transfers.accept_max_bytes = p->accept_max_bytes;
-    n->messages.quota_bytes = p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
-    n->messages.quota_contact_bytes = p->message_quota_contact_bytes
-                                          ? p->message_quota_contact_bytes
-                                          : MESSAGES_CONTACT_BYTES_MAX;
+    n->messages.history.quota_bytes =
+        p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
+    n->messages.history.quota_contact_bytes = p->message_quota_contact_bytes
+                                                  ? p->message_quota_contact_bytes
+                                                  : MESSAGES_CONTACT_BYTES_MAX;
 }
 
 void node_get_policy(const struct node *n, struct node_policy *out) {
@@ -153,8 +156,8 @@ void node_get_policy(const struct node *n, struct node_policy *out) {
         .accept = n->transfers.rules.accept,
         .download_dir = n->transfers.rules.download_dir,
         .accept_max_bytes = n->transfers.accept_max_bytes,
-        .message_quota_bytes = n->messages.quota_bytes,
-        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
+        .message_quota_bytes = n->messages.history.quota_bytes,
+        .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
     };
 }
 
@@ -237,10 +240,8 @@ static void stream_event(struct node *n, const struct ep_event *ev) {
     struct contact *c = contact_by_session(&n->contacts, ev->session);
     if (c && parts_stream_event(&n->turn.parts, c, ev))
         return;
-    if (ev->kind == EP_STREAM_READABLE && !chan_readable(&n->intakes, ev->session, ev->stream))
+    if (ev->kind == EP_STREAM_READABLE)
         stream_let_go(n->turn.ep, ev->session, ev->stream);
-    else if (ev->kind == EP_STREAM_RESET)
-        chan_reset(&n->intakes, ev->session, ev->stream);
 }
 
 static void endpoint_event(struct node *n, const struct ep_event *ev) {
@@ -267,7 +268,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         roamed(n, ev);
         break;
     case EP_STREAM_OPENED:
-        chan_opened(&n->intakes, ev->session, ev->stream);
+        intake_opened(&n->intakes, ev->session, ev->stream);
         break;
     case EP_STREAM_READABLE:
     case EP_STREAM_WRITABLE:
@@ -283,7 +284,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_DATAGRAM:
         c = contact_by_session(&n->contacts, ev->session);
         if (c)
-            mailbox_add(&n->mailbox, c, ev->data, ev->len);
+            mailbox_come(&n->mailbox, c, ev->data, ev->len);
         break;
     case EP_PEER_KEY:
         c = contact_by_peer(&n->contacts, ev->peer);
@@ -390,10 +391,7 @@ struct file_op *node_next_file_op(struct node *n) {
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
     n->turn.now_us = now_us;
     n->work.out--;
-    if (op->kind == FILE_OP_STORE_SYNC)
-        keep_op_done(&n->keep, op);
-    else
-        transfer_op_done(&n->transfers, op);
+    parts_op_done(&n->turn.parts, op);
     turn(n);
 }
 
@@ -422,9 +420,9 @@ void node_status(const struct node *n, uint64_t now_us, struct node_status *out)
         .half_open = endpoint_half_open_count(n->turn.ep),
         .transfers = transfers_live(&n->transfers),
         .messages_queued = n->messages.queued,
-        .message_bytes = n->messages.bytes,
-        .message_quota_bytes = n->messages.quota_bytes,
-        .message_quota_contact_bytes = n->messages.quota_contact_bytes,
+        .message_bytes = n->messages.history.bytes,
+        .message_quota_bytes = n->messages.history.quota_bytes,
+        .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
         .counters = endpoint_counters(n->turn.ep),
     };
 }

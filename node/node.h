@@ -185,7 +185,7 @@ int node_message_delete(struct node *n, uint64_t now_us, const char *contact, ui
 /* ---- datagrams: what calls are made of ---- */
 /* At most once, unordered, ahead of stream data; dropped unsent after deadline_us (monotonic).
  * ERR_NOT_FOUND (contact), ERR_OFFLINE (no session is up), ERR_USAGE (empty or over
- * DATAGRAM_MAX_BYTES), ERR_NOMEM. */
+ * NODE_DATAGRAM_MAX_BYTES), ERR_NOMEM. */
 int node_datagram_send(struct node *n, uint64_t now_us, const char *contact, const void *data,
                        size_t len, uint64_t deadline_us) MUST_USE;
 /* The oldest unread one; false: none. */

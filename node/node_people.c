@@ -40,6 +40,7 @@ static bool show(const struct node *n, uint64_t now_us, const struct contact *c,
     if (!c)
         return false;
     contact_info_fill(&n->contacts, c, now_us, out);
+    message_contact_info(c, out);
     return true;
 }
 

@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "cli/kit/hint.h"
+#include "cli/screen/json.h"
 #include "cli/screen/line.h"
 #include "cli/screen/name.h"
+#include "cli/screen/table.h"
+#include "cli/screen/terminal.h"
 #include "net/os/file.h"
 #include "net/os/interrupt.h"
-#include "net/os/terminal.h"
+#include "net/os/tty.h"
 #include "node/api/quote.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };
@@ -129,7 +132,7 @@ bool app_denied(int err) {
 }
 
 int app_stdout_failed(struct app *a) {
-    const bool closed = terminal_stdout_is_closed();
+    const bool closed = tty_stdout_is_closed();
     a->o.json = false; /* nobody would read it */
     return app_fail(a, ERR_IO, "%s",
                     closed ? "standard output is closed: nobody got what was to be printed"

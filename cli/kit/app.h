@@ -16,6 +16,7 @@
 #include "cli/kit/client.h"
 #include "cli/kit/options.h"
 #include "cli/screen/print.h"
+#include "cli/screen/table.h"
 #include "node/api/xdg.h"
 
 struct app;

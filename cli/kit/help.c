@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "cli/screen/columns.h"
-#include "cli/screen/line.h"
+#include "cli/screen/terminal.h"
+#include "cli/screen/width.h"
 
 enum {
     TEXT_MAX = 4096,
@@ -36,7 +36,7 @@ static void flow(FILE *f, const char *s, size_t len, size_t at, size_t indent, s
         char word[TEXT_MAX];
         size_t n = word_len(s, len);
         snprintf(word, sizeof word, "%.*s", (int)n, s);
-        size_t w = columns_text(word);
+        size_t w = width_of_text(word);
         if (begun && at + 1 + w > columns) {
             fputc('\n', f);
             put_indent(f, indent);
@@ -103,7 +103,7 @@ void help_put(FILE *f, const char *text, unsigned columns) {
 }
 
 unsigned help_columns(FILE *f) {
-    unsigned columns = line_columns(f, HELP_COLUMNS + 1) - 1;
+    unsigned columns = terminal_columns_or(f, HELP_COLUMNS + 1) - 1;
     columns = columns < HELP_COLUMNS_MIN ? HELP_COLUMNS_MIN : columns;
     return columns < HELP_COLUMNS ? columns : HELP_COLUMNS;
 }

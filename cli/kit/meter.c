@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/screen/columns.h"
 #include "cli/screen/line.h"
+#include "cli/screen/name.h"
+#include "cli/screen/terminal.h"
 
-enum { COLUMNS_DEFAULT = 80, SAID_MAX = 512 };
+enum { SAID_MAX = 512 };
 
 void meter_init(struct meter *m, uint64_t id, const char *waiting) {
     *m = (struct meter){.id = id};
@@ -47,7 +48,8 @@ void meter_show(struct meter *m) {
     uint64_t now_us = clock_now_us();
     struct progress_label label = {m->name, strlen(m->name), m->index, m->count};
     progress_update(&m->progress, now_us, m->progress.bytes);
-    progress_line(&m->progress, &label, now_us, line_columns(stderr, COLUMNS_DEFAULT), text);
+    progress_line(&m->progress, &label, now_us, terminal_columns_or(stderr, TERMINAL_COLUMNS),
+                  text);
     line_show(text);
 }
 
@@ -64,7 +66,7 @@ void meter_say(const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    unsigned columns = line_columns(stderr, COLUMNS_DEFAULT);
-    columns_shorten(line, sizeof line, text, strlen(text), columns > 0 ? columns - 1 : 0);
+    unsigned columns = terminal_columns_or(stderr, TERMINAL_COLUMNS);
+    name_plain(line, sizeof line, text, strlen(text), columns > 0 ? columns - 1 : 0);
     line_show(line);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/screen/table.h"
 #include "crypto/base/err.h"
 
 /* How it does not let us in; NULL: it does, or has not said so. */

@@ -4,6 +4,7 @@
 #define MESHD_CLI_KIT_STATE_H
 
 #include "cli/screen/print.h"
+#include "cli/screen/table.h"
 
 /* `o`: a contact or a peer as in docs/CONTROL.md. */
 void state_cell(struct table *t, const msgpack_object *o);

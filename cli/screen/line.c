@@ -2,25 +2,19 @@
 
 #include <stdio.h>
 
-#include "cli/screen/columns.h"
-#include "net/os/terminal.h"
-
-enum { COLUMNS_DEFAULT = 80 };
+#include "cli/screen/terminal.h"
+#include "cli/screen/width.h"
+#include "net/os/tty.h"
 
 static size_t shown; /* columns of the line that stands there */
 
 bool line_on(void) {
-    return terminal_is_ours(stderr);
-}
-
-unsigned line_columns(FILE *f, unsigned fallback) {
-    const unsigned width = terminal_width(f);
-    return width > 0 ? width : fallback;
+    return tty_is_ours(stderr);
 }
 
 /* Blanks up to what the line before had, if the terminal is still as wide. */
 static int rest(size_t used) {
-    size_t width = line_columns(stderr, COLUMNS_DEFAULT), end = shown;
+    size_t width = terminal_columns_or(stderr, TERMINAL_COLUMNS), end = shown;
     if (end >= width)
         end = width > 0 ? width - 1 : 0;
     return end > used ? (int)(end - used) : 0;
@@ -29,7 +23,7 @@ static int rest(size_t used) {
 void line_show(const char *text) {
     if (!line_on())
         return;
-    size_t used = columns_text(text);
+    size_t used = width_of_text(text);
     fprintf(stderr, "\r%s%*s", text, rest(used), "");
     fflush(stderr);
     shown = used;

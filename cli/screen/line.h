@@ -1,7 +1,8 @@
-/* line.h: the one line that changes in place: progress, or what is waited for. On standard error, where that is a
- * terminal and we are in its foreground; elsewhere nothing is written, as scp and rsync do it. The terminal's width is
- * asked at each change. No escape sequences: a return and blanks, so that dumb terminals hold. Whoever writes something
- * else calls line_clear first (app_fail, app_say and transfer_report do).
+/* line.h: the one line that changes in place: progress, or what is waited for. On standard error,
+ * where that is a terminal and we are in its foreground; elsewhere nothing is written, as scp and
+ * rsync do it. The terminal's width is asked at each change. No escape sequences: a return and
+ * blanks, so that dumb terminals hold. Whoever writes something else calls line_clear first
+ * (app_fail, app_say and transfer_report do).
  */
 #ifndef MESHD_CLI_SCREEN_LINE_H
 #define MESHD_CLI_SCREEN_LINE_H
@@ -10,13 +11,12 @@
 #include <stdio.h>
 
 bool line_on(void);
-/* Columns of the terminal on this descriptor; `fallback` if it is none or does not say. */
-unsigned line_columns(FILE *f, unsigned fallback);
 /* `text` is escaped, and shorter than the terminal is wide. */
 void line_show(const char *text);
 /* Nothing of it stays. Idempotent. */
 void line_clear(void);
-/* It stays as it is, and what follows begins below it: after a Ctrl-C, whose echo may have wrapped it. */
+/* It stays as it is, and what follows begins below it: after a Ctrl-C, whose echo may have wrapped
+ * it. */
 void line_end(void);
 
 #endif

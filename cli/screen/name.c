@@ -1,23 +1,18 @@
 #include "cli/screen/name.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/screen/print.h"
 #include "cli/screen/width.h"
-#include "net/os/terminal.h"
+#include "net/os/tty.h"
 #include "node/api/utf8.h"
 
 static const char dots[] = "\xe2\x80\xa6"; /* U+2026, one column */
-
-enum { TERMINAL_COLUMNS = 80 }; /* of one that does not say */
-
-unsigned terminal_columns(FILE *f) {
-    const unsigned width = terminal_width(f);
-    if (!terminal_is(f))
-        return 0;
-    return width > 0 ? width : TERMINAL_COLUMNS;
-}
+static const char plain_dots[] = "...";
+enum { SHORTEST_WITH_GAP = 8 }; /* columns of a text that has plain_dots in it */
 
 /* Bytes of the first character or escape of s, which is not empty. */
 static size_t piece(const char *s) {
@@ -42,28 +37,55 @@ static size_t cluster(const char *s) {
     return n;
 }
 
-char *name_fit(const char *escaped, size_t columns) {
-    const size_t len = strlen(escaped), total = width_of(escaped, len);
-    char *out = print_alloc(len + sizeof dots);
-    if (columns == 0 || total <= columns) {
-        memcpy(out, escaped, len + 1);
-        return out;
-    }
-    const size_t head = columns / 2, tail = columns - 1 - head;
+/* The first `head` columns at most, `gap`, and the last `tail` ones. */
+static char *cut(const char *escaped, size_t head, size_t tail, const char *gap) {
+    const size_t len = strlen(escaped), total = width_of(escaped, len), gap_len = strlen(gap);
     size_t first = 0, width = 0, n;
-    while ((n = cluster(escaped + first)) && width + width_of(escaped + first, n) <= head) {
+    while (escaped[first] && (n = cluster(escaped + first)) &&
+           width + width_of(escaped + first, n) <= head) {
         width += width_of(escaped + first, n);
         first += n;
     }
     size_t last = first;
-    for (; escaped[last] && total - width > tail; last += n) {
+    for (; escaped[last] && (tail == 0 || total - width > tail); last += n) {
         n = cluster(escaped + last);
         width += width_of(escaped + last, n);
     }
+    char *out = print_alloc(first + gap_len + len - last + 1);
     memcpy(out, escaped, first);
-    memcpy(out + first, dots, sizeof dots - 1);
-    memcpy(out + first + sizeof dots - 1, escaped + last, len - last + 1);
+    memcpy(out + first, gap, gap_len);
+    memcpy(out + first + gap_len, escaped + last, len - last + 1);
     return out;
+}
+
+char *name_fit(const char *escaped, size_t columns) {
+    if (columns == 0 || width_of(escaped, strlen(escaped)) <= columns)
+        return cut(escaped, SIZE_MAX, 0, "");
+    const size_t tail = (columns - 1) / 2;
+    return cut(escaped, columns - 1 - tail, tail, dots);
+}
+
+/* At most `columns` wide, in characters that every terminal has. */
+static char *plain_fit(const char *escaped, size_t columns) {
+    if (width_of(escaped, strlen(escaped)) <= columns)
+        return cut(escaped, SIZE_MAX, 0, "");
+    if (columns < SHORTEST_WITH_GAP)
+        return cut(escaped, columns, 0, "");
+    const size_t room = columns - (sizeof plain_dots - 1), tail = room / 2;
+    return cut(escaped, room - tail, tail, plain_dots);
+}
+
+size_t name_plain(char *out, size_t cap, const char *s, size_t len, size_t columns) {
+    char *escaped = print_escaped(s, len), *fit = plain_fit(escaped, columns);
+    /* More bytes than there is room for: then fewer columns. */
+    for (size_t less = columns; strlen(fit) >= cap && less > 0;) {
+        free(fit);
+        fit = plain_fit(escaped, --less);
+    }
+    snprintf(out, cap, "%s", strlen(fit) < cap ? fit : "");
+    free(fit);
+    free(escaped);
+    return width_of(out, strlen(out));
 }
 
 char *name_short(const char *s, size_t len, size_t columns) {

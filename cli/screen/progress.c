@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/screen/columns.h"
+#include "cli/screen/name.h"
 #include "cli/screen/print.h"
+#include "cli/screen/width.h"
 
 enum {
     NAME_MIN = 11, /* a name shorter than that says nothing */
@@ -106,7 +107,7 @@ static size_t put_label(char *out, size_t cap, const struct progress_label *l, s
         out[0] = '\0';
         return 0;
     }
-    return before + columns_shorten(out + before, cap - before, l->name, l->len, room - before);
+    return before + name_plain(out + before, cap - before, l->name, l->len, room - before);
 }
 
 static size_t put_bar(char *out, size_t width, const struct progress *p) {

@@ -1,6 +1,7 @@
 #include "cli/screen/width.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "node/api/utf8.h"
 
@@ -135,4 +136,8 @@ size_t width_of(const char *s, size_t len) {
         at += n ? n : 1;
     }
     return columns;
+}
+
+size_t width_of_text(const char *s) {
+    return width_of(s, strlen(s));
 }

@@ -14,5 +14,6 @@
 unsigned width_of_char(uint32_t cp);
 /* Of a text without control characters; a byte that is not UTF-8 counts as one column. */
 size_t width_of(const char *s, size_t len);
+size_t width_of_text(const char *s); /* up to its NUL */
 
 #endif

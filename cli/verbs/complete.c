@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/screen/json.h"
 #include "node/api/escape.h"
 
 #define COMPLETE_ANSWER_US UINT64_C(1000000) /* a shell waits for it */

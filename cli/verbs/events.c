@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "cli/kit/app.h"
+#include "cli/screen/json.h"
 
 /* "2026-11-21T14:05:09.123Z": when it was printed; "at_us" is the daemon's own clock. */
 static json_t *time_now(void) {

@@ -6,6 +6,7 @@
 
 #include "cli/kit/app.h"
 #include "cli/kit/meter.h"
+#include "cli/screen/json.h"
 #include "cli/screen/line.h"
 #include "net/os/interrupt.h"
 #include "node/api/utf8.h"

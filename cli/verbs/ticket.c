@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/kit/app.h"
+#include "cli/screen/json.h"
 
 /* ---- into a file: under its name only when it is whole ---- */
 enum { PROC_PATH_MAX = 32 };

@@ -9,8 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/screen/json.h"
 #include "cli/screen/line.h"
 #include "cli/screen/name.h"
+#include "cli/screen/table.h"
+#include "cli/screen/terminal.h"
 #include "crypto/base/err.h"
 
 int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX]) {

@@ -69,7 +69,7 @@
  *   half-open strangers         256                 a ticket, an address          the largest share's oldest goes
  *       admission: the_largest_share_gives_way, strangers_leave_nothing_behind
  *   open tickets                64                  (the user's)                  the oldest is closed
- *       shares_queues: the_oldest_open_ticket_gives_way
+ *       open_tickets: the_oldest_gives_way
  *   peers                       2^20                (the user's, half-open)       ERR_FULL
  *       shares_queues: peers_are_bounded
  *   sessions, timers            2^20                a peer: one, one pending      ERR_NOMEM
@@ -100,6 +100,7 @@ enum {
     /* Sessions and peers. When full: a new one is refused (ERR_FULL); contacts come first, since
      * strangers never get a session. */
     PEERS_MAX = 1 << 20,
+    SESSIONS_MAX = 1 << 20,
     TICKETS_OPEN_MAX = 64, /* one-time secrets waiting to be used; the oldest one is dropped */
     /* Answered but unconfirmed handshakes of strangers, who come in by an open ticket. Contacts have
      * one each, and our own dials do not count. The ticket with most of them pays, and of these the

@@ -3,7 +3,7 @@
  * Reno (cc_reno.c: RFC 9002 §7, appendix B) is the test oracle; BBR (cc_bbr.c: draft-ietf-ccwg-bbr) models the path
  * and does not take loss for congestion. Value struct without allocation.
  *
- * The transport tells what was sent, acknowledged and lost on the current path epoch; the
+ * The transport tells what was sent, acknowledged and lost on its path; the
  * controller answers with a window (cwnd_bytes) and a pacing rate. bytes_in_flight is kept here, by
  * cc_* below.
  */
@@ -18,7 +18,7 @@
 
 enum cc_kind { CC_CUBIC, CC_RENO, CC_BBR };
 
-/* What one ACK frame newly acknowledged (on the current path epoch). */
+/* What one ACK frame newly acknowledged (on its path). */
 struct cc_ack {
     uint64_t now_us;
     uint64_t bytes;          /* newly acknowledged in-flight bytes */

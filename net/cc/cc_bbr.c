@@ -1,30 +1,38 @@
-/* cc_bbr.c: BBR version 3, draft-ietf-ccwg-bbr: the states, and the window and pacing rate they make of the model
- * (cc_bbr_model.c).
+/* cc_bbr.c: BBR version 3, draft-ietf-ccwg-bbr: what happens, and the window and pacing rate that
+ * the states (those of PROBE_BW: cc_bbr_cycle.c) make of the model (cc_bbr_model.c).
  *
- *   STARTUP --pipe full--> DRAIN --queue gone--> PROBE_DOWN -> PROBE_CRUISE -> PROBE_REFILL -> PROBE_UP -> PROBE_DOWN
+ *   STARTUP --pipe full--> DRAIN --queue gone--> PROBE_DOWN
+ *   PROBE_DOWN -> PROBE_CRUISE -> PROBE_REFILL -> PROBE_UP -> PROBE_DOWN
  *   any --no lower round trip for 10 s--> PROBE_RTT --200 ms--> PROBE_CRUISE, or STARTUP
  *
  * Where it is not the draft:
- *  - Losses lower the short-term bounds only where their share is above the threshold that the draft has for probing, 2 %,
- *    over at least BBR_LOSS_SAMPLE_PKTS; a single packet never is too many. So random loss below that costs its own share
- *    and no more, where the draft's flow slows down by that share in every round trip (docs/TRANSPORT.md has figures).
- *  - Two rounds without growth are enough to see that the pipe is full if even the quickest packet waited in a queue.(1)
- *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter more than the
- *    bandwidth-delay product is in flight: were there more bandwidth, the product would have grown. So a probe costs a queue
- *    of a quarter of the round trip, not of a whole one.(1)
- *  - PROBE_DOWN sends at 0.75 of the bandwidth, as in BBRv2, as long as a tenth more than the product is in flight.
- *  - Cruising follows the average that is delivered over eight rounds where that is less than the largest sample and a
- *    queue stands.(1)
- *    (1) Not while the queue is that of others: one that still stands after six rounds of PROBE_DOWN, until one does not in the
- *    third round of cruising. A short queue is not to be had there, and who gives way to it loses its share.
+ *  - Losses lower the short-term bounds only where their share is above the threshold that the
+ *    draft has for probing, 2 %, over at least BBR_LOSS_SAMPLE_PKTS; a single packet never is too
+ *    many. So random loss below that costs its own share and no more, where the draft's flow slows
+ *    down by that share in every round trip (docs/TRANSPORT.md has figures).
+ *  - Two rounds without growth are enough to see that the pipe is full if even the quickest packet
+ *    waited in a queue.(1)
+ *  - PROBE_UP ends, as in the first BBRv3 of Linux, already when a round has passed and a quarter
+ *    more than the bandwidth-delay product is in flight: were there more bandwidth, the product
+ *    would have grown. So a probe costs a queue of a quarter of the round trip, not of a whole
+ *    one.(1)
+ *  - PROBE_DOWN sends at 0.75 of the bandwidth, as in BBRv2, as long as a tenth more than the
+ *    product is in flight.
+ *  - Cruising follows the average that is delivered over eight rounds where that is less than the
+ *    largest sample and a queue stands.(1)
+ *    (1) Not while the queue is that of others: one that still stands after six rounds of
+ *    PROBE_DOWN, until one does not in the third round of cruising. A short queue is not to be had
+ *    there, and who gives way to it loses its share.
  *  - Headroom is left in the buffer, not in the pipe: not below the bandwidth-delay product.
  *  - An RTT sample equal to the minimum refreshes it, too.
  *  - Persistent congestion (RFC 9002 §7.6) stands for the retransmission timeout.
- *  - The draft has no answer to ECN (implementations have one for DCTCP's marks, which begin at a few packets of queue and
- *    are many). CE of RFC 3168 says what a loss says, so a round trip in which more than 2 % is marked counts as lossy, and
- *    a probe that meets as many marks has gone too high. Fewer marks change nothing, as fewer losses do not: a flow that keeps
- *    to the path's rate gets hardly any from CoDel.
- *  - Waiting times are drawn from the flow's own counters, since there is no other randomness here.
+ *  - The draft has no answer to ECN (implementations have one for DCTCP's marks, which begin at a
+ *    few packets of queue and are many). CE of RFC 3168 says what a loss says, so a round trip in
+ *    which more than 2 % is marked counts as lossy, and a probe that meets as many marks has gone
+ *    too high. Fewer marks change nothing, as fewer losses do not: a flow that keeps to the path's
+ *    rate gets hardly any from CoDel.
+ *  - Waiting times are drawn from the flow's own counters, since there is no other randomness
+ *    here.
  */
 #include "net/cc/cc_bbr.h"
 
@@ -32,177 +40,8 @@ static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-/* ---- entering states ---- */
-
-static void enter(struct cc_bbr *b, enum cc_bbr_state state) {
-    static const struct {
-        uint32_t pacing, cwnd;
-    } gains[] = {
-        [BBR_STARTUP] = {BBR_STARTUP_PACING_PERCENT, BBR_CWND_PERCENT},
-        [BBR_DRAIN] = {BBR_DRAIN_PACING_PERCENT, BBR_CWND_PERCENT},
-        [BBR_PROBE_DOWN] = {BBR_DOWN_PACING_PERCENT, BBR_CWND_PERCENT},
-        [BBR_PROBE_CRUISE] = {100, BBR_CWND_PERCENT},
-        [BBR_PROBE_REFILL] = {100, BBR_CWND_PERCENT},
-        [BBR_PROBE_UP] = {BBR_UP_PACING_PERCENT, BBR_UP_CWND_PERCENT},
-        [BBR_PROBE_RTT] = {100, BBR_PROBE_RTT_CWND_PERCENT},
-    };
-    b->state = state;
-    b->state_round = b->round_count;
-    b->pacing_gain = gains[state].pacing;
-    b->cwnd_gain = gains[state].cwnd;
-}
-
-static bool in_probe_bw(const struct cc_bbr *b) {
-    return b->state >= BBR_PROBE_DOWN && b->state <= BBR_PROBE_UP;
-}
-
 static bool is_probing(const struct cc_bbr *b) {
     return b->state == BBR_STARTUP || b->state == BBR_PROBE_REFILL || b->state == BBR_PROBE_UP;
-}
-
-/* §5.3.3.5.3, PickProbeWait: 2 to 3 s, and 0 or 1 round less. Drawn by splitmix64. */
-static void pick_wait(struct cc *c, uint64_t now_us) {
-    struct cc_bbr *b = &c->u.bbr;
-    uint64_t x = b->drawn += UINT64_C(0x9e3779b97f4a7c15) + now_us + c->rate.delivered;
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    x ^= x >> 31;
-    b->rounds_since_probe = x & 1;
-    b->probe_wait_us = 2000000 + (x >> 1) % 1000000;
-}
-
-static void start_down(struct cc *c, uint64_t now_us) {
-    struct cc_bbr *b = &c->u.bbr;
-    bbr_reset_congestion_signals(b);
-    b->probe_up_acked_per_inc = BBR_INFINITY;
-    pick_wait(c, now_us);
-    b->cycle_stamp_us = now_us;
-    b->ack_phase = BBR_ACKS_STOPPING;
-    bbr_start_round(c);
-    enter(b, BBR_PROBE_DOWN);
-}
-
-static void start_refill(struct cc *c) {
-    struct cc_bbr *b = &c->u.bbr;
-    bbr_reset_short_term(b);
-    b->probe_up_rounds = 0;
-    b->probe_up_acked = 0;
-    b->prev_precautionary = false;
-    b->ack_phase = BBR_ACKS_REFILLING;
-    bbr_start_round(c);
-    enter(b, BBR_PROBE_REFILL);
-}
-
-static void raise_slope(struct cc *c) {
-    struct cc_bbr *b = &c->u.bbr;
-    b->probe_up_acked_per_inc = larger(c->cwnd_bytes >> b->probe_up_rounds, c->mss_bytes);
-    if (b->probe_up_rounds < 30)
-        b->probe_up_rounds++;
-}
-
-static void start_up(struct cc *c, const struct cc_ack *a) {
-    struct cc_bbr *b = &c->u.bbr;
-    b->ack_phase = BBR_ACKS_STARTING;
-    bbr_start_round(c);
-    bbr_reset_full_bw(b);
-    b->full_bw = a->rate.bytes_per_s;
-    enter(b, BBR_PROBE_UP);
-    raise_slope(c);
-}
-
-/* ---- PROBE_BW, §5.3.3 ---- */
-
-static bool time_to_probe(struct cc *c, uint64_t now_us) {
-    struct cc_bbr *b = &c->u.bbr;
-    uint64_t rounds = bbr_target_inflight(c) / c->mss_bytes;
-    if (rounds > BBR_RENO_ROUNDS_MAX)
-        rounds = BBR_RENO_ROUNDS_MAX;
-    if (now_us <= b->cycle_stamp_us + b->probe_wait_us && b->rounds_since_probe < rounds)
-        return false;
-    start_refill(c);
-    return true;
-}
-
-static bool time_to_cruise(const struct cc *c) {
-    return c->bytes_in_flight <= bbr_inflight_with_headroom(c) &&
-           c->bytes_in_flight <= bbr_inflight(c, c->u.bbr.max_bw, 100);
-}
-
-static bool time_to_go_down(struct cc *c, const struct cc_ack *a) {
-    struct cc_bbr *b = &c->u.bbr;
-    if (b->prev_too_high && c->bytes_in_flight >= b->inflight_longterm) {
-        b->prev_precautionary = true;
-        return true;
-    }
-    if (c->cwnd_limited && c->cwnd_bytes >= b->inflight_longterm) {
-        bbr_reset_full_bw(b); /* the bound is what held it, not the path */
-        b->full_bw = a->rate.bytes_per_s;
-        return false;
-    }
-    return b->full_bw_now ||
-           (!b->others && b->round_count > b->state_round &&
-            c->bytes_in_flight >= bbr_inflight(c, b->max_bw, BBR_UP_PACING_PERCENT));
-}
-
-static void probe_longterm_upward(struct cc *c, const struct cc_ack *a) {
-    struct cc_bbr *b = &c->u.bbr;
-    if (!c->cwnd_limited || c->cwnd_bytes < b->inflight_longterm)
-        return;
-    b->probe_up_acked += a->rate.newly_acked;
-    if (b->probe_up_acked >= b->probe_up_acked_per_inc) {
-        const uint64_t steps = b->probe_up_acked / b->probe_up_acked_per_inc;
-        b->probe_up_acked -= steps * b->probe_up_acked_per_inc;
-        b->inflight_longterm += steps * c->mss_bytes;
-    }
-    if (b->round_start)
-        raise_slope(c);
-}
-
-/* True: it has decided a state. */
-static bool adapt_long_term(struct cc *c, const struct cc_ack *a) {
-    struct cc_bbr *b = &c->u.bbr;
-    if (b->ack_phase == BBR_ACKS_STARTING && b->round_start)
-        b->ack_phase = BBR_ACKS_FEEDBACK;
-    if (b->ack_phase == BBR_ACKS_STOPPING && b->round_start) {
-        b->is_probe_sample = false;
-        b->ack_phase = BBR_ACKS_INIT;
-        if (in_probe_bw(b) && !a->rate.app_limited)
-            bbr_advance_max_bw(b);
-        if (in_probe_bw(b) && b->prev_precautionary && !b->prev_too_high) {
-            start_refill(c);
-            return true;
-        }
-    }
-    if (bbr_too_high(c, a->rate.lost + b->marked_in_round, a->rate.in_flight) ||
-        b->inflight_longterm == BBR_INFINITY)
-        return false;
-    b->inflight_longterm = larger(b->inflight_longterm, a->rate.in_flight);
-    if (b->state == BBR_PROBE_UP)
-        probe_longterm_upward(c, a);
-    return false;
-}
-
-static void update_cycle(struct cc *c, const struct cc_ack *a) {
-    struct cc_bbr *b = &c->u.bbr;
-    if (!b->full_bw_reached || adapt_long_term(c, a) || !in_probe_bw(b))
-        return;
-    if (b->state == BBR_PROBE_DOWN) {
-        if (!time_to_probe(c, a->now_us) && time_to_cruise(c)) {
-            enter(b, BBR_PROBE_CRUISE);
-            bbr_cruise_begins(c, a->now_us);
-        }
-    } else if (b->state == BBR_PROBE_CRUISE) {
-        if (!time_to_probe(c, a->now_us))
-            bbr_cruise_round(c, a);
-    } else if (b->state == BBR_PROBE_REFILL) {
-        if (b->round_start) {
-            b->is_probe_sample = true;
-            start_up(c, a);
-        }
-    } else if (time_to_go_down(c, a)) {
-        b->prev_too_high = false;
-        start_down(c, a->now_us);
-    }
 }
 
 /* ---- STARTUP and DRAIN, §5.3.1, §5.3.2 ---- */
@@ -221,14 +60,14 @@ static void check_startup_done(struct cc *c, const struct cc_ack *a) {
         b->marked_in_round = 0;
     }
     if (b->state == BBR_STARTUP && b->full_bw_reached)
-        enter(b, BBR_DRAIN);
+        bbr_enter(b, BBR_DRAIN);
 }
 
 static void check_drain_done(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
     if (b->state == BBR_DRAIN &&
         (c->bytes_in_flight <= bbr_inflight(c, b->bw, 100) || b->round_count > b->state_round + 3))
-        start_down(c, a->now_us);
+        bbr_start_down(c, a->now_us);
 }
 
 /* ---- PROBE_RTT, §5.3.4 ---- */
@@ -264,11 +103,11 @@ static void probe_rtt_done(struct cc *c, uint64_t now_us) {
     restore_cwnd(c);
     bbr_reset_short_term(b);
     if (b->full_bw_reached) {
-        start_down(c, now_us);
-        enter(b, BBR_PROBE_CRUISE);
+        bbr_start_down(c, now_us);
+        bbr_enter(b, BBR_PROBE_CRUISE);
         bbr_cruise_begins(c, now_us);
     } else {
-        enter(b, BBR_STARTUP);
+        bbr_enter(b, BBR_STARTUP);
     }
 }
 
@@ -298,7 +137,7 @@ static void check_probe_rtt(struct cc *c, const struct cc_ack *a) {
     struct cc_bbr *b = &c->u.bbr;
     if (b->state != BBR_PROBE_RTT && b->min_rtt_expired && !b->idle_restart) {
         save_cwnd(c);
-        enter(b, BBR_PROBE_RTT);
+        bbr_enter(b, BBR_PROBE_RTT);
         b->probe_rtt_done_us = 0;
         b->ack_phase = BBR_ACKS_STOPPING;
         bbr_start_round(c);
@@ -323,7 +162,7 @@ static void bound_by_model(struct cc *c) {
     uint64_t cap = BBR_INFINITY;
     if (b->state == BBR_PROBE_RTT || b->state == BBR_PROBE_CRUISE)
         cap = bbr_inflight_with_headroom(c);
-    else if (in_probe_bw(b))
+    else if (bbr_in_probe_bw(b))
         cap = b->inflight_longterm;
     if (cap > b->inflight_shortterm)
         cap = b->inflight_shortterm;
@@ -367,7 +206,7 @@ static void bbr_init(struct cc *c) {
         .pacing_rate = c->cwnd_bytes * 1000 / 100 * BBR_STARTUP_PACING_PERCENT,
     };
     bbr_reset_short_term(&c->u.bbr);
-    enter(&c->u.bbr, BBR_STARTUP);
+    bbr_enter(&c->u.bbr, BBR_STARTUP);
 }
 
 /* §5.4.1, HandleRestartFromIdle. */
@@ -380,7 +219,7 @@ static void bbr_sent(struct cc *c, uint64_t now_us) {
     b->idle_restart = true;
     b->extra_start_us = now_us;
     b->extra_delivered = 0;
-    if (in_probe_bw(b))
+    if (bbr_in_probe_bw(b))
         set_pacing_rate(c, 100);
     else if (b->state == BBR_PROBE_RTT)
         probe_rtt_done(c, now_us);
@@ -421,7 +260,7 @@ static void probed_too_high(struct cc *c, uint64_t now_us, uint64_t high) {
     if (high != BBR_INFINITY)
         b->inflight_longterm = larger(high, bbr_target_inflight(c) / 100 * BBR_BETA_PERCENT);
     if (b->state == BBR_PROBE_UP) {
-        start_down(c, now_us);
+        bbr_start_down(c, now_us);
         b->undo_state = BBR_PROBE_UP;
     }
 }
@@ -463,7 +302,7 @@ static void bbr_acked(struct cc *c, const struct cc_ack *a) {
     bbr_check_full_bw(c, a);
     check_startup_done(c, a);
     check_drain_done(c, a);
-    update_cycle(c, a);
+    bbr_update_cycle(c, a);
     update_min_rtt(c, a);
     check_probe_rtt(c, a);
     bbr_model_finished(c, a);
@@ -498,10 +337,10 @@ static void bbr_spurious(struct cc *c, uint64_t now_us) {
     if (b->undo_state == BBR_STARTUP && b->state != BBR_STARTUP) {
         b->full_bw_reached = false;
         if (b->state != BBR_PROBE_RTT)
-            enter(b, BBR_STARTUP);
+            bbr_enter(b, BBR_STARTUP);
     } else if (b->undo_state == BBR_PROBE_UP && b->state != BBR_PROBE_UP &&
                b->state != BBR_PROBE_RTT) {
-        start_refill(c);
+        bbr_start_refill(c);
     }
     b->undo_state = BBR_PROBE_CRUISE;
 }

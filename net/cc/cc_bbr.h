@@ -1,5 +1,6 @@
-/* cc_bbr.h: what the two halves of BBR share: cc_bbr_model.c keeps the model of the path, cc_bbr.c the states and what
- * they make of it. Functions and constants have the names of draft-ietf-ccwg-bbr, written our way.
+/* cc_bbr.h: what the three parts of BBR share: cc_bbr_model.c keeps the model of the path,
+ * cc_bbr_cycle.c the states of probing and cruising, cc_bbr.c the others, and what all make of it.
+ * Functions and constants have the names of draft-ietf-ccwg-bbr, written our way.
  */
 #ifndef MESHD_NET_CC_CC_BBR_H
 #define MESHD_NET_CC_CC_BBR_H
@@ -54,10 +55,21 @@ void bbr_advance_max_bw(struct cc_bbr *b);
 void bbr_model_acked(struct cc *c, const struct cc_ack *a, bool probing);
 void bbr_model_finished(struct cc *c, const struct cc_ack *a);
 void bbr_check_full_bw(struct cc *c, const struct cc_ack *a);
-/* Cruising is measured over some rounds: where less is delivered than is sent, and a queue stands, no more is sent. */
+/* Cruising is measured over some rounds: where less is delivered than is sent, and a queue stands,
+ * no more is sent. */
 void bbr_cruise_begins(struct cc *c, uint64_t now_us);
 void bbr_cruise_round(struct cc *c, const struct cc_ack *a);
 /* Losses since a packet left are more than the path may have. */
 bool bbr_too_high(const struct cc *c, uint64_t lost, uint64_t in_flight);
+
+/* ---- the cycle (cc_bbr_cycle.c) ---- */
+static inline bool bbr_in_probe_bw(const struct cc_bbr *b) {
+    return b->state >= BBR_PROBE_DOWN && b->state <= BBR_PROBE_UP;
+}
+void bbr_enter(struct cc_bbr *b, enum cc_bbr_state state);
+void bbr_start_down(struct cc *c, uint64_t now_us);
+void bbr_start_refill(struct cc *c);
+/* What an ACK means for the state, once the pipe has been full. */
+void bbr_update_cycle(struct cc *c, const struct cc_ack *a);
 
 #endif

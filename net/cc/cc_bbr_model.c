@@ -1,5 +1,5 @@
-/* cc_bbr_model.c: BBR's model of the path: bandwidth, aggregation, short- and long-term bounds. Section numbers are
- * those of draft-ietf-ccwg-bbr (revision of 2026).
+/* cc_bbr_model.c: BBR's model of the path: bandwidth, aggregation, short- and long-term bounds.
+ * Section numbers are those of draft-ietf-ccwg-bbr (revision of 2026).
  */
 #include "net/cc/cc_bbr.h"
 
@@ -191,8 +191,8 @@ void bbr_model_finished(struct cc *c, const struct cc_ack *a) {
     b->bw = b->max_bw < b->bw_shortterm ? b->max_bw : b->bw_shortterm;
 }
 
-/* ---- cruising: the largest of many noisy samples is some percent too much, and a queue would grow by as much of a round
- * trip in each ---- */
+/* ---- cruising: the largest of many noisy samples is some percent too much, and a queue would grow
+ * by as much of a round trip in each ---- */
 
 void bbr_cruise_begins(struct cc *c, uint64_t now_us) {
     struct cc_bbr *b = &c->u.bbr;
@@ -225,8 +225,8 @@ static bool round_had_queue(struct cc_bbr *b, const struct cc_ack *a) {
            quickest_us > b->min_rtt_us + much_us;
 }
 
-/* A queue that stands although ours has been drained is somebody else's. Alone, PROBE_DOWN does not last that long: it ends once
- * the flight fits the product. */
+/* A queue that stands although ours has been drained is somebody else's. Alone, PROBE_DOWN does not
+ * last that long: it ends once the flight fits the product. */
 static void look_for_others(struct cc_bbr *b) {
     const uint64_t rounds = b->round_count - b->state_round;
     if (b->state == BBR_PROBE_DOWN && rounds == BBR_DOWN_OTHERS_ROUNDS)

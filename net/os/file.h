@@ -83,9 +83,10 @@ int os_file_sync(struct os_file f) MUST_USE;
 /* The same, past a cache in the drive where the system has a call for that. */
 int os_file_sync_drive(struct os_file f) MUST_USE;
 
-/* Hints, which may do nothing: it is read from its beginning to its end; those bytes may go to the
- * disk now. */
+/* Hints, which may do nothing: it is read from its beginning to its end; nobody reads it soon, and its
+ * pages need not stay in memory; those bytes may go to the disk now. */
 void os_file_will_read(struct os_file f);
+void os_file_will_not_read(struct os_file f);
 void os_file_push(struct os_file f, uint64_t offset, uint64_t len);
 /* Past the page cache, where the system has such a thing (else ENOSYS): addresses, offsets and lengths
  * of writes are then multiples of what its file system asks for, or fail with EINVAL. */

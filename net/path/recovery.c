@@ -3,23 +3,20 @@
 #include "net/base/timer.h"
 #include "net/base/train.h"
 
-static void start(struct recovery *r, uint64_t now_us) {
+void recovery_init(struct recovery *r, uint64_t now_us, uint16_t path, uint64_t next_pn) {
     pmtud_init(&r->pmtud, r->mtu_max);
     rtt_init(&r->rtt);
     cc_init(&r->cc, r->cc_kind, r->pmtud.mtu_bytes);
     pacer_init(&r->pacer, now_us, r->pmtud.mtu_bytes);
     r->pacer_until_us = TIME_NEVER;
+    loss_init(&r->loss, path, next_pn);
+    r->loss.last_sent_us = now_us; /* the probe timeout of what is out counts from here */
 }
 
-void recovery_init(struct recovery *r, uint64_t now_us, uint16_t epoch, uint64_t next_pn) {
-    start(r, now_us);
-    loss_init(&r->loss, next_pn);
-    r->loss.epoch = epoch;
-}
-
-void recovery_move(struct recovery *r, uint64_t now_us, uint16_t epoch, bool in_flight) {
-    loss_new_epoch(&r->loss, now_us, epoch, rtt_pto_us(&r->rtt), in_flight);
-    start(r, now_us);
+void recovery_leave(struct recovery *r, uint64_t now_us) {
+    loss_leave(&r->loss, now_us, rtt_pto_us(&r->rtt));
+    r->pacer_until_us = TIME_NEVER;
+    r->probes = 0;
 }
 
 void recovery_set_rtt(struct recovery *r, const struct rtt *known) {

@@ -1,7 +1,9 @@
 /* recovery.h: what a transport knows of one path and how it sends along it: round trip, congestion
- * window, pacer, path MTU, what is late and when to probe (RFC 9002, RFC 8899, net/cc/cc.h). What does not
- * depend on the way is the transport's: the ring of sent packets, acknowledgements, streams, credit.
- * Whose packets count here says the epoch of its loss rules. Value struct without allocation.
+ * window, pacer, path MTU, what is late and when to probe (RFC 9002, RFC 8899, net/cc/cc.h). What
+ * does not depend on the way is the transport's: the ring of sent packets, acknowledgements,
+ * streams, credit. Each packet in the ring has the number of the path it left by (loss.path). A
+ * path that was left is kept as long as packets are out on it: their acknowledgement frees data,
+ * and tells nothing about another path. Value struct without allocation.
  */
 #ifndef MESHD_NET_PATH_RECOVERY_H
 #define MESHD_NET_PATH_RECOVERY_H
@@ -24,6 +26,7 @@ struct recovery {
     struct pacer pacer;
     struct pmtud pmtud;
     struct loss loss;
+    uint32_t outstanding;    /* packets out on this path */
     unsigned probes;         /* packets that may leave regardless of the window (PTO) */
     bool app_limited;        /* what left last was all there was */
     bool marks;              /* the train being built gets ECT(0) */
@@ -31,10 +34,9 @@ struct recovery {
 };
 
 /* A path of which nothing is known; its first packet is not below next_pn. */
-void recovery_init(struct recovery *r, uint64_t now_us, uint16_t epoch, uint64_t next_pn);
-/* The session moves: nothing is known of the new path. What is in flight (if anything is) belongs to the one left, and is given
- * up after a PTO of that. */
-void recovery_move(struct recovery *r, uint64_t now_us, uint16_t epoch, bool in_flight);
+void recovery_init(struct recovery *r, uint64_t now_us, uint16_t path, uint64_t next_pn);
+/* Nothing leaves by it any more: what is out is given up after a PTO. */
+void recovery_leave(struct recovery *r, uint64_t now_us);
 /* The path's round trip is known from before. */
 void recovery_set_rtt(struct recovery *r, const struct rtt *known);
 /* The path MTU is this now. */

@@ -1,11 +1,14 @@
 #include "net/recovery/loss.h"
 
+#include <assert.h>
+
 #include "net/base/timer.h"
 
-void loss_init(struct loss *l, uint64_t next_pn) {
+void loss_init(struct loss *l, uint16_t path, uint64_t next_pn) {
     *l = (struct loss){
+        .path = path,
         .loss_time_us = TIME_NEVER,
-        .old_epoch_us = TIME_NEVER,
+        .give_up_us = TIME_NEVER,
         .scan = next_pn,
         .pkt_threshold = LOSS_PKT_THRESHOLD,
         .time_shift = LOSS_TIME_SHIFT,
@@ -21,27 +24,18 @@ void loss_heard(struct loss *l) {
     l->even_ptos = 0;
 }
 
-void loss_new_epoch(struct loss *l, uint64_t now_us, uint16_t epoch, uint64_t old_pto_us,
-                    bool in_flight) {
-    l->epoch = epoch;
-    l->has_acked = false;
+void loss_leave(struct loss *l, uint64_t now_us, uint64_t pto_us) {
     l->loss_time_us = TIME_NEVER;
-    l->old_epoch_us = in_flight ? now_us + old_pto_us : TIME_NEVER;
-    loss_heard(l);
-    l->pkt_threshold = LOSS_PKT_THRESHOLD;
-    l->time_shift = LOSS_TIME_SHIFT;
-    l->event_open = false;
-    l->unproven = 0;
-    l->first_sample_us = 0;
-    l->last_sent_us = now_us;
+    l->give_up_us = now_us + pto_us;
 }
 
 bool loss_acked(struct loss *l, const struct sent_pkt *p, bool lost_before) {
-    if (p->epoch == l->epoch && (!l->has_acked || p->pn > l->largest_acked)) {
+    assert(p->path == l->path);
+    if (!l->has_acked || p->pn > l->largest_acked) {
         l->largest_acked = p->pn;
         l->has_acked = true;
     }
-    if (!lost_before || p->epoch != l->epoch)
+    if (!lost_before)
         return false;
     /* It was only late: the path reorders by at least this much. */
     uint64_t distance = l->largest_acked - p->pn + 1;
@@ -66,7 +60,9 @@ static uint64_t loss_delay_us(const struct loss *l, const struct rtt *rtt) {
 
 struct sent_pkt *loss_detect(struct loss *l, struct sent *s, const struct rtt *rtt, uint64_t now_us,
                              uint64_t *cursor) {
-    bool old_over = now_us >= l->old_epoch_us;
+    const bool left = loss_has_left(l);
+    if (left && now_us < l->give_up_us)
+        return NULL;
     if (*cursor == 0) {
         l->loss_time_us = TIME_NEVER;
         if (l->scan < s->base)
@@ -77,15 +73,13 @@ struct sent_pkt *loss_detect(struct loss *l, struct sent *s, const struct rtt *r
     bool settled = *cursor == l->scan; /* all below the cursor */
     for (uint64_t pn = *cursor; pn < s->next; pn++) {
         struct sent_pkt *p = sent_get(s, pn);
-        if (!p || p->state != SENT_OUTSTANDING) {
+        if (!p || p->state != SENT_OUTSTANDING || p->path != l->path) {
             if (settled)
                 l->scan = pn + 1;
             continue;
         }
-        bool lost = false;
-        if (p->epoch != l->epoch) {
-            lost = old_over;
-        } else {
+        bool lost = left;
+        if (!left) {
             if (!l->has_acked || pn > l->largest_acked)
                 break;
             lost = l->largest_acked - pn >= l->pkt_threshold || now_us >= p->sent_us + delay;
@@ -103,8 +97,6 @@ struct sent_pkt *loss_detect(struct loss *l, struct sent *s, const struct rtt *r
         }
         settled = false;
     }
-    if (old_over)
-        l->old_epoch_us = TIME_NEVER;
     return NULL;
 }
 
@@ -118,16 +110,12 @@ uint64_t loss_pto_us(const struct loss *l, const struct rtt *rtt) {
     return backed > LOSS_PTO_CAP_US ? (pto > LOSS_PTO_CAP_US ? pto : LOSS_PTO_CAP_US) : backed;
 }
 
-/* RFC 9002 A.8. The earliest of: a time-threshold loss, the end of an old path, the probe timeout.
- */
+/* RFC 9002 A.8. The earlier of: a time-threshold loss, the probe timeout; or the end of a path that
+ * was left. */
 uint64_t loss_deadline_us(const struct loss *l, const struct sent *s, const struct rtt *rtt) {
-    uint64_t t = l->old_epoch_us;
-    if (l->loss_time_us < t)
-        t = l->loss_time_us;
-    if (l->loss_time_us == TIME_NEVER && s->outstanding > 0) {
-        uint64_t pto = l->last_sent_us + loss_pto_us(l, rtt);
-        if (pto < t)
-            t = pto;
-    }
-    return t;
+    if (loss_has_left(l))
+        return l->give_up_us;
+    if (l->loss_time_us == TIME_NEVER && s->outstanding > 0)
+        return l->last_sent_us + loss_pto_us(l, rtt);
+    return l->loss_time_us;
 }

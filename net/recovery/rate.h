@@ -17,7 +17,7 @@ struct rate_mark {
 };
 
 struct rate {
-    uint64_t delivered, lost; /* bytes, of this path epoch */
+    uint64_t delivered, lost; /* bytes, of this path */
     uint64_t delivered_us;    /* when `delivered` last grew */
     uint64_t
         first_sent_us; /* the newest delivered packet left then: the next flight is measured from it */

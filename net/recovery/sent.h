@@ -44,7 +44,7 @@ struct sent_pkt {
     uint64_t sent_us;
     uint64_t lost_us;
     uint16_t bytes; /* of the datagram */
-    uint16_t epoch; /* path epoch it left on */
+    uint16_t path;  /* by which it left (net/path/recovery.h) */
     uint8_t state;  /* enum sent_state */
     bool in_flight; /* counts for congestion control */
     bool probe;     /* PLPMTU probe */

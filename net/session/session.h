@@ -1,9 +1,11 @@
 /* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport
- * while one is attached. Made and ended by the endpoint; private to endpoint*.c and session.c.
+ * while one is attached. Made and ended by the endpoint, in its table (net/session/session_table.h).
  *
- *   INITIATING  our initiation is out (hs_out)                        -> UP on a valid RESPONSE
- *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA
- * packet under the new keys UP          rekeys run inside it (hs_out or hs_in again set)
+ *   INITIATING  our initiation is out (hs_out)                         -> UP on a valid RESPONSE
+ *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA packet
+ *                                                                         under the new keys
+ *   UP          rekeys run inside it (hs_out or hs_in again set)
+ *   ENDED       from each of them: in no table any more, and freed when the call that ended it is over
  */
 #ifndef MESHD_NET_SESSION_SESSION_H
 #define MESHD_NET_SESSION_SESSION_H
@@ -14,9 +16,12 @@
 #include "net/transport/transport.h"
 #include "net/wire/handshake_msg.h"
 
-enum session_state { SESSION_INITIATING, SESSION_RESPONDED, SESSION_UP };
+enum session_state { SESSION_INITIATING, SESSION_RESPONDED, SESSION_UP, SESSION_ENDED };
 
-enum { SESSION_ECHOES = 4 };
+enum {
+    SESSION_ECHOES = 4,
+    SESSION_SLOT_BITS = 20, /* of local_index: the place in the table */
+};
 
 struct hs_out { /* an initiation of ours that waits for its answer */
     struct noise noise;
@@ -57,7 +62,7 @@ struct hs_in { /* an answer of ours that waits for proof */
 
 struct path {
     struct hop hop;
-    uint16_t epoch;
+    uint16_t number; /* of its packets, in struct sent */
     bool
         doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
     bool asked_around; /* and so are other places */
@@ -96,13 +101,18 @@ struct session {
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     bool closed; /* the peer has said goodbye: ends once what came before is heard */
     int close_err;
-    bool ready; /* in the endpoint's list of sessions to ask for output */
-    struct session *ready_next, *ready_prev;
+    struct list_link ready;   /* in the table's list of those to ask for output */
+    struct list_link leaving; /* in its list of those closed, then of those ended */
 };
 
 /* An answer of ours is waited for; a handshake of our own would cross it. */
 static inline bool session_answering(const struct session *s) {
     return s->hs_in && !s->hs_in->expired;
+}
+
+/* Nothing that comes for it is taken any more. */
+static inline bool session_over(const struct session *s) {
+    return s->closed || s->state == SESSION_ENDED;
 }
 
 /* Where its packets go. */
@@ -111,7 +121,11 @@ static inline const struct hop *session_hop(const struct session *s) {
 }
 
 static inline uint32_t session_slot(const struct session *s) {
-    return s->local_index & 0xfffff;
+    return s->local_index & ((1u << SESSION_SLOT_BITS) - 1);
+}
+
+static inline struct session_ref session_ref_of(const struct session *s) {
+    return (struct session_ref){session_slot(s), s->serial};
 }
 
 /* Seals buf[DATA_HEADER_BYTES .. + len) as DATA packet `counter` under the current keys; writes the

@@ -13,12 +13,18 @@ void transport_memo_init(struct transport_memo *m) {
     allowance_init(&m->credit.given, SESSION_WINDOW_BYTES);
 }
 
+void transport_memo_new_path(struct transport_memo *m) {
+    ecn_new_path(&m->ecn);
+    m->mtu_bytes = 0;
+    m->has_rtt = false;
+}
+
 void transport_next_skip(struct transport *t, uint64_t pn) {
     t->skip_at = pn + SKIP_DISTANCE_MIN_PKTS + rng_u32(&t->rng) % 1024;
 }
 
 static void rtt_known(struct transport *t, const struct rtt *rtt) {
-    recovery_set_rtt(&t->rec, rtt);
+    recovery_set_rtt(t->rec, rtt);
     ack_set_rtt(&t->ack, rtt->srtt_us);
 }
 
@@ -28,7 +34,10 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     if (!t)
         return NULL;
     t->account = block_account_new(s->pool);
-    if (!t->account) {
+    t->rec = recoveries_add(&t->paths);
+    if (!t->account || !t->rec) {
+        block_account_free(t->account);
+        recoveries_clear(&t->paths);
         free(t);
         return NULL;
     }
@@ -40,19 +49,19 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->self = s->self;
     t->peer = s->peer;
     t->initiator = s->initiator;
-    t->rec.cc_kind = s->cc;
-    t->rec.mtu_max = s->mtu_max;
+    t->rec->cc_kind = s->cc;
+    t->rec->mtu_max = s->mtu_max;
     t->touched_us = t->hoard_received.since_us = t->hoard_sent.since_us = now_us;
     t->hoard_received.bytes = t->memo->credit.consumed;
     t->next_pn = next_pn;
-    recovery_init(&t->rec, now_us, s->epoch, next_pn);
+    recovery_init(t->rec, now_us, s->path, next_pn);
     sent_init(&t->sent, next_pn);
     t->sent.all = &t->shares->sent;
     ack_init(&t->ack);
     /* The same path as when the last transport of this session was detached. */
     if (t->memo->mtu_bytes > 0) {
-        t->rec.pmtud.mtu_bytes = t->memo->mtu_bytes;
-        cc_init(&t->rec.cc, s->cc, t->memo->mtu_bytes);
+        t->rec->pmtud.mtu_bytes = t->memo->mtu_bytes;
+        cc_init(&t->rec->cc, s->cc, t->memo->mtu_bytes);
     }
     if (t->memo->has_rtt)
         rtt_known(t, &t->memo->rtt);
@@ -80,6 +89,7 @@ void transport_free(struct transport *t) {
         free(d);
     }
     sent_clear(&t->sent);
+    recoveries_clear(&t->paths);
     ack_clear(&t->ack);
     ranges_clear(&t->skipped);
     block_account_free(t->account);
@@ -89,29 +99,14 @@ void transport_free(struct transport *t) {
 /* ---- the list of those whose writers wait for memory ---- */
 
 void transport_starve(struct transport *t) {
-    struct transport **head = &t->shares->starved;
-    if (t->starved_next)
-        return;
-    if (*head) {
-        t->starved_next = *head;
-        t->starved_prev = (*head)->starved_prev;
-        t->starved_prev->starved_next = t;
-        (*head)->starved_prev = t;
-    } else {
-        t->starved_next = t->starved_prev = t;
-        *head = t;
-    }
+    if (!list_has(&t->starved))
+        list_add(&t->shares->starved, &t->starved);
 }
 
 void transport_unstarve(struct transport *t) {
-    struct transport **head = &t->shares->starved;
-    if (!t->starved_next)
+    if (!list_has(&t->starved))
         return;
-    if (*head == t)
-        *head = t->starved_next == t ? NULL : t->starved_next;
-    t->starved_prev->starved_next = t->starved_next;
-    t->starved_next->starved_prev = t->starved_prev;
-    t->starved_next = t->starved_prev = NULL;
+    list_remove(&t->shares->starved, &t->starved);
     t->memory_us = 0;
 }
 
@@ -144,19 +139,19 @@ bool transport_hoards_sent(const struct transport *t, uint64_t now_us) {
 }
 
 uint16_t transport_mtu(const struct transport *t) {
-    return t->rec.pmtud.mtu_bytes;
+    return t->rec->pmtud.mtu_bytes;
 }
 
 bool transport_has_streams(const struct transport *t) {
     for (unsigned p = 0; p < STREAM_PRIORITIES; p++)
-        if (t->active[p])
+        if (t->active[p].first)
             return true;
     return false;
 }
 
 bool transport_has_work(const struct transport *t) {
-    return t->ctl_head || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
-           t->rec.probes || transport_has_streams(t);
+    return t->ctl.first || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
+           t->rec->probes || transport_has_streams(t);
 }
 
 bool transport_idle(const struct transport *t, uint64_t now_us) {
@@ -165,7 +160,9 @@ bool transport_idle(const struct transport *t, uint64_t now_us) {
 }
 
 uint64_t transport_deadline_us(const struct transport *t) {
-    uint64_t d = recovery_deadline_us(&t->rec, &t->sent);
+    uint64_t d = recovery_deadline_us(t->rec, &t->sent);
+    if (recoveries_give_up_us(&t->paths) < d)
+        d = recoveries_give_up_us(&t->paths);
     if (t->ack.deadline_us < d)
         d = t->ack.deadline_us;
     if (d == TIME_NEVER && t->stream_count == 0)
@@ -174,33 +171,53 @@ uint64_t transport_deadline_us(const struct transport *t) {
 }
 
 void transport_path_state(const struct transport *t, struct path_state *out) {
-    out->rtt = t->rec.rtt;
-    cc_save(&t->rec.cc, &out->seed);
+    out->rtt = t->rec->rtt;
+    cc_save(&t->rec->cc, &out->seed);
 }
 
-void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch,
-                             const struct path_state *known) {
-    recovery_move(&t->rec, now_us, epoch, t->sent.outstanding > 0);
-    ecn_new_path(&t->memo->ecn);
-    t->memo->mtu_bytes = 0;
-    t->memo->has_rtt = false;
+/* A place for one more: if there are none, that of the path left longest ago. */
+static struct recovery *add_path(struct transport *t, uint64_t now_us) {
+    struct recovery *r = recoveries_add(&t->paths);
+    const uint64_t first_us = recoveries_give_up_us(&t->paths);
+    if (r || first_us == TIME_NEVER)
+        return r;
+    for (unsigned i = 0; i < RECOVERIES_MAX; i++)
+        if (t->paths.v[i] && t->paths.v[i]->loss.give_up_us == first_us)
+            t->paths.v[i]->loss.give_up_us = now_us;
+    transport_detect_losses(t, now_us);
+    return recoveries_add(&t->paths);
+}
+
+int transport_path_switched(struct transport *t, uint64_t now_us, uint16_t path,
+                            const struct path_state *known) {
+    struct recovery *left = t->rec, *r = add_path(t, now_us);
+    if (!r)
+        return ERR_NOMEM;
+    r->cc_kind = left->cc_kind;
+    r->mtu_max = left->mtu_max;
+    recovery_init(r, now_us, path, t->next_pn);
+    recovery_leave(left, now_us);
+    t->rec = r;
+    recoveries_reap(&t->paths);
+    transport_memo_new_path(t->memo);
     if (known && known->rtt.has_sample) {
         rtt_known(t, &known->rtt);
-        cc_resume(&t->rec.cc, now_us, &known->seed);
+        cc_resume(&t->rec->cc, now_us, &known->seed);
     }
     /* What was acknowledged last may have gone to where nobody is. */
     if (t->ack.has_largest)
         t->ack.due = true;
     /* Say something at once, so that the new path gets its first RTT sample and the peer learns it.
      */
-    if (t->sent.outstanding > 0 && t->rec.probes == 0)
-        t->rec.probes = 1;
+    if (t->sent.outstanding > 0 && t->rec->probes == 0)
+        t->rec->probes = 1;
+    return 0;
 }
 
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes) {
     uint16_t size = bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)bytes;
-    if (!pmtud_too_big(&t->rec.pmtud, now_us, size))
+    if (!pmtud_too_big(&t->rec->pmtud, now_us, size))
         return;
-    recovery_mtu_changed(&t->rec);
-    t->memo->mtu_bytes = t->rec.pmtud.mtu_bytes;
+    recovery_mtu_changed(t->rec);
+    t->memo->mtu_bytes = t->rec->pmtud.mtu_bytes;
 }

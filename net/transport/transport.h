@@ -17,9 +17,10 @@
 #include "crypto/base/rng.h"
 #include "net/base/counters.h"
 #include "net/base/events.h"
+#include "net/base/list.h"
 #include "net/base/share.h"
 #include "net/path/path_memory.h"
-#include "net/path/recovery.h"
+#include "net/path/recoveries.h"
 #include "net/recovery/ack.h"
 #include "net/recovery/ecn.h"
 #include "net/recovery/sent.h"
@@ -51,6 +52,8 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     struct told told; /* its events that nobody has heard yet */
 };
 void transport_memo_init(struct transport_memo *m);
+/* The session moves: nothing is known of the path that is the current one now. */
+void transport_memo_new_path(struct transport_memo *m);
 
 struct stream {
     uint64_t id;
@@ -58,22 +61,21 @@ struct stream {
     struct sstream out;
     struct rstream in;
     uint8_t priority;
-    bool active;      /* in an active list */
-    bool in_ctl;      /* in the control list */
-    bool credit_open; /* in the list of those whose newest limit is not acknowledged */
     bool want_stop, stop_sent;
     int stop_err;
     bool readable_told;   /* an event is waiting in the queue */
     bool writable_wanted; /* the user was told ERR_AGAIN */
     bool finished_told;
-    struct stream *active_next, *active_prev, *ctl_next, *ctl_prev, *hash_next, *open_next,
-        *open_prev;
+    struct list_link active; /* in its priority's list of those with something to send */
+    struct list_link ctl;    /* with control frames to send */
+    struct list_link open;   /* whose newest limit is not acknowledged */
+    struct stream *hash_next;
 };
 
-struct transport_shares {      /* what all transports of an endpoint divide among them */
-    struct share streams;      /* opened by peers */
-    struct share sent;         /* records of sent packets */
-    struct transport *starved; /* circular: those whose writers found no block */
+struct transport_shares { /* what all transports of an endpoint divide among them */
+    struct share streams; /* opened by peers */
+    struct share sent;    /* records of sent packets */
+    struct list starved;  /* those whose writers found no block */
 };
 
 struct datagram_out {
@@ -83,8 +85,8 @@ struct datagram_out {
     uint8_t data[];
 };
 
-/* Since when much is held, and how much was read, or acknowledged, until then: moved on while little is held, and when as much
- * has gone since as keeping it calls for. */
+/* Since when much is held, and how much was read, or acknowledged, until then: moved on while
+ * little is held, and when as much has gone since as keeping it calls for. */
 struct hoard {
     uint64_t since_us, bytes;
 };
@@ -98,8 +100,9 @@ struct transport { /* private to transport*.c */
     struct rng rng;
     struct session_ref self;
     struct peer_ref peer;
-    bool initiator;      /* of the session: opens the even streams */
-    struct recovery rec; /* of the path in use */
+    bool initiator; /* of the session: opens the even streams */
+    struct recoveries paths;
+    struct recovery *rec; /* one of them: of the path in use */
     struct sent sent;
     struct ack ack;
     uint64_t next_pn;      /* as the session told */
@@ -113,12 +116,12 @@ struct transport { /* private to transport*.c */
 
     struct stream **hash;
     uint32_t hash_cap, stream_count, peer_streams; /* those the peer has opened */
-    struct stream *active[STREAM_PRIORITIES];      /* heads of circular lists */
-    struct stream *ctl_head, *ctl_tail;
-    struct stream *open_head; /* circular, those told longest ago first */
+    struct list active[STREAM_PRIORITIES];
+    struct list ctl;
+    struct list open; /* those told longest ago first */
     struct datagram_out *dgram_head, *dgram_tail;
     unsigned dgram_count;
-    struct transport *starved_next, *starved_prev; /* NULL: not in the list */
+    struct list_link starved;
     uint64_t memory_us; /* when they try again though nothing has been given back; 0: not so */
 };
 
@@ -134,13 +137,14 @@ struct transport_setup {
     bool initiator;
     enum cc_kind cc;
     uint16_t mtu_max;
-    uint16_t epoch;
+    uint16_t path; /* its number; every other one must have another */
 };
 
 struct transport *transport_new(const struct transport_setup *s, uint64_t now_us, uint64_t next_pn);
 void transport_free(struct transport *t);
 
-/* Its writers have found no block, and are told when there are some again (endpoint_feed_starved); and that is over. */
+/* Its writers have found no block, and are told when there are some again (endpoint_feed_starved);
+ * and that is over. */
 void transport_starve(struct transport *t);
 void transport_unstarve(struct transport *t);
 
@@ -160,8 +164,8 @@ void transport_detect_losses(struct transport *t, uint64_t now_us);
 /* Queues what a packet carried again. */
 void transport_requeue(struct transport *t, const struct sent_pkt *p);
 void transport_timeout(struct transport *t, uint64_t now_us);
-/* The peer was silent and has just shown that it lives: what it has not acknowledged is not kept back
- * until the next probe is due. */
+/* The peer was silent and has just shown that it lives: what it has not acknowledged is not kept
+ * back until the next probe is due. */
 void transport_peer_lives(struct transport *t);
 
 /* ---- packets out (transport_out.c) ---- */
@@ -187,16 +191,17 @@ uint64_t transport_deadline_us(const struct transport *t);
 void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
                           uint64_t now_us);
 bool transport_hoards_received(const struct transport *t, uint64_t now_us);
-/* Packets are out, and for HOARD_US less was acknowledged than a HOARD_SENT_PART of what is held for repetition, more than
- * HOARD_BYTES. */
+/* Packets are out, and for HOARD_US less was acknowledged than a HOARD_SENT_PART of what is held
+ * for repetition, more than HOARD_BYTES. */
 bool transport_hoards_sent(const struct transport *t, uint64_t now_us);
 /* Nothing to do and nothing expected: the session may drop it. */
 bool transport_idle(const struct transport *t, uint64_t now_us);
 /* What the path in use is like, for path_memory.h. */
 void transport_path_state(const struct transport *t, struct path_state *out);
-/* The session moved to another path; `known` is what it was like, or NULL. */
-void transport_path_switched(struct transport *t, uint64_t now_us, uint16_t epoch,
-                             const struct path_state *known);
+/* From now on packets leave by another path; `known` is what it was like, or NULL. ERR_NOMEM: they
+ * do not. */
+int transport_path_switched(struct transport *t, uint64_t now_us, uint16_t path,
+                            const struct path_state *known) MUST_USE;
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
 
 /* ---- streams (transport_streams.c) ---- */
@@ -217,7 +222,8 @@ void transport_want_ctl(struct transport *t, struct stream *s);
 void transport_drop_ctl(struct transport *t, struct stream *s);
 
 /* ---- datagrams (dgram_queue.c) ---- */
-/* Leaves until `deadline_us`, or not at all. When DATAGRAM_QUEUE_MAX wait the oldest gives way. ERR_USAGE: too long. */
+/* Leaves until `deadline_us`, or not at all. When DATAGRAM_QUEUE_MAX wait the oldest gives way.
+ * ERR_USAGE: too long. */
 int transport_datagram(struct transport *t, const void *data, size_t len,
                        uint64_t deadline_us) MUST_USE;
 
@@ -228,11 +234,12 @@ void transport_stream_arrived(struct transport *t, struct stream *s);
 void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream *s);
 /* The newest limit leaves now, of the session (s NULL) or of a stream. */
 void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *s);
-/* A packet with this limit was acknowledged; or one with a limit was lost: it becomes due again if the peer needs it. */
+/* A packet with this limit was acknowledged; or one with a limit was lost: it becomes due again if
+ * the peer needs it. */
 void transport_credit_acked(struct transport *t, struct stream *s, uint64_t limit);
 void transport_credit_lost(struct transport *t, struct stream *s);
-/* A packet is about to leave anyway: what was told a PTO ago and is not acknowledged becomes due again; in a probe
- * at once. */
+/* A packet is about to leave anyway: what was told a PTO ago and is not acknowledged becomes due
+ * again; in a probe at once. */
 void transport_credit_remind(struct transport *t, uint64_t now_us);
 /* The peer has used up what it is known to have, and may wait for what was told since. */
 bool transport_credit_starves(const struct transport *t);

@@ -1,5 +1,6 @@
-/* transport_credit.c: what peers are granted (net/transport/allowance.h), for the session as a whole and each stream. Nobody is granted
- * more than its session may hold of the memory (net/base/block.h). */
+/* transport_credit.c: what peers are granted (net/transport/allowance.h), for the session as a
+ * whole and each stream. Nobody is granted more than its session may hold of the memory
+ * (net/base/block.h). */
 #include "net/transport/transport.h"
 
 static uint64_t smaller(uint64_t a, uint64_t b) {
@@ -11,15 +12,16 @@ static void stream_due(struct transport *t, struct stream *s) {
     transport_want_ctl(t, s);
 }
 
-/* The reader has taken all there is in order, a gap holds back the rest, and the writer will soon be out of credit: what
- * keeps it waiting then is the window, not the reader. */
+/* The reader has taken all there is in order, a gap holds back the rest, and the writer will soon
+ * be out of credit: what keeps it waiting then is the window, not the reader. */
 static bool gap_bound(const struct rstream *in) {
     return in->highest > in->read && in->given.limit - in->highest < in->given.window / 2 &&
            rstream_ready(in) == 0;
 }
 
-/* A window doubles for a gap only as far as readers have shown that they read: to four times of what they have taken so far. A
- * transfer that has only begun needs no more, and who sends what nobody reads gets no more. */
+/* A window doubles for a gap only as far as readers have shown that they read: to four times of
+ * what they have taken so far. A transfer that has only begun needs no more, and who sends what
+ * nobody reads gets no more. */
 static uint64_t doubled(const struct transport *t, uint64_t want, uint64_t consumed,
                         uint64_t window_max) {
     want = smaller(want, smaller(window_max, CREDIT_PER_CONSUMED * consumed));
@@ -43,7 +45,8 @@ void transport_stream_arrived(struct transport *t, struct stream *s) {
 void transport_credit_consumed(struct transport *t, uint64_t now_us, uint64_t n) {
     struct credit *c = &t->memo->credit;
     c->consumed += n;
-    allowance_measure(&c->given, now_us, t->rec.rtt.srtt_us, c->consumed, SESSION_WINDOW_MAX_BYTES);
+    allowance_measure(&c->given, now_us, t->rec->rtt.srtt_us, c->consumed,
+                      SESSION_WINDOW_MAX_BYTES);
     (void)allowance_top_up(&c->given, c->consumed, block_allowance(t->account, BLOCK_RECV_NEXT));
 }
 
@@ -51,43 +54,22 @@ void transport_stream_credit(struct transport *t, uint64_t now_us, struct stream
     struct rstream *in = &s->in;
     if (in->has_final || in->stopped)
         return;
-    allowance_measure(&in->given, now_us, t->rec.rtt.srtt_us, in->read, STREAM_WINDOW_MAX_BYTES);
+    allowance_measure(&in->given, now_us, t->rec->rtt.srtt_us, in->read, STREAM_WINDOW_MAX_BYTES);
     if (allowance_top_up(&in->given, in->read, block_allowance(t->account, BLOCK_RECV_NEXT)))
         stream_due(t, s);
 }
 
-/* ---- what was told, until the peer is known to have it (RFC 9000 §13.3). Who only receives has few packets in flight whose
- * acknowledgement could show that one with credit was lost, and the probe timeout comes late and backs off. So the newest
- * limit rides along with an acknowledgement each PTO, which never backs off here, until it is acknowledged. ---- */
+/* ---- what was told, until the peer is known to have it (RFC 9000 §13.3). Who only receives has
+ * few packets in flight whose acknowledgement could show that one with credit was lost, and the
+ * probe timeout comes late and backs off. So the newest limit rides along with an acknowledgement
+ * each PTO, which never backs off here, until it is acknowledged. ---- */
 
 enum {
     REMIND_STREAMS_MAX = 2
 }; /* in one packet: SENT_FRAMES_MAX less ACK, MAX_DATA and a STREAM */
 
 void transport_credit_forget(struct transport *t, struct stream *s) {
-    if (!s->credit_open)
-        return;
-    s->credit_open = false;
-    if (s->open_next == s) {
-        t->open_head = NULL;
-        return;
-    }
-    s->open_prev->open_next = s->open_next;
-    s->open_next->open_prev = s->open_prev;
-    if (t->open_head == s)
-        t->open_head = s->open_next;
-}
-
-static void append(struct transport *t, struct stream *s) {
-    s->credit_open = true;
-    if (!t->open_head) {
-        t->open_head = s->open_next = s->open_prev = s;
-        return;
-    }
-    s->open_next = t->open_head;
-    s->open_prev = t->open_head->open_prev;
-    s->open_prev->open_next = s;
-    s->open_next->open_prev = s;
+    list_remove(&t->open, &s->open);
 }
 
 void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *s) {
@@ -97,7 +79,7 @@ void transport_credit_told(struct transport *t, uint64_t now_us, struct stream *
     }
     transport_credit_forget(t, s);
     allowance_told(&s->in.given, now_us);
-    append(t, s);
+    list_add(&t->open, &s->open);
 }
 
 void transport_credit_acked(struct transport *t, struct stream *s, uint64_t limit) {
@@ -124,15 +106,16 @@ void transport_credit_lost(struct transport *t, struct stream *s) {
 
 void transport_credit_remind(struct transport *t, uint64_t now_us) {
     /* A peer that has it has acknowledged it by now, however long it waited with that. */
-    const uint64_t answer_us = t->rec.probes > 0 ? 0 : rtt_pto_us(&t->rec.rtt);
+    const uint64_t answer_us = t->rec->probes > 0 ? 0 : rtt_pto_us(&t->rec->rtt);
     struct allowance *all = &t->memo->credit.given;
     if (!all->due && allowance_open(all) && now_us >= all->told_us + answer_us) {
         all->due = true;
         t->counters->credit_repeated++;
     }
-    struct stream *s = t->open_head;
-    for (unsigned n = 0; n < REMIND_STREAMS_MAX && s; n++) {
-        struct stream *next = s->open_next == t->open_head ? NULL : s->open_next;
+    struct list_link *next = t->open.first;
+    for (unsigned n = 0; n < REMIND_STREAMS_MAX && next; n++) {
+        struct stream *s = LIST_OWNER(next, struct stream, open);
+        next = list_after(&t->open, next);
         if (now_us < s->in.given.told_us + answer_us)
             return;
         if (!stream_needs(s)) {
@@ -141,7 +124,6 @@ void transport_credit_remind(struct transport *t, uint64_t now_us) {
             stream_due(t, s);
             t->counters->credit_repeated++;
         }
-        s = next;
     }
 }
 
@@ -149,11 +131,10 @@ bool transport_credit_starves(const struct transport *t) {
     const struct credit *c = &t->memo->credit;
     if (allowance_open(&c->given) && c->received >= c->given.known)
         return true;
-    const struct stream *s = t->open_head;
-    while (s) {
+    for (struct list_link *x = t->open.first; x; x = list_after(&t->open, x)) {
+        const struct stream *s = LIST_OWNER(x, struct stream, open);
         if (stream_needs(s) && s->in.highest >= s->in.given.known)
             return true;
-        s = s->open_next == t->open_head ? NULL : s->open_next;
     }
     return false;
 }

@@ -94,15 +94,10 @@ static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
         t->want_max_streams = false;
         note(d, SENT_MAX_STREAMS, 0, 0, 0, false);
     }
-    while (t->ctl_head && put_stream_control(t, now_us, t->ctl_head, d)) {
-        struct stream *s = t->ctl_head;
-        t->ctl_head = s->ctl_next;
-        if (t->ctl_head)
-            t->ctl_head->ctl_prev = NULL;
-        else
-            t->ctl_tail = NULL;
-        s->in_ctl = false;
-    }
+    struct stream *s;
+    while ((s = LIST_OWNER(t->ctl.first, struct stream, ctl)) &&
+           put_stream_control(t, now_us, s, d))
+        transport_drop_ctl(t, s);
 }
 
 /* ---- datagrams and stream data ---- */
@@ -161,7 +156,7 @@ static bool put_stream(struct transport *t, struct stream *s, struct draft *d) {
 }
 
 static void tell_writable(struct transport *t, struct stream *s) {
-    if (t->starved_next) /* there is no memory for more: told when there is */
+    if (list_has(&t->starved)) /* there is no memory for more: told when there is */
         return;
     if (s->writable_wanted && s->out.end - s->out.next <= STREAM_SEND_BUFFER_BYTES / 2) {
         s->writable_wanted = false;
@@ -171,8 +166,8 @@ static void tell_writable(struct transport *t, struct stream *s) {
 
 static void put_streams(struct transport *t, struct draft *d) {
     for (unsigned p = 0; p < STREAM_PRIORITIES; p++) {
-        while (t->active[p]) {
-            struct stream *s = t->active[p];
+        struct stream *s;
+        while ((s = LIST_OWNER(t->active[p].first, struct stream, active))) {
             if (draft_full(d))
                 return;
             bool put = put_stream(t, s, d);
@@ -184,7 +179,7 @@ static void put_streams(struct transport *t, struct draft *d) {
                 return;
             transport_deactivate(t, s);
             transport_activate(t, s);
-            if (full || (!put && s->active))
+            if (full || (!put && list_has(&s->active)))
                 return;
         }
     }
@@ -196,12 +191,12 @@ static void put_streams(struct transport *t, struct draft *d) {
  */
 static size_t build_probe(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap,
                           size_t overhead, struct draft *d) {
-    if (t->rec.probes > 0 || t->sent.outstanding <= 4 || !transport_has_streams(t))
+    if (t->rec->probes > 0 || t->sent.outstanding <= 4 || !transport_has_streams(t))
         return 0;
-    uint16_t size = pmtud_probe(&t->rec.pmtud, now_us);
+    uint16_t size = pmtud_probe(&t->rec->pmtud, now_us);
     if (size <= overhead || size - overhead > cap)
         return 0;
-    pmtud_probe_sent(&t->rec.pmtud, size);
+    pmtud_probe_sent(&t->rec->pmtud, size);
     size_t len = size - overhead;
     memset(buf, 0, len); /* FRAME_PADDING */
     buf[0] = FRAME_PING;
@@ -213,19 +208,20 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
                   size_t bytes, bool probe) {
     p->sent_us = now_us;
     p->bytes = (uint16_t)bytes;
-    p->epoch = t->rec.loss.epoch;
+    p->path = t->rec->loss.path;
     p->in_flight = true;
     p->probe = probe;
-    p->app_limited = t->rec.app_limited;
-    p->ecn = t->rec.marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
+    p->app_limited = t->rec->app_limited;
+    p->ecn = t->rec->marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
     p->nframes = (uint8_t)d->nframes;
     memcpy(p->frames, d->frames, d->nframes * sizeof d->frames[0]);
-    loss_sent(&t->rec.loss, now_us);
-    cc_sent(&t->rec.cc, now_us, bytes, &p->rate);
-    pacer_sent(&t->rec.pacer, bytes);
+    loss_sent(&t->rec->loss, now_us);
+    t->rec->outstanding++;
+    cc_sent(&t->rec->cc, now_us, bytes, &p->rate);
+    pacer_sent(&t->rec->pacer, bytes);
     t->bare_acks = 0;
-    if (t->rec.probes > 0)
-        t->rec.probes--;
+    if (t->rec->probes > 0)
+        t->rec->probes--;
 }
 
 static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap) {
@@ -242,8 +238,8 @@ static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf,
  * but one later in a train goes with the others. */
 static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     if (first)
-        t->rec.marks = false;
-    if (!t->rec.marks || len == 0)
+        t->rec->marks = false;
+    if (!t->rec->marks || len == 0)
         return ECN_NOT_ECT;
     (void)ecn_sent(&t->memo->ecn, false);
     return ECN_ECT0;
@@ -263,19 +259,19 @@ enum { BARE_ACKS_MAX = 32 };
 size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
                        size_t overhead, bool first, struct transport_packet *info) {
     *info = (struct transport_packet){0};
-    const size_t mtu = recovery_datagram_bytes(&t->rec) - overhead;
+    const size_t mtu = recovery_datagram_bytes(t->rec) - overhead;
     size_t room = cap < mtu ? cap : mtu;
-    if (t->rec.probes > 0 || ack_wanted(&t->ack, now_us))
+    if (t->rec->probes > 0 || ack_wanted(&t->ack, now_us))
         transport_credit_remind(t, now_us);
     bool work = transport_has_work(t);
     bool ping = t->bare_acks >= BARE_ACKS_MAX && ack_wanted(&t->ack, now_us);
     struct sent_pkt *p = NULL;
     if (!work && !ping) {
-        t->rec.app_limited = true;
-        if (cc_may_send(&t->rec.cc))
-            rate_app_limited(&t->rec.cc.rate, t->rec.cc.bytes_in_flight);
+        t->rec->app_limited = true;
+        if (cc_may_send(&t->rec->cc))
+            rate_app_limited(&t->rec->cc.rate, t->rec->cc.bytes_in_flight);
     }
-    if ((!work && !ping) || !recovery_may_send(&t->rec, now_us) || sent_add(&t->sent, pn, &p)) {
+    if ((!work && !ping) || !recovery_may_send(t->rec, now_us) || sent_add(&t->sent, pn, &p)) {
         size_t bare = ack_wanted(&t->ack, now_us) ? build_bare_ack(t, now_us, buf, room) : 0;
         info->ecn = mark_untracked(t, bare, first);
         return bare;
@@ -288,9 +284,9 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         if (t->ack.waiting > 0 || t->ack.due)
             put_ack(t, now_us, &d);
         put_control(t, now_us, &d);
-        put_datagrams(t, now_us, t->rec.pmtud.mtu_bytes - overhead, &d);
+        put_datagrams(t, now_us, t->rec->pmtud.mtu_bytes - overhead, &d);
         put_streams(t, &d);
-        if (!d.eliciting && (t->rec.probes > 0 || ping)) {
+        if (!d.eliciting && (t->rec->probes > 0 || ping)) {
             wr_u8(&d.w, FRAME_PING);
             d.eliciting = true;
         }
@@ -304,8 +300,8 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         return len;
     }
     if (first)
-        t->rec.marks = !info->probe && ecn_marks(&t->memo->ecn); /* a probe's loss says nothing */
-    info->ecn = t->rec.marks ? ECN_ECT0 : ECN_NOT_ECT;
+        t->rec->marks = !info->probe && ecn_marks(&t->memo->ecn); /* a probe's loss says nothing */
+    info->ecn = t->rec->marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);
     t->touched_us = now_us;

@@ -4,204 +4,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/base/bytes.h"
-
 enum {
     FEED_BYTES = 64 * 1024, /* taken at once, so that the buffer stays near the message limit */
 };
 
-/* ---- scanning ---- */
-
-static uint16_t load_be16(const uint8_t *p) {
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
-static uint32_t load_be32(const uint8_t *p) {
-    return (uint32_t)load_be16(p) << 16 | load_be16(p + 2);
-}
-
-struct head { /* of one value: its header, the bytes after it, the values after it */
-    size_t header;
-    uint64_t body, children;
-};
-
-/* Bytes of the length field that follows a type byte, and where it belongs. 0: none. */
-static unsigned length_field(uint8_t t) {
-    switch (t) {
-    case 0xc4: /* bin 8 */
-    case 0xd9: /* str 8 */
-        return 1;
-    case 0xc5: /* bin 16 */
-    case 0xda: /* str 16 */
-    case 0xdc: /* array 16 */
-    case 0xde: /* map 16 */
-        return 2;
-    case 0xc6: /* bin 32 */
-    case 0xdb: /* str 32 */
-    case 0xdd: /* array 32 */
-    case 0xdf: /* map 32 */
-        return 4;
-    default:
-        return 0;
-    }
-}
-
-/* 1: *h is filled. 0: the header is not complete. ERR_PROTO: a type that is not allowed. */
-static int read_head(const uint8_t *p, size_t len, struct head *h) {
-    uint8_t t = p[0];
-    *h = (struct head){.header = 1};
-    if (t <= 0x7f || t >= 0xe0 || t == 0xc0 || t == 0xc2 || t == 0xc3)
-        return 1; /* small integers, nil, booleans */
-    if (t <= 0x8f) {
-        h->children = 2 * (t & 0x0fu);
-        return 1;
-    }
-    if (t <= 0x9f) {
-        h->children = t & 0x0fu;
-        return 1;
-    }
-    if (t <= 0xbf) {
-        h->body = t & 0x1fu;
-        return 1;
-    }
-    if (t == 0xca || t == 0xcb) { /* floats */
-        h->body = t == 0xca ? 4 : 8;
-        return 1;
-    }
-    if (t >= 0xcc && t <= 0xd3) { /* uint 8..64, int 8..64 */
-        h->body = UINT64_C(1) << (t & 3);
-        return 1;
-    }
-    unsigned field = length_field(t);
-    if (field == 0)
-        return ERR_PROTO; /* 0xc1 and the extension types */
-    h->header = 1 + (size_t)field;
-    if (len < h->header)
-        return 0;
-    uint64_t n = field == 1 ? p[1] : field == 2 ? load_be16(p + 1) : load_be32(p + 1);
-    if (t == 0xdc || t == 0xdd)
-        h->children = n;
-    else if (t == 0xde || t == 0xdf)
-        h->children = 2 * n;
-    else
-        h->body = n;
-    return 1;
-}
-
-/* Walks on over the first message. 1: it is complete and r->scan is its size. Asked again without
- * new bytes, it says the same. */
-static int scan(struct proto_reader *r) {
-    size_t len = r->len - r->start;
-    while (r->depth > 0) {
-        if (r->left[r->depth - 1] == 0) {
-            r->depth--;
-            continue;
-        }
-        if (r->scan >= len)
-            return r->scan >= r->max ? ERR_FULL : 0;
-        struct head h;
-        int got = read_head(r->buf + r->start + r->scan, len - r->scan, &h);
-        if (got < 0)
-            return got;
-        if (r->scan + h.header + h.body > r->max || r->items + h.children >= PROTO_ITEMS_MAX)
-            return ERR_FULL;
-        if (h.children > 0 && r->depth > PROTO_DEPTH_MAX)
-            return ERR_FULL;
-        if (got == 0 || len - r->scan < h.header + h.body)
-            return 0;
-        r->scan += h.header + (size_t)h.body;
-        r->left[r->depth - 1]--;
-        r->items++;
-        if (h.children > 0)
-            r->left[r->depth++] = h.children;
-    }
-    return 1;
-}
-
-static void scan_restart(struct proto_reader *r) {
-    r->scan = 0;
-    r->items = 0;
-    r->depth = 1;
-    r->left[0] = 1;
-}
-
 /* ---- reading ---- */
 
-uint8_t *proto_grow(uint8_t *old, size_t used, size_t *cap, size_t more) {
-    size_t n = *cap ? *cap : 1024;
-    while (n - used < more)
-        n *= 2;
-    uint8_t *grown = malloc(n); /* not realloc: what it leaves behind is not wiped */
-    if (!grown)
-        return NULL;
-    if (used > 0) {
-        memcpy(grown, old, used);
-        sodium_memzero(old, used);
-    }
-    free(old);
-    *cap = n;
-    return grown;
-}
-
-static void reader_give_back(struct proto_reader *r) {
-    if (r->buf)
-        sodium_memzero(r->buf, r->len);
-    free(r->buf);
-    r->buf = NULL;
-    r->start = r->len = r->cap = 0;
+static int scan(struct proto_reader *r) {
+    const struct scan_rules rules = {.bytes = r->max,
+                                     .values = PROTO_ITEMS_MAX,
+                                     .depth = PROTO_DEPTH_MAX,
+                                     .pairs = PROTO_ITEMS_MAX};
+    return scan_on(&r->scan, &rules, buffer_at(&r->in), buffer_size(&r->in));
 }
 
 void proto_reader_init(struct proto_reader *r, size_t max) {
     *r = (struct proto_reader){.max = max};
-    scan_restart(r);
+    scan_begin(&r->scan);
 }
 
 void proto_reader_clear(struct proto_reader *r) {
-    reader_give_back(r);
+    buffer_clear(&r->in);
     *r = (struct proto_reader){0};
 }
 
 long proto_reader_feed(struct proto_reader *r, const uint8_t *buf, size_t len) {
     if (len > FEED_BYTES)
         len = FEED_BYTES;
-    if (len == 0)
-        return 0;
-    if (r->start > 0) {
-        size_t rest = r->len - r->start;
-        memmove(r->buf, r->buf + r->start, rest);
-        sodium_memzero(r->buf + rest, r->start);
-        r->len = rest;
-        r->start = 0;
-    }
-    if (r->cap - r->len < len) {
-        uint8_t *grown = proto_grow(r->buf, r->len, &r->cap, len);
-        if (!grown)
-            return ERR_NOMEM;
-        r->buf = grown;
-    }
-    memcpy(r->buf + r->len, buf, len);
-    r->len += len;
-    return (long)len;
+    const size_t most = 2 * r->max + FEED_BYTES;
+    if (buffer_size(&r->in) + len > most)
+        return ERR_FULL;
+    return buffer_add(&r->in, buf, len, most) ? (long)len : ERR_NOMEM;
 }
 
 /* The id of a request whose rest is unusable: [0, id, ...] with any form of array header. */
 static void peek_id(const uint8_t *p, size_t len, struct proto_msg *m) {
-    struct head h;
-    if (len == 0 || read_head(p, len, &h) != 1 || h.children == 0 || (p[0] & 0xf0) == 0x80)
+    struct scan_head h;
+    if (len == 0 || scan_head(p, len, &h) != 1 || h.kind != SCAN_ARRAY || h.children == 0)
         return;
-    if (len < h.header + 2 || p[h.header] != PROTO_REQUEST)
+    if (len < h.size + 2 || p[h.size] != PROTO_REQUEST)
         return;
-    p += h.header + 1;
-    len -= h.header + 1;
-    if (p[0] <= 0x7f)
-        m->id = p[0];
-    else if (p[0] == 0xcc && len >= 2)
-        m->id = p[1];
-    else if (p[0] == 0xcd && len >= 3)
-        m->id = load_be16(p + 1);
-    else if (p[0] == 0xce && len >= 5)
-        m->id = load_be32(p + 1);
-    else
+    p += h.size + 1;
+    len -= h.size + 1;
+    if (scan_head(p, len, &h) != 1 || h.kind != SCAN_UINT || h.number > UINT32_MAX)
         return;
+    m->id = (uint32_t)h.number;
     m->has_id = true;
 }
 
@@ -275,30 +122,28 @@ bool proto_reader_ready(struct proto_reader *r) {
 }
 
 void proto_reader_peek(const struct proto_reader *r, struct proto_msg *m) {
-    if (r->len > r->start)
-        peek_id(r->buf + r->start, r->len - r->start, m);
+    peek_id(buffer_at(&r->in), buffer_size(&r->in), m);
 }
 
 int proto_reader_next(struct proto_reader *r, struct proto_msg *m) {
     *m = (struct proto_msg){0};
     int got = scan(r);
     if (got == 0) {
-        if (r->start == r->len && r->cap > 2 * FEED_BYTES) /* a large message is rare */
-            reader_give_back(r);
+        if (buffer_size(&r->in) == 0 && r->in.cap > 2 * FEED_BYTES) /* a large message is rare */
+            buffer_clear(&r->in);
         return 0;
     }
     if (got > 0) {
-        size_t size = r->scan;
-        got = unpack(r->buf + r->start, size, m);
+        const size_t size = r->scan.at;
+        got = unpack(buffer_at(&r->in), size, m);
         if (got > 0) {
-            sodium_memzero(r->buf + r->start, size);
-            r->start += size;
-            scan_restart(r);
+            buffer_take(&r->in, size);
+            scan_begin(&r->scan);
             return 1;
         }
     }
     if (!m->has_id)
-        peek_id(r->buf + r->start, r->len - r->start, m);
+        peek_id(buffer_at(&r->in), buffer_size(&r->in), m);
     uint32_t id = m->id;
     bool has_id = m->has_id;
     proto_msg_clear(m);

@@ -10,9 +10,8 @@
  * stable name and the wire number of crypto/base/err.h, a sentence, and what it is about (a name, a
  * file; may be "").
  *
- * The reader takes bytes in any pieces. It walks over a message with a scanner of its own, which
- * allocates nothing, before msgpack-c sees it: so a header that promises 2^32 elements costs nobody
- * memory. Extension types are refused.
+ * The reader takes bytes in any pieces. It walks over a message (scan.h) before msgpack-c sees it: so
+ * a header that promises 2^32 elements costs nobody memory. Extension types are refused.
  *
  * Tickets pass through here: what has been read or written is wiped when it is no longer needed,
  * and so is every buffer that is given back.
@@ -26,11 +25,13 @@
 #include <stdint.h>
 
 #include "crypto/base/err.h"
+#include "node/api/buffer.h"
 #include "node/api/cause.h"
+#include "node/api/scan.h"
 
 enum {
     PROTO_API_VERSION = 1, /* grows with an incompatible change (docs/CONTROL.md, "Versions") */
-    PROTO_DEPTH_MAX = 8,   /* nested arrays and maps in one message */
+    PROTO_DEPTH_MAX = SCAN_DEPTH_MAX, /* nested arrays and maps in one message */
     PROTO_ITEMS_MAX =
         1 << 17, /* values in one message: bounds what unpacking allocates, 24 bytes each */
     PROTO_METHOD_MAX = 64, /* bytes of a method's name */
@@ -53,25 +54,18 @@ struct proto_msg {
 };
 void proto_msg_clear(struct proto_msg *m); /* idempotent, legal on zeroes */
 
-/* A buffer of *cap bytes, `used` of them filled, gets room for `more`: the new one, *cap set; the old
- * one is wiped and given back. NULL: no memory, nothing has changed. */
-uint8_t *proto_grow(uint8_t *old, size_t used, size_t *cap, size_t more);
-
 /* ---- reading ---- */
 struct proto_reader {
-    uint8_t *buf;
-    size_t start, len, cap, max; /* buf[start..len) is not taken yet */
-    size_t scan;                 /* bytes of the first message walked over so far */
-    uint32_t items;
-    unsigned depth;
-    uint64_t left[PROTO_DEPTH_MAX + 1]; /* values missing at each depth */
+    struct buffer in; /* what is not taken yet */
+    size_t max;
+    struct scan scan; /* over the first message */
 };
 
 /* No message may be longer than `max` bytes. */
 void proto_reader_init(struct proto_reader *r, size_t max);
 void proto_reader_clear(struct proto_reader *r);
 /* Takes up to len bytes and returns how many: after each call, call proto_reader_next until it
- * gives 0. ERR_NOMEM. */
+ * gives 0. ERR_NOMEM. ERR_FULL: more than two of the largest messages wait to be taken. */
 long proto_reader_feed(struct proto_reader *r, const uint8_t *buf, size_t len) MUST_USE;
 /* 1: a message in *m (to be cleared by the caller). 0: more bytes are needed. ERR_PROTO: not
  * MessagePack-RPC. ERR_FULL: larger than the limits. ERR_NOMEM. After an error only m->has_id and
@@ -87,7 +81,7 @@ void proto_reader_peek(const struct proto_reader *r, struct proto_msg *m);
 /* Errors stick: `ok` is checked once, at the end. Counts of maps and arrays are filled in by
  * proto_end. */
 struct proto_writer {
-    uint8_t *buf;
+    uint8_t *buf; /* buf[0..len) is written: a buffer.h's, open to those who send it */
     size_t len, cap, max;
     bool ok;
     unsigned depth;

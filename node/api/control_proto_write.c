@@ -9,22 +9,12 @@ static int append(void *ctx, const char *buf, size_t len) {
     struct proto_writer *w = ctx;
     if (!w->ok)
         return -1;
-    if (len > w->max - w->len) {
-        w->ok = false;
-        return -1;
-    }
-    if (w->cap - w->len < len) {
-        uint8_t *grown = proto_grow(w->buf, w->len, &w->cap, len);
-        if (!grown) {
-            w->ok = false;
-            return -1;
-        }
-        w->buf = grown;
-    }
-    if (len > 0)
-        memcpy(w->buf + w->len, buf, len);
-    w->len += len;
-    return 0;
+    struct buffer b = {.bytes = w->buf, .len = w->len, .cap = w->cap};
+    w->ok = buffer_add(&b, buf, len, w->max);
+    w->buf = b.bytes;
+    w->len = b.len;
+    w->cap = b.cap;
+    return w->ok ? 0 : -1;
 }
 
 static msgpack_packer packer(struct proto_writer *w) {

@@ -2,6 +2,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "node/base/owner.h"
 
 static void forget(struct keep *keep, struct owed **list) {
     while (*list) {
@@ -15,7 +18,7 @@ static void forget(struct keep *keep, struct owed **list) {
 void keep_clear(struct keep *keep) {
     forget(keep, &keep->head);
     forget(keep, &keep->draft);
-    *keep = (struct keep){.turn = keep->turn, .work = keep->work};
+    *keep = (struct keep){.turn = keep->turn, .work = keep->work, .part = keep->part};
 }
 
 /* ---- the store ---- */
@@ -45,6 +48,29 @@ int keep_next(struct keep *keep, const char *table, void *key, size_t *key_len, 
               size_t cap, size_t *len) {
     return keep->turn->env.store.next(keep->turn->env.store.ctx, table, key, key_len, value, cap,
                                       len);
+}
+
+int keep_prev(struct keep *keep, const char *table, void *key, size_t *key_len, void *value,
+              size_t cap, size_t *len) {
+    return keep->turn->env.store.prev(keep->turn->env.store.ctx, table, key, key_len, value, cap,
+                                      len);
+}
+
+int keep_last(struct keep *keep, const char *table, uint8_t key[static STORE_KEY_MAX],
+              size_t *key_len, void *value, size_t cap, size_t *len) {
+    uint8_t prefix[STORE_KEY_MAX];
+    const size_t prefix_len = *key_len;
+    memcpy(prefix, key, prefix_len);
+    /* The first key that is behind all with this prefix; without one, the table's end. */
+    while (*key_len > 0 && key[*key_len - 1] == 0xff)
+        --*key_len;
+    if (*key_len > 0)
+        key[*key_len - 1]++;
+    const int err = keep_prev(keep, table, key, key_len, value, cap, len);
+    if (err && err != ERR_FULL)
+        return err;
+    const bool its = *key_len >= prefix_len && memcmp(key, prefix, prefix_len) == 0;
+    return its ? err : ERR_NOT_FOUND;
 }
 
 static void append(struct owed **head, struct owed **tail, struct owed *o, uint64_t after) {
@@ -140,7 +166,7 @@ void keep_pump(struct keep *keep) {
     bool wanted = keep->scrub || (keep->tail && keep->tail->after > keep->durable);
     if (!wanted || keep->out || keep->retry_us)
         return;
-    struct file_op *op = work_new(keep->work, FILE_OP_STORE_SYNC, 0);
+    struct file_op *op = work_new(keep->work, FILE_OP_STORE_SYNC, owner_pack(keep->part, 0));
     if (!op) { /* no memory, which says nothing about the disk */
         keep->retry_us = keep->turn->now_us + KEEP_RETRY_US;
         return;
@@ -195,5 +221,11 @@ static void part_timeout(void *self) {
     keep_timeout(self);
 }
 
-const struct part_ops keep_part = {
-    .clear = part_clear, .deadline_us = part_deadline_us, .timeout = part_timeout};
+static void part_op_done(void *self, struct file_op *op) {
+    keep_op_done(self, op);
+}
+
+const struct part_ops keep_part = {.clear = part_clear,
+                                   .deadline_us = part_deadline_us,
+                                   .timeout = part_timeout,
+                                   .op_done = part_op_done};

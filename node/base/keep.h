@@ -42,9 +42,10 @@ struct owed { /* what the module needs to pay it; all but `run` and `after` are 
     struct owed *next;
 };
 
-struct keep { /* zeroes but for these two = nothing kept yet */
+struct keep { /* zeroes but for these three = nothing kept yet */
     struct turn *turn;
     struct work *work;
+    unsigned part;         /* its number (node/base/part.h) */
     uint64_t commits;      /* made by this process */
     uint64_t durable;      /* of them survive a power cut */
     bool open;             /* in a transaction */
@@ -69,6 +70,11 @@ int keep_get(struct keep *keep, const char *table, const void *key, size_t key_l
 int keep_del(struct keep *keep, const char *table, const void *key, size_t key_len) MUST_USE;
 int keep_next(struct keep *keep, const char *table, void *key, size_t *key_len, void *value,
               size_t cap, size_t *len) MUST_USE;
+int keep_prev(struct keep *keep, const char *table, void *key, size_t *key_len, void *value,
+              size_t cap, size_t *len) MUST_USE;
+/* The last entry whose key begins with key[0..*key_len): key and value are replaced. As keep_prev. */
+int keep_last(struct keep *keep, const char *table, uint8_t key[static STORE_KEY_MAX],
+              size_t *key_len, void *value, size_t cap, size_t *len) MUST_USE;
 int keep_begin(struct keep *keep) MUST_USE;
 /* Ends the transaction: commits if err is 0, else rolls back. Gives err, or the commit's: then
  * nothing has happened. */

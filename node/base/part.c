@@ -2,9 +2,25 @@
 
 #include <assert.h>
 
-void parts_add(struct parts *parts, const struct part_ops *ops, void *self) {
+#include "node/base/owner.h"
+#include "node/disk/file_op.h"
+
+unsigned parts_add(struct parts *parts, const struct part_ops *ops, void *self) {
     assert(parts->count < PARTS_MAX);
     parts->list[parts->count++] = (struct part){ops, self};
+    return parts->count;
+}
+
+/* ---- one ---- */
+const struct part *parts_owner(const struct parts *parts, uint64_t owner) {
+    const unsigned part = owner_part(owner);
+    return part > 0 && part <= parts->count ? &parts->list[part - 1] : NULL;
+}
+
+void parts_op_done(const struct parts *parts, struct file_op *op) {
+    const struct part *p = parts_owner(parts, op->owner);
+    assert(p && p->ops->op_done);
+    p->ops->op_done(p->self, op);
 }
 
 /* ---- first to last ---- */
@@ -54,6 +70,9 @@ void parts_renamed(const struct parts *parts, const struct contact *c) {
 
 bool parts_stream_event(const struct parts *parts, struct contact *c, const struct ep_event *ev) {
     bool taken = false;
+    const struct part *owner = parts_owner(parts, ev->owner);
+    if (owner)
+        return owner->ops->stream_event && owner->ops->stream_event(owner->self, c, ev);
     for (unsigned i = 0; !taken && i < parts->count; i++)
         if (parts->list[i].ops->stream_event)
             taken = parts->list[i].ops->stream_event(parts->list[i].self, c, ev);
@@ -77,6 +96,23 @@ void parts_network_changed(const struct parts *parts) {
 }
 
 /* ---- last to first ---- */
+static void contact_gone(const struct parts *parts, unsigned count, struct contact *c) {
+    for (unsigned i = count; i-- > 0;)
+        if (parts->list[i].ops->contact_gone)
+            parts->list[i].ops->contact_gone(parts->list[i].self, c);
+}
+
+int parts_contact_new(const struct parts *parts, struct contact *c) {
+    int err = 0;
+    unsigned i = 0;
+    for (; !err && i < parts->count; i++)
+        if (parts->list[i].ops->contact_new)
+            err = parts->list[i].ops->contact_new(parts->list[i].self, c);
+    if (err)
+        contact_gone(parts, i - 1, c);
+    return err;
+}
+
 void parts_peer_down(const struct parts *parts, struct peering *p, struct contact *c, int err) {
     for (unsigned i = parts->count; i-- > 0;) {
         const struct part *at = &parts->list[i];
@@ -141,7 +177,5 @@ int parts_contact_void(const struct parts *parts, const struct contact *c) {
 }
 
 void parts_contact_gone(const struct parts *parts, struct contact *c) {
-    for (unsigned i = parts->count; i-- > 0;)
-        if (parts->list[i].ops->contact_gone)
-            parts->list[i].ops->contact_gone(parts->list[i].self, c);
+    contact_gone(parts, parts->count, c);
 }

@@ -16,6 +16,7 @@
 #include "net/base/event.h"
 
 struct contact;
+struct file_op;
 struct peering;
 
 struct part_ops {
@@ -47,11 +48,17 @@ struct part_ops {
     /* What waits for c may be tried again now. */
     void (*retry)(void *self, struct contact *c);
     void (*renamed)(void *self, const struct contact *c);
+    /* c is one now, but not in the store yet: what it needs. After an error those that were asked
+     * before hear contact_gone. */
+    int (*contact_new)(void *self, struct contact *c);
     /* c is being removed, in this transaction: what waits for it is void; and: it is committed. */
     int (*contact_void)(void *self, const struct contact *c);
     void (*contact_gone)(void *self, struct contact *c);
-    /* Is c's stream this part's? Then the event is dealt with. */
+    /* Of a stream of c's that is this part's (ev->owner, node/base/owner.h), or nobody's. True if the
+     * stream still is this part's: then the event is dealt with. */
     bool (*stream_event)(void *self, struct contact *c, const struct ep_event *ev);
+    /* A file operation of this part's (op->owner) is back. */
+    void (*op_done)(void *self, struct file_op *op);
 };
 
 struct part {
@@ -66,7 +73,10 @@ struct parts { /* zeroes: none */
     unsigned count;
 };
 
-void parts_add(struct parts *parts, const struct part_ops *ops, void *self);
+/* Gives the part's number, from 1, as node/base/owner.h has it. */
+unsigned parts_add(struct parts *parts, const struct part_ops *ops, void *self);
+/* Whose the cookie is; NULL: nobody's. */
+const struct part *parts_owner(const struct parts *parts, uint64_t owner);
 int parts_load(const struct parts *parts) MUST_USE;
 void parts_clear(const struct parts *parts);
 void parts_shutdown(const struct parts *parts);
@@ -83,8 +93,11 @@ void parts_network_changed(const struct parts *parts);
 bool parts_wait(const struct parts *parts, const struct contact *c);
 void parts_retry(const struct parts *parts, struct contact *c);
 void parts_renamed(const struct parts *parts, const struct contact *c);
+int parts_contact_new(const struct parts *parts, struct contact *c) MUST_USE;
 int parts_contact_void(const struct parts *parts, const struct contact *c) MUST_USE;
 void parts_contact_gone(const struct parts *parts, struct contact *c);
+/* Asks the owner, and all if nobody is. */
 bool parts_stream_event(const struct parts *parts, struct contact *c, const struct ep_event *ev);
+void parts_op_done(const struct parts *parts, struct file_op *op); /* it has an owner */
 
 #endif

@@ -2,7 +2,8 @@
  * environment provides it: meshd puts SQLite behind it, meshsim and the tests memory. Calls are
  * synchronous, small and never wait for the disk.
  *
- * Two promises, which are two things:
+ * Two promises, which are two things, and the only levels of durability there are: whoever commits
+ * chooses by waiting for a barrier or not.
  *
  *   commit   a change made outside a transaction, and all changes of a committed one together,
  *            survive the death of the process.
@@ -14,7 +15,8 @@
  *            are overwritten, or given back to the file system; what a disk does with blocks it has
  *            been given back is not ours to say).
  *
- * What a node finds when it is made survives a power cut: the environment sees to that before.
+ * What a node finds when it is made survives a power cut, and no other process has it open: the
+ * environment sees to that before.
  *
  * The core's modules do not call it themselves but through node/base/keep.h, which counts commits.
  */
@@ -43,6 +45,10 @@ struct store {
      * key and value are replaced. `key` has room for STORE_KEY_MAX. ERR_NOT_FOUND at the end;
      * ERR_FULL if the value is larger than cap (key and len are set). */
     int (*next)(void *ctx, const char *table, void *key, size_t *key_len, void *value, size_t cap,
+                size_t *len);
+    /* The other way round: the entry with the greatest key smaller than key[0..*key_len) (an empty
+     * key gives the last), else as next. */
+    int (*prev)(void *ctx, const char *table, void *key, size_t *key_len, void *value, size_t cap,
                 size_t *len);
     /* From here on put and del are one transaction, which get and next see as it grows. One at a
      * time. After an error in it only rollback may follow. ERR_DISK, ERR_IO, ERR_NOMEM. */

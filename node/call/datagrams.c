@@ -50,7 +50,7 @@ static unsigned victim(const struct mailbox *m) {
 }
 
 void mailbox_add(struct mailbox *m, const struct contact *from, const uint8_t *data, size_t len) {
-    if (!prepare(m) || len > DATAGRAM_MAX_BYTES) {
+    if (!prepare(m) || len > NODE_DATAGRAM_MAX_BYTES) {
         m->dropped++;
         return;
     }
@@ -63,6 +63,13 @@ void mailbox_add(struct mailbox *m, const struct contact *from, const uint8_t *d
     d->node = from->id;
     d->len = (uint32_t)len;
     memcpy(d->data, data, len);
+}
+
+void mailbox_come(struct mailbox *m, const struct contact *from, const uint8_t *bytes, size_t len) {
+    if (len > 1 && bytes[0] == DATAGRAM_CALL)
+        mailbox_add(m, from, bytes + 1, len - 1);
+    else
+        m->unknown++;
 }
 
 bool mailbox_next(struct mailbox *m, struct node_datagram *out) {
@@ -78,12 +85,16 @@ bool mailbox_next(struct mailbox *m, struct node_datagram *out) {
 
 int mailbox_send(struct mailbox *m, const char *contact, const void *data, size_t len,
                  uint64_t deadline_us) {
+    uint8_t bytes[DATAGRAM_MAX_BYTES] = {DATAGRAM_CALL};
     const struct contact *c = contact_by_name(m->contacts, contact);
     if (!c)
         return ERR_NOT_FOUND;
     if (!c->peering->online)
         return ERR_OFFLINE;
-    return session_datagram(m->turn->ep, m->turn->now_us, c->peering->session, data, len,
+    if (len == 0 || len > NODE_DATAGRAM_MAX_BYTES)
+        return ERR_USAGE;
+    memcpy(bytes + 1, data, len);
+    return session_datagram(m->turn->ep, m->turn->now_us, c->peering->session, bytes, len + 1,
                             deadline_us);
 }
 

@@ -6,29 +6,29 @@
 
 #include "crypto/base/bytes.h"
 #include "net/endpoint.h"
+#include "node/base/owner.h"
 #include "node/base/turn.h"
 #include "node/channel/delimited.h"
-#include "node/file/file_recv.h"
-#include "node/file/manifest_in.h"
-#include "node/file/transfer.h"
-#include "node/message/letter.h"
-#include "node/message/message.h"
 #include "node/people/contact.h"
 
 struct intake {
     struct intake *next, *prev;
     struct intake_share *share;
     uint64_t stream;
+    uint64_t handle;
     struct varint_in head;
-    uint64_t channel;       /* 0: not known yet */
-    struct blob_in body;    /* a message */
-    struct manifest_in *in; /* a manifest */
-    uint64_t left;          /* of its blob; 0: its length is not known yet */
-    size_t held;            /* memory that counts */
-    uint64_t got;           /* bytes so far */
-    uint64_t due_us, due;   /* so many bytes have to be there then */
-    bool waits;             /* bytes are there, for the next step */
+    const struct channel *channel; /* NULL: not known yet */
+    void *body;                    /* the channel's; set with it */
+    size_t held;                   /* memory that counts */
+    uint64_t got;                  /* bytes so far */
+    uint64_t due_us, due;          /* so many bytes have to be there then */
+    bool waits;                    /* bytes are there, for the next step */
 };
+
+void intakes_serve(struct intakes *intakes, const struct channel_ops *ops, void *self) {
+    assert(intakes->channel_count < CHANNELS_MAX);
+    intakes->channels[intakes->channel_count++] = (struct channel){ops, self};
+}
 
 static void give_up(struct intakes *intakes, struct session_ref s, uint64_t stream, int err) {
     int gone = stream_reset(intakes->turn->ep, s, stream, err);
@@ -37,13 +37,6 @@ static void give_up(struct intakes *intakes, struct session_ref s, uint64_t stre
 }
 
 /* ---- the list, and whose share of it is whose ---- */
-static struct intake *find(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    struct intake *in = intakes->head;
-    while (in && !(in->stream == stream && session_ref_equal(in->share->session, s)))
-        in = in->next;
-    return in;
-}
-
 static struct intake_share *share_of(struct intakes *intakes, struct session_ref s) {
     struct intake_share *share = intakes->shares;
     while (share && !session_ref_equal(share->session, s))
@@ -89,14 +82,13 @@ static void hold(struct intakes *intakes, struct intake *in, size_t bytes) {
 
 static void drop(struct intakes *intakes, struct intake *in) {
     take_out(intakes, in);
+    handle_drop(&intakes->handles, in->handle);
     hold(intakes, in, 0);
     intakes->count--;
     in->share->count--;
     drop_share(intakes, in->share);
-    blob_in_clear(&in->body);
-    if (in->in)
-        manifest_in_clear(in->in);
-    free(in->in);
+    if (in->body)
+        in->channel->ops->free(in->body);
     free(in);
 }
 
@@ -156,123 +148,65 @@ static bool room_for_bytes(struct intakes *intakes, const struct intake *in) {
     return true;
 }
 
-void chan_opened(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    if (!contact_by_session(intakes->contacts, s)) {
-        give_up(intakes, s, stream, ERR_CLOSED);
-        return;
-    }
-    struct intake *in = calloc(1, sizeof *in);
-    struct intake_share *share = in ? share_of(intakes, s) : NULL;
-    if (!share || !room_for_one(intakes, share)) {
-        free(in);
-        if (share)
-            drop_share(intakes, share);
-        intakes->refusals++;
-        give_up(intakes, s, stream, ERR_FULL);
-        return;
-    }
-    in->share = share;
-    in->stream = stream;
-    in->due_us = intakes->turn->now_us + INTAKE_PROGRESS_US;
-    in->due = INTAKE_PROGRESS_BYTES;
-    append(intakes, in);
-    intakes->count++;
-    share->count++;
-    chan_readable(intakes, s, stream);
+/* ---- bytes ---- */
+static const struct channel *channel_of(const struct intakes *intakes, uint64_t number) {
+    for (unsigned i = 0; i < intakes->channel_count; i++)
+        if (intakes->channels[i].ops->number == number)
+            return &intakes->channels[i];
+    return NULL;
 }
 
-/* ---- bytes ---- */
-/* The channel is known: what its blob goes into. ERR_UNSUPPORTED, ERR_NOMEM. */
-static int begin(struct intakes *intakes, struct intake *in) {
-    if (in->channel == CHAN_MESSAGE) {
-        blob_in_init(&in->body, LETTER_MAX_BYTES);
-        return 0;
-    }
-    if (in->channel != CHAN_FILE)
+/* The channel is known: what its body goes into. ERR_UNSUPPORTED, ERR_NOMEM. */
+static int begin(const struct intakes *intakes, struct intake *in, uint64_t number) {
+    const struct channel *channel = channel_of(intakes, number);
+    if (!channel)
         return ERR_UNSUPPORTED;
-    uint8_t key[MANIFEST_KEY_BYTES];
-    in->in = malloc(sizeof *in->in);
-    if (!in->in)
+    in->body = channel->ops->begin(channel->self);
+    if (!in->body)
         return ERR_NOMEM;
-    rng_fill(&intakes->turn->env.rng, key, sizeof key);
-    manifest_in_init(in->in, key);
-    in->head = (struct varint_in){0};
+    in->channel = channel;
     return 0;
 }
 
-/* A manifest's bytes; *whole when its blob has ended. An error of the manifest itself is answered,
- * and *answer says so; one of the blob resets the stream. */
-static int feed_manifest(struct intake *in, const uint8_t *p, size_t len, size_t *used,
-                         bool *answer, bool *whole) {
-    *used = 0;
-    if (in->left == 0) {
-        if (!varint_in_feed(&in->head, p, len, used, &in->left))
-            return 0;
-        if (in->left == 0 || in->left > MANIFEST_MAX_BYTES)
-            return ERR_PROTO;
-    }
-    const size_t rest = len - *used, more = in->left < rest ? (size_t)in->left : rest;
-    const int err = manifest_in_feed(in->in, p + *used, more);
-    *answer = err != 0;
-    *used += more;
-    in->left -= more;
-    *whole = !err && in->left == 0;
-    return err;
-}
-
 static int feed(struct intakes *intakes, struct intake *in, const uint8_t *p, size_t len,
-                size_t *used, bool *answer, bool *whole) {
-    *used = 0;
-    *answer = *whole = false;
-    if (in->channel == 0) {
-        if (!varint_in_feed(&in->head, p, len, used, &in->channel))
-            return 0;
-        const int err = begin(intakes, in);
-        if (err)
+                struct channel_fed *out) {
+    size_t head = 0;
+    *out = (struct channel_fed){0};
+    if (!in->channel) {
+        uint64_t number;
+        const bool known = varint_in_feed(&in->head, p, len, &head, &number);
+        const int err = known ? begin(intakes, in, number) : 0;
+        if (!known || err) {
+            out->used = head;
             return err;
+        }
     }
-    size_t more = 0;
-    int err;
-    if (in->in) {
-        err = feed_manifest(in, p + *used, len - *used, &more, answer, whole);
-        hold(intakes, in, sizeof *in->in + in->in->manifest.held_bytes);
-    } else {
-        err = blob_in_feed(&in->body, p + *used, len - *used, &more);
-        *whole = in->body.whole;
-        hold(intakes, in, in->body.cap);
-    }
-    *used += more;
+    const int err = in->channel->ops->feed(in->body, p + head, len - head, out);
+    out->used += head;
+    hold(intakes, in, in->channel->ops->held_bytes(in->body));
     return err;
 }
 
-/* Whole: the stream is its channel's from now on. */
+/* Whole: the stream is its channel's from now on, and so is the body: what comes of it may be the
+ * session's end, so nothing of it is in the intake any more. */
 static void hand_over(struct intakes *intakes, struct intake *in) {
+    const struct channel *channel = in->channel;
     const struct session_ref s = in->share->session;
-    struct contact *c = contact_by_session(intakes->contacts, s);
     const uint64_t stream = in->stream;
-    struct manifest m;
+    struct contact *c = contact_by_session(intakes->contacts, s);
+    void *body = in->body;
     if (!c) {
         refuse(intakes, in, ERR_CLOSED);
         return;
     }
-    if (in->in) {
-        const int err = manifest_in_take(in->in, &m);
-        drop(intakes, in);
-        if (err)
-            file_recv_no(intakes->transfers, s, stream, err);
-        else
-            file_recv_offer(intakes->transfers, c, s, stream, &m);
-        return;
-    }
-    /* What comes of a message may be the session's end: the body must not depend on its place. */
-    struct blob_in body = in->body;
-    in->body = (struct blob_in){0};
+    in->body = NULL;
     drop(intakes, in);
-    message_come(intakes->messages, c, s, stream, body.buf, body.len);
-    blob_in_clear(&body);
+    stream_set_owner(intakes->turn->ep, s, stream, 0);
+    channel->ops->take(channel->self, c, s, stream, body);
 }
 
 static void failed(struct intakes *intakes, struct intake *in, int err, bool answer) {
+    const struct channel *channel = in->channel;
     const struct session_ref s = in->share->session;
     const uint64_t stream = in->stream;
     if (!answer) {
@@ -280,7 +214,7 @@ static void failed(struct intakes *intakes, struct intake *in, int err, bool ans
         return;
     }
     drop(intakes, in);
-    file_recv_no(intakes->transfers, s, stream, err);
+    channel->ops->refuse(channel->self, s, stream, err);
 }
 
 static void progress(struct intakes *intakes, struct intake *in, size_t bytes) {
@@ -301,8 +235,8 @@ static void take_in(struct intakes *intakes, struct intake *in) {
     in->waits = false;
     for (;;) {
         struct span sp;
-        bool fin = false, answer, whole;
-        size_t used;
+        struct channel_fed fed;
+        bool fin = false;
         if (stream_peek(intakes->turn->ep, s, in->stream, 0, &sp, 1, &fin) == 0) {
             if (fin)
                 refuse(intakes, in, ERR_PROTO);
@@ -315,18 +249,18 @@ static void take_in(struct intakes *intakes, struct intake *in) {
             return;
         }
         const size_t len = sp.len < room ? sp.len : room;
-        int err = feed(intakes, in, sp.block->data + sp.offset, len, &used, &answer, &whole);
-        stream_consume(intakes->turn->ep, intakes->turn->now_us, s, in->stream, used);
-        progress(intakes, in, used);
+        int err = feed(intakes, in, sp.block->data + sp.offset, len, &fed);
+        stream_consume(intakes->turn->ep, intakes->turn->now_us, s, in->stream, fed.used);
+        progress(intakes, in, fed.used);
         if (!err && !room_for_bytes(intakes, in)) {
             intakes->refusals++;
             err = ERR_FULL;
         }
         if (err) {
-            failed(intakes, in, err, answer);
+            failed(intakes, in, err, fed.answer);
             return;
         }
-        if (whole) {
+        if (fed.whole) {
             intakes->step_bytes += INTAKE_WHOLE_BYTES;
             hand_over(intakes, in);
             return;
@@ -334,23 +268,53 @@ static void take_in(struct intakes *intakes, struct intake *in) {
     }
 }
 
-bool chan_readable(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    struct intake *in = find(intakes, s, stream);
-    if (!in)
-        return false;
+void intake_opened(struct intakes *intakes, struct session_ref s, uint64_t stream) {
+    if (!contact_by_session(intakes->contacts, s)) {
+        give_up(intakes, s, stream, ERR_CLOSED);
+        return;
+    }
+    struct intake *in = calloc(1, sizeof *in);
+    struct intake_share *share = in ? share_of(intakes, s) : NULL;
+    if (share)
+        in->handle = handle_new(&intakes->handles, in);
+    if (!share || !in->handle || !room_for_one(intakes, share)) {
+        if (in)
+            handle_drop(&intakes->handles, in->handle);
+        free(in);
+        if (share)
+            drop_share(intakes, share);
+        intakes->refusals++;
+        give_up(intakes, s, stream, ERR_FULL);
+        return;
+    }
+    in->share = share;
+    in->stream = stream;
+    in->due_us = intakes->turn->now_us + INTAKE_PROGRESS_US;
+    in->due = INTAKE_PROGRESS_BYTES;
+    append(intakes, in);
+    intakes->count++;
+    share->count++;
+    stream_set_owner(intakes->turn->ep, s, stream, owner_pack(intakes->part, in->handle));
     take_in(intakes, in);
-    return true;
 }
 
-bool chan_reset(struct intakes *intakes, struct session_ref s, uint64_t stream) {
-    struct intake *in = find(intakes, s, stream);
+/* An event of a stream that is gathered here. */
+static bool stream_event(void *self, struct contact *c, const struct ep_event *ev) {
+    struct intakes *intakes = self;
+    (void)c;
+    struct intake *in = owner_part(ev->owner) == intakes->part
+                            ? handle_get(&intakes->handles, owner_ref(ev->owner))
+                            : NULL;
     if (!in)
         return false;
-    refuse(intakes, in, ERR_RESET);
+    if (ev->kind == EP_STREAM_READABLE)
+        take_in(intakes, in);
+    else if (ev->kind == EP_STREAM_RESET)
+        refuse(intakes, in, ERR_RESET);
     return true;
 }
 
-void chan_session_down(struct intakes *intakes, struct session_ref s) {
+static void session_down(struct intakes *intakes, struct session_ref s) {
     for (struct intake *in = intakes->head, *next; in; in = next) {
         next = in->next;
         if (session_ref_equal(in->share->session, s))
@@ -359,7 +323,8 @@ void chan_session_down(struct intakes *intakes, struct session_ref s) {
 }
 
 /* ---- time ---- */
-uint64_t chan_deadline_us(const struct intakes *intakes) {
+static uint64_t deadline_us(const void *self) {
+    const struct intakes *intakes = self;
     uint64_t at = intakes->more ? intakes->turn->now_us : UINT64_MAX;
     for (const struct intake *in = intakes->head; in; in = in->next)
         at = in->due_us < at ? in->due_us : at;
@@ -374,7 +339,8 @@ static struct intake *next_waiting(struct intakes *intakes) {
     return in;
 }
 
-void chan_timeout(struct intakes *intakes) {
+static void timeout(void *self) {
+    struct intakes *intakes = self;
     intakes->step_bytes = 0;
     intakes->more = false;
     for (struct intake *in; !intakes->more && (in = next_waiting(intakes)) != NULL;) {
@@ -392,36 +358,27 @@ void chan_timeout(struct intakes *intakes) {
     }
 }
 
-void chan_clear(struct intakes *intakes) {
+/* ---- as a part of the node (node/base/part.h) ---- */
+static void clear(void *self) {
+    struct intakes *intakes = self;
     while (intakes->head)
         drop(intakes, intakes->head);
+    handles_clear(&intakes->handles);
 }
 
-/* ---- as a part of the node (node/base/part.h) ---- */
-static void part_clear(void *self) {
-    chan_clear(self);
-}
-
-static uint64_t part_deadline_us(const void *self) {
-    return chan_deadline_us(self);
-}
-
-static void part_timeout(void *self) {
-    chan_timeout(self);
-}
-
-static void part_peer_down(void *self, struct contact *c, int err) {
+static void peer_down(void *self, struct contact *c, int err) {
     (void)err;
-    chan_session_down(self, c->peering->session);
+    session_down(self, c->peering->session);
 }
 
-static void part_contact_gone(void *self, struct contact *c) {
+static void contact_gone(void *self, struct contact *c) {
     if (c->peering->online)
-        chan_session_down(self, c->peering->session);
+        session_down(self, c->peering->session);
 }
 
-const struct part_ops intakes_part = {.clear = part_clear,
-                                      .deadline_us = part_deadline_us,
-                                      .timeout = part_timeout,
-                                      .peer_down = part_peer_down,
-                                      .contact_gone = part_contact_gone};
+const struct part_ops intakes_part = {.clear = clear,
+                                      .deadline_us = deadline_us,
+                                      .timeout = timeout,
+                                      .peer_down = peer_down,
+                                      .contact_gone = contact_gone,
+                                      .stream_event = stream_event};

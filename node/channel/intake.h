@@ -1,7 +1,7 @@
-/* intake.h: which channel a stream opened by a peer is. A stream begins with a varint: its channel.
- * Then comes one blob (node/channel/delimited.h): the manifest or the message. It is taken in here, the manifest
- * apart as it comes; once whole, the stream is handed to its channel. An unknown channel is reset
- * with ERR_UNSUPPORTED, a broken beginning with ERR_PROTO.
+/* intake.h: which channel a stream opened by a peer is (node/channel/channel.h), and its beginning: a
+ * channel's number, then one body. It is gathered here, by the channel's own functions; once whole,
+ * the stream is handed to its channel. An unknown channel is reset with ERR_UNSUPPORTED, a broken
+ * beginning with ERR_PROTO.
  *
  * What is taken in is a peer's word that more will follow. So that no peer keeps the others out:
  *   - a beginning gets INTAKE_PROGRESS_BYTES in each INTAKE_PROGRESS_US or is whole by then, else
@@ -21,10 +21,12 @@
 #include <stdint.h>
 
 #include "net/endpoint.h"
-
-enum chan_kind { CHAN_FILE = 1, CHAN_MESSAGE = 2 };
+#include "node/base/handles.h"
+#include "node/base/part.h"
+#include "node/channel/channel.h"
 
 enum {
+    CHANNELS_MAX = 8,  /* rows of the table */
     INTAKES_MAX = 256, /* streams not handed over yet */
     INTAKES_MAX_PER_CONTACT = 96,
     INTAKE_BYTES_MAX = 48 << 20,             /* their memory, all together */
@@ -37,8 +39,6 @@ enum {
 
 struct contacts;
 struct intake;
-struct messages;
-struct transfers;
 struct turn;
 struct intake_share { /* what one session holds; there is none without */
     struct intake_share *next;
@@ -46,12 +46,14 @@ struct intake_share { /* what one session holds; there is none without */
     unsigned count;
     size_t bytes;
 };
-struct intakes { /* zeroes but for these = empty */
+struct intakes { /* zeroes but for these three and the table = empty */
     struct turn *turn;
     struct contacts *contacts;
-    struct messages *messages;
-    struct transfers *transfers;
+    unsigned part; /* its number (node/base/part.h) */
+    struct channel channels[CHANNELS_MAX];
+    unsigned channel_count;
     struct intake *head, *tail;
+    struct handles handles; /* which one a stream's cookie means */
     struct intake_share *shares;
     unsigned count;
     size_t bytes;
@@ -61,14 +63,11 @@ struct intakes { /* zeroes but for these = empty */
     uint64_t timeouts, evictions, refusals;
 };
 
-void chan_opened(struct intakes *intakes, struct session_ref s, uint64_t stream);
-/* True if the stream is still being gathered here. */
-bool chan_readable(struct intakes *intakes, struct session_ref s, uint64_t stream);
-bool chan_reset(struct intakes *intakes, struct session_ref s, uint64_t stream);
-void chan_session_down(struct intakes *intakes, struct session_ref s);
-uint64_t chan_deadline_us(const struct intakes *intakes);
-void chan_timeout(struct intakes *intakes);
-void chan_clear(struct intakes *intakes);
+/* What comes on this channel is dealt with there. For node/node.c, before anything comes. */
+void intakes_serve(struct intakes *intakes, const struct channel_ops *ops, void *self);
+
+/* A peer has opened a stream. From here on its events come to the part, until it is handed over. */
+void intake_opened(struct intakes *intakes, struct session_ref s, uint64_t stream);
 
 extern const struct part_ops intakes_part; /* self: the struct intakes */
 

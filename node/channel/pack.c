@@ -2,95 +2,17 @@
 
 #include <string.h>
 
-#include "crypto/base/bytes.h"
-
-struct scan {
-    const uint8_t *p, *end;
-    size_t objects; /* how many may still come */
-};
-
-static bool take(struct scan *s, size_t n) {
-    if ((size_t)(s->end - s->p) < n)
-        return false;
-    s->p += n;
-    return true;
-}
-
-/* A big-endian length of 1, 2 or 4 bytes (msgpack spec). */
-static bool take_len(struct scan *s, unsigned bytes, size_t *out) {
-    if ((size_t)(s->end - s->p) < bytes)
-        return false;
-    *out = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        *out = *out << 8 | *s->p++;
-    return true;
-}
-
-static bool skip_object(struct scan *s, unsigned depth);
-
-static bool skip_many(struct scan *s, unsigned depth, size_t n, bool map) {
-    if (depth == 0 || (map && n > PACK_KEYS_MAX))
-        return false;
-    if (map)
-        n *= 2;
-    /* Each object takes a byte at least, so a count is believed only as far as there are bytes. */
-    if (n > s->objects || n > (size_t)(s->end - s->p))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!skip_object(s, depth - 1))
-            return false;
-    return true;
-}
-
-static bool skip_sized(struct scan *s, unsigned len_bytes, size_t extra) {
-    size_t n;
-    return take_len(s, len_bytes, &n) && take(s, n) && take(s, extra);
-}
-
-/* The formats 0xc0..0xdf, by their number in the msgpack spec. */
-static bool skip_other(struct scan *s, unsigned depth, uint8_t b) {
-    static const uint8_t fixed[32] = {
-        [0x0a] = 4, [0x0b] = 8,                                     /* float */
-        [0x0c] = 1, [0x0d] = 2, [0x0e] = 4, [0x0f] = 8,             /* uint */
-        [0x10] = 1, [0x11] = 2, [0x12] = 4, [0x13] = 8,             /* int */
-        [0x14] = 2, [0x15] = 3, [0x16] = 5, [0x17] = 9, [0x18] = 17 /* fixext */
-    };
-    size_t n;
-    if (b == 0xc1)
-        return false;
-    if (b >= 0xc4 && b <= 0xc6) /* bin */
-        return skip_sized(s, 1u << (b - 0xc4), 0);
-    if (b >= 0xc7 && b <= 0xc9) /* ext: one more byte for the type */
-        return skip_sized(s, 1u << (b - 0xc7), 1);
-    if (b >= 0xd9 && b <= 0xdb) /* str */
-        return skip_sized(s, 1u << (b - 0xd9), 0);
-    if (b == 0xdc || b == 0xdd)
-        return take_len(s, b == 0xdc ? 2 : 4, &n) && skip_many(s, depth, n, false);
-    if (b == 0xde || b == 0xdf)
-        return take_len(s, b == 0xde ? 2 : 4, &n) && skip_many(s, depth, n, true);
-    return take(s, fixed[b & 0x1f]);
-}
-
-/* Recursion is bounded by `depth`, which the callers give as a small constant. */
-static bool skip_object(struct scan *s, unsigned depth) {
-    if (s->p == s->end || s->objects == 0)
-        return false;
-    s->objects--;
-    uint8_t b = *s->p++;
-    if (b < 0x80 || b >= 0xe0)
-        return true; /* fixint */
-    if (b < 0x90)
-        return skip_many(s, depth, b & 0x0f, true);
-    if (b < 0xa0)
-        return skip_many(s, depth, b & 0x0f, false);
-    if (b < 0xc0)
-        return take(s, b & 0x1f);
-    return skip_other(s, depth, b);
-}
+#include "node/api/scan.h"
 
 bool pack_scan(const uint8_t *in, size_t len, unsigned depth, size_t objects) {
-    struct scan s = {in, in + len, objects};
-    return skip_object(&s, depth) && s.p == s.end;
+    const struct scan_rules rules = {.bytes = len,
+                                     .values = objects,
+                                     .depth = depth,
+                                     .pairs = PACK_KEYS_MAX,
+                                     .extensions = true};
+    struct scan s;
+    scan_begin(&s);
+    return scan_on(&s, &rules, in, len) == 1 && s.at == len;
 }
 
 int pack_open(struct pack *p, const uint8_t *in, size_t len, unsigned depth, size_t objects) {

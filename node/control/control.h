@@ -12,6 +12,16 @@
  * free: so however greedy the others are, something is left for the next. A subscriber that does
  * not read loses progress notifications first; then it is told "overflow", and closed. Garbage
  * closes the connection, with an error response if a request id was readable.
+ *
+ * Its layers, each of which includes only those before it:
+ *   control_conn       connections, their bytes in and out, whose share of memory
+ *   control_call       one request: its answer, how it fails
+ *   control_args       its arguments; control_page: those of a list
+ *   control_wait       requests that are answered later
+ *   control_show       contacts, sessions, transfers as maps; control_reach: until a peer is
+ * reached
+ *   control_methods_*  a group each: what a part of the node brings, as control_group.h says
+ *   control            requests in, dispatch, events: lists the groups
  */
 #ifndef MESHD_NODE_CONTROL_CONTROL_H
 #define MESHD_NODE_CONTROL_CONTROL_H
@@ -22,21 +32,8 @@
 
 #include "crypto/base/err.h"
 #include "node/api/control_proto.h"
+#include "node/control/control_limits.h"
 #include "node/node.h"
-
-enum {
-    CONTROL_CONNS_MAX = 64,
-    CONTROL_REQUEST_MAX = 4 << 20, /* one request's bytes; larger: error "full", closed */
-    CONTROL_IN_POOL = 16 << 20,    /* bytes of all requests that are not carried out yet */
-    CONTROL_OUT_POOL = 16 << 20,   /* bytes of all answers and events that are not read yet */
-    /* One call of control_run: it ends when either is reached. Sized for less than 5 ms: the
-     * slowest request computes two X25519 or writes a row, 0.2 ms. */
-    CONTROL_TURN_REQUESTS = 8,
-    CONTROL_TURN_BYTES = 128 << 10,
-    /* What counts as bytes there, too: a message read from the store, 4 us, or deleted, 10 us. */
-    CONTROL_READ_BYTES = 256,
-    CONTROL_DELETE_BYTES = 512,
-};
 
 struct control;
 
@@ -51,12 +48,17 @@ struct control_facts { /* what only the daemon knows, for "status"; strings copi
 struct control *control_new(struct node *n, const struct control_facts *facts);
 void control_free(struct control *c);
 
-/* For "status": where the settings were read from last; false: no memory, and the path is the one from before. */
+/* For "status": where the settings were read from last; false: no memory, and the path is the one
+ * from before. */
 bool control_set_config_path(struct control *c, const char *path);
 /* For "status": the longest turn of the loop since its start. */
 void control_set_longest_turn(struct control *c, uint64_t us);
 
-int control_open(struct control *c, uint32_t *conn) MUST_USE; /* ERR_FULL, ERR_NOMEM */
+/* What it consists of, by part of the node (control_group.h); NULL at the end. For tests. */
+struct group;
+extern const struct group *const control_groups[];
+
+int control_open(struct control *c, uint32_t *conn) MUST_USE; /* ERR_FULL */
 /* What a client is told for whom there is no place: error "full" as the answer to request 0, which
  * no client makes. `w` is the caller's, empty. */
 void control_refusal(struct proto_writer *w);

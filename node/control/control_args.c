@@ -1,10 +1,7 @@
-/* control_args.c: the arguments of a request against the method's table: an unknown, missing,
- * doubled or ill-typed argument is an error that names it, so that a misspelt option is never
- * silently ignored. */
+#include "node/control/control_args.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "node/control/control_internal.h"
 
 /* A name from the client for use in a sentence: cut, and without anything a terminal could obey. */
 static const char *printable(const msgpack_object *key, char out[static 40]) {
@@ -191,9 +188,4 @@ char **arg_strs(const struct call *call, const char *name, unsigned *count) {
 uint64_t arg_deadline(const struct call *call, const char *name) {
     uint64_t us = arg_uint(call, name, 0);
     return us > 0 ? call->now_us + us : UINT64_MAX;
-}
-
-uint64_t arg_limit(const struct call *call) {
-    uint64_t limit = arg_uint(call, "limit", CONTROL_PAGE_MAX);
-    return limit < CONTROL_PAGE_MAX ? limit : CONTROL_PAGE_MAX;
 }

@@ -88,7 +88,8 @@ struct file_op {
     enum limit limit; /* of the system's, that err is about */
     uint64_t bytes;
     /* core's own */
-    uint64_t owner; /* transfer id */
+    uint64_t owner; /* node/base/owner.h */
+    uint32_t item;  /* the owner's: which of its files this is about */
     struct file_op *next;
 };
 

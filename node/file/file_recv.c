@@ -76,9 +76,7 @@ void file_recv_offer(struct transfers *files, struct contact *c, struct session_
         return;
     }
     t->manifest = *m;
-    t->session = s;
-    t->stream = stream;
-    t->has_stream = true;
+    transfer_take_stream(files, t, s, stream);
     watch_start(files->watch);
     transfer_report(files, t);
     t->info.files = m->count;

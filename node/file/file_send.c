@@ -162,18 +162,18 @@ static void flush_offer(struct transfers *files, struct transfer *t) {
 
 void file_send_offer(struct transfers *files, struct transfer *t, struct contact *c) {
     struct file_send *s = t->send;
+    uint64_t stream = 0;
     s->offer_bytes = manifest_head_bytes(t->info.files) + s->files_bytes;
     int err = s->offer_bytes > MANIFEST_MAX_BYTES
                   ? turn_met(files->turn, LIMIT_MANIFEST, MANIFEST_MAX_BYTES)
-                  : stream_open(files->turn->ep, c->peering->session, &t->stream);
+                  : stream_open(files->turn->ep, c->peering->session, &stream);
     if (err == ERR_FULL && files->turn->met.limit != LIMIT_MANIFEST)
         err = turn_met(files->turn, LIMIT_STREAMS, STREAMS_MAX);
     if (err) {
         transfer_fail(files, t, err, NULL);
         return;
     }
-    t->session = c->peering->session;
-    t->has_stream = true;
+    transfer_take_stream(files, t, c->peering->session, stream);
     stream_set_priority(files->turn->ep, t->session, t->stream, SEND_PRIORITY);
     watch_start(files->watch);
     t->asked_us = files->turn->now_us;

@@ -32,68 +32,35 @@ void manifest_in_clear(struct manifest_in *in) {
     *in = (struct manifest_in){0};
 }
 
-/* ---- tokens: the msgpack specification's formats ---- */
-/* Bytes after the first one that say a length or a value. 0xff: there is no such format. */
-static unsigned more_bytes(uint8_t b) {
-    static const uint8_t more[32] = {
-        [0x01] = 0xff,                                     /* never used */
-        [0x04] = 1,    [0x05] = 2, [0x06] = 4,             /* bin */
-        [0x07] = 1,    [0x08] = 2, [0x09] = 4,             /* ext */
-        [0x0a] = 4,    [0x0b] = 8,                         /* float */
-        [0x0c] = 1,    [0x0d] = 2, [0x0e] = 4, [0x0f] = 8, /* uint */
-        [0x10] = 1,    [0x11] = 2, [0x12] = 4, [0x13] = 8, /* int */
-        [0x19] = 1,    [0x1a] = 2, [0x1b] = 4,             /* str */
-        [0x1c] = 2,    [0x1d] = 4, [0x1e] = 2, [0x1f] = 4, /* array, map */
-    };
-    return b >= 0xc0 && b < 0xe0 ? more[b & 0x1f] : 0;
-}
-
-/* Of the formats in one byte. */
-static struct token short_token(uint8_t b) {
-    if (b < 0x80)
-        return (struct token){.kind = TOKEN_UINT, .value = b};
-    if (b < 0x90)
-        return (struct token){.kind = TOKEN_MAP, .value = b & 0x0f};
-    if (b < 0xa0)
-        return (struct token){.kind = TOKEN_ARRAY, .value = b & 0x0f};
-    if (b < 0xc0)
-        return (struct token){.kind = TOKEN_STR, .value = b & 0x1f, .body = true};
-    return (struct token){.kind = TOKEN_NEGATIVE, .value = (uint64_t)(int64_t)(int8_t)b};
-}
-
-static struct token long_token(uint8_t b, uint64_t value, unsigned bytes) {
-    if (b >= 0xc4 && b <= 0xc6)
-        return (struct token){.kind = TOKEN_OTHER, .value = value, .body = true};
-    if (b >= 0xc7 && b <= 0xc9) /* ext: a byte for the type */
-        return (struct token){.kind = TOKEN_OTHER, .value = value + 1, .body = true};
-    if (b >= 0xcc && b <= 0xcf)
-        return (struct token){.kind = TOKEN_UINT, .value = value};
-    if (b >= 0xd0 && b <= 0xd3) {
-        const uint64_t sign = UINT64_C(1) << (bytes * 8 - 1);
-        if (!(value & sign))
-            return (struct token){.kind = TOKEN_UINT, .value = value};
-        return (struct token){.kind = TOKEN_NEGATIVE, .value = (value ^ sign) - sign};
-    }
-    if (b >= 0xd4 && b <= 0xd8) /* fixext: a byte for the type */
-        return (struct token){
-            .kind = TOKEN_OTHER, .value = (UINT64_C(1) << (b - 0xd4)) + 1, .body = true};
-    if (b >= 0xd9 && b <= 0xdb)
-        return (struct token){.kind = TOKEN_STR, .value = value, .body = true};
-    if (b == 0xdc || b == 0xdd)
-        return (struct token){.kind = TOKEN_ARRAY, .value = value};
-    if (b >= 0xde)
-        return (struct token){.kind = TOKEN_MAP, .value = value};
-    return (struct token){.kind = TOKEN_OTHER}; /* nil, booleans, floats */
+/* ---- tokens ---- */
+/* Bytes of the header that begins with b; 0: there is no such format. */
+static unsigned head_bytes(uint8_t b) {
+    struct scan_head h;
+    return scan_head(&b, 1, &h) < 0 ? 0 : h.size;
 }
 
 static struct token token_of(const struct manifest_in *in) {
-    const uint8_t b = in->head[0];
-    uint64_t value = 0;
-    if (b < 0xc0 || b >= 0xe0)
-        return short_token(b);
-    for (unsigned i = 1; i < in->head_len; i++)
-        value = value << 8 | in->head[i];
-    return long_token(b, value, in->head_len - 1u);
+    struct scan_head h;
+    if (scan_head(in->head, in->head_len, &h) != 1)
+        return (struct token){.kind = TOKEN_OTHER}; /* never: it is whole */
+    switch (h.kind) {
+    case SCAN_UINT:
+        return (struct token){.kind = TOKEN_UINT, .value = h.number};
+    case SCAN_NEGATIVE:
+        return (struct token){.kind = TOKEN_NEGATIVE, .value = h.number};
+    case SCAN_STR:
+        return (struct token){.kind = TOKEN_STR, .value = h.body, .body = true};
+    case SCAN_ARRAY:
+        return (struct token){.kind = TOKEN_ARRAY, .value = h.children};
+    case SCAN_MAP:
+        return (struct token){.kind = TOKEN_MAP, .value = h.children / 2};
+    case SCAN_BIN:
+    case SCAN_EXT:
+        return (struct token){.kind = TOKEN_OTHER, .value = h.body, .body = true};
+    case SCAN_OTHER:
+        break;
+    }
+    return (struct token){.kind = TOKEN_OTHER};
 }
 
 /* ---- what they mean ---- */
@@ -253,7 +220,7 @@ static size_t feed_head(struct manifest_in *in, const uint8_t *p, size_t len) {
     if (in->head_need == 0) {
         in->head[0] = p[n++];
         in->head_len = 1;
-        in->head_need = (uint8_t)(1 + more_bytes(in->head[0]));
+        in->head_need = (uint8_t)head_bytes(in->head[0]);
     }
     while (n < len && in->head_len < in->head_need)
         in->head[in->head_len++] = p[n++];
@@ -275,7 +242,7 @@ int manifest_in_feed(struct manifest_in *in, const uint8_t *p, size_t len) {
             err = take_token(in, &t);
             continue;
         }
-        if (in->head_need == 0 && more_bytes(p[at]) == 0xff)
+        if (in->head_need == 0 && head_bytes(p[at]) == 0)
             return ERR_PROTO;
         at += feed_head(in, p + at, len - at);
         if (in->head_len == in->head_need)

@@ -1,6 +1,6 @@
-/* manifest_in.h: takes a manifest (node/file/manifest.h) apart while its bytes come, in any pieces: the
- * work is in proportion to the bytes given, and nothing is kept but the files themselves. So a peer
- * that sends the largest manifest costs the loop a step for each piece, and never the whole.
+/* manifest_in.h: takes a manifest (node/file/manifest.h) apart while its bytes come, in any pieces:
+ * the work is in proportion to the bytes given, and nothing is kept but the files themselves. So a
+ * peer that sends the largest manifest costs the loop a step for each piece, and never the whole.
  *
  * MessagePack is read as a sequence of tokens against a stack of what is open; there is no
  * recursion, and no count is believed before as many elements have come. Maps have at most
@@ -10,6 +10,7 @@
 #ifndef MESHD_NODE_FILE_MANIFEST_IN_H
 #define MESHD_NODE_FILE_MANIFEST_IN_H
 
+#include "node/api/scan.h"
 #include "node/file/manifest.h"
 
 enum {
@@ -31,7 +32,7 @@ struct manifest_in { /* caller's */
     unsigned depth;
     bool whole;
     /* the token that is being read: its first byte, and the big-endian bytes that belong to it */
-    uint8_t head[9];
+    uint8_t head[SCAN_HEAD_MAX];
     uint8_t head_len, head_need;
     uint64_t body_left; /* bytes of a string or binary still to come */
     bool in_body;

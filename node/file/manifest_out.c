@@ -5,7 +5,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/tree/treehash.h"
-#include "node/channel/intake.h"
+#include "node/channel/channel.h"
 #include "node/disk/file_op.h"
 
 enum {
@@ -101,7 +101,7 @@ size_t manifest_out_next(struct manifest_out *out, const struct manifest *m, uin
     if (out->at == out->len) {
         struct wr w = wr_init(out->piece, sizeof out->piece);
         if (!out->begun) {
-            wr_varint(&w, CHAN_FILE);
+            wr_varint(&w, CHANNEL_FILE);
             wr_varint(&w, body);
             put_head(&w, m->count);
         }

@@ -8,6 +8,7 @@
 #include "net/endpoint.h"
 #include "node/api/utf8.h"
 #include "node/base/keep.h"
+#include "node/base/owner.h"
 #include "node/disk/file_queue.h"
 #include "node/file/file_recv.h"
 #include "node/file/file_send.h"
@@ -55,11 +56,13 @@ void transfers_clear(struct transfers *files) {
     free(files->list);
     files->list = NULL;
     files->count = files->cap = 0;
+    handles_clear(&files->refs);
     recv_rules_clear(&files->rules);
 }
 
 static void drop_at(struct transfers *files, unsigned i) {
     transfer_forgotten(files, files->list[i]);
+    handle_drop(&files->refs, files->list[i]->ref);
     free_transfer(files, files->list[i]);
     memmove(&files->list[i], &files->list[i + 1],
             (files->count - i - 1) * sizeof(struct transfer *));
@@ -113,6 +116,11 @@ int transfers_add(struct transfers *files, uint64_t id, struct transfer **out) {
     struct transfer *t = calloc(1, sizeof *t);
     if (!t)
         return ERR_NOMEM;
+    t->ref = handle_new(&files->refs, t);
+    if (!t->ref) {
+        free(t);
+        return ERR_NOMEM;
+    }
     t->info.id = id;
     files->list[files->count++] = t;
     *out = t;
@@ -160,14 +168,20 @@ struct transfer *transfer_by_id(const struct transfers *files, uint64_t id) {
     return NULL;
 }
 
-struct transfer *transfer_by_stream(const struct transfers *files, struct session_ref s,
-                                    uint64_t stream) {
-    for (unsigned i = files->count; i-- > 0;) {
-        struct transfer *t = files->list[i];
-        if (t->has_stream && t->stream == stream && session_ref_equal(t->session, s))
-            return t;
-    }
-    return NULL;
+struct transfer *transfer_by_owner(const struct transfers *files, uint64_t owner) {
+    return handle_get(&files->refs, owner_ref(owner));
+}
+
+static uint64_t cookie_of(const struct transfers *files, const struct transfer *t) {
+    return owner_pack(files->part, t->ref);
+}
+
+void transfer_take_stream(struct transfers *files, struct transfer *t, struct session_ref s,
+                          uint64_t stream) {
+    t->session = s;
+    t->stream = stream;
+    t->has_stream = true;
+    stream_set_owner(files->turn->ep, s, stream, cookie_of(files, t));
 }
 
 unsigned transfers_running(const struct transfers *files) {
@@ -342,7 +356,7 @@ bool transfers_poll_progress(struct transfers *files, struct node_event *out) {
 
 /* ---- file operations ---- */
 struct file_op *transfer_op(struct transfers *files, struct transfer *t, enum file_op_kind kind) {
-    return work_new(files->work, kind, t->info.id);
+    return work_new(files->work, kind, cookie_of(files, t));
 }
 
 void transfer_submit(struct transfers *files, struct transfer *t, struct file_op *op) {
@@ -351,7 +365,7 @@ void transfer_submit(struct transfers *files, struct transfer *t, struct file_op
 }
 
 void transfer_op_done(struct transfers *files, struct file_op *op) {
-    struct transfer *t = transfer_by_id(files, op->owner);
+    struct transfer *t = transfer_by_owner(files, op->owner);
     assert(t && t->ops_out > 0);
     t->ops_out--;
     if (transfer_ended(t)) {
@@ -567,11 +581,17 @@ static void part_contact_gone(void *self, struct contact *c) {
 }
 
 static bool part_stream_event(void *self, struct contact *c, const struct ep_event *ev) {
+    struct transfer *t = transfer_by_owner(self, ev->owner);
     (void)c;
-    struct transfer *t = transfer_by_stream(self, ev->session, ev->stream);
-    if (t)
-        transfer_stream_event(self, t, ev);
-    return t != NULL;
+    if (!t || !t->has_stream || t->stream != ev->stream ||
+        !session_ref_equal(t->session, ev->session))
+        return false;
+    transfer_stream_event(self, t, ev);
+    return true;
+}
+
+static void part_op_done(void *self, struct file_op *op) {
+    transfer_op_done(self, op);
 }
 
 const struct part_ops transfers_part = {.load = part_load,
@@ -586,4 +606,5 @@ const struct part_ops transfers_part = {.load = part_load,
                                         .waits = part_waits,
                                         .renamed = part_renamed,
                                         .contact_gone = part_contact_gone,
-                                        .stream_event = part_stream_event};
+                                        .stream_event = part_stream_event,
+                                        .op_done = part_op_done};

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/base/handles.h"
 #include "node/file/manifest.h"
 #include "node/file/recv_rule.h"
 #include "node/file/transfer_info.h"
@@ -35,6 +36,7 @@ enum {
 
 struct transfer {
     struct transfer_info info;
+    uint64_t ref;     /* its handle */
     uint32_t contact; /* serial */
     bool has_stream;
     struct session_ref session;
@@ -58,6 +60,7 @@ struct transfers { /* zeroes but for these = empty */
     struct turn *turn;
     struct keep *keep;
     struct work *work;
+    unsigned part; /* its number (node/base/part.h) */
     struct contacts *contacts;
     struct dials *dials;
     struct watch *watch;
@@ -67,6 +70,7 @@ struct transfers { /* zeroes but for these = empty */
     bool blocks_short;      /* a sender waits for memory: pumped at the next turn */
     struct transfer **list; /* oldest first */
     unsigned count, cap;
+    struct handles refs; /* to those in the list */
     uint64_t last_id;
     struct transfer_store store;
     /* Senders with many files make steps (node/file/file_send.h). */
@@ -87,8 +91,11 @@ int transfers_add(struct transfers *files, uint64_t id, struct transfer **out) M
 void transfers_drop_last(struct transfers *files);
 void transfers_drop_oldest(struct transfers *files);
 struct transfer *transfer_by_id(const struct transfers *files, uint64_t id);
-struct transfer *transfer_by_stream(const struct transfers *files, struct session_ref s,
-                                    uint64_t stream);
+/* Whose cookie this is (node/base/owner.h); NULL: it is not there any more. */
+struct transfer *transfer_by_owner(const struct transfers *files, uint64_t owner);
+/* Its stream: from now on the events of that find it. */
+void transfer_take_stream(struct transfers *files, struct transfer *t, struct session_ref s,
+                          uint64_t stream);
 bool transfer_ended(const struct transfer *t);
 /* How many run; and of these, how many send: they share the blocks for that. */
 unsigned transfers_running(const struct transfers *files);

@@ -12,7 +12,7 @@
 
 static const char table[] = "transfers", state_table[] = "transfer_state", ids_key[] = "ids";
 
-enum { TRANSFER_VERSION = 1, FLAG_OUTGOING = 1, KEY_BYTES = SEQ_BYTES };
+enum { TRANSFER_VERSION = 1, FLAG_OUTGOING = 1, KEY_BYTES = 8 };
 
 /* Each has its last operations back before it makes room (node/file/transfer.c, purge). */
 _Static_assert((int)TRANSFERS_STORED_MAX == (int)TRANSFERS_MAX + (int)TRANSFERS_KEPT, "the list");

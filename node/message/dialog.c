@@ -5,7 +5,8 @@
 #include "crypto/base/bytes.h"
 #include "net/endpoint.h"
 #include "node/base/keep.h"
-#include "node/message/message.h"
+#include "node/message/conversation.h"
+#include "node/people/contact.h"
 
 static const char dialogs[] = "dialogs", conversations[] = "conversations", outbox[] = "outbox";
 
@@ -31,53 +32,53 @@ static bool dialog_decode(struct dialog *t, const uint8_t *in, size_t len) {
     return version && r.ok;
 }
 
-int dialog_get(struct messages *talk, const struct node_id *peer, struct dialog *t) {
-    const struct contact *c = contact_by_id(talk->contacts, peer);
+int dialog_get(const struct dialogs *books, const struct node_id *peer, struct dialog *t) {
+    const struct contact *c = contact_by_id(books->contacts, peer);
     uint8_t value[DIALOG_VALUE_BYTES];
     size_t len;
     *t = (struct dialog){0};
-    if (c && c->dialog_known) {
-        *t = c->dialog;
+    if (c && c->talk->dialog_known) {
+        *t = c->talk->dialog;
         return 0;
     }
-    int err = keep_get(talk->keep, dialogs, peer->bytes, NODE_ID_BYTES, value, sizeof value, &len);
+    int err = keep_get(books->keep, dialogs, peer->bytes, NODE_ID_BYTES, value, sizeof value, &len);
     if (!err && !dialog_decode(t, value, len))
         err = ERR_FORMAT;
     if (err == ERR_NOT_FOUND)
         err = 0;
     if (!err)
-        dialog_note(talk, peer, t);
+        dialog_note(books, peer, t);
     return err;
 }
 
-int dialog_put(struct messages *talk, const struct node_id *peer, const struct dialog *t) {
+int dialog_put(const struct dialogs *books, const struct node_id *peer, const struct dialog *t) {
     uint8_t value[DIALOG_VALUE_BYTES];
     if (t->rows == 0 && t->void_seq == 0)
-        return keep_del(talk->keep, dialogs, peer->bytes, NODE_ID_BYTES);
+        return keep_del(books->keep, dialogs, peer->bytes, NODE_ID_BYTES);
     struct wr w = wr_init(value, sizeof value);
     wr_u8(&w, DIALOG_VERSION);
     wr_u64(&w, t->count);
     wr_u64(&w, t->bytes);
     wr_u64(&w, t->rows);
     wr_u64(&w, t->void_seq);
-    return keep_put(talk->keep, dialogs, peer->bytes, NODE_ID_BYTES, value, wr_len(&w));
+    return keep_put(books->keep, dialogs, peer->bytes, NODE_ID_BYTES, value, wr_len(&w));
 }
 
-void dialog_note(struct messages *talk, const struct node_id *peer, const struct dialog *t) {
-    struct contact *c = contact_by_id(talk->contacts, peer);
+void dialog_note(const struct dialogs *books, const struct node_id *peer, const struct dialog *t) {
+    struct contact *c = contact_by_id(books->contacts, peer);
     if (!c)
         return;
-    c->dialog = *t;
-    c->dialog_known = true;
+    c->talk->dialog = *t;
+    c->talk->dialog_known = true;
 }
 
-int dialogs_count(struct messages *talk, uint64_t *count, uint64_t *bytes) {
+int dialogs_count(const struct dialogs *books, uint64_t *count, uint64_t *bytes) {
     uint8_t key[STORE_KEY_MAX], value[DIALOG_VALUE_BYTES];
     size_t key_len = 0, len;
     struct dialog t;
     int err;
     *count = *bytes = 0;
-    while ((err = keep_next(talk->keep, dialogs, key, &key_len, value, sizeof value, &len)) == 0) {
+    while ((err = keep_next(books->keep, dialogs, key, &key_len, value, sizeof value, &len)) == 0) {
         if (!dialog_decode(&t, value, len))
             return ERR_FORMAT;
         *count += t.count;
@@ -86,12 +87,12 @@ int dialogs_count(struct messages *talk, uint64_t *count, uint64_t *bytes) {
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-int dialogs_clear(struct messages *talk) {
+int dialogs_clear(const struct dialogs *books) {
     uint8_t key[STORE_KEY_MAX], value[DIALOG_VALUE_BYTES];
     size_t key_len = 0, len;
     int err;
-    while ((err = keep_next(talk->keep, dialogs, key, &key_len, value, sizeof value, &len)) == 0 &&
-           (err = keep_del(talk->keep, dialogs, key, key_len)) == 0)
+    while ((err = keep_next(books->keep, dialogs, key, &key_len, value, sizeof value, &len)) == 0 &&
+           (err = keep_del(books->keep, dialogs, key, key_len)) == 0)
         continue;
     return err == ERR_NOT_FOUND ? 0 : err;
 }
@@ -116,7 +117,7 @@ static bool mark_decode(struct mark *m, const uint8_t *in, size_t len) {
     return r.ok;
 }
 
-int mark_put(struct messages *talk, const struct node_id *peer, uint64_t seq,
+int mark_put(const struct dialogs *books, const struct node_id *peer, uint64_t seq,
              const struct mark *m) {
     uint8_t key[PLACE_BYTES], value[MARK_VALUE_BYTES];
     struct wr w = wr_init(value, sizeof value);
@@ -126,25 +127,26 @@ int mark_put(struct messages *talk, const struct node_id *peer, uint64_t seq,
     wr_u8(&w, (uint8_t)-m->err);
     wr_u32(&w, m->bytes);
     wr_bytes(&w, m->id, sizeof m->id);
-    return keep_put(talk->keep, conversations, key, sizeof key, value, wr_len(&w));
+    return keep_put(books->keep, conversations, key, sizeof key, value, wr_len(&w));
 }
 
-int mark_get(struct messages *talk, const struct node_id *peer, uint64_t seq, struct mark *m) {
+int mark_get(const struct dialogs *books, const struct node_id *peer, uint64_t seq,
+             struct mark *m) {
     uint8_t key[PLACE_BYTES], value[MARK_VALUE_BYTES];
     size_t len;
     place_key(key, peer, seq);
-    int err = keep_get(talk->keep, conversations, key, sizeof key, value, sizeof value, &len);
+    int err = keep_get(books->keep, conversations, key, sizeof key, value, sizeof value, &len);
     return !err && !mark_decode(m, value, len) ? ERR_FORMAT : err;
 }
 
 /* The next key of a table of places after (peer, *seq), whoever's it is, into `found`. */
-static int next_place(struct messages *talk, const char *table, const struct node_id *peer,
+static int next_place(const struct dialogs *books, const char *table, const struct node_id *peer,
                       uint64_t seq, struct node_id *found, uint64_t *found_seq, uint8_t *value,
                       size_t cap, size_t *len) {
     uint8_t key[STORE_KEY_MAX];
     size_t key_len = PLACE_BYTES;
     place_key(key, peer, seq);
-    int err = keep_next(talk->keep, table, key, &key_len, value, cap, len);
+    int err = keep_next(books->keep, table, key, &key_len, value, cap, len);
     if (err)
         return err;
     if (key_len != PLACE_BYTES)
@@ -154,12 +156,12 @@ static int next_place(struct messages *talk, const char *table, const struct nod
     return 0;
 }
 
-int mark_next(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t *seq,
-              struct mark *m) {
+int mark_next(const struct dialogs *books, const struct node_id *peer, uint64_t after,
+              uint64_t *seq, struct mark *m) {
     uint8_t value[MARK_VALUE_BYTES];
     struct node_id found;
     size_t len;
-    int err = next_place(talk, conversations, peer, after, &found, seq, value, sizeof value, &len);
+    int err = next_place(books, conversations, peer, after, &found, seq, value, sizeof value, &len);
     if (err)
         return err;
     if (!node_id_equal(&found, peer))
@@ -167,36 +169,37 @@ int mark_next(struct messages *talk, const struct node_id *peer, uint64_t after,
     return mark_decode(m, value, len) ? 0 : ERR_FORMAT;
 }
 
-int mark_del(struct messages *talk, const struct node_id *peer, uint64_t seq) {
+int mark_del(const struct dialogs *books, const struct node_id *peer, uint64_t seq) {
     uint8_t key[PLACE_BYTES];
     place_key(key, peer, seq);
-    return keep_del(talk->keep, conversations, key, sizeof key);
+    return keep_del(books->keep, conversations, key, sizeof key);
 }
 
 /* ---- what waits ---- */
-int outbox_put(struct messages *talk, const struct node_id *peer, uint64_t seq) {
+int outbox_put(const struct dialogs *books, const struct node_id *peer, uint64_t seq) {
     uint8_t key[PLACE_BYTES];
     place_key(key, peer, seq);
-    return keep_put(talk->keep, outbox, key, sizeof key, "", 0);
+    return keep_put(books->keep, outbox, key, sizeof key, "", 0);
 }
 
-int outbox_del(struct messages *talk, const struct node_id *peer, uint64_t seq) {
+int outbox_del(const struct dialogs *books, const struct node_id *peer, uint64_t seq) {
     uint8_t key[PLACE_BYTES];
     place_key(key, peer, seq);
-    return keep_del(talk->keep, outbox, key, sizeof key);
+    return keep_del(books->keep, outbox, key, sizeof key);
 }
 
-int outbox_next(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t *seq) {
+int outbox_next(const struct dialogs *books, const struct node_id *peer, uint64_t after,
+                uint64_t *seq) {
     uint8_t value[16];
     struct node_id found;
     size_t len;
-    int err = next_place(talk, outbox, peer, after, &found, seq, value, sizeof value, &len);
+    int err = next_place(books, outbox, peer, after, &found, seq, value, sizeof value, &len);
     return !err && !node_id_equal(&found, peer) ? ERR_NOT_FOUND : err;
 }
 
-int outbox_walk(struct messages *talk, struct node_id *peer, uint64_t *seq) {
+int outbox_walk(const struct dialogs *books, struct node_id *peer, uint64_t *seq) {
     uint8_t value[16];
     size_t len;
     struct node_id from = *peer;
-    return next_place(talk, outbox, &from, *seq, peer, seq, value, sizeof value, &len);
+    return next_place(books, outbox, &from, *seq, peer, seq, value, sizeof value, &len);
 }

@@ -21,10 +21,15 @@
 #include "crypto/base/err.h"
 #include "crypto/identity/identity.h"
 
-struct messages;
+struct contacts;
+struct keep;
 
 enum { DIALOG_ID_BYTES = 16, SEQ_BYTES = 8 };
 
+struct dialogs { /* the books of all conversations */
+    struct keep *keep;
+    struct contacts *contacts;
+};
 struct dialog {
     uint64_t count, bytes; /* of incoming messages */
     uint64_t rows;
@@ -39,31 +44,32 @@ struct mark { /* what is known of a message without its text */
 };
 
 /* Zeroes if there is none. What the store says; ERR_FORMAT. A contact's is kept in memory. */
-int dialog_get(struct messages *talk, const struct node_id *peer, struct dialog *t) MUST_USE;
+int dialog_get(const struct dialogs *books, const struct node_id *peer, struct dialog *t) MUST_USE;
 /* Into the store; an empty one is deleted. The copy in memory follows with dialog_note, once the
  * transaction is committed. */
-int dialog_put(struct messages *talk, const struct node_id *peer, const struct dialog *t) MUST_USE;
-void dialog_note(struct messages *talk, const struct node_id *peer, const struct dialog *t);
-int dialogs_clear(struct messages *talk) MUST_USE; /* out of the store */
+int dialog_put(const struct dialogs *books, const struct node_id *peer,
+               const struct dialog *t) MUST_USE;
+void dialog_note(const struct dialogs *books, const struct node_id *peer, const struct dialog *t);
+int dialogs_clear(const struct dialogs *books) MUST_USE; /* out of the store */
 /* The sums over all conversations. */
-int dialogs_count(struct messages *talk, uint64_t *count, uint64_t *bytes) MUST_USE;
+int dialogs_count(const struct dialogs *books, uint64_t *count, uint64_t *bytes) MUST_USE;
 
-int mark_put(struct messages *talk, const struct node_id *peer, uint64_t seq,
+int mark_put(const struct dialogs *books, const struct node_id *peer, uint64_t seq,
              const struct mark *m) MUST_USE;
 /* ERR_NOT_FOUND, ERR_FORMAT, what the store says. */
-int mark_get(struct messages *talk, const struct node_id *peer, uint64_t seq,
+int mark_get(const struct dialogs *books, const struct node_id *peer, uint64_t seq,
              struct mark *m) MUST_USE;
 /* The one with the smallest seq greater than `after`. */
-int mark_next(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t *seq,
-              struct mark *m) MUST_USE;
-int mark_del(struct messages *talk, const struct node_id *peer, uint64_t seq) MUST_USE;
+int mark_next(const struct dialogs *books, const struct node_id *peer, uint64_t after,
+              uint64_t *seq, struct mark *m) MUST_USE;
+int mark_del(const struct dialogs *books, const struct node_id *peer, uint64_t seq) MUST_USE;
 
-int outbox_put(struct messages *talk, const struct node_id *peer, uint64_t seq) MUST_USE;
-int outbox_del(struct messages *talk, const struct node_id *peer, uint64_t seq) MUST_USE;
+int outbox_put(const struct dialogs *books, const struct node_id *peer, uint64_t seq) MUST_USE;
+int outbox_del(const struct dialogs *books, const struct node_id *peer, uint64_t seq) MUST_USE;
 /* The first of this peer's with a greater seq. ERR_NOT_FOUND. */
-int outbox_next(struct messages *talk, const struct node_id *peer, uint64_t after,
+int outbox_next(const struct dialogs *books, const struct node_id *peer, uint64_t after,
                 uint64_t *seq) MUST_USE;
 /* Of all: the first after (peer, seq), which are replaced; *seq 0 begins. ERR_NOT_FOUND. */
-int outbox_walk(struct messages *talk, struct node_id *peer, uint64_t *seq) MUST_USE;
+int outbox_walk(const struct dialogs *books, struct node_id *peer, uint64_t *seq) MUST_USE;
 
 #endif

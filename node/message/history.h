@@ -24,7 +24,22 @@
 #include "node/base/keep.h"
 #include "node/message/dialog.h"
 #include "node/message/letter.h"
-#include "node/people/contact.h"
+
+struct contact;
+
+struct history { /* zeroes but for the first four and the quotas = empty */
+    struct turn *turn;
+    struct keep *keep;
+    struct contacts *contacts;
+    struct dialogs dialogs;
+    uint64_t last_seq;     /* given last */
+    uint64_t shown_seq;    /* up to here they survive a power cut */
+    uint64_t told_seq;     /* up to here their coming was told to the user */
+    bool told_new;         /* that has changed since it was stored */
+    uint8_t *value;        /* scratch for one stored message, made when first needed */
+    uint64_t count, bytes; /* of incoming ones in the store */
+    uint64_t quota_contact_bytes, quota_bytes;
+};
 
 struct entry { /* a message as it is stored */
     bool outgoing;
@@ -37,30 +52,35 @@ struct entry { /* a message as it is stored */
     struct mark mark; /* filled in by history_get and history_next */
 };
 
+void history_setup(struct history *h, struct turn *turn, struct keep *keep,
+                   struct contacts *contacts);
+/* Afterwards it may be used again as it was set up. */
+void history_clear(struct history *h);
 /* Finds the last seq and the sums, after the contacts; brings an older form of the tables to this
  * one. What the store says; ERR_FORMAT; ERR_NOMEM. */
-int history_load(struct messages *talk) MUST_USE;
+int history_load(struct history *h) MUST_USE;
 /* Text and len point into the node's scratch: valid until the next call of this module.
  * ERR_NOT_FOUND (also if it was deleted), ERR_FORMAT, ERR_NOMEM, what the store says. */
-int history_get(struct messages *talk, uint64_t seq, struct entry *e) MUST_USE;
+int history_get(struct history *h, uint64_t seq, struct entry *e) MUST_USE;
 enum { HISTORY_SKIPS = 1000 };
 /* The one with the smallest seq greater than `after`; of `peer`, or of all if NULL. Unreadable ones
- * are passed over, HISTORY_SKIPS of them at once; more: ERR_FORMAT. */
-int history_next(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t *seq,
+ * are passed over, HISTORY_SKIPS of them at once; more: ERR_FORMAT. However long the history is, a
+ * page of one peer's costs what is in it: each message a row of that peer's books, which are found by
+ * (peer, seq), and its own row; and MESSAGES_KNOWN_KEPT rows of deleted ones at most. */
+int history_next(struct history *h, const struct node_id *peer, uint64_t after, uint64_t *seq,
                  struct entry *e) MUST_USE;
 
 /* Stores a message that has come from c, once: *seq = 0 if it was known. ERR_FULL: a quota is used
  * up. The debt's ref becomes *seq. */
-int history_keep(struct messages *talk, const struct contact *c, const struct letter *l,
+int history_keep(struct history *h, const struct contact *c, const struct letter *l,
                  const struct owed *debt, uint64_t *seq) MUST_USE;
 /* Stores a new outgoing one and puts it into the outbox. The debt's ref becomes *seq. */
-int history_queue(struct messages *talk, const struct entry *e, const struct owed *debt,
+int history_queue(struct history *h, const struct entry *e, const struct owed *debt,
                   uint64_t *seq) MUST_USE;
 /* The user has been told of what has come up to seq. */
-int history_told(struct messages *talk, uint64_t seq) MUST_USE;
+int history_told(struct history *h, uint64_t seq) MUST_USE;
 /* It has left the outbox: delivered (err 0), or refused for good. */
-int history_settle(struct messages *talk, const struct node_id *peer, uint64_t seq,
-                   int err) MUST_USE;
+int history_settle(struct history *h, const struct node_id *peer, uint64_t seq, int err) MUST_USE;
 
 struct history_cut { /* what history_delete has done */
     uint64_t deleted;
@@ -69,7 +89,7 @@ struct history_cut { /* what history_delete has done */
 };
 /* Deletes messages of a conversation with after < seq <= upto, at most MESSAGES_DELETE_STEP of them
  * at a time; those that wait to be delivered stay. */
-int history_delete(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t upto,
+int history_delete(struct history *h, const struct node_id *peer, uint64_t after, uint64_t upto,
                    struct history_cut *cut) MUST_USE;
 
 #endif

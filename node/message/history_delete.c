@@ -5,19 +5,19 @@
 #include "net/endpoint.h"
 #include "node/base/keep.h"
 #include "node/message/history_rows.h"
-#include "node/message/message.h"
+#include "node/people/contact.h"
 
-static int delete_text(struct messages *talk, uint64_t seq) {
+static int delete_text(struct history *h, uint64_t seq) {
     uint8_t key[SEQ_BYTES];
     store_be64(key, seq);
-    return keep_del(talk->keep, TABLE_MESSAGES, key, sizeof key);
+    return keep_del(h->keep, TABLE_MESSAGES, key, sizeof key);
 }
 
 /* Out of all tables; or, if its id is among the last ones, out of all but the books. */
-static int delete_one(struct messages *talk, const struct node_id *peer, uint64_t seq,
-                      struct mark *m, struct dialog *t) {
+static int delete_one(struct history *h, const struct node_id *peer, uint64_t seq, struct mark *m,
+                      struct dialog *t) {
     bool keep_id = m->incoming && t->rows <= MESSAGES_KNOWN_KEPT;
-    int err = m->deleted ? 0 : delete_text(talk, seq);
+    int err = m->deleted ? 0 : delete_text(h, seq);
     if (!m->deleted && m->incoming) {
         t->count--;
         t->bytes -= m->bytes + MESSAGE_OVERHEAD_BYTES;
@@ -26,37 +26,37 @@ static int delete_one(struct messages *talk, const struct node_id *peer, uint64_
         return err;
     if (keep_id) {
         m->deleted = true;
-        return mark_put(talk, peer, seq, m);
+        return mark_put(&h->dialogs, peer, seq, m);
     }
     t->rows--;
-    err = mark_del(talk, peer, seq);
-    return !err && m->incoming ? history_ids_del(talk, peer, m->id) : err;
+    err = mark_del(&h->dialogs, peer, seq);
+    return !err && m->incoming ? history_ids_del(h, peer, m->id) : err;
 }
 
-static bool waits(const struct messages *talk, const struct node_id *peer, uint64_t seq,
+static bool waits(const struct history *h, const struct node_id *peer, uint64_t seq,
                   const struct mark *m, const struct dialog *t) {
     return !m->incoming && !m->delivered && !m->failed && seq > t->void_seq &&
-           contact_by_id(talk->contacts, peer);
+           contact_by_id(h->contacts, peer);
 }
 
 /* In a transaction. */
-static int delete_some(struct messages *talk, const struct node_id *peer, uint64_t upto,
+static int delete_some(struct history *h, const struct node_id *peer, uint64_t upto,
                        struct dialog *t, struct history_cut *cut) {
     for (unsigned i = 0; i < MESSAGES_DELETE_STEP; i++) {
         struct mark m;
         uint64_t seq;
-        int err = mark_next(talk, peer, cut->last, &seq, &m);
-        if (err == ERR_NOT_FOUND || (!err && (seq > upto || seq > talk->shown_seq))) {
+        int err = mark_next(&h->dialogs, peer, cut->last, &seq, &m);
+        if (err == ERR_NOT_FOUND || (!err && (seq > upto || seq > h->shown_seq))) {
             cut->more = false;
             return 0;
         }
         if (err)
             return err;
         cut->last = seq;
-        if (waits(talk, peer, seq, &m, t))
+        if (waits(h, peer, seq, &m, t))
             continue;
         cut->deleted += !m.deleted;
-        err = delete_one(talk, peer, seq, &m, t);
+        err = delete_one(h, peer, seq, &m, t);
         if (err)
             return err;
     }
@@ -64,27 +64,27 @@ static int delete_some(struct messages *talk, const struct node_id *peer, uint64
     return 0;
 }
 
-int history_delete(struct messages *talk, const struct node_id *peer, uint64_t after, uint64_t upto,
+int history_delete(struct history *h, const struct node_id *peer, uint64_t after, uint64_t upto,
                    struct history_cut *cut) {
     struct dialog t, before;
     *cut = (struct history_cut){.last = after};
-    int err = dialog_get(talk, peer, &t);
+    int err = dialog_get(&h->dialogs, peer, &t);
     if (!err)
-        err = keep_begin(talk->keep);
+        err = keep_begin(h->keep);
     if (err)
         return err;
     before = t;
-    err = delete_some(talk, peer, upto, &t, cut);
+    err = delete_some(h, peer, upto, &t, cut);
     if (!err)
-        err = dialog_put(talk, peer, &t);
-    err = keep_end(talk->keep, err);
+        err = dialog_put(&h->dialogs, peer, &t);
+    err = keep_end(h->keep, err);
     if (err) {
         *cut = (struct history_cut){.last = after};
         return err;
     }
-    dialog_note(talk, peer, &t);
-    talk->count -= before.count - t.count;
-    talk->bytes -= before.bytes - t.bytes;
-    keep_scrub(talk->keep); /* what was said is nobody's business any more */
+    dialog_note(&h->dialogs, peer, &t);
+    h->count -= before.count - t.count;
+    h->bytes -= before.bytes - t.bytes;
+    keep_scrub(h->keep); /* what was said is nobody's business any more */
     return 0;
 }

@@ -16,12 +16,12 @@ enum {
     KNOWN_KEY_BYTES = NODE_ID_BYTES + LETTER_ID_BYTES,
 };
 
-/* Room for one stored message in talk->value. NULL: no memory. */
-uint8_t *history_scratch(struct messages *talk);
+/* Room for one stored message in h->value. NULL: no memory. */
+uint8_t *history_scratch(struct history *h);
 /* The stored form; text points into `in`. All but the mark. */
 bool history_decode(struct entry *e, uint8_t *flags, const uint8_t *in, size_t len);
 /* Stores and gives the next seq, which counts on in memory whatever becomes of the transaction. */
-int history_seq_next(struct messages *talk, uint64_t *seq) MUST_USE;
-int history_ids_del(struct messages *talk, const struct node_id *peer, const uint8_t *id) MUST_USE;
+int history_seq_next(struct history *h, uint64_t *seq) MUST_USE;
+int history_ids_del(struct history *h, const struct node_id *peer, const uint8_t *id) MUST_USE;
 
 #endif

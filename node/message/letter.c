@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "node/api/utf8.h"
+#include "node/channel/channel.h"
 #include "node/channel/delimited.h"
-#include "node/channel/intake.h"
 #include "node/channel/pack.h"
 
 uint8_t *letter_encode(const struct letter *l, size_t *len) {
-    static const uint8_t channel[1] = {CHAN_MESSAGE};
+    static const uint8_t channel[1] = {CHANNEL_MESSAGE};
     struct packer p;
     packer_init(&p);
     packer_map(&p, 4);

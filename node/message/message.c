@@ -7,6 +7,7 @@
 #include "net/endpoint.h"
 #include "node/base/keep.h"
 #include "node/channel/reply.h"
+#include "node/message/conversation.h"
 #include "node/message/history.h"
 #include "node/message/letter.h"
 
@@ -35,38 +36,38 @@ static void stored(const struct owed *o) {
     struct messages *talk = o->self;
     struct contact *c = contact_by_serial(talk->contacts, o->contact);
     if (o->ref) {
-        talk->shown_seq = talk->told_seq = o->ref;
-        talk->told_new = true;
+        talk->history.shown_seq = talk->history.told_seq = o->ref;
+        talk->history.told_new = true;
         contacts_tell(talk->contacts, NODE_MESSAGE, c ? c->name : NULL)->id = o->ref;
     }
     if (c)
-        c->answers--;
+        c->talk->answers--;
     answer(talk, o->session, o->stream, 0);
 }
 
 /* Before the events leave: what was stored but not told when the process died is told by the next
  * one. If this cannot be written, it is told twice. */
 void messages_turn(struct messages *talk) {
-    if (!talk->told_new)
+    if (!talk->history.told_new)
         return;
-    talk->told_new = false;
-    int err = history_told(talk, talk->told_seq);
+    talk->history.told_new = false;
+    int err = history_told(&talk->history, talk->history.told_seq);
     if (err)
         turn_log(talk->turn, LOG_DEBUG, "what was told cannot be noted: %s", err_text(err));
 }
 
 /* The user learns once that there is no room, and once more after there was some. */
 static void tell_full(struct messages *talk, struct contact *c) {
-    if (!c->full)
+    if (!c->talk->full)
         contacts_tell(talk->contacts, NODE_MESSAGE_FULL, c->name)->total =
-            talk->quota_contact_bytes;
-    c->full = true;
+            talk->history.quota_contact_bytes;
+    c->talk->full = true;
 }
 
 /* So many wait for their answer that the rest is for contacts with none, and for what we send. */
 static bool owes_too_much(const struct messages *talk, const struct contact *c) {
-    return c->answers >= MESSAGES_UNANSWERED_MAX || talk->keep->owed >= KEEP_OWED_MAX ||
-           (c->answers > 0 && talk->keep->owed >= KEEP_OWED_MANY);
+    return c->talk->answers >= MESSAGES_UNANSWERED_MAX || talk->keep->owed >= KEEP_OWED_MAX ||
+           (c->talk->answers > 0 && talk->keep->owed >= KEEP_OWED_MANY);
 }
 
 void message_come(struct messages *talk, struct contact *c, struct session_ref s, uint64_t stream,
@@ -80,15 +81,15 @@ void message_come(struct messages *talk, struct contact *c, struct session_ref s
     if (!err && owes_too_much(talk, c))
         err = ERR_AGAIN;
     if (!err)
-        err = history_keep(talk, c, &l, &debt, &seq);
+        err = history_keep(&talk->history, c, &l, &debt, &seq);
     if (err == ERR_FULL)
         tell_full(talk, c);
     if (err) {
         answer(talk, s, stream, err);
         return;
     }
-    c->answers++;
-    c->full = c->full && seq == 0;
+    c->talk->answers++;
+    c->talk->full = c->talk->full && seq == 0;
 }
 
 /* ---- the history ---- */
@@ -107,9 +108,9 @@ static enum message_state state_of(const struct contact *c, uint64_t seq, const 
         return MESSAGE_DELIVERED;
     if (m->failed)
         return MESSAGE_FAILED;
-    if (!c || seq <= c->dialog.void_seq)
+    if (!c || seq <= c->talk->dialog.void_seq)
         return MESSAGE_CANCELLED;
-    return c->refused ? MESSAGE_REFUSED : MESSAGE_QUEUED;
+    return c->talk->refused ? MESSAGE_REFUSED : MESSAGE_QUEUED;
 }
 
 const char *message_state_name(enum message_state s) {
@@ -138,8 +139,8 @@ bool message_next(struct messages *talk, uint64_t after, const char *contact,
     uint64_t seq;
     if (contact && !find(talk, contact, &who))
         return false;
-    if (history_next(talk, contact ? &who : NULL, after, &seq, &e) != 0 || seq > talk->shown_seq ||
-        dialog_get(talk, &e.peer, &t) != 0)
+    if (history_next(&talk->history, contact ? &who : NULL, after, &seq, &e) != 0 ||
+        seq > talk->history.shown_seq || dialog_get(&talk->history.dialogs, &e.peer, &t) != 0)
         return false;
     const struct contact *c = contact_by_id(talk->contacts, &e.peer);
     memset(out, 0, sizeof *out);
@@ -153,8 +154,8 @@ bool message_next(struct messages *talk, uint64_t after, const char *contact,
     out->err = e.mark.err;
     out->cause = cause_said(e.mark.err, LIMIT_NONE, 0);
     if (out->state == MESSAGE_REFUSED) {
-        out->err = c->refused;
-        out->cause = c->refused_why;
+        out->err = c->talk->refused;
+        out->cause = c->talk->refused_why;
     } else if (out->state == MESSAGE_QUEUED && !c->peering->online) {
         out->err = c->denied;
         out->cause = cause_here(c->denied);
@@ -169,7 +170,8 @@ bool message_with(struct messages *talk, const char *contact) {
     struct node_id who;
     struct dialog t;
     return find(talk, contact, &who) &&
-           (contact_by_id(talk->contacts, &who) || (dialog_get(talk, &who, &t) == 0 && t.rows > 0));
+           (contact_by_id(talk->contacts, &who) ||
+            (dialog_get(&talk->history.dialogs, &who, &t) == 0 && t.rows > 0));
 }
 
 int message_delete(struct messages *talk, const char *contact, uint64_t after, uint64_t upto,
@@ -179,9 +181,18 @@ int message_delete(struct messages *talk, const char *contact, uint64_t after, u
     memset(out, 0, sizeof *out);
     if (!find(talk, contact, &who) || !message_with(talk, contact))
         return ERR_NOT_FOUND;
-    int err = history_delete(talk, &who, after, upto, &cut);
+    int err = history_delete(&talk->history, &who, after, upto, &cut);
     if (err)
         return err;
     *out = (struct message_cut){cut.deleted, cut.last, cut.more};
     return 0;
+}
+
+void message_contact_info(const struct contact *c, struct contact_info *out) {
+    const struct conversation *t = c->talk;
+    out->queued = c->peering->queued;
+    out->refused = out->queued ? t->refused : 0;
+    out->refused_why = t->refused_why;
+    out->full = t->full;
+    out->message_bytes = t->dialog.bytes;
 }

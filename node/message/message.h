@@ -2,7 +2,7 @@
  *
  * What is kept, and how it survives a crash, is node/message/history's business. Nothing of a message is
  * seen or told before it survives a power cut: an incoming one is answered and shown then, an
- * outgoing one leaves then (messages.shown_seq).
+ * outgoing one leaves then (history.shown_seq).
  *
  * One message per contact is on its way at a time: order is by waiting, whatever the streams do.
  * An answer that says no is for good (the message is marked as failed, the next one goes) or for
@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/message/history.h"
 #include "node/message/message_info.h"
 #include "node/peer/dead_peer.h"
 #include "node/peer/dial.h"
@@ -29,24 +30,16 @@ enum {
     MESSAGE_SKIPS = 64, /* entries of the outbox that are none, dropped in one go */
 };
 
-struct messages { /* zeroes but for these = empty */
+struct messages { /* zeroes but for these and history's own = empty */
     struct turn *turn;
     struct keep *keep;
     struct contacts *contacts;
     struct dials *dials;
     struct watch *watch;
-    uint64_t last_seq;  /* given last */
-    uint64_t shown_seq; /* up to here they survive a power cut */
-    uint64_t told_seq;  /* up to here their coming was told to the user */
-    bool told_new;      /* that has changed since it was stored */
-    uint8_t *value;     /* scratch for one stored message, made when first needed */
-    uint32_t queued;
-    uint64_t count, bytes; /* of incoming ones in the store */
-    uint64_t quota_contact_bytes, quota_bytes;
+    unsigned part; /* its number (node/base/part.h) */
+    struct history history;
+    uint32_t queued; /* in the outbox, of all contacts */
 };
-
-int messages_load(struct messages *talk) MUST_USE; /* after the contacts */
-void messages_clear(struct messages *talk);
 
 /* At the end of a turn, before its events are taken: notes what they tell. */
 void messages_turn(struct messages *talk);
@@ -57,12 +50,10 @@ void message_come(struct messages *talk, struct contact *c, struct session_ref s
 /* Sends the next of the outbox if the contact is online and none is on its way. */
 void message_kick(struct messages *talk, struct contact *c);
 void message_peer_down(struct messages *talk, struct contact *c);
-/* The contact is being removed, in this transaction: what waits for it is void. */
-int message_contact_void(struct messages *talk, const struct contact *c) MUST_USE;
-void message_contact_gone(struct messages *talk, struct contact *c); /* it is committed */
-/* True if the stream is that of a message on its way to c. */
-bool message_owns(const struct contact *c, uint64_t stream);
-void message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev);
+/* So many of what waits for it are delivered, or none any more. */
+void message_count_down(struct messages *talk, struct contact *c, uint32_t by);
+/* True if the stream is that of the message on its way to c. */
+bool message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev);
 
 /* As node_message_send, node_message_next, node_message_with and node_message_delete. */
 int message_send(struct messages *talk, const char *contact, const char *text, size_t len,
@@ -72,6 +63,8 @@ bool message_next(struct messages *talk, uint64_t after, const char *contact,
 bool message_with(struct messages *talk, const char *contact);
 int message_delete(struct messages *talk, const char *contact, uint64_t after, uint64_t upto,
                    struct message_cut *out) MUST_USE;
+/* Fills in what is known here of a contact. */
+void message_contact_info(const struct contact *c, struct contact_info *out);
 
 extern const struct part_ops messages_part; /* self: the struct messages */
 

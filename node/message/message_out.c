@@ -5,8 +5,10 @@
 #include "net/endpoint.h"
 #include "node/api/utf8.h"
 #include "node/base/keep.h"
+#include "node/base/owner.h"
 #include "node/channel/delimited.h"
 #include "node/channel/reply.h"
+#include "node/message/conversation.h"
 #include "node/message/history.h"
 #include "node/message/letter.h"
 #include "node/message/message.h"
@@ -19,92 +21,27 @@ struct posting { /* a message on its way */
     struct blob_in reply;
 };
 
-/* ---- the outbox ---- */
-/* Whether (peer, seq) is a message of ours that waits. */
-static int waits(struct messages *talk, const struct node_id *peer, uint64_t seq, bool *out) {
-    struct mark m;
-    int err = mark_get(talk, peer, seq, &m);
-    *out = !err && !m.incoming && !m.delivered && !m.failed;
-    return err == ERR_NOT_FOUND || err == ERR_FORMAT ? 0 : err;
-}
-
-/* Counts an entry, or sweeps what is none: a store that cannot delete now is no reason not to
- * start, since each entry is looked at again before it leaves. */
-static int load_one(struct messages *talk, const struct node_id *peer, uint64_t seq) {
-    struct contact *c = contact_by_id(talk->contacts, peer);
-    struct dialog t;
-    bool waiting = false;
-    int err = dialog_get(talk, peer, &t);
-    if (!err && seq > t.void_seq) {
-        if (!c)
-            return 0; /* of a contact that could not be read */
-        err = waits(talk, peer, seq, &waiting);
-    }
-    if (err)
-        return err;
-    if (!waiting && outbox_del(talk, peer, seq) == 0)
-        return 0;
-    if (!waiting)
-        turn_log(talk->turn, LOG_WARN, "an entry of the outbox that is none cannot be removed now");
-    if (c && seq > t.void_seq) {
-        c->peering->queued++;
-        talk->queued++;
-    }
-    return 0;
-}
-
-int messages_load(struct messages *talk) {
-    struct node_id peer = {{0}};
-    uint64_t seq = 0;
-    int err = history_load(talk);
-    while (!err && (err = outbox_walk(talk, &peer, &seq)) == 0)
-        err = load_one(talk, &peer, seq);
-    free(talk->value); /* most nodes send nothing for long */
-    talk->value = NULL;
-    return err == ERR_NOT_FOUND ? 0 : err;
-}
-
-void messages_clear(struct messages *talk) {
-    for (unsigned i = 0; i < talk->contacts->count; i++)
-        message_peer_down(talk, talk->contacts->list[i]);
-    free(talk->value);
-    talk->value = NULL;
-}
-
-static void count_down(struct messages *talk, struct contact *c, uint32_t by) {
+void message_count_down(struct messages *talk, struct contact *c, uint32_t by) {
     c->peering->queued -= by;
     talk->queued -= by;
 }
 
-int message_contact_void(struct messages *talk, const struct contact *c) {
-    struct dialog t;
-    int err = dialog_get(talk, &c->id, &t);
-    if (err || c->peering->queued == 0)
-        return err;
-    t.void_seq = talk->last_seq;
-    return dialog_put(talk, &c->id, &t);
-}
-
-void message_contact_gone(struct messages *talk, struct contact *c) {
-    message_peer_down(talk, c);
-    count_down(talk, c, c->peering->queued);
-}
-
 /* ---- one on its way ---- */
 static void posting_free(struct contact *c) {
-    if (!c->posting)
+    if (!c->talk->posting)
         return;
-    blob_in_clear(&c->posting->reply);
-    free(c->posting->out);
-    free(c->posting);
-    c->posting = NULL;
+    blob_in_clear(&c->talk->posting->reply);
+    free(c->talk->posting->out);
+    free(c->talk->posting);
+    c->talk->posting = NULL;
 }
 
 static void posting_end(struct messages *talk, struct contact *c) {
-    if (c->peering->online && c->posting) {
-        int gone =
-            stream_reset(talk->turn->ep, c->peering->session, c->posting->stream, ERR_CANCELLED);
-        gone = stream_stop(talk->turn->ep, c->peering->session, c->posting->stream, ERR_CANCELLED);
+    if (c->peering->online && c->talk->posting) {
+        int gone = stream_reset(talk->turn->ep, c->peering->session, c->talk->posting->stream,
+                                ERR_CANCELLED);
+        gone = stream_stop(talk->turn->ep, c->peering->session, c->talk->posting->stream,
+                           ERR_CANCELLED);
         (void)gone;
     }
     posting_free(c);
@@ -114,11 +51,12 @@ static void posting_end(struct messages *talk, struct contact *c) {
 static void hold(struct messages *talk, struct contact *c, int err) {
     turn_log(talk->turn, LOG_DEBUG, "a message to \"%s\" waits: %s", c->name, err_text(err));
     posting_end(talk, c);
-    c->hold_step_us = c->hold_step_us == 0 ? MESSAGE_HOLD_US : c->hold_step_us * 2;
-    if (c->hold_step_us > MESSAGE_HOLD_MAX_US)
-        c->hold_step_us = MESSAGE_HOLD_MAX_US;
-    c->hold_us = talk->turn->now_us + c->hold_step_us;
-    dial_at(talk->dials, c->peering, c->hold_us);
+    c->talk->hold_step_us =
+        c->talk->hold_step_us == 0 ? MESSAGE_HOLD_US : c->talk->hold_step_us * 2;
+    if (c->talk->hold_step_us > MESSAGE_HOLD_MAX_US)
+        c->talk->hold_step_us = MESSAGE_HOLD_MAX_US;
+    c->talk->hold_us = talk->turn->now_us + c->talk->hold_step_us;
+    dial_at(talk->dials, c->peering, c->talk->hold_us);
 }
 
 /* What a peer's "no" means: true if the same message may be taken later. */
@@ -143,21 +81,21 @@ static bool is_for_now(int err) {
 /* It has left the outbox, delivered or not: the next one's turn. */
 static void settled(struct messages *talk, struct contact *c, int why, struct cause cause) {
     dial_answered(talk->dials, c->peering);
-    uint64_t seq = c->posting->seq;
-    int err = history_settle(talk, &c->id, seq, why);
+    uint64_t seq = c->talk->posting->seq;
+    int err = history_settle(&talk->history, &c->id, seq, why);
     if (err) {
         hold(talk, c, err); /* sent again, and known there */
         return;
     }
     if (why == 0) {
-        stream_let_go(talk->turn->ep, c->peering->session, c->posting->stream);
+        stream_let_go(talk->turn->ep, c->peering->session, c->talk->posting->stream);
         posting_free(c);
     } else {
         posting_end(talk, c);
     }
-    count_down(talk, c, 1);
-    c->hold_us = c->hold_step_us = 0;
-    c->refused = 0;
+    message_count_down(talk, c, 1);
+    c->talk->hold_us = c->talk->hold_step_us = 0;
+    c->talk->refused = 0;
     struct node_event *e =
         contacts_tell(talk->contacts, why ? NODE_MESSAGE_FAILED : NODE_MESSAGE_DELIVERED, c->name);
     e->id = seq;
@@ -172,19 +110,19 @@ static void refused(struct messages *talk, struct contact *c, int err, struct ca
         settled(talk, c, err, cause);
         return;
     }
-    if (c->refused != err || c->refused_why.limit != cause.limit) {
+    if (c->talk->refused != err || c->talk->refused_why.limit != cause.limit) {
         struct node_event *e = contacts_tell(talk->contacts, NODE_MESSAGE_REFUSED, c->name);
-        e->id = c->posting->seq;
+        e->id = c->talk->posting->seq;
         e->err = err;
         e->cause = cause;
     }
-    c->refused = err;
-    c->refused_why = cause;
+    c->talk->refused = err;
+    c->talk->refused_why = cause;
     hold(talk, c, err);
 }
 
 static void posting_write(struct messages *talk, struct contact *c) {
-    struct posting *p = c->posting;
+    struct posting *p = c->talk->posting;
     int err = 0;
     while (!err && p->at < p->len) {
         size_t taken = 0;
@@ -202,16 +140,16 @@ static void posting_write(struct messages *talk, struct contact *c) {
  * dropped. ERR_NOT_FOUND: none, or not yet. */
 static int choose(struct messages *talk, struct contact *c, uint64_t *seq, struct entry *e) {
     struct dialog t;
-    int err = dialog_get(talk, &c->id, &t);
+    int err = dialog_get(&talk->history.dialogs, &c->id, &t);
     for (unsigned skips = 0; !err && skips < MESSAGE_SKIPS; skips++) {
-        err = outbox_next(talk, &c->id, t.void_seq, seq);
+        err = outbox_next(&talk->history.dialogs, &c->id, t.void_seq, seq);
         if (err == ERR_NOT_FOUND)
-            count_down(talk, c, c->peering->queued);
+            message_count_down(talk, c, c->peering->queued);
         if (err)
             return err;
-        if (*seq > talk->shown_seq && *seq <= talk->last_seq)
+        if (*seq > talk->history.shown_seq && *seq <= talk->history.last_seq)
             return ERR_NOT_FOUND; /* its debt is paid soon */
-        err = history_get(talk, *seq, e);
+        err = history_get(&talk->history, *seq, e);
         if (!err && e->outgoing && node_id_equal(&e->peer, &c->id) && !e->mark.delivered &&
             !e->mark.failed)
             return 0;
@@ -219,11 +157,16 @@ static int choose(struct messages *talk, struct contact *c, uint64_t *seq, struc
             return err;
         turn_log(talk->turn, LOG_WARN, "entry %llu of the outbox is no message to \"%s\"; dropped",
                  (unsigned long long)*seq, c->name);
-        err = outbox_del(talk, &c->id, *seq);
+        err = outbox_del(&talk->history.dialogs, &c->id, *seq);
         if (!err)
-            count_down(talk, c, 1);
+            message_count_down(talk, c, 1);
     }
     return err ? err : ERR_AGAIN;
+}
+
+/* Whose stream it is: one message of each contact is on its way at a time. */
+static uint64_t owner_of(const struct messages *talk, const struct contact *c) {
+    return owner_pack(talk->part, c->serial);
 }
 
 static int post(struct messages *talk, struct contact *c) {
@@ -237,25 +180,27 @@ static int post(struct messages *talk, struct contact *c) {
     struct posting *p = calloc(1, sizeof *p);
     if (!p)
         return ERR_NOMEM;
-    c->posting = p;
+    c->talk->posting = p;
     watch_start(talk->watch);
     dial_expect(talk->dials, c->peering);
     p->seq = seq;
     blob_in_init(&p->reply, REPLY_MAX_BYTES);
     p->out = letter_encode(&l, &p->len);
     err = p->out ? stream_open(talk->turn->ep, c->peering->session, &p->stream) : ERR_NOMEM;
-    if (err)
+    if (err) {
         posting_free(c);
-    else
-        stream_set_priority(talk->turn->ep, c->peering->session, p->stream, MESSAGE_PRIORITY);
-    return err;
+        return err;
+    }
+    stream_set_priority(talk->turn->ep, c->peering->session, p->stream, MESSAGE_PRIORITY);
+    stream_set_owner(talk->turn->ep, c->peering->session, p->stream, owner_of(talk, c));
+    return 0;
 }
 
 void message_kick(struct messages *talk, struct contact *c) {
-    if (!c->peering->online || c->posting || c->peering->queued == 0 || talk->turn->shut)
+    if (!c->peering->online || c->talk->posting || c->peering->queued == 0 || talk->turn->shut)
         return;
-    if (c->hold_us > talk->turn->now_us) { /* a new session does not make a "no" a "yes" */
-        dial_at(talk->dials, c->peering, c->hold_us);
+    if (c->talk->hold_us > talk->turn->now_us) { /* a new session does not make a "no" a "yes" */
+        dial_at(talk->dials, c->peering, c->talk->hold_us);
         return;
     }
     int err = post(talk, c);
@@ -270,15 +215,11 @@ void message_peer_down(struct messages *talk, struct contact *c) {
     posting_free(c);
 }
 
-bool message_owns(const struct contact *c, uint64_t stream) {
-    return c->posting && c->posting->stream == stream;
-}
-
 /* An answer that does not parse, or none before the end, is for good as error 16 is: whatever the
  * peer did with the message, it would do it again. */
 static void read_reply(struct messages *talk, struct contact *c) {
-    while (c->posting) {
-        struct posting *p = c->posting;
+    while (c->talk->posting) {
+        struct posting *p = c->talk->posting;
         struct span sp;
         struct reply r;
         bool fin = false;
@@ -309,7 +250,10 @@ static void read_reply(struct messages *talk, struct contact *c) {
     }
 }
 
-void message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev) {
+bool message_stream_event(struct messages *talk, struct contact *c, const struct ep_event *ev) {
+    const struct posting *p = c->talk->posting;
+    if (!p || p->stream != ev->stream || ev->owner != owner_of(talk, c))
+        return false;
     if (ev->kind == EP_STREAM_READABLE)
         read_reply(talk, c);
     else if (ev->kind == EP_STREAM_WRITABLE)
@@ -317,6 +261,7 @@ void message_stream_event(struct messages *talk, struct contact *c, const struct
     else if (ev->kind == EP_STREAM_RESET || ev->kind == EP_STREAM_STOPPED)
         refused(talk, c, ev->err ? ev->err : ERR_RESET,
                 cause_said(ev->err ? ev->err : ERR_RESET, LIMIT_BEGINNINGS, 0));
+    return true;
 }
 
 /* ---- a new one ---- */
@@ -324,8 +269,9 @@ void message_stream_event(struct messages *talk, struct contact *c, const struct
 static void queued(const struct owed *o) {
     struct messages *talk = o->self;
     struct contact *c = contact_by_serial(talk->contacts, o->contact);
-    talk->shown_seq = talk->told_seq = o->ref;
-    talk->told_new |= o->ref % MESSAGE_TOLD_STEP == 0; /* so that a start need not look far back */
+    talk->history.shown_seq = talk->history.told_seq = o->ref;
+    talk->history.told_new |=
+        o->ref % MESSAGE_TOLD_STEP == 0; /* so that a start need not look far back */
     contacts_tell(talk->contacts, NODE_MESSAGE_QUEUED, c ? c->name : NULL)->id = o->ref;
     if (c)
         message_kick(talk, c);
@@ -348,62 +294,14 @@ int message_send(struct messages *talk, const char *contact, const char *text, s
     const struct owed debt = {.run = queued, .self = talk, .contact = c->serial};
     memcpy(e.name, c->name, sizeof e.name);
     rng_fill(&talk->turn->env.rng, e.id, sizeof e.id);
-    int err = history_queue(talk, &e, &debt, seq);
+    int err = history_queue(&talk->history, &e, &debt, seq);
     if (err)
         return err;
     c->peering->queued++;
     talk->queued++;
-    if (c->posting) /* behind another one, which may have been waiting for long */
+    if (c->talk->posting) /* behind another one, which may have been waiting for long */
         dial_probe(talk->dials, c->peering);
     if (!c->peering->online && dial_now(talk->dials, c->peering) != 0)
         dial_at(talk->dials, c->peering, talk->turn->now_us + DIAL_FIRST_US);
     return 0;
 }
-
-/* ---- as a part of the node (node/base/part.h) ---- */
-static int part_load(void *self) {
-    return messages_load(self);
-}
-
-static void part_clear(void *self) {
-    messages_clear(self);
-}
-
-static void part_peer_up(void *self, struct contact *c) {
-    message_kick(self, c);
-}
-
-static void part_peer_down(void *self, struct contact *c, int err) {
-    (void)err;
-    message_peer_down(self, c);
-}
-
-static bool part_waits(const void *self, const struct contact *c) {
-    (void)self;
-    return c->posting != NULL;
-}
-
-static int part_contact_void(void *self, const struct contact *c) {
-    return message_contact_void(self, c);
-}
-
-static void part_contact_gone(void *self, struct contact *c) {
-    message_contact_gone(self, c);
-}
-
-static bool part_stream_event(void *self, struct contact *c, const struct ep_event *ev) {
-    if (!message_owns(c, ev->stream))
-        return false;
-    message_stream_event(self, c, ev);
-    return true;
-}
-
-const struct part_ops messages_part = {.load = part_load,
-                                       .clear = part_clear,
-                                       .peer_up = part_peer_up,
-                                       .peer_down = part_peer_down,
-                                       .waits = part_waits,
-                                       .retry = part_peer_up,
-                                       .contact_void = part_contact_void,
-                                       .contact_gone = part_contact_gone,
-                                       .stream_event = part_stream_event};

@@ -10,23 +10,6 @@
 #include "node/people/contact_store.h"
 #include "node/people/contact_table.h"
 
-/* ---- names ---- */
-bool petname_ok(const char *name) {
-    size_t n = strlen(name);
-    return n >= 1 && n <= PETNAME_MAX && utf8_all_plain(name, n) && !memchr(name, '/', n) &&
-           name[0] != ' ' && name[0] != '-' && name[n - 1] != ' ';
-}
-
-void contact_default_name(const struct node_id *id, unsigned try,
-                          char out[static PETNAME_MAX + 1]) {
-    char text[NODE_ID_TEXT_CHARS + 1];
-    node_id_text(id, text);
-    if (try == 0)
-        snprintf(out, PETNAME_MAX + 1, "peer-%.8s", text + sizeof NODE_ID_HRP);
-    else
-        snprintf(out, PETNAME_MAX + 1, "peer-%.8s-%u", text + sizeof NODE_ID_HRP, try + 1);
-}
-
 struct node_event *contacts_tell(const struct contacts *people, enum node_event_kind kind,
                                  const char *name) {
     struct node_event *e = turn_tell(people->turn, kind, name);
@@ -90,8 +73,13 @@ int contact_take_in(struct contacts *people, const struct contact *model, struct
         if (err)
             peering_end(people->peers, c->peering);
     }
-    if (err)
+    if (err) {
         contact_free(c);
+        return err;
+    }
+    err = parts_contact_new(&people->turn->parts, c);
+    if (err)
+        contact_take_out(people, c);
     else
         *out = c;
     return err;
@@ -124,10 +112,12 @@ int contact_add(struct contacts *people, const struct contact *model, struct con
     if (err)
         return err;
     err = contact_store_put(people, *out);
-    if (err)
+    if (err) {
+        parts_contact_gone(&people->turn->parts, *out);
         contact_take_out(people, *out);
-    else
+    } else {
         contacts_tell(people, NODE_CONTACT_ADDED, (*out)->name);
+    }
     return err;
 }
 
@@ -233,10 +223,5 @@ void contact_info_fill(const struct contacts *people, const struct contact *c, u
     out->state = state_of(people, c);
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
-    out->queued = c->peering->queued;
     out->denied = out->online ? 0 : c->denied;
-    out->refused = c->peering->queued ? c->refused : 0;
-    out->refused_why = c->refused_why;
-    out->full = c->full;
-    out->message_bytes = c->dialog.bytes;
 }

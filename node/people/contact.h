@@ -14,11 +14,10 @@
 
 #include "crypto/base/err.h"
 #include "node/base/keep.h"
-#include "node/message/dialog.h"
 #include "node/peer/dial.h"
 #include "node/people/contact_info.h"
 
-struct posting;
+struct conversation;
 
 enum {
     CONTACTS_MAX = 16384,           /* further ones are refused with ERR_FULL */
@@ -47,15 +46,7 @@ struct contact { /* holds a secret */
     bool ticket_new;     /* its secret has not opened a session since the user has added it */
     uint64_t stored_us;  /* when the addresses that were stored are paid for */
     uint32_t pairings;   /* pairing secrets seen so far: which one a debt is about */
-    struct posting *posting; /* the message on its way, owned (node/message/message) */
-    uint64_t hold_us;        /* the peer said "not now": no message before this */
-    uint64_t hold_step_us;
-    int refused; /* what it said; 0: nothing */
-    struct cause refused_why;
-    unsigned answers; /* owed to its messages until they survive a power cut */
-    bool full;        /* the user was told that its messages find no room */
-    bool dialog_known;
-    struct dialog dialog; /* as in the store */
+    struct conversation *talk; /* node/message's, from contact_new to contact_gone */
 };
 
 struct contacts { /* zeroes but for the first four = empty; node/people/contact_table.h */
@@ -68,12 +59,6 @@ struct contacts { /* zeroes but for the first four = empty; node/people/contact_
     uint32_t last_serial;
 };
 
-/* 1..PETNAME_MAX bytes of plain UTF-8 (node/api/utf8.h) without '/', not beginning or ending with a
- * space, not beginning with '-' (so that it is never an option of meshctl). */
-bool petname_ok(const char *name);
-/* "peer-" and the first 8 characters after "mesh1" of the id; "-2" and so on for the further tries
- * of whoever looks for one that is free. */
-void contact_default_name(const struct node_id *id, unsigned try, char out[static PETNAME_MAX + 1]);
 /* An event about a contact: its id is looked up here, so that nobody can forget to give it. NULL:
  * about none. */
 struct node_event *contacts_tell(const struct contacts *people, enum node_event_kind kind,
@@ -96,7 +81,8 @@ struct contact *contact_by_session(const struct contacts *people, struct session
  * (our id). */
 int contact_take_in(struct contacts *people, const struct contact *model,
                     struct contact **out) MUST_USE;
-/* The other way round: the store is not asked. The pointer is dead. */
+/* The other way round: the store is not asked. All parts have heard that it goes
+ * (parts_contact_gone). The pointer is dead. */
 void contact_take_out(struct contacts *people, struct contact *c);
 /* Takes in and stores. As contact_take_in, or what the store says: then nothing has happened. */
 int contact_add(struct contacts *people, const struct contact *model,
@@ -113,6 +99,7 @@ void contact_addr_first(struct contact *c, const struct addr *at);
 void contact_seen_at(struct contacts *people, struct contact *c, const struct addr *at);
 /* The process ends in good order: what was put off is stored. */
 void contacts_end(struct contacts *people);
+/* All but what node/message knows of it. */
 void contact_info_fill(const struct contacts *people, const struct contact *c, uint64_t now_us,
                        struct contact_info *out);
 

@@ -27,7 +27,8 @@ struct contact_info {
     uint64_t quiet_us; /* nothing was heard of it for so long; UINT64_MAX: since the start */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
-    int denied;      /* offline: why their node does not let this one in; 0: not said */
+    int denied; /* offline: why their node does not let this one in; 0: not said */
+    /* What node/message knows of it. */
     uint32_t queued; /* messages waiting in the outbox */
     int refused;     /* why the peer does not take them now; 0: it has not said so */
     struct cause refused_why;

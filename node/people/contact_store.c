@@ -1,4 +1,5 @@
 #include "node/people/contact_store.h"
+#include "node/people/petname.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -6,10 +7,25 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
-#include "net/endpoint.h"
-#include "node/people/contact_table.h"
-#include "node/people/denial.h"
 
+/* ---- denials ---- */
+/* By code: appended, never renumbered. */
+static const int denials[] = {0, ERR_TICKET, ERR_UNKNOWN, ERR_SECRET, ERR_STALE, ERR_AUTH};
+enum { DENIALS = sizeof denials / sizeof denials[0] };
+_Static_assert(DENIALS <= DENIAL_CODE_MAX + 1, "three bits");
+
+unsigned denial_code(int err) {
+    for (unsigned i = 1; i < DENIALS; i++)
+        if (denials[i] == err)
+            return i;
+    return 0;
+}
+
+int denial_of_code(unsigned code) {
+    return code < DENIALS ? denials[code] : 0;
+}
+
+/* ---- one contact ---- */
 static const char table[] = "contacts";
 
 enum {
@@ -96,114 +112,18 @@ int contact_store_del(struct contacts *people, const struct node_id *id) {
     return keep_del(people->keep, table, id->bytes, sizeof id->bytes);
 }
 
-/* ---- all of them ---- */
-struct old_entry {
-    char name[PETNAME_MAX + 1]; /* its key */
-    struct node_id id;
-};
-struct old_entries { /* of version 1, to be written anew */
-    struct old_entry *list;
-    unsigned count, cap;
-};
-
-static int remember(struct old_entries *o, const struct contact *c) {
-    if (o->count == o->cap) {
-        unsigned cap = o->cap ? o->cap * 2 : 16;
-        struct old_entry *list = realloc(o->list, cap * sizeof *list);
-        if (!list)
-            return ERR_NOMEM;
-        o->list = list;
-        o->cap = cap;
-    }
-    struct old_entry *e = &o->list[o->count++];
-    memcpy(e->name, c->name, sizeof e->name);
-    e->id = c->id;
-    return 0;
+int contact_store_del_by_name(struct contacts *people, const char *name) {
+    return keep_del(people->keep, table, name, strlen(name));
 }
 
-/* One that a damaged table holds under a name that another has gets one of its own. */
-static int take_in(struct contacts *people, struct contact *c) {
-    struct contact *made;
-    if (contact_by_id(people, &c->id)) /* an old entry beside its successor */
-        return 0;
-    if (contact_by_name(people, c->name)) {
-        turn_log(people->turn, LOG_ERROR, "two stored contacts are called \"%s\"; one is renamed",
-                 c->name);
-        for (unsigned i = 0; contact_by_name(people, c->name); i++)
-            contact_default_name(&c->id, i, c->name);
-    }
-    return contact_take_in(people, c, &made);
-}
-
-static int rewrite(struct contacts *people, const struct old_entries *o) {
-    int err = keep_begin(people->keep);
-    if (err)
-        return err;
-    for (unsigned i = 0; !err && i < o->count; i++) {
-        const char *name = o->list[i].name;
-        const struct contact *c = contact_by_id(people, &o->list[i].id);
-        if (c)
-            err = contact_store_put(people, c);
-        if (!err)
-            err = keep_del(people->keep, table, name, strlen(name));
-    }
-    keep_scrub(people->keep);
-    return keep_end(people->keep, err);
-}
-
-int contacts_load(struct contacts *people) {
-    uint8_t key[STORE_KEY_MAX], value[CONTACT_VALUE_MAX];
-    size_t key_len = 0, len;
-    struct old_entries old = {0};
-    struct contact c;
-    int err;
-    while ((err = keep_next(people->keep, table, key, &key_len, value, sizeof value, &len)) == 0 ||
-           err == ERR_FULL) {
-        if (err == ERR_FULL || !contact_decode(&c, key, key_len, value, len)) {
-            turn_log(people->turn, LOG_ERROR, "a stored contact cannot be read; it is left alone");
-            continue;
-        }
-        c.kept = c.paired; /* what is found at start is safe (node/base/store.h) */
-        if (value[0] == CONTACT_VERSION_BY_NAME)
-            err = remember(&old, &c);
-        if (!err)
-            err = take_in(people, &c);
-        if (err)
-            break;
-    }
-    sodium_memzero(&c, sizeof c);
+int contact_store_next(struct contacts *people, uint8_t key[static STORE_KEY_MAX], size_t *key_len,
+                       struct contact *c, bool *by_name) {
+    uint8_t value[CONTACT_VALUE_MAX];
+    size_t len;
+    int err = keep_next(people->keep, table, key, key_len, value, sizeof value, &len);
+    if (err == ERR_FULL || (!err && !contact_decode(c, key, *key_len, value, len)))
+        err = ERR_FORMAT;
+    *by_name = !err && value[0] == CONTACT_VERSION_BY_NAME;
     sodium_memzero(value, sizeof value);
-    if (err == ERR_NOT_FOUND)
-        err = old.count ? rewrite(people, &old) : 0;
-    free(old.list);
     return err;
 }
-
-/* ---- as a part of the node (node/base/part.h) ---- */
-static int part_load(void *self) {
-    struct contacts *people = self;
-    const int err = contacts_load(people);
-    for (unsigned i = 0; !err && i < people->count; i++)
-        dial_soon(people->dials, people->list[i]->peering);
-    return err;
-}
-
-/* Sessions first: dial_recheck. */
-static void part_network_changed(void *self) {
-    struct contacts *people = self;
-    for (unsigned i = 0; i < people->count; i++)
-        dial_recheck(people->dials, people->list[i]->peering);
-}
-
-static void part_clear(void *self) {
-    contacts_clear(self);
-}
-
-static void part_shutdown(void *self) {
-    contacts_end(self);
-}
-
-const struct part_ops contacts_part = {.load = part_load,
-                                       .clear = part_clear,
-                                       .shutdown = part_shutdown,
-                                       .network_changed = part_network_changed};

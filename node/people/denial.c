@@ -1,21 +1,6 @@
 #include "node/people/denial.h"
-#include "net/endpoint.h"
 
-/* By code: appended, never renumbered. */
-static const int denials[] = {0, ERR_TICKET, ERR_UNKNOWN, ERR_SECRET, ERR_STALE, ERR_AUTH};
-enum { DENIALS = sizeof denials / sizeof denials[0] };
-_Static_assert(DENIALS <= DENIAL_CODE_MAX + 1, "three bits");
-
-unsigned denial_code(int err) {
-    for (unsigned i = 1; i < DENIALS; i++)
-        if (denials[i] == err)
-            return i;
-    return 0;
-}
-
-int denial_of_code(unsigned code) {
-    return code < DENIALS ? denials[code] : 0;
-}
+#include "node/people/contact_store.h"
 
 bool denial_is(int err) {
     return denial_code(err) != 0;

@@ -26,9 +26,4 @@ void denial_over(struct contacts *people, struct contact *c);
 /* As node_denied. */
 bool denial_is(int err);
 
-/* For the stored form: 0 to DENIAL_CODE_MAX. What is not known is none. */
-enum { DENIAL_CODE_MAX = 7 };
-unsigned denial_code(int err);
-int denial_of_code(unsigned code);
-
 #endif

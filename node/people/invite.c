@@ -1,4 +1,5 @@
 #include "node/people/invite.h"
+#include "node/people/petname.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -121,7 +122,7 @@ void invite_free_name(const struct invites *invites, const struct node_id *id,
                       char out[static PETNAME_MAX + 1]) {
     unsigned i = 0;
     do
-        contact_default_name(id, i++, out);
+        petname_default(id, i++, out);
     while (invite_name_taken(invites, out));
 }
 

@@ -6,6 +6,7 @@
 
 #include "net/wire/handshake_msg.h"
 #include "node/people/contact_store.h"
+#include "node/people/petname.h"
 #include "node/people/ticket.h"
 
 /* ---- giving a ticket ---- */
@@ -249,6 +250,7 @@ static void stranger(struct pairing *pair, const struct ep_event *ev) {
         err = store(pair, c, &v.psk);
         if (err) {
             refuse(pair, ev, err);
+            parts_contact_gone(&pair->turn->parts, c);
             contact_take_out(pair->contacts, c);
         }
     }

@@ -6,7 +6,7 @@
 
 #include "crypto/base/mem.h"
 #include "net/os/clock.h"
-#include "net/os/terminal.h"
+#include "net/os/tty.h"
 #include "node/api/escape.h"
 #include "sim/campaign/trial.h"
 #include "sim/cmd/cmd.h"
@@ -139,7 +139,7 @@ static int once(struct options *o, const struct scenario *sc, uint64_t seed,
                              .has_crypto = o->has_crypto,
                              .crypto = o->crypto};
     struct problem problem;
-    if ((terminal_is(stderr) && o->verbose == 0) || o->progress)
+    if ((tty_is(stderr) && o->verbose == 0) || o->progress)
         ro.progress = show_progress;
     if (!run_scenario(sc, &ro, r, &problem))
         return cmd_complain(o->files[0], &problem);

@@ -332,6 +332,13 @@ static int del_entry(void *ctx, const char *table, const void *key, size_t key_l
     return change(m, t, key, key_len, NULL);
 }
 
+static int give_key(const struct entry *e, void *key, size_t *key_len, void *value, size_t cap,
+                    size_t *len) {
+    memcpy(key, e->bytes, e->key_len);
+    *key_len = e->key_len;
+    return give(e, value, cap, len);
+}
+
 static int next(void *ctx, const char *table, void *key, size_t *key_len, void *value, size_t cap,
                 size_t *len) {
     const struct table *t = find_table(ctx, table);
@@ -340,12 +347,16 @@ static int next(void *ctx, const char *table, void *key, size_t *key_len, void *
     size_t at = lower_bound(t, key, *key_len);
     if (*key_len > 0 && found_at(t, at, key, *key_len))
         at++;
-    if (at >= t->count)
+    return at < t->count ? give_key(t->entries[at], key, key_len, value, cap, len) : ERR_NOT_FOUND;
+}
+
+static int prev(void *ctx, const char *table, void *key, size_t *key_len, void *value, size_t cap,
+                size_t *len) {
+    const struct table *t = find_table(ctx, table);
+    if (!t)
         return ERR_NOT_FOUND;
-    const struct entry *e = t->entries[at];
-    memcpy(key, e->bytes, e->key_len);
-    *key_len = e->key_len;
-    return give(e, value, cap, len);
+    const size_t end = *key_len > 0 ? lower_bound(t, key, *key_len) : t->count;
+    return end > 0 ? give_key(t->entries[end - 1], key, key_len, value, cap, len) : ERR_NOT_FOUND;
 }
 
 /* The store is not the node's memory: it is its disk. */
@@ -423,6 +434,7 @@ struct store store_mem_face(struct store_mem *m) {
                           .get = get,
                           .del = del,
                           .next = next,
+                          .prev = prev,
                           .begin = begin,
                           .commit = commit,
                           .rollback = rollback};

@@ -1,6 +1,7 @@
-/* demand.h: what nodes were asked for, item by item (a connection, an echo, a message, a transfer, a pairing), and what came
- * of it. An item that was refused, failed, or is undone when the run ends counts against the run, unless whoever asked has
- * said that it may fail, or the world made it impossible (sim/measure/trouble.h). Only items that are open take memory.
+/* demand.h: what nodes were asked for, item by item (a connection, an echo, a message, a transfer,
+ * a pairing), and what came of it. An item that was refused, failed, or is undone when the run ends
+ * counts against the run, unless whoever asked has said that it may fail, or the world made it
+ * impossible (sim/measure/trouble.h). Only items that are open take memory.
  */
 #ifndef MESHD_SIM_MEASURE_DEMAND_H
 #define MESHD_SIM_MEASURE_DEMAND_H
@@ -57,7 +58,8 @@ struct demands { /* all zeroes is empty */
 void demand_clear(struct demands *w);
 /* A new item, open. `item` is copied; who asks is added. */
 void demand_ask(struct demands *w, const struct demand_item *item);
-/* The open items of a host, newest first: *at begins as 0. NULL: no more. The item may be ended in between. */
+/* The open items of a host, newest first: *at begins as 0. NULL: no more. The item may be ended in
+ * between. */
 struct demand_item *demand_next(struct demands *w, uint32_t from, uint32_t *at);
 /* It is over. err 0: done. `excuse`: why it could not be done, or NULL. `names`: of hosts. */
 struct demand_end {

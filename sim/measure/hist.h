@@ -1,6 +1,6 @@
-/* hist.h: a histogram whose buckets are the same everywhere, so that those of several runs add up exactly: logarithmic with
- * 32 steps to each factor of two (an error of at most 3 %), from 2^-30 (a nanosecond, for seconds) to 2^60. Zero and less go
- * into the first, more into the last.
+/* hist.h: a histogram whose buckets are the same everywhere, so that those of several runs add up
+ * exactly: logarithmic with 32 steps to each factor of two (an error of at most 3 %), from 2^-30 (a
+ * nanosecond, for seconds) to 2^60. Zero and less go into the first, more into the last.
  */
 #ifndef MESHD_SIM_MEASURE_HIST_H
 #define MESHD_SIM_MEASURE_HIST_H

@@ -79,8 +79,9 @@ void trouble_moment(struct troubles *t, enum trouble_kind kind, uint32_t host, u
     add(t, &(struct trouble){kind, host, now_ns, now_ns});
 }
 
-/* Loss recovery and repeated handshakes stand what is short. But who has just begun something and hears nothing at all is
- * told so already after DIAL_PATIENCE_US: then it is enough to have filled most of that. */
+/* Loss recovery and repeated handshakes stand what is short. But who has just begun something and
+ * hears nothing at all is told so already after DIAL_PATIENCE_US: then it is enough to have filled
+ * most of that. */
 static bool too_short(uint64_t from_ns, uint64_t end_ns, uint64_t since_ns, uint64_t now_ns) {
     static const uint64_t patience_ns = (uint64_t)DIAL_PATIENCE_US * 1000;
     const uint64_t waited_ns = now_ns - since_ns;
@@ -126,7 +127,8 @@ const char *trouble_excuse(const struct troubles *t, const struct demand_item *i
     return why(t, item, item->asked_ns, now_ns);
 }
 
-/* A message waits as long as it must: only what hinders it at the end counts. The others have been tried all the time. */
+/* A message waits as long as it must: only what hinders it at the end counts. The others have been
+ * tried all the time. */
 const char *trouble_excuse_undone(const struct troubles *t, const struct demand_item *item,
                                   uint64_t now_ns) {
     const bool waits = item->kind == DEMAND_MESSAGE;

@@ -1,6 +1,7 @@
-/* trouble.h: what the world did to hosts, and when, so that whatever was asked meanwhile can be told from what had to
- * succeed. A trouble excuses only the kinds of work that it makes impossible, only while it lasts and for as long
- * afterwards as the protocol gives nodes to notice. Times are of the run.
+/* trouble.h: what the world did to hosts, and when, so that whatever was asked meanwhile can be
+ * told from what had to succeed. A trouble excuses only the kinds of work that it makes impossible,
+ * only while it lasts and for as long afterwards as the protocol gives nodes to notice. Times are
+ * of the run.
  */
 #ifndef MESHD_SIM_MEASURE_TROUBLE_H
 #define MESHD_SIM_MEASURE_TROUBLE_H

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sim/report/html_int.h"
-#include "sim/world/world.h"
+#include "sim/world/sim.h"
 
 enum { W = 320, H = 150, LEFT = 48, BOTTOM = 18, TOP = 6, RIGHT = 8 };
 enum { CDF_POINTS = 160, RING_HOSTS = 200, EDGES_SHOWN = 1500 };
@@ -212,11 +212,11 @@ static unsigned label_of(struct labels *l, const char *name) {
 
 void html_matrix(FILE *out, const struct sim *sim) {
     struct labels l = {.count = 0};
-    const struct ledger *g = &sim->ledger;
-    for (uint32_t i = 0; i < g->host_count && i < sim->host_count; i++)
+    const struct ledger *g = sim_ledger(sim);
+    for (uint32_t i = 0; i < g->host_count && i < sim_host_count(sim); i++)
         for (uint32_t k = 0; k < g->hosts[i].bond_count; k++) {
             const struct ledger_bond *b = &g->hosts[i].bonds[k];
-            if (b->to >= sim->host_count || (!b->wanted && !b->ever_up))
+            if (b->to >= sim_host_count(sim) || (!b->wanted && !b->ever_up))
                 continue;
             const unsigned from = label_of(&l, sim_host_label(sim, i)),
                            to = label_of(&l, sim_host_label(sim, b->to));
@@ -276,7 +276,7 @@ static void node_at(uint32_t i, uint32_t count, double *x, double *y) {
 
 void html_topology(FILE *out, const struct sim *sim, const struct series *s) {
     struct labels l = {.count = 0};
-    const bool grouped = sim->host_count > RING_HOSTS;
+    const bool grouped = sim_host_count(sim) > RING_HOSTS;
     uint32_t count = 0;
     struct edge *edges = calloc(s->pairs.count + 1, sizeof *edges);
     if (!edges)
@@ -291,7 +291,7 @@ void html_topology(FILE *out, const struct sim *sim, const struct series *s) {
                           grouped ? label_of(&l, sim_host_label(sim, b)) : b, e->a, e->b};
     }
     qsort(edges, count, sizeof *edges, by_bytes);
-    const uint32_t nodes = grouped ? l.count : sim->host_count;
+    const uint32_t nodes = grouped ? l.count : sim_host_count(sim);
     fprintf(out,
             "<h2>Topology</h2><p>Who exchanged datagrams%s; a thicker line carried more "
             "bytes.</p><figure><svg id=\"topology\" "

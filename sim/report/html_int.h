@@ -1,4 +1,5 @@
-/* html_int.h: private to html.c (the page), html_figures.c (its drawings) and html_write.c (text and numbers). */
+/* html_int.h: private to html.c (the page), html_figures.c (its drawings) and html_write.c (text
+ * and numbers). */
 #ifndef MESHD_SIM_REPORT_HTML_INT_H
 #define MESHD_SIM_REPORT_HTML_INT_H
 

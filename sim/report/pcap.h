@@ -1,6 +1,7 @@
-/* pcap.h: writes what happened on the wire as pcapng (draft-ietf-opsawg-pcapng): an interface for each host, times in
- * nanoseconds since 1970 with the run's beginning at 2026-01-01, IP and UDP headers made up around each datagram (their
- * checksums are right, the ECN field is what it was). A delivered datagram stands on its receiver's interface; one that was lost stands on its sender's,
+/* pcap.h: writes what happened on the wire as pcapng (draft-ietf-opsawg-pcapng): an interface for
+ * each host, times in nanoseconds since 1970 with the run's beginning at 2026-01-01, IP and UDP
+ * headers made up around each datagram (their checksums are right, the ECN field is what it was). A
+ * delivered datagram stands on its receiver's interface; one that was lost stands on its sender's,
  * with a comment that says what became of it. Streamed: memory does not grow.
  */
 #ifndef MESHD_SIM_REPORT_PCAP_H

@@ -21,7 +21,8 @@ static double number(const json_t *o, const char *key) {
     return json_number_value(json_object_get(o, key));
 }
 
-/* The value below which this part of the samples lies, by the histogram, but never outside of min and max. */
+/* The value below which this part of the samples lies, by the histogram, but never outside of min
+ * and max. */
 static double percentile(const json_t *o, double part) {
     const double count = number(o, "count");
     double seen = 0, v = 0;

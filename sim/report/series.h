@@ -1,5 +1,6 @@
-/* series.h: what a report draws: bytes by kind of datagram and drops by fate over time, who talked with whom, notable
- * events. Fed by taps; bounded: SERIES_BUCKETS in time, SERIES_NOTES events (then only counted), one entry a pair of hosts.
+/* series.h: what a report draws: bytes by kind of datagram and drops by fate over time, who talked
+ * with whom, notable events. Fed by taps; bounded: SERIES_BUCKETS in time, SERIES_NOTES events
+ * (then only counted), one entry a pair of hosts.
  */
 #ifndef MESHD_SIM_REPORT_SERIES_H
 #define MESHD_SIM_REPORT_SERIES_H

@@ -1,5 +1,5 @@
-/* absent.h: what cannot happen in a scenario, by what it contains: no NAT, no loss, nobody who pings. A line about that is
- * true whatever the nodes do.
+/* absent.h: what cannot happen in a scenario, by what it contains: no NAT, no loss, nobody who
+ * pings. A line about that is true whatever the nodes do.
  */
 #ifndef MESHD_SIM_RUN_ABSENT_H
 #define MESHD_SIM_RUN_ABSENT_H

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 static bool fail(struct problem *problem, struct place at, const char *format, ...)
     PRINTF_LIKE(3, 4);
@@ -22,11 +22,11 @@ static bool fail(struct problem *problem, struct place at, const char *format, .
 
 static bool regions(const struct scenario *sc, struct sim *s, struct problem *problem) {
     for (uint32_t i = 0; i < sc->region_count; i++)
-        if (route_region_add(&s->route, sc->regions[i]))
+        if (sites_region_add(&s->sites, sc->regions[i]))
             return fail(problem, (struct place){1, 1}, "region %s is there twice", sc->regions[i]);
     for (uint32_t i = 0; i < sc->rtt_count; i++) {
         const struct scenario_rtt *r = &sc->rtts[i];
-        s->route.rtt_ns[r->a][r->b] = s->route.rtt_ns[r->b][r->a] = r->rtt_ns;
+        s->sites.rtt_ns[r->a][r->b] = s->sites.rtt_ns[r->b][r->a] = r->rtt_ns;
     }
     return true;
 }
@@ -37,12 +37,13 @@ static bool sites(const struct scenario *sc, struct sim *s, uint32_t *numbers,
         const struct scenario_site *w = &sc->sites[i];
         const uint32_t parent = w->parent == SITE_NONE ? SITE_NONE : numbers[w->parent];
         const uint32_t region = w->region == SITE_NONE && parent != SITE_NONE
-                                    ? s->route.sites[parent]->region
+                                    ? s->sites.list[parent]->region
                                     : w->region;
-        const int err = route_site_add(s, w->name, parent, region, &w->nat, &numbers[i]);
+        const struct site_options o = {w->name, parent, region, &w->nat};
+        const int err = sites_add(&s->sites, &o, &numbers[i]);
         if (err)
             return fail(problem, w->at, "site %s: %s", w->name, err_text(err));
-        struct site *made = s->route.sites[numbers[i]];
+        struct site *made = s->sites.list[numbers[i]];
         made->has_link = w->has_link;
         link_patch_apply(&w->link, SIM_UP, &made->up.cfg);
         link_patch_apply(&w->link, SIM_DOWN, &made->down.cfg);
@@ -67,8 +68,9 @@ static int own_site(const struct scenario_host *h, struct sim *s, const uint32_t
     nat_config_name(&cfg, label);
     const uint32_t parent = h->behind == SITE_NONE ? SITE_NONE : numbers[h->behind];
     const uint32_t region =
-        o->region == SITE_NONE && parent != SITE_NONE ? s->route.sites[parent]->region : o->region;
-    return route_site_add(s, label, parent, region, &cfg, &o->site);
+        o->region == SITE_NONE && parent != SITE_NONE ? s->sites.list[parent]->region : o->region;
+    const struct site_options site = {label, parent, region, &cfg};
+    return sites_add(&s->sites, &site, &o->site);
 }
 
 static bool hosts(const struct scenario *sc, struct sim *s, const uint32_t *numbers,
@@ -104,7 +106,7 @@ static bool pair(struct sim *s, const struct scenario_graph *g, uint32_t a, uint
             return true;
     const int err = a == b ? 0 : sim_pair(s, a, b);
     return err == 0 || fail(problem, g->at, "%s and %s do not become contacts: %s",
-                            sim_host_name(s, a), sim_host_name(s, b), err_text(err));
+                            world_name(&s->world, a), world_name(&s->world, b), err_text(err));
 }
 
 /* Everybody with everybody of the set, or of the other set. */
@@ -190,7 +192,7 @@ static void loads(const struct scenario *sc, struct sim *s) {
         l.targets = chosen(s, &x->to, l.id + 1, &l.target_count);
         if (x->to.count > 0 && l.target_count == 0)
             l.host_count = 0; /* nobody is left to do it with */
-        load_add(s, &l);
+        loads_add(&s->loads, &l);
     }
 }
 

@@ -1,4 +1,5 @@
-/* build.h: a scenario becomes a world, up to the moment before time 0: regions, sites, hosts, contacts, loads. */
+/* build.h: a scenario becomes a world, up to the moment before time 0: regions, sites, hosts,
+ * contacts, loads. */
 #ifndef MESHD_SIM_RUN_BUILD_H
 #define MESHD_SIM_RUN_BUILD_H
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 void metrics_clear(struct metrics *m) {
     for (size_t i = 0; i < m->count; i++)
@@ -66,15 +66,15 @@ void metrics_merge(struct metrics *m, const struct metrics *more) {
     }
 }
 
-static void collect_transfers(struct sim *s, struct metrics *m) {
+static void collect_transfers(const struct world *w, const struct ledger *l, struct metrics *m) {
     uint64_t done = 0, failed = 0, wrong = 0;
     sampled(m, "transfer.seconds");
     sampled(m, "transfer.goodput_bps");
     sampled(m, "transfer.goodput_fraction");
     sampled(m, "transfer.vs_cubic");
     sampled(m, "transfer.stall");
-    for (uint64_t i = 0; i < s->ledger.transfer_count; i++) {
-        const struct ledger_transfer *t = &s->ledger.transfers[i];
+    for (uint64_t i = 0; i < l->transfer_count; i++) {
+        const struct ledger_transfer *t = &l->transfers[i];
         failed += t->failed;
         done += t->done && t->verified;
         wrong += t->done && !t->verified;
@@ -91,14 +91,14 @@ static void collect_transfers(struct sim *s, struct metrics *m) {
         char path[160];
         struct disk_file_info info;
         (void)snprintf(path, sizeof path, WORLD_DOWNLOADS "/%s", t->name);
-        if (disk_file_info(s->hosts[t->to]->disk, path, &info))
+        if (disk_file_info(w->hosts[t->to]->disk, path, &info))
             samples_add(sampled(m, "transfer.stall"), (double)info.longest_gap_ns / 1e9);
     }
-    set_in(m, "transfer", "asked", s->ledger.transfer_count);
+    set_in(m, "transfer", "asked", l->transfer_count);
     set_in(m, "transfer", "done", done);
     set_in(m, "transfer", "failed", failed);
     set_in(m, "transfer", "wrong", wrong);
-    set_in(m, "transfer", "open", s->ledger.transfer_count - done - failed - wrong);
+    set_in(m, "transfer", "open", l->transfer_count - done - failed - wrong);
 }
 
 static void collect_ledger(const struct ledger *l, struct metrics *m) {
@@ -142,19 +142,19 @@ static void collect_healed(const struct ledger *l, struct metrics *m) {
     set_in(m, "message", "lost", lost);
 }
 
-static void collect_sessions(struct sim *s, struct metrics *m) {
+static void collect_sessions(const struct world *w, struct metrics *m) {
     uint64_t sessions = 0, half_open = 0, online = 0;
     sampled(m, "session.mtu_bytes");
     sampled(m, "session.srtt");
     sampled(m, "session.cwnd_bytes");
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct node *n = s->hosts[i]->node;
+    for (uint32_t i = 0; i < w->host_count; i++) {
+        struct node *n = w->hosts[i]->node;
         struct contact_info c;
         if (!n)
             continue;
         sessions += node_session_count(n);
         half_open += node_half_open_count(n);
-        for (unsigned k = 0; node_contact_at(n, host_now_us(s->hosts[i]), k, &c); k++) {
+        for (unsigned k = 0; node_contact_at(n, host_now_us(w->hosts[i]), k, &c); k++) {
             online += c.online;
             if (!c.online || !c.session.has_transport)
                 continue;
@@ -168,10 +168,10 @@ static void collect_sessions(struct sim *s, struct metrics *m) {
     set_in(m, "session", "online", online);
 }
 
-static void collect_endpoints(struct sim *s, struct metrics *m) {
+static void collect_endpoints(const struct world *w, struct metrics *m) {
     struct endpoint_counters sum = {0};
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        const struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < w->host_count; i++) {
+        const struct host *h = w->hosts[i];
         static const struct endpoint_counters none;
         const struct endpoint_counters *now = h->node ? node_counters(h->node) : &none;
 #define X(name) sum.name += h->past.name + now->name;
@@ -183,8 +183,7 @@ static void collect_endpoints(struct sim *s, struct metrics *m) {
 #undef X
 }
 
-static bool is_up(const struct sim *s, uint32_t from, uint32_t to) {
-    const struct ledger *l = &s->ledger;
+static bool is_up(const struct ledger *l, uint32_t from, uint32_t to) {
     for (uint32_t k = 0; from < l->host_count && k < l->hosts[from].bond_count; k++)
         if (l->hosts[from].bonds[k].to == to)
             return l->hosts[from].bonds[k].up;
@@ -192,23 +191,23 @@ static bool is_up(const struct sim *s, uint32_t from, uint32_t to) {
 }
 
 /* Somebody asked it to, or it dials its contacts by itself, and there is a way to this one. */
-static bool wants(const struct sim *s, uint32_t from, const struct ledger_bond *b) {
-    return b->wanted || (b->willing && duty_can_reach(s, from, b->to));
+static bool wants(const struct world *w, uint32_t from, const struct ledger_bond *b) {
+    return b->wanted || (b->willing && duty_can_reach(w, from, b->to));
 }
 
-/* Who wanted whom, and whether both know it. Where one of them does not run, nothing is told: but if that is so of all, they
- * are not connected. */
-static void collect_peers(const struct sim *s, struct metrics *m) {
+/* Who wanted whom, and whether both know it. Where one of them does not run, nothing is told: but
+ * if that is so of all, they are not connected. */
+static void collect_peers(const struct world *w, const struct ledger *l, struct metrics *m) {
     uint64_t wanted = 0, apart = 0, together = 0;
-    for (uint32_t i = 0; i < s->ledger.host_count && i < s->host_count; i++)
-        for (uint32_t k = 0; k < s->ledger.hosts[i].bond_count; k++) {
-            const struct ledger_bond *b = &s->ledger.hosts[i].bonds[k];
-            if (b->to >= s->host_count || !wants(s, i, b))
+    for (uint32_t i = 0; i < l->host_count && i < w->host_count; i++)
+        for (uint32_t k = 0; k < l->hosts[i].bond_count; k++) {
+            const struct ledger_bond *b = &l->hosts[i].bonds[k];
+            if (b->to >= w->host_count || !wants(w, i, b))
                 continue;
-            const bool both = b->up && is_up(s, b->to, i);
+            const bool both = b->up && is_up(l, b->to, i);
             wanted++;
             together += both;
-            apart += !both && s->hosts[i]->node && s->hosts[b->to]->node;
+            apart += !both && w->hosts[i]->node && w->hosts[b->to]->node;
         }
     set_in(m, "peers", "wanted", wanted);
     set_in(m, "peers", "connected", together);
@@ -235,11 +234,11 @@ static void collect_work(const struct demands *w, struct metrics *m) {
     set_in(m, "work", "allowed", sum.allowed);
 }
 
-static void collect_world(struct sim *s, struct metrics *m) {
+static void collect_world(const struct world *w, struct metrics *m) {
     struct disk_totals sum = {0};
-    for (uint32_t i = 0; i < s->host_count; i++) {
+    for (uint32_t i = 0; i < w->host_count; i++) {
         struct disk_totals t;
-        disk_totals(s->hosts[i]->disk, &t);
+        disk_totals(w->hosts[i]->disk, &t);
         sum.read_bytes += t.read_bytes;
         sum.written_bytes += t.written_bytes;
         sum.wrong_bytes += t.wrong_bytes;
@@ -249,31 +248,31 @@ static void collect_world(struct sim *s, struct metrics *m) {
     set_in(m, "disk", "written_bytes", sum.written_bytes);
     set_in(m, "disk", "wrong_bytes", sum.wrong_bytes);
     set_in(m, "disk", "temporaries", sum.temporaries);
-    set_in(m, "datagram", "sent", s->stats.sent);
-    set_in(m, "datagram", "sent_bytes", s->stats.sent_bytes);
-    set_in(m, "datagram", "delivered", s->stats.delivered);
-    set_in(m, "datagram", "delivered_bytes", s->stats.delivered_bytes);
+    set_in(m, "datagram", "sent", w->stats.sent);
+    set_in(m, "datagram", "sent_bytes", w->stats.sent_bytes);
+    set_in(m, "datagram", "delivered", w->stats.delivered);
+    set_in(m, "datagram", "delivered_bytes", w->stats.delivered_bytes);
     for (unsigned f = FATE_DELIVERED + 1; f < FATE_COUNT; f++)
-        set_in(m, "drop", fate_name((enum fate)f), s->stats.drops[f]);
-    set_in(m, "ecn", "marked", s->stats.marked);
+        set_in(m, "drop", fate_name((enum fate)f), w->stats.drops[f]);
+    set_in(m, "ecn", "marked", w->stats.marked);
     for (unsigned k = 0; k < ICMP_KINDS; k++)
-        set_in(m, "icmp", icmp_name((enum icmp_kind)k), s->stats.icmp[k]);
-    set_in(m, "icmp", "lost", s->stats.icmp_lost);
-    set_in(m, "fault", "duplicated", s->stats.duplicated);
-    set_in(m, "fault", "reordered", s->stats.reordered);
-    set_in(m, "fault", "corrupted", s->stats.corrupted);
-    set_in(m, "sim", "events", s->stats.events);
-    set_in(m, "sim", "turns", s->stats.turns);
-    set_in(m, "sim", "file_ops", s->stats.file_ops);
-    metrics_set(m, "sim.seconds", (double)sim_now_ns(s) / 1e9);
+        set_in(m, "icmp", icmp_name((enum icmp_kind)k), w->stats.icmp[k]);
+    set_in(m, "icmp", "lost", w->stats.icmp_lost);
+    set_in(m, "fault", "duplicated", w->stats.duplicated);
+    set_in(m, "fault", "reordered", w->stats.reordered);
+    set_in(m, "fault", "corrupted", w->stats.corrupted);
+    set_in(m, "sim", "events", w->stats.events);
+    set_in(m, "sim", "turns", w->stats.turns);
+    set_in(m, "sim", "file_ops", w->stats.file_ops);
+    metrics_set(m, "sim.seconds", (double)world_run_ns(w) / 1e9);
 }
 
 /* What nodes cost (sim/engine/arena.h), and what NATs hold. */
-static void collect_memory(struct sim *s, struct metrics *m) {
-    uint64_t leaked = 0, peak = s->stats.peak_node_bytes, mappings = 0;
+static void collect_memory(const struct world *w, const struct sites *sites, struct metrics *m) {
+    uint64_t leaked = 0, peak = w->stats.peak_node_bytes, mappings = 0;
     sampled(m, "node.bytes");
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        const struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < w->host_count; i++) {
+        const struct host *h = w->hosts[i];
         leaked += h->leaked_bytes;
         if (!h->node)
             continue;
@@ -281,8 +280,8 @@ static void collect_memory(struct sim *s, struct metrics *m) {
         if (h->arena.peak_bytes > peak)
             peak = h->arena.peak_bytes;
     }
-    for (uint32_t i = 0; i < s->route.site_count; i++)
-        mappings += nat_mapping_count(s->route.sites[i]->nat, s->now_ns);
+    for (uint32_t i = 0; i < sites->count; i++)
+        mappings += nat_mapping_count(sites->list[i]->nat, w->now_ns);
     set_in(m, "node", "peak_bytes", peak);
     set_in(m, "node", "leaked_bytes", leaked);
     set_in(m, "nat", "mappings", mappings);
@@ -308,17 +307,19 @@ bool metrics_is_time(const char *name) {
     return false;
 }
 
-void metrics_collect(struct sim *s, struct metrics *m) {
+void metrics_collect(const struct sim *s, struct metrics *m) {
+    const struct world *w = &s->world;
+    const struct ledger *l = &s->duties.ledger;
     metrics_clear(m);
-    collect_transfers(s, m);
-    collect_ledger(&s->ledger, m);
-    collect_healed(&s->ledger, m);
-    collect_sessions(s, m);
-    collect_endpoints(s, m);
-    collect_peers(s, m);
-    collect_work(&s->demands, m);
-    collect_world(s, m);
-    collect_memory(s, m);
+    collect_transfers(w, l, m);
+    collect_ledger(l, m);
+    collect_healed(l, m);
+    collect_sessions(w, m);
+    collect_endpoints(w, m);
+    collect_peers(w, l, m);
+    collect_work(&s->duties.demands, m);
+    collect_world(w, m);
+    collect_memory(w, &s->sites, m);
     /* Filled in by whoever has a real clock, or counts (sim/run/run.c). */
     metrics_set(m, "sim.wall_seconds", 0);
     metrics_set(m, "sim.events_per_s", 0);

@@ -26,18 +26,20 @@ struct metrics { /* all zeroes is empty */
 
 void metrics_clear(struct metrics *m);
 /* All of them, as they are now. */
-void metrics_collect(struct sim *s, struct metrics *m);
+void metrics_collect(const struct sim *s, struct metrics *m);
 /* Whether it depends on the machine and the moment. */
 bool metrics_is_real_time(const char *name);
 /* Whether the samples of this name are seconds. */
 bool metrics_is_time(const char *name);
 void metrics_set(struct metrics *m, const char *name, double value);
-/* The samples of this name; it becomes a metric of samples. Valid until the next metric is added. */
+/* The samples of this name; it becomes a metric of samples. Valid until the next metric is added.
+ */
 struct samples *metrics_samples(struct metrics *m, const char *name);
 /* Adds the samples of `more` to those here, and its numbers to the numbers. */
 void metrics_merge(struct metrics *m, const struct metrics *more);
 
-/* The number without which this one says nothing: nothing was lost where nothing was sent. NULL: it stands for itself. */
+/* The number without which this one says nothing: nothing was lost where nothing was sent. NULL: it
+ * stands for itself. */
 const char *metrics_base(const char *name);
 
 enum metrics_lookup { METRIC_FOUND, METRIC_EMPTY, METRIC_UNKNOWN }; /* EMPTY: no sample yet */

@@ -158,8 +158,8 @@ static void act_on_sites(struct stage *st, const struct action *a) {
         act_on_site(st, a, st->sites[a->sites[i]]);
 }
 
-/* A share ("home:25%") is drawn anew each time, for every host on its own: by what was written, on which side, and
- * when, so that other actions make no difference. */
+/* A share ("home:25%") is drawn anew each time, for every host on its own: by what was written, on
+ * which side, and when, so that other actions make no difference. */
 static void choose(struct stage *st, const struct action *a, unsigned side, struct host_set *out) {
     const struct host_set *set = side == 0 ? &a->from : &a->to;
     struct sim *s = st->run->sim;

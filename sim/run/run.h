@@ -43,7 +43,8 @@ struct run { /* what came of it; run_clear when done */
     bool ok; /* all expectations met and nothing else went wrong */
 };
 
-/* What can be said without running it: false with the problem if it names a metric that there is not. */
+/* What can be said without running it: false with the problem if it names a metric that there is
+ * not. */
 bool run_check(const struct scenario *sc, struct problem *problem);
 /* False with the problem if the scenario cannot be run (an expectation of an unknown metric, nodes
  * that do not start or do not pair). */
@@ -58,7 +59,8 @@ void run_judge(struct metrics *m, const struct expectation *e, struct verdict *v
 /* An invariant that was not looked at even once is not known to hold. */
 enum never_verdict { NEVER_HOLDS, NEVER_BROKEN, NEVER_NOT_JUDGED };
 enum never_verdict run_never_verdict(const struct run *r, enum invariant i);
-/* Whether that breaks the run: not if it was asked for by "all" only, and could not be judged here. */
+/* Whether that breaks the run: not if it was asked for by "all" only, and could not be judged here.
+ */
 bool run_never_breaks(const struct scenario *sc, const struct run *r, enum invariant i);
 /* The statement that forbids this, by its name if there is one, else "all"; NULL: none does. */
 const struct never *run_never(const struct scenario *sc, enum invariant i);

@@ -94,7 +94,7 @@ bool parse_load(struct parser *p) {
     if (x->from.count == 1 && x->to.count == 1 && x->from.hosts[0] == x->to.hosts[0])
         return parse_fail(p, x->at, "two different nodes are needed");
     const uint64_t most = k == LOAD_MESSAGE ? MESSAGE_MAX_BYTES
-                          : k == LOAD_FLOW  ? DATAGRAM_MAX_BYTES
+                          : k == LOAD_FLOW  ? NODE_DATAGRAM_MAX_BYTES
                                             : UINT64_MAX;
     return x->load.size <= most || parse_fail(p, x->at, "the size is too large for this load");
 }

@@ -1,12 +1,14 @@
-/* clog.c: packets that wait until what holds them up has ended, or until everything is healed. */
+#include "sim/world/clog.h"
+
 #include <stdlib.h>
 
-#include "sim/world/world.h"
+void clog_init(struct clog *c, struct world *w) {
+    *c = (struct clog){.world = w};
+}
 
-void clog_hold(struct sim *s, struct packet *p, enum event_kind again, uint64_t until_ns) {
-    struct clog *c = &s->clog;
+void clog_hold(struct clog *c, struct packet *p, enum event_kind again, uint64_t until_ns) {
     if (c->count == WORLD_CLOGGED_MAX) {
-        wire_drop(s, p, FATE_QUEUE);
+        packet_drop(c->world, p, FATE_QUEUE);
         return;
     }
     if (c->count == c->cap) {
@@ -19,22 +21,21 @@ void clog_hold(struct sim *s, struct packet *p, enum event_kind again, uint64_t 
     c->list[c->count++] = (struct clogged){.packet = p, .again = again, .until_ns = until_ns};
 }
 
-void clog_release(struct sim *s, bool all) {
-    struct clog *c = &s->clog;
+void clog_release(struct clog *c, bool all) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < c->count; i++) {
         const struct clogged x = c->list[i];
-        if (all || x.until_ns <= s->now_ns)
-            wire_schedule(s, x.packet, s->now_ns, x.again);
+        if (all || x.until_ns <= c->world->now_ns)
+            packet_schedule(c->world, x.packet, c->world->now_ns, x.again);
         else
             c->list[kept++] = x;
     }
     c->count = kept;
 }
 
-void clog_clear(struct sim *s) {
-    for (uint32_t i = 0; i < s->clog.count; i++)
-        slab_put(&s->slab, s->clog.list[i].packet);
-    free(s->clog.list);
-    s->clog = (struct clog){0};
+void clog_clear(struct clog *c) {
+    for (uint32_t i = 0; i < c->count; i++)
+        packet_free(c->world, c->list[i].packet);
+    free(c->list);
+    clog_init(c, c->world);
 }

@@ -1,11 +1,10 @@
-/* duty.c: what the world tells sim/measure/demand.h and sim/measure/trouble.h: what was asked of nodes, what came of it, and what it did to
- * them meanwhile.
- */
+#include "sim/world/duty.h"
+
 #include <string.h>
 
 #include "node/peer/dial.h"
+#include "sim/world/host.h"
 #include "sim/world/icmp.h"
-#include "sim/world/world.h"
 
 enum {
     SILENT_PKTS = 8,
@@ -13,96 +12,106 @@ enum {
     UNHEARD_PKTS = 4, /* all that one attempt sends in DIAL_PATIENCE_US */
     UNHEARD_S = 5,    /* what was asked longer ago has not just begun */
 };
-static const int64_t ticket_us = INT64_C(3500) * 1000000; /* a little less than act.c gives it */
+static const int64_t ticket_us = INT64_C(3500) * 1000000; /* a little less than orders.c gives it */
+
+void duties_init(struct duties *ds, struct world *w, struct sites *sites) {
+    *ds = (struct duties){.world = w, .sites = sites};
+}
+
+void duties_clear(struct duties *ds) {
+    ledger_clear(&ds->ledger);
+    demand_clear(&ds->demands);
+    troubles_clear(&ds->troubles);
+}
 
 /* ---- troubles ---- */
 
-void duty_trouble(struct host *h, enum trouble_kind kind, bool lasts) {
-    struct sim *s = h->sim;
-    if (s->begun && lasts)
-        trouble_begin(&s->troubles, kind, h->index, sim_now_ns(s));
-    else if (s->begun)
-        trouble_end(&s->troubles, kind, h->index, sim_now_ns(s));
+void duty_trouble(struct duties *ds, const struct host *h, enum trouble_kind kind, bool lasts) {
+    if (ds->world->begun && lasts)
+        trouble_begin(&ds->troubles, kind, h->index, world_run_ns(ds->world));
+    else if (ds->world->begun)
+        trouble_end(&ds->troubles, kind, h->index, world_run_ns(ds->world));
 }
 
-void duty_moment(struct host *h, enum trouble_kind kind) {
-    struct sim *s = h->sim;
-    if (s->begun)
-        trouble_moment(&s->troubles, kind, h->index, sim_now_ns(s));
+void duty_moment(struct duties *ds, const struct host *h, enum trouble_kind kind) {
+    if (ds->world->begun)
+        trouble_moment(&ds->troubles, kind, h->index, world_run_ns(ds->world));
 }
 
-void duty_hostile(struct host *h) {
+void duty_hostile(struct duties *ds, const struct host *h) {
     static const struct hostile_plan none;
-    duty_trouble(h, TROUBLE_HOSTILE,
+    duty_trouble(ds, h, TROUBLE_HOSTILE,
                  h->hostile && memcmp(&h->hostile->plan, &none, sizeof none) != 0);
 }
 
-void duty_line(struct host *h) {
+void duty_line(struct duties *ds, const struct host *h) {
     static const uint32_t most_ppb = DRAW_ALWAYS_PPB / 2;
-    duty_trouble(h, TROUBLE_LINE, h->up.cfg.loss_ppb > most_ppb || h->down.cfg.loss_ppb > most_ppb);
+    duty_trouble(ds, h, TROUBLE_LINE,
+                 h->up.cfg.loss_ppb > most_ppb || h->down.cfg.loss_ppb > most_ppb);
 }
 
-void duty_site(struct sim *s, uint32_t site) {
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        uint32_t at = s->hosts[i]->site;
+void duty_site(struct duties *ds, uint32_t site) {
+    for (uint32_t i = 0; i < ds->world->host_count; i++) {
+        uint32_t at = ds->world->hosts[i]->site;
         while (at != SITE_NONE && at != site)
-            at = s->route.sites[at]->parent;
+            at = ds->sites->list[at]->parent;
         if (at != SITE_NONE)
-            duty_moment(s->hosts[i], TROUBLE_MOVED);
+            duty_moment(ds, ds->world->hosts[i], TROUBLE_MOVED);
     }
 }
 
 /* ---- what is lost ---- */
 
-static struct silence *silence_of(struct sim *s, uint32_t from, uint32_t to) {
-    if (from >= s->host_count || to >= s->host_count)
+static struct silence *silence_of(struct duties *ds, uint32_t from, uint32_t to) {
+    if (from >= ds->world->host_count || to >= ds->world->host_count)
         return NULL;
-    struct host *h = s->hosts[to];
+    struct host *h = ds->world->hosts[to];
     for (uint32_t i = 0; i < h->contact_count; i++)
         if (h->contacts[i] == from)
             return &h->silences[i];
     return NULL;
 }
 
-void duty_heard(struct sim *s, const struct packet *p) {
-    struct silence *q = silence_of(s, p->source, p->target);
-    struct silence *back = silence_of(s, p->target, p->source);
+void duty_heard(struct duties *ds, const struct packet *p) {
+    struct silence *q = silence_of(ds, p->source, p->target);
+    struct silence *back = silence_of(ds, p->target, p->source);
     if (q)
         q->lost = 0;
     if (back) {
         back->unanswered = 0;
-        back->heard_ns = sim_now_ns(s);
+        back->heard_ns = world_run_ns(ds->world);
     }
 }
 
-void duty_lost(struct sim *s, const struct packet *p) {
+void duty_lost(struct duties *ds, const struct packet *p) {
     /* Lost before a NAT on its way: whose address it is, the mappings say. */
-    const uint32_t to = p->target == SIM_NO_HOST ? icmp_host_of(s, p) : p->target;
-    struct silence *q = silence_of(s, p->source, to);
-    s->hosts[p->source]->lost_ns = sim_now_ns(s) + 1;
-    if (to < s->host_count)
-        s->hosts[to]->lost_ns = sim_now_ns(s) + 1;
+    const uint32_t to = p->target == SIM_NO_HOST ? icmp_host_of(ds->sites, p) : p->target;
+    struct silence *q = silence_of(ds, p->source, to);
+    ds->world->hosts[p->source]->lost_ns = world_run_ns(ds->world) + 1;
+    if (to < ds->world->host_count)
+        ds->world->hosts[to]->lost_ns = world_run_ns(ds->world) + 1;
     if (q && q->lost++ == 0)
-        q->since_ns = sim_now_ns(s);
-    struct silence *back = silence_of(s, to, p->source);
+        q->since_ns = world_run_ns(ds->world);
+    struct silence *back = silence_of(ds, to, p->source);
     if (q)
         q->unanswered++;
     if (back)
         back->unanswered++;
 }
 
-/* Whoever has just begun something has heard nothing for most of the time that it waits for an answer, and as much as one
- * attempt sends was lost between the two meanwhile. */
+/* Whoever has just begun something has heard nothing for most of the time that it waits for an
+ * answer, and as much as one attempt sends was lost between the two meanwhile. */
 static bool unheard(const struct silence *q, const struct demand_item *i, uint64_t now_ns) {
     static const uint64_t least_ns = (uint64_t)DIAL_PATIENCE_US * 1000 / 4 * 3;
     return q->unanswered >= UNHEARD_PKTS && now_ns - i->asked_ns <= UNHEARD_S * SIM_S &&
            now_ns - q->heard_ns >= least_ns;
 }
 
-/* So much in a row that a session is right to end, or that nobody seems to answer: bad luck, by the draws of a link. */
-static bool silent(struct sim *s, const struct demand_item *i, uint32_t from, uint32_t to) {
-    const struct silence *q = silence_of(s, from, to);
-    const uint64_t now_ns = sim_now_ns(s);
+/* So much in a row that a session is right to end, or that nobody seems to answer: bad luck, by the
+ * draws of a link. */
+static bool silent(struct duties *ds, const struct demand_item *i, uint32_t from, uint32_t to) {
+    const struct silence *q = silence_of(ds, from, to);
+    const uint64_t now_ns = world_run_ns(ds->world);
     if (!q)
         return false;
     return (q->lost >= SILENT_PKTS && now_ns - q->since_ns >= SILENT_S * SIM_S) ||
@@ -131,9 +140,9 @@ static const char *unreachable(const struct host *from, const struct host *to) {
     return open ? NULL : "it is behind a NAT, and has not dialled";
 }
 
-bool duty_can_reach(const struct sim *s, uint32_t from, uint32_t to) {
-    return !s->hosts[from]->wiped && !s->hosts[to]->wiped &&
-           !unreachable(s->hosts[from], s->hosts[to]);
+bool duty_can_reach(const struct world *w, uint32_t from, uint32_t to) {
+    return !w->hosts[from]->wiped && !w->hosts[to]->wiped &&
+           !unreachable(w->hosts[from], w->hosts[to]);
 }
 
 /* A ticket is dated by the clock of who gives it. */
@@ -142,75 +151,75 @@ static bool dates_differ(const struct host *a, const struct host *b) {
     return apart_us > ticket_us || apart_us < -ticket_us;
 }
 
-static const char *impossible(const struct sim *s, const struct duty *d) {
-    const struct host *from = s->hosts[d->from], *to = s->hosts[d->to];
+static const char *impossible(const struct duties *ds, const struct duty *d) {
+    const struct host *from = ds->world->hosts[d->from], *to = ds->world->hosts[d->to];
     if (d->kind == DEMAND_PAIR && dates_differ(from, to))
         return "by their clocks a ticket has expired";
     return unreachable(from, to);
 }
 
-static struct demand_item item_of(struct sim *s, const struct duty *d) {
+static struct demand_item item_of(struct duties *ds, const struct duty *d) {
     return (struct demand_item){.kind = d->kind,
                                 .from = d->from,
                                 .to = d->to,
                                 .ref = d->ref,
-                                .asked_ns = sim_now_ns(s),
-                                .impossible = impossible(s, d)};
+                                .asked_ns = world_run_ns(ds->world),
+                                .impossible = impossible(ds, d)};
 }
 
-static struct demand_end end_of(struct sim *s, const struct demand_item *i, int err) {
+static struct demand_end end_of(struct duties *ds, const struct demand_item *i, int err) {
     return (struct demand_end){
-        .err = err, .from = sim_host_name(s, i->from), .to = sim_host_name(s, i->to)};
+        .err = err, .from = world_name(ds->world, i->from), .to = world_name(ds->world, i->to)};
 }
 
 /* An echo is one datagram there and one back, never repeated: one that is lost excuses it. */
-static const char *excuse(struct sim *s, const struct demand_item *i) {
-    const struct host *from = s->hosts[i->from], *to = s->hosts[i->to];
+static const char *excuse(struct duties *ds, const struct demand_item *i) {
+    const struct host *from = ds->world->hosts[i->from], *to = ds->world->hosts[i->to];
     if (i->kind == DEMAND_PING && (from->lost_ns > i->asked_ns || to->lost_ns > i->asked_ns))
         return "a datagram of theirs was lost";
-    if (silent(s, i, i->from, i->to) || silent(s, i, i->to, i->from))
+    if (silent(ds, i, i->from, i->to) || silent(ds, i, i->to, i->from))
         return "all that one sent to the other was lost";
-    return trouble_excuse(&s->troubles, i, sim_now_ns(s));
+    return trouble_excuse(&ds->troubles, i, world_run_ns(ds->world));
 }
 
-static void end(struct sim *s, struct demand_item *i, int err) {
-    struct demand_end e = end_of(s, i, err);
+static void end(struct duties *ds, struct demand_item *i, int err) {
+    struct demand_end e = end_of(ds, i, err);
     if (err)
-        e.excuse = excuse(s, i);
-    demand_end(&s->demands, i, &e);
+        e.excuse = excuse(ds, i);
+    demand_end(&ds->demands, i, &e);
 }
 
-void duty_asked(struct sim *s, const struct duty *d, int err) {
-    if (!s->begun)
+void duty_asked(struct duties *ds, const struct duty *d, int err) {
+    if (!ds->world->begun)
         return;
-    const struct demand_item i = item_of(s, d);
+    const struct demand_item i = item_of(ds, d);
     if (!err) {
-        demand_ask(&s->demands, &i);
+        demand_ask(&ds->demands, &i);
         return;
     }
     /* Whoever asks a node that does not run has asked for nothing: that is the asker's mistake. */
-    struct demand_end e = end_of(s, &i, err);
-    if (s->hosts[d->from]->node && s->hosts[d->from]->state == HOST_RUNS)
-        e.excuse = trouble_excuse(&s->troubles, &i, sim_now_ns(s));
-    demand_refuse(&s->demands, &i, &e);
+    struct demand_end e = end_of(ds, &i, err);
+    if (ds->world->hosts[d->from]->node && ds->world->hosts[d->from]->state == HOST_RUNS)
+        e.excuse = trouble_excuse(&ds->troubles, &i, world_run_ns(ds->world));
+    demand_refuse(&ds->demands, &i, &e);
 }
 
 /* ---- what comes of it ---- */
 
-static void end_all(struct sim *s, const struct duty *d, int err) {
+static void end_all(struct duties *ds, const struct duty *d, int err) {
     uint32_t at = 0;
-    for (struct demand_item *i; (i = demand_next(&s->demands, d->from, &at)) != NULL;)
+    for (struct demand_item *i; (i = demand_next(&ds->demands, d->from, &at)) != NULL;)
         if (i->kind == d->kind && i->ref == d->ref)
-            end(s, i, err);
+            end(ds, i, err);
 }
 
-void duty_done(struct sim *s, const struct duty *d, int err) {
-    if (s->begun)
-        end_all(s, d, err);
+void duty_done(struct duties *ds, const struct duty *d, int err) {
+    if (ds->world->begun)
+        end_all(ds, d, err);
 }
 
-static void transfer_ended(struct host *h, uint64_t id) {
-    const struct ledger *l = &h->sim->ledger;
+static void transfer_ended(struct duties *ds, const struct host *h, uint64_t id) {
+    const struct ledger *l = &ds->ledger;
     for (uint64_t i = l->transfer_count; i-- > 0;) {
         const struct ledger_transfer *t = &l->transfers[i];
         if (t->from != h->index || t->id != id || t->ended_ns == LEDGER_NEVER)
@@ -218,84 +227,68 @@ static void transfer_ended(struct host *h, uint64_t id) {
         const int err = t->failed     ? (t->err ? t->err : ERR_FAILED)
                         : t->verified ? 0
                                       : ERR_INTEGRITY;
-        duty_done(h->sim, &(struct duty){DEMAND_TRANSFER, h->index, t->to, i}, err);
+        duty_done(ds, &(struct duty){DEMAND_TRANSFER, h->index, t->to, i}, err);
         return;
     }
 }
 
-void duty_event(struct host *h, uint32_t peer, const struct node_event *e) {
-    struct sim *s = h->sim;
+void duty_event(struct duties *ds, const struct host *h, uint32_t peer,
+                const struct node_event *e) {
     const struct duty connect = {DEMAND_CONNECT, h->index, peer, peer},
                       ping = {DEMAND_PING, h->index, peer, e->id};
     if (e->kind == NODE_PEER_UP)
-        duty_done(s, &connect, 0);
+        duty_done(ds, &connect, 0);
     else if (e->kind == NODE_CONNECT_FAILED)
-        duty_done(s, &connect, e->err ? e->err : ERR_FAILED);
+        duty_done(ds, &connect, e->err ? e->err : ERR_FAILED);
     else if (e->kind == NODE_PONG)
-        duty_done(s, &ping, 0);
+        duty_done(ds, &ping, 0);
     else if (e->kind == NODE_PING_FAILED)
-        duty_done(s, &ping, e->err ? e->err : ERR_FAILED);
+        duty_done(ds, &ping, e->err ? e->err : ERR_FAILED);
     else if (e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED)
-        transfer_ended(h, e->id);
+        transfer_ended(ds, h, e->id);
 }
 
 /* Messages and pairings are in its store: they go on when it starts again. */
-void duty_died(struct host *h) {
-    struct sim *s = h->sim;
+void duty_died(struct duties *ds, const struct host *h) {
     uint32_t at = 0;
-    if (!s->begun)
-        return;
-    for (struct demand_item *i; (i = demand_next(&s->demands, h->index, &at)) != NULL;)
+    for (struct demand_item *i; (i = demand_next(&ds->demands, h->index, &at)) != NULL;)
         if (i->kind != DEMAND_MESSAGE && i->kind != DEMAND_PAIR)
-            end(s, i, ERR_CLOSED);
+            end(ds, i, ERR_CLOSED);
+    ledger_died(&ds->ledger, world_run_ns(ds->world), h->index);
 }
 
-void duty_lost_power(struct host *h) {
-    struct sim *s = h->sim;
+void duty_lost_power(struct duties *ds, const struct host *h) {
     uint32_t at = 0;
-    for (struct demand_item *i; (i = demand_next(&s->demands, h->index, &at)) != NULL;) {
-        if (i->kind != DEMAND_MESSAGE || i->ref >= s->ledger.message_count ||
-            !s->ledger.messages[i->ref].excused)
+    for (struct demand_item *i; (i = demand_next(&ds->demands, h->index, &at)) != NULL;) {
+        if (i->kind != DEMAND_MESSAGE || i->ref >= ds->ledger.message_count ||
+            !ds->ledger.messages[i->ref].excused)
             continue;
-        struct demand_end e = end_of(s, i, ERR_CLOSED);
+        struct demand_end e = end_of(ds, i, ERR_CLOSED);
         e.excuse = "the power was cut before it was safe";
-        demand_end(&s->demands, i, &e);
+        demand_end(&ds->demands, i, &e);
     }
 }
 
-bool duty_paired(const struct sim *s, uint32_t a, uint32_t b) {
+bool duty_paired(const struct world *w, uint32_t a, uint32_t b) {
     bool here = false, there = false;
-    (void)online(s->hosts[a], s->hosts[b], &here);
-    (void)online(s->hosts[b], s->hosts[a], &there);
+    (void)online(w->hosts[a], w->hosts[b], &here);
+    (void)online(w->hosts[b], w->hosts[a], &there);
     return here && there;
 }
 
-void sim_asks(struct sim *s, const struct demand_asker *by) {
-    s->demands.asker = *by;
-}
-
-bool sim_runs(const struct sim *s, uint32_t host) {
-    return s->hosts[host]->node && s->hosts[host]->state == HOST_RUNS;
-}
-
-const struct demands *sim_demands(const struct sim *s) {
-    return &s->demands;
-}
-
-void sim_settle(struct sim *s) {
-    inspect_confirmed(s);
-    for (uint32_t h = 0; h < s->host_count; h++) {
+void duties_settle(struct duties *ds) {
+    for (uint32_t h = 0; h < ds->world->host_count; h++) {
         uint32_t at = 0;
-        for (struct demand_item *i; (i = demand_next(&s->demands, h, &at)) != NULL;) {
-            const bool paired = i->kind == DEMAND_PAIR && duty_paired(s, i->from, i->to);
-            struct demand_end e = end_of(s, i, 0);
+        for (struct demand_item *i; (i = demand_next(&ds->demands, h, &at)) != NULL;) {
+            const bool paired = i->kind == DEMAND_PAIR && duty_paired(ds->world, i->from, i->to);
+            struct demand_end e = end_of(ds, i, 0);
             if (i->kind == DEMAND_MESSAGE)
-                i->impossible = unreachable(s->hosts[i->from], s->hosts[i->to]);
+                i->impossible = unreachable(ds->world->hosts[i->from], ds->world->hosts[i->to]);
             if (!paired) {
                 e.what = "undone when the run ended";
-                e.excuse = trouble_excuse_undone(&s->troubles, i, sim_now_ns(s));
+                e.excuse = trouble_excuse_undone(&ds->troubles, i, world_run_ns(ds->world));
             }
-            demand_end(&s->demands, i, &e);
+            demand_end(&ds->demands, i, &e);
         }
     }
 }

@@ -2,13 +2,9 @@
 
 #include <string.h>
 
+#include "sim/world/host.h"
+#include "sim/world/route.h"
 #include "sim/world/site_int.h"
-#include "sim/world/world.h"
-
-const char *icmp_name(enum icmp_kind k) {
-    static const char *const names[ICMP_KINDS] = {"too_big", "no_host", "no_port"};
-    return k < ICMP_KINDS ? names[k] : "unknown";
-}
 
 /* On its way back. */
 struct trip {
@@ -18,71 +14,72 @@ struct trip {
     bool far_side;   /* the NATs now are those of the packet's receiver */
 };
 
-/* The simulator changes a packet's addresses at all NATs of a side at once, so all of them turn the quote back. But only those
- * between the router and the sender meet the note: they may drop it, and lend it their address. */
-static bool meets(const struct trip *t, const struct sim *s, const struct site *w) {
-    const bool within = route_is_within(s, t->router, w->index);
+/* The simulator changes a packet's addresses at all NATs of a side at once, so all of them turn the
+ * quote back. But only those between the router and the sender meet the note: they may drop it, and
+ * lend it their address. */
+static bool meets(const struct trip *t, const struct sites *ss, const struct site *w) {
+    const bool within = route_is_within(ss, t->router, w->index);
     return t->far_side ? t->descends && within : t->descends || !within;
 }
 
-static enum nat_verdict cross(void *ctx, struct sim *s, struct site *w) {
+static enum nat_verdict cross(void *ctx, struct sites *ss, struct site *w) {
     struct trip *t = ctx;
     struct icmp_note *note = t->note;
-    const bool ipv6 = note->to.kind == ADDR_IPV6, met = meets(t, s, w);
+    const bool ipv6 = note->to.kind == ADDR_IPV6, met = meets(t, ss, w);
     if (met && w->cfg.drops_icmp)
         return NAT_FILTERED;
     if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
     struct nat *n = route_nat(w, ipv6);
     if (!t->far_side)
-        return nat_icmp_in(n, s->now_ns, &note->from, &note->to);
+        return nat_icmp_in(n, ss->world->now_ns, &note->from, &note->to);
     if (met && !ipv6 && w->external_count > 0)
         note->router = w->external[0];
-    return nat_icmp_out(n, s->now_ns, &note->from, &note->to);
+    return nat_icmp_out(n, ss->world->now_ns, &note->from, &note->to);
 }
 
 /* From within `site` out to `top`. */
-static bool climbs(struct sim *s, struct trip *t, uint32_t site, uint32_t top) {
+static bool climbs(struct sites *ss, struct trip *t, uint32_t site, uint32_t top) {
     t->far_side = true;
-    if (!route_is_within(s, site, top))
+    if (!route_is_within(ss, site, top))
         return false; /* the receiver has moved away meanwhile */
-    for (uint32_t at = site; at != top; at = s->route.sites[at]->parent)
-        if (cross(t, s, s->route.sites[at]) != NAT_PASS)
+    for (uint32_t at = site; at != top; at = ss->list[at]->parent)
+        if (cross(t, ss, ss->list[at]) != NAT_PASS)
             return false;
     return true;
 }
 
 /* From `top` to the host that has the quoted source address there. */
-static bool descends(struct sim *s, struct trip *t, uint32_t top) {
+static bool descends(struct sites *ss, struct trip *t, uint32_t top) {
     const struct addr *to = &t->note->from;
     const struct descent d = {.ctx = t, .cross = cross, .to = to};
     const uint32_t member =
-        top == SITE_NONE ? route_owner_of(s, to) : route_find_within(s, s->route.sites[top], to);
+        top == SITE_NONE ? sites_owner_of(ss, to) : route_find_within(ss, ss->list[top], to);
     t->far_side = false;
-    return route_descend(s, &d, member, top, &t->note->host) == FATE_DELIVERED;
+    return route_descend(ss, &d, member, top, &t->note->host) == FATE_DELIVERED;
 }
 
 /* The NAT has changed both addresses of the packet, or, with hairpin=int, the destination alone. */
-static bool turns_back(struct sim *s, struct trip *t, struct site *w) {
+static bool turns_back(struct sites *ss, struct trip *t, struct site *w) {
     t->far_side = true;
-    if (cross(t, s, w) != NAT_PASS)
+    if (cross(t, ss, w) != NAT_PASS)
         return false;
     return w->cfg.hairpin == NAT_HAIRPIN_INTERNAL ||
-           nat_icmp_in(w->nat, s->now_ns, &t->note->from, &t->note->to) == NAT_PASS;
+           nat_icmp_in(w->nat, ss->world->now_ns, &t->note->from, &t->note->to) == NAT_PASS;
 }
 
-uint32_t icmp_host_of(struct sim *s, const struct packet *p) {
+uint32_t icmp_host_of(struct sites *ss, const struct packet *p) {
     struct icmp_note note = {.from = p->to, .to = p->from, .host = SIM_NO_HOST};
     struct trip t = {.note = &note, .router = SITE_NONE};
-    return descends(s, &t, SITE_NONE) ? note.host : SIM_NO_HOST;
+    return descends(ss, &t, SITE_NONE) ? note.host : SIM_NO_HOST;
 }
 
-static bool finds_back(struct sim *s, struct trip *t, const struct packet *p) {
-    if (p->target != SIM_NO_HOST && !climbs(s, t, s->hosts[p->target]->site, p->top))
+static bool finds_back(struct sites *ss, struct trip *t, const struct packet *p) {
+    if (p->target != SIM_NO_HOST && !climbs(ss, t, ss->world->hosts[p->target]->site, p->top))
         return false;
-    if (p->hairpin && !turns_back(s, t, s->route.sites[p->top]))
+    if (p->hairpin && !turns_back(ss, t, ss->list[p->top]))
         return false;
-    return descends(s, t, p->top);
+    return descends(ss, t, p->top);
 }
 
 /* A router's own address there. */
@@ -91,30 +88,32 @@ static void router_address(uint32_t site, bool ipv6, struct addr *out) {
     if (site != SITE_NONE && !ipv6)
         *out = inside;
     else
-        route_number_address(0, ipv6, 0, out); /* nobody's number: the core's */
+        site_number_address(0, ipv6, 0, out); /* nobody's number: the core's */
 }
 
 /* How long it takes: the links back have their delays, but neither queues nor losses for it. */
-static uint64_t way_ns(const struct sim *s, const struct trip *t, const struct packet *p) {
-    const struct host *h = s->hosts[t->note->host];
+static uint64_t way_ns(const struct sites *ss, const struct trip *t, const struct packet *p) {
+    const struct host *h = ss->world->hosts[t->note->host];
     uint64_t ns = h->down.cfg.delay_ns;
-    for (uint32_t at = h->site; at != SITE_NONE; at = s->route.sites[at]->parent)
-        if (s->route.sites[at]->has_link && meets(t, s, s->route.sites[at]))
-            ns += s->route.sites[at]->down.cfg.delay_ns;
-    return t->descends && p->target != SIM_NO_HOST ? ns + route_core_ns(s, s->hosts[p->target], h)
-                                                   : ns;
+    for (uint32_t at = h->site; at != SITE_NONE; at = ss->list[at]->parent)
+        if (ss->list[at]->has_link && meets(t, ss, ss->list[at]))
+            ns += ss->list[at]->down.cfg.delay_ns;
+    return t->descends && p->target != SIM_NO_HOST
+               ? ns + route_core_ns(ss, ss->world->hosts[p->target], h)
+               : ns;
 }
 
-static void schedule(struct sim *s, const struct icmp_note *note, uint64_t after_ns) {
-    struct icmp_note *kept = slab_get(&s->slab, sizeof *kept);
+static void schedule(struct world *w, const struct icmp_note *note, uint64_t after_ns) {
+    struct icmp_note *kept = slab_get(&w->slab, sizeof *kept);
     *kept = *note;
     world_push(
-        s, s->hosts[note->host],
+        w, w->hosts[note->host],
         &(struct event){
-            .time_ns = s->now_ns + after_ns, .kind = EVENT_ICMP, .tag = note->host, .ref = kept});
+            .time_ns = w->now_ns + after_ns, .kind = EVENT_ICMP, .tag = note->host, .ref = kept});
 }
 
-void icmp_report(struct sim *s, const struct packet *p, enum icmp_kind kind, uint32_t mtu_bytes) {
+void icmp_report(struct sites *ss, const struct packet *p, enum icmp_kind kind,
+                 uint32_t mtu_bytes) {
     struct icmp_note note = {.kind = kind,
                              .host = SIM_NO_HOST,
                              .mtu_bytes = mtu_bytes,
@@ -126,77 +125,54 @@ void icmp_report(struct sim *s, const struct packet *p, enum icmp_kind kind, uin
     uint64_t held_until_ns;
     memcpy(note.head, p->data, note.head_len);
     router_address(p->router, p->to.kind == ADDR_IPV6, &note.router);
-    if (!finds_back(s, &t, p) ||
-        (p->target != SIM_NO_HOST && p->descends &&
-         faults_judge(&s->faults, s->now_ns, p->target, note.host, &held_until_ns))) {
-        s->stats.icmp_lost++;
+    if (!finds_back(ss, &t, p) || (p->target != SIM_NO_HOST && p->descends &&
+                                   faults_judge(&ss->world->faults, ss->world->now_ns, p->target,
+                                                note.host, &held_until_ns))) {
+        ss->world->stats.icmp_lost++;
         return;
     }
-    schedule(s, &note, way_ns(s, &t, p));
+    schedule(ss->world, &note, way_ns(ss, &t, p));
 }
 
-void icmp_forge(struct host *h, const struct icmp_note *model) {
-    struct sim *s = h->sim;
+void icmp_forge(struct sites *ss, struct host *h, const struct icmp_note *model) {
     struct icmp_note note = *model;
     struct trip t = {.note = &note, .router = h->site, .descends = true};
     uint32_t at = h->site;
     bool passes = true;
     router_address(h->site, note.to.kind == ADDR_IPV6, &note.router);
-    for (; passes && at != SITE_NONE && !route_find_within(s, s->route.sites[at], &note.from);
-         at = s->route.sites[at]->parent) {
+    for (; passes && at != SITE_NONE && !route_find_within(ss, ss->list[at], &note.from);
+         at = ss->list[at]->parent) {
         t.far_side = true; /* out of its own sites, as of a packet that has come in */
-        passes = cross(&t, s, s->route.sites[at]) == NAT_PASS;
+        passes = cross(&t, ss, ss->list[at]) == NAT_PASS;
     }
-    if (!passes || !descends(s, &t, at)) {
-        s->stats.icmp_lost++;
+    if (!passes || !descends(ss, &t, at)) {
+        ss->world->stats.icmp_lost++;
         return;
     }
-    schedule(s, &note,
-             h->up.cfg.delay_ns + s->hosts[note.host]->down.cfg.delay_ns +
-                 route_core_ns(s, h, s->hosts[note.host]));
+    schedule(ss->world, &note,
+             h->up.cfg.delay_ns + ss->world->hosts[note.host]->down.cfg.delay_ns +
+                 route_core_ns(ss, h, ss->world->hosts[note.host]));
 }
 
-static bool owns(const struct host *h, const struct addr *a) {
-    for (unsigned i = 0; i < h->addr_count; i++)
-        if (addr_equal(&h->addrs[i], a))
-            return true;
-    return false;
-}
-
-static void record(struct sim *s, const struct icmp_note *note) {
-    const struct trace_record line = {.time_ns = s->now_ns,
-                                      .source = SIM_NO_HOST,
+static void record(struct world *w, const struct icmp_note *note) {
+    const struct trace_record line = {.source = SIM_NO_HOST,
                                       .target = note->host,
                                       .length = note->bytes,
                                       .kind = (uint16_t)(TRACE_ICMP + note->kind),
                                       .detail = note->mtu_bytes};
-    s->stats.icmp[note->kind]++;
-    trace_add(&s->trace, &line);
-    if (s->tap.record)
-        s->tap.record(s->tap.ctx, &line);
-    if (s->tap.icmp)
-        s->tap.icmp(s->tap.ctx, sim_now_ns(s), note);
+    w->stats.icmp[note->kind]++;
+    world_record(w, &line);
+    if (w->tap.icmp)
+        w->tap.icmp(w->tap.ctx, world_run_ns(w), note);
 }
 
 /* The system looks only for a socket of that address; who has sent what is the node's to know. */
-void icmp_hear(struct sim *s, struct icmp_note *note) {
-    struct host *h = s->hosts[note->host];
-    if (!h->node || h->state != HOST_RUNS || !owns(h, &note->from)) {
-        s->stats.icmp_lost++;
-        slab_put(&s->slab, note);
-        return;
+bool icmp_heard(struct world *w, const struct icmp_note *note) {
+    const struct host *h = w->hosts[note->host];
+    if (!h->node || h->state != HOST_RUNS || !host_owns(h, &note->from)) {
+        w->stats.icmp_lost++;
+        return false;
     }
-    record(s, note);
-    if (note->kind == ICMP_TOO_BIG) {
-        const uint32_t overhead =
-            note->to.kind == ADDR_IPV6 ? LINK_OVERHEAD_IPV6_BYTES : LINK_OVERHEAD_IPV4_BYTES;
-        const struct icmp_quote quote = {
-            .to = note->to, .bytes = note->bytes, .head = note->head, .len = note->head_len};
-        struct arena *before = arena_enter(&h->arena);
-        node_icmp_too_big(h->node, host_now_us(h), &quote,
-                          note->mtu_bytes > overhead ? note->mtu_bytes - overhead : 0);
-        (void)arena_enter(before);
-        host_pump(h);
-    }
-    slab_put(&s->slab, note);
+    record(w, note);
+    return true;
 }

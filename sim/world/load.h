@@ -1,5 +1,5 @@
-/* load.h: a workload: something that a set of hosts does again and again, each on its own schedule: every
- * `interval`, a little early or late (evenly drawn within half of it), with a drawn partner.
+/* load.h: a workload: something that a set of hosts does again and again, each on its own schedule:
+ * every `interval`, a little early or late (evenly drawn within half of it), with a drawn partner.
  */
 #ifndef MESHD_SIM_WORLD_LOAD_H
 #define MESHD_SIM_WORLD_LOAD_H
@@ -7,9 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct host;
-struct sim;
 struct event;
+struct world;
 
 enum load_kind { LOAD_PING, LOAD_MESSAGE, LOAD_TRANSFER, LOAD_FLOW, LOAD_CONNECT, LOAD_KINDS };
 const char *load_kind_name(enum load_kind k);
@@ -27,14 +26,25 @@ struct load {
     uint64_t *done;                  /* per host: numbers its draws */
 };
 
-enum { FLOW_HEAD_BYTES = 16 }; /* of a flow's datagram: serial, when it was sent */
+struct loads {
+    struct world *world;
+    struct load *list;
+    uint32_t count;
+};
 
-void load_clear(struct load *l);
-/* Takes the lists over. Before sim_begin or after. */
-void load_add(struct sim *s, const struct load *model);
-void load_begin(struct sim *s); /* time 0: the first events */
-void load_run(struct sim *s, const struct event *e);
-/* A datagram of a flow has come. */
-void load_flow_got(struct host *h, const uint8_t *data, uint32_t len);
+void loads_init(struct loads *ls, struct world *w);
+void loads_clear(struct loads *ls);
+/* Takes the lists over. Before time 0 or after. */
+void loads_add(struct loads *ls, const struct load *model);
+void loads_begin(struct loads *ls); /* time 0: the first events */
+
+struct load_due {
+    const struct load *load;
+    uint32_t from, to;
+};
+/* EVENT_LOAD: what a host is to do now; false: nothing, this time. In both cases loads_again plans
+ * the next, after that. */
+bool loads_due(const struct loads *ls, const struct event *e, struct load_due *out);
+void loads_again(struct loads *ls, const struct event *e);
 
 #endif

@@ -1,59 +1,51 @@
-/* mishaps.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off. */
-#include "sim/world/world.h"
+/* mishaps.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off.
+ */
+#include "sim/world/pause.h"
+#include "sim/world/sim_int.h"
+#include "sim/world/turn.h"
 
 static void told(struct sim *s, struct host *h) {
-    if (!route_settle(s, h))
-        world_fail(s, h, "no addresses are left");
-    duty_moment(h, TROUBLE_MOVED);
+    if (!sites_settle(&s->sites, h))
+        world_fail(&s->world, h, "no addresses are left");
+    duty_moment(&s->duties, h, TROUBLE_MOVED);
     host_tell(h);
-    inspect_addresses(h);
+    inspect_addresses(&s->inspection, h);
     if (!h->node || h->state != HOST_RUNS)
         return;
     host_network_changed(h);
-    host_pump(h);
+    turn_pump(h);
 }
 
 void sim_roam(struct sim *s, uint32_t host) {
-    told(s, s->hosts[host]);
+    told(s, s->world.hosts[host]);
 }
 
 void sim_move(struct sim *s, uint32_t host, uint32_t site) {
-    struct host *h = s->hosts[host];
-    route_leave(s, h);
+    struct host *h = s->world.hosts[host];
+    sites_leave(&s->sites, h);
     h->site = site;
     if (site != SITE_NONE)
-        h->region = s->route.sites[site]->region;
+        h->region = s->sites.list[site]->region;
     told(s, h);
 }
 
 void sim_rebind(struct sim *s, uint32_t host) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     for (unsigned i = 0; i < h->addr_count; i++)
         h->addrs[i].port++;
-    duty_moment(h, TROUBLE_MOVED);
+    duty_moment(&s->duties, h, TROUBLE_MOVED);
 }
 
 void sim_kill(struct sim *s, uint32_t host) {
-    host_kill(s->hosts[host]);
+    host_kill(s->world.hosts[host]);
 }
 
 void sim_power_cut(struct sim *s, uint32_t host) {
-    struct host *h = s->hosts[host];
-    if (!h->node)
-        return;
-    const uint64_t at_risk = store_mem_at_risk(h->store);
-    const uint64_t spared = draw_below(
-        draw_u64(&s->draw, world_entity(h, ENTITY_NODE), DRAW_POWER_CUT, h->life), at_risk + 1);
-    host_kill(h);
-    store_mem_power_cut(h->store, spared);
-    disk_power_cut(h->disk,
-                   draw_u64(&s->draw, world_entity(h, ENTITY_DISK), DRAW_POWER_CUT, h->life));
-    ledger_lost_power(&s->ledger, host);
-    duty_lost_power(h);
+    host_power_cut(s->world.hosts[host]);
 }
 
 void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     if (!h->node)
         return;
     h->dies_of_power = power;
@@ -61,99 +53,108 @@ void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power) {
 }
 
 void sim_store_fails(struct sim *s, uint32_t host, const struct sim_store_fault *f) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     store_mem_fail(h->store, f->after, f->write_err);
     if (f->write_err == 0 && f->sync_err == 0)
         store_mem_die(h->store, UINT64_MAX);
     store_mem_fail_sync(h->store, 0, f->sync_err);
-    duty_trouble(h, TROUBLE_STORE, f->write_err != 0 || f->sync_err != 0);
+    duty_trouble(&s->duties, h, TROUBLE_STORE, f->write_err != 0 || f->sync_err != 0);
 }
 
 void sim_stop(struct sim *s, uint32_t host) {
-    host_stop(s->hosts[host]);
+    turn_stop(s->world.hosts[host]);
 }
 
 int sim_start(struct sim *s, uint32_t host) {
-    if (s->hosts[host]->state != HOST_RUNS)
+    if (s->world.hosts[host]->state != HOST_RUNS)
         return ERR_OFFLINE;
-    host_start(s->hosts[host]);
-    return s->hosts[host]->node ? 0 : ERR_IO;
+    turn_start(s->world.hosts[host]);
+    return s->world.hosts[host]->node ? 0 : ERR_IO;
 }
 
 void sim_wipe(struct sim *s, uint32_t host) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     host_kill(h);
-    duty_trouble(h, TROUBLE_WIPED, true);
+    duty_trouble(&s->duties, h, TROUBLE_WIPED, true);
     h->wiped = true;
     store_mem_wipe(h->store);
     disk_wipe(h->disk);
 }
 
 void sim_suspend(struct sim *s, uint32_t host, uint64_t for_ns) {
-    host_pause(s->hosts[host], HOST_SUSPENDED, for_ns);
+    pause_begin(s->world.hosts[host], HOST_SUSPENDED, for_ns);
 }
 
 void sim_stall(struct sim *s, uint32_t host, uint64_t for_ns) {
-    host_pause(s->hosts[host], HOST_STALLED, for_ns);
+    pause_begin(s->world.hosts[host], HOST_STALLED, for_ns);
 }
 
 void sim_resume(struct sim *s, uint32_t host) {
-    host_resume(s->hosts[host]);
+    pause_end(s->world.hosts[host]);
 }
 
 void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *drift_ppb) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     if (drift_ppb)
-        hclock_drift(&h->clock, h->state == HOST_SUSPENDED ? h->stopped_ns : s->now_ns, *drift_ppb);
+        hclock_drift(&h->clock, h->state == HOST_SUSPENDED ? h->stopped_ns : s->world.now_ns,
+                     *drift_ppb);
     h->clock.wall_offset_us += jump_us;
     if (!h->node || h->state != HOST_RUNS)
         return;
     host_set_wall(h);
-    host_pump(h);
+    turn_pump(h);
 }
 
 void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan) {
-    hostile_begin(s->hosts[host], plan);
-    duty_hostile(s->hosts[host]);
+    struct host *h = s->world.hosts[host];
+    if (hostile_begin(h, plan) && h->node) {
+        host_kill(h);
+        if (h->state == HOST_RUNS) /* else somebody has to start it */
+            turn_start(h);
+    }
+    host_tell(h);
+    host_set_wall(h);
+    duty_hostile(&s->duties, h);
 }
 
 void sim_site_reboot(struct sim *s, uint32_t site, bool move) {
-    route_site_reboot(s, site, move);
-    duty_site(s, site);
+    if (!sites_reboot(&s->sites, site, move))
+        world_fail(&s->world, NULL, "no addresses are left");
+    duty_site(&s->duties, site);
 }
 
 void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns) {
-    struct site *w = s->route.sites[site];
-    const uint64_t until_ns = for_ns > 0 ? s->now_ns + for_ns : UINT64_MAX;
-    nat_crowd(w->nat, s->now_ns, count, until_ns);
-    nat_crowd(w->wall, s->now_ns, count, until_ns);
+    struct site *w = s->sites.list[site];
+    const uint64_t until_ns = for_ns > 0 ? s->world.now_ns + for_ns : UINT64_MAX;
+    nat_crowd(w->nat, s->world.now_ns, count, until_ns);
+    nat_crowd(w->wall, s->world.now_ns, count, until_ns);
 }
 
 uint32_t sim_host_site(const struct sim *s, uint32_t host) {
-    return s->hosts[host]->site;
+    return s->world.hosts[host]->site;
 }
 
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
-    struct site *w = s->route.sites[site];
+    struct site *w = s->sites.list[site];
     if (!w->gateway)
-        w->gateway = gateway_new(w->nat, s->now_ns);
-    gateway_configure(w->gateway, s->now_ns, c);
+        w->gateway = gateway_new(w->nat, s->world.now_ns);
+    gateway_configure(w->gateway, s->world.now_ns, c);
 }
 
 static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b) {
     const struct fault f = {
         .kind = kind,
-        .hosts = s->host_count,
+        .hosts = s->world.host_count,
         .oneway = b->oneway,
-        .from_ns = s->now_ns,
-        .until_ns = b->for_ns > 0 ? s->now_ns + b->for_ns : UINT64_MAX,
+        .from_ns = s->world.now_ns,
+        .until_ns = b->for_ns > 0 ? s->world.now_ns + b->for_ns : UINT64_MAX,
     };
-    faults_forget(&s->faults, s->now_ns);
-    faults_add(&s->faults, &f, b->from, b->from_count, b->to, b->to_count);
+    faults_forget(&s->world.faults, s->world.now_ns);
+    faults_add(&s->world.faults, &f, b->from, b->from_count, b->to, b->to_count);
     struct fault since = f; /* by the run's time, and never forgotten */
-    since.from_ns = sim_now_ns(s);
+    since.from_ns = world_run_ns(&s->world);
     since.until_ns = b->for_ns > 0 ? since.from_ns + b->for_ns : UINT64_MAX;
-    faults_add(&s->troubles.cuts, &since, b->from, b->from_count, b->to, b->to_count);
+    faults_add(&s->duties.troubles.cuts, &since, b->from, b->from_count, b->to, b->to_count);
 }
 
 void sim_cut(struct sim *s, const struct sim_between *b) {
@@ -162,30 +163,30 @@ void sim_cut(struct sim *s, const struct sim_between *b) {
 
 void sim_clog(struct sim *s, const struct sim_between *b) {
     add(s, FAULT_CLOG, b);
-    world_push(s, s->hosts[0],
-               &(struct event){.time_ns = s->now_ns + b->for_ns, .kind = EVENT_UNCLOG});
+    world_push(&s->world, s->world.hosts[0],
+               &(struct event){.time_ns = s->world.now_ns + b->for_ns, .kind = EVENT_UNCLOG});
 }
 
 void sim_heal(struct sim *s) {
-    for (uint32_t i = 0; i < s->route.site_count; i++) {
-        nat_crowd(s->route.sites[i]->nat, s->now_ns, 0, 0);
-        nat_crowd(s->route.sites[i]->wall, s->now_ns, 0, 0);
+    for (uint32_t i = 0; i < s->sites.count; i++) {
+        nat_crowd(s->sites.list[i]->nat, s->world.now_ns, 0, 0);
+        nat_crowd(s->sites.list[i]->wall, s->world.now_ns, 0, 0);
     }
-    faults_heal(&s->faults, s->now_ns);
-    faults_heal(&s->troubles.cuts, sim_now_ns(s));
-    clog_release(s, true);
-    s->ledger.healed_ns = sim_now_ns(s);
+    faults_heal(&s->world.faults, s->world.now_ns);
+    faults_heal(&s->duties.troubles.cuts, world_run_ns(&s->world));
+    clog_release(&s->flight.clog, true);
+    s->duties.ledger.healed_ns = world_run_ns(&s->world);
 }
 
 int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) {
-    struct host *h = s->hosts[host];
-    struct gateway *g = h->site == SITE_NONE ? NULL : s->route.sites[h->site]->gateway;
+    struct host *h = s->world.hosts[host];
+    struct gateway *g = h->site == SITE_NONE ? NULL : s->sites.list[h->site]->gateway;
     struct gateway_answer answer;
     if (!g || !h->node || h->addr_count == 0 || h->addrs[0].kind != ADDR_IPV4)
         return ERR_OFFLINE;
     const struct gateway_request ask = {
         .inner = h->addrs[0], .wanted_port = h->addrs[0].port, .lifetime_s = (uint32_t)lifetime_s};
-    switch (gateway_map(g, s->now_ns, &ask, &answer)) {
+    switch (gateway_map(g, s->world.now_ns, &ask, &answer)) {
     case GATEWAY_OK:
         h->mapped = lifetime_s > 0 ? answer.external : (struct addr){0};
         host_tell(h);

@@ -1,10 +1,11 @@
-/* pause.c: hosts that do not run for a while: suspended (a closed lid: clocks stand still, the network is gone) or
- * stalled (the CPU is elsewhere: clocks run on, the socket's buffer fills).
- */
+#include "sim/world/pause.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/duty.h"
+#include "sim/world/packet.h"
+#include "sim/world/turn.h"
 
 static void hold(struct host *h, const struct event *e) {
     if (h->held_count == h->held_cap) {
@@ -16,16 +17,16 @@ static void hold(struct host *h, const struct event *e) {
     h->held[h->held_count++] = *e;
 }
 
-bool host_holds(struct host *h, const struct event *e) {
+bool pause_holds(struct host *h, const struct event *e) {
     if (h->state == HOST_RUNS)
         return false;
     struct packet *p = e->ref;
     switch ((enum event_kind)e->kind) {
     case EVENT_DELIVER:
         if (h->state == HOST_SUSPENDED)
-            wire_drop(h->sim, p, FATE_SUSPENDED);
+            packet_drop(h->world, p, FATE_SUSPENDED);
         else if (h->held_bytes + p->len > WORLD_SOCKET_BYTES || h->held_count >= WORLD_HELD_MAX)
-            wire_drop(h->sim, p, FATE_BUFFER);
+            packet_drop(h->world, p, FATE_BUFFER);
         else {
             h->held_bytes += p->len;
             hold(h, e);
@@ -49,39 +50,39 @@ bool host_holds(struct host *h, const struct event *e) {
     return false;
 }
 
-void host_pause(struct host *h, enum host_state state, uint64_t for_ns) {
-    struct sim *s = h->sim;
-    const uint64_t end_ns = for_ns > 0 ? s->now_ns + for_ns : UINT64_MAX;
+void pause_begin(struct host *h, enum host_state state, uint64_t for_ns) {
+    struct world *w = h->world;
+    const uint64_t end_ns = for_ns > 0 ? w->now_ns + for_ns : UINT64_MAX;
     const bool paused = h->state != HOST_RUNS;
     /* Whoever sleeps does not stall; whoever stalls may fall asleep. */
     if (!paused || (h->state == HOST_STALLED && state == HOST_SUSPENDED)) {
         h->state = state;
-        h->stopped_ns = s->now_ns;
+        h->stopped_ns = w->now_ns;
     }
-    duty_trouble(h, TROUBLE_PAUSED, true);
+    duty_trouble(w->duties, h, TROUBLE_PAUSED, true);
     if (paused && end_ns <= h->resume_ns)
         return; /* the later end counts */
     h->resume_ns = end_ns;
     h->pauses++;
     if (for_ns > 0)
         world_push(
-            s, h,
-            &(struct event){.time_ns = s->now_ns + for_ns, .kind = EVENT_RESUME, .tag = h->pauses});
+            w, h,
+            &(struct event){.time_ns = w->now_ns + for_ns, .kind = EVENT_RESUME, .tag = h->pauses});
 }
 
-void host_resume(struct host *h) {
-    struct sim *s = h->sim;
+void pause_end(struct host *h) {
+    struct world *w = h->world;
     if (h->state == HOST_RUNS)
         return;
     const bool slept = h->state == HOST_SUSPENDED;
     h->state = HOST_RUNS;
-    duty_trouble(h, TROUBLE_PAUSED, false);
+    duty_trouble(w->duties, h, TROUBLE_PAUSED, false);
     if (slept)
-        hclock_resume(&h->clock, h->stopped_ns, s->now_ns);
+        hclock_resume(&h->clock, h->stopped_ns, w->now_ns);
     /* In the order they came: they get new numbers, all for this moment. */
     for (uint32_t i = 0; i < h->held_count; i++) {
-        h->held[i].time_ns = s->now_ns;
-        world_push(s, h, &h->held[i]);
+        h->held[i].time_ns = w->now_ns;
+        world_push(w, h, &h->held[i]);
     }
     free(h->held);
     h->held = NULL;
@@ -92,5 +93,5 @@ void host_resume(struct host *h) {
         host_network_changed(h);
     }
     if (h->node)
-        host_pump(h);
+        turn_pump(h);
 }

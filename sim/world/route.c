@@ -1,8 +1,9 @@
-/* route.c: which way a datagram goes: through NATs and walls, over which lines, how far. */
+#include "sim/world/route.h"
+
 #include <assert.h>
 
+#include "sim/world/host.h"
 #include "sim/world/site_int.h"
-#include "sim/world/world.h"
 
 static enum fate fate_of(enum nat_verdict v) {
     switch (v) {
@@ -33,84 +34,84 @@ struct nat *route_nat(const struct site *w, bool ipv6) {
     return ipv6 ? w->wall : w->nat;
 }
 
-static uint32_t home_of(const struct sim *s, uint32_t member) {
-    return member & SITE_BIT ? s->route.sites[member & ~SITE_BIT]->parent
-                             : s->hosts[member - 1]->site;
+static uint32_t home_of(const struct sites *ss, uint32_t member) {
+    return member & SITE_BIT ? ss->list[member & ~SITE_BIT]->parent
+                             : ss->world->hosts[member - 1]->site;
 }
 
-bool route_is_within(const struct sim *s, uint32_t at, uint32_t site) {
+bool route_is_within(const struct sites *ss, uint32_t at, uint32_t site) {
     while (at != SITE_NONE && at != site)
-        at = s->route.sites[at]->parent;
+        at = ss->list[at]->parent;
     return at == site;
 }
 
 /* The innermost site that both are in; SITE_NONE: the internet. */
-static uint32_t common(const struct sim *s, uint32_t a, uint32_t b) {
-    while (a != SITE_NONE && !route_is_within(s, b, a))
-        a = s->route.sites[a]->parent;
+static uint32_t common(const struct sites *ss, uint32_t a, uint32_t b) {
+    while (a != SITE_NONE && !route_is_within(ss, b, a))
+        a = ss->list[a]->parent;
     return a;
 }
 
-uint32_t route_find_within(const struct sim *s, const struct site *w, const struct addr *to) {
+uint32_t route_find_within(const struct sites *ss, const struct site *w, const struct addr *to) {
     const bool ipv6 = to->kind == ADDR_IPV6;
     if (!is_wall(w, ipv6))
-        return route_member_of(w, to);
-    const uint32_t space = route_space(s, w->index, ipv6);
+        return site_member_of(w, to);
+    const uint32_t space = sites_space(ss, w->index, ipv6);
     const uint32_t member =
-        space == SITE_NONE ? route_owner_of(s, to) : route_member_of(s->route.sites[space], to);
-    return member != 0 && route_is_within(s, home_of(s, member), w->index) ? member : 0;
+        space == SITE_NONE ? sites_owner_of(ss, to) : site_member_of(ss->list[space], to);
+    return member != 0 && route_is_within(ss, home_of(ss, member), w->index) ? member : 0;
 }
 
 /* ---- down, from a site (SITE_NONE: the internet) to a host ---- */
 
 /* The walls around `home`, from the outermost inwards. */
-static enum nat_verdict enter(struct sim *s, const struct descent *d, uint32_t home,
+static enum nat_verdict enter(struct sites *ss, const struct descent *d, uint32_t home,
                               uint32_t from) {
     uint32_t walls[SITE_DEPTH_MAX];
     unsigned n = 0;
-    for (uint32_t at = home; at != from && at != SITE_NONE; at = s->route.sites[at]->parent) {
+    for (uint32_t at = home; at != from && at != SITE_NONE; at = ss->list[at]->parent) {
         assert(n < SITE_DEPTH_MAX);
         walls[n++] = at;
     }
     while (n-- > 0) {
-        const enum nat_verdict v = d->cross(d->ctx, s, s->route.sites[walls[n]]);
+        const enum nat_verdict v = d->cross(d->ctx, ss, ss->list[walls[n]]);
         if (v != NAT_PASS)
             return v;
     }
     return NAT_PASS;
 }
 
-enum fate route_descend(struct sim *s, const struct descent *d, uint32_t member, uint32_t from,
+enum fate route_descend(struct sites *ss, const struct descent *d, uint32_t member, uint32_t from,
                         uint32_t *host) {
     for (unsigned depth = 0; depth <= SITE_DEPTH_MAX && member != 0; depth++) {
-        enum nat_verdict v = enter(s, d, home_of(s, member), from);
+        enum nat_verdict v = enter(ss, d, home_of(ss, member), from);
         if (v != NAT_PASS)
             return fate_of(v);
         if (!(member & SITE_BIT)) {
             *host = member - 1;
             return FATE_DELIVERED;
         }
-        struct site *w = s->route.sites[member & ~SITE_BIT];
-        v = d->cross(d->ctx, s, w);
+        struct site *w = ss->list[member & ~SITE_BIT];
+        v = d->cross(d->ctx, ss, w);
         if (v != NAT_PASS)
             return fate_of(v);
         from = w->index;
-        member = route_member_of(w, d->to);
+        member = site_member_of(w, d->to);
     }
     return FATE_NO_HOST;
 }
 
-static enum nat_verdict cross_in(void *ctx, struct sim *s, struct site *w) {
+static enum nat_verdict cross_in(void *ctx, struct sites *ss, struct site *w) {
     struct packet *p = ctx;
     const bool ipv6 = p->to.kind == ADDR_IPV6;
     if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
-    return nat_in(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+    return nat_in(route_nat(w, ipv6), ss->world->now_ns, &p->from, &p->to);
 }
 
-static enum fate descend(struct sim *s, struct packet *p, uint32_t member, uint32_t from) {
+static enum fate descend(struct sites *ss, struct packet *p, uint32_t member, uint32_t from) {
     const struct descent d = {.ctx = p, .cross = cross_in, .to = &p->to};
-    return route_descend(s, &d, member, from, &p->target);
+    return route_descend(ss, &d, member, from, &p->target);
 }
 
 /* ---- up ---- */
@@ -123,90 +124,90 @@ static bool is_external(const struct site *w, const struct addr *a) {
 }
 
 /* Out of one site. */
-static enum nat_verdict cross_out(struct sim *s, struct packet *p, struct site *w) {
+static enum nat_verdict cross_out(struct sites *ss, struct packet *p, struct site *w) {
     const bool ipv6 = p->to.kind == ADDR_IPV6;
     p->hairpin = !is_wall(w, ipv6) && is_external(w, &p->to);
     if (p->hairpin)
-        return nat_hairpin(w->nat, s->now_ns, &p->from, &p->to);
+        return nat_hairpin(w->nat, ss->world->now_ns, &p->from, &p->to);
     if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
-    return nat_out(route_nat(w, ipv6), s->now_ns, &p->from, &p->to);
+    return nat_out(route_nat(w, ipv6), ss->world->now_ns, &p->from, &p->to);
 }
 
-enum fate route_out(struct sim *s, struct host *h, struct packet *p) {
-    for (uint32_t at = h->site; at != SITE_NONE; at = s->route.sites[at]->parent) {
-        struct site *w = s->route.sites[at];
-        const uint32_t member = route_find_within(s, w, &p->to);
+enum fate route_out(struct sites *ss, struct host *h, struct packet *p) {
+    for (uint32_t at = h->site; at != SITE_NONE; at = ss->list[at]->parent) {
+        struct site *w = ss->list[at];
+        const uint32_t member = route_find_within(ss, w, &p->to);
         p->top = at;
         if (member != 0)
-            return descend(s, p, member, at);
-        const enum nat_verdict v = cross_out(s, p, w);
+            return descend(ss, p, member, at);
+        const enum nat_verdict v = cross_out(ss, p, w);
         if (v != NAT_PASS)
             return fate_of(v);
         if (p->hairpin)
-            return descend(s, p, route_member_of(w, &p->to), at);
+            return descend(ss, p, site_member_of(w, &p->to), at);
     }
     p->top = SITE_NONE;
-    p->number = route_number_of(&p->to);
+    p->number = site_number_of(&p->to);
     return p->number == 0 ? FATE_UNREACHABLE : FATE_DELIVERED;
 }
 
-static uint32_t owner_now(const struct sim *s, const struct packet *p) {
-    return p->number == 0 || p->number > s->route.number_count ? 0 : s->route.owners[p->number - 1];
+static uint32_t owner_now(const struct sites *ss, const struct packet *p) {
+    return p->number == 0 || p->number > ss->number_count ? 0 : ss->owners[p->number - 1];
 }
 
-enum fate route_in(struct sim *s, struct packet *p) {
+enum fate route_in(struct sites *ss, struct packet *p) {
     if (p->target != SIM_NO_HOST)
         return FATE_DELIVERED;
-    const uint32_t owner = owner_now(s, p);
+    const uint32_t owner = owner_now(ss, p);
     if ((owner & SITE_BIT) && p->to.kind == ADDR_IPV6)
         return FATE_NO_HOST; /* sites have IPv4 addresses only */
-    return descend(s, p, owner, SITE_NONE);
+    return descend(ss, p, owner, SITE_NONE);
 }
 
 /* ---- what it meets ---- */
 
-uint32_t route_line_up(const struct sim *s, uint32_t at, uint32_t top) {
-    while (at != SITE_NONE && at != top && !s->route.sites[at]->has_link)
-        at = s->route.sites[at]->parent;
+uint32_t route_line_up(const struct sites *ss, uint32_t at, uint32_t top) {
+    while (at != SITE_NONE && at != top && !ss->list[at]->has_link)
+        at = ss->list[at]->parent;
     return at == top ? SITE_NONE : at;
 }
 
-uint32_t route_line_down(const struct sim *s, uint32_t home, uint32_t below) {
+uint32_t route_line_down(const struct sites *ss, uint32_t home, uint32_t below) {
     uint32_t found = SITE_NONE;
-    if (!route_is_within(s, home, below))
+    if (!route_is_within(ss, home, below))
         return SITE_NONE; /* the host has moved away */
-    for (uint32_t at = home; at != SITE_NONE && at != below; at = s->route.sites[at]->parent)
-        if (s->route.sites[at]->has_link)
+    for (uint32_t at = home; at != SITE_NONE && at != below; at = ss->list[at]->parent)
+        if (ss->list[at]->has_link)
             found = at;
     return found;
 }
 
-unsigned route_links(const struct sim *s, const struct host *from, const struct host *to,
+unsigned route_links(const struct sites *ss, const struct host *from, const struct host *to,
                      const struct link *out[static ROUTE_LINKS_MAX]) {
-    const uint32_t top = common(s, from->site, to->site);
+    const uint32_t top = common(ss, from->site, to->site);
     unsigned n = 0;
     out[n++] = &from->up;
-    for (uint32_t at = route_line_up(s, from->site, top); at != SITE_NONE;
-         at = route_line_up(s, s->route.sites[at]->parent, top))
-        out[n++] = &s->route.sites[at]->up;
-    for (uint32_t at = route_line_down(s, to->site, top); at != SITE_NONE;
-         at = route_line_down(s, to->site, at))
-        out[n++] = &s->route.sites[at]->down;
+    for (uint32_t at = route_line_up(ss, from->site, top); at != SITE_NONE;
+         at = route_line_up(ss, ss->list[at]->parent, top))
+        out[n++] = &ss->list[at]->up;
+    for (uint32_t at = route_line_down(ss, to->site, top); at != SITE_NONE;
+         at = route_line_down(ss, to->site, at))
+        out[n++] = &ss->list[at]->down;
     out[n++] = &to->down;
     assert(n <= ROUTE_LINKS_MAX);
     return n;
 }
 
-bool route_plain(const struct sim *s, struct packet *p) {
+bool route_plain(const struct sites *ss, struct packet *p) {
     if (p->target != SIM_NO_HOST) {
-        const struct host *to = s->hosts[p->target];
-        return to->plain_down && route_line_down(s, to->site, p->top) == SITE_NONE;
+        const struct host *to = ss->world->hosts[p->target];
+        return to->plain_down && route_line_down(ss, to->site, p->top) == SITE_NONE;
     }
-    const uint32_t owner = owner_now(s, p);
+    const uint32_t owner = owner_now(ss, p);
     if (owner == 0 || (owner & SITE_BIT))
         return false;
-    const struct host *to = s->hosts[owner - 1];
+    const struct host *to = ss->world->hosts[owner - 1];
     if (to->site != SITE_NONE || !to->plain_down || to->down.cfg.delay_ns > FAULT_MEMORY_NS)
         return false;
     p->late_ns = to->down.cfg.delay_ns;
@@ -214,23 +215,22 @@ bool route_plain(const struct sim *s, struct packet *p) {
     return true;
 }
 
-static uint64_t between(const struct route *r, uint32_t a, uint32_t b) {
-    return a < r->region_count && b < r->region_count ? r->rtt_ns[a][b] / 2 : 0;
+static uint64_t between(const struct sites *ss, uint32_t a, uint32_t b) {
+    return a < ss->region_count && b < ss->region_count ? ss->rtt_ns[a][b] / 2 : 0;
 }
 
-uint64_t route_core_ns(const struct sim *s, const struct host *from, const struct host *to) {
-    return common(s, from->site, to->site) == SITE_NONE
-               ? between(&s->route, from->region, to->region)
-               : 0;
+uint64_t route_core_ns(const struct sites *ss, const struct host *from, const struct host *to) {
+    return common(ss, from->site, to->site) == SITE_NONE ? between(ss, from->region, to->region)
+                                                         : 0;
 }
 
-uint64_t route_delay_ns(const struct sim *s, const struct host *h, const struct packet *p) {
-    const struct route *r = &s->route;
+uint64_t route_delay_ns(const struct sites *ss, const struct host *h, const struct packet *p) {
     uint32_t to = SITE_NONE;
     if (p->target != SIM_NO_HOST)
         return 0; /* it turns before the core */
-    const uint32_t owner = owner_now(s, p);
+    const uint32_t owner = owner_now(ss, p);
     if (owner != 0)
-        to = owner & SITE_BIT ? r->sites[owner & ~SITE_BIT]->region : s->hosts[owner - 1]->region;
-    return between(r, h->region, to);
+        to = owner & SITE_BIT ? ss->list[owner & ~SITE_BIT]->region
+                              : ss->world->hosts[owner - 1]->region;
+    return between(ss, h->region, to);
 }

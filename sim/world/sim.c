@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/engine/crypto_mode.h"
+#include "sim/world/icmp.h"
+#include "sim/world/pause.h"
+#include "sim/world/sim_int.h"
+#include "sim/world/turn.h"
 
 static const uint64_t pair_limit_ns = 60 * SIM_S;
 static const uint64_t ticket_ttl_s = 3600;
@@ -18,47 +22,40 @@ struct sim *sim_new(const struct sim_config *cfg) {
     if (!s)
         abort();
     memset(s, 0, sizeof *s);
-    s->seed = cfg->seed;
-    s->tap = cfg->tap;
-    s->watch = cfg->watched ? watch_new() : NULL;
-    s->now_ns = WORLD_SETUP_NS;
-    draw_init(&s->draw, cfg->seed);
-    trace_init(&s->trace, WORLD_START_NS);
+    world_init(&s->world, cfg->seed, &cfg->tap);
+    sites_init(&s->sites, &s->world);
+    flight_init(&s->flight, &s->world, &s->sites);
+    duties_init(&s->duties, &s->world, &s->sites);
+    inspection_init(&s->inspection, &s->world, &s->duties.ledger, cfg->watched);
+    loads_init(&s->loads, &s->world);
+    s->world.flight = &s->flight;
+    s->world.duties = &s->duties;
+    s->world.inspection = &s->inspection;
     return s;
 }
 
 void sim_free(struct sim *s) {
     if (!s)
         return;
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_free(s->hosts[i]);
-    free(s->hosts);
-    for (uint32_t i = 0; i < s->load_count; i++)
-        load_clear(&s->loads[i]);
-    free(s->loads);
-    names_clear(&s->names);
-    route_clear(&s->route);
-    faults_clear(&s->faults);
-    clog_clear(s);
-    heap_clear(&s->heap);
-    slab_clear(&s->slab);
-    trace_clear(&s->trace);
-    ledger_clear(&s->ledger);
-    free(s->tickets);
-    demand_clear(&s->demands);
-    troubles_clear(&s->troubles);
-    if (s->watch)
-        crypto_mode_hook(NULL);
-    watch_free(s->watch);
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        hostile_clear(s->world.hosts[i]);
+        host_free(s->world.hosts[i]);
+    }
+    loads_clear(&s->loads);
+    sites_clear(&s->sites);
+    clog_clear(&s->flight.clog);
+    inspection_clear(&s->inspection);
+    duties_clear(&s->duties);
+    world_clear(&s->world);
     free(s);
 }
 
 uint64_t sim_seed(const struct sim *s) {
-    return s->seed;
+    return s->world.seed;
 }
 
 uint64_t sim_now_ns(const struct sim *s) {
-    return s->begun ? s->now_ns - WORLD_START_NS : 0;
+    return world_run_ns(&s->world);
 }
 
 uint64_t sim_start_ns(void) {
@@ -66,29 +63,27 @@ uint64_t sim_start_ns(void) {
 }
 
 uint64_t sim_node_now_us(const struct sim *s, uint32_t host) {
-    return host_now_us(s->hosts[host]);
+    return host_now_us(s->world.hosts[host]);
 }
 
 const char *sim_failure(const struct sim *s) {
-    return s->failure[0] ? s->failure : NULL;
+    return s->world.failure[0] ? s->world.failure : NULL;
 }
 
 const struct trace *sim_trace(const struct sim *s) {
-    return &s->trace;
+    return &s->world.trace;
 }
 
-void world_fail(struct sim *s, const struct host *h, const char *what) {
-    if (!s->failure[0])
-        (void)snprintf(s->failure, sizeof s->failure, "%s: %s at %llu.%06llu s",
-                       h ? h->name : "world", what, (unsigned long long)(sim_now_ns(s) / SIM_S),
-                       (unsigned long long)(sim_now_ns(s) % SIM_S / SIM_US));
+const struct watch *sim_watch(const struct sim *s) {
+    return s->inspection.watch;
 }
 
-void world_push(struct sim *s, struct host *source, const struct event *e) {
-    struct event keyed = *e;
-    keyed.source = source->index;
-    keyed.seq = source->seq++;
-    heap_push(&s->heap, &keyed);
+const struct demands *sim_demands(const struct sim *s) {
+    return &s->duties.demands;
+}
+
+const struct ledger *sim_ledger(const struct sim *s) {
+    return &s->duties.ledger;
 }
 
 /* ---- hosts ---- */
@@ -102,104 +97,104 @@ static bool name_ok(const char *name) {
 }
 
 static void settle(struct sim *s, struct host *h) {
-    if (!route_settle(s, h))
-        world_fail(s, h, "no addresses are left");
+    if (!sites_settle(&s->sites, h))
+        world_fail(&s->world, h, "no addresses are left");
 }
 
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) {
     if (!name_ok(o->name))
         return ERR_USAGE;
-    if (sim_host_find(s, o->name) != SIM_NO_HOST)
+    if (world_find(&s->world, o->name) != SIM_NO_HOST)
         return ERR_EXISTS;
-    if (s->host_count == SIM_HOSTS_MAX)
+    if (s->world.host_count == SIM_HOSTS_MAX)
         return ERR_FULL;
-    if (s->host_count == s->host_cap) {
-        s->host_cap = s->host_cap ? s->host_cap * 2 : 16;
-        s->hosts = realloc(s->hosts, s->host_cap * sizeof(struct host *));
-        if (!s->hosts)
-            abort();
-    }
-    struct host *h = host_new(s, o);
-    s->hosts[s->host_count] = h;
-    *host = s->host_count++;
-    names_add(&s->names, h->name, h->index);
-    h->setup_number = route_number_new(s, h);
+    struct sim_host_options own = *o;
+    if (o->site != SITE_NONE)
+        own.region = s->sites.list[o->site]->region;
+    struct host *h = host_new(&s->world, &own);
+    *host = h->index;
+    world_add_host(&s->world, h);
+    h->setup_number = sites_number_new(&s->sites, h);
     if (h->setup_number == 0)
         return ERR_FULL;
-    if (s->begun) {
+    if (s->world.begun) {
         settle(s, h);
-        host_start(h);
+        turn_start(h);
     }
     return 0;
 }
 
 uint32_t sim_host_count(const struct sim *s) {
-    return s->host_count;
+    return s->world.host_count;
 }
 
 uint32_t sim_host_find(const struct sim *s, const char *name) {
-    return names_find(&s->names, name);
+    return world_find(&s->world, name);
 }
 
 const char *sim_host_label(const struct sim *s, uint32_t host) {
-    if (host >= s->host_count)
+    if (host >= s->world.host_count)
         return "?";
-    const struct host *h = s->hosts[host];
+    const struct host *h = s->world.hosts[host];
     if (h->site != SITE_NONE)
-        return s->route.sites[h->site]->name;
+        return s->sites.list[h->site]->name;
     return h->group[0] ? h->group : "public";
 }
 
 const char *sim_host_name(const struct sim *s, uint32_t host) {
-    return host < s->host_count ? s->hosts[host]->name : "?";
+    return world_name(&s->world, host);
 }
 
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out) {
-    const struct host *h = s->hosts[host];
+    const struct host *h = s->world.hosts[host];
     *out = d == SIM_UP ? h->up.cfg : h->down.cfg;
 }
 
 void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     struct link *l = d == SIM_UP ? &h->up : &h->down;
     l->cfg = *c;
     l->bad = l->bad && c->burst_enter_ppb > 0; /* a plain link does not pass by there */
     h->plain_down = link_is_plain(&h->down);
-    duty_line(h);
+    duty_line(&s->duties, h);
 }
 
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
                    uint64_t count) {
-    struct host *h = s->hosts[host];
+    struct host *h = s->world.hosts[host];
     link_lose(d == SIM_UP ? &h->up : &h->down, packets, (uint32_t)count);
     h->plain_down = link_is_plain(&h->down);
 }
 
 const uint32_t *sim_contacts(const struct sim *s, uint32_t host, uint32_t *count) {
-    *count = s->hosts[host]->contact_count;
-    return s->hosts[host]->contacts;
+    *count = s->world.hosts[host]->contact_count;
+    return s->world.hosts[host]->contacts;
 }
 
 uint64_t sim_choice(const struct sim *s, uint32_t host, uint64_t number) {
-    return draw_u64(&s->draw, host, DRAW_GRAPH, number);
+    return draw_u64(&s->world.draw, host, DRAW_GRAPH, number);
+}
+
+bool sim_runs(const struct sim *s, uint32_t host) {
+    return s->world.hosts[host]->node && s->world.hosts[host]->state == HOST_RUNS;
 }
 
 struct disk *sim_disk(struct sim *s, uint32_t host) {
-    return s->hosts[host]->disk;
+    return s->world.hosts[host]->disk;
 }
 
 struct store_mem *sim_store(struct sim *s, uint32_t host) {
-    return s->hosts[host]->store;
+    return s->world.hosts[host]->store;
 }
 
 struct node *sim_node(struct sim *s, uint32_t host) {
-    return s->hosts[host]->node;
+    return s->world.hosts[host]->node;
 }
 
 void sim_touch(struct sim *s, uint32_t host) {
-    if (s->hosts[host]->node)
-        host_pump(s->hosts[host]);
+    if (s->world.hosts[host]->node)
+        turn_pump(s->world.hosts[host]);
 }
 
 /* ---- before time 0 ---- */
@@ -211,11 +206,11 @@ static bool is_paired(const struct host *h, const struct host *with) {
 }
 
 int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
-    struct host *ha = s->hosts[a], *hb = s->hosts[b];
+    struct host *ha = s->world.hosts[a], *hb = s->world.hosts[b];
     char ticket[TICKET_TEXT_MAX + 1];
-    host_start(ha);
-    host_start(hb);
-    if (sim_failure(s))
+    turn_start(ha);
+    turn_start(hb);
+    if (s->world.failure[0])
         return ERR_FAILED;
     struct arena *before = arena_enter(&ha->arena);
     int err = node_ticket_new(ha->node, host_now_us(ha), hb->name, ticket_ttl_s, ticket);
@@ -227,112 +222,140 @@ int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
         return err;
     host_add_contact(ha, b);
     host_add_contact(hb, a);
-    host_pump(ha);
-    host_pump(hb);
-    const uint64_t limit = s->now_ns + pair_limit_ns;
+    turn_pump(ha);
+    turn_pump(hb);
+    const uint64_t limit = s->world.now_ns + pair_limit_ns;
     while (!is_paired(ha, hb) || !is_paired(hb, ha)) {
-        const struct event *e = heap_top(&s->heap);
-        if (!e || e->time_ns > limit || !sim_step(s))
+        uint64_t next_ns;
+        if (!world_next(&s->world, &next_ns) || next_ns > limit || !sim_step(s))
             return ERR_TIMEOUT;
     }
     return 0;
 }
 
-void world_drop_events(struct sim *s) {
-    struct event e;
-    clog_clear(s);
-    while (heap_pop(&s->heap, &e))
-        if (e.kind == EVENT_ARRIVE || e.kind == EVENT_LINE || e.kind == EVENT_DELIVER ||
-            e.kind == EVENT_ICMP)
-            slab_put(&s->slab, e.ref);
-}
-
 void sim_begin(struct sim *s) {
-    inspect_begin(s);
-    if (s->tap.begin)
-        s->tap.begin(s->tap.ctx, s);
-    for (uint32_t i = 0; i < s->host_count; i++)
-        host_stop(s->hosts[i]);
-    world_drop_events(s);
-    ledger_clear(&s->ledger);
-    s->stats = (struct world_stats){0};
-    s->now_ns = WORLD_START_NS;
-    s->begun = true;
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct host *h = s->hosts[i];
+    inspect_begin(&s->inspection);
+    if (s->world.tap.begin)
+        s->world.tap.begin(s->world.tap.ctx, s);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        turn_stop(s->world.hosts[i]);
+    clog_clear(&s->flight.clog);
+    world_drop_events(&s->world);
+    ledger_clear(&s->duties.ledger);
+    s->world.stats = (struct world_stats){0};
+    s->world.now_ns = WORLD_START_NS;
+    s->world.begun = true;
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        struct host *h = s->world.hosts[i];
         h->past = (struct endpoint_counters){0};
         h->seq = h->sent = 0;
         h->wake_ns = LEDGER_NEVER;
         h->leaked_bytes = 0;
-        h->clock.base_ns = h->clock.local_ns = s->now_ns;
+        h->clock.base_ns = h->clock.local_ns = s->world.now_ns;
         for (uint32_t k = 0; k < h->contact_count && !h->options.lazy; k++)
-            ledger_bond(&s->ledger, i, h->contacts[k])->willing = true;
+            ledger_bond(&s->duties.ledger, i, h->contacts[k])->willing = true;
         settle(s, h);
     }
-    for (uint32_t i = 0; i < s->host_count; i++) {
-        struct host *h = s->hosts[i];
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        struct host *h = s->world.hosts[i];
         if (h->hostile) {
             const struct hostile_plan plan = h->hostile->plan;
             hostile_clear(h);
-            hostile_begin(h, &plan);
+            (void)hostile_begin(h, &plan); /* none runs */
         }
-        host_start(h);
-        duty_line(h);
+        turn_start(h);
+        duty_line(&s->duties, h);
     }
-    load_begin(s);
+    loads_begin(&s->loads);
+}
+
+void sim_settle(struct sim *s) {
+    inspect_confirmed(&s->inspection);
+    duties_settle(&s->duties);
+}
+
+void sim_end(struct sim *s) {
+    inspect_end(&s->inspection);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        host_kill(s->world.hosts[i]);
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        pause_end(s->world.hosts[i]);
+    clog_clear(&s->flight.clog);
+    world_drop_events(&s->world);
+    inspect_packets(&s->inspection);
 }
 
 /* ---- time ---- */
 
+static void hear_icmp(struct sim *s, struct icmp_note *note) {
+    if (icmp_heard(&s->world, note) && note->kind == ICMP_TOO_BIG)
+        turn_too_big(s->world.hosts[note->host], note);
+    slab_put(&s->world.slab, note);
+}
+
+static void deliver(struct sim *s, const struct event *e) {
+    struct packet *p = flight_deliver(&s->flight, e->ref);
+    struct host *h = p ? s->world.hosts[p->target] : NULL;
+    if (h && !pause_holds(h, e))
+        turn_receive(h, p);
+}
+
+static void run_load(struct sim *s, const struct event *e) {
+    struct load_due due;
+    if (loads_due(&s->loads, e, &due))
+        order_load(s, &due);
+    loads_again(&s->loads, e);
+}
+
 static void dispatch(struct sim *s, const struct event *e) {
-    struct host *source = s->hosts[e->source];
+    struct host *source = s->world.hosts[e->source];
     switch ((enum event_kind)e->kind) {
     case EVENT_ARRIVE:
-        wire_arrive(s, e->ref);
+        flight_arrive(&s->flight, e->ref);
         break;
     case EVENT_LINE:
-        wire_line(s, e->ref);
+        flight_line(&s->flight, e->ref);
         break;
     case EVENT_DELIVER: /* asks itself whether the receiver runs */
-        wire_deliver(s, e->ref);
+        deliver(s, e);
         break;
     case EVENT_WAKE:
-        if (!host_holds(source, e))
-            host_wake(source);
+        if (!pause_holds(source, e))
+            turn_wake(source);
         break;
     case EVENT_FILE:
-        if (!host_holds(source, e))
-            host_file_done(source, e);
+        if (!pause_holds(source, e))
+            turn_file_done(source, e);
         break;
     case EVENT_LOAD:
-        if (!host_holds(source, e))
-            load_run(s, e);
+        if (!pause_holds(source, e))
+            run_load(s, e);
         break;
     case EVENT_HOSTILE:
-        if (!host_holds(source, e))
+        if (!pause_holds(source, e))
             hostile_run(source, e);
         break;
     case EVENT_ICMP:
-        icmp_hear(s, e->ref);
+        hear_icmp(s, e->ref);
         break;
     case EVENT_UNCLOG:
-        clog_release(s, false);
+        clog_release(&s->flight.clog, false);
         break;
     case EVENT_RESUME:
         if (source->pauses == e->tag)
-            host_resume(source);
+            pause_end(source);
         break;
     }
 }
 
-/* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top of
- * the heap will touch is fetched while this one runs. */
-static void fetch_ahead(const struct sim *s) {
-    const struct heap *heap = &s->heap;
+/* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top
+ * of the heap will touch is fetched while this one runs. */
+static void fetch_ahead(const struct world *w) {
+    const struct heap *heap = &w->heap;
     for (size_t i = 1; i < 5 && i < heap->count; i++) {
         const struct event *e = &heap->events[i];
         const uint32_t host = e->kind == EVENT_DELIVER ? e->tag : e->source;
-        const char *h = (const char *)s->hosts[host];
+        const char *h = (const char *)w->hosts[host];
         __builtin_prefetch(h);
         __builtin_prefetch(h + 64);
         __builtin_prefetch(h + 128);
@@ -341,7 +364,7 @@ static void fetch_ahead(const struct sim *s) {
     }
     if (heap->count > 0) {
         const struct event *e = &heap->events[0];
-        const struct host *h = s->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
+        const struct host *h = w->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
         __builtin_prefetch(h->node);
         __builtin_prefetch((const char *)h->node + 64);
         if (e->kind == EVENT_DELIVER)
@@ -351,13 +374,12 @@ static void fetch_ahead(const struct sim *s) {
 
 bool sim_step(struct sim *s) {
     struct event e;
-    if (s->failure[0] || !heap_pop(&s->heap, &e))
+    if (s->world.failure[0] || !world_pop(&s->world, &e))
         return false;
-    fetch_ahead(s);
-    s->now_ns = e.time_ns;
-    s->stats.events++;
-    if (s->watch)
-        inspect_seconds(s);
+    fetch_ahead(&s->world);
+    s->world.now_ns = e.time_ns;
+    s->world.stats.events++;
+    inspect_seconds(&s->inspection);
     dispatch(s, &e);
     return true;
 }
@@ -367,12 +389,12 @@ bool sim_run_while_not(struct sim *s, uint64_t time_ns, bool (*done)(void *ctx),
     for (;;) {
         if (done && done(ctx))
             return true;
-        const struct event *e = heap_top(&s->heap);
-        if (!e || e->time_ns > until || !sim_step(s))
+        uint64_t next_ns;
+        if (!world_next(&s->world, &next_ns) || next_ns > until || !sim_step(s))
             break;
     }
-    if (!s->failure[0] && s->now_ns < until)
-        s->now_ns = until;
+    if (!s->world.failure[0] && s->world.now_ns < until)
+        s->world.now_ns = until;
     return false;
 }
 

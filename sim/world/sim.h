@@ -19,52 +19,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/node.h"
 #include "sim/disk/disk.h"
 #include "sim/disk/store_mem.h"
-#include "sim/engine/trace.h"
 #include "sim/invariants/invariants.h"
-#include "sim/link/link.h"
 #include "sim/measure/demand.h"
+#include "sim/measure/ledger.h"
 #include "sim/nat/gateway.h"
-#include "sim/world/hostile.h"
-#include "sim/world/icmp.h"
-
-#define SIM_US UINT64_C(1000)
-#define SIM_MS UINT64_C(1000000)
-#define SIM_S UINT64_C(1000000000)
-
-enum { SIM_NAME_MAX = 32, SIM_HOSTS_MAX = 100000 };
-#define SIM_NO_HOST UINT32_MAX
+#include "sim/world/host_options.h"
+#include "sim/world/hostile_plan.h"
+#include "sim/world/tap.h"
 
 struct sim;
-
-struct sim_datagram { /* what became of one datagram */
-    uint64_t time_ns;
-    uint32_t source, target; /* target SIM_NO_HOST: nobody has the address */
-    struct addr from, to;
-    enum fate fate;
-    const uint8_t *data;
-    uint32_t len;
-    uint8_t ecn;  /* of the IP header (net/recovery/ecn.h) */
-    uint32_t seq; /* the source's how-manieth datagram, from 0 */
-    /* If a link ended it: whose, which way, and its number there (as `lose` counts). */
-    uint32_t link_host; /* SIM_NO_HOST: no host's link did */
-    bool link_down;
-    uint64_t link_packet;
-};
-
-/* Watchers, for logs, captures and reports; each may be NULL. They must not call into the world. */
-struct sim_tap {
-    void *ctx;
-    void (*begin)(void *ctx, const struct sim *s); /* time 0 */
-    void (*datagram)(void *ctx, const struct sim_datagram *d);
-    void (*node_event)(void *ctx, uint64_t time_ns, const char *host, const struct node_event *e);
-    void (*log)(void *ctx, uint64_t time_ns, const char *host, enum log_level level,
-                const char *line);
-    void (*icmp)(void *ctx, uint64_t time_ns, const struct icmp_note *note); /* a host hears it */
-    void (*record)(void *ctx, const struct trace_record *r); /* all that goes into the trace */
-};
 
 struct sim_config {
     uint64_t seed;
@@ -76,7 +41,8 @@ struct sim *sim_new(const struct sim_config *cfg);
 void sim_free(struct sim *s);
 uint64_t sim_seed(const struct sim *s);
 uint64_t sim_now_ns(const struct sim *s);
-/* The internal clock's value at time 0, for what counts from its beginning (sim/invariants/invariants.h). */
+/* The internal clock's value at time 0, for what counts from its beginning
+ * (sim/invariants/invariants.h). */
 uint64_t sim_start_ns(void);
 /* NULL, or why the world cannot go on (a node that never stops working, a node that cannot start).
  */
@@ -84,20 +50,10 @@ const char *sim_failure(const struct sim *s);
 const struct trace *sim_trace(const struct sim *s);
 
 /* ---- hosts ---- */
-struct sim_host_options {
-    const char *name;  /* [A-Za-z0-9_-], also the contact name that others give it */
-    const char *group; /* a label for reports; NULL: none */
-    enum cc_kind cc;
-    unsigned suites; /* offered AEAD suites; 0: all */
-    bool ipv4, ipv6; /* neither: IPv4 */
-    bool no_udp;     /* its network lets no UDP out or in */
-    bool lazy;       /* dials no contact by itself */
-    uint32_t site;   /* SITE_NONE: on the internet */
-    uint32_t region; /* SITE_NONE: none, no delay of its own. That of its site, if it is in one */
-};
 /* ERR_USAGE (name), ERR_EXISTS, ERR_FULL. */
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) MUST_USE;
-/* What reports call hosts like this one: the kind of its NAT (or its site), else its group, else "public". */
+/* What reports call hosts like this one: the kind of its NAT (or its site), else its group, else
+ * "public". */
 const char *sim_host_label(const struct sim *s, uint32_t host);
 uint32_t sim_host_count(const struct sim *s);
 uint32_t sim_host_find(const struct sim *s, const char *name); /* SIM_NO_HOST */
@@ -107,7 +63,8 @@ enum sim_direction { SIM_UP, SIM_DOWN };
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out);
 void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c);
-/* These packets (numbers from 0, ascending, copied) of the link are lost, too; count 0: none any more. */
+/* These packets (numbers from 0, ascending, copied) of the link are lost, too; count 0: none any
+ * more. */
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
                    uint64_t count);
 /* Its contacts: hosts it has been paired with. Valid until the next pairing. */
@@ -157,8 +114,11 @@ bool sim_runs(const struct sim *s, uint32_t host);
 void sim_settle(struct sim *s);
 /* What came of everything that was asked of nodes since time 0. */
 const struct demands *sim_demands(const struct sim *s);
+/* What the nodes have said of it. */
+const struct ledger *sim_ledger(const struct sim *s);
 
-/* `thief` tries the ticket that `user` has got from `giver` last, and used. ERR_NOT_FOUND: it has not. */
+/* `thief` tries the ticket that `user` has got from `giver` last, and used. ERR_NOT_FOUND: it has
+ * not. */
 int sim_steal_ticket(struct sim *s, uint32_t thief, uint32_t user, uint32_t giver) MUST_USE;
 
 /* One datagram of a call-like flow, of `size` bytes (16 at least): ledger.h has what came of it. */
@@ -176,8 +136,9 @@ void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and st
 /* Crash of the machine: of what its store has committed since the last barrier a drawn number of
  * transactions survives. */
 void sim_power_cut(struct sim *s, uint32_t host);
-/* Its process dies at the write number `writes` of its store from now (0: the next): that one is lost, and nothing that it
- * would have said afterwards leaves. `power`: the machine's power goes with it. */
+/* Its process dies at the write number `writes` of its store from now (0: the next): that one is
+ * lost, and nothing that it would have said afterwards leaves. `power`: the machine's power goes
+ * with it. */
 void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power);
 struct sim_store_fault { /* all zeroes: none any more, and no death that sim_die had in store */
     uint64_t after;      /* so many writes still succeed */

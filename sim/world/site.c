@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/world/host.h"
 #include "sim/world/site_int.h"
-#include "sim/world/world.h"
 
 enum {
     NUMBERS_MAX = (1 << 17) - 2,
@@ -23,40 +23,44 @@ static void *grown(void *p, uint32_t count, uint32_t *cap, size_t item_bytes) {
     return q;
 }
 
-void route_clear(struct route *r) {
-    for (uint32_t i = 0; i < r->site_count; i++) {
-        nat_free(r->sites[i]->nat);
-        nat_free(r->sites[i]->wall);
-        gateway_free(r->sites[i]->gateway);
-        free(r->sites[i]->members);
-        free(r->sites[i]);
+void sites_init(struct sites *ss, struct world *w) {
+    *ss = (struct sites){.world = w};
+}
+
+void sites_clear(struct sites *ss) {
+    for (uint32_t i = 0; i < ss->count; i++) {
+        nat_free(ss->list[i]->nat);
+        nat_free(ss->list[i]->wall);
+        gateway_free(ss->list[i]->gateway);
+        free(ss->list[i]->members);
+        free(ss->list[i]);
     }
-    free(r->sites);
-    free(r->owners);
-    *r = (struct route){0};
+    free(ss->list);
+    free(ss->owners);
+    *ss = (struct sites){.world = ss->world};
 }
 
 /* ---- regions ---- */
 
-uint32_t route_region(const struct route *r, const char *name) {
-    for (uint32_t i = 0; i < r->region_count; i++)
-        if (strcmp(r->regions[i], name) == 0)
+uint32_t sites_region(const struct sites *ss, const char *name) {
+    for (uint32_t i = 0; i < ss->region_count; i++)
+        if (strcmp(ss->regions[i], name) == 0)
             return i;
     return SITE_NONE;
 }
 
-int route_region_add(struct route *r, const char *name) {
-    if (r->region_count == REGIONS_MAX)
+int sites_region_add(struct sites *ss, const char *name) {
+    if (ss->region_count == REGIONS_MAX)
         return ERR_FULL;
-    if (route_region(r, name) != SITE_NONE)
+    if (sites_region(ss, name) != SITE_NONE)
         return ERR_EXISTS;
-    (void)snprintf(r->regions[r->region_count++], sizeof *r->regions, "%s", name);
+    (void)snprintf(ss->regions[ss->region_count++], sizeof *ss->regions, "%s", name);
     return 0;
 }
 
 /* ---- public addresses ---- */
 
-void route_number_address(uint32_t number, bool ipv6, uint16_t port, struct addr *out) {
+void site_number_address(uint32_t number, bool ipv6, uint16_t port, struct addr *out) {
     static const uint8_t ipv4[4] = {198, 18, 0, 0}, ipv6_prefix[4] = {0x20, 0x01, 0x00, 0x02};
     *out = (struct addr){.kind = ipv6 ? ADDR_IPV6 : ADDR_IPV4, .port = port};
     memcpy(out->ip, ipv6 ? ipv6_prefix : ipv4, 4);
@@ -66,48 +70,48 @@ void route_number_address(uint32_t number, bool ipv6, uint16_t port, struct addr
     low[2] = (uint8_t)number;
 }
 
-uint32_t route_number_of(const struct addr *a) {
+uint32_t site_number_of(const struct addr *a) {
     struct addr same;
     const uint8_t *low = a->ip + (a->kind == ADDR_IPV6 ? 13 : 1);
     const uint32_t n = (uint32_t)(low[0] & 1) << 16 | (uint32_t)low[1] << 8 | low[2];
-    route_number_address(n, a->kind == ADDR_IPV6, a->port, &same);
+    site_number_address(n, a->kind == ADDR_IPV6, a->port, &same);
     return addr_same_host(&same, a) ? n : 0;
 }
 
-uint32_t route_owner_of(const struct sim *s, const struct addr *a) {
-    const uint32_t n = route_number_of(a);
-    return n == 0 || n > s->route.number_count ? 0 : s->route.owners[n - 1];
+uint32_t sites_owner_of(const struct sites *ss, const struct addr *a) {
+    const uint32_t n = site_number_of(a);
+    return n == 0 || n > ss->number_count ? 0 : ss->owners[n - 1];
 }
 
-/* One that never was, as long as there are such: what still goes to an old one then finds nobody. */
-static uint32_t number_new(struct sim *s, uint32_t owner) {
-    struct route *r = &s->route;
-    for (uint32_t i = 0; r->number_count == NUMBERS_MAX && i < NUMBERS_MAX; i++) {
-        r->number_hand = (r->number_hand + 1) % NUMBERS_MAX;
-        if (r->owners[r->number_hand] != 0)
+/* One that never was, as long as there are such: what still goes to an old one then finds nobody.
+ */
+static uint32_t number_new(struct sites *ss, uint32_t owner) {
+    for (uint32_t i = 0; ss->number_count == NUMBERS_MAX && i < NUMBERS_MAX; i++) {
+        ss->number_hand = (ss->number_hand + 1) % NUMBERS_MAX;
+        if (ss->owners[ss->number_hand] != 0)
             continue;
-        r->owners[r->number_hand] = owner;
-        return r->number_hand + 1;
+        ss->owners[ss->number_hand] = owner;
+        return ss->number_hand + 1;
     }
-    if (r->number_count == NUMBERS_MAX)
+    if (ss->number_count == NUMBERS_MAX)
         return 0;
-    r->owners = grown(r->owners, r->number_count, &r->number_cap, sizeof *r->owners);
-    r->owners[r->number_count++] = owner;
-    return r->number_count;
+    ss->owners = grown(ss->owners, ss->number_count, &ss->number_cap, sizeof *ss->owners);
+    ss->owners[ss->number_count++] = owner;
+    return ss->number_count;
 }
 
-uint32_t route_number_new(struct sim *s, const struct host *h) {
-    return number_new(s, h->index + 1);
+uint32_t sites_number_new(struct sites *ss, const struct host *h) {
+    return number_new(ss, h->index + 1);
 }
 
-void route_number_free(struct sim *s, uint32_t number) {
+static void number_free(struct sites *ss, uint32_t number) {
     if (number > 0)
-        s->route.owners[number - 1] = 0;
+        ss->owners[number - 1] = 0;
 }
 
-struct host *route_setup_owner(const struct sim *s, const struct addr *a) {
-    const uint32_t owner = route_owner_of(s, a);
-    return owner == 0 || (owner & SITE_BIT) ? NULL : s->hosts[owner - 1];
+struct host *sites_setup_owner(const struct sites *ss, const struct addr *a) {
+    const uint32_t owner = sites_owner_of(ss, a);
+    return owner == 0 || (owner & SITE_BIT) ? NULL : ss->world->hosts[owner - 1];
 }
 
 /* ---- addresses inside a site ---- */
@@ -140,7 +144,7 @@ static uint32_t place_of(const struct addr *a) {
     return ip[0] == 192 ? (uint32_t)ip[3] - 2 : ip[0] == 100 ? (at & 0x3fffff) - 1 : at;
 }
 
-uint32_t route_member_of(const struct site *w, const struct addr *a) {
+uint32_t site_member_of(const struct site *w, const struct addr *a) {
     const uint32_t at = place_of(a);
     if (a->kind != ADDR_IPV4 || at >= w->member_count)
         return 0;
@@ -169,127 +173,118 @@ static bool member_add(struct site *w, uint32_t member, uint16_t port, struct ad
 }
 
 /* An address in that space (SITE_NONE: the internet) is free again. */
-static void address_free(struct sim *s, uint32_t space, uint32_t member, const struct addr *a) {
-    const uint32_t n = route_number_of(a);
-    struct site *w = space == SITE_NONE ? NULL : s->route.sites[space];
+static void address_free(struct sites *ss, uint32_t space, uint32_t member, const struct addr *a) {
+    const uint32_t n = site_number_of(a);
+    struct site *w = space == SITE_NONE ? NULL : ss->list[space];
     if (n > 0)
-        route_number_free(s, n);
-    else if (w && route_member_of(w, a) == member)
+        number_free(ss, n);
+    else if (w && site_member_of(w, a) == member)
         w->members[place_of(a)] = 0;
 }
 
 /* ---- sites ---- */
 
-uint32_t route_site_find(const struct sim *s, const char *name) {
-    for (uint32_t i = 0; i < s->route.site_count; i++)
-        if (strcmp(s->route.sites[i]->name, name) == 0)
-            return i;
-    return SITE_NONE;
-}
-
-uint32_t route_space(const struct sim *s, uint32_t at, bool ipv6) {
-    while (at != SITE_NONE && (ipv6 || s->route.sites[at]->cfg.firewall))
-        at = s->route.sites[at]->parent;
+uint32_t sites_space(const struct sites *ss, uint32_t at, bool ipv6) {
+    while (at != SITE_NONE && (ipv6 || ss->list[at]->cfg.firewall))
+        at = ss->list[at]->parent;
     return at;
 }
 
 /* A firewall has no addresses of its own: those within have addresses of around it. */
-static bool new_externals(struct sim *s, struct site *w) {
-    const uint32_t self = SITE_BIT | w->index, space = route_space(s, w->parent, false);
+static bool new_externals(struct sites *ss, struct site *w) {
+    const uint32_t self = SITE_BIT | w->index, space = sites_space(ss, w->parent, false);
     w->external_count = w->cfg.firewall ? 0 : w->cfg.pool > 0 ? w->cfg.pool : 1;
     for (unsigned i = 0; i < w->external_count; i++) {
         if (space != SITE_NONE) {
-            if (!member_add(s->route.sites[space], self, 0, &w->external[i]))
+            if (!member_add(ss->list[space], self, 0, &w->external[i]))
                 return false;
             continue;
         }
-        const uint32_t n = number_new(s, self);
+        const uint32_t n = number_new(ss, self);
         if (n == 0)
             return false;
-        route_number_address(n, false, 0, &w->external[i]);
+        site_number_address(n, false, 0, &w->external[i]);
     }
     if (w->nat && w->external_count > 0)
         nat_set_external(w->nat, w->external, w->external_count);
     return true;
 }
 
-int route_site_add(struct sim *s, const char *name, uint32_t parent, uint32_t region,
-                   const struct nat_config *cfg, uint32_t *site) {
-    struct route *r = &s->route;
+int sites_add(struct sites *ss, const struct site_options *o, uint32_t *site) {
     unsigned depth = 1;
-    for (uint32_t at = parent; at != SITE_NONE; at = r->sites[at]->parent)
+    for (uint32_t at = o->parent; at != SITE_NONE; at = ss->list[at]->parent)
         depth++;
-    if (r->site_count == SITES_MAX || depth > SITE_DEPTH_MAX)
+    if (ss->count == SITES_MAX || depth > SITE_DEPTH_MAX)
         return ERR_FULL;
-    r->sites = grown(r->sites, r->site_count, &r->site_cap, sizeof *r->sites);
+    ss->list = grown(ss->list, ss->count, &ss->cap, sizeof *ss->list);
     struct site *w = calloc(1, sizeof *w);
     if (!w)
         abort();
-    *w = (struct site){.index = r->site_count, .parent = parent, .region = region, .cfg = *cfg};
-    (void)snprintf(w->name, sizeof w->name, "%s", name);
-    r->sites[r->site_count++] = w;
+    *w =
+        (struct site){.index = ss->count, .parent = o->parent, .region = o->region, .cfg = *o->cfg};
+    (void)snprintf(w->name, sizeof w->name, "%s", o->name);
+    ss->list[ss->count++] = w;
     *site = w->index;
     /* Entities of sites count down from the top, those of hosts up from 0. */
     const uint32_t entity = UINT32_MAX - w->index * 4;
-    w->nat = nat_new(cfg, &s->draw, entity);
-    link_init(&w->up, &s->draw, entity - 1);
-    link_init(&w->down, &s->draw, entity - 2);
+    w->nat = nat_new(o->cfg, &ss->world->draw, entity);
+    link_init(&w->up, &ss->world->draw, entity - 1);
+    link_init(&w->down, &ss->world->draw, entity - 2);
     struct nat_config wall;
     if (nat_config_read(&wall, "firewall"))
         abort();
-    wall.timeout_ns = cfg->timeout_ns;
-    wall.unreplied_ns = cfg->unreplied_ns;
-    wall.conntrack = cfg->conntrack;
-    w->wall = nat_new(&wall, &s->draw, entity - 3);
-    return new_externals(s, w) ? 0 : ERR_FULL;
+    wall.timeout_ns = o->cfg->timeout_ns;
+    wall.unreplied_ns = o->cfg->unreplied_ns;
+    wall.conntrack = o->cfg->conntrack;
+    w->wall = nat_new(&wall, &ss->world->draw, entity - 3);
+    return new_externals(ss, w) ? 0 : ERR_FULL;
 }
 
-void route_site_reboot(struct sim *s, uint32_t site, bool move) {
-    struct site *w = s->route.sites[site];
+bool sites_reboot(struct sites *ss, uint32_t site, bool move) {
+    struct site *w = ss->list[site];
     nat_reboot(w->nat);
     nat_reboot(w->wall);
     w->reboots++;
     if (w->gateway)
-        gateway_reboot(w->gateway, s->now_ns);
+        gateway_reboot(w->gateway, ss->world->now_ns);
     if (!move)
-        return;
+        return true;
     for (unsigned i = 0; i < w->external_count; i++)
-        address_free(s, route_space(s, w->parent, false), SITE_BIT | site, &w->external[i]);
-    if (!new_externals(s, w))
-        world_fail(s, NULL, "no addresses are left");
+        address_free(ss, sites_space(ss, w->parent, false), SITE_BIT | site, &w->external[i]);
+    return new_externals(ss, w);
 }
 
 /* ---- hosts in sites ---- */
 
-void route_leave(struct sim *s, struct host *h) {
-    const uint32_t space = route_space(s, h->site, false);
+void sites_leave(struct sites *ss, struct host *h) {
+    const uint32_t space = sites_space(ss, h->site, false);
     for (unsigned i = 0; i < h->addr_count; i++)
-        address_free(s, space, h->index + 1, &h->addrs[i]);
+        address_free(ss, space, h->index + 1, &h->addrs[i]);
     h->addr_count = 0;
     h->mapped = h->outer = (struct addr){0};
 }
 
-bool route_settle(struct sim *s, struct host *h) {
+bool sites_settle(struct sites *ss, struct host *h) {
     const uint16_t port = h->addr_count > 0 ? h->addrs[0].port : WORLD_PORT;
-    route_leave(s, h);
+    sites_leave(ss, h);
     /* On the internet it keeps the address under which its contacts got to know it. */
     const bool keeps = h->setup_number > 0 && h->site == SITE_NONE;
     if (!keeps)
-        route_number_free(s, h->setup_number);
-    const uint32_t space = route_space(s, h->site, false);
+        number_free(ss, h->setup_number);
+    const uint32_t space = sites_space(ss, h->site, false);
     const bool needs = h->options.ipv6 || space == SITE_NONE;
-    const uint32_t number = keeps ? h->setup_number : needs ? route_number_new(s, h) : 0;
+    const uint32_t number = keeps ? h->setup_number : needs ? sites_number_new(ss, h) : 0;
     h->setup_number = 0;
     if (needs && number == 0)
         return false;
     if (h->options.ipv4) {
         struct addr *a = &h->addrs[h->addr_count++];
         if (space == SITE_NONE)
-            route_number_address(number, false, port, a);
-        else if (!member_add(s->route.sites[space], h->index + 1, port, a))
+            site_number_address(number, false, port, a);
+        else if (!member_add(ss->list[space], h->index + 1, port, a))
             return false;
     }
     if (h->options.ipv6)
-        route_number_address(number, true, port, &h->addrs[h->addr_count++]);
+        site_number_address(number, true, port, &h->addrs[h->addr_count++]);
     return true;
 }

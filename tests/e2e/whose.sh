@@ -102,9 +102,11 @@ check "the log says whose it is" grep -q 'does not take message.*at the peer' "$
 
 # Too many programs at the control socket: told as that, not as a daemon that is gone.
 programs=()
-for _ in $(seq 64); do "$BUILD/meshctl" --socket "$DIR/a/control.sock" events >/dev/null 2>&1 & programs+=($!); done
+stay() { "$BUILD/meshctl" --socket "$DIR/a/control.sock" events >/dev/null 2>&1 & programs+=($!); }
+for _ in $(seq 64); do stay; done
 for _ in $(seq 600); do
     out=$(ctl a --json id 2>"$DIR/id.err") || break
+    stay # this question may have had the place of one of them
     sleep 0.1
 done
 check "too many programs: $out" told local full connections "$out"

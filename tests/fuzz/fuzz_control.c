@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_internal.h"
+#include "node/control/control.h"
+#include "node/control/control_group.h"
 #include "sim/disk/store_mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -93,12 +94,17 @@ static void give(unsigned i, const uint8_t *data, size_t size) {
         abort();
 }
 
+/* One of the methods. */
+static const struct method *drawn(uint8_t draw) {
+    unsigned count = 0;
+    while (group_method_at(control_groups, count))
+        count++;
+    return group_method_at(control_groups, draw % count);
+}
+
 /* [0, id, one of the methods, input] */
 static void give_as_params(const uint8_t *data, size_t size) {
-    unsigned count = 0;
-    while (control_methods[count].name)
-        count++;
-    const char *name = control_methods[data[0] % count].name;
+    const char *name = drawn(data[0])->name;
     uint8_t head[64] = {0x94, 0, data[1] & 0x7f, (uint8_t)(0xa0 | strlen(name))};
     memcpy(head + 4, name, strlen(name));
     give(0, head, 4 + strlen(name));
@@ -108,10 +114,7 @@ static void give_as_params(const uint8_t *data, size_t size) {
 /* The same, with the method's own arguments: values are drawn from the input. */
 static void give_as_values(const uint8_t *data, size_t size) {
     static struct proto_writer w;
-    unsigned count = 0;
-    while (control_methods[count].name)
-        count++;
-    const struct method *m = &control_methods[data[0] % count];
+    const struct method *m = drawn(data[0]);
     if (w.max == 0)
         proto_writer_init(&w, 1 << 20);
     proto_writer_reset(&w);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 enum {
     HOSTS = 3,       /* a gives the ticket, b takes it, c is a contact of a from before */
@@ -80,9 +80,9 @@ static void note_stored(struct story *t, uint32_t host) {
  * with it, so that it starts by the wrong clock. */
 static void jump(struct story *t, uint32_t h) {
     static const int64_t hour_us = INT64_C(3600) * 1000000, year_us = 365 * 24 * hour_us;
-    const int64_t now_us = (int64_t)host_wall_us(t->sim->hosts[h]);
+    const int64_t now_us = (int64_t)host_wall_us(t->sim->world.hosts[h]);
     const int64_t by_us[] = {year_us,  -year_us, hour_us,
-                             -hour_us, -now_us,  -t->sim->hosts[h]->clock.wall_offset_us};
+                             -hour_us, -now_us,  -t->sim->world.hosts[h]->clock.wall_offset_us};
     int64_t by = by_us[draw(t, 6)];
     if (by < -now_us)
         by = -now_us;
@@ -205,7 +205,7 @@ static void forget(struct story *t, uint32_t at, uint32_t whom) {
     struct node *n = sim_node(t->sim, at);
     if (!n)
         return;
-    struct arena *before = arena_enter(&t->sim->hosts[at]->arena);
+    struct arena *before = arena_enter(&t->sim->world.hosts[at]->arena);
     const int err =
         node_contact_remove(n, sim_node_now_us(t->sim, at), sim_host_name(t->sim, whom));
     (void)err; /* it may know nothing of the other */
@@ -244,7 +244,7 @@ static void act_one(struct story *t) {
 static void write_one(struct story *t) {
     static const uint32_t ways[][2] = {{0, 1}, {1, 0}, {0, 2}, {2, 0}};
     const uint32_t *way = ways[draw(t, 4)];
-    const uint64_t serial = t->sim->ledger.message_count;
+    const uint64_t serial = sim_ledger(t->sim)->message_count;
     if (sim_message(t->sim, way[0], way[1], 1, 1 + draw(t, 200)))
         return; /* it is down */
     if (serial != t->message_count)
@@ -280,7 +280,7 @@ static void read_history(struct story *t, uint32_t h) {
     struct node *n = sim_node(t->sim, h);
     struct message_info m;
     uint64_t last[HOSTS] = {0};
-    struct arena *before = arena_enter(&t->sim->hosts[h]->arena);
+    struct arena *before = arena_enter(&t->sim->world.hosts[h]->arena);
     for (uint64_t seq = 0; n && node_message_next(n, seq, NULL, &m); seq = m.seq) {
         unsigned long long serial = 0;
         const uint32_t other = sim_host_find(t->sim, m.contact);
@@ -313,7 +313,7 @@ static void judge(struct story *t) {
         read_history(t, h);
     for (unsigned i = 0; i < t->message_count; i++) {
         const struct message *m = &t->messages[i];
-        const struct ledger_message *said = &t->sim->ledger.messages[i];
+        const struct ledger_message *said = &sim_ledger(t->sim)->messages[i];
         totals.stored += m->stored;
         if (said->promised && !m->found)
             broken(t, "a message that was called stored is lost", i, m->from);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 
 enum { HOSTS = 2, ROUNDS = 3, SIZE = 300000, TRIES = 200 };
 
@@ -51,7 +51,7 @@ static bool online(struct story *t, uint32_t from) {
 }
 
 static void forget(struct story *t, uint32_t at) {
-    struct arena *before = arena_enter(&t->sim->hosts[at]->arena);
+    struct arena *before = arena_enter(&t->sim->world.hosts[at]->arena);
     const int err = node_contact_remove(sim_node(t->sim, at), sim_node_now_us(t->sim, at),
                                         sim_host_name(t->sim, !at));
     (void)err; /* there may be nothing */
@@ -107,7 +107,7 @@ static void send_file(struct story *t) {
         if (sim_transfer(t->sim, 0, 1, SIZE, &index))
             continue;
         run_for(t, 60 * SIM_S);
-        const struct ledger_transfer *x = &t->sim->ledger.transfers[index];
+        const struct ledger_transfer *x = &sim_ledger(t->sim)->transfers[index];
         if (x->ended_ns == LEDGER_NEVER)
             broken(t, "a transfer does not end");
         if (x->done && !x->verified)
@@ -153,7 +153,7 @@ static void draw_zeroes(void *ctx, void *buf, size_t len) {
 /* The node starts with what it has stored, and one allocation after another fails: it starts or not, keeps nothing that it has
  * taken, and leaves its store as it is. Gives how many a start takes. */
 static uint64_t start_hungry(struct story *t) {
-    struct host *h = t->sim->hosts[t->victim];
+    struct host *h = t->sim->world.hosts[t->victim];
     const struct node_config cfg = {.identity = &h->identity, .wall_us = host_wall_us(h)};
     const struct env env = {.rng = {draw_zeroes, NULL}, .store = store_mem_face(h->store)};
     uint64_t n = 1;
@@ -193,7 +193,7 @@ static uint64_t tell(struct story *t) {
         sim_link_set(t->sim, i, SIM_UP, &link);
     }
     sim_begin(t->sim);
-    struct arena *arena = &t->sim->hosts[t->victim]->arena;
+    struct arena *arena = &t->sim->world.hosts[t->victim]->arena;
     const uint64_t before = arena->allocations;
     arena->fail_after = t->asked;
     arena->fail_more = t->span - 1;

@@ -190,14 +190,9 @@ REAL(void, ranges_clear, struct ranges *r) {
 
 /* ---- tickets ---- */
 
-REAL(void, endpoint_ticket_burn, struct endpoint *e, const struct psk *secret) {
+REAL(void, open_tickets_burn, struct open_tickets *t, const struct psk *secret) {
     if (!is(MUTANT_TICKET_TWICE))
-        __real_endpoint_ticket_burn(e, secret);
-}
-
-REAL(void, endpoint_ticket_close, struct endpoint *e, const struct psk *secret) {
-    if (!is(MUTANT_TICKET_TWICE))
-        __real_endpoint_ticket_close(e, secret);
+        __real_open_tickets_burn(t, secret);
 }
 
 REAL(void, invite_forget, struct invites *v, const struct psk *psk) {
@@ -230,23 +225,23 @@ static const struct contact *another(const struct contacts *people, const struct
     return c;
 }
 
-REAL(int, history_keep, struct messages *talk, const struct contact *c, const struct letter *l,
+REAL(int, history_keep, struct history *h, const struct contact *c, const struct letter *l,
      const struct owed *debt, uint64_t *seq) {
     static unsigned number;
     if (is(MUTANT_MESSAGE_FORGOTTEN) && ++number % 5 == 0) {
         *seq = 0;
-        return keep_owe(talk->keep, debt);
+        return keep_owe(h->keep, debt);
     }
-    return __real_history_keep(talk, is(MUTANT_MESSAGE_ASTRAY) ? another(talk->contacts, c) : c, l,
-                               debt, seq);
+    return __real_history_keep(h, is(MUTANT_MESSAGE_ASTRAY) ? another(h->contacts, c) : c, l, debt,
+                               seq);
 }
 
-REAL(int, history_load, struct messages *talk) {
-    const int err = __real_history_load(talk);
+REAL(int, history_load, struct history *h) {
+    const int err = __real_history_load(h);
     struct node_id peer = {.bytes = {0}};
     uint64_t seq = 0;
-    while (!err && is(MUTANT_OUTBOX_FORGOTTEN) && outbox_walk(talk, &peer, &seq) == 0)
-        if (outbox_del(talk, &peer, seq) != 0)
+    while (!err && is(MUTANT_OUTBOX_FORGOTTEN) && outbox_walk(&h->dialogs, &peer, &seq) == 0)
+        if (outbox_del(&h->dialogs, &peer, seq) != 0)
             break;
     return err;
 }

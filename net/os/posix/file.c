@@ -215,3 +215,11 @@ void os_file_will_read(struct os_file f) {
     (void)f;
 #endif
 }
+
+void os_file_will_not_read(struct os_file f) {
+#ifdef POSIX_FADV_DONTNEED
+    (void)posix_fadvise(f.fd, 0, 0, POSIX_FADV_DONTNEED);
+#else
+    (void)f;
+#endif
+}

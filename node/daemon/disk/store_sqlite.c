@@ -23,6 +23,8 @@ enum {
     STMT_GET,
     STMT_DEL,
     STMT_NEXT,
+    STMT_PREV,
+    STMT_LAST,
     STMT_BEGIN,
     STMT_COMMIT,
     STMT_ROLLBACK,
@@ -34,6 +36,9 @@ static const char *const sql[STMT_COUNT] = {
     [STMT_GET] = "SELECT v FROM kv WHERE tbl = ?1 AND k = ?2",
     [STMT_DEL] = "DELETE FROM kv WHERE tbl = ?1 AND k = ?2",
     [STMT_NEXT] = "SELECT v, k FROM kv WHERE tbl = ?1 AND k > ?2 ORDER BY k LIMIT 1",
+    [STMT_PREV] = "SELECT v, k FROM kv WHERE tbl = ?1 AND k < ?2 ORDER BY k DESC LIMIT 1",
+    /* No key is smaller than the empty one. */
+    [STMT_LAST] = "SELECT v, k FROM kv WHERE tbl = ?1 AND k >= ?2 ORDER BY k DESC LIMIT 1",
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
     [STMT_ROLLBACK] = "ROLLBACK",
@@ -189,12 +194,11 @@ static int store_del(void *ctx, const char *table, const void *key, size_t key_l
     return finish(s, st, sqlite3_step(st));
 }
 
-static int store_next(void *ctx, const char *table, void *key, size_t *key_len, void *value,
-                      size_t cap, size_t *len) {
-    struct store_sqlite *s = ctx;
+/* The row that a bound statement finds: key and value are replaced. */
+static int neighbour(struct store_sqlite *s, sqlite3_stmt *st, void *key, size_t *key_len,
+                     void *value, size_t cap, size_t *len) {
     uint8_t found_key[STORE_KEY_MAX];
     size_t found_len = 0;
-    sqlite3_stmt *st = bind(s, STMT_NEXT, table, key, *key_len);
     int rc = sqlite3_step(st), found = ERR_NOT_FOUND;
     if (rc == SQLITE_ROW) {
         found = take_value(st, value, cap, len);
@@ -213,6 +217,18 @@ static int store_next(void *ctx, const char *table, void *key, size_t *key_len, 
     }
     sodium_memzero(found_key, sizeof found_key);
     return r != 0 ? r : found;
+}
+
+static int store_next(void *ctx, const char *table, void *key, size_t *key_len, void *value,
+                      size_t cap, size_t *len) {
+    sqlite3_stmt *st = bind(ctx, STMT_NEXT, table, key, *key_len);
+    return neighbour(ctx, st, key, key_len, value, cap, len);
+}
+
+static int store_prev(void *ctx, const char *table, void *key, size_t *key_len, void *value,
+                      size_t cap, size_t *len) {
+    sqlite3_stmt *st = bind(ctx, *key_len > 0 ? STMT_PREV : STMT_LAST, table, key, *key_len);
+    return neighbour(ctx, st, key, key_len, value, cap, len);
 }
 
 /* ---- transactions ---- */
@@ -433,8 +449,15 @@ int store_sqlite_open(struct store_sqlite **out, struct store *store, const char
         store_sqlite_close(s);
         return r;
     }
-    *store = (struct store){s,          store_put,   store_get,    store_del,
-                            store_next, store_begin, store_commit, store_rollback};
+    *store = (struct store){.ctx = s,
+                            .put = store_put,
+                            .get = store_get,
+                            .del = store_del,
+                            .next = store_next,
+                            .prev = store_prev,
+                            .begin = store_begin,
+                            .commit = store_commit,
+                            .rollback = store_rollback};
     *out = s;
     return 0;
 }

@@ -3,7 +3,8 @@
  *
  * The worker syncs the log through a descriptor of its own and copies it into the database on a
  * connection of its own (a PASSIVE checkpoint, which holds up nobody). When all of it was copied and
- * nothing was committed meanwhile, the loop cuts the log, which costs no fsync then: afterwards what
+ * nothing was committed meanwhile, the loop cuts the log, which costs no fsync then, but a call of the
+ * system in proportion to its length (4 MiB, where it is cut: 2 ms): afterwards what
  * was deleted is in no file any more, since deleted rows are overwritten in the database.
  */
 #ifndef MESHD_NODE_DAEMON_DISK_STORE_SYNC_H

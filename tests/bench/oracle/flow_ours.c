@@ -101,10 +101,10 @@ static struct flow_state ours_state(const struct flow *f) {
     const struct session *s = endpoint_find(o->endpoint[SIDE_A], o->session[SIDE_A]);
     if (!s || !s->tp)
         return (struct flow_state){0};
-    return (struct flow_state){.cwnd_bytes = s->tp->rec.cc.cwnd_bytes,
-                               .ssthresh_bytes = s->tp->rec.cc.ssthresh_bytes,
-                               .in_flight_bytes = s->tp->rec.cc.bytes_in_flight,
-                               .srtt_us = s->tp->rec.rtt.srtt_us};
+    return (struct flow_state){.cwnd_bytes = s->tp->rec->cc.cwnd_bytes,
+                               .ssthresh_bytes = s->tp->rec->cc.ssthresh_bytes,
+                               .in_flight_bytes = s->tp->rec->cc.bytes_in_flight,
+                               .srtt_us = s->tp->rec->rtt.srtt_us};
 }
 
 static void read_all(struct ours *o, uint64_t now_ns, uint64_t stream) {

@@ -93,7 +93,7 @@ static inline size_t bare_send(struct bare *b) {
 /* One ack-eliciting packet without content, whatever the window says. */
 static inline void bare_ping(struct bare *b, uint64_t now_us) {
     b->now_us = now_us;
-    b->t->rec.probes = 1;
+    b->t->rec->probes = 1;
     assert_true(bare_send(b) > 0);
 }
 

@@ -296,19 +296,6 @@ static void the_oldest_datagram_gives_way(void **state) {
     hub_free(h);
 }
 
-static void the_oldest_open_ticket_gives_way(void **state) {
-    (void)state;
-    struct hub *h = hub_new(0);
-    struct psk secrets[TICKETS_OPEN_MAX + 2];
-    for (unsigned i = 0; i < TICKETS_OPEN_MAX + 2; i++) {
-        memset(&secrets[i], (int)i + 1, sizeof secrets[i]);
-        assert_int_equal(endpoint_ticket_open(h->ep[0], &secrets[i], UINT64_MAX), 0);
-    }
-    for (unsigned i = 0; i < TICKETS_OPEN_MAX + 2; i++)
-        assert_int_equal(endpoint_ticket(h->ep[0], h->now_us, psk_id(&secrets[i])) != NULL, i >= 2);
-    hub_free(h);
-}
-
 static void pings_wait_for_keys_up_to_four(void **state) {
     (void)state;
     struct hub *h = hub_new(1);
@@ -349,7 +336,6 @@ int main(void) {
         cmocka_unit_test(small_packets_leave_in_turn_of_their_kinds),
         cmocka_unit_test(records_of_sent_packets_are_shared_by_all_sessions),
         cmocka_unit_test(the_oldest_datagram_gives_way),
-        cmocka_unit_test(the_oldest_open_ticket_gives_way),
         cmocka_unit_test(pings_wait_for_keys_up_to_four),
         cmocka_unit_test(peers_are_bounded),
     };

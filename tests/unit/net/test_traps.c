@@ -38,23 +38,23 @@ static void acknowledgements_of_the_old_path_feed_nothing(void **state) {
         assert_int_equal(s->out.next, 5000);
         assert_true(old >= 5);
         b->now_us += 10 * MS;
-        transport_path_switched(t, b->now_us, 1, NULL);
-        const struct cc before = t->rec.cc;
-        assert_int_equal(t->rec.cc.bytes_in_flight, 0);
+        assert_int_equal(transport_path_switched(t, b->now_us, 1, NULL), 0);
+        const struct cc before = t->rec->cc;
+        assert_int_equal(t->rec->cc.bytes_in_flight, 0);
         bare_ack(b, b->now_us + 1, 1, old);   /* 10 ms after they left, over a path of 40 */
         assert_int_equal(s->out.first, 5000); /* freed */
         assert_int_equal(t->sent.outstanding, 0);
-        assert_false(t->rec.rtt.has_sample);
-        assert_int_equal(t->rec.rtt.srtt_us, RTT_INITIAL_US);
+        assert_false(t->rec->rtt.has_sample);
+        assert_int_equal(t->rec->rtt.srtt_us, RTT_INITIAL_US);
         assert_false(b->memo.has_rtt);
-        assert_int_equal(t->rec.cc.cwnd_bytes, before.cwnd_bytes);
-        assert_int_equal(t->rec.cc.bytes_in_flight, 0);
-        assert_int_equal(t->rec.cc.rate.delivered, 0);
-        assert_false(t->rec.loss.has_acked); /* nor does it say what of the new path is late */
+        assert_int_equal(t->rec->cc.cwnd_bytes, before.cwnd_bytes);
+        assert_int_equal(t->rec->cc.bytes_in_flight, 0);
+        assert_int_equal(t->rec->cc.rate.delivered, 0);
+        assert_false(t->rec->loss.has_acked); /* nor does it say what of the new path is late */
         /* One frame that acknowledges both: the new packet alone gives the sample. */
         bare_ping(b, b->now_us + 1);
         bare_ack(b, b->now_us + 70 * MS, 1, b->next_pn);
-        assert_int_equal(t->rec.rtt.min_us, 70 * MS);
+        assert_int_equal(t->rec->rtt.min_us, 70 * MS);
         bare_free(b);
     }
 }
@@ -65,7 +65,7 @@ static void a_silent_new_path_is_probed_and_not_stormed(void **state) {
     struct bare *b = in_flight(CC_CUBIC, 200, MTU_BASE_BYTES);
     struct transport *t = b->t;
     b->now_us = 2 * S + 20 * MS;
-    transport_path_switched(t, b->now_us, 1, NULL);
+    assert_int_equal(transport_path_switched(t, b->now_us, 1, NULL), 0);
     const uint64_t from_us = b->now_us;
     unsigned packets = 0;
     while (b->now_us < from_us + 20 * S) {
@@ -79,7 +79,7 @@ static void a_silent_new_path_is_probed_and_not_stormed(void **state) {
     /* At once, after 1.024 s, then every 2 s: two probes each. */
     assert_in_range(b->counters.ptos, 9, 11);
     assert_true(packets <= 2 * b->counters.ptos + 1);
-    assert_int_equal(t->rec.cc.reductions, 0);
+    assert_int_equal(t->rec->cc.reductions, 0);
     bare_free(b);
 }
 
@@ -99,16 +99,16 @@ static void a_new_path_begins_with_the_smallest_packets(void **state) {
     assert_int_equal(sent_get(&t->sent, probe)->bytes, 1472);
     bare_ack(b, b->now_us + 40 * MS, probe, probe + 1);
     assert_int_equal(transport_mtu(t), 1472);
-    assert_int_equal(t->rec.cc.mss_bytes, 1472);
+    assert_int_equal(t->rec->cc.mss_bytes, 1472);
     assert_int_equal(b->memo.mtu_bytes, 1472);
     while (!b->info.probe && bare_send(b) > 0)
         ;
     assert_true(b->info.probe); /* of 8,972, on the old path */
     probe = b->next_pn - 1;
     b->now_us += 10 * MS;
-    transport_path_switched(t, b->now_us, 1, NULL);
+    assert_int_equal(transport_path_switched(t, b->now_us, 1, NULL), 0);
     assert_int_equal(transport_mtu(t), MTU_BASE_BYTES);
-    assert_int_equal(t->rec.cc.mss_bytes, MTU_BASE_BYTES);
+    assert_int_equal(t->rec->cc.mss_bytes, MTU_BASE_BYTES);
     assert_int_equal(b->memo.mtu_bytes, 0);
     b->now_us += 1;
     while (bare_send(b) > 0)
@@ -129,18 +129,18 @@ static void a_lost_mtu_probe_is_not_congestion(void **state) {
         while (!b->info.probe)
             assert_true(bare_send(b) > 0);
         const uint64_t probe = b->next_pn - 1;
-        b->t->rec.probes = 3;
+        b->t->rec->probes = 3;
         for (int i = 0; i < 3; i++)
             assert_true(bare_send(b) > 0);
-        const uint64_t flight = t->rec.cc.bytes_in_flight;
+        const uint64_t flight = t->rec->cc.bytes_in_flight;
         assert_int_equal(bare_ack2(b, 3 * S + 40 * MS, 1, probe, probe + 1, b->next_pn, 0), 0);
         assert_true(flight > 0);
-        assert_int_equal(t->rec.cc.bytes_in_flight, 0); /* also its bytes */
-        assert_int_equal(t->rec.cc.reductions, 0);
-        assert_int_equal(t->rec.cc.rate.lost, 0);
+        assert_int_equal(t->rec->cc.bytes_in_flight, 0); /* also its bytes */
+        assert_int_equal(t->rec->cc.reductions, 0);
+        assert_int_equal(t->rec->cc.rate.lost, 0);
         assert_int_equal(b->counters.pkts_lost, 0);
-        assert_int_equal(t->rec.pmtud.probe_losses, 1);
-        assert_int_equal(t->rec.pmtud.probe_bytes, 0); /* and it is tried again */
+        assert_int_equal(t->rec->pmtud.probe_losses, 1);
+        assert_int_equal(t->rec->pmtud.probe_bytes, 0); /* and it is tried again */
         bare_free(b);
     }
 }
@@ -150,19 +150,19 @@ static void a_size_the_socket_refuses_is_left_at_once(void **state) {
     (void)state;
     struct bare *b = in_flight(CC_CUBIC, 0, 9000);
     struct transport *t = b->t;
-    t->rec.pmtud.mtu_bytes = 8972;
-    cc_set_mss(&t->rec.cc, 8972);
+    t->rec->pmtud.mtu_bytes = 8972;
+    cc_set_mss(&t->rec->cc, 8972);
     transport_too_big(t, 2 * S, MTU_MIN_BYTES); /* nothing smaller is tried */
     assert_int_equal(transport_mtu(t), 8972);
     transport_too_big(t, 2 * S, 1 << 20); /* above what is used: nothing changes */
     assert_int_equal(transport_mtu(t), 8972);
     transport_too_big(t, 2 * S, 8972);
     assert_int_equal(transport_mtu(t), MTU_BASE_BYTES);
-    assert_int_equal(t->rec.cc.mss_bytes, MTU_BASE_BYTES);
+    assert_int_equal(t->rec->cc.mss_bytes, MTU_BASE_BYTES);
     assert_int_equal(b->memo.mtu_bytes, MTU_BASE_BYTES);
     transport_too_big(t, 2 * S, MTU_BASE_BYTES);
     assert_int_equal(transport_mtu(t), MTU_MIN_BYTES);
-    assert_int_equal(t->rec.cc.mss_bytes, MTU_MIN_BYTES);
+    assert_int_equal(t->rec->cc.mss_bytes, MTU_MIN_BYTES);
     bare_free(b);
 }
 
@@ -174,7 +174,7 @@ static void a_window_that_is_not_used_does_not_grow(void **state) {
         struct transport *t = b->t;
         struct stream *s = bare_stream(b, 0);
         assert_int_equal(bare_send(b), 0); /* nothing to send: that is noted */
-        const uint64_t window = t->rec.cc.cwnd_bytes;
+        const uint64_t window = t->rec->cc.cwnd_bytes;
         for (unsigned i = 0; i < 100; i++) {
             struct block *block = block_new(b->pool, 512);
             assert_non_null(block);
@@ -186,18 +186,18 @@ static void a_window_that_is_not_used_does_not_grow(void **state) {
             assert_int_equal(bare_send(b), 0);
             bare_ack(b, b->now_us + 40 * MS, b->next_pn - 1, b->next_pn);
         }
-        assert_int_equal(t->rec.cc.cwnd_bytes, window);
+        assert_int_equal(t->rec->cc.cwnd_bytes, window);
         bare_free(b);
         /* The same packets, but the window was full: it grows. */
         b = in_flight((enum cc_kind)kind, 0, MTU_BASE_BYTES);
         t = b->t;
         bare_stream(b, 500000);
-        t->rec.pacer.tokens_bytes = 1 << 20;
+        t->rec->pacer.tokens_bytes = 1 << 20;
         while (bare_send(b) > 0)
             b->now_us += 1 * MS;
-        assert_false(t->rec.app_limited);
+        assert_false(t->rec->app_limited);
         bare_ack(b, b->now_us + 40 * MS, 1, b->next_pn);
-        assert_true(t->rec.cc.cwnd_bytes > window);
+        assert_true(t->rec->cc.cwnd_bytes > window);
         bare_free(b);
     }
 }
@@ -372,7 +372,7 @@ static void a_round_trip_of_nothing_is_one_microsecond(void **state) {
                 ;
             if (b->next_pn > first) {
                 bare_ack(b, b->now_us, first, b->next_pn); /* in the same microsecond */
-                assert_int_equal(t->rec.rtt.min_us, 1);
+                assert_int_equal(t->rec->rtt.min_us, 1);
             } else {
                 assert_true(transport_deadline_us(t) <= b->now_us + 100 * MS);
                 b->now_us =
@@ -414,7 +414,7 @@ static void ranges_that_were_never_told_are_not_forgotten(void **state) {
     uint64_t pn = 0;
     for (; pn <= 60; pn += 2) /* every other one is missing */
         assert_int_equal(ack_received(&t->ack, b->now_us, pn, true), 0);
-    t->rec.probes = 1;
+    t->rec->probes = 1;
     t->next_pn = b->next_pn;
     assert_true(transport_build(t, b->now_us, b->next_pn, b->buf, 40, DATA_OVERHEAD_BYTES, false,
                                 &b->info) > 0);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cli/kit/help.h"
-#include "cli/screen/columns.h"
+#include "cli/screen/width.h"
 
 static const char text[] =
     "usage: meshctl recv [--out DIR] [--from NAME] [--once] [--detach] [--timeout DURATION]\n"
@@ -50,7 +50,7 @@ static void no_line_is_wider_than_the_terminal(void **state) {
         words(out, got);
         assert_string_equal(got, want);
         for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
-            if (columns_text(line) > columns)
+            if (width_of_text(line) > columns)
                 fail_msg("at %u columns: \"%s\"", columns, line);
     }
 }

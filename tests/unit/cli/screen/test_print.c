@@ -12,6 +12,8 @@
 
 #include "cli/kit/app.h"
 #include "cli/kit/hint.h"
+#include "cli/screen/json.h"
+#include "cli/screen/table.h"
 #include "cli/screen/width.h"
 #include "node/api/quote.h"
 

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/screen/columns.h"
 #include "cli/screen/progress.h"
+#include "cli/screen/width.h"
 
 #define S UINT64_C(1000000)
 #define MB UINT64_C(1000000)
@@ -64,7 +64,7 @@ static void it_never_reaches_the_last_column(void **state) {
                     progress_begin(&p, S, 0, states[s].total);
                     progress_update(&p, S + states[s].after_us, states[s].bytes);
                     line(&p, names[n], count, count, columns, out);
-                    size_t took = columns_text(out);
+                    size_t took = width_of_text(out);
                     if (took > 0 && took >= columns)
                         fail_msg("%u columns: \"%s\" takes %zu", columns, out, took);
                     assert_null(strpbrk(out, "\r\n\x1b"));
@@ -108,7 +108,7 @@ static void one_of_several_has_its_number(void **state) {
     assert_string_equal(out, "3/200 img...pg   40%   400 MB/1.00 GB   100 MB/s  ETA 00:06");
     line(&p, "img_0815.jpg", 3, 200, 90, out);
     assert_non_null(strstr(out, "3/200 img_0815.jpg  "));
-    assert_int_equal(columns_text(out), 89);
+    assert_int_equal(width_of_text(out), 89);
     /* Nothing jumps when the next one has a shorter name. */
     const size_t at = strcspn(out, "%");
     line(&p, "a", 4, 200, 90, out);
@@ -128,7 +128,7 @@ static void nothing_grows_without_end_on_a_wide_terminal(void **state) {
     memset(name, 0x1b, sizeof name - 1);
     name[sizeof name - 1] = '\0';
     line(&p, name, 1, 1, 65535, out);
-    assert_in_range(columns_text(out), 400, PROGRESS_COLUMNS_MAX - 1);
+    assert_in_range(width_of_text(out), 400, PROGRESS_COLUMNS_MAX - 1);
     assert_non_null(strstr(out, "ETA 00:06"));
 }
 

@@ -17,7 +17,7 @@ struct world {
 /* `n` packets, a millisecond apart, from time 1 ms on; RTT 100 ms. */
 static void setup(struct world *w, unsigned n) {
     sent_init(&w->sent, 0);
-    loss_init(&w->loss, 0);
+    loss_init(&w->loss, 0, 0);
     rtt_init(&w->rtt);
     rtt_sample(&w->rtt, 100000, 0);
     for (unsigned i = 0; i < n; i++) {
@@ -151,16 +151,27 @@ static void repeated_ranges_settle_nothing_twice(void **state) {
 static void the_old_path_is_given_up_after_its_own_timeout(void **state) {
     (void)state;
     struct world w;
+    struct loss other;
+    struct rtt unknown;
+    uint64_t pn, cursor = 0;
     setup(&w, 5);
-    loss_new_epoch(&w.loss, 10000, 1, 325000, true);
+    loss_leave(&w.loss, 10000, 325000);
+    loss_init(&other, 1, 5);
+    rtt_init(&unknown);
     struct sent_pkt *p;
     assert_int_equal(sent_add(&w.sent, 5, &p), 0);
-    p->epoch = 1;
+    p->path = 1;
     p->sent_us = 20000;
+    loss_sent(&other, p->sent_us);
     /* An acknowledgement on the new path says nothing about the old one's packets. */
-    assert_int_equal(ack(&w, 5, 6, NULL), 1);
+    assert_true(sent_next_acked(&w.sent, 5, 6, &pn));
+    assert_false(loss_acked(&other, p, false));
+    p->state = SENT_ACKED;
+    w.sent.outstanding--;
+    assert_null(loss_detect(&other, &w.sent, &unknown, 300000, &cursor));
     assert_int_equal(lost(&w, 300000), 0);
     assert_int_equal(loss_deadline_us(&w.loss, &w.sent, &w.rtt), 335000);
+    assert_int_equal(lost(&w, 334999), 0);
     assert_int_equal(lost(&w, 335000), 5);
     teardown(&w);
 }

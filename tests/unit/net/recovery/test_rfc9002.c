@@ -1,4 +1,5 @@
-/* RFC 9002, worked by hand: round trips, thresholds to the microsecond, probe timeouts, persistent congestion. */
+/* RFC 9002, worked by hand: round trips, thresholds to the microsecond, probe timeouts, persistent
+ * congestion. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,8 +15,8 @@ enum { MS = 1000, S = 1000000 };
 
 /* ---- §5: round trips ---- */
 
-/* §5.3 and A.7 in a chain, computed by hand; also RFC 6298 §2.2 and §2.3, whose rules these are (alpha 1/8, beta 1/4,
- * the variation from the smoothed value before it moves). */
+/* §5.3 and A.7 in a chain, computed by hand; also RFC 6298 §2.2 and §2.3, whose rules these are
+ * (alpha 1/8, beta 1/4, the variation from the smoothed value before it moves). */
 static void a_chain_of_samples_gives_the_numbers_worked_by_hand(void **state) {
     (void)state;
     static const struct {
@@ -61,15 +62,15 @@ static void only_the_largest_newly_acknowledged_gives_a_sample(void **state) {
     for (uint64_t i = 0; i < 4; i++)
         bare_ping(b, 1 * S + i * 10 * MS);
     bare_ack2(b, 1100 * MS, 0, 0, 1, 2, 0);
-    assert_int_equal(b->t->rec.rtt.latest_us, 90 * MS); /* of packet 1 */
-    bare_ack2(b, 1120 * MS, 0, 1, 1, 2, 0);             /* 0 is new, the largest is not */
-    assert_int_equal(b->t->rec.rtt.latest_us, 90 * MS);
+    assert_int_equal(b->t->rec->rtt.latest_us, 90 * MS); /* of packet 1 */
+    bare_ack2(b, 1120 * MS, 0, 1, 1, 2, 0);              /* 0 is new, the largest is not */
+    assert_int_equal(b->t->rec->rtt.latest_us, 90 * MS);
     assert_int_equal(b->t->sent.outstanding, 2);
     bare_ack2(b, 1130 * MS, 0, 0, 2, 4, 5 * MS); /* two new ones: one sample, of the larger */
-    assert_int_equal(b->t->rec.rtt.latest_us, 100 * MS);
+    assert_int_equal(b->t->rec->rtt.latest_us, 100 * MS);
     /* 95 after the delay: var (3 * 45 + 5) / 4, srtt (7 * 90 + 95) / 8 */
-    assert_int_equal(b->t->rec.rtt.var_us, 35 * MS);
-    assert_int_equal(b->t->rec.rtt.srtt_us, 90625);
+    assert_int_equal(b->t->rec->rtt.var_us, 35 * MS);
+    assert_int_equal(b->t->rec->rtt.srtt_us, 90625);
     bare_free(b);
 }
 
@@ -82,7 +83,7 @@ struct flight {
 
 static void flight_init(struct flight *f) {
     sent_init(&f->sent, 0);
-    loss_init(&f->loss, 0);
+    loss_init(&f->loss, 0, 0);
 }
 
 static void flight_clear(struct flight *f) {
@@ -93,7 +94,7 @@ static struct sent_pkt *leave(struct flight *f, uint64_t pn, uint64_t sent_us) {
     struct sent_pkt *p;
     assert_int_equal(sent_add(&f->sent, pn, &p), 0);
     p->sent_us = sent_us;
-    p->epoch = f->loss.epoch;
+    p->path = f->loss.path;
     loss_sent(&f->loss, sent_us);
     return p;
 }
@@ -185,8 +186,8 @@ static void the_loss_timer_is_the_earliest_of_the_late_packets(void **state) {
     flight_clear(&f);
 }
 
-/* The thresholds follow what the path shows (§6.1.1, §6.1.2; RFC 8985 §6.2): the distance seen, up to a bound, and
- * 9/8, 5/4, 3/2, 2 round trips. */
+/* The thresholds follow what the path shows (§6.1.1, §6.1.2; RFC 8985 §6.2): the distance seen, up
+ * to a bound, and 9/8, 5/4, 3/2, 2 round trips. */
 static void late_packets_raise_the_thresholds_step_by_step(void **state) {
     (void)state;
     static const uint64_t delays_us[] = {90000, 100000, 120000, 160000, 160000};
@@ -224,7 +225,8 @@ static void late_packets_raise_the_thresholds_step_by_step(void **state) {
 
 /* ---- §6.2: probe timeouts ---- */
 
-/* §6.2.1: doubles with every expiry; here to 2 s at most, unless a single one is longer (docs/TRANSPORT.md). */
+/* §6.2.1: doubles with every expiry; here to 2 s at most, unless a single one is longer
+ * (docs/TRANSPORT.md). */
 static void the_probe_timeout_backs_off(void **state) {
     (void)state;
     static const struct {
@@ -240,7 +242,7 @@ static void the_probe_timeout_backs_off(void **state) {
         const struct rtt rtt = {
             .has_sample = true, .srtt_us = table[i].srtt_us, .var_us = table[i].var_us};
         struct loss l;
-        loss_init(&l, 0);
+        loss_init(&l, 0, 0);
         for (uint32_t n = 0; n < 8; n++) {
             l.pto_count = n;
             assert_int_equal(loss_pto_us(&l, &rtt), table[i].pto_us[n]);
@@ -250,7 +252,8 @@ static void the_probe_timeout_backs_off(void **state) {
     }
 }
 
-/* §6.2.1: armed for the newest ack-eliciting packet; not while the loss timer runs, not with nothing in flight. */
+/* §6.2.1: armed for the newest ack-eliciting packet; not while the loss timer runs, not with
+ * nothing in flight. */
 static void the_probe_timer_counts_from_the_newest_packet(void **state) {
     (void)state;
     struct bare *b = bare_new(CC_RENO, MTU_BASE_BYTES);
@@ -266,26 +269,26 @@ static void the_probe_timer_counts_from_the_newest_packet(void **state) {
     b->now_us++;
     transport_timeout(t, b->now_us);
     assert_int_equal(b->counters.ptos, 1);
-    assert_int_equal(t->rec.probes, 2); /* §6.2.4: one or two */
-    assert_int_equal(t->rec.loss.pto_count, 1);
+    assert_int_equal(t->rec->probes, 2); /* §6.2.4: one or two */
+    assert_int_equal(t->rec->loss.pto_count, 1);
     assert_int_equal(t->counters->pkts_lost, 0);                   /* §6.2: a timeout is no loss */
     assert_int_equal(transport_deadline_us(t), b->now_us + 2 * S); /* 2,048 ms, capped */
     /* Two probes leave, whatever the window says; the next timeout counts from the second. */
     assert_true(bare_send(b) > 0);
     b->now_us += 1000;
     assert_true(bare_send(b) > 0);
-    assert_int_equal(t->rec.probes, 0);
+    assert_int_equal(t->rec->probes, 0);
     assert_int_equal(transport_deadline_us(t), b->now_us + 2 * S);
     /* §6.2.1: an acknowledgement resets the backoff. */
     bare_ack(b, b->now_us + 50 * MS, 0, 4);
-    assert_int_equal(t->rec.loss.pto_count, 0);
+    assert_int_equal(t->rec->loss.pto_count, 0);
     assert_int_equal(t->sent.outstanding, 0);
-    assert_true(loss_deadline_us(&t->rec.loss, &t->sent, &t->rec.rtt) == TIME_NEVER);
+    assert_true(loss_deadline_us(&t->rec->loss, &t->sent, &t->rec->rtt) == TIME_NEVER);
     bare_free(b);
 }
 
-/* §6.2.4: a probe carries data where there is any, also the probes of the fifth timeout in a row: what was sent again then is
- * the oldest that was not. */
+/* §6.2.4: a probe carries data where there is any, also the probes of the fifth timeout in a row:
+ * what was sent again then is the oldest that was not. */
 static void every_probe_carries_data(void **state) {
     (void)state;
     struct bare *b = bare_new(CC_RENO, MTU_BASE_BYTES);
@@ -320,14 +323,15 @@ static void the_loss_timer_fires_on_its_microsecond(void **state) {
     transport_timeout(t, at_us);
     assert_int_equal(b->counters.pkts_lost, 1);
     assert_int_equal(b->counters.ptos, 0);
-    assert_int_equal(t->rec.cc.reductions, 1);
+    assert_int_equal(t->rec->cc.reductions, 1);
     /* What is left, packet 2, is the probe timer's: 80 + 4 * 40 + 25 ms after it left. */
     assert_int_equal(transport_deadline_us(t), 1 * S + 1000 + 265000);
     bare_free(b);
 }
 
-/* Our path epochs stand where the RFC has packet number spaces and paths: backoff, thresholds and the timer begin
- * anew, and the old path's packets are given up one old timeout after the switch. */
+/* Our paths' numbers stand where the RFC has packet number spaces and paths: backoff, thresholds
+ * and the timer begin anew, and the old path's packets are given up one old timeout after the
+ * switch. */
 static void each_path_has_its_own_probe_timeout(void **state) {
     (void)state;
     struct bare *b = bare_new(CC_RENO, MTU_BASE_BYTES);
@@ -335,23 +339,23 @@ static void each_path_has_its_own_probe_timeout(void **state) {
     bare_ping(b, 1 * S);
     bare_ack(b, 1 * S + 40 * MS, 0, 1); /* 40 + 4 * 20 + 25 = 145 ms */
     bare_ping(b, 2 * S);
-    t->rec.loss.pto_count = 3;
-    t->rec.loss.pkt_threshold = 50;
-    t->rec.loss.time_shift = 0;
+    t->rec->loss.pto_count = 3;
+    t->rec->loss.pkt_threshold = 50;
+    t->rec->loss.time_shift = 0;
     b->now_us = 2 * S + 10 * MS;
-    transport_path_switched(t, b->now_us, 1, NULL);
-    assert_int_equal(t->rec.loss.pto_count, 0);
-    assert_int_equal(t->rec.loss.pkt_threshold, LOSS_PKT_THRESHOLD);
-    assert_int_equal(t->rec.loss.time_shift, LOSS_TIME_SHIFT);
-    assert_false(t->rec.rtt.has_sample);
-    assert_int_equal(t->rec.probes, 1);
+    assert_int_equal(transport_path_switched(t, b->now_us, 1, NULL), 0);
+    assert_int_equal(t->rec->loss.pto_count, 0);
+    assert_int_equal(t->rec->loss.pkt_threshold, LOSS_PKT_THRESHOLD);
+    assert_int_equal(t->rec->loss.time_shift, LOSS_TIME_SHIFT);
+    assert_false(t->rec->rtt.has_sample);
+    assert_int_equal(t->rec->probes, 1);
     assert_true(bare_send(b) > 0); /* says hello on the new path: packet 2 */
     assert_int_equal(transport_deadline_us(t), 2 * S + 10 * MS + 145 * MS);
     b->now_us = 2 * S + 155 * MS;
     transport_timeout(t, b->now_us);
     assert_int_equal(sent_get(&t->sent, 1)->state, SENT_LOST);
     assert_int_equal(b->counters.pkts_lost, 0); /* not this path's */
-    assert_int_equal(t->rec.cc.reductions, 0);
+    assert_int_equal(t->rec->cc.reductions, 0);
     assert_int_equal(b->counters.ptos, 0);
     /* The new path's own: from what is not known yet. */
     assert_int_equal(transport_deadline_us(t), 2 * S + 10 * MS + 1024 * MS);
@@ -360,44 +364,45 @@ static void each_path_has_its_own_probe_timeout(void **state) {
 
 /* ---- §7.6: persistent congestion ---- */
 
-/* A transport that knows a path whose probe timeout is 2 s after the sample of 200 ms that the test will give it. */
+/* A transport that knows a path whose probe timeout is 2 s after the sample of 200 ms that the test
+ * will give it. */
 static struct bare *example(uint64_t first_sample_us) {
     struct bare *b = bare_new(CC_RENO, MTU_BASE_BYTES);
     bare_ping(b, first_sample_us - 200 * MS);
     bare_ack(b, first_sample_us, 0, 1);
-    b->t->rec.rtt = (struct rtt){.has_sample = true,
-                                 .latest_us = 200 * MS,
-                                 .min_us = 200 * MS,
-                                 .srtt_us = 200 * MS,
-                                 .var_us = 591667};
+    b->t->rec->rtt = (struct rtt){.has_sample = true,
+                                  .latest_us = 200 * MS,
+                                  .min_us = 200 * MS,
+                                  .srtt_us = 200 * MS,
+                                  .var_us = 591667};
     return b;
 }
 
-/* §7.6.2: the table. Timeouts of 2 s, so the duration is 6 s. Packet 1 is acknowledged at 1.2 s, 2 to 8 leave at 1, 2,
- * 3, 4, 5, 6 and 8 s (the last is a probe), the next probe 9 at 12 s is acknowledged at 12.2 s: 2 to 8 are lost, and
- * from 1 to 8 s are 7. */
+/* §7.6.2: the table. Timeouts of 2 s, so the duration is 6 s. Packet 1 is acknowledged at 1.2 s, 2
+ * to 8 leave at 1, 2, 3, 4, 5, 6 and 8 s (the last is a probe), the next probe 9 at 12 s is
+ * acknowledged at 12.2 s: 2 to 8 are lost, and from 1 to 8 s are 7. */
 static void the_example_of_the_rfc_is_persistent_congestion(void **state) {
     (void)state;
     static const uint64_t sent_s[] = {1, 2, 3, 4, 5, 6, 8, 12}; /* packets 2 to 9 */
     const uint64_t zero_us = 100 * S;
-    /* The RFC's packet 2 leaves before the ACK of 1 comes; §7.6.2 also wants a sample before the period. Another
-     * flight gave that one. */
+    /* The RFC's packet 2 leaves before the ACK of 1 comes; §7.6.2 also wants a sample before the
+     * period. Another flight gave that one. */
     struct bare *b = example(zero_us + 900 * MS);
     struct transport *t = b->t;
     for (size_t i = 0; i < 8; i++)
         bare_ping(b, zero_us + sent_s[i] * S);
-    const uint64_t before = t->rec.cc.cwnd_bytes;
+    const uint64_t before = t->rec->cc.cwnd_bytes;
     bare_ack(b, zero_us + 12 * S + 200 * MS, 8, 9);
-    assert_int_equal(rtt_pto_us(&t->rec.rtt), 2 * S); /* as the example says */
+    assert_int_equal(rtt_pto_us(&t->rec->rtt), 2 * S); /* as the example says */
     assert_int_equal(b->counters.pkts_lost, 7);
     assert_int_equal(b->counters.persistent_congestion, 1);
-    assert_int_equal(t->rec.cc.cwnd_bytes, 2 * MTU_BASE_BYTES); /* kMinimumWindow */
-    assert_true(before > t->rec.cc.cwnd_bytes);
+    assert_int_equal(t->rec->cc.cwnd_bytes, 2 * MTU_BASE_BYTES); /* kMinimumWindow */
+    assert_true(before > t->rec->cc.cwnd_bytes);
     bare_free(b);
 }
 
-/* §7.6.1, §7.6.2: the duration must be exceeded, by packets with nothing acknowledged between them, sent after the
- * first sample. */
+/* §7.6.1, §7.6.2: the duration must be exceeded, by packets with nothing acknowledged between them,
+ * sent after the first sample. */
 static void persistent_congestion_begins_beyond_the_duration(void **state) {
     (void)state;
     static const struct {
@@ -425,7 +430,7 @@ static void persistent_congestion_begins_beyond_the_duration(void **state) {
         else
             bare_ack(b, b->now_us + 200 * MS, 6, 7);
         assert_int_equal(b->counters.persistent_congestion, table[i].persistent);
-        assert_int_equal(b->t->rec.cc.cwnd_bytes == 2 * MTU_BASE_BYTES, table[i].persistent);
+        assert_int_equal(b->t->rec->cc.cwnd_bytes == 2 * MTU_BASE_BYTES, table[i].persistent);
         bare_free(b);
     }
 }

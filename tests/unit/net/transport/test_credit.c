@@ -14,7 +14,7 @@ enum { MS = 1000, KIB = 1024, MIB = 1 << 20 };
 /* A transport with a round trip, and a stream of it that is only told what was consumed. */
 static struct bare *with_rtt(uint64_t srtt_us, struct stream **s) {
     struct bare *b = bare_new(CC_CUBIC, MTU_BASE_BYTES);
-    b->t->rec.rtt = (struct rtt){
+    b->t->rec->rtt = (struct rtt){
         .has_sample = true, .latest_us = srtt_us, .min_us = srtt_us, .srtt_us = srtt_us};
     *s = bare_stream(b, 0);
     return b;
@@ -123,7 +123,7 @@ static void credit_is_topped_up_at_half_of_the_window(void **state) {
     assert_false(s->in.given.due);
     consume(b, s, 5000 * MS, 1);
     assert_int_equal(s->in.given.limit, half + STREAM_WINDOW_BYTES);
-    assert_true(s->in.given.due && s->in_ctl);
+    assert_true(s->in.given.due && list_has(&s->ctl));
     /* It is said in the next packet, and said again if that is lost. */
     assert_true(bare_send(b) > 0);
     assert_false(s->in.given.due);
@@ -366,7 +366,7 @@ static void unacknowledged_credit_rides_along_once_a_pto(void **state) {
     uint64_t gaps_us[12];
     for (int i = 0; i < 12; i++) {
         const uint64_t at_us = transport_deadline_us(t);
-        gaps_us[i] = at_us - t->rec.loss.last_sent_us;
+        gaps_us[i] = at_us - t->rec->loss.last_sent_us;
         b->now_us = at_us;
         transport_timeout(t, b->now_us);
         while (bare_send(b) > 0)

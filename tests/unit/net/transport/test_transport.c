@@ -127,7 +127,7 @@ static void every_second_acknowledgement_may_be_lost(void **state) {
         /* Nothing that carried data was lost. */
         struct transport *t = world_tp(w, 0);
         if (lossy && t)
-            assert_true(t->rec.cc.reductions - t->rec.cc.undone <= 1);
+            assert_true(t->rec->cc.reductions - t->rec->cc.undone <= 1);
         world_nobody_hung_up(w);
         world_free(w);
     }

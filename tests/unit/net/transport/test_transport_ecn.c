@@ -146,7 +146,7 @@ static void congestion_that_is_told_makes_the_window_smaller_once_a_round_trip(v
     struct world *w = world_new(rand_seeded("told", 2).x);
     w->mark_every = 1;
     send(w, 1 << 20, 20000 * MS);
-    const struct cc *c = &tp(w, 0)->rec.cc;
+    const struct cc *c = &tp(w, 0)->rec->cc;
     assert_true(counted(w, 1)->ce_received > 100);
     assert_int_equal(counted(w, 0)->pkts_lost, 0);
     assert_true(c->reductions > 10 && c->reductions * 3 < counted(w, 1)->ce_received * 2);
@@ -217,7 +217,7 @@ static void what_is_dropped_for_its_mark_is_no_congestion(void **state) {
         pair_run(w->p, 1500 * MS, -1, -1);
         assert_int_equal(counted(w, 0)->ecn_validated, trusted);
         assert_true(counted(w, 0)->pkts_lost >= 10);
-        const struct cc *c = &tp(w, 0)->rec.cc;
+        const struct cc *c = &tp(w, 0)->rec->cc;
         assert_true(trusted ? c->reductions > 0
                             : c->reductions == 0); /* what was trusted may be full */
         assert_true(trusted ? c->rate.lost > 0 : c->rate.lost == 0);
@@ -234,8 +234,8 @@ static void a_test_that_succeeds_excuses_nothing(void **state) {
     feed(w);
     pair_run(w->p, 1500 * MS, -1, -1);
     assert_int_equal(counted(w, 0)->ecn_validated, 1);
-    assert_true(tp(w, 0)->rec.cc.reductions > 0);
-    assert_true(tp(w, 0)->rec.cc.rate.lost > 0);
+    assert_true(tp(w, 0)->rec->cc.reductions > 0);
+    assert_true(tp(w, 0)->rec->cc.rate.lost > 0);
     world_free(w);
 }
 

@@ -93,15 +93,57 @@ static void a_flood_does_not_push_out_what_others_say(void **state) {
 static void only_what_is_read_is_copied(void **state) {
     (void)state;
     struct mailbox m = {0};
-    uint8_t data[DATAGRAM_MAX_BYTES + 1] = {1};
+    uint8_t data[NODE_DATAGRAM_MAX_BYTES + 1] = {1};
     const struct contact from = {.name = "n"};
     mailbox_add(&m, &from, data, sizeof data); /* longer than any that may come */
     assert_int_equal(m.count, 0);
     assert_int_equal(m.dropped, 1);
-    mailbox_add(&m, &from, data, DATAGRAM_MAX_BYTES);
+    mailbox_add(&m, &from, data, NODE_DATAGRAM_MAX_BYTES);
     assert_int_equal(m.count, 1);
     mailbox_clear(&m);
     mailbox_clear(&m);
+}
+
+/* The first byte says what it is for: a later version may send what this one does not know. */
+static void a_tag_that_is_not_known_is_passed_over(void **state) {
+    (void)state;
+    struct mailbox m = {0};
+    struct node_datagram d;
+    const struct contact from = {.name = "n"};
+    for (unsigned tag = 0; tag < 256; tag++) {
+        const uint8_t bytes[2] = {(uint8_t)tag, 'x'};
+        mailbox_come(&m, &from, bytes, sizeof bytes);
+    }
+    const uint8_t bare[1] = {DATAGRAM_CALL};
+    mailbox_come(&m, &from, bare, sizeof bare);
+    mailbox_come(&m, &from, bare, 0);
+    assert_int_equal(m.unknown, 257);
+    assert_int_equal(m.dropped, 0);
+    assert_true(mailbox_next(&m, &d));
+    assert_int_equal(d.len, 1);
+    assert_int_equal(d.data[0], 'x');
+    assert_false(mailbox_next(&m, &d));
+    mailbox_clear(&m);
+}
+
+static void the_largest_that_may_be_sent_comes_whole(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 4);
+    struct node_datagram d;
+    uint8_t data[NODE_DATAGRAM_MAX_BYTES + 1];
+    memset(data, 7, sizeof data);
+    world_pair(w, 0, 1);
+    struct node *n = w->nodes[0].node;
+    assert_int_equal(node_datagram_send(n, w->now_us, "n1", data, 0, w->now_us + S), ERR_USAGE);
+    assert_int_equal(node_datagram_send(n, w->now_us, "n1", data, sizeof data, w->now_us + S),
+                     ERR_USAGE);
+    assert_int_equal(node_datagram_send(n, w->now_us, "n1", data, sizeof data - 1, w->now_us + S),
+                     0);
+    world_run(w, 10000);
+    assert_true(node_datagram_next(w->nodes[1].node, &d));
+    assert_int_equal(d.len, NODE_DATAGRAM_MAX_BYTES);
+    assert_memory_equal(d.data, data, d.len);
+    world_free(w);
 }
 
 int main(void) {
@@ -110,6 +152,8 @@ int main(void) {
         cmocka_unit_test(datagrams_that_are_read_in_time_are_all_there),
         cmocka_unit_test(a_flood_does_not_push_out_what_others_say),
         cmocka_unit_test(only_what_is_read_is_copied),
+        cmocka_unit_test(a_tag_that_is_not_known_is_passed_over),
+        cmocka_unit_test(the_largest_that_may_be_sent_comes_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,7 +227,7 @@ static void many_short_messages_are_taken_in_steps(void **state) {
     enum { EACH = 80, FROM = 3, MOST = INTAKE_STEP_BYTES / INTAKE_WHOLE_BYTES };
     struct world *w = star(1 + FROM, 12, ACCEPT_ASK);
     struct node *n = w->nodes[0].node;
-    const struct messages *m = &n->messages;
+    const struct history *m = &n->messages.history;
     struct node_event e;
     for (unsigned i = 0; i < EACH * FROM; i++)
         write_short(w, 1 + i % FROM, i);
@@ -264,7 +264,7 @@ static void unanswered_messages_of_many_leave_room_to_the_next(void **state) {
         for (uint64_t i = 0; i < 10; i++)
             write_short(w, from, i);
         world_run(w, S);
-        assert_int_equal(n->messages.count, from); /* its first */
+        assert_int_equal(n->messages.history.count, from); /* its first */
     }
     world_run(w, 20 * S);
     assert_int_equal(world_count(w, 0, NODE_MESSAGE), 2);

@@ -8,51 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_internal.h"
-#include "support_talk.h"
+#include "node/control/control_group.h"
+#include "support_scene.h"
 
 enum { S = 1000000 };
-
-struct scene { /* node 0 is driven by two clients; node 1 by one */
-    struct world *w;
-    struct control *c, *c1;
-    struct talk a, b, peer;
-};
-
-static struct scene *scene_open(bool paired, uint64_t seed) {
-    struct scene *s = calloc(1, sizeof *s);
-    s->w = world_new(2, seed);
-    s->c = talk_serve(s->w, 0);
-    s->c1 = talk_serve(s->w, 1);
-    talk_open(&s->a, s->w, 0, s->c);
-    talk_open(&s->b, s->w, 0, s->c);
-    talk_open(&s->peer, s->w, 1, s->c1);
-    if (paired)
-        world_pair(s->w, 0, 1);
-    return s;
-}
-
-static void scene_close(struct scene *s) {
-    talk_close(&s->a);
-    talk_close(&s->b);
-    talk_close(&s->peer);
-    talk_unserve(s->w, 0, s->c);
-    talk_unserve(s->w, 1, s->c1);
-    world_free(s->w);
-    free(s);
-}
-
-static json_t *answer_of(struct talk *t, const char *method, const char *key, const char *value) {
-    struct proto_writer *w = talk_ask(t, method);
-    if (key)
-        proto_str(w, key, value);
-    return talk_result(t);
-}
-
-static const char *text_of(const json_t *o, const char *key) {
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "";
-}
 
 /* ---- framing ---- */
 
@@ -281,7 +240,8 @@ static void spoil_one(struct talk *t, const struct method *m, unsigned k, enum s
 static void every_wrong_argument_of_every_method_is_named(void **state) {
     (void)state;
     struct scene *s = scene_open(false, 8);
-    for (const struct method *m = control_methods; m->name; m++) {
+    const struct method *m;
+    for (unsigned i = 0; (m = group_method_at(control_groups, i)) != NULL; i++) {
         proto_bool(talk_ask(&s->a, m->name), "surplus", true);
         json_t *e = talk_error(&s->a);
         assert_string_equal(text_of(e, "code"), "usage");

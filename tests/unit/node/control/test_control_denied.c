@@ -1,4 +1,5 @@
-/* What clients of the control API hear of a contact that does not let this node in, and of tickets that cannot be added. */
+/* What clients of the control API hear of a contact that does not let this node in, and of tickets
+ * that cannot be added. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_internal.h"
+#include "node/control/control.h"
 #include "support_talk.h"
 
 enum { S = 1000000 };

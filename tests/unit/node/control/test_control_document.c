@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_internal.h"
+#include "node/control/control_group.h"
 #include "support_document.h"
 #include "support_talk.h"
 
@@ -85,9 +85,10 @@ static const char *type_of(enum arg_kind k) {
 static void methods_and_arguments_are_those_of_the_document(void **state) {
     (void)state;
     unsigned promised = 0, methods = 0;
+    const struct method *m;
     for (unsigned i = 0; i < doc->count; i++)
         promised += doc->entries[i].part == DOC_PARAMS;
-    for (const struct method *m = control_methods; m->name; m++, methods++) {
+    for (; (m = group_method_at(control_groups, methods)) != NULL; methods++) {
         const struct doc_entry *e = document_find(doc, DOC_PARAMS, m->name);
         if (!e)
             fail_msg("the method %s is not in CONTROL.md", m->name);
@@ -104,6 +105,21 @@ static void methods_and_arguments_are_those_of_the_document(void **state) {
         assert_int_equal(count, e->count);
     }
     assert_int_equal(methods, promised);
+}
+
+/* A method's name leads to one method, and each kind of event to one writer. */
+static void groups_do_not_share_a_name_or_a_kind(void **state) {
+    (void)state;
+    const struct method *m;
+    unsigned group;
+    for (unsigned i = 0; (m = group_method_at(control_groups, i)) != NULL; i++)
+        assert_ptr_equal(group_method(control_groups, m->name, &group), m);
+    unsigned rows[NODE_EVENT_KINDS] = {0};
+    for (unsigned g = 0; control_groups[g]; g++)
+        for (unsigned i = 0; i < control_groups[g]->event_count; i++)
+            rows[control_groups[g]->events[i].kind]++;
+    for (unsigned k = 0; k < NODE_EVENT_KINDS; k++)
+        assert_int_equal(rows[k], 1);
 }
 
 /* ---- results and events ---- */
@@ -390,6 +406,7 @@ static void limits_are_those_of_the_document(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(methods_and_arguments_are_those_of_the_document),
+        cmocka_unit_test(groups_do_not_share_a_name_or_a_kind),
         cmocka_unit_test(results_about_the_daemon_hold_the_promised_keys),
         cmocka_unit_test(results_and_events_about_peers_hold_the_promised_keys),
         cmocka_unit_test(a_failed_connection_is_an_event_with_the_promised_keys),

@@ -1,5 +1,6 @@
-/* Each limit that a client of the control API can meet is told by name, with its number and a sentence
- * of its own; and so is why a transfer cannot be accepted, rejected or cancelled any more. */
+/* Each limit that a client of the control API can meet is told by name, with its number and a
+ * sentence of its own; and so is why a transfer cannot be accepted, rejected or cancelled any
+ * more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,42 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_internal.h"
+#include "node/control/control.h"
 #include "node/node_int.h"
-#include "support_talk.h"
+#include "support_scene.h"
 
 enum { S = 1000000 };
-
-struct scene { /* node 0 with a client, node 1 with one */
-    struct world *w;
-    struct control *c[2];
-    struct talk t, peer;
-};
-
-static struct scene *scene_open(uint64_t seed) {
-    struct scene *s = calloc(1, sizeof *s);
-    s->w = world_new(2, seed);
-    for (unsigned i = 0; i < 2; i++)
-        s->c[i] = talk_serve(s->w, i);
-    talk_open(&s->t, s->w, 0, s->c[0]);
-    talk_open(&s->peer, s->w, 1, s->c[1]);
-    world_pair(s->w, 0, 1);
-    return s;
-}
-
-static void scene_close(struct scene *s) {
-    talk_close(&s->t);
-    talk_close(&s->peer);
-    for (unsigned i = 0; i < 2; i++)
-        talk_unserve(s->w, i, s->c[i]);
-    world_free(s->w);
-    free(s);
-}
-
-static const char *text_of(const json_t *o, const char *key) {
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "";
-}
 
 /* The request that was opened fails with this limit. */
 static void meets(struct talk *t, enum limit limit, uint64_t max) {
@@ -62,12 +32,12 @@ static void meets(struct talk *t, enum limit limit, uint64_t max) {
 }
 
 static uint64_t send_file(struct scene *s) {
-    struct proto_writer *w = talk_ask(&s->t, "transfer.send");
+    struct proto_writer *w = talk_ask(&s->a, "transfer.send");
     proto_str(w, "contact", "n1");
     proto_array(w, "paths");
     proto_str(w, NULL, "/f");
     proto_end(w);
-    json_t *r = talk_result(&s->t);
+    json_t *r = talk_result(&s->a);
     uint64_t id = (uint64_t)json_integer_value(json_object_get(r, "id"));
     json_decref(r);
     return id;
@@ -75,53 +45,53 @@ static uint64_t send_file(struct scene *s) {
 
 static void limits_of_the_node_are_told_by_name(void **state) {
     (void)state;
-    struct scene *s = scene_open(1);
+    struct scene *s = scene_open(true, 1);
     struct node *n = s->w->nodes[0].node;
     uint64_t id;
     char ticket[TICKET_TEXT_MAX + 1];
     for (unsigned i = 0; i < TICKETS_OPEN_MAX; i++)
         assert_int_equal(node_ticket_new(n, s->w->now_us, NULL, 60, ticket), 0);
-    talk_ask(&s->t, "ticket.new");
-    meets(&s->t, LIMIT_TICKETS, TICKETS_OPEN_MAX);
+    talk_ask(&s->a, "ticket.new");
+    meets(&s->a, LIMIT_TICKETS, TICKETS_OPEN_MAX);
 
     for (unsigned i = 0; i < PINGS_MAX; i++)
         assert_int_equal(node_ping(n, s->w->now_us, "n1", UINT64_C(1) << 40, &id), 0);
-    proto_str(talk_ask(&s->t, "peer.ping"), "name", "n1");
-    meets(&s->t, LIMIT_PINGS, PINGS_MAX);
+    proto_str(talk_ask(&s->a, "peer.ping"), "name", "n1");
+    meets(&s->a, LIMIT_PINGS, PINGS_MAX);
 
     for (unsigned i = 0; i < RECV_RULES_MAX; i++)
         assert_int_equal(node_recv_start(n, s->w->now_us, "/in", NULL, false, &id), 0);
-    proto_str(talk_ask(&s->t, "recv.start"), "dir", "/in");
-    meets(&s->t, LIMIT_RECVS, RECV_RULES_MAX);
+    proto_str(talk_ask(&s->a, "recv.start"), "dir", "/in");
+    meets(&s->a, LIMIT_RECVS, RECV_RULES_MAX);
 
     s->w->nodes[1].unplugged = true;
     contact_by_name(&n->contacts, "n1")->peering->queued = OUTBOX_MAX;
-    struct proto_writer *w = talk_ask(&s->t, "message.send");
+    struct proto_writer *w = talk_ask(&s->a, "message.send");
     proto_str(w, "contact", "n1");
     proto_str(w, "text", "x");
-    meets(&s->t, LIMIT_OUTBOX, OUTBOX_MAX);
+    meets(&s->a, LIMIT_OUTBOX, OUTBOX_MAX);
     contact_by_name(&n->contacts, "n1")->peering->queued = 0;
 
     n->keep.owed += KEEP_OWED_MAX;
-    w = talk_ask(&s->t, "message.send");
+    w = talk_ask(&s->a, "message.send");
     proto_str(w, "contact", "n1");
     proto_str(w, "text", "x");
-    meets(&s->t, LIMIT_UNSYNCED, KEEP_OWED_MAX);
+    meets(&s->a, LIMIT_UNSYNCED, KEEP_OWED_MAX);
     n->keep.owed -= KEEP_OWED_MAX;
 
     disk_fill(s->w, 0, "/f", 10, 1);
     for (unsigned i = 0; i < TRANSFERS_MAX; i++)
         send_file(s);
-    w = talk_ask(&s->t, "transfer.send");
+    w = talk_ask(&s->a, "transfer.send");
     proto_str(w, "contact", "n1");
     proto_array(w, "paths");
     proto_str(w, NULL, "/f");
     proto_end(w);
-    meets(&s->t, LIMIT_TRANSFERS, TRANSFERS_MAX);
+    meets(&s->a, LIMIT_TRANSFERS, TRANSFERS_MAX);
     /* What one client has met is not told to the next. */
     assert_int_equal(node_message_send(n, s->w->now_us, "n1", "", 0, &id), ERR_USAGE);
-    proto_str(talk_ask(&s->t, "peer.ping"), "name", "nobody");
-    json_t *e = talk_error(&s->t);
+    proto_str(talk_ask(&s->a, "peer.ping"), "name", "nobody");
+    json_t *e = talk_error(&s->a);
     assert_true(json_is_null(json_object_get(e, "limit")));
     json_decref(e);
     scene_close(s);
@@ -129,32 +99,32 @@ static void limits_of_the_node_are_told_by_name(void **state) {
 
 static void limits_of_a_connection_are_told_by_name(void **state) {
     (void)state;
-    struct scene *s = scene_open(2);
+    struct scene *s = scene_open(true, 2);
     s->w->nodes[1].unplugged = true;
     for (unsigned i = 0; i < CONTROL_PINGS_MAX; i++) {
-        struct proto_writer *w = talk_ask(&s->t, "peer.ping");
+        struct proto_writer *w = talk_ask(&s->a, "peer.ping");
         proto_str(w, "name", "n1");
         proto_uint(w, "timeout_us", 1000 * S);
-        talk_send(&s->t);
+        talk_send(&s->a);
     }
-    proto_str(talk_ask(&s->t, "peer.ping"), "name", "n1");
-    meets(&s->t, LIMIT_PINGS_CONNECTION, CONTROL_PINGS_MAX);
+    proto_str(talk_ask(&s->a, "peer.ping"), "name", "n1");
+    meets(&s->a, LIMIT_PINGS_CONNECTION, CONTROL_PINGS_MAX);
     for (unsigned i = 0; i < CONTROL_RECVS_MAX; i++) {
-        proto_str(talk_ask(&s->t, "recv.start"), "dir", "/in");
-        json_decref(talk_result(&s->t));
+        proto_str(talk_ask(&s->a, "recv.start"), "dir", "/in");
+        json_decref(talk_result(&s->a));
     }
-    proto_str(talk_ask(&s->t, "recv.start"), "dir", "/in");
-    meets(&s->t, LIMIT_RECVS_CONNECTION, CONTROL_RECVS_MAX);
+    proto_str(talk_ask(&s->a, "recv.start"), "dir", "/in");
+    meets(&s->a, LIMIT_RECVS_CONNECTION, CONTROL_RECVS_MAX);
     for (unsigned i = 0; i < CONTROL_WAITS_MAX; i++) {
-        struct proto_writer *w = talk_ask(&s->t, "wait");
+        struct proto_writer *w = talk_ask(&s->a, "wait");
         proto_str(w, "for", "contact");
         proto_str(w, "name", "nobody");
-        talk_send(&s->t);
+        talk_send(&s->a);
     }
-    struct proto_writer *w = talk_ask(&s->t, "wait");
+    struct proto_writer *w = talk_ask(&s->a, "wait");
     proto_str(w, "for", "contact");
     proto_str(w, "name", "nobody");
-    meets(&s->t, LIMIT_REQUESTS, CONTROL_WAITS_MAX);
+    meets(&s->a, LIMIT_REQUESTS, CONTROL_WAITS_MAX);
     scene_close(s);
 }
 
@@ -179,14 +149,14 @@ static void done(struct talk *t, const char *method, uint64_t id) {
 
 static void what_comes_too_late_is_told_why(void **state) {
     (void)state;
-    struct scene *s = scene_open(3);
+    struct scene *s = scene_open(true, 3);
     s->w->disk_us = 1000;
     s->w->nodes[1].node->transfers.rules.download_dir[0] = '\0';
     disk_fill(s->w, 0, "/f", 20 << 20, 1);
     uint64_t id = send_file(s);
     assert_non_null(world_wait(s->w, 1, NODE_TRANSFER_OFFERED, 10 * S));
-    is_told(&s->t, "transfer.accept", id, "sent by this node");
-    is_told(&s->t, "transfer.reject", id, "can be rejected");
+    is_told(&s->a, "transfer.accept", id, "sent by this node");
+    is_told(&s->a, "transfer.reject", id, "can be rejected");
     is_told(&s->peer, "transfer.accept", 1, "no directory");
     done(&s->peer, "transfer.accept", 1);
     is_told(&s->peer, "transfer.accept", 1, "accepted already, into /in");
@@ -195,20 +165,20 @@ static void what_comes_too_late_is_told_why(void **state) {
     is_told(&s->peer, "transfer.accept", 1, "is done: there is nothing to accept");
     is_told(&s->peer, "transfer.reject", 1, "is done: there is nothing to reject");
     is_told(&s->peer, "transfer.cancel", 1, "is done: there is nothing to cancel");
-    is_told(&s->t, "transfer.cancel", id, "is done");
+    is_told(&s->a, "transfer.cancel", id, "is done");
 
     id = send_file(s);
     assert_non_null(world_wait(s->w, 1, NODE_TRANSFER_OFFERED, 10 * S));
     done(&s->peer, "transfer.reject", 2);
     world_run(s->w, S);
     is_told(&s->peer, "transfer.accept", 2, "was rejected here already");
-    is_told(&s->t, "transfer.cancel", id, "has failed already: the peer refused");
+    is_told(&s->a, "transfer.cancel", id, "has failed already: the peer refused");
 
     id = send_file(s);
     assert_non_null(world_wait(s->w, 1, NODE_TRANSFER_OFFERED, 10 * S));
-    done(&s->t, "transfer.cancel", id);
+    done(&s->a, "transfer.cancel", id);
     world_run(s->w, S);
-    is_told(&s->t, "transfer.cancel", id, "was cancelled here already");
+    is_told(&s->a, "transfer.cancel", id, "was cancelled here already");
     is_told(&s->peer, "transfer.accept", 3, "has failed already: the peer cancelled it");
     talk_ask(&s->peer, "recv.start");
     json_t *e = talk_error(&s->peer);

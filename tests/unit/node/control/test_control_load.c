@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "crypto/identity/identity.h"
-#include "node/control/control_internal.h"
+#include "node/control/control.h"
 #include "node/people/ticket.h"
 #include "support_talk.h"
 
@@ -435,7 +435,8 @@ static void a_large_request_is_unpacked_in_a_turn_of_its_own(void **state) {
     scene_close(s);
 }
 
-/* Contacts write faster than it reads, and more than fits: it hears of every message all the same. */
+/* Contacts write faster than it reads, and more than fits: it hears of every message all the
+ * same. */
 static void texts_do_not_make_a_subscriber_overflow(void **state) {
     (void)state;
     enum { MESSAGES = 200, BYTES = 60000 };

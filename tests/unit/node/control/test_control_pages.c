@@ -1,4 +1,5 @@
-/* What a client relies on to find its way: the methods that "version" lists are there, and lists are read page by page. */
+/* What a client relies on to find its way: the methods that "version" lists are there, and lists
+ * are read page by page. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +43,8 @@ static void every_method_of_version_answers(void **state) {
     world_free(w);
 }
 
-/* A world in which node 0 has three contacts, five transfers, one with many files, and five messages. */
+/* A world in which node 0 has three contacts, five transfers, one with many files, and five
+ * messages. */
 static struct world *full_world(void) {
     struct world *w = world_new(4, 2);
     static char names[FILES][16];
@@ -75,7 +77,8 @@ static json_t *page(struct talk *t, const char *method, uint64_t offset, uint64_
     return talk_result(t);
 }
 
-/* All entries, by pages of `limit` (0: what the node gives); each page is as long as it may be but the last. */
+/* All entries, by pages of `limit` (0: what the node gives); each page is as long as it may be but
+ * the last. */
 static json_t *read_all(struct talk *t, const char *method, const char *key, uint64_t limit) {
     json_t *all = json_array();
     const size_t most = limit > 0 && limit < PAGE ? limit : PAGE;

@@ -1,5 +1,5 @@
-/* What a peer says about an error is shown to people. The node hands its words on as they are, but for
- * what is not UTF-8: who shows them escapes them, once, and JSON has them as they are. */
+/* What a peer says about an error is shown to people. The node hands its words on as they are, but
+ * for what is not UTF-8: who shows them escapes them, once, and JSON has them as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

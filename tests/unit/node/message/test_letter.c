@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/channel/intake.h"
+#include "node/channel/channel.h"
 #include "node/channel/reply.h"
 #include "node/message/letter.h"
 #include "support_raw.h"
@@ -93,7 +93,7 @@ static void the_blob_has_a_limit(void **state) {
     assert_int_equal(answer(w, bytes, len, true), 0);
     free(bytes);
     assert_int_equal(LETTER_MAX_BYTES, 65792);
-    uint8_t head[5] = {CHAN_MESSAGE, 0x80, 0x01, 0x01, 0x00}; /* 65,792 bytes are promised */
+    uint8_t head[5] = {CHANNEL_MESSAGE, 0x80, 0x01, 0x01, 0x00}; /* 65,792 bytes are promised */
     struct raw r = raw_open(w, 1, 0);
     assert_true(raw_write(&r, head, sizeof head));
     world_run(w, S);
@@ -123,7 +123,7 @@ static void what_is_no_letter_is_refused(void **state) {
     struct world *w = world_new(2, 4);
     world_pair(w, 0, 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        uint8_t bytes[64] = {CHAN_MESSAGE, (uint8_t)cases[i].len};
+        uint8_t bytes[64] = {CHANNEL_MESSAGE, (uint8_t)cases[i].len};
         memcpy(bytes + 2, cases[i].body, cases[i].len);
         assert_int_equal(answer(w, bytes, 2 + cases[i].len, true), cases[i].err);
     }

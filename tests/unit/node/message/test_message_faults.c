@@ -360,25 +360,28 @@ static void entries_that_are_no_messages_to_this_contact_never_leave(void **stat
         assert_int_equal(say(w, "n1", "had it"), 0);
         world_run(w, 5 * S);
         const uint64_t top =
-            n->messages.last_seq; /* both in some order: one came, one is delivered */
+            n->messages.history.last_seq; /* both in some order: one came, one is delivered */
         assert_int_equal(has(w, 1, "had it"), 1);
-        assert_int_equal(outbox_put(&n->messages, &n1, top), 0);
-        assert_int_equal(outbox_put(&n->messages, &n1, top - 1), 0);
+        assert_int_equal(outbox_put(&n->messages.history.dialogs, &n1, top), 0);
+        assert_int_equal(outbox_put(&n->messages.history.dialogs, &n1, top - 1), 0);
         uint64_t bad; /* and one that was refused for good */
         struct entry e = {.outgoing = true, .peer = n1, .text = "failed", .len = 6, .id = {9}};
-        assert_int_equal(history_queue(&n->messages, &e, &(struct owed){.run = pay_nothing}, &bad),
-                         0);
-        assert_int_equal(history_settle(&n->messages, &n1, bad, ERR_PROTO), 0);
-        assert_int_equal(outbox_put(&n->messages, &n1, bad), 0);
+        assert_int_equal(
+            history_queue(&n->messages.history, &e, &(struct owed){.run = pay_nothing}, &bad), 0);
+        assert_int_equal(history_settle(&n->messages.history, &n1, bad, ERR_PROTO), 0);
+        assert_int_equal(outbox_put(&n->messages.history.dialogs, &n1, bad), 0);
         contact_by_name(&n->contacts, "n1")->peering->queued +=
             4; /* and one too many was counted */
         n->messages.queued += 4;
-        assert_int_equal(outbox_put(&n->messages, &n1, m.seq), 0);     /* it came from n2 */
-        assert_int_equal(outbox_put(&n->messages, &n1, m.seq + 1), 0); /* it goes to n2 */
+        assert_int_equal(outbox_put(&n->messages.history.dialogs, &n1, m.seq),
+                         0); /* it came from n2 */
+        assert_int_equal(outbox_put(&n->messages.history.dialogs, &n1, m.seq + 1),
+                         0); /* it goes to n2 */
         contact_by_name(&n->contacts, "n1")->peering->queued += 2;
         n->messages.queued += 2;
         if (restart) {
-            assert_int_equal(outbox_put(&n->messages, &n1, 77), 0); /* there is none */
+            assert_int_equal(outbox_put(&n->messages.history.dialogs, &n1, 77),
+                             0); /* there is none */
             world_kill(w, 0);
             store_die_at(w, 0, 1); /* a full disk is no reason not to start */
             world_start(w, 0);

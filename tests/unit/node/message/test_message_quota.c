@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "node/channel/reply.h"
+#include "node/message/conversation.h"
 #include "node/message/history.h"
 #include "node/message/letter.h"
 #include "node/node_int.h"
@@ -185,11 +186,12 @@ static void so_many_messages_fill_a_quota_too(void **state) {
         say(w, 1, "n0", "first", 5);
         world_run(w, S);
         struct contact *c = contact_by_name(&n->contacts, "n1");
-        assert_true(c->dialog_known && c->dialog.count == 1 && n->messages.count == 1);
+        assert_true(c->talk->dialog_known && c->talk->dialog.count == 1 &&
+                    n->messages.history.count == 1);
         if (all)
-            n->messages.count = MESSAGES_MAX - 1;
+            n->messages.history.count = MESSAGES_MAX - 1;
         else
-            c->dialog.count = MESSAGES_CONTACT_MAX - 1;
+            c->talk->dialog.count = MESSAGES_CONTACT_MAX - 1;
         say(w, 1, "n0", "second", 6);
         say(w, 1, "n0", "third", 5);
         world_run(w, S);
@@ -295,7 +297,8 @@ static uint64_t queue_bad(struct world *w) {
     say(w, 1, "n0", "before", 6);
     memset(e.id, 7, sizeof e.id);
     memcpy(e.name, c->name, sizeof e.name);
-    assert_int_equal(history_queue(&n->messages, &e, &(struct owed){.run = pay_nothing}, &seq), 0);
+    assert_int_equal(
+        history_queue(&n->messages.history, &e, &(struct owed){.run = pay_nothing}, &seq), 0);
     c->peering->queued++;
     n->messages.queued++;
     return seq;

@@ -11,6 +11,7 @@
 #include "crypto/base/bytes.h"
 #include "node/people/contact_store.h"
 #include "node/people/ticket.h"
+#include "node/people/petname.h"
 #include "support_world.h"
 
 enum { S = 1000000 };

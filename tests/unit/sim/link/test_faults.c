@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
 static void of_two_pauses_the_later_end_counts(void **state) {
@@ -103,7 +103,7 @@ static void a_transfer_is_measured_by_all_it_passes(void **state) {
              "link b down=20M burst=1%/3%/50% delay=4ms mtu=1400\ncontacts a b\n"
              "at 1s transfer a b 10KiB",
              &r);
-    const struct response_path *p = &r.sim->ledger.transfers[0].path;
+    const struct response_path *p = &sim_ledger(r.sim)->transfers[0].path;
     assert_true(p->rate_bps > 2.99e6 && p->rate_bps < 3.01e6);
     assert_true(p->rtt_s > 0.0999 && p->rtt_s < 0.1001);
     assert_true(p->loss > 0.1336 && p->loss < 0.1339); /* 1 - 0.99 x (1 - 0.25 x 0.5) */

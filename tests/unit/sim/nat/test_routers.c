@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "sim/campaign/swarm.h"
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
 /* ---- IPv6 ---- */

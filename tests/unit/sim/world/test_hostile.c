@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
 static double broken(struct run *r) {
@@ -62,7 +62,7 @@ static void the_watch_looks_at_peaks_and_at_the_end(void **state) {
     sim_begin(s);
     sim_run_until(s, 3 * SIM_S / 2);
     assert_int_equal(watch_verdict(sim_watch(s), NEVER_MEMORY)->count, 0);
-    struct arena *before = arena_enter(&s->hosts[a]->arena);
+    struct arena *before = arena_enter(&s->world.hosts[a]->arena);
     void *volatile large = malloc(WATCH_NODE_BYTES + 1);
     free(large);
     (void)arena_enter(before);
@@ -79,10 +79,10 @@ static void a_livelock_ends_the_run(void **state) {
         sim_host_add(s, &(struct sim_host_options){.name = "a", .site = SITE_NONE}, &a), 0);
     sim_begin(s);
     for (unsigned i = 0; i < WATCH_TURNS_PER_S - 10; i++)
-        inspect_turn(s->hosts[a]);
+        inspect_turn(&s->inspection, s->world.hosts[a]);
     assert_null(sim_failure(s));
     for (unsigned i = 0; i < 20; i++)
-        inspect_turn(s->hosts[a]);
+        inspect_turn(&s->inspection, s->world.hosts[a]);
     assert_non_null(sim_failure(s));
     sim_end(s);
     sim_free(s);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
 /* A transfer during which the path gets narrower somewhere. */

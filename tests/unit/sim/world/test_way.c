@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "sim/world/world.h"
+#include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
 static void a_share_of_nothing_is_nobody(void **state) {
@@ -49,7 +49,7 @@ static void shares_and_loads_do_not_depend_on_other_lines(void **state) {
     run_text(without, &b);
     assert_true(metric_in(&a, "node.bytes.count") == metric_in(&b, "node.bytes.count"));
     for (uint32_t i = 0; i < 40; i++)
-        assert_int_equal(a.sim->hosts[i]->sent, b.sim->hosts[i]->sent);
+        assert_int_equal(a.sim->world.hosts[i]->sent, b.sim->world.hosts[i]->sent);
     run_clear(&a);
     run_clear(&b);
     /* One draw for both sides would make n (n - 1) pings of it. */
@@ -149,7 +149,8 @@ static void addresses_are_used_again(void **state) {
     struct nat_config c;
     uint32_t a, b, site;
     assert_null(nat_config_read(&c, "fullcone"));
-    assert_int_equal(route_site_add(s, "h", SITE_NONE, SITE_NONE, &c, &site), 0);
+    const struct site_options home = {"h", SITE_NONE, SITE_NONE, &c};
+    assert_int_equal(sites_add(&s->sites, &home, &site), 0);
     const struct sim_host_options outside = {.name = "a", .site = SITE_NONE, .region = SITE_NONE},
                                   inside = {.name = "b", .site = site, .region = SITE_NONE};
     assert_int_equal(sim_host_add(s, &outside, &a), 0);
@@ -161,7 +162,8 @@ static void addresses_are_used_again(void **state) {
         sim_site_reboot(s, site, true);
     }
     assert_null(sim_failure(s));
-    assert_true(s->hosts[a]->addrs[0].ip[0] == 198 && s->hosts[b]->addrs[0].ip[0] == 10);
+    assert_true(s->world.hosts[a]->addrs[0].ip[0] == 198 &&
+                s->world.hosts[b]->addrs[0].ip[0] == 10);
     sim_free(s);
 }
 

@@ -1,0 +1,39 @@
+#include "node/control/control_facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *copy_str(const char *s) {
+    if (!s)
+        s = "";
+    size_t size = strlen(s) + 1;
+    char *out = malloc(size);
+    if (out)
+        memcpy(out, s, size);
+    return out;
+}
+
+bool facts_init(struct facts *f, const char *const strings[static 4]) {
+    *f = (struct facts){.version = copy_str(strings[0]),
+                        .state_dir = copy_str(strings[1]),
+                        .socket_path = copy_str(strings[2]),
+                        .config_path = copy_str(strings[3])};
+    return f->version && f->state_dir && f->socket_path && f->config_path;
+}
+
+void facts_clear(struct facts *f) {
+    free(f->version);
+    free(f->state_dir);
+    free(f->socket_path);
+    free(f->config_path);
+    *f = (struct facts){0};
+}
+
+bool facts_set_config_path(struct facts *f, const char *path) {
+    char *copy = copy_str(path);
+    if (!copy)
+        return false;
+    free(f->config_path);
+    f->config_path = copy;
+    return true;
+}

@@ -1,0 +1,22 @@
+/* host_options.h: what a host is like when it is added to a world. */
+#ifndef MESHD_SIM_WORLD_HOST_OPTIONS_H
+#define MESHD_SIM_WORLD_HOST_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/cc/cc.h"
+
+struct sim_host_options {
+    const char *name;  /* [A-Za-z0-9_-], also the contact name that others give it */
+    const char *group; /* a label for reports; NULL: none */
+    enum cc_kind cc;
+    unsigned suites; /* offered AEAD suites; 0: all */
+    bool ipv4, ipv6; /* neither: IPv4 */
+    bool no_udp;     /* its network lets no UDP out or in */
+    bool lazy;       /* dials no contact by itself */
+    uint32_t site;   /* SITE_NONE: on the internet */
+    uint32_t region; /* SITE_NONE: none, no delay of its own. That of its site, if it is in one */
+};
+
+#endif
