@@ -1,7 +1,7 @@
+#include "crypto/base/mem.h"
 #include "net/endpoint_int.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/wire/frame.h"
@@ -11,7 +11,7 @@ enum { BLOCKS_DEFAULT = 1536, BLOCKS_KEPT = 64 };
 /* ---- life ---- */
 
 struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us) {
-    struct endpoint *e = calloc(1, sizeof *e);
+    struct endpoint *e = mem_calloc(1, sizeof *e);
     if (!e)
         return NULL;
     e->identity = *cfg->identity;
@@ -57,7 +57,7 @@ void endpoint_free(struct endpoint *e) {
         block_pool_free(e->blocks);
     aead_free(e->aead);
     sodium_memzero(e, sizeof *e);
-    free(e);
+    mem_free(e);
 }
 
 void endpoint_set_wall(struct endpoint *e, uint64_t now_us, uint64_t wall_us) {

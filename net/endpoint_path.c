@@ -1,7 +1,7 @@
 /* endpoint_path.c: where a session's packets go: when the path moves, and what is asked before (net/path/path_challenge.h). */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint_int.h"
 #include "net/wire/frame.h"
 
@@ -10,7 +10,7 @@ enum { CHALLENGE_PACKET_BYTES = DATA_OVERHEAD_BYTES + 1 + PATH_CHALLENGE_BYTES }
 /* Without memory nothing is asked: the next packet tries again. */
 static struct path_challenges *challenges(struct session *s) {
     if (!s->challenges)
-        s->challenges = calloc(1, sizeof *s->challenges);
+        s->challenges = mem_calloc(1, sizeof *s->challenges);
     return s->challenges;
 }
 

@@ -1,9 +1,9 @@
 #include "net/session/session.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 
 size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t *buf, size_t len) {
     const struct keygen *g = &s->keys.current;
@@ -45,7 +45,7 @@ void session_drop_hs_out(struct session *s) {
         return;
     noise_clear(&s->hs_out->noise);
     sodium_memzero(s->hs_out, sizeof *s->hs_out);
-    free(s->hs_out);
+    mem_free(s->hs_out);
     s->hs_out = NULL;
 }
 
@@ -53,7 +53,7 @@ void session_drop_hs_in(struct session *s) {
     if (!s->hs_in)
         return;
     sodium_memzero(s->hs_in, sizeof *s->hs_in);
-    free(s->hs_in);
+    mem_free(s->hs_in);
     s->hs_in = NULL;
 }
 
@@ -61,9 +61,9 @@ void session_free(struct session *s, struct aead *a) {
     session_drop_hs_out(s);
     session_drop_hs_in(s);
     transport_free(s->tp);
-    free(s->paths_left);
-    free(s->challenges);
+    mem_free(s->paths_left);
+    mem_free(s->challenges);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
-    free(s);
+    mem_free(s);
 }

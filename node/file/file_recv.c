@@ -1,9 +1,9 @@
 #include "node/file/file_recv.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/base/keep.h"
 #include "node/channel/reply.h"
@@ -81,7 +81,7 @@ void file_recv_offer(struct transfers *files, struct contact *c, struct session_
     transfer_report(files, t);
     t->info.files = m->count;
     t->info.bytes_total = m->total_bytes;
-    t->recv = calloc(1, sizeof *t->recv);
+    t->recv = mem_calloc(1, sizeof *t->recv);
     char dir[1024];
     /* Who waits for it hears, too, that it is too large. */
     const bool wanted = recv_rule_apply(&files->rules, &c->id, dir, &t->info.rule);
@@ -214,7 +214,7 @@ void file_recv_event(struct transfers *files, struct transfer *t, const struct e
 /* ---- the end ---- */
 void file_recv_free(struct transfer *t) {
     sink_free_all(t);
-    free(t->recv);
+    mem_free(t->recv);
     t->recv = NULL;
 }
 

@@ -1,8 +1,8 @@
 #include "node/file/file_send.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/base/keep.h"
 #include "node/channel/reply.h"
@@ -78,15 +78,15 @@ static bool open_sources(struct transfers *files, struct transfer *t) {
 
 int file_send_start(struct transfers *files, struct transfer *t, const struct send_order *order) {
     const unsigned count = order->count;
-    struct file_send *s = t->send = calloc(1, sizeof *t->send);
+    struct file_send *s = t->send = mem_calloc(1, sizeof *t->send);
     if (!s) {
-        free(order->paths);
+        mem_free(order->paths);
         return ERR_NOMEM;
     }
     s->paths = order->paths;
     blob_in_init(&s->reply, REPLY_MAX_BYTES);
-    s->mtime_ns = calloc(count, sizeof *s->mtime_ns);
-    s->name = order->name ? strdup(order->name) : NULL;
+    s->mtime_ns = mem_calloc(count, sizeof *s->mtime_ns);
+    s->name = order->name ? mem_strdup(order->name) : NULL;
     if (!s->mtime_ns || (order->name && !s->name))
         return ERR_NOMEM;
     uint8_t key[MANIFEST_KEY_BYTES];
@@ -113,10 +113,10 @@ void file_send_free(struct transfers *files, struct transfer *t) {
     struct file_send *s = t->send;
     source_free_all(files, t);
     blob_in_clear(&s->reply);
-    free(s->paths);
-    free(s->name);
-    free(s->mtime_ns);
-    free(s);
+    mem_free(s->paths);
+    mem_free(s->name);
+    mem_free(s->mtime_ns);
+    mem_free(s);
     t->send = NULL;
 }
 
@@ -362,7 +362,7 @@ int transfer_send(struct transfers *files, const struct send_order *order, uint6
     if (!err)
         err = transfer_new(files, c, true, TRANSFER_OPENING, &t);
     if (err) {
-        free(order->paths);
+        mem_free(order->paths);
         return err;
     }
     if (order->timeout_us) {

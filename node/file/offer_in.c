@@ -1,7 +1,6 @@
 #include "node/file/offer_in.h"
 
-#include <stdlib.h>
-
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/base/turn.h"
 #include "node/channel/delimited.h"
@@ -18,7 +17,7 @@ struct offer_in {
 static void *begin(void *self) {
     const struct transfers *files = self;
     uint8_t key[MANIFEST_KEY_BYTES];
-    struct offer_in *o = malloc(sizeof *o);
+    struct offer_in *o = mem_alloc(sizeof *o);
     if (!o)
         return NULL;
     o->head = (struct varint_in){0};
@@ -53,7 +52,7 @@ static size_t held_bytes(const void *body) {
 static void discard(void *body) {
     struct offer_in *o = body;
     manifest_in_clear(&o->in);
-    free(o);
+    mem_free(o);
 }
 
 static void take(void *self, struct contact *c, struct session_ref s, uint64_t stream, void *body) {

@@ -1,9 +1,9 @@
 #include "node/file/recv_rule.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/base/keep.h"
 #include "node/disk/file_queue.h"
@@ -31,7 +31,7 @@ int recv_rule_start(struct transfers *files, const char *dir, const char *contac
     if (contact && !from)
         return ERR_NOT_FOUND;
     if (!t->list)
-        t->list = calloc(RECV_RULES_MAX, sizeof *t->list);
+        t->list = mem_calloc(RECV_RULES_MAX, sizeof *t->list);
     if (!t->list)
         return ERR_NOMEM;
     if (t->count >= RECV_RULES_MAX)
@@ -61,7 +61,7 @@ void recv_rule_stop(struct recv_rules *rules, uint64_t id) {
 }
 
 void recv_rules_clear(struct recv_rules *rules) {
-    free(rules->list);
+    mem_free(rules->list);
     rules->list = NULL;
     rules->count = 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/api/utf8.h"
 #include "node/base/keep.h"
@@ -47,13 +48,13 @@ static void free_transfer(struct transfers *files, struct transfer *t) {
     if (t->recv)
         file_recv_free(t);
     manifest_clear(&t->manifest);
-    free(t);
+    mem_free(t);
 }
 
 void transfers_clear(struct transfers *files) {
     for (unsigned i = 0; i < files->count; i++)
         free_transfer(files, files->list[i]);
-    free(files->list);
+    mem_free(files->list);
     files->list = NULL;
     files->count = files->cap = 0;
     handles_clear(&files->refs);
@@ -107,18 +108,18 @@ static unsigned purge(struct transfers *files) {
 int transfers_add(struct transfers *files, uint64_t id, struct transfer **out) {
     if (files->count == files->cap) {
         unsigned cap = files->cap ? files->cap * 2 : 8;
-        struct transfer **list = realloc(files->list, cap * sizeof *list);
+        struct transfer **list = mem_realloc(files->list, cap * sizeof *list);
         if (!list)
             return ERR_NOMEM;
         files->list = list;
         files->cap = cap;
     }
-    struct transfer *t = calloc(1, sizeof *t);
+    struct transfer *t = mem_calloc(1, sizeof *t);
     if (!t)
         return ERR_NOMEM;
     t->ref = handle_new(&files->refs, t);
     if (!t->ref) {
-        free(t);
+        mem_free(t);
         return ERR_NOMEM;
     }
     t->info.id = id;
