@@ -4,7 +4,7 @@
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes) {
     struct session *s;
     for (uint32_t at = 0; (s = session_table_each(&e->sessions, &at));) {
-        if (s->tp && hop_is_to(&s->path.hop, to)) {
+        if (s->tp && hop_is_to(session_hop(s), to)) {
             transport_too_big(s->tp, now_us, bytes);
             endpoint_make_ready(e, s);
         }
@@ -13,7 +13,7 @@ void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to
 
 /* RFC 8899 §4.6.1: only what quotes a packet that has left is believed. Off the path nobody knows index and counter. */
 static bool has_sent(const struct session *s, const struct icmp_quote *q) {
-    if (!s->tp || !hop_is_to(&s->path.hop, &q->to) || q->len < DATA_HEADER_BYTES ||
+    if (!s->tp || !hop_is_to(session_hop(s), &q->to) || q->len < DATA_HEADER_BYTES ||
         q->head[0] != PACKET_DATA || load_le32(q->head + 4) != s->remote_index)
         return false;
     const uint64_t counter = load_le64(q->head + 8);

@@ -23,7 +23,7 @@ struct incoming { /* a packet that has been opened */
 /* Whoever asks from another place may be there by now; or somebody has copied its packet, and it is where it was. */
 static void reply_with(struct endpoint *e, struct session *s, struct incoming *in,
                        const uint8_t *frame, size_t len) {
-    if (!s->path.doubtful)
+    if (!paths_doubtful(&s->paths))
         endpoint_send_frames(e, s, in->now_us, frame, len);
     if (!in->elsewhere || in->reply_len + len > sizeof in->reply)
         return;
@@ -66,7 +66,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         struct ep_event ev = {.kind = EP_PONG,
                               .peer = peer_ref_of(s->peer),
                               .session = session_ref_of(s),
-                              .addr = *hop_addr(&s->path.hop)};
+                              .addr = *hop_addr(session_hop(s))};
         ev.id = rd_u64(r);
         if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
             e->counters.queue_dropped++;
@@ -189,11 +189,10 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
     s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
-    if (hop_covers(&s->path.hop, from)) /* from now on by this socket */
-        s->path.hop = *from;
+    paths_settle(&s->paths, from);
     endpoint_make_ready(e, s);
     struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .ecn = ecn};
-    in.elsewhere = !endpoint_path_sure(s, from);
+    in.elsewhere = !paths_sure(&s->paths, from);
     const bool newest = pn + 1 == s->replay.newest;
     if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
         return;
@@ -263,9 +262,9 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     if (was_quiet && tp->sent.outstanding > 0)
         s->busy_since_us = now_us;
     s->last_use_us = now_us;
-    t->to = s->path.hop;
+    t->to = *session_hop(s);
     e->counters.bytes_out += t->len;
-    if (!endpoint_path_spend(s, t->len))
+    if (!paths_spend(&s->paths, &t->to, t->len))
         e->counters.queue_dropped++; /* cannot be: there was room for it */
     return true;
 }
@@ -278,16 +277,14 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
         endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
         return false;
-    const size_t room = endpoint_path_room(s);
+    const size_t room = paths_room(&s->paths);
     return room >= MTU_MIN_BYTES &&
            fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, t);
 }
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->tp && transport_idle(s->tp, now_us)) {
-        transport_free(s->tp);
-        s->tp = NULL;
-    }
+    if (s->tp && transport_idle(s->tp, now_us))
+        session_detach(s);
     session_table_unready(&e->sessions, s);
     endpoint_short_of_memory(s, now_us);
     if (session_table_due(&e->sessions, s, session_deadline_us(s, now_us)))
@@ -300,7 +297,7 @@ static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
         return true;
     struct session *s;
     while ((s = LIST_OWNER(e->sessions.ready.first, struct session, ready)) && s != waiting) {
-        if (s->tp && train_is_unwanted(t, &s->path.hop)) {
+        if (s->tp && train_is_unwanted(t, session_hop(s))) {
             waiting = waiting ? waiting : s;
             list_turn(&e->sessions.ready);
             continue;
@@ -344,9 +341,9 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         return d;
     if (s->confirm_left > 0 && s->confirm_us < d)
         d = s->confirm_us;
-    if (s->challenges && path_challenge_deadline_us(s->challenges) < d)
-        d = path_challenge_deadline_us(s->challenges);
-    if (s->path.doubtful && s->up_us + SESSION_DEAD_US < d)
+    if (paths_deadline_us(&s->paths) < d)
+        d = paths_deadline_us(&s->paths);
+    if (paths_doubtful(&s->paths) && s->up_us + SESSION_DEAD_US < d)
         d = s->up_us + SESSION_DEAD_US;
     const uint64_t others[] = {keys_previous_until_us(&s->keys), rekey_deadline_us(s, now_us)};
     for (unsigned i = 0; i < 2; i++)
@@ -356,7 +353,7 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         uint64_t t = waits_for_keys(s, now_us) ? TIME_NEVER : transport_deadline_us(s->tp);
         /* What is due must not be sent before more has come from a path in doubt: then it is looked
          * at again anyhow, and now and then in between. */
-        if (t < now_us + PATH_FULL_US && endpoint_path_room(s) < MTU_MIN_BYTES)
+        if (t < now_us + PATH_FULL_US && paths_room(&s->paths) < MTU_MIN_BYTES)
             t = now_us + PATH_FULL_US;
         if (t < d)
             d = t;
@@ -380,7 +377,7 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
     if (s->state == SESSION_ENDED)
         return;
     /* Nowhere may anything be sent. */
-    if (s->path.doubtful && now_us >= s->up_us + SESSION_DEAD_US) {
+    if (paths_doubtful(&s->paths) && now_us >= s->up_us + SESSION_DEAD_US) {
         endpoint_session_end(e, s, ERR_TIMEOUT);
         return;
     }

@@ -105,12 +105,6 @@ void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t
 /* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
 void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to);
-/* How many bytes may leave along the path now. */
-size_t endpoint_path_room(const struct session *s);
-/* May so many leave? They count if so. */
-bool endpoint_path_spend(struct session *s, size_t bytes);
-/* It is the path, and the peer has shown that it is there. */
-bool endpoint_path_sure(const struct session *s, const struct hop *at);
 /* Session frames to where others have come from, if that may get so much. */
 void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to, const uint8_t *frames, size_t len);

@@ -41,8 +41,8 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
 
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len) {
-    if (endpoint_path_spend(s, DATA_OVERHEAD_BYTES + len))
-        endpoint_send_frames_to(e, s, now_us, &s->path.hop, frames, len);
+    if (paths_spend(&s->paths, session_hop(s), DATA_OVERHEAD_BYTES + len))
+        endpoint_send_frames_to(e, s, now_us, session_hop(s), frames, len);
     else
         e->counters.queue_dropped++;
 }

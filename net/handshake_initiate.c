@@ -49,7 +49,7 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
 }
 
 static const struct hop *first_asked(const struct session *s) {
-    return s->hs_out->rekey ? &s->path.hop : &s->peer->last_path;
+    return s->hs_out->rekey ? session_hop(s) : &s->peer->last_path;
 }
 
 /* A first handshake goes to every address known, a rekey along the path; if that stays silent,
@@ -62,7 +62,7 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
     e->counters.handshakes_out++;
     const struct hop *first = first_asked(s);
     const struct hop to = h->rekey ? *first : hop_by_any_socket(first);
-    if (to.kind != HOP_NONE && (!h->rekey || endpoint_path_spend(s, sizeof h->msg)))
+    if (to.kind != HOP_NONE && (!h->rekey || paths_spend(&s->paths, first, sizeof h->msg)))
         endpoint_queue_small(e, &to, h->msg, sizeof h->msg);
     if (h->rekey && h->tries <= 2)
         return;
@@ -305,11 +305,11 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
 static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t now_us,
                                const uint8_t *frame, size_t len) {
     const struct peer *p = s->peer;
-    if (!s->path.doubtful || s->confirm_left >= CONFIRM_TRIES - 2)
+    if (!paths_doubtful(&s->paths) || s->confirm_left >= CONFIRM_TRIES - 2)
         return;
     for (unsigned i = 0; i < p->setup.addr_count; i++) {
         const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
-        if (!hop_same_place(&other, &s->path.hop))
+        if (!hop_same_place(&other, session_hop(s)))
             endpoint_send_frames_to(e, s, now_us, &other, frame, len);
     }
 }
@@ -353,8 +353,7 @@ void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us)
 static void start_over(struct endpoint *e, struct session *s) {
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
     e->counters.sessions_down++;
-    transport_free(s->tp);
-    s->tp = NULL;
+    session_detach(s);
     keys_clear(&s->keys, e->aead);
     s->replay = (struct replay){0};
     session_table_renew(&e->sessions, s);
@@ -379,9 +378,8 @@ static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us
         if (!there)
             at = first->kind != HOP_NONE ? hop_by_any_socket(first)
                                          : hop_udp(&s->peer->setup.addrs[0], LOCAL_ANY);
-        s->path.hop = at;
-        s->path.doubtful = places > 1;
-    } else if (!there || hop_same_place(from, &s->path.hop)) {
+        paths_begin(&s->paths, &at, places > 1);
+    } else if (!there || hop_same_place(from, session_hop(s))) {
         return;
     }
     endpoint_path_heard(e, s, now_us, &at, RESPONSE_BYTES, true);

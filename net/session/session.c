@@ -57,12 +57,23 @@ void session_drop_hs_in(struct session *s) {
     s->hs_in = NULL;
 }
 
+void session_attached(struct session *s) {
+    struct replay_room *room = s->tp && !s->replay.room ? mem_alloc(sizeof *room) : NULL;
+    if (room)
+        replay_widen(&s->replay, room);
+}
+
+void session_detach(struct session *s) {
+    transport_free(s->tp);
+    s->tp = NULL;
+    mem_free(replay_narrow(&s->replay));
+}
+
 void session_free(struct session *s, struct aead *a) {
     session_drop_hs_out(s);
     session_drop_hs_in(s);
-    transport_free(s->tp);
-    mem_free(s->paths_left);
-    mem_free(s->challenges);
+    session_detach(s);
+    paths_clear(&s->paths);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
     mem_free(s);

@@ -1,5 +1,6 @@
 /* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport
- * while one is attached. Made and ended by the endpoint, in its table (net/session/session_table.h).
+ * while one is attached. Made and ended by the endpoint, in its table
+ * (net/session/session_table.h).
  *
  *   INITIATING  our initiation is out (hs_out)                         -> UP on a valid RESPONSE
  *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA packet
@@ -12,7 +13,7 @@
 
 #include "crypto/noise/keys.h"
 #include "crypto/noise/replay.h"
-#include "net/path/path_challenge.h"
+#include "net/path/paths.h"
 #include "net/transport/transport.h"
 #include "net/wire/handshake_msg.h"
 
@@ -48,8 +49,8 @@ struct hs_in { /* an answer of ours that waits for proof */
     struct psk ticket; /* the secret it was asked with, a ticket's if by_ticket */
     bool by_ticket;
     uint64_t ticket_id;
-    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before that
-     * it may be a replay. */
+    /* What its initiation said. The peer's entry learns it when the answer is confirmed: before
+     * that it may be a replay. */
     struct dh_public key;
     struct key_cert cert;
     uint64_t timestamp_us;
@@ -58,14 +59,6 @@ struct hs_in { /* an answer of ours that waits for proof */
     uint64_t expires_us;
     bool expired;     /* of a rekey: waited for no longer, but its keys still open */
     uint64_t sent_us; /* as in hs_out */
-};
-
-struct path {
-    struct hop hop;
-    uint16_t number; /* of its packets, in struct sent */
-    bool
-        doubtful; /* what the peer has answered has gone to or come from another place as well: whether it is here is to be checked */
-    bool asked_around; /* and so are other places */
 };
 
 struct session {
@@ -78,10 +71,7 @@ struct session {
     uint32_t caps, caps_next; /* of both sides; of the handshake that is not confirmed yet */
     struct replay replay;
     uint64_t send_counter;
-    struct path path;
-    struct path_memory *paths_left; /* NULL until the first switch */
-    struct path_damper damper;
-    struct path_challenges *challenges; /* NULL until a packet comes from elsewhere */
+    struct paths paths;
     struct hs_out *hs_out;
     struct hs_in *hs_in;
     struct transport *tp;
@@ -117,7 +107,7 @@ static inline bool session_over(const struct session *s) {
 
 /* Where its packets go. */
 static inline const struct hop *session_hop(const struct session *s) {
-    return &s->path.hop;
+    return paths_current(&s->paths);
 }
 
 static inline uint32_t session_slot(const struct session *s) {
@@ -137,6 +127,10 @@ size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t
 bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
                   uint64_t *counter, struct keygen **gen, bool *replayed) MUST_USE;
 
+/* It has a transport now: more packets may be under way, so the replay window grows, if there is
+ * memory. And it has none any more. */
+void session_attached(struct session *s);
+void session_detach(struct session *s);
 /* Wipes and frees everything but the struct's place in the endpoint's tables. */
 void session_free(struct session *s, struct aead *a);
 void session_drop_hs_out(struct session *s);

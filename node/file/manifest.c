@@ -10,7 +10,6 @@
 #include "node/disk/file_op.h"
 
 enum {
-    FILES_FIRST = 8,
     TABLE_FIRST = 32,
     NAMES_FIRST_BYTES = 512, /* a chunk; holds the longest name */
     NAMES_BYTES = 64 << 10,  /* they double up to this */
@@ -130,13 +129,10 @@ static struct manifest_slot *find(const struct manifest *m, const char *name, si
 }
 
 static bool grow_files(struct manifest *m) {
-    const uint32_t cap = m->cap ? m->cap * 2 : FILES_FIRST;
-    struct manifest_file *files = mem_realloc(m->files, cap * sizeof *files);
-    if (!files)
+    const uint32_t before = m->cap;
+    if (!mem_grow(&m->files, &m->cap, (size_t)m->count + 1, sizeof *m->files, TRANSFER_FILES_MAX))
         return false;
-    m->held_bytes += (cap - m->cap) * sizeof *files;
-    m->files = files;
-    m->cap = cap;
+    m->held_bytes += (m->cap - before) * sizeof *m->files;
     return true;
 }
 
@@ -170,7 +166,7 @@ int manifest_add(struct manifest *m, const char *name, size_t len) {
     struct manifest_slot *s = find(m, name, len, hash);
     if (s->file != 0)
         return ERR_EXISTS;
-    if (m->count == m->cap && !grow_files(m))
+    if (!grow_files(m))
         return ERR_NOMEM;
     const char *kept = keep_name(m, name, len);
     if (!kept)

@@ -369,23 +369,28 @@ static void dispatch(struct sim *s, const struct event *e) {
 
 /* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top
  * of the heap will touch is fetched while this one runs. */
+static void fetch(const void *at, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)at + i);
+}
+
 static void fetch_ahead(const struct world *w) {
+    enum { HOST_BYTES = 192, NODE_BYTES = 1024, ARENA_BYTES = 192 };
     const struct heap *heap = &w->heap;
+    const struct wake *wake = wakes_top(&w->wakes);
     for (size_t i = 1; i < 5 && i < heap->count; i++) {
         const struct event *e = &heap->events[i];
-        const uint32_t host = e->kind == EVENT_DELIVER ? e->tag : e->source;
-        const char *h = (const char *)w->hosts[host];
-        __builtin_prefetch(h);
-        __builtin_prefetch(h + 64);
-        __builtin_prefetch(h + 128);
+        fetch(w->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source], HOST_BYTES);
         if (e->kind == EVENT_DELIVER)
             __builtin_prefetch(e->ref);
     }
+    if (wake)
+        fetch(w->hosts[wake->host], HOST_BYTES);
     if (heap->count > 0) {
         const struct event *e = &heap->events[0];
         const struct host *h = w->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
-        __builtin_prefetch(h->node);
-        __builtin_prefetch((const char *)h->node + 64);
+        fetch(h->node, NODE_BYTES);
+        fetch(h->arena.heap, ARENA_BYTES);
         if (e->kind == EVENT_DELIVER)
             __builtin_prefetch((const char *)e->ref + 64);
     }
