@@ -24,6 +24,7 @@
 #include "net/base/event.h"
 #include "net/base/timer.h"
 #include "net/base/train.h"
+#include "net/base/train_in.h"
 #include "net/cc/cc.h"
 #include "net/session/peer_setup.h"
 
@@ -98,9 +99,10 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
                            struct session_info *out);
 
 /* ---- packets ---- */
-/* One datagram, opened in place: buf is scratch afterwards. `from` is handed back in the trains
- * that answer it. ecn: the field it came with (net/recovery/ecn.h), ECN_NOT_ECT if that is not
- * known. */
+/* Datagrams in the order in which they came, opened in place: the buffer is scratch afterwards.
+ * The hop is handed back in the trains that answer them. */
+void endpoint_input_train(struct endpoint *e, uint64_t now_us, const struct train_in *r);
+/* A run of one. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
                     uint8_t *buf, size_t len);
 /* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would

@@ -237,8 +237,10 @@ static void input_handshake(struct endpoint *e, uint64_t now_us, const struct ho
     }
 }
 
-void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
-                    uint8_t *buf, size_t len) {
+static void input_datagram(struct endpoint *e, uint64_t now_us, const struct train_in *r,
+                           size_t at) {
+    uint8_t *buf = r->buf + at;
+    const size_t len = train_in_bytes_at(r, at);
     e->counters.pkts_in++;
     e->counters.bytes_in += len;
     if (len < 8 || buf[0] < PACKET_INITIATION || buf[0] > PACKET_DATA) {
@@ -246,8 +248,21 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
         return;
     }
     if (buf[0] == PACKET_DATA)
-        input_data(e, now_us, from, ecn, buf, len);
+        input_data(e, now_us, &r->from, r->ecn, buf, len);
     else
-        input_handshake(e, now_us, from, buf, len);
+        input_handshake(e, now_us, &r->from, buf, len);
     endpoint_reap(e);
+}
+
+void endpoint_input_train(struct endpoint *e, uint64_t now_us, const struct train_in *r) {
+    size_t at = 0;
+    do
+        input_datagram(e, now_us, r, at);
+    while ((at += r->segment_bytes) < r->len);
+}
+
+void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                    uint8_t *buf, size_t len) {
+    const struct train_in r = train_in_of_one(from, ecn, buf, len);
+    endpoint_input_train(e, now_us, &r);
 }
