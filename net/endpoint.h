@@ -94,6 +94,7 @@ struct session_info {
     uint64_t srtt_us, min_rtt_us, cwnd_bytes; /* 0 without a transport or sample */
     uint16_t mtu_bytes;
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received, pkts_lost;
+    uint64_t datagrams_unsent; /* ours that did not leave: late, pushed out, or too large */
 };
 bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct session_ref s,
                            struct session_info *out);
@@ -176,7 +177,8 @@ void stream_set_owner(struct endpoint *e, struct session_ref s, uint64_t stream,
 void stream_set_priority(struct endpoint *e, struct session_ref s, uint64_t stream, unsigned prio);
 
 /* ---- without streams ---- */
-/* Leaves before stream data, is never sent again, and is dropped unsent after deadline_us.
+/* Leaves before stream data, is never sent again, and is dropped unsent after deadline_us, or when
+ * DATAGRAM_QUEUE_MAX newer ones wait: session_info.datagrams_unsent tells how many were.
  * len <= DATAGRAM_MAX_BYTES else ERR_USAGE. */
 int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, const void *data,
                      size_t len, uint64_t deadline_us) MUST_USE;

@@ -289,9 +289,11 @@ static void the_oldest_datagram_gives_way(void **state) {
             session_datagram(h->ep[0], h->now_us, h->at0[1], &number, 1, h->now_us + 1000 * MS), 0);
     }
     const struct transport *t = hub_session(h, 1)->tp;
-    assert_int_equal(t->dgram_count, DATAGRAM_QUEUE_MAX);
-    assert_int_equal(t->dgram_head->data[0], 3);
-    assert_int_equal(t->dgram_tail->data[0], (DATAGRAM_QUEUE_MAX + 2) % 256);
+    assert_int_equal(t->datagrams.count, DATAGRAM_QUEUE_MAX);
+    assert_int_equal(t->datagrams.ring[t->datagrams.head + 8 + 2], 3); /* deadline, length */
+    struct session_info info;
+    assert_true(endpoint_session_info(h->ep[0], h->now_us, h->at0[1], &info));
+    assert_int_equal(info.datagrams_unsent, 3);
     assert_int_equal(endpoint_counters(h->ep[0])->datagrams_expired, 3);
     hub_free(h);
 }
