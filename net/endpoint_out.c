@@ -74,18 +74,12 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
 }
 
 static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
-    const struct session *waiting = NULL; /* the first one passed over: its socket is full */
+    struct session *s;
     if (endpoint_take_small(e, t))
         return true;
-    struct session *s;
-    while ((s = LIST_OWNER(e->sessions.ready.first, struct session, ready)) && s != waiting) {
-        if (s->tp && train_is_unwanted(t, &s->path.hop)) {
-            waiting = waiting ? waiting : s;
-            list_turn(&e->sessions.ready);
-            continue;
-        }
+    while ((s = session_table_next_ready(&e->sessions, t))) {
         if (session_output(e, s, now_us, t)) {
-            list_turn(&e->sessions.ready); /* the others' turn */
+            session_table_turn(&e->sessions, s); /* the others' turn */
             return true;
         }
         settle(e, s, now_us);
