@@ -182,6 +182,13 @@ void stream_set_priority(struct endpoint *e, struct session_ref s, uint64_t stre
  * len <= DATAGRAM_MAX_BYTES else ERR_USAGE. */
 int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, const void *data,
                      size_t len, uint64_t deadline_us) MUST_USE;
+/* One control datagram inside the session, EP_RECORD there: never sent again, no use of the session
+ * as far as its idle time counts, and no transport is attached for it. Records take turns with the
+ * trains of streams. ERR_USAGE (len > RECORD_MAX_BYTES, or more than the path's packets take),
+ * ERR_UNSUPPORTED (the peer does not know records), ERR_FULL (so many wait), ERR_AGAIN (the keys
+ * are too old to send; a handshake is under way), ERR_NOT_FOUND. */
+int session_record(struct endpoint *e, uint64_t now_us, struct session_ref s, const void *data,
+                   size_t len) MUST_USE;
 /* An echo inside the session: EP_PONG with the same id, or nothing. */
 int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t id) MUST_USE;
 /* The network may have changed: asks the peer at this address and, if it answers, moves there as to

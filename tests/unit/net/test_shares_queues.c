@@ -231,18 +231,20 @@ static void small_packets_leave_in_turn_of_their_kinds(void **state) {
     (void)state;
     struct small_queue q = {0};
     const struct addr there = {.kind = ADDR_IPV4, .port = 1};
-    const struct small_packet head = {.to = hop_udp(&there, 3)};
+    struct small_packet head = {.to = hop_udp(&there, 3)};
     static const uint8_t kinds[] = {PACKET_DATA, PACKET_INITIATION, PACKET_RESPONSE, PACKET_RETRY};
-    for (int i = 0; i < 100; i++)
-        assert_true(small_push(&q, &head, &kinds[3], 1));
-    for (int i = 0; i < 6; i++)
-        assert_true(small_push(&q, &head, &kinds[i % 3], 1));
+    for (int i = 0; i < 106; i++) {
+        const uint8_t *kind = &kinds[i < 100 ? 3 : (i - 100) % 3];
+        head.class = small_class_of(kind);
+        assert_true(small_push(&q, &head, kind, 1));
+    }
     for (int i = 0; i < 10; i++) {
         struct small_packet *p = small_pop(&q, NULL);
         assert_int_equal(p->data[0], kinds[i < 8 ? i % 4 : 3]);
         assert_int_equal(p->to.udp.local, 3);
         free(p);
     }
+    head.class = SMALL_SESSION;
     for (int i = 0; i < 1025; i++)
         assert_int_equal(small_push(&q, &head, &kinds[0], 1), i < SMALL_SESSION_MAX);
     small_clear(&q);
