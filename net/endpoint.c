@@ -206,7 +206,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
     *out = (struct session_info){
         .peer = s->peer->setup.id,
         .session_id = s->id,
-        .path = *hop_addr(&s->path.hop),
+        .path = *hop_addr(session_hop(s)),
         .suite = s->keys.current.suite,
         .caps = s->caps,
         .age_us = now_us - s->up_us,

@@ -23,7 +23,7 @@ struct incoming { /* a packet that has been opened */
  * where it was. */
 static void reply_with(struct endpoint *e, struct session *s, struct incoming *in,
                        const uint8_t *frame, size_t len) {
-    if (!s->path.doubtful)
+    if (!paths_doubtful(&s->paths))
         endpoint_send_frames(e, s, in->now_us, frame, len);
     if (!in->elsewhere || in->reply_len + len > sizeof in->reply)
         return;
@@ -90,7 +90,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         struct ep_event ev = {.kind = EP_PONG,
                               .peer = peer_ref_of(s->peer),
                               .session = session_ref_of(s),
-                              .addr = *hop_addr(&s->path.hop)};
+                              .addr = *hop_addr(session_hop(s))};
         ev.id = rd_u64(r);
         if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
             e->counters.queue_dropped++;
@@ -224,11 +224,10 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
     s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
-    if (hop_covers(&s->path.hop, from)) /* from now on by this socket */
-        s->path.hop = *from;
+    paths_settle(&s->paths, from);
     endpoint_make_ready(e, s);
     struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .ecn = ecn};
-    in.elsewhere = !session_path_sure(s, from);
+    in.elsewhere = !paths_sure(&s->paths, from);
     const bool newest = pn + 1 == s->replay.newest;
     if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
         return;

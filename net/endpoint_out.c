@@ -42,9 +42,9 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     if (was_quiet && tp->sent.outstanding > 0)
         s->busy_since_us = now_us;
     s->last_use_us = now_us;
-    t->to = s->path.hop;
+    t->to = *session_hop(s);
     e->counters.bytes_out += t->len;
-    if (!session_path_spend(s, t->len))
+    if (!paths_spend(&s->paths, &t->to, t->len))
         e->counters.queue_dropped++; /* cannot be: there was room for it */
     return true;
 }
@@ -57,16 +57,14 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
         endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
         return false;
-    const size_t room = session_path_room(s);
+    const size_t room = paths_room(&s->paths);
     return room >= MTU_MIN_BYTES &&
            fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, t);
 }
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->tp && transport_idle(s->tp, now_us)) {
-        transport_free(s->tp);
-        s->tp = NULL;
-    }
+    if (s->tp && transport_idle(s->tp, now_us))
+        session_detach(s);
     session_table_unready(&e->sessions, s);
     endpoint_short_of_memory(s, now_us);
     if (session_table_due(&e->sessions, s, session_deadline_us(s, now_us)))
@@ -106,7 +104,7 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes) {
     struct session *s;
     for (uint32_t at = 0; (s = session_table_each(&e->sessions, &at));) {
-        if (s->tp && hop_is_to(&s->path.hop, to)) {
+        if (s->tp && hop_is_to(session_hop(s), to)) {
             transport_too_big(s->tp, now_us, bytes);
             endpoint_make_ready(e, s);
         }
@@ -116,7 +114,7 @@ void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to
 /* RFC 8899 §4.6.1: only what quotes a packet that has left is believed. Off the path nobody knows
  * index and counter. */
 static bool has_sent(const struct session *s, const struct icmp_quote *q) {
-    if (!s->tp || !hop_is_to(&s->path.hop, &q->to) || q->len < DATA_HEADER_BYTES ||
+    if (!s->tp || !hop_is_to(session_hop(s), &q->to) || q->len < DATA_HEADER_BYTES ||
         q->head[0] != PACKET_DATA || load_le32(q->head + 4) != s->remote_index)
         return false;
     const uint64_t counter = load_le64(q->head + 8);

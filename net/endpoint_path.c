@@ -1,6 +1,5 @@
-/* endpoint_path.c: where a session's packets go: when the path moves, and what is asked before
- * (net/path/path_challenge.h). */
-#include <stdlib.h>
+/* endpoint_path.c: where a session's packets go is decided by its paths (net/path/paths.h); here
+ * that is done: the transport begins anew, challenges leave, the user is told. */
 #include <string.h>
 
 #include "net/endpoint_int.h"
@@ -8,81 +7,69 @@
 
 enum { CHALLENGE_PACKET_BYTES = DATA_OVERHEAD_BYTES + 1 + PATH_CHALLENGE_BYTES };
 
-/* Without memory nothing is asked: the next packet tries again. */
-static struct path_challenges *challenges(struct session *s) {
-    if (!s->challenges)
-        s->challenges = calloc(1, sizeof *s->challenges);
-    return s->challenges;
-}
-
 /* False: no memory, and all is as it was. */
-static bool move(struct endpoint *e, struct session *s, uint64_t now_us, const struct hop *to) {
-    if (s->tp) {
-        struct path_state left = {.hop = s->path.hop, .left_us = now_us};
-        const bool slow_start = cc_in_slow_start(&s->tp->rec->cc);
-        transport_path_state(s->tp, &left);
-        if (left.rtt.has_sample)
-            path_memory_leave(&s->paths_left, &left);
-        if (transport_path_switched(s->tp, now_us, (uint16_t)(s->path.number + 1),
-                                    path_memory_find(s->paths_left, to, now_us)))
-            return false;
-        e->counters.switched_in_slow_start += slow_start;
-    } else {
+static bool leave(struct endpoint *e, struct session *s, uint64_t now_us, const struct hop *to) {
+    if (!s->tp) {
         transport_memo_new_path(&s->memo);
+        return true;
     }
-    s->path.hop = *to;
-    s->path.doubtful = s->path.asked_around = false;
-    s->path.number++;
+    struct path_state left = {.hop = *paths_current(&s->paths), .left_us = now_us};
+    const bool slow_start = cc_in_slow_start(&s->tp->rec->cc);
+    transport_path_state(s->tp, &left);
+    if (left.rtt.has_sample)
+        paths_remember(&s->paths, &left);
+    if (transport_path_switched(s->tp, now_us, (uint16_t)(s->paths.current.number + 1),
+                                paths_recall(&s->paths, to, now_us)))
+        return false;
+    e->counters.switched_in_slow_start += slow_start;
     return true;
 }
 
-static bool is_silent(const struct session *s) {
-    return s->tp && s->tp->sent.outstanding > 0 && s->tp->rec->loss.pto_count >= PATH_SILENT_PTOS;
+static void take(struct endpoint *e, struct session *s, uint64_t now_us,
+                 const struct paths_move *m) {
+    static const uint8_t here[] = {FRAME_CONFIRMED};
+    if (m->what == PATHS_STAY)
+        return;
+    if (m->what == PATHS_MOVE) {
+        if (!leave(e, s, now_us, &m->to))
+            return;
+        paths_moved(&s->paths, &e->rng, now_us, m);
+        e->counters.roamed++;
+        e->counters.paths_rescued += m->why == PATH_RESCUE;
+        if (m->why == PATH_ASKED) /* the peer follows who sends more than probes */
+            endpoint_send_frames(e, s, now_us, here, sizeof here);
+        endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
+    }
+    s->peer->last_path = m->to;
+    endpoint_make_ready(e, s);
 }
 
-/* Both are asked once there are keys. What came from each counts without what has been sent there.
- */
+/* Both are asked once there are keys. What came from each counts without what has been sent
+ * there. */
 void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to) {
-    if (s->state != SESSION_RESPONDED || session_goes_to(s, to))
-        return;
-    s->path.doubtful = true;
-    if (!challenges(s))
-        return;
-    const struct path *p = &s->path;
-    const size_t new_bytes = INITIATION_BYTES - RESPONSE_BYTES;
-    if (!path_challenge_knows(s->challenges, &p->hop))
-        (void)path_challenge_heard(s->challenges, &e->rng, now_us, &p->hop, new_bytes, true);
-    (void)path_challenge_heard(s->challenges, &e->rng, now_us, to, new_bytes, true);
+    if (s->state == SESSION_RESPONDED)
+        paths_doubt(&s->paths, &e->rng, now_us, to, INITIATION_BYTES - RESPONSE_BYTES);
 }
 
 /* It does not answer. Perhaps it is where it was known to be. */
 static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct hop places[1 + PEER_ADDRS_MAX];
     const struct peer *p = s->peer;
-    if (!s->path.doubtful || s->path.asked_around || now_us < s->up_us + PATH_DOUBT_US ||
-        !challenges(s))
-        return;
-    s->path.asked_around = true;
     unsigned n = 0;
-    if (p->last_path.kind != HOP_NONE && !hop_same_place(&p->last_path, &s->path.hop)) {
-        path_challenge_begin(s->challenges, &e->rng, now_us, &p->last_path, PATH_ASKED);
-        n++;
-    }
-    for (unsigned i = 0; i < p->setup.addr_count && n + 1 < PATH_CANDIDATES; i++) {
-        const struct addr *a = &p->setup.addrs[i];
-        if (hop_is_to(&s->path.hop, a) || hop_is_to(&p->last_path, a))
-            continue;
-        const struct hop at = hop_udp(a, LOCAL_ANY);
-        path_challenge_begin(s->challenges, &e->rng, now_us, &at, PATH_ASKED);
-        n++;
-    }
+    if (!paths_doubtful(&s->paths) || now_us < s->up_us + PATH_DOUBT_US)
+        return;
+    if (p->last_path.kind != HOP_NONE)
+        places[n++] = p->last_path;
+    for (unsigned i = 0; i < p->setup.addr_count; i++)
+        places[n++] = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
+    paths_ask_around(&s->paths, &e->rng, now_us, places, n);
 }
 
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us) {
     const struct path_candidate *c;
     ask_around(e, s, now_us);
-    while (s->challenges &&
-           (c = path_challenge_due(s->challenges, now_us, CHALLENGE_PACKET_BYTES))) {
+    while ((c = paths_due(&s->paths, now_us, CHALLENGE_PACKET_BYTES))) {
         uint8_t frame[1 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_CHALLENGE};
         memcpy(frame + 1, c->data, sizeof c->data);
         endpoint_send_frames_to(e, s, now_us, &c->hop, frame, sizeof frame);
@@ -92,60 +79,25 @@ void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t no
 
 void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to, const uint8_t *frames, size_t len) {
-    if (session_may_send(s, to, DATA_OVERHEAD_BYTES + len))
+    if (paths_spend(&s->paths, to, DATA_OVERHEAD_BYTES + len))
         endpoint_send_frames_to(e, s, now_us, to, frames, len);
-}
-
-/* The peer has answered from there. Not too often: packets from two places by turns must not make
- * the path flap. */
-static void take(struct endpoint *e, struct session *s, uint64_t now_us, const struct hop *to,
-                 enum path_reason why) {
-    static const uint8_t here[] = {FRAME_CONFIRMED};
-    const struct path left = s->path;
-    if (s->path.doubtful && session_goes_to(s, to)) {
-        s->path.doubtful = false;
-        s->peer->last_path = *to;
-        path_challenge_took(s->challenges, &e->rng, now_us, to, to, false);
-        endpoint_make_ready(e, s);
-        return;
-    }
-    if (why != PATH_ASKED && !path_damper_allows(&s->damper, now_us))
-        return;
-    if (!move(e, s, now_us, to))
-        return;
-    /* Where it has never answered it is not asked again. */
-    path_challenge_took(s->challenges, &e->rng, now_us, to, left.doubtful ? to : &left.hop,
-                        why == PATH_RESCUE);
-    s->peer->last_path = *to;
-    e->counters.roamed++;
-    e->counters.paths_rescued += why == PATH_RESCUE;
-    if (why == PATH_ASKED) /* the peer follows who sends more than probes */
-        endpoint_send_frames(e, s, now_us, here, sizeof here);
-    endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
-    endpoint_make_ready(e, s);
 }
 
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *from, size_t bytes, bool moves) {
-    const struct hop at = *from;
-    if (session_goes_to(s, &at) && !s->path.doubtful)
+    if (paths_sure(&s->paths, from))
         return;
-    if (!s->challenges && !moves)
-        return;
-    if (challenges(s) && path_challenge_heard(s->challenges, &e->rng, now_us, &at, bytes, moves))
-        take(e, s, now_us, &at, PATH_HEARD);
+    const struct paths_move m = paths_heard(&s->paths, &e->rng, now_us, from, bytes, moves);
+    take(e, s, now_us, &m);
     endpoint_send_challenges(e, s, now_us);
 }
 
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
                             const struct hop *from,
                             const uint8_t data[static PATH_CHALLENGE_BYTES]) {
-    const struct path_candidate *c =
-        s->challenges ? path_challenge_answered(s->challenges, now_us, data, from) : NULL;
-    if (!c || !c->wanted || (c->reason == PATH_RESCUE && !is_silent(s)))
-        return;
-    const struct hop to = c->hop;
-    take(e, s, now_us, &to, c->reason);
+    const bool silent = s->tp && transport_is_silent(s->tp);
+    const struct paths_move m = paths_answered(&s->paths, &e->rng, now_us, data, from, silent);
+    take(e, s, now_us, &m);
 }
 
 void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -154,24 +106,21 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
     size_t len = 1 + PATH_CHALLENGE_BYTES;
     memcpy(frames + 1, data, PATH_CHALLENGE_BYTES);
     /* Asked along the path that we use: more than a probe in the answer brings back a peer that was
-     * lured away (§9.3.3). */
-    if (session_goes_to(s, to))
+     * lured away (§9.3.3). Else somebody may have sent a copy of the question first, from
+     * elsewhere. */
+    if (hop_equal(to, paths_current(&s->paths)))
         frames[len++] = FRAME_CONFIRMED;
-    else if (
-        !s->path.doubtful) /* somebody may have sent a copy of the question first, from elsewhere */
+    else if (!paths_doubtful(&s->paths))
         endpoint_send_frames(e, s, now_us, frames, len);
-    /* Of a place that is not being asked nothing is counted: the answer is as long as the question
-     * was at least. */
-    if ((session_goes_to(s, to) && !s->path.doubtful) || !s->challenges ||
-        !path_challenge_knows(s->challenges, to) ||
-        path_challenge_may_send(s->challenges, to, DATA_OVERHEAD_BYTES + len))
+    /* The answer is as long as the question was at least. */
+    if (paths_answers(&s->paths, to, DATA_OVERHEAD_BYTES + len))
         endpoint_send_frames_to(e, s, now_us, to, frames, len);
 }
 
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (!s->challenges || !is_silent(s))
+    if (!transport_is_silent(s->tp))
         return;
-    path_challenge_rescue(s->challenges, &e->rng, now_us);
+    paths_rescue(&s->paths, &e->rng, now_us);
     endpoint_send_challenges(e, s, now_us);
 }
 
@@ -180,9 +129,9 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     struct session *s = endpoint_find(e, r);
     if (!s)
         return ERR_NOT_FOUND;
-    if (!challenges(s))
-        return ERR_NOMEM;
-    path_challenge_begin(s->challenges, &e->rng, now_us, to, PATH_ASKED);
+    const int err = paths_ask(&s->paths, &e->rng, now_us, to);
+    if (err)
+        return err;
     endpoint_send_challenges(e, s, now_us);
     endpoint_make_ready(e, s);
     return 0;

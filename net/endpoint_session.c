@@ -13,7 +13,7 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                           .node = p->setup.id};
     if (s) {
         ev.session = session_ref_of(s);
-        ev.addr = *hop_addr(&s->path.hop);
+        ev.addr = *hop_addr(session_hop(s));
     }
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
@@ -99,9 +99,8 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     session_table_raise(&e->sessions, s);
     s->up_us = s->last_recv_us = s->last_use_us = now_us;
     p->asked = false;
-    if (!s->path.doubtful) {
-        p->last_path = s->path.hop;
-    }
+    if (!paths_doubtful(&s->paths))
+        p->last_path = *session_hop(s);
     e->counters.sessions_up++;
     endpoint_tell(e, EP_SESSION_UP, p, s, 0);
     endpoint_make_ready(e, s);
@@ -138,9 +137,10 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
         .initiator = s->initiator,
         .cc = e->cc,
         .mtu_max = e->mtu_max,
-        .path = s->path.number,
+        .path = s->paths.current.number,
     };
     s->tp = transport_new(&setup, now_us, s->send_counter);
+    session_attached(s);
     return s->tp;
 }
 

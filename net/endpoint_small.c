@@ -68,8 +68,8 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
 
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len) {
-    if (session_path_spend(s, DATA_OVERHEAD_BYTES + len))
-        endpoint_send_frames_to(e, s, now_us, &s->path.hop, frames, len);
+    if (paths_spend(&s->paths, session_hop(s), DATA_OVERHEAD_BYTES + len))
+        endpoint_send_frames_to(e, s, now_us, session_hop(s), frames, len);
     else
         drop_frames(e);
 }
@@ -80,12 +80,12 @@ int endpoint_send_record(struct endpoint *e, struct session *s, const void *data
     frame_write_record(&w, data, len);
     const size_t bytes = wr_len(&w);
     if (s->records_waiting >= SMALL_RECORDS_PER_SESSION_MAX ||
-        !session_path_spend(s, DATA_OVERHEAD_BYTES + bytes)) {
+        !paths_spend(&s->paths, session_hop(s), DATA_OVERHEAD_BYTES + bytes)) {
         e->counters.queue_dropped++;
         e->counters.records_unsent++;
         return ERR_FULL;
     }
-    const struct small_packet p = {.to = s->path.hop, .class = SMALL_RECORD};
+    const struct small_packet p = {.to = *session_hop(s), .class = SMALL_RECORD};
     if (!push_sealed(e, s, &p, buf, bytes))
         return ERR_FULL;
     s->records_waiting++;

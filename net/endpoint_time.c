@@ -1,15 +1,15 @@
-/* endpoint_time.c: when the endpoint is to be called again, and what is done then. A session has one
- * place in the heap of deadlines (net/session/session_table.h): the earliest of its timers, set when
- * it has no more output (endpoint_output). These are all:
+/* endpoint_time.c: when the endpoint is to be called again, and what is done then. A session has
+ * one place in the heap of deadlines (session_table.h): the earliest of its timers, set when it has
+ * no more output (endpoint_output). These are all:
  *
  *   half-open or up
- *     hs_out->next_us        our INITIATION is repeated: HANDSHAKE_RETRY_US, then a quarter more each
- *                            time; where nobody waits HANDSHAKE_CALM_US, doubled each time
+ *     hs_out->next_us        our INITIATION is repeated: HANDSHAKE_RETRY_US, then a quarter more
+ *                            each time; where nobody waits HANDSHAKE_CALM_US, doubled each time
  *     hs_out->started_us     the attempt has failed: HANDSHAKE_ATTEMPT_US
  *     hs_in->expires_us      nobody has confirmed our answer: HALF_OPEN_US
  *   up
  *     confirm_us             CONFIRM is repeated: CONFIRM_RETRY_US, then a quarter more each time
- *     challenges             a PATH_CHALLENGE is repeated, given up: net/path/path_challenge.h
+ *     paths                  a PATH_CHALLENGE is repeated, given up: net/path/path_challenge.h
  *     up_us                  where the peer is was not shown in SESSION_DEAD_US: it ends
  *     keys                   those before the last rekey go: crypto/noise/keys.h
  *     rekey_deadline_us      a silent peer is asked: SESSION_SILENT_US, or four round trips;
@@ -40,8 +40,9 @@ static uint64_t transport_due_us(const struct session *s, uint64_t now_us) {
     const uint64_t t = waits_for_keys(s, now_us) ? TIME_NEVER : transport_deadline_us(s->tp);
     /* What is due must not be sent before more has come from a path in doubt: then it is looked
      * at again anyhow, and now and then in between. */
-    return t < now_us + PATH_FULL_US && session_path_room(s) < MTU_MIN_BYTES ? now_us + PATH_FULL_US
-                                                                             : t;
+    return t < now_us + PATH_FULL_US && paths_room(&s->paths) < MTU_MIN_BYTES
+               ? now_us + PATH_FULL_US
+               : t;
 }
 
 static void sooner(uint64_t *d, uint64_t us) {
@@ -61,9 +62,8 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         return d;
     if (s->confirm_left > 0)
         sooner(&d, s->confirm_us);
-    if (s->challenges)
-        sooner(&d, path_challenge_deadline_us(s->challenges));
-    if (s->path.doubtful)
+    sooner(&d, paths_deadline_us(&s->paths));
+    if (paths_doubtful(&s->paths))
         sooner(&d, s->up_us + SESSION_DEAD_US);
     sooner(&d, keys_previous_until_us(&s->keys));
     sooner(&d, rekey_deadline_us(s, now_us));
@@ -114,7 +114,7 @@ static void up_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     rekey_timeout(e, s, now_us);
     if (s->state == SESSION_ENDED)
         return;
-    if (s->path.doubtful && now_us >= s->up_us + SESSION_DEAD_US) {
+    if (paths_doubtful(&s->paths) && now_us >= s->up_us + SESSION_DEAD_US) {
         endpoint_session_end(e, s, ERR_TIMEOUT); /* nowhere may anything be sent */
         return;
     }

@@ -294,7 +294,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
     if (!continues) {
         s->id = q->in.session_id;
         s->remote_index = q->sender;
-        s->path.hop = *q->from;
+        paths_begin(&s->paths, q->from, false);
     }
     if (q->peer->stranger)
         take_stranger(e, s);

@@ -50,7 +50,7 @@ static int build(struct endpoint *e, struct session *s, uint64_t now_us) {
 }
 
 static const struct hop *first_asked(const struct session *s) {
-    return s->hs_out->rekey ? &s->path.hop : &s->peer->last_path;
+    return s->hs_out->rekey ? session_hop(s) : &s->peer->last_path;
 }
 
 /* A first handshake goes to every address known, a rekey along the path; if that stays silent,
@@ -63,7 +63,7 @@ static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool re
     e->counters.handshakes_out++;
     const struct hop *first = first_asked(s);
     const struct hop to = h->rekey ? *first : hop_by_any_socket(first);
-    if (to.kind != HOP_NONE && (!h->rekey || session_path_spend(s, sizeof h->msg)))
+    if (to.kind != HOP_NONE && (!h->rekey || paths_spend(&s->paths, first, sizeof h->msg)))
         endpoint_queue_small(e, &to, h->msg, sizeof h->msg);
     if (h->rekey && h->tries <= 2)
         return;
@@ -307,8 +307,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
 static void start_over(struct endpoint *e, struct session *s) {
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
     e->counters.sessions_down++;
-    transport_free(s->tp);
-    s->tp = NULL;
+    session_detach(s);
     keys_clear(&s->keys, e->aead);
     s->replay = (struct replay){0};
     session_table_renew(&e->sessions, s);
@@ -335,9 +334,8 @@ static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us
         if (!there)
             at = first->kind != HOP_NONE ? hop_by_any_socket(first)
                                          : hop_udp(&s->peer->setup.addrs[0], LOCAL_ANY);
-        s->path.hop = at;
-        s->path.doubtful = places > 1;
-    } else if (!there || hop_same_place(from, &s->path.hop)) {
+        paths_begin(&s->paths, &at, places > 1);
+    } else if (!there || hop_same_place(from, session_hop(s))) {
         return;
     }
     endpoint_path_heard(e, s, now_us, &at, RESPONSE_BYTES, true);

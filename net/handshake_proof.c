@@ -74,11 +74,11 @@ void handshake_proved(struct endpoint *e, struct peer *p, const struct psk *psk)
 static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t now_us,
                                const uint8_t *frame, size_t len) {
     const struct peer *p = s->peer;
-    if (!s->path.doubtful || s->confirm_left >= CONFIRM_TRIES - 2)
+    if (!paths_doubtful(&s->paths) || s->confirm_left >= CONFIRM_TRIES - 2)
         return;
     for (unsigned i = 0; i < p->setup.addr_count; i++) {
         const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
-        if (!hop_same_place(&other, &s->path.hop))
+        if (!hop_same_place(&other, session_hop(s)))
             endpoint_send_frames_to(e, s, now_us, &other, frame, len);
     }
 }

@@ -48,14 +48,13 @@ static void put_together(struct node *n) {
     n->messages.dials = &n->dials;
     n->messages.watch = &n->watch;
     history_setup(&n->messages.history, turn, &n->keep, &n->contacts);
-    n->transfers.turn = turn;
-    n->transfers.keep = &n->keep;
-    n->transfers.work = &n->work;
-    n->transfers.contacts = &n->contacts;
-    n->transfers.dials = &n->dials;
-    n->transfers.watch = &n->watch;
+    n->transfers = (struct transfers){
+        .turn = turn, .keep = &n->keep, .work = &n->work, .contacts = &n->contacts};
+    n->files.transfers = n->files.send.files = n->files.recv.files = &n->transfers;
+    n->files.send.dials = &n->dials;
+    n->files.send.watch = n->files.recv.watch = &n->watch;
     n->intakes = (struct intakes){.turn = turn, .contacts = &n->contacts};
-    intakes_serve(&n->intakes, &offer_in_channel, &n->transfers);
+    intakes_serve(&n->intakes, &offer_in_channel, &n->files.recv);
     intakes_serve(&n->intakes, &letter_in_channel, &n->messages);
     n->mailbox.turn = turn;
     n->mailbox.contacts = &n->contacts;
@@ -69,7 +68,7 @@ static void put_together(struct node *n) {
     (void)parts_add(&turn->parts, &pings_part, &n->pings);
     (void)parts_add(&turn->parts, &watch_part, &n->watch);
     n->intakes.part = parts_add(&turn->parts, &intakes_part, &n->intakes);
-    n->transfers.part = parts_add(&turn->parts, &transfers_part, &n->transfers);
+    n->transfers.part = parts_add(&turn->parts, &file_channel_part, &n->files);
     (void)parts_add(&turn->parts, &mailbox_part, &n->mailbox);
 }
 
@@ -93,7 +92,7 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
                             .lazy = cfg->lazy};
     n->started_us = now_us;
     put_together(n);
-    n->transfers.blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_FILES_DEFAULT;
+    n->files.send.pool.blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_FILES_DEFAULT;
     const struct node_policy policy = {cfg->accept, cfg->download_dir, cfg->accept_max_bytes,
                                        cfg->message_quota_bytes, cfg->message_quota_contact_bytes};
     node_set_policy(n, &policy);
@@ -138,10 +137,10 @@ uint64_t node_wall_s(const struct node *n, uint64_t now_us) {
 }
 
 void node_set_policy(struct node *n, const struct node_policy *p) {
-    struct recv_rules *r = &n->transfers.rules;
+    struct recv_rules *r = &n->files.recv.rules;
     r->accept = p->accept;
     snprintf(r->download_dir, sizeof r->download_dir, "%s", p->download_dir ? p->download_dir : "");
-    n->transfers.accept_max_bytes = p->accept_max_bytes;
+    n->files.recv.accept_max_bytes = p->accept_max_bytes;
     n->messages.history.quota_bytes =
         p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
     n->messages.history.quota_contact_bytes = p->message_quota_contact_bytes
@@ -151,9 +150,9 @@ void node_set_policy(struct node *n, const struct node_policy *p) {
 
 void node_get_policy(const struct node *n, struct node_policy *out) {
     *out = (struct node_policy){
-        .accept = n->transfers.rules.accept,
-        .download_dir = n->transfers.rules.download_dir,
-        .accept_max_bytes = n->transfers.accept_max_bytes,
+        .accept = n->files.recv.rules.accept,
+        .download_dir = n->files.recv.rules.download_dir,
+        .accept_max_bytes = n->files.recv.accept_max_bytes,
         .message_quota_bytes = n->messages.history.quota_bytes,
         .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
     };
@@ -312,10 +311,7 @@ static bool turn(struct node *n) {
         if (ev.kind == EP_PAIRED)
             sodium_memzero(&ev, sizeof ev);
     }
-    if (n->transfers.blocks_short) {
-        n->transfers.blocks_short = false;
-        transfers_pump(&n->transfers);
-    }
+    file_channel_turn(&n->files);
     any |= keep_pay(&n->keep);
     messages_turn(&n->messages);
     return any;
@@ -381,7 +377,7 @@ void node_network_changed(struct node *n, uint64_t now_us) {
 
 struct file_op *node_next_file_op(struct node *n) {
     hear(n);
-    transfer_store_pump(&n->transfers);
+    file_channel_pump(&n->files);
     keep_pump(&n->keep);
     return work_take(&n->work);
 }
@@ -407,7 +403,7 @@ void node_shutdown(struct node *n, uint64_t now_us) {
 
 bool node_poll(struct node *n, struct node_event *out) {
     hear(n);
-    return news_take(&n->turn.news, out) || transfers_poll_progress(&n->transfers, out);
+    return news_take(&n->turn.news, out) || file_channel_poll(&n->files, out);
 }
 
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out) {

@@ -30,59 +30,59 @@ int node_send(struct node *n, uint64_t now_us, const char *contact, const char *
 
 int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order, uint64_t *id) {
     n->turn.now_us = now_us;
-    return transfer_send(&n->transfers, order, id);
+    return file_channel_send(&n->files, order, id);
 }
 
 int node_cancel(struct node *n, uint64_t now_us, uint64_t id) {
     n->turn.now_us = now_us;
-    return transfer_cancel(&n->transfers, id);
+    return file_channel_cancel(&n->files, id);
 }
 
 void node_transfer_abandon(struct node *n, uint64_t now_us, uint64_t id) {
     n->turn.now_us = now_us;
-    transfer_abandon(&n->transfers, id);
+    file_channel_abandon(&n->files, id);
 }
 
 /* ---- files: receiving ---- */
 bool node_transfer_waits(const struct node *n, uint64_t id) {
-    return transfer_waits(&n->transfers, id);
+    return file_channel_waits(&n->files, id);
 }
 
 int node_accept(struct node *n, uint64_t now_us, uint64_t id, const char *dir) {
     n->turn.now_us = now_us;
-    return transfer_accept(&n->transfers, id, dir);
+    return file_channel_accept(&n->files, id, dir);
 }
 
 int node_reject(struct node *n, uint64_t now_us, uint64_t id) {
     n->turn.now_us = now_us;
-    return transfer_reject(&n->transfers, id);
+    return file_channel_reject(&n->files, id);
 }
 
 int node_recv_start(struct node *n, uint64_t now_us, const char *dir, const char *contact,
                     bool once, uint64_t *id) {
     n->turn.now_us = now_us;
-    return recv_rule_start(&n->transfers, dir, contact, once, id);
+    return file_channel_recv(&n->files, dir, contact, once, id);
 }
 
 void node_recv_stop(struct node *n, uint64_t id) {
-    recv_rule_stop(&n->transfers.rules, id);
+    recv_rule_stop(&n->files.recv.rules, id);
 }
 
 bool node_recv_stands(const struct node *n, uint64_t id) {
-    return recv_rule_stands(&n->transfers.rules, id);
+    return recv_rule_stands(&n->files.recv.rules, id);
 }
 
 /* ---- files: looking ---- */
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out) {
-    return transfer_at(&n->transfers, i, out);
+    return file_channel_at(&n->files, i, out);
 }
 
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out) {
-    return transfer_get(&n->transfers, id, out);
+    return file_channel_get(&n->files, id, out);
 }
 
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size) {
-    return transfer_file(&n->transfers, id, i, size);
+    return file_channel_file(&n->files, id, i, size);
 }
 
 /* ---- messages ---- */

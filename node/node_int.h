@@ -7,7 +7,7 @@
 #include "node/call/datagrams.h"
 #include "node/channel/intake.h"
 #include "node/disk/file_queue.h"
-#include "node/file/transfer.h"
+#include "node/file/file_channel.h"
 #include "node/message/message.h"
 #include "node/node.h"
 #include "node/peer/dead_peer.h"
@@ -32,6 +32,7 @@ struct node {
     struct watch watch;
     struct messages messages;
     struct transfers transfers;
+    struct file_channel files;
     struct intakes intakes;
     struct mailbox mailbox;
 };

@@ -124,7 +124,8 @@ const struct path_candidate *path_challenge_answered(
         if (c->state != PATH_CHECKING || c->tries == 0 ||
             memcmp(c->data, data, sizeof c->data) != 0)
             continue;
-        /* Any way back will do (RFC 9000 §8.2.3): a copy of the answer may come first, and from elsewhere. */
+        /* Any way back will do (RFC 9000 §8.2.3): a copy of the answer may come first, and from
+         * elsewhere. */
         if (hop_covers(&c->hop, from))
             c->hop = *from;
         c->state = PATH_VALID;

@@ -1,18 +1,22 @@
-/* path_challenge.h: can the peer be reached where its packets seem to come from? Asked before a session's path moves there
- * (RFC 9000 §8.2, §9.3): whoever sees a packet can send it on from another place, and a hostile peer can name a victim's.
+/* path_challenge.h: can the peer be reached where its packets seem to come from? Asked before a
+ * session's path moves there (RFC 9000 §8.2, §9.3): whoever sees a packet can send it on from
+ * another place, and a hostile peer can name a victim's.
  *
  * A few places of one session, each in one of three states:
  *
- *   CHECKING  a PATH_CHALLENGE with 8 random bytes is out. It is sent again after PATH_CHALLENGE_RETRY_US, then after twice as
- *             long each time; after so many tries without an answer the place is forgotten.
+ *   CHECKING  a PATH_CHALLENGE with 8 random bytes is out. It is sent again after
+ *             PATH_CHALLENGE_RETRY_US, then after twice as long each time; after so many tries
+ *             without an answer the place is forgotten.
  *   VALID     it has answered, and may be taken for PATH_VALID_US.
- *   SHUNNED   it was left since what went there was never acknowledged: not looked at for PATH_SHUN_US, unless the path
- *             taken instead is silent, too.
+ *   SHUNNED   it was left since what went there was never acknowledged: not looked at for
+ *             PATH_SHUN_US, unless the path taken instead is silent, too.
  *
- * A place that only a packet's source names gets at most PATH_AMPLIFICATION times the bytes that have come from it (§8.1); the
- * answer may come any way. Places that the peer has already answered from and those the user names get the challenges
- * without that bound. When all slots are in use, the place heard longest ago gives way, if its check began at least
- * PATH_CHECK_KEEP_US ago; otherwise the new one is not looked at. Value struct without IO, time and randomness are arguments.
+ * A place that only a packet's source names gets at most PATH_AMPLIFICATION times the bytes that
+ * have come from it (§8.1); the answer may come any way. Places that the peer has already answered
+ * from and those the user names get the challenges without that bound. When all slots are in use,
+ * the place heard longest ago gives way, if its check began at least PATH_CHECK_KEEP_US ago;
+ * otherwise the new one is not looked at. Value struct without IO, time and randomness are
+ * arguments.
  */
 #ifndef MESHD_NET_PATH_PATH_CHALLENGE_H
 #define MESHD_NET_PATH_PATH_CHALLENGE_H
@@ -68,31 +72,35 @@ struct path_challenges { /* all zeroes: none */
     uint64_t before_us; /* when; valid if `before` is one */
 };
 
-/* An authentic packet of so many bytes has come from a place that is not the path. `moves`: it is the newest, and more than a
- * probe. True: the place is known to be good and is to be taken now (path_challenge_took). */
+/* An authentic packet of so many bytes has come from a place that is not the path. `moves`: it is
+ * the newest, and more than a probe. True: the place is known to be good and is to be taken now
+ * (path_challenge_took). */
 bool path_challenge_heard(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
                           const struct hop *at, size_t bytes, bool moves);
 /* Begins to check a place for another reason than PATH_HEARD, or goes on with one being checked. */
 void path_challenge_begin(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
                           const struct hop *at, enum path_reason why);
-/* The next challenge to be sent now, as a packet of so many bytes; it counts as sent. NULL: none. */
+/* The next challenge to be sent now, as a packet of so many bytes; it counts as sent. NULL:
+ * none. */
 const struct path_candidate *path_challenge_due(struct path_challenges *p, uint64_t now_us,
                                                 size_t bytes);
-/* These bytes have come back. The place that is VALID now, whose `wanted` says whether the path is to move there; NULL: no such
- * challenge. */
+/* These bytes have come back. The place that is VALID now, whose `wanted` says whether the path is
+ * to move there; NULL: no such challenge. */
 const struct path_candidate *path_challenge_answered(
     struct path_challenges *p, uint64_t now_us, const uint8_t data[static PATH_CHALLENGE_BYTES],
     const struct hop *from);
 bool path_challenge_knows(struct path_challenges *p, const struct hop *at);
-/* May so many other bytes go to a place that is being asked? They count if so. False, too, if it is not. */
+/* May so many other bytes go to a place that is being asked? They count if so. False, too, if it is
+ * not. */
 bool path_challenge_may_send(struct path_challenges *p, const struct hop *to, size_t bytes);
 /* How many more bytes may go there before it has answered; 0 if it is not being asked. */
 uint64_t path_challenge_room(struct path_challenges *p, const struct hop *to);
-/* The path has moved from `left` to a place that need not be kept any more. What was left is checked once more, or
- * shunned. If both are the same place it is only known to be good. */
+/* The path has moved from `left` to a place that need not be kept any more. What was left is
+ * checked once more, or shunned. If both are the same place it is only known to be good. */
 void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
                          const struct hop *at, const struct hop *left, bool shun);
-/* The path of now is silent: asks the one left last, if that is not long ago and not being asked. */
+/* The path of now is silent: asks the one left last, if that is not long ago and not being
+ * asked. */
 void path_challenge_rescue(struct path_challenges *p, const struct rng *rng, uint64_t now_us);
 uint64_t path_challenge_deadline_us(const struct path_challenges *p);
 

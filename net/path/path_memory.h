@@ -1,6 +1,7 @@
-/* path_memory.h: what the paths of a session that it has left were like. A path that is taken again soon, say a relayed one after a
- * direct one died, starts from half of what it carried then, and with its round trip; the MTU is searched anew. Made at the
- * first switch, so that a session that never moves does not pay for it.
+/* path_memory.h: what the paths of a session that it has left were like. A path that is taken again
+ * soon, say a relayed one after a direct one died, starts from half of what it carried then, and
+ * with its round trip; the MTU is searched anew. Made at the first switch, so that a session that
+ * never moves does not pay for it.
  */
 #ifndef MESHD_NET_PATH_PATH_MEMORY_H
 #define MESHD_NET_PATH_PATH_MEMORY_H

@@ -57,8 +57,9 @@ bool recovery_may_send(struct recovery *r, uint64_t now_us) {
 }
 
 /* The largest probe: when big packets fall into a black hole, only a small one brings the
- * acknowledgement that shows it (RFC 8899 §4.3). The second one of a timeout, and after the first timeout all, are such as
- * nearly every path carries; if that is what does not come back, the second one is such as all carry. */
+ * acknowledgement that shows it (RFC 8899 §4.3). The second one of a timeout, and after the first
+ * timeout all, are such as nearly every path carries; if that is what does not come back, the
+ * second one is such as all carry. */
 static size_t probe_bytes(const struct recovery *r) {
     if (r->probes == 1 && (r->pmtud.mtu_bytes <= MTU_BASE_BYTES || r->loss.pto_count > 2))
         return MTU_MIN_BYTES;

@@ -49,30 +49,6 @@ void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us) {
     s->memo.has_rtt = true;
 }
 
-bool session_goes_to(const struct session *s, const struct hop *at) {
-    return hop_equal(at, &s->path.hop);
-}
-
-size_t session_path_room(const struct session *s) {
-    if (!s->path.doubtful)
-        return SIZE_MAX;
-    return s->challenges ? path_challenge_room(s->challenges, &s->path.hop) : 0;
-}
-
-bool session_may_send(struct session *s, const struct hop *to, size_t bytes) {
-    if (session_goes_to(s, to) && !s->path.doubtful)
-        return true;
-    return s->challenges && path_challenge_may_send(s->challenges, to, bytes);
-}
-
-bool session_path_spend(struct session *s, size_t bytes) {
-    return session_may_send(s, &s->path.hop, bytes);
-}
-
-bool session_path_sure(const struct session *s, const struct hop *at) {
-    return session_goes_to(s, at) && !s->path.doubtful;
-}
-
 void session_drop_hs_out(struct session *s) {
     if (!s->hs_out)
         return;
@@ -90,12 +66,23 @@ void session_drop_hs_in(struct session *s) {
     s->hs_in = NULL;
 }
 
+void session_attached(struct session *s) {
+    struct replay_room *room = s->tp && !s->replay.room ? malloc(sizeof *room) : NULL;
+    if (room)
+        replay_widen(&s->replay, room);
+}
+
+void session_detach(struct session *s) {
+    transport_free(s->tp);
+    s->tp = NULL;
+    free(replay_narrow(&s->replay));
+}
+
 void session_free(struct session *s, struct aead *a) {
     session_drop_hs_out(s);
     session_drop_hs_in(s);
-    transport_free(s->tp);
-    free(s->paths_left);
-    free(s->challenges);
+    session_detach(s);
+    paths_clear(&s->paths);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
     free(s);

@@ -1,8 +1,8 @@
 /* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport
- * while one is attached. Made and ended by the endpoint, in its table (net/session/session_table.h).
+ * while one is attached. Made and ended by the endpoint, in its table (session_table.h).
  *
  *   INITIATING  our initiation is out (hs_out)                         -> UP on a valid RESPONSE
- *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA packet
+ *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA
  *                                                                         under the new keys
  *   UP          rekeys run inside it (hs_out or hs_in again set)
  *   ENDED       from each of them: in no table any more, freed when the call that ended it is over
@@ -12,7 +12,7 @@
 
 #include "crypto/noise/keys.h"
 #include "crypto/noise/replay.h"
-#include "net/path/path_challenge.h"
+#include "net/path/paths.h"
 #include "net/transport/transport.h"
 #include "net/wire/handshake_msg.h"
 
@@ -60,15 +60,6 @@ struct hs_in { /* an answer of ours that waits for proof */
     uint64_t sent_us; /* as in hs_out */
 };
 
-struct path {
-    struct hop hop;
-    uint16_t number; /* of its packets, in struct sent */
-    /* What the peer has answered has gone to or come from another place as well: whether it is here
-     * is to be checked; and so are other places. */
-    bool doubtful;
-    bool asked_around;
-};
-
 struct session {
     enum session_state state;
     struct peer *peer;
@@ -79,10 +70,7 @@ struct session {
     uint32_t caps, caps_next; /* of both sides; of the handshake that is not confirmed yet */
     struct replay replay;
     uint64_t send_counter;
-    struct path path;
-    struct path_memory *paths_left; /* NULL until the first switch */
-    struct path_damper damper;
-    struct path_challenges *challenges; /* NULL until a packet comes from elsewhere */
+    struct paths paths;
     struct hs_out *hs_out;
     struct hs_in *hs_in;
     struct transport *tp;
@@ -121,7 +109,7 @@ static inline bool session_over(const struct session *s) {
 
 /* Where its packets go. */
 static inline const struct hop *session_hop(const struct session *s) {
-    return &s->path.hop;
+    return paths_current(&s->paths);
 }
 
 static inline uint32_t session_slot(const struct session *s) {
@@ -141,18 +129,13 @@ size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t
 bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
                   uint64_t *counter, struct keygen **gen, bool *replayed) MUST_USE;
 
-/* It is the path in use; and the peer has shown that it is there. */
-bool session_goes_to(const struct session *s, const struct hop *at);
-bool session_path_sure(const struct session *s, const struct hop *at);
-/* How many bytes may leave along the path now: while it is in doubt, some times what has come. */
-size_t session_path_room(const struct session *s);
-/* May so many leave, along the path or to a place that is not known to be the peer's? They count if
- * so. */
-bool session_path_spend(struct session *s, size_t bytes);
-bool session_may_send(struct session *s, const struct hop *to, size_t bytes);
-
 /* The first round trip, so that the transport need not guess. sent_us 0: not known. */
 void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us);
+
+/* It has a transport now: more packets may be under way, so the replay window grows, if there is
+ * memory. And it has none any more. */
+void session_attached(struct session *s);
+void session_detach(struct session *s);
 
 /* Wipes and frees everything but the struct's place in the endpoint's tables. */
 void session_free(struct session *s, struct aead *a);

@@ -20,7 +20,7 @@ static unsigned share(const struct strangers *t, const struct session *of) {
         if (s->hs_in->ticket_id != of->hs_in->ticket_id)
             continue;
         tickets++;
-        sources += same_source(&s->path.hop, &of->path.hop);
+        sources += same_source(session_hop(s), session_hop(of));
     }
     return tickets * (HALF_OPEN_MAX + 1) + sources;
 }

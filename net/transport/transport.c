@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "net/base/timer.h"
+#include "net/path/path_challenge.h"
 
 void transport_memo_init(struct transport_memo *m) {
     *m = (struct transport_memo){
@@ -165,6 +166,10 @@ uint64_t transport_deadline_us(const struct transport *t) {
     if (d == TIME_NEVER && t->stream_count == 0)
         d = t->touched_us + TRANSPORT_LINGER_US;
     return d;
+}
+
+bool transport_is_silent(const struct transport *t) {
+    return t->sent.outstanding > 0 && t->rec->loss.pto_count >= PATH_SILENT_PTOS;
 }
 
 void transport_path_state(const struct transport *t, struct path_state *out) {

@@ -190,6 +190,8 @@ bool transport_hoards_received(const struct transport *t, uint64_t now_us);
 bool transport_hoards_sent(const struct transport *t, uint64_t now_us);
 /* Nothing to do and nothing expected: the session may drop it. */
 bool transport_idle(const struct transport *t, uint64_t now_us);
+/* Something is out on the path in use, and nothing comes back: PATH_SILENT_PTOS. */
+bool transport_is_silent(const struct transport *t);
 /* What the path in use is like, for path_memory.h. */
 void transport_path_state(const struct transport *t, struct path_state *out);
 /* From now on packets leave by another path; `known` is what it was like, or NULL. ERR_NOMEM: they

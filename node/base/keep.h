@@ -1,13 +1,13 @@
-/* keep.h: how the core's modules use the store (node/base/store.h): transactions, and what is owed to
- * somebody until what was committed cannot be lost any more.
+/* keep.h: how the core's modules use the store (node/base/store.h): transactions, and what is owed
+ * to somebody until what was committed cannot be lost any more.
  *
  * A peer or a client is told "stored" or "paired" only by a debt: the module commits, then hands
  * keep_owe a function of its own, which is run in a later turn, once a barrier has made everything
  * committed before durable. Debts are paid in the order in which they were made. One barrier is out
- * at a time, and covers all that waited when it left, so that many messages cost one fsync. A barrier
- * that fails is repeated, later and later; debts wait meanwhile, and are never paid with an error.
- * KEEP_PAY_STEP are paid between two node_timeouts, so that thousands that one barrier covers do not
- * hold the loop; while some are due, node_deadline_us says "now".
+ * at a time, and covers all that waited when it left, so that many messages cost one fsync. A
+ * barrier that fails is repeated, later and later; debts wait meanwhile, and are never paid with an
+ * error. KEEP_PAY_STEP are paid between two node_timeouts, so that thousands that one barrier
+ * covers do not hold the loop; while some are due, node_deadline_us says "now".
  * The process may die first, or the session that an answer would go to: a debt is only ever
  * a repetition's answer away.
  */
@@ -81,8 +81,8 @@ int keep_begin(struct keep *keep) MUST_USE;
 int keep_end(struct keep *keep, int err) MUST_USE;
 
 /* Copies *o; o->run is called with it once all that has been committed so far is durable: at the
- * end of this turn at the earliest, never from within this call. In a transaction: once that one is,
- * and not at all if it is rolled back. ERR_FULL, ERR_NOMEM. */
+ * end of this turn at the earliest, never from within this call. In a transaction: once that one
+ * is, and not at all if it is rolled back. ERR_FULL, ERR_NOMEM. */
 int keep_owe(struct keep *keep, const struct owed *o) MUST_USE;
 /* What has been deleted so far was a secret: soon it is to be in no file any more. */
 void keep_scrub(struct keep *keep);

@@ -1,10 +1,11 @@
 /* part.h: a part of a node as the others see it: what it does when something happens that concerns
- * more than one of them. A row of the table in node/node.c is all that the rest has to know of a part.
+ * more than one of them. A row of the table in node/node.c is all that the rest has to know of a
+ * part.
  *
  * Whoever notices something tells all parts through here, and never the ones above by name: so what
- * is known of a contact does not import what is sent to it. A hook that a part has no use for is NULL.
- * Starts and arrivals go through the table from its first row to its last, ends the other way round,
- * so that a part finds those below it as they were.
+ * is known of a contact does not import what is sent to it. A hook that a part has no use for is
+ * NULL. Starts and arrivals go through the table from its first row to its last, ends the other way
+ * round, so that a part finds those below it as they were.
  */
 #ifndef MESHD_NODE_BASE_PART_H
 #define MESHD_NODE_BASE_PART_H
@@ -54,8 +55,8 @@ struct part_ops {
     /* c is being removed, in this transaction: what waits for it is void; and: it is committed. */
     int (*contact_void)(void *self, const struct contact *c);
     void (*contact_gone)(void *self, struct contact *c);
-    /* Of a stream of c's that is this part's (ev->owner, node/base/owner.h), or nobody's. True if the
-     * stream still is this part's: then the event is dealt with. */
+    /* Of a stream of c's that is this part's (ev->owner, node/base/owner.h), or nobody's. True if
+     * the stream still is this part's: then the event is dealt with. */
     bool (*stream_event)(void *self, struct contact *c, const struct ep_event *ev);
     /* A file operation of this part's (op->owner) is back. */
     void (*op_done)(void *self, struct file_op *op);

@@ -1,4 +1,5 @@
-/* datagrams.h: datagrams inside sessions. The first byte of each is a tag, the number of its channel:
+/* datagrams.h: datagrams inside sessions. The first byte of each is a tag, the number of its
+ * channel:
  *
  *   +-----------+------------------+
  *   | tag 1     | bytes, 1 to 1099 |

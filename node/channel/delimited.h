@@ -1,4 +1,5 @@
-/* delimited.h: how the channels frame their messages on a stream: a varint length, then as many bytes.
+/* delimited.h: how the channels frame their messages on a stream: a varint length, then as many
+ * bytes.
  *
  *   +----------------------+----------------------+
  *   | length, varint (1-8) | length bytes msgpack |

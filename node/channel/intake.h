@@ -1,7 +1,7 @@
-/* intake.h: which channel a stream opened by a peer is (node/channel/channel.h), and its beginning: a
- * channel's number, then one body. It is gathered here, by the channel's own functions; once whole,
- * the stream is handed to its channel. An unknown channel is reset with ERR_UNSUPPORTED, a broken
- * beginning with ERR_PROTO.
+/* intake.h: which channel a stream opened by a peer is (node/channel/channel.h), and its beginning:
+ * a channel's number, then one body. It is gathered here, by the channel's own functions; once
+ * whole, the stream is handed to its channel. An unknown channel is reset with ERR_UNSUPPORTED, a
+ * broken beginning with ERR_PROTO.
  *
  * What is taken in is a peer's word that more will follow. So that no peer keeps the others out:
  *   - a beginning gets INTAKE_PROGRESS_BYTES in each INTAKE_PROGRESS_US or is whole by then, else
@@ -11,7 +11,8 @@
  *     not the one that asks: ERR_FULL.
  * And so that none stops the loop: INTAKE_STEP_BYTES are taken in between two node_timeouts; what
  * is left waits in its stream, and node_deadline_us says "now". Few bytes may make much work: a
- * beginning that is whole counts INTAKE_WHOLE_BYTES more, since a message is then put into the store.
+ * beginning that is whole counts INTAKE_WHOLE_BYTES more, since a message is then put into the
+ * store.
  */
 #ifndef MESHD_NODE_CHANNEL_INTAKE_H
 #define MESHD_NODE_CHANNEL_INTAKE_H

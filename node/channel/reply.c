@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "net/endpoint.h"
+#include "node/base/turn.h"
 #include "node/channel/pack.h"
 
 int reply_encode(const struct reply *r, uint8_t out[static REPLY_MAX_BYTES], size_t *len) {
@@ -88,5 +90,33 @@ int reply_decode(struct reply *r, const uint8_t *in, size_t len) {
     if (!from_map(r, &p.root))
         err = ERR_PROTO;
     pack_close(&p);
+    return err;
+}
+
+/* ---- from a stream ---- */
+void reply_in_init(struct reply_in *in, struct session_ref s, uint64_t stream) {
+    in->session = s;
+    in->stream = stream;
+    blob_in_init(&in->blob, REPLY_MAX_BYTES);
+}
+
+void reply_in_clear(struct reply_in *in) {
+    blob_in_clear(&in->blob);
+}
+
+int reply_in_next(struct reply_in *in, struct turn *turn, struct reply *r) {
+    while (!in->blob.whole) {
+        struct span sp;
+        bool fin = false;
+        size_t used = 0;
+        if (stream_peek(turn->ep, in->session, in->stream, 0, &sp, 1, &fin) == 0)
+            return fin ? ERR_CLOSED : ERR_AGAIN;
+        const int err = blob_in_feed(&in->blob, sp.block->data + sp.offset, sp.len, &used);
+        stream_consume(turn->ep, turn->now_us, in->session, in->stream, used);
+        if (err)
+            return err;
+    }
+    const int err = reply_decode(r, in->blob.buf, in->blob.len);
+    blob_in_clear(&in->blob);
     return err;
 }

@@ -1,16 +1,14 @@
 #include "node/file/file_recv.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
-#include "node/base/keep.h"
 #include "node/channel/reply.h"
-#include "node/disk/file_queue.h"
 #include "node/file/offers.h"
-#include "node/file/sink.h"
-#include "node/file/transfer.h"
+#include "node/peer/dead_peer.h"
+#include "node/people/contact.h"
 
 /* ---- answers ---- */
 /* All of it or a reset: an answer is far smaller than a fresh stream's credit. */
@@ -29,108 +27,174 @@ static bool say(struct transfers *files, struct session_ref s, uint64_t stream,
 }
 
 /* The last word: err, FIN, and nothing more is read. */
-static void say_no(struct transfers *files, struct session_ref s, uint64_t stream, int err,
-                   struct cause cause, const char *file) {
-    struct reply r = {.err = err, .limit = cause.limit, .max = cause.max};
-    if (file)
-        snprintf(r.file, sizeof r.file, "%s", file);
+static void say_no(struct transfers *files, struct session_ref s, uint64_t stream,
+                   const struct reply *r) {
     int gone = 0;
-    if (say(files, s, stream, &r))
+    if (say(files, s, stream, r))
         gone = stream_finish(files->turn->ep, s, stream);
-    gone = stream_stop(files->turn->ep, s, stream, err);
+    gone = stream_stop(files->turn->ep, s, stream, r->err);
     (void)gone; /* a stream that is gone needs no word */
 }
 
-void file_recv_refuse_as(struct transfers *files, struct transfer *t, int err, struct cause cause,
-                         const char *file) {
-    if (t->has_stream)
-        say_no(files, t->session, t->stream, err, cause, file);
-    t->has_stream = false;
-    transfer_fail_as(files, t, err, cause, file);
+void file_recv_no(struct transfers *files, struct session_ref s, uint64_t stream, int err) {
+    const struct cause why = turn_why(files->turn, err);
+    const struct reply no = {.err = err, .limit = why.limit, .max = why.max};
+    say_no(files, s, stream, &no);
 }
 
-void file_recv_refuse(struct transfers *files, struct transfer *t, int err, const char *file) {
-    file_recv_refuse_as(files, t, err, turn_why(files->turn, err), file);
+static void tell(struct transfers *files, struct transfer *t, int err, const struct cause *why,
+                 const char *file) {
+    struct reply no = {.err = err, .limit = why->limit, .max = why->max};
+    if (file)
+        snprintf(no.file, sizeof no.file, "%s", file);
+    say_no(files, t->session, t->stream, &no);
+    t->has_stream = false;
+}
+
+/* ---- room ---- */
+bool file_recv_waits(const struct transfer *t) {
+    const struct file_recv *r = t->side;
+    return !t->info.outgoing && t->info.state == TRANSFER_OFFERED && r && r->stage == RECV_WAITS;
+}
+
+static bool stalls(const struct transfers *files, const struct transfer *t) {
+    const struct file_recv *r = t->side;
+    return r->stage == RECV_FLOWING && t->ops_out == 0 &&
+           files->turn->now_us >= r->sinks.moved_us + RECV_STALL_US;
+}
+
+static enum offer_stand stand_of(const struct transfers *files, const struct transfer *t) {
+    if (t->info.outgoing)
+        return OFFER_GONE;
+    if (transfer_ended(t))
+        return t->ops_out > 0 ? OFFER_ENDS : OFFER_GONE;
+    if (file_recv_waits(t))
+        return OFFER_WAITS;
+    return stalls(files, t) ? OFFER_STALLS : OFFER_MOVES;
+}
+
+/* For an offer of `c` that takes so many bytes; another contact's may have to go. ERR_FULL. */
+static int make_room(struct transfers *files, const struct contact *c, size_t bytes) {
+    struct offer list[TRANSFERS_MAX + TRANSFERS_KEPT];
+    const struct offers o = {list, files->count};
+    struct offers_word word;
+    enum offers_verdict v;
+    for (unsigned i = 0; i < files->count; i++) {
+        const struct transfer *t = files->list[i];
+        list[i] = (struct offer){t->contact, t->manifest.held_bytes, stand_of(files, t)};
+    }
+    while ((v = offers_judge(&o, c->serial, bytes, &word)) == OFFERS_GIVE_WAY) {
+        struct transfer *t = files->list[word.at];
+        transfer_abort(files, t, turn_met(files->turn, word.limit, word.max), NULL);
+        list[word.at].stand = t->ops_out > 0 ? OFFER_GIVES : OFFER_GONE;
+    }
+    return v == OFFERS_ROOM ? 0 : turn_met(files->turn, word.limit, word.max);
 }
 
 /* ---- the offer ---- */
-void file_recv_no(struct transfers *files, struct session_ref s, uint64_t stream, int err) {
-    say_no(files, s, stream, err, turn_why(files->turn, err), NULL);
-}
-
 static void tell_offer(struct transfers *files, const struct transfer *t) {
     struct node_event *e = contacts_tell(files->contacts, NODE_TRANSFER_OFFERED, t->info.contact);
     e->id = t->info.id;
     e->total = t->info.bytes_total;
 }
 
-void file_recv_offer(struct transfers *files, struct contact *c, struct session_ref s,
+static const struct transfer_ops ops;
+
+void file_recv_offer(struct receivers *all, struct contact *c, struct session_ref s,
                      uint64_t stream, struct manifest *m) {
+    struct transfers *files = all->files;
     struct transfer *t = NULL;
-    int err = offers_make_room(files, c, m->held_bytes);
+    int err = make_room(files, c, m->held_bytes);
     if (!err)
         err = transfer_new(files, c, false, TRANSFER_OFFERED, &t);
     if (err) {
         manifest_clear(m);
-        say_no(files, s, stream, err, turn_why(files->turn, err), NULL);
+        file_recv_no(files, s, stream, err);
         return;
     }
     t->manifest = *m;
+    t->ops = &ops;
     transfer_take_stream(files, t, s, stream);
-    watch_start(files->watch);
+    watch_start(all->watch);
     transfer_report(files, t);
     t->info.files = m->count;
     t->info.bytes_total = m->total_bytes;
-    t->recv = calloc(1, sizeof *t->recv);
-    char dir[1024];
+    struct file_recv *r = t->side = mem_calloc(1, sizeof *r);
+    char dir[RECV_DIR_MAX];
     /* Who waits for it hears, too, that it is too large. */
-    const bool wanted = recv_rule_apply(&files->rules, &c->id, dir, &t->info.rule);
-    if (!t->recv)
-        file_recv_refuse(files, t, ERR_NOMEM, NULL);
-    else if (files->accept_max_bytes && m->total_bytes > files->accept_max_bytes)
-        file_recv_refuse(files, t, turn_met(files->turn, LIMIT_ACCEPT, files->accept_max_bytes),
-                         NULL);
+    const bool wanted = recv_rule_apply(&all->rules, &c->id, dir, &t->info.rule);
+    if (!r) {
+        transfer_abort(files, t, ERR_NOMEM, NULL);
+        return;
+    }
+    r->sinks.files = files;
+    r->sinks.t = t;
+    if (all->accept_max_bytes && m->total_bytes > all->accept_max_bytes)
+        transfer_abort(files, t, turn_met(files->turn, LIMIT_ACCEPT, all->accept_max_bytes), NULL);
     else if (wanted)
         file_recv_accept(files, t, dir);
     else
         tell_offer(files, t);
 }
 
-bool file_recv_waits(const struct transfer *t) {
-    return t->recv && t->info.state == TRANSFER_OFFERED && t->recv->stage == RECV_WAITS;
-}
-
-bool file_recv_stalls(const struct transfers *files, const struct transfer *t) {
-    const struct file_recv *r = t->recv;
-    return r && r->stage == RECV_FLOWING && !transfer_ended(t) && t->ops_out == 0 &&
-           files->turn->now_us >= r->moved_us + TRANSFER_STALL_US;
-}
-
 void file_recv_accept(struct transfers *files, struct transfer *t, const char *dir) {
+    struct file_recv *r = t->side;
     snprintf(t->info.dir, sizeof t->info.dir, "%s", dir);
     struct file_op *op = transfer_op(files, t, FILE_OP_PREPARE);
     if (!op) {
-        file_recv_refuse(files, t, ERR_NOMEM, NULL);
+        transfer_abort(files, t, ERR_NOMEM, NULL);
         return;
     }
-    t->recv->stage = RECV_PREPARING;
+    r->stage = RECV_PREPARING;
     op->path = t->info.dir;
     op->size = t->info.bytes_total;
     transfer_submit(files, t, op);
 }
 
+/* ---- what comes ---- */
+/* Every file is verified and has its name: once the directory is on the disk the sender hears it.
+ * */
+static void sync_dir(struct transfers *files, struct transfer *t) {
+    struct file_op *op = transfer_op(files, t, FILE_OP_SYNC_DIR);
+    if (!op) {
+        transfer_abort(files, t, ERR_NOMEM, NULL);
+        return;
+    }
+    op->path = t->info.dir;
+    transfer_submit(files, t, op);
+}
+
+static void heed(struct sinks *w, enum sink_verdict v) {
+    switch (v) {
+    case SINK_GOES_ON:
+        break;
+    case SINK_WHOLE:
+        sync_dir(w->files, w->t);
+        break;
+    case SINK_REFUSED:
+        transfer_abort(w->files, w->t, w->err, w->bad);
+        break;
+    }
+}
+
+static void take_in(struct transfer *t) {
+    struct file_recv *r = t->side;
+    if (!transfer_ended(t) && t->has_stream && r->stage == RECV_FLOWING)
+        heed(&r->sinks, sink_pump(&r->sinks));
+}
+
 static void check_names(struct transfers *files, struct transfer *t) {
-    struct file_recv *r = t->recv;
+    struct file_recv *r = t->side;
     uint32_t count = t->info.files <= RECV_CHECK_FILES ? t->info.files : 0;
     r->stage = RECV_CHECKING;
     while (r->check_next < count && t->ops_out < TRANSFER_OPS_MAX) {
         struct file_op *op = transfer_op(files, t, FILE_OP_CHECK);
         if (!op) {
-            file_recv_refuse(files, t, ERR_NOMEM, NULL);
+            transfer_abort(files, t, ERR_NOMEM, NULL);
             return;
         }
         op->path = t->info.dir;
-        op->offset = r->check_next;
+        op->item = r->check_next;
         op->name = t->manifest.files[r->check_next++].name;
         transfer_submit(files, t, op);
     }
@@ -142,9 +206,9 @@ static void check_names(struct transfers *files, struct transfer *t) {
         return;
     }
     r->stage = RECV_FLOWING;
-    r->moved_us = files->turn->now_us;
+    r->sinks.moved_us = files->turn->now_us;
     transfer_enter(files, t, TRANSFER_RUNNING);
-    file_recv_pump(files, t);
+    take_in(t);
 }
 
 static void say_finished(struct transfers *files, struct transfer *t) {
@@ -156,52 +220,29 @@ static void say_finished(struct transfers *files, struct transfer *t) {
         transfer_abort(files, t, ERR_CLOSED, NULL);
 }
 
-void file_recv_finished(struct transfers *files, struct transfer *t) {
-    struct file_op *op = transfer_op(files, t, FILE_OP_SYNC_DIR);
-    if (!op) {
-        file_recv_refuse(files, t, ERR_NOMEM, NULL);
+static void op_done(struct transfers *files, struct transfer *t, struct file_op *op) {
+    struct file_recv *r = t->side;
+    const enum file_op_kind kind = op->kind;
+    const int err = op->err;
+    if (file_op_has_slot(kind)) {
+        heed(&r->sinks, sink_op_done(&r->sinks, op));
+        take_in(t);
         return;
     }
-    op->path = t->info.dir;
-    transfer_submit(files, t, op);
+    const char *name = kind == FILE_OP_CHECK ? t->manifest.files[op->item].name : NULL;
+    work_release(files->work, op);
+    r->checked += kind == FILE_OP_CHECK;
+    if (err)
+        transfer_abort(files, t, err, name);
+    else if (kind == FILE_OP_SYNC_DIR)
+        say_finished(files, t);
+    else
+        check_names(files, t);
 }
 
-void file_recv_pump(struct transfers *files, struct transfer *t) {
-    sink_pump(files, t);
-}
-
-void file_recv_op_done(struct transfers *files, struct transfer *t, struct file_op *op) {
-    int err = op->err;
-    if (op->kind == FILE_OP_PREPARE) {
-        work_release(files->work, op);
-        if (err)
-            file_recv_refuse(files, t, err, NULL);
-        else
-            check_names(files, t);
-    } else if (op->kind == FILE_OP_CHECK) {
-        const char *name = t->manifest.files[op->offset].name;
-        work_release(files->work, op);
-        t->recv->checked++;
-        if (err)
-            file_recv_refuse(files, t, err, name);
-        else
-            check_names(files, t);
-    } else if (op->kind == FILE_OP_SYNC_DIR) {
-        work_release(files->work, op);
-        if (err)
-            file_recv_refuse(files, t, err, NULL);
-        else
-            say_finished(files, t);
-    } else {
-        sink_op_done(files, t, op);
-        if (!transfer_ended(t))
-            file_recv_pump(files, t);
-    }
-}
-
-void file_recv_event(struct transfers *files, struct transfer *t, const struct ep_event *ev) {
+static void event(struct transfers *files, struct transfer *t, const struct ep_event *ev) {
     if (ev->kind == EP_STREAM_READABLE) {
-        file_recv_pump(files, t);
+        take_in(t);
     } else if (ev->kind == EP_STREAM_RESET) {
         int err = ev->err ? ev->err : ERR_RESET;
         int gone = stream_reset(files->turn->ep, t->session, t->stream, err);
@@ -211,20 +252,21 @@ void file_recv_event(struct transfers *files, struct transfer *t, const struct e
     }
 }
 
+/* What was held back is handed on. */
+static void wake(struct transfers *files, struct transfer *t) {
+    take_in(t);
+    if (t->wake_us <= files->turn->now_us)
+        t->wake_us = 0;
+}
+
 /* ---- the end ---- */
-void file_recv_free(struct transfer *t) {
-    sink_free_all(t);
-    free(t->recv);
-    t->recv = NULL;
+static void wind_down(struct transfers *files, struct transfer *t) {
+    struct file_recv *r = t->side;
+    (void)files;
+    sink_wind_down(&r->sinks);
 }
 
-void file_recv_wind_down(struct transfers *files, struct transfer *t) {
-    sink_wind_down(files, t);
-    if (t->ops_out == 0)
-        file_recv_free(t);
-}
-
-void file_recv_late_op(struct transfers *files, struct transfer *t, struct file_op *op) {
+static void late_op(struct transfers *files, struct transfer *t, struct file_op *op) {
     bool has_slot = file_op_has_slot(op->kind);
     bool closed = op->kind == FILE_OP_CLOSE || (op->kind == FILE_OP_CREATE && op->err) ||
                   (op->kind == FILE_OP_COMMIT && !op->err);
@@ -233,39 +275,19 @@ void file_recv_late_op(struct transfers *files, struct transfer *t, struct file_
     else if (has_slot)
         transfer_close_slot(files, t, op->slot);
     work_release(files->work, op);
-    if (t->ops_out == 0)
-        file_recv_free(t);
 }
 
-static int accept_or_not(struct transfers *files, uint64_t id, struct transfer **t) {
-    *t = transfer_by_id(files, id);
-    if (!*t || !(*t)->reported)
-        return ERR_NOT_FOUND;
-    return file_recv_waits(*t) ? 0 : ERR_USAGE;
+static void free_side(struct transfers *files, void *side) {
+    struct file_recv *r = side;
+    (void)files;
+    sink_clear(&r->sinks);
+    mem_free(r);
 }
 
-bool transfer_waits(const struct transfers *files, uint64_t id) {
-    const struct transfer *t = transfer_by_id(files, id);
-    return t && t->reported && file_recv_waits(t);
-}
-
-int transfer_accept(struct transfers *files, uint64_t id, const char *dir) {
-    struct transfer *t;
-    int err = accept_or_not(files, id, &t);
-    if (err)
-        return err;
-    if (!dir)
-        dir = files->rules.download_dir;
-    if (dir[0] == '\0' || strlen(dir) >= sizeof t->info.dir)
-        return ERR_USAGE;
-    file_recv_accept(files, t, dir);
-    return 0;
-}
-
-int transfer_reject(struct transfers *files, uint64_t id) {
-    struct transfer *t;
-    int err = accept_or_not(files, id, &t);
-    if (!err)
-        file_recv_refuse(files, t, ERR_REFUSED, NULL);
-    return err;
-}
+static const struct transfer_ops ops = {.event = event,
+                                        .wake = wake,
+                                        .tell = tell,
+                                        .op_done = op_done,
+                                        .late_op = late_op,
+                                        .wind_down = wind_down,
+                                        .free = free_side};

@@ -2,15 +2,14 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 #include "node/api/utf8.h"
 #include "node/disk/file_op.h"
 
 enum {
-    FILES_FIRST = 8,
     TABLE_FIRST = 32,
     NAMES_FIRST_BYTES = 512, /* a chunk; holds the longest name */
     NAMES_BYTES = 64 << 10,  /* they double up to this */
@@ -46,17 +45,17 @@ void manifest_init(struct manifest *m, const uint8_t key[static MANIFEST_KEY_BYT
 
 static void drop_table(struct manifest *m) {
     m->held_bytes -= m->table_cap * sizeof *m->table;
-    free(m->table);
+    mem_free(m->table);
     m->table = NULL;
     m->table_cap = 0;
 }
 
 void manifest_clear(struct manifest *m) {
     drop_table(m);
-    free(m->files);
+    mem_free(m->files);
     while (m->names) {
         struct manifest_names *next = m->names->next;
-        free(m->names);
+        mem_free(m->names);
         m->names = next;
     }
     sodium_memzero(m, sizeof *m);
@@ -97,7 +96,7 @@ static uint32_t hash_of(const struct manifest *m, const char *name, size_t len) 
 /* Doubles the table. At most TRANSFER_FILES_MAX entries move, none of them is hashed again. */
 static bool grow_table(struct manifest *m) {
     const uint32_t cap = m->table_cap ? m->table_cap * 2 : TABLE_FIRST, mask = cap - 1;
-    struct manifest_slot *table = calloc(cap, sizeof *table);
+    struct manifest_slot *table = mem_calloc(cap, sizeof *table);
     if (!table)
         return false;
     for (uint32_t i = 0; i < m->table_cap; i++) {
@@ -130,13 +129,10 @@ static struct manifest_slot *find(const struct manifest *m, const char *name, si
 }
 
 static bool grow_files(struct manifest *m) {
-    const uint32_t cap = m->cap ? m->cap * 2 : FILES_FIRST;
-    struct manifest_file *files = realloc(m->files, cap * sizeof *files);
-    if (!files)
+    const uint32_t before = m->cap;
+    if (!mem_grow(&m->files, &m->cap, (size_t)m->count + 1, sizeof *m->files, TRANSFER_FILES_MAX))
         return false;
-    m->held_bytes += (cap - m->cap) * sizeof *files;
-    m->files = files;
-    m->cap = cap;
+    m->held_bytes += (m->cap - before) * sizeof *m->files;
     return true;
 }
 
@@ -146,7 +142,7 @@ static const char *keep_name(struct manifest *m, const char *name, size_t len) {
         size_t cap = c ? c->cap * 2 : NAMES_FIRST_BYTES;
         if (cap > NAMES_BYTES)
             cap = NAMES_BYTES;
-        c = malloc(sizeof *c + cap);
+        c = mem_alloc(sizeof *c + cap);
         if (!c)
             return NULL;
         *c = (struct manifest_names){.next = m->names, .cap = cap};
@@ -170,7 +166,7 @@ int manifest_add(struct manifest *m, const char *name, size_t len) {
     struct manifest_slot *s = find(m, name, len, hash);
     if (s->file != 0)
         return ERR_EXISTS;
-    if (m->count == m->cap && !grow_files(m))
+    if (!grow_files(m))
         return ERR_NOMEM;
     const char *kept = keep_name(m, name, len);
     if (!kept)

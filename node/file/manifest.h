@@ -1,6 +1,6 @@
 /* manifest.h: what a sender offers: the files' names, sizes, modes and times. Taken apart by
- * node/file/manifest_in, written by node/file/manifest_out, both in steps. The file channel, one stream per
- * transfer:
+ * node/file/manifest_in, written by node/file/manifest_out, both in steps. The file channel, one
+ * stream per transfer:
  *
  *   sender:   varint channel (1) | blob manifest
  *   receiver: blob reply {"ok": true} or {"err", "file"} | FIN            (node/channel/reply.h)
@@ -65,8 +65,8 @@ void manifest_clear(struct manifest *m);
 int manifest_add(struct manifest *m, const char *name, size_t len) MUST_USE;
 /* All files are there: what only adding needs goes. */
 void manifest_complete(struct manifest *m);
-/* Keeps the first `keep` files and gives the others' memory back; without memory to do it, all. What
- * pointed to names does not any more. */
+/* Keeps the first `keep` files and gives the others' memory back; without memory to do it, all.
+ * What pointed to names does not any more. */
 void manifest_trim(struct manifest *m, uint32_t keep);
 
 #endif

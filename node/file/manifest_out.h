@@ -20,8 +20,8 @@ struct manifest_out { /* zeroes = at the beginning */
 size_t manifest_head_bytes(uint32_t count);
 size_t manifest_file_bytes(const struct manifest_file *f);
 
-/* What is to be sent next: up to MANIFEST_PIECE_BYTES at *p; 0: everything is gone. `body`: bytes of
- * the whole body, as the two above add up to. Valid until the next call. */
+/* What is to be sent next: up to MANIFEST_PIECE_BYTES at *p; 0: everything is gone. `body`: bytes
+ * of the whole body, as the two above add up to. Valid until the next call. */
 size_t manifest_out_next(struct manifest_out *out, const struct manifest *m, uint64_t body,
                          const uint8_t **p);
 /* So many of them are gone. */

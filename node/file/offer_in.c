@@ -1,8 +1,6 @@
 #include "node/file/offer_in.h"
 
-#include <stdlib.h>
-
-#include "net/endpoint.h"
+#include "crypto/base/mem.h"
 #include "node/base/turn.h"
 #include "node/channel/delimited.h"
 #include "node/file/file_recv.h"
@@ -16,14 +14,14 @@ struct offer_in {
 };
 
 static void *begin(void *self) {
-    const struct transfers *files = self;
+    const struct receivers *all = self;
     uint8_t key[MANIFEST_KEY_BYTES];
-    struct offer_in *o = malloc(sizeof *o);
+    struct offer_in *o = mem_alloc(sizeof *o);
     if (!o)
         return NULL;
     o->head = (struct varint_in){0};
     o->left = 0;
-    rng_fill(&files->turn->env.rng, key, sizeof key);
+    rng_fill(&all->files->turn->env.rng, key, sizeof key);
     manifest_in_init(&o->in, key);
     return o;
 }
@@ -53,22 +51,24 @@ static size_t held_bytes(const void *body) {
 static void discard(void *body) {
     struct offer_in *o = body;
     manifest_in_clear(&o->in);
-    free(o);
+    mem_free(o);
 }
 
 static void take(void *self, struct contact *c, struct session_ref s, uint64_t stream, void *body) {
+    struct receivers *all = self;
     struct offer_in *o = body;
     struct manifest m;
     const int err = manifest_in_take(&o->in, &m);
     discard(o);
     if (err)
-        file_recv_no(self, s, stream, err);
+        file_recv_no(all->files, s, stream, err);
     else
-        file_recv_offer(self, c, s, stream, &m);
+        file_recv_offer(all, c, s, stream, &m);
 }
 
 static void refuse(void *self, struct session_ref s, uint64_t stream, int err) {
-    file_recv_no(self, s, stream, err);
+    const struct receivers *all = self;
+    file_recv_no(all->files, s, stream, err);
 }
 
 const struct channel_ops offer_in_channel = {.number = CHANNEL_FILE,

@@ -1,14 +1,9 @@
 #include "node/file/recv_rule.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "net/endpoint.h"
-#include "node/base/keep.h"
-#include "node/disk/file_queue.h"
-#include "node/file/file_recv.h"
-#include "node/file/transfer.h"
+#include "crypto/base/mem.h"
 
 static bool fits(const struct recv_rule *r, const struct node_id *from) {
     return r->any || node_id_equal(&r->from, from);
@@ -19,36 +14,25 @@ static void drop(struct recv_rules *rules, unsigned i) {
     rules->count--;
 }
 
-int recv_rule_start(struct transfers *files, const char *dir, const char *contact, bool once,
-                    uint64_t *id) {
+const char *recv_dir(const struct recv_rules *rules, const char *dir) {
     if (!dir)
-        dir = files->rules.download_dir;
-    struct recv_rules *t = &files->rules;
-    const struct contact *from = contact ? contact_by_name(files->contacts, contact) : NULL;
-    struct recv_rule r = {.once = once, .any = !contact};
-    if (dir[0] == '\0' || strlen(dir) >= sizeof r.dir)
-        return ERR_USAGE;
-    if (contact && !from)
-        return ERR_NOT_FOUND;
-    if (!t->list)
-        t->list = calloc(RECV_RULES_MAX, sizeof *t->list);
-    if (!t->list)
+        dir = rules->download_dir;
+    return dir[0] == '\0' || strlen(dir) >= RECV_DIR_MAX ? NULL : dir;
+}
+
+int recv_rule_add(struct recv_rules *rules, const char *dir, const struct node_id *from, bool once,
+                  uint64_t *id) {
+    if (rules->count >= RECV_RULES_MAX)
+        return ERR_FULL;
+    if (!mem_grow(&rules->list, &rules->cap, (size_t)rules->count + 1, sizeof *rules->list,
+                  RECV_RULES_MAX))
         return ERR_NOMEM;
-    if (t->count >= RECV_RULES_MAX)
-        return turn_met(files->turn, LIMIT_RECVS, RECV_RULES_MAX);
-    snprintf(r.dir, sizeof r.dir, "%s", dir);
+    struct recv_rule *r = &rules->list[rules->count++];
+    *r = (struct recv_rule){.id = ++rules->last_id, .once = once, .any = !from};
     if (from)
-        r.from = from->id;
-    r.id = ++t->last_id;
-    t->list[t->count++] = r;
-    *id = r.id;
-    for (unsigned i = 0; i < files->count; i++) {
-        struct transfer *w = files->list[i];
-        char into[1024];
-        if (file_recv_waits(w) &&
-            recv_rule_apply(&files->rules, &w->info.node, into, &w->info.rule))
-            file_recv_accept(files, w, into);
-    }
+        r->from = *from;
+    snprintf(r->dir, sizeof r->dir, "%s", dir);
+    *id = r->id;
     return 0;
 }
 
@@ -61,9 +45,9 @@ void recv_rule_stop(struct recv_rules *rules, uint64_t id) {
 }
 
 void recv_rules_clear(struct recv_rules *rules) {
-    free(rules->list);
+    mem_free(rules->list);
     rules->list = NULL;
-    rules->count = 0;
+    rules->count = rules->cap = 0;
 }
 
 bool recv_rule_stands(const struct recv_rules *rules, uint64_t id) {
@@ -73,8 +57,8 @@ bool recv_rule_stands(const struct recv_rules *rules, uint64_t id) {
     return false;
 }
 
-bool recv_rule_apply(struct recv_rules *rules, const struct node_id *from, char dir[static 1024],
-                     uint64_t *rule) {
+bool recv_rule_apply(struct recv_rules *rules, const struct node_id *from,
+                     char dir[static RECV_DIR_MAX], uint64_t *rule) {
     *rule = 0;
     for (unsigned i = 0; i < rules->count; i++) {
         struct recv_rule *r = &rules->list[i];

@@ -3,75 +3,72 @@
 #include <assert.h>
 
 #include "net/endpoint.h"
-#include "node/base/keep.h"
-#include "node/disk/file_queue.h"
-#include "node/file/file_send.h"
-#include "node/file/transfer.h"
 
-static struct source *source_at(struct file_send *s, uint32_t index) {
-    return &s->window[index % TRANSFER_WINDOW];
+static struct source *source_at(struct sources *w, uint32_t index) {
+    return &w->window[index % TRANSFER_WINDOW];
 }
 
-static struct source *source_by_slot(struct file_send *s, uint32_t slot) {
-    for (uint32_t i = s->first; i < s->next; i++) {
-        struct source *src = source_at(s, i);
-        if (src->slot == slot && src->phase != SOURCE_READY)
-            return src;
-    }
-    return NULL;
+static const struct manifest_file *file_of(const struct sources *w, const struct source *src) {
+    return &w->t->manifest.files[src->index];
 }
 
-static void drop_reads(struct transfers *files, struct source *src) {
+static enum source_verdict failed(struct sources *w, int err, const char *bad) {
+    w->err = err;
+    w->bad = bad;
+    return SOURCE_FAILED;
+}
+
+static void drop_reads(struct sources *w, struct source *src) {
     while (src->head) {
         struct file_op *op = src->head;
         src->head = op->next;
-        work_release(files->work, op);
+        work_release(w->files->work, op);
     }
 }
 
-static void drop_source(struct transfers *files, struct source *src) {
+static void drop_source(struct sources *w, struct source *src) {
     treehash_free(src->hash);
     src->hash = NULL;
-    drop_reads(files, src);
+    drop_reads(w, src);
 }
 
-void source_free_all(struct transfers *files, struct transfer *t) {
-    for (uint32_t i = t->send->first; i < t->send->next; i++)
-        drop_source(files, source_at(t->send, i));
+void source_clear(struct sources *w) {
+    for (uint32_t i = w->first; i < w->next; i++)
+        drop_source(w, source_at(w, i));
+    w->first = w->next;
 }
 
-void source_wind_down(struct transfers *files, struct transfer *t) {
-    struct file_send *s = t->send;
-    for (uint32_t i = s->first; i < s->next; i++) {
-        struct source *src = source_at(s, i);
+void source_wind_down(struct sources *w) {
+    for (uint32_t i = w->first; i < w->next; i++) {
+        struct source *src = source_at(w, i);
         if (!src->busy && src->phase == SOURCE_READING)
-            transfer_close_slot(files, t, src->slot);
-        drop_reads(files, src);
+            transfer_close_slot(w->files, w->t, src->slot);
+        drop_reads(w, src);
     }
 }
 
 /* ---- reading ahead ---- */
 /* Senders together leave a quarter of the pool to what comes in, and share the rest. */
-static uint32_t blocks_allowed(const struct transfers *files) {
-    uint32_t allowed = files->blocks_max / 4 * 3;
+static uint32_t blocks_allowed(const struct source_pool *pool) {
+    uint32_t allowed = pool->blocks_max / 4 * 3;
     return allowed ? allowed : 1;
 }
 
-static uint64_t ahead_limit(const struct transfers *files) {
-    unsigned running = transfers_sending(files);
-    uint64_t share = (uint64_t)blocks_allowed(files) * STREAM_BLOCK_BYTES / (running ? running : 1);
+static uint64_t ahead_limit(const struct sources *w) {
+    const unsigned running = transfers_sending(w->files);
+    uint64_t share =
+        (uint64_t)blocks_allowed(w->pool) * STREAM_BLOCK_BYTES / (running ? running : 1);
     if (share < STREAM_BLOCK_BYTES)
         share = STREAM_BLOCK_BYTES;
-    return share < SEND_AHEAD_BYTES ? share : SEND_AHEAD_BYTES;
+    return share < SOURCE_AHEAD_BYTES ? share : SOURCE_AHEAD_BYTES;
 }
 
 /* Puts blocks for `bytes` into op, as many as there are; returns the bytes they hold. */
-static uint64_t take_blocks(struct transfers *files, const struct transfer *t, struct file_op *op,
-                            uint64_t bytes) {
+static uint64_t take_blocks(const struct sources *w, struct file_op *op, uint64_t bytes) {
     uint64_t got = 0;
     while (got < bytes && op->nspans < FILE_OP_SPANS) {
         uint64_t len = bytes - got < STREAM_BLOCK_BYTES ? bytes - got : STREAM_BLOCK_BYTES;
-        struct block *b = stream_block(files->turn->ep, t->session, (size_t)len);
+        struct block *b = stream_block(w->files->turn->ep, w->t->session, (size_t)len);
         if (!b)
             break;
         len = len < b->cap ? len : b->cap;
@@ -81,91 +78,96 @@ static uint64_t take_blocks(struct transfers *files, const struct transfer *t, s
     return got;
 }
 
-static void read_more(struct transfers *files, struct transfer *t, struct source *src) {
-    struct file_op *op = transfer_op(files, t, FILE_OP_READ);
-    uint64_t left = t->manifest.files[src->index].size - src->read_bytes;
-    src->asked = op ? take_blocks(files, t, op, left + 1) : 0;
-    if (src->asked == 0) {
-        if (op)
-            work_release(files->work, op);
-        files->blocks_short = true;
-        return;
-    }
+static void submit(struct sources *w, struct source *src, struct file_op *op) {
     op->slot = src->slot;
-    op->offset = src->read_bytes;
-    op->hash = src->hash;
+    op->item = src->index;
     src->busy = true;
-    t->send->ahead_bytes += src->asked;
-    transfer_submit(files, t, op);
+    transfer_submit(w->files, w->t, op);
 }
 
-static bool open_next(struct transfers *files, struct transfer *t) {
-    struct file_send *s = t->send;
-    struct source *src = source_at(s, s->next);
-    *src = (struct source){.index = s->next, .phase = SOURCE_OPENING};
-    struct file_op *op = transfer_op(files, t, FILE_OP_OPEN);
-    src->hash = treehash_new();
-    if (!op || !src->hash || work_slot_take(files->work, &src->slot) != 0) {
+static void read_more(struct sources *w, struct source *src) {
+    struct file_op *op = transfer_op(w->files, w->t, FILE_OP_READ);
+    const uint64_t left = file_of(w, src)->size - src->read_bytes;
+    src->asked = op ? take_blocks(w, op, left + 1) : 0;
+    if (src->asked == 0) {
         if (op)
-            work_release(files->work, op);
+            work_release(w->files->work, op);
+        w->pool->blocks_short = true;
+        return;
+    }
+    op->offset = src->read_bytes;
+    op->hash = src->hash;
+    w->ahead_bytes += src->asked;
+    submit(w, src, op);
+}
+
+static bool open_next(struct sources *w) {
+    struct source *src = source_at(w, w->next);
+    *src = (struct source){.index = w->next, .phase = SOURCE_OPENING};
+    struct file_op *op = transfer_op(w->files, w->t, FILE_OP_OPEN);
+    src->hash = treehash_new();
+    if (!op || !src->hash || work_slot_take(w->files->work, &src->slot) != 0) {
+        if (op)
+            work_release(w->files->work, op);
         treehash_free(src->hash);
         src->hash = NULL;
-        files->blocks_short = true; /* tried again like a missing block */
+        w->pool->blocks_short = true; /* tried again like a missing block */
         return false;
     }
-    op->slot = src->slot;
-    op->path = s->paths[s->next++];
-    src->busy = true;
-    transfer_submit(files, t, op);
+    op->path = w->paths[w->next++];
+    submit(w, src, op);
     return true;
 }
 
-static void read_ahead(struct transfers *files, struct transfer *t) {
-    struct file_send *s = t->send;
-    uint64_t limit = ahead_limit(files), unread = 0;
-    for (uint32_t i = s->first; i < s->next; i++) {
-        struct source *src = source_at(s, i);
-        if (src->phase == SOURCE_READING && !src->busy && s->ahead_bytes < limit &&
+void source_read_ahead(struct sources *w) {
+    const struct transfer *t = w->t;
+    const uint64_t limit = ahead_limit(w);
+    uint64_t unread = 0;
+    for (uint32_t i = w->first; i < w->next; i++) {
+        struct source *src = source_at(w, i);
+        if (src->phase == SOURCE_READING && !src->busy && w->ahead_bytes < limit &&
             t->ops_out < TRANSFER_OPS_MAX)
-            read_more(files, t, src);
+            read_more(w, src);
         if (src->phase == SOURCE_OPENING || src->phase == SOURCE_READING)
-            unread += t->manifest.files[src->index].size - src->read_bytes;
+            unread += file_of(w, src)->size - src->read_bytes;
     }
-    while (s->next < t->info.files && s->next - s->first < TRANSFER_WINDOW &&
-           t->ops_out < TRANSFER_OPS_MAX && (unread < limit || s->next == s->first)) {
-        unread += t->manifest.files[s->next].size;
-        if (!open_next(files, t))
+    while (w->next < t->info.files && w->next - w->first < TRANSFER_WINDOW &&
+           t->ops_out < TRANSFER_OPS_MAX && (unread < limit || w->next == w->first)) {
+        unread += t->manifest.files[w->next].size;
+        if (!open_next(w))
             break;
     }
 }
 
 /* ---- into the stream ---- */
-static int give_span(struct transfers *files, struct transfer *t, struct span *sp) {
+static int give_bytes(struct sources *w, const void *bytes, size_t len, size_t *taken) {
+    return stream_write(w->files->turn->ep, w->t->session, w->t->stream, bytes, len, taken);
+}
+
+static int give_span(struct sources *w, struct span *sp) {
     int err = 0;
-    size_t before = sp->len;
-    if (sp->len > SEND_COPY_BYTES) {
-        err = stream_write_span(files->turn->ep, t->session, t->stream, *sp);
+    const size_t before = sp->len;
+    if (sp->len > SOURCE_COPY_BYTES) {
+        err = stream_write_span(w->files->turn->ep, w->t->session, w->t->stream, *sp);
         if (!err)
             sp->len = 0;
     }
     while (!err && sp->len > 0) {
         size_t taken = 0;
-        err = stream_write(files->turn->ep, t->session, t->stream, sp->block->data + sp->offset,
-                           sp->len, &taken);
+        err = give_bytes(w, sp->block->data + sp->offset, sp->len, &taken);
         sp->offset += (uint32_t)taken;
         sp->len -= (uint32_t)taken;
     }
-    t->send->ahead_bytes -= before - sp->len;
-    t->send->given_bytes += before - sp->len;
+    w->ahead_bytes -= before - sp->len;
+    w->given_bytes += before - sp->len;
     return err;
 }
 
-static int give_root(struct transfers *files, struct transfer *t, struct source *src) {
+static int give_root(struct sources *w, struct source *src) {
     int err = 0;
     while (!err && src->root_at < TREEHASH_BYTES) {
         size_t taken = 0;
-        err = stream_write(files->turn->ep, t->session, t->stream, src->root + src->root_at,
-                           TREEHASH_BYTES - src->root_at, &taken);
+        err = give_bytes(w, src->root + src->root_at, TREEHASH_BYTES - src->root_at, &taken);
         src->root_at += taken;
     }
     return err;
@@ -173,102 +175,85 @@ static int give_root(struct transfers *files, struct transfer *t, struct source 
 
 /* What is there of one file; 0 when the stream has all of it, ERR_AGAIN if something must be waited
  * for. */
-static int give_source(struct transfers *files, struct transfer *t, struct source *src) {
+static int give_source(struct sources *w, struct source *src) {
     while (src->head) {
         struct file_op *op = src->head;
         while (src->span_at < op->nspans) {
-            int err = give_span(files, t, &op->spans[src->span_at]);
+            int err = give_span(w, &op->spans[src->span_at]);
             if (err)
                 return err;
             src->span_at++;
         }
         src->head = op->next;
         src->span_at = 0;
-        work_release(files->work, op);
+        work_release(w->files->work, op);
     }
-    return src->phase == SOURCE_READY ? give_root(files, t, src) : ERR_AGAIN;
+    return src->phase == SOURCE_READY ? give_root(w, src) : ERR_AGAIN;
 }
 
-void source_progress(struct transfers *files, struct transfer *t) {
-    const uint64_t given = t->send->given_bytes;
+void source_progress(struct sources *w) {
+    const struct transfer *t = w->t;
     const uint64_t unsent =
-        t->has_stream ? stream_unsent(files->turn->ep, t->session, t->stream) : 0;
-    transfer_progress(files, t, unsent < given ? given - unsent : 0);
+        t->has_stream ? stream_unsent(w->files->turn->ep, t->session, t->stream) : 0;
+    transfer_progress(w->files, w->t, unsent < w->given_bytes ? w->given_bytes - unsent : 0);
 }
 
-/* False if the transfer ended in it. */
-static bool give(struct transfers *files, struct transfer *t) {
-    struct file_send *s = t->send;
+enum source_verdict source_give(struct sources *w) {
+    struct transfer *t = w->t;
     int err = 0;
-    while (s->first < s->next && (err = give_source(files, t, source_at(s, s->first))) == 0) {
-        drop_source(files, source_at(s, s->first));
-        s->first++;
-        t->info.files_done = s->first;
+    while (w->first < w->next && (err = give_source(w, source_at(w, w->first))) == 0) {
+        drop_source(w, source_at(w, w->first));
+        w->first++;
+        t->info.files_done = w->first;
     }
-    if (err == 0 && s->first == t->info.files) {
-        err = stream_finish(files->turn->ep, t->session, t->stream);
-        if (err == 0)
-            transfer_enter(files, t, TRANSFER_VERIFYING);
-    }
-    if (err && err != ERR_AGAIN) {
-        transfer_abort(files, t, err, NULL);
-        return false;
-    }
-    source_progress(files, t);
-    return true;
-}
-
-void source_pump(struct transfers *files, struct transfer *t) {
-    struct file_send *s = t->send;
-    if (t->info.state != TRANSFER_RUNNING || s->stopped || !t->has_stream)
-        return;
-    if (give(files, t) && t->info.state == TRANSFER_RUNNING)
-        read_ahead(files, t);
+    const bool all = err == 0 && w->first == t->info.files;
+    if (all)
+        err = stream_finish(w->files->turn->ep, t->session, t->stream);
+    if (err && err != ERR_AGAIN)
+        return failed(w, err, NULL);
+    return all && err == 0 ? SOURCE_GIVEN : SOURCE_GOES_ON;
 }
 
 /* ---- what comes back from the disk ---- */
-static void changed(struct transfers *files, struct transfer *t, const struct source *src) {
-    transfer_abort(files, t, ERR_CHANGED, t->manifest.files[src->index].name);
+static bool as_before(const struct sources *w, const struct source *src, const struct file_op *op) {
+    const struct manifest_file *f = file_of(w, src);
+    return op->size == f->size && op->mtime_s == f->mtime_s &&
+           op->mtime_ns == w->mtime_ns[src->index];
 }
 
-static bool as_before(const struct transfer *t, uint32_t i, const struct file_op *op) {
-    const struct manifest_file *f = &t->manifest.files[i];
-    return op->size == f->size && op->mtime_s == f->mtime_s && op->mtime_ns == t->send->mtime_ns[i];
-}
-
-static void close_source(struct transfers *files, struct transfer *t, struct source *src) {
-    const struct manifest_file *f = &t->manifest.files[src->index];
-    struct file_op *op = transfer_op(files, t, FILE_OP_CLOSE);
-    if (!op) {
-        transfer_abort(files, t, ERR_NOMEM, NULL);
-        return;
-    }
+static enum source_verdict close_source(struct sources *w, struct source *src) {
+    const struct manifest_file *f = file_of(w, src);
+    struct file_op *op = transfer_op(w->files, w->t, FILE_OP_CLOSE);
+    if (!op)
+        return failed(w, ERR_NOMEM, NULL);
     treehash_final(src->hash, src->root);
     src->phase = SOURCE_CLOSING;
-    src->busy = true;
-    op->slot = src->slot;
     op->size = f->size;
     op->mtime_s = f->mtime_s;
-    op->mtime_ns = t->send->mtime_ns[src->index];
-    transfer_submit(files, t, op);
+    op->mtime_ns = w->mtime_ns[src->index];
+    submit(w, src, op);
+    return SOURCE_GOES_ON;
 }
 
-static void read_done(struct transfers *files, struct transfer *t, struct source *src,
-                      struct file_op *op) {
-    struct file_send *s = t->send;
-    uint64_t left = t->manifest.files[src->index].size - src->read_bytes;
-    uint64_t due = src->asked < left ? src->asked : left;
+static void append(struct source *src, struct file_op *op) {
+    op->next = NULL;
+    if (src->head)
+        src->tail->next = op;
+    else
+        src->head = op;
+    src->tail = op;
+}
+
+static enum source_verdict read_done(struct sources *w, struct source *src, struct file_op *op) {
+    const uint64_t left = file_of(w, src)->size - src->read_bytes;
+    const uint64_t due = src->asked < left ? src->asked : left;
     const uint64_t got = op->bytes;
-    int err = op->err;
-    s->ahead_bytes -= src->asked;
+    const int err = op->err;
+    w->ahead_bytes -= src->asked;
     if (err || got != due) {
-        work_release(files->work, op);
+        work_release(w->files->work, op);
         src->odd = !err;
-        if (err)
-            transfer_abort(files, t, err, t->manifest.files[src->index].name);
-        else
-            close_source(files, t, src);
-        return;
+        return err ? failed(w, err, file_of(w, src)->name) : close_source(w, src);
     }
     uint64_t fill = due;
     for (unsigned i = 0; i < op->nspans; i++) {
@@ -277,45 +262,41 @@ static void read_done(struct transfers *files, struct transfer *t, struct source
         fill -= sp->len;
     }
     src->read_bytes += due;
-    s->ahead_bytes += due;
-    op->next = NULL;
-    if (src->head)
-        src->tail->next = op;
-    else
-        src->head = op;
-    src->tail = op;
-    if (src->asked > left)
-        close_source(files, t, src);
+    w->ahead_bytes += due;
+    append(src, op);
+    return src->asked > left ? close_source(w, src) : SOURCE_GOES_ON;
 }
 
-void source_op_done(struct transfers *files, struct transfer *t, struct file_op *op) {
-    struct source *src = source_by_slot(t->send, op->slot);
-    int err = op->err;
-    assert(src);
-    src->busy = false;
-    if (op->kind == FILE_OP_READ) {
-        read_done(files, t, src, op);
-    } else if (op->kind == FILE_OP_CLOSE) {
-        bool same = as_before(t, src->index, op);
-        src->phase = SOURCE_READY;
-        work_slot_give(files->work, op->slot);
-        work_release(files->work, op);
-        if (!same)
-            changed(files, t, src);
-        else if (src->odd)
-            transfer_abort(files, t, ERR_UNSIZED, t->manifest.files[src->index].name);
+static enum source_verdict open_done(struct sources *w, struct source *src, struct file_op *op) {
+    const int err = op->err;
+    const bool same = err || as_before(w, src, op);
+    if (err) {
+        src->phase = SOURCE_READY; /* nothing to close */
+        work_slot_give(w->files->work, op->slot);
     } else {
-        bool same = err || as_before(t, src->index, op);
-        if (err) {
-            src->phase = SOURCE_READY; /* nothing to close */
-            work_slot_give(files->work, op->slot);
-        } else {
-            src->phase = SOURCE_READING;
-        }
-        work_release(files->work, op);
-        if (err)
-            transfer_abort(files, t, err, t->manifest.files[src->index].name);
-        else if (!same)
-            changed(files, t, src);
+        src->phase = SOURCE_READING;
     }
+    work_release(w->files->work, op);
+    if (err || !same)
+        return failed(w, err ? err : ERR_CHANGED, file_of(w, src)->name);
+    return SOURCE_GOES_ON;
+}
+
+static enum source_verdict close_done(struct sources *w, struct source *src, struct file_op *op) {
+    const bool same = as_before(w, src, op);
+    src->phase = SOURCE_READY;
+    work_slot_give(w->files->work, op->slot);
+    work_release(w->files->work, op);
+    if (!same || src->odd)
+        return failed(w, same ? ERR_UNSIZED : ERR_CHANGED, file_of(w, src)->name);
+    return SOURCE_GOES_ON;
+}
+
+enum source_verdict source_op_done(struct sources *w, struct file_op *op) {
+    struct source *src = source_at(w, op->item);
+    assert(op->item >= w->first && op->item < w->next && src->slot == op->slot);
+    src->busy = false;
+    if (op->kind == FILE_OP_READ)
+        return read_done(w, src, op);
+    return op->kind == FILE_OP_CLOSE ? close_done(w, src, op) : open_done(w, src, op);
 }

@@ -1,7 +1,7 @@
-/* conversation.h: what a node keeps of its talk with one contact while it runs: the message on its way,
- * what the contact has said of the last ones, what is owed to its own. There is one for each contact, as
- * long as that is one (contact->talk); how many messages wait for it is the peer's (peering->queued), since
- * that is dialled for them.
+/* conversation.h: what a node keeps of its talk with one contact while it runs: the message on its
+ * way, what the contact has said of the last ones, what is owed to its own. There is one for each
+ * contact, as long as that is one (contact->talk); how many messages wait for it is the peer's
+ * (peering->queued), since that is dialled for them.
  */
 #ifndef MESHD_NODE_MESSAGE_CONVERSATION_H
 #define MESHD_NODE_MESSAGE_CONVERSATION_H

@@ -1,6 +1,6 @@
-/* dialog.h: a conversation: all messages exchanged with one node, whatever it is called, and whether
- * it is a contact or was one. Its books in the store (integers big-endian in keys, so that their
- * order is the order of numbers; little-endian in values):
+/* dialog.h: a conversation: all messages exchanged with one node, whatever it is called, and
+ * whether it is a contact or was one. Its books in the store (integers big-endian in keys, so that
+ * their order is the order of numbers; little-endian in values):
  *
  *   "dialogs"          peer id 32 -> version u8 = 1 | incoming messages u64 | their bytes u64
  *                    | rows of "conversations" u64 | void u64: entries of the outbox up to this seq

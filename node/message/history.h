@@ -4,11 +4,12 @@
  *   "messages"       seq u64 BE -> version u8 = 1 | flags u8 (1: outgoing) | id 16 | wall us u64 LE
  *                    | peer id 32 | petname length u8 | petname as it was | text
  *   "message_ids"    peer id 32 | message id 16 -> seq u64 BE: what has come already
- *   "message_state"  "last" -> the last seq given u64 BE; "told" -> the last one the user was told of
+ *   "message_state"  "last" -> the last seq given u64 BE; "told" -> the last one that the user was
+ *                    told of
  *
- * and the books of each conversation (node/message/dialog.h). Whatever happens to a message happens in one
- * transaction; what somebody is told of it is a debt (node/base/keep.h). A seq is given once: it is
- * counted on even if the transaction fails, and the count is stored with each message.
+ * and the books of each conversation (node/message/dialog.h). Whatever happens to a message happens
+ * in one transaction; what somebody is told of it is a debt (node/base/keep.h). A seq is given
+ * once: it is counted on even if the transaction fails, and the count is stored with each message.
  *
  * Ids of what has come are kept as long as the messages, and after their deletion as long as they
  * are among the last MESSAGES_KNOWN_KEPT of their conversation: so they are bounded as the messages
@@ -65,8 +66,8 @@ int history_get(struct history *h, uint64_t seq, struct entry *e) MUST_USE;
 enum { HISTORY_SKIPS = 1000 };
 /* The one with the smallest seq greater than `after`; of `peer`, or of all if NULL. Unreadable ones
  * are passed over, HISTORY_SKIPS of them at once; more: ERR_FORMAT. However long the history is, a
- * page of one peer's costs what is in it: each message a row of that peer's books, which are found by
- * (peer, seq), and its own row; and MESSAGES_KNOWN_KEPT rows of deleted ones at most. */
+ * page of one peer's costs what is in it: each message a row of that peer's books, which are found
+ * by (peer, seq), and its own row; and MESSAGES_KNOWN_KEPT rows of deleted ones at most. */
 int history_next(struct history *h, const struct node_id *peer, uint64_t after, uint64_t *seq,
                  struct entry *e) MUST_USE;
 

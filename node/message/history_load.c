@@ -1,5 +1,5 @@
-/* history_load.c: the start of node/message/history: where the numbers go on, how much there is, and the
- * conversations' books for messages that were stored before there were any.
+/* history_load.c: the start of node/message/history: where the numbers go on, how much there is,
+ * and the conversations' books for messages that were stored before there were any.
  */
 #include <string.h>
 

@@ -1,13 +1,14 @@
-/* message.h: messages: history, outbox, and delivery once and in order (wire form: node/message/letter.h).
+/* message.h: messages: history, outbox, and delivery once and in order (wire form:
+ * node/message/letter.h).
  *
- * What is kept, and how it survives a crash, is node/message/history's business. Nothing of a message is
- * seen or told before it survives a power cut: an incoming one is answered and shown then, an
- * outgoing one leaves then (history.shown_seq).
+ * What is kept, and how it survives a crash, is node/message/history's business. Nothing of a
+ * message is seen or told before it survives a power cut: an incoming one is answered and shown
+ * then, an outgoing one leaves then (history.shown_seq).
  *
- * One message per contact is on its way at a time: order is by waiting, whatever the streams do.
- * An answer that says no is for good (the message is marked as failed, the next one goes) or for
- * now (node/message/message_out.c says which): then it is sent again, later and later, also when the session
- * is a new one.
+ * One message per contact is on its way at a time: order is by waiting, whatever the streams do. An
+ * answer that says no is for good (the message is marked as failed, the next one goes) or for now
+ * (node/message/message_out.c says which): then it is sent again, later and later, also when the
+ * session is a new one.
  */
 #ifndef MESHD_NODE_MESSAGE_MESSAGE_H
 #define MESHD_NODE_MESSAGE_MESSAGE_H

@@ -1,5 +1,5 @@
-/* messages.c: the message room as a part of the node (node/base/part.h): what waits is counted at the
- * start, and each contact has its conversation as long as it is one.
+/* messages.c: the message room as a part of the node (node/base/part.h): what waits is counted at
+ * the start, and each contact has its conversation as long as it is one.
  */
 #include <stdlib.h>
 

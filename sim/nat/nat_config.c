@@ -246,6 +246,20 @@ void nat_config_name(const struct nat_config *c, char out[static 32]) {
                        ports[c->ports]);
 }
 
+/* ---- TCP ---- */
+
+void nat_config_tcp(const struct nat_config *udp, bool wall, struct nat_config *out) {
+    static const uint64_t second_ns = UINT64_C(1000000000);
+    *out = *udp;
+    if (wall && nat_config_read(out, "firewall"))
+        abort();
+    out->conntrack = udp->conntrack;
+    out->input_accepts = !wall && udp->input_accepts;
+    out->timeout_ns = (udp->conntrack ? 5 * 86400 : 7440) * second_ns;
+    out->unreplied_ns = 120 * second_ns;
+    out->refresh = NAT_REFRESH_BOTH;
+}
+
 /* ---- mixes ----
  * Shares in per mille. No measurement gives the whole joint distribution, so these are round
  * assumptions: Ford, Srisuresh and Kegel (USENIX ATC 2005) found 82 % of NATs mapping independently

@@ -71,6 +71,11 @@ struct nat_config {
     bool input_accepts;    /* of it */
 };
 
+/* What a router that does this with UDP does with TCP: the same, with other timeouts, and both
+ * directions refresh. RFC 5382 REQ-5: two hours and four minutes; Linux' conntrack: five days, and
+ * two minutes for a connection that is not answered. `wall`: only its filter, for IPv6. */
+void nat_config_tcp(const struct nat_config *udp, bool wall, struct nat_config *out);
+
 /* NULL, or what is wrong (static text). */
 const char *nat_config_read(struct nat_config *out, const char *text);
 /* "mix:home", "mix:corp", "mix:mobile": shares of kinds; see nat_config.c for where the figures are

@@ -2,9 +2,9 @@
  *
  * It is what a node would see of TCP (RFC 9293) through networks of every kind, and no more:
  * three-way handshake, also begun by both at once; refusal and reset; half-close; bounded buffers
- * and a window, so that who does not read stops who writes; New Reno (RFC 6582) and a
- * retransmission timer (RFC 6298), so that loss and distance cost what they cost. Not there: SACK,
- * delayed acknowledgements, TIME-WAIT, urgent data, keep-alives.
+ * and a window, so that who does not read stops who writes; New Reno (RFC 6582) with HyStart (RFC
+ * 9406) and a retransmission timer (RFC 6298), so that loss and distance cost what they cost. Not
+ * there: SACK, delayed acknowledgements, TIME-WAIT, urgent data, keep-alives.
  *
  * Sans-IO: segments (segment.h) go in and come out, time is an argument; integers only. Sequences
  * begin at 0.

@@ -22,6 +22,18 @@ static void sample_rtt(struct pipe *p, uint64_t rtt_ns) {
     }
 }
 
+/* RFC 9406, in short: slow start ends when the queue begins to fill, before it overflows. */
+static void watch_delay(struct pipe *p, uint64_t rtt_ns) {
+    const uint64_t eighth_ns = p->min_ns / 8;
+    const uint64_t more_ns = eighth_ns < 4 * MS    ? 4 * MS
+                             : eighth_ns > 16 * MS ? 16 * MS
+                                                   : eighth_ns;
+    if (p->cwnd < p->ssthresh && p->min_ns > 0 && rtt_ns >= p->min_ns + more_ns)
+        p->ssthresh = p->cwnd;
+    if (p->min_ns == 0 || rtt_ns < p->min_ns)
+        p->min_ns = rtt_ns;
+}
+
 static void settle_rto(struct pipe *p) {
     const uint64_t rto_ns = p->srtt_ns + 4 * p->var_ns;
     if (p->srtt_ns == 0)
@@ -77,6 +89,7 @@ static void take_ack(struct pipe *p, uint64_t now_ns, const struct segment *s) {
             p->nxt = p->una;
         if (p->timed > 0 && p->una >= p->timed) {
             sample_rtt(p, now_ns - p->timed_ns);
+            watch_delay(p, now_ns - p->timed_ns);
             p->timed = 0;
         }
         settle_rto(p);
@@ -136,10 +149,13 @@ static void take_bytes(struct pipe *p, const struct segment *s) {
         lo = p->next < hi ? p->next : hi;
     if (hi > pipe_window_end(p))
         hi = pipe_window_end(p);
-    if (lo < hi && remember(p, lo, hi))
+    /* What comes in order is taken even if there are too many gaps to remember one more. */
+    if (lo < hi && (lo == p->next || remember(p, lo, hi)))
         store(p, lo, s->data + (lo - s->seq), hi - lo);
-    if (p->later_count > 0 && p->later[0].lo <= p->next) {
-        p->next = p->later[0].hi;
+    if (lo == p->next && lo < hi)
+        p->next = hi;
+    while (p->later_count > 0 && p->later[0].lo <= p->next) {
+        p->next = p->later[0].hi > p->next ? p->later[0].hi : p->next;
         p->later_count--;
         memmove(p->later, p->later + 1, p->later_count * sizeof *p->later);
     }

@@ -29,7 +29,7 @@ struct pipe {
     bool recovers;
     uint64_t resent;
 
-    uint64_t srtt_ns, var_ns, rto_ns;
+    uint64_t srtt_ns, var_ns, rto_ns, min_ns;
     uint64_t timed, timed_ns; /* the number after the segment that is timed; 0: none is */
     uint64_t timer_ns;        /* of retransmission, or of the next probe; UINT64_MAX: none */
 

@@ -62,24 +62,23 @@ void duty_site(struct duties *ds, uint32_t site) {
 
 /* ---- what is lost ---- */
 
+/* How `to` has heard of `from`; NULL: they are no contacts. */
 static struct silence *silence_of(struct duties *ds, uint32_t from, uint32_t to) {
     if (from >= ds->world->host_count || to >= ds->world->host_count)
         return NULL;
     struct host *h = ds->world->hosts[to];
     for (uint32_t i = 0; i < h->contact_count; i++)
-        if (h->contacts[i] == from)
+        if (h->silences[i].with == from)
             return &h->silences[i];
     return NULL;
 }
 
 void duty_heard(struct duties *ds, const struct packet *p) {
     struct silence *q = silence_of(ds, p->source, p->target);
-    struct silence *back = silence_of(ds, p->target, p->source);
-    if (q)
+    if (q) {
         q->lost = 0;
-    if (back) {
-        back->unanswered = 0;
-        back->heard_ns = world_run_ns(ds->world);
+        q->unanswered = 0;
+        q->heard_ns = world_run_ns(ds->world);
     }
 }
 
@@ -87,12 +86,12 @@ void duty_lost(struct duties *ds, const struct packet *p) {
     /* Lost before a NAT on its way: whose address it is, the mappings say. */
     const uint32_t to = p->target == SIM_NO_HOST ? icmp_host_of(ds->sites, p) : p->target;
     struct silence *q = silence_of(ds, p->source, to);
+    struct silence *back = silence_of(ds, to, p->source);
     ds->world->hosts[p->source]->lost_ns = world_run_ns(ds->world) + 1;
     if (to < ds->world->host_count)
         ds->world->hosts[to]->lost_ns = world_run_ns(ds->world) + 1;
     if (q && q->lost++ == 0)
         q->since_ns = world_run_ns(ds->world);
-    struct silence *back = silence_of(ds, to, p->source);
     if (q)
         q->unanswered++;
     if (back)
@@ -112,10 +111,11 @@ static bool unheard(const struct silence *q, const struct demand_item *i, uint64
 static bool silent(struct duties *ds, const struct demand_item *i, uint32_t from, uint32_t to) {
     const struct silence *q = silence_of(ds, from, to);
     const uint64_t now_ns = world_run_ns(ds->world);
-    if (!q)
+    const struct silence *back = silence_of(ds, to, from);
+    if (!q || !back)
         return false;
     return (q->lost >= SILENT_PKTS && now_ns - q->since_ns >= SILENT_S * SIM_S) ||
-           (from == i->from && unheard(q, i, now_ns));
+           (from == i->from && unheard(back, i, now_ns));
 }
 
 /* ---- what is asked ---- */

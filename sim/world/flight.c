@@ -10,6 +10,12 @@ void flight_init(struct flight *f, struct world *w, struct sites *sites) {
     clog_init(&f->clog, w);
 }
 
+/* A router's error; those about TCP are nobody's here. */
+static void tell(struct flight *f, const struct packet *p, enum icmp_kind kind, uint32_t mtu) {
+    if (!p->tcp)
+        icmp_report(f->sites, p, kind, mtu);
+}
+
 /* A link, and what is next when a packet has passed it: `more_ns` after it has come out at the
  * other end. */
 struct leg {
@@ -32,7 +38,7 @@ static bool through(struct flight *f, struct packet *p, const struct leg *leg, u
         p->link_down = p->link_host != SIM_NO_HOST && l == &f->world->hosts[p->link_host]->down;
         p->link_packet = l->packets - 1;
         if (out.fate == FATE_MTU && l->cfg.icmp)
-            icmp_report(f->sites, p, ICMP_TOO_BIG, l->cfg.mtu_bytes);
+            tell(f, p, ICMP_TOO_BIG, l->cfg.mtu_bytes);
         packet_drop(f->world, p, out.fate);
         return false;
     }
@@ -42,6 +48,10 @@ static bool through(struct flight *f, struct packet *p, const struct leg *leg, u
         f->world->stats.duplicated++;
         packet_schedule(f->world, packet_copy(f->world, p), out.duplicate_at_ns + leg->more_ns,
                         leg->next);
+    }
+    if (out.corrupted && p->tcp) { /* its checksum is wrong */
+        packet_drop(f->world, p, FATE_LOSS);
+        return false;
     }
     if (out.corrupted && p->len > 0) {
         const uint64_t bit = draw_below(out.corrupt_draw, (uint64_t)p->len * 8);
@@ -75,8 +85,26 @@ static void climb(struct flight *f, struct packet *p, struct link *l, uint32_t s
     pass_on(f, p, &(struct leg){l, next, p->core_ns + p->late_ns});
 }
 
+static bool lets_tcp(const struct host *h, uint16_t far_port) {
+    return !h->tcp.blocked && (h->tcp.only_port == 0 || h->tcp.only_port == far_port);
+}
+
+/* The sender's network looks at it when it leaves, the receiver's when it comes; within one site
+ * nobody does. */
+static bool is_tcp_blocked(const struct flight *f, const struct packet *p) {
+    const struct host *from = f->world->hosts[p->source];
+    if (p->target == SIM_NO_HOST)
+        return !lets_tcp(from, p->to.port);
+    const struct host *to = f->world->hosts[p->target];
+    if (to->site != SITE_NONE && to->site == from->site)
+        return false;
+    return !lets_tcp(to, p->from.port) || (p->top != SITE_NONE && !lets_tcp(from, p->to.port));
+}
+
 /* Where UDP does not pass, hosts reach only those of their own site. */
 static bool is_blocked(const struct flight *f, const struct packet *p) {
+    if (p->tcp)
+        return is_tcp_blocked(f, p);
     const struct host *from = f->world->hosts[p->source];
     if (p->target == SIM_NO_HOST)
         return from->options.no_udp;
@@ -87,9 +115,9 @@ static bool is_blocked(const struct flight *f, const struct packet *p) {
 
 /* Out of the host, through its NATs and its uplink. */
 static void launch(struct flight *f, struct host *h, struct packet *p) {
-    f->world->stats.sent++;
-    f->world->stats.sent_bytes += p->len;
-    const bool own = h->site != SITE_NONE && host_owns(h, &p->from);
+    f->world->stats.sent += !p->tcp;
+    f->world->stats.sent_bytes += p->tcp ? 0 : p->len;
+    const bool own = !p->tcp && h->site != SITE_NONE && host_owns(h, &p->from);
     enum fate fate = route_out(f->sites, h, p);
     if (fate == FATE_DELIVERED && is_blocked(f, p))
         fate = FATE_BLOCKED;
@@ -153,7 +181,7 @@ static bool resolve(struct flight *f, struct packet *p, enum event_kind again) {
     if (fate != FATE_DELIVERED) {
         if (fate == FATE_NO_HOST && f->world->hosts[p->source]->up.cfg.icmp) {
             p->router = p->top; /* where it turned; its own routers asked there in vain */
-            icmp_report(f->sites, p, ICMP_NO_HOST, 0);
+            tell(f, p, ICMP_NO_HOST, 0);
         }
         packet_drop(f->world, p, fate);
         return false;
@@ -209,7 +237,7 @@ static bool plain_arrival(struct flight *f, struct packet *p) {
     p->router = f->world->hosts[p->target]->site;
     if (down->cfg.mtu_bytes > 0 && packet_wire_bytes(p) > down->cfg.mtu_bytes) {
         if (down->cfg.icmp)
-            icmp_report(f->sites, p, ICMP_TOO_BIG, down->cfg.mtu_bytes);
+            tell(f, p, ICMP_TOO_BIG, down->cfg.mtu_bytes);
         packet_drop(f->world, p, FATE_MTU);
         return false;
     }
@@ -228,14 +256,14 @@ struct packet *flight_deliver(struct flight *f, struct packet *p) {
         return NULL;
     }
     const struct host *to = p->target == SIM_NO_HOST ? NULL : w->hosts[p->target];
-    if (!to || (w->begun && !host_owns(to, &p->to))) {
+    if (!to || (w->begun && !(p->tcp ? host_has(to, &p->to) : host_owns(to, &p->to)))) {
         packet_drop(w, p, FATE_NO_HOST);
         return NULL;
     }
-    if (to->node)
+    if (to->node || p->tcp)
         return p;
     if (w->begun && to->down.cfg.icmp)
-        icmp_report(f->sites, p, ICMP_NO_PORT, 0);
+        tell(f, p, ICMP_NO_PORT, 0);
     packet_drop(w, p, FATE_DOWN);
     return NULL;
 }

@@ -94,7 +94,7 @@ void host_add_contact(struct host *h, uint32_t other) {
         if (!h->contacts || !h->silences)
             abort();
     }
-    h->silences[h->contact_count] = (struct silence){0};
+    h->silences[h->contact_count] = (struct silence){.with = other};
     h->contacts[h->contact_count++] = other;
     inspect_contact(h->world->inspection, h, other);
 }

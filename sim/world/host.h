@@ -30,12 +30,13 @@ enum entity {
 
 enum host_state { HOST_RUNS, HOST_SUSPENDED, HOST_STALLED };
 
-/* What was lost between a host and one of its contacts. */
+/* How a host has heard of one of its contacts, and what was lost between the two. */
 struct silence {
-    uint64_t since_ns;
-    uint32_t lost;       /* of what the contact sends to it, in a row, since then */
-    uint32_t unanswered; /* of what either sends to the other, since it has heard of the other */
-    uint64_t heard_ns;   /* when it has */
+    uint32_t with;       /* which contact */
+    uint32_t lost;       /* of what the contact sends to the host, in a row */
+    uint64_t since_ns;   /* since then */
+    uint64_t heard_ns;   /* when the host has heard of it last */
+    uint64_t unanswered; /* lost since then of what either sends to the other */
 };
 
 struct host { /* what every event touches comes first, so that it is few cache lines */
@@ -46,6 +47,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     uint32_t sent; /* numbers datagrams */
     enum host_state state;
     bool plain_down;         /* link_is_plain(&down) */
+    bool mortal;             /* its store may die, and its node with it (sim_die) */
     uint64_t wake_ns;        /* when it is to be woken; LEDGER_NEVER: not at all */
     uint64_t turn_ns, turns; /* livelock guard */
     struct hclock clock;
@@ -55,7 +57,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct addr addrs[2]; /* its own, IPv4 and IPv6; inside its site */
     uint32_t region;
     uint32_t *contacts;       /* hosts it has been paired with */
-    struct silence *silences; /* by contact */
+    struct silence *silences; /* one each, in the same order */
     uint32_t contact_count, contact_cap;
     struct link up, down;
 
@@ -63,6 +65,7 @@ struct host { /* what every event touches comes first, so that it is few cache l
     char group[SIM_NAME_MAX + 1]; /* label in reports; may be empty */
     struct identity identity;
     struct sim_host_options options; /* without the names */
+    struct tcp_rule tcp;
     struct store_mem *store;
     uint64_t sync_token; /* of the barrier under way: a node has one at a time */
     struct disk *disk;
@@ -94,6 +97,13 @@ static inline uint32_t world_entity(const struct host *h, enum entity e) {
 /* What its node calls now. */
 static inline uint64_t host_now_us(const struct host *h) {
     return hclock_at_ns(&h->clock, h->world->now_ns) / 1000;
+}
+
+static inline bool host_has(const struct host *h, const struct addr *a) { /* whatever the port */
+    for (unsigned i = 0; i < h->addr_count; i++)
+        if (addr_same_host(&h->addrs[i], a))
+            return true;
+    return false;
 }
 
 static inline bool host_owns(const struct host *h, const struct addr *a) {

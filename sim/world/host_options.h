@@ -7,6 +7,12 @@
 
 #include "net/cc/cc.h"
 
+/* What a host's network lets through of TCP; all zeroes: everything. */
+struct tcp_rule {
+    bool blocked;       /* nothing */
+    uint16_t only_port; /* only to and from this port of others; 0: any */
+};
+
 struct sim_host_options {
     const char *name;  /* [A-Za-z0-9_-], also the contact name that others give it */
     const char *group; /* a label for reports; NULL: none */

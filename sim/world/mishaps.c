@@ -48,6 +48,7 @@ void sim_die(struct sim *s, uint32_t host, uint64_t writes, bool power) {
     struct host *h = s->world.hosts[host];
     if (!h->node)
         return;
+    h->mortal = true;
     h->dies_of_power = power;
     store_mem_die(h->store, writes);
 }

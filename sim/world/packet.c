@@ -11,7 +11,7 @@ struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *
     struct packet *p = slab_get(&h->world->slab, sizeof *p + len);
     p->source = h->index;
     p->target = SIM_NO_HOST;
-    p->resolved = p->hairpin = p->descends = false;
+    p->resolved = p->hairpin = p->descends = p->tcp = false;
     p->router = SITE_NONE;
     p->top = p->at = SITE_NONE;
     p->late_ns = p->core_ns = 0;
@@ -63,6 +63,8 @@ void packet_ended(struct world *w, const struct packet *p, enum fate fate) {
     const struct trace_record line = {
         .source = d.source, .target = d.target, .length = d.len, .kind = (uint16_t)fate};
     world_record(w, &line);
+    if (p->tcp)
+        return;
     if (w->tap.datagram)
         w->tap.datagram(w->tap.ctx, &d);
     if (fate == FATE_DELIVERED) {
@@ -74,7 +76,8 @@ void packet_ended(struct world *w, const struct packet *p, enum fate fate) {
 }
 
 void packet_drop(struct world *w, struct packet *p, enum fate fate) {
-    duty_lost(w->duties, p);
+    if (!p->tcp)
+        duty_lost(w->duties, p);
     packet_ended(w, p, fate);
     packet_free(w, p);
 }

@@ -23,6 +23,7 @@ struct packet {
     bool link_down;
     uint64_t link_packet; /* its number there */
     uint8_t ecn;          /* of the IP header (net/recovery/ecn.h) */
+    bool tcp;             /* a segment of a byte pipe (pipes.h), no datagram */
     bool resolved;        /* on its way down: target is right, and nothing lies between */
     bool hairpin;         /* the NAT of `top` has brought it back */
     bool descends;        /* it has been in the core, or where it turned */

@@ -35,6 +35,7 @@ bool pause_holds(struct host *h, const struct event *e) {
     case EVENT_FILE:
     case EVENT_LOAD:
     case EVENT_HOSTILE:
+    case EVENT_PIPE:
         hold(h, e);
         return true;
     case EVENT_WAKE:

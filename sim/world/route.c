@@ -34,6 +34,12 @@ struct nat *route_nat(const struct site *w, bool ipv6) {
     return ipv6 ? w->wall : w->nat;
 }
 
+/* TCP has a table of its own. */
+static struct nat *nat_for(struct sites *ss, struct site *w, const struct packet *p) {
+    const bool ipv6 = p->to.kind == ADDR_IPV6;
+    return p->tcp ? sites_tcp_nat(ss, w, ipv6) : route_nat(w, ipv6);
+}
+
 static uint32_t home_of(const struct sites *ss, uint32_t member) {
     return member & SITE_BIT ? ss->list[member & ~SITE_BIT]->parent
                              : ss->world->hosts[member - 1]->site;
@@ -106,7 +112,7 @@ static enum nat_verdict cross_in(void *ctx, struct sites *ss, struct site *w) {
     const bool ipv6 = p->to.kind == ADDR_IPV6;
     if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
-    return nat_in(route_nat(w, ipv6), ss->world->now_ns, &p->from, &p->to);
+    return nat_in(nat_for(ss, w, p), ss->world->now_ns, &p->from, &p->to);
 }
 
 static enum fate descend(struct sites *ss, struct packet *p, uint32_t member, uint32_t from) {
@@ -128,10 +134,10 @@ static enum nat_verdict cross_out(struct sites *ss, struct packet *p, struct sit
     const bool ipv6 = p->to.kind == ADDR_IPV6;
     p->hairpin = !is_wall(w, ipv6) && is_external(w, &p->to);
     if (p->hairpin)
-        return nat_hairpin(w->nat, ss->world->now_ns, &p->from, &p->to);
+        return nat_hairpin(nat_for(ss, w, p), ss->world->now_ns, &p->from, &p->to);
     if (ipv6 && w->cfg.ipv6 != NAT_IPV6_FIREWALL)
         return w->cfg.ipv6 == NAT_IPV6_OPEN ? NAT_PASS : NAT_NO_ROUTE;
-    return nat_out(route_nat(w, ipv6), ss->world->now_ns, &p->from, &p->to);
+    return nat_out(nat_for(ss, w, p), ss->world->now_ns, &p->from, &p->to);
 }
 
 enum fate route_out(struct sites *ss, struct host *h, struct packet *p) {

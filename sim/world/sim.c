@@ -28,6 +28,7 @@ struct sim *sim_new(const struct sim_config *cfg) {
     duties_init(&s->duties, &s->world, &s->sites);
     inspection_init(&s->inspection, &s->world, &s->duties.ledger, cfg->watched);
     loads_init(&s->loads, &s->world);
+    pipes_init(&s->pipes, &s->flight);
     s->world.flight = &s->flight;
     s->world.duties = &s->duties;
     s->world.inspection = &s->inspection;
@@ -42,12 +43,21 @@ void sim_free(struct sim *s) {
         host_free(s->world.hosts[i]);
     }
     loads_clear(&s->loads);
+    pipes_clear(&s->pipes);
     sites_clear(&s->sites);
     clog_clear(&s->flight.clog);
     inspection_clear(&s->inspection);
     duties_clear(&s->duties);
     world_clear(&s->world);
     free(s);
+}
+
+struct pipes *sim_pipes(struct sim *s) {
+    return &s->pipes;
+}
+
+void sim_tcp_rule(struct sim *s, uint32_t host, const struct tcp_rule *rule) {
+    s->world.hosts[host]->tcp = *rule;
 }
 
 uint64_t sim_seed(const struct sim *s) {
@@ -296,7 +306,11 @@ static void hear_icmp(struct sim *s, struct icmp_note *note) {
 static void deliver(struct sim *s, const struct event *e) {
     struct packet *p = flight_deliver(&s->flight, e->ref);
     struct host *h = p ? s->world.hosts[p->target] : NULL;
-    if (h && !pause_holds(h, e))
+    if (!h || pause_holds(h, e))
+        return;
+    if (p->tcp)
+        pipes_receive(&s->pipes, h, p);
+    else
         turn_receive(h, p);
 }
 
@@ -338,6 +352,10 @@ static void dispatch(struct sim *s, const struct event *e) {
     case EVENT_ICMP:
         hear_icmp(s, e->ref);
         break;
+    case EVENT_PIPE:
+        if (!pause_holds(source, e))
+            pipes_wake(&s->pipes, e);
+        break;
     case EVENT_UNCLOG:
         clog_release(&s->flight.clog, false);
         break;
@@ -350,23 +368,28 @@ static void dispatch(struct sim *s, const struct event *e) {
 
 /* At ten thousand nodes nothing is in the cache when its turn comes: what the events near the top
  * of the heap will touch is fetched while this one runs. */
+static void fetch(const void *at, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)at + i);
+}
+
 static void fetch_ahead(const struct world *w) {
+    enum { HOST_BYTES = 192, NODE_BYTES = 1024, ARENA_BYTES = 192 };
     const struct heap *heap = &w->heap;
+    const struct wake *wake = wakes_top(&w->wakes);
     for (size_t i = 1; i < 5 && i < heap->count; i++) {
         const struct event *e = &heap->events[i];
-        const uint32_t host = e->kind == EVENT_DELIVER ? e->tag : e->source;
-        const char *h = (const char *)w->hosts[host];
-        __builtin_prefetch(h);
-        __builtin_prefetch(h + 64);
-        __builtin_prefetch(h + 128);
+        fetch(w->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source], HOST_BYTES);
         if (e->kind == EVENT_DELIVER)
             __builtin_prefetch(e->ref);
     }
+    if (wake)
+        fetch(w->hosts[wake->host], HOST_BYTES);
     if (heap->count > 0) {
         const struct event *e = &heap->events[0];
         const struct host *h = w->hosts[e->kind == EVENT_DELIVER ? e->tag : e->source];
-        __builtin_prefetch(h->node);
-        __builtin_prefetch((const char *)h->node + 64);
+        fetch(h->node, NODE_BYTES);
+        fetch(h->arena.heap, ARENA_BYTES);
         if (e->kind == EVENT_DELIVER)
             __builtin_prefetch((const char *)e->ref + 64);
     }

@@ -29,6 +29,7 @@
 #include "sim/world/hostile_plan.h"
 #include "sim/world/tap.h"
 
+struct pipes;
 struct sim;
 
 struct sim_config {
@@ -158,6 +159,9 @@ void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan);
 void sim_site_reboot(struct sim *s, uint32_t site, bool move);
 /* Others take `count` places of its NAT's table (all: UINT32_MAX); for_ns 0: until sim_heal. */
 void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_ns);
+/* Byte pipes between hosts (pipes.h). */
+struct pipes *sim_pipes(struct sim *s);
+void sim_tcp_rule(struct sim *s, uint32_t host, const struct tcp_rule *rule);
 uint32_t sim_host_site(const struct sim *s, uint32_t host); /* the innermost; SITE_NONE */
 /* Its port-mapping gateway behaves like this from now on. */
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c);

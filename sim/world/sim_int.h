@@ -9,6 +9,7 @@
 #include "sim/world/host.h"
 #include "sim/world/inspect.h"
 #include "sim/world/load.h"
+#include "sim/world/pipes.h"
 #include "sim/world/sim.h"
 #include "sim/world/site.h"
 #include "sim/world/world.h"
@@ -20,6 +21,7 @@ struct sim {
     struct duties duties;
     struct inspection inspection;
     struct loads loads;
+    struct pipes pipes;
 };
 
 /* What a load wants now is ordered like anything else (orders.c). */

@@ -27,10 +27,17 @@ void sites_init(struct sites *ss, struct world *w) {
     *ss = (struct sites){.world = w};
 }
 
+static void forget_tcp(struct site *w) {
+    nat_free(w->tcp);
+    nat_free(w->tcp_wall);
+    w->tcp = w->tcp_wall = NULL;
+}
+
 void sites_clear(struct sites *ss) {
     for (uint32_t i = 0; i < ss->count; i++) {
         nat_free(ss->list[i]->nat);
         nat_free(ss->list[i]->wall);
+        forget_tcp(ss->list[i]);
         gateway_free(ss->list[i]->gateway);
         free(ss->list[i]->members);
         free(ss->list[i]);
@@ -240,10 +247,24 @@ int sites_add(struct sites *ss, const struct site_options *o, uint32_t *site) {
     return new_externals(ss, w) ? 0 : ERR_FULL;
 }
 
+/* Entities of these count up from the middle, where neither hosts nor sites come to. */
+struct nat *sites_tcp_nat(struct sites *ss, struct site *w, bool ipv6) {
+    struct nat **n = ipv6 ? &w->tcp_wall : &w->tcp;
+    if (*n)
+        return *n;
+    struct nat_config c;
+    nat_config_tcp(&w->cfg, ipv6, &c);
+    *n = nat_new(&c, &ss->world->draw, UINT32_MAX / 2 + w->index * 2 + ipv6);
+    if (!ipv6 && w->external_count > 0)
+        nat_set_external(*n, w->external, w->external_count);
+    return *n;
+}
+
 bool sites_reboot(struct sites *ss, uint32_t site, bool move) {
     struct site *w = ss->list[site];
     nat_reboot(w->nat);
     nat_reboot(w->wall);
+    forget_tcp(w);
     w->reboots++;
     if (w->gateway)
         gateway_reboot(w->gateway, ss->world->now_ns);

@@ -35,8 +35,9 @@ struct site {
     char name[SITE_NAME_MAX + 1];
     uint32_t index, parent, region; /* parent SITE_NONE: on the internet */
     struct nat_config cfg;
-    struct nat *nat;  /* IPv4 */
-    struct nat *wall; /* IPv6 */
+    struct nat *nat;            /* IPv4 */
+    struct nat *wall;           /* IPv6 */
+    struct nat *tcp, *tcp_wall; /* the same for TCP; NULL until they are needed */
     struct gateway *gateway;
     struct addr external[NAT_POOL_MAX]; /* in the parent's address space */
     unsigned external_count;
@@ -76,6 +77,9 @@ int sites_add(struct sites *ss, const struct site_options *o, uint32_t *site) MU
 /* The NAT loses its table; with `move`, it also gets new external addresses. False: none are left.
  */
 bool sites_reboot(struct sites *ss, uint32_t site, bool move);
+
+/* Its NAT for TCP, which works as that for UDP does, with TCP's timeouts. */
+struct nat *sites_tcp_nat(struct sites *ss, struct site *w, bool ipv6);
 
 /* A public number for the time before the start, and for hosts on the internet. 0: none is left. */
 uint32_t sites_number_new(struct sites *ss, const struct host *h);

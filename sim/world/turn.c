@@ -167,7 +167,7 @@ static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
 }
 
 static bool dead(const struct host *h) {
-    return store_mem_died(h->store);
+    return h->mortal && store_mem_died(h->store);
 }
 
 static void send_one(struct host *h, const struct train *t, const uint8_t *data, uint32_t len) {
@@ -223,7 +223,7 @@ static bool pull(struct host *h) {
 
 /* Between two writes: nothing that it would have said afterwards leaves. */
 static bool dies(struct host *h) {
-    if (!store_mem_died(h->store))
+    if (!dead(h))
         return false;
     const bool power = h->dies_of_power;
     h->dies_of_power = false;

@@ -45,6 +45,7 @@ enum event_kind {
     EVENT_ICMP,    /* ref icmp_note: its host hears it */
     EVENT_RESUME,  /* tag: which pause it ends */
     EVENT_UNCLOG,  /* a clog ends */
+    EVENT_PIPE,    /* source host, tag: the end of a byte pipe whose timer runs out (pipes.h) */
 };
 
 struct world_stats {

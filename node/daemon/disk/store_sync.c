@@ -66,7 +66,7 @@ static void on_work(uv_work_t *req) {
         s->rc = sqlite3_wal_checkpoint_v2(s->copier, NULL, SQLITE_CHECKPOINT_PASSIVE, &s->in_log,
                                           &s->copied);
     /* Most of what it costs the loop to cut a long log is to let go of its pages in memory: they go
-     * here (100 MiB: 40 ms are left of 140). All of them were copied: nobody reads them any more. */
+     * here (100 MiB: 40 ms are left of 140). All were copied: nobody reads them any more. */
     if (s->copy && s->rc == SQLITE_OK && s->copied == s->in_log && s->in_log > LOG_FRAMES_MAX)
         (void)posix_fadvise(s->log_fd, 0, 0, POSIX_FADV_DONTNEED);
 }

@@ -1,11 +1,12 @@
-/* store_sync.h: makes what the store has committed survive a power cut (FILE_OP_STORE_SYNC), and keeps
- * the log short: on libuv's worker pool, one piece of work at a time, never on the loop.
+/* store_sync.h: makes what the store has committed survive a power cut (FILE_OP_STORE_SYNC), and
+ * keeps the log short: on libuv's worker pool, one piece of work at a time, never on the loop.
  *
  * The worker syncs the log through a descriptor of its own and copies it into the database on a
- * connection of its own (a PASSIVE checkpoint, which holds up nobody). When all of it was copied and
- * nothing was committed meanwhile, the loop cuts the log, which costs no fsync then, but a call of the
- * system in proportion to its length (4 MiB, where it is cut: 2 ms): afterwards what
- * was deleted is in no file any more, since deleted rows are overwritten in the database.
+ * connection of its own (a PASSIVE checkpoint, which holds up nobody). When all of it was copied
+ * and nothing was committed meanwhile, the loop cuts the log, which costs no fsync then, but a call
+ * of the system in proportion to its length (4 MiB, where it is cut: 2 ms): afterwards what was
+ * deleted is in no file any more, since deleted rows are overwritten in the database. Who commits
+ * faster than the worker copies leaves no such moment, and the log grows until it stops.
  */
 #ifndef MESHD_NODE_DAEMON_DISK_STORE_SYNC_H
 #define MESHD_NODE_DAEMON_DISK_STORE_SYNC_H

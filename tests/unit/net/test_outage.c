@@ -568,8 +568,9 @@ static void an_echo_that_stays_unanswered_finds_the_peer_again(void **state) {
     pair_connect(p, s);
     p->route = only_known;
     pair_run(p, 5 * S, -1, -1);
-    endpoint_find(p->ep[0], s[0])->path.hop.udp.remote.port += 7; /* where nobody is any more */
-    endpoint_find(p->ep[1], s[1])->path.hop.udp.remote.port += 7;
+    /* Where nobody is any more. */
+    endpoint_find(p->ep[0], s[0])->paths.current.hop.udp.remote.port += 7;
+    endpoint_find(p->ep[1], s[1])->paths.current.hop.udp.remote.port += 7;
     assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
     pair_run(p, 8 * S, -1, -1);
     assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);

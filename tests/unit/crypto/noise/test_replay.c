@@ -152,6 +152,64 @@ static void random_traffic_agrees_with_a_naive_model(void **state) {
     }
 }
 
+/* Whatever the window is, nothing is taken twice, and nothing new is refused that is in reach of
+ * the small one. */
+static void a_window_that_grows_and_shrinks_takes_everything_once(void **state) {
+    (void)state;
+    for (uint64_t run = 1; run <= 4; run++) {
+        struct seeded seed;
+        struct rng rng = seeded_rng(&seed, 100 + run);
+        struct replay_room room;
+        struct replay r = {0};
+        uint64_t newest = 0;
+        memset(seen, 0, sizeof seen);
+        for (unsigned i = 0; i < MODEL_STEPS; i++) {
+            const uint32_t dice = rng_u32(&rng), v = rng_u32(&rng);
+            if (dice % 512 == 0)
+                replay_widen(&r, &room);
+            else if (dice % 512 == 1)
+                (void)replay_narrow(&r);
+            uint64_t c =
+                dice % 4 ? newest + v % 3 : newest - v % (newest < 50000 ? newest + 1 : 50000);
+            if (dice % 1024 == 2)
+                c = newest + v % 20000;
+            if (c >= MODEL_MAX)
+                break;
+            if (take(&r, c)) {
+                assert_false(seen[c]);
+                seen[c] = true;
+                newest = c > newest ? c : newest;
+            } else {
+                assert_true(seen[c] || newest - c > REPLAY_WINDOW_PKTS);
+            }
+        }
+    }
+}
+
+static void the_wide_window_reaches_four_times_as_far(void **state) {
+    (void)state;
+    for (uint64_t newest = REPLAY_WIDE_PKTS + 1; newest < REPLAY_WIDE_PKTS + 200; newest += 7) {
+        struct replay_room room;
+        struct replay r = {0};
+        replay_widen(&r, &room);
+        assert_true(take(&r, newest));
+        assert_true(take(&r, newest - REPLAY_WIDE_PKTS));
+        assert_false(take(&r, newest - REPLAY_WIDE_PKTS));
+        assert_false(take(&r, newest - REPLAY_WIDE_PKTS - 1));
+        assert_true(replay_narrow(&r) == &room);
+        assert_false(take(&r, newest - REPLAY_WINDOW_PKTS - 1));
+        assert_true(take(&r, newest - REPLAY_WINDOW_PKTS));
+        /* What was forgotten meanwhile is not taken for new. */
+        replay_widen(&r, &room);
+        assert_false(take(&r, newest - REPLAY_WIDE_PKTS));
+        assert_false(take(&r, newest - REPLAY_WINDOW_PKTS - 128));
+        assert_false(take(&r, newest - REPLAY_WINDOW_PKTS));
+        assert_true(take(&r, newest + REPLAY_WIDE_PKTS));
+        assert_true(take(&r, newest + 1));
+        assert_null(replay_narrow(&(struct replay){0}));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wireguards_table_holds),
@@ -160,6 +218,8 @@ int main(void) {
         cmocka_unit_test(checking_changes_nothing_and_marking_twice_is_harmless),
         cmocka_unit_test(marking_what_is_too_old_touches_no_newer_counter),
         cmocka_unit_test(random_traffic_agrees_with_a_naive_model),
+        cmocka_unit_test(a_window_that_grows_and_shrinks_takes_everything_once),
+        cmocka_unit_test(the_wide_window_reaches_four_times_as_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

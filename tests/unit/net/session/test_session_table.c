@@ -154,7 +154,7 @@ static const struct addr there = {.kind = ADDR_IPV4, .port = 1};
 
 static void goes_by(struct session *s, uint32_t socket) {
     static struct transport tp; /* only that there is one counts */
-    s->path.hop = hop_udp(&there, socket);
+    s->paths.current.hop = hop_udp(&there, socket);
     s->tp = &tp;
 }
 

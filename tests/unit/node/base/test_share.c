@@ -141,9 +141,9 @@ static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     uint64_t id = offer(w, 3, "/early");
     assert_int_equal(info(w, 3, id).err, ERR_FULL);
     /* All of the first contact's send something shortly before the minute is over, but for one. */
-    world_run(w, TRANSFER_STALL_US - 5 * S);
+    world_run(w, RECV_STALL_US - 5 * S);
     const struct transfers *all = &w->nodes[0].node->transfers;
-    static uint8_t some[TRANSFER_STALL_BYTES];
+    static uint8_t some[SINK_MOVED_BYTES];
     for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT - 1; i++) {
         struct transfer *t = all->list[i];
         struct raw r = {.w = w, .from = 1, .stream = t->stream};
@@ -242,6 +242,11 @@ static void what_hangs_takes_no_place_of_what_we_send(void **state) {
     world_free(w);
 }
 
+static uint64_t ahead_of(const struct transfer *t) {
+    const struct file_send *s = t->side;
+    return s->sources.ahead_bytes;
+}
+
 /* What others send, or promise to, takes nothing of what we read ahead to send. */
 static void what_comes_does_not_slow_what_we_send(void **state) {
     (void)state;
@@ -259,8 +264,8 @@ static void what_comes_does_not_slow_what_we_send(void **state) {
         world_run(w, 1000);
     w->nodes[0].unplugged = true; /* nothing leaves: all that may be read ahead is */
     world_run(w, S);
-    assert_in_range(transfer_by_id(&n->transfers, id)->send->ahead_bytes, SEND_AHEAD_BYTES / 2,
-                    SEND_AHEAD_BYTES + FILE_OP_SPANS * STREAM_BLOCK_BYTES);
+    assert_in_range(ahead_of(transfer_by_id(&n->transfers, id)), SOURCE_AHEAD_BYTES / 2,
+                    SOURCE_AHEAD_BYTES + FILE_OP_SPANS * STREAM_BLOCK_BYTES);
     world_free(w);
 }
 

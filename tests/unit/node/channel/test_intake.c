@@ -292,7 +292,7 @@ static void an_offer_of_many_files_is_made_in_steps(void **state) {
     assert_non_null(world_wait(w, 0, NODE_TRANSFER_OFFERED, 60 * S));
     assert_int_equal(info(w, 0, 1).files, FILES);
     /* A piece or a name more, which was begun within the step. */
-    assert_in_range(n->transfers.step_most, SEND_STEP_BYTES / 2, SEND_STEP_BYTES + 8192);
+    assert_in_range(n->files.send.step_most, SEND_STEP_BYTES / 2, SEND_STEP_BYTES + 8192);
 
     memcpy(names[FILES - 1], names[0], sizeof names[0]); /* found after node_send said yes */
     names[FILES - 1][1] = 'e';

@@ -151,7 +151,7 @@ static void what_comes_too_late_is_told_why(void **state) {
     (void)state;
     struct scene *s = scene_open(true, 3);
     s->w->disk_us = 1000;
-    s->w->nodes[1].node->transfers.rules.download_dir[0] = '\0';
+    s->w->nodes[1].node->files.recv.rules.download_dir[0] = '\0';
     disk_fill(s->w, 0, "/f", 20 << 20, 1);
     uint64_t id = send_file(s);
     assert_non_null(world_wait(s->w, 1, NODE_TRANSFER_OFFERED, 10 * S));

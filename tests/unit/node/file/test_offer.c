@@ -59,7 +59,7 @@ static void an_offer_is_made_again_to_a_peer_that_restarted(void **state) {
 
     w = two(2, ACCEPT_ASK); /* but not for ever */
     id = send_one(w, 1000);
-    for (unsigned i = 0; i < OFFERS_AGAIN_MAX; i++) {
+    for (unsigned i = 0; i < SEND_AGAIN_MAX; i++) {
         assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
         restart(w, ACCEPT_ASK);
     }
@@ -69,7 +69,7 @@ static void an_offer_is_made_again_to_a_peer_that_restarted(void **state) {
     world_run(w, 10 * S);
     assert_int_equal(info(w, 0, id).state, TRANSFER_FAILED);
     assert_int_equal(info(w, 0, id).err, ERR_OFFLINE);
-    assert_int_equal(world_count(w, 1, NODE_TRANSFER_OFFERED), OFFERS_AGAIN_MAX + 1);
+    assert_int_equal(world_count(w, 1, NODE_TRANSFER_OFFERED), SEND_AGAIN_MAX + 1);
     world_free(w);
 }
 

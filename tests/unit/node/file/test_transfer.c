@@ -543,7 +543,7 @@ static void bytes_held_back_without_memory_to_write_them_fail_the_transfer(void 
     world_run(w, 2000); /* what is under way arrives, and the first pieces are written */
     struct work *work = &w->nodes[1].node->work;
     assert_int_equal(work->out, 0);
-    const uint64_t due_us = transfers_deadline_us(&w->nodes[1].node->transfers);
+    const uint64_t due_us = file_channel_deadline_us(&w->nodes[1].node->files);
     assert_true(due_us > w->now_us && due_us <= w->now_us + 5000);
     struct file_op *spare = work->spare;
     const unsigned spare_count = work->spare_count;

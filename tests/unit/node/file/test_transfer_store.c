@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/file/transfer_store.h"
 #include "node/node_int.h"
 #include "support_world.h"
 
@@ -215,7 +216,7 @@ static void a_long_one_is_stored_on_its_way_but_rarely(void **state) {
         assert_true(world_count(w, who, NODE_TRANSFER_PROGRESS) > 30);
         /* A row and a commit each time; and no fsync at all. */
         assert_in_range(store_mem_writes(store) - writes, 2,
-                        2 * ((w->now_us - from_us) / TRANSFER_STORE_PROGRESS_US + 1));
+                        2 * ((w->now_us - from_us) / TRANSFER_PROGRESS_STORED_US + 1));
         assert_int_equal(store_mem_syncs(store), syncs);
     }
     restart(w, 1, false);
@@ -285,7 +286,7 @@ static void a_number_is_never_given_twice(void **state) {
                     out = begin(w, &path, 1);
                     assert_true(out > last);
                     assert_true(way != ORDERLY || last == 0 || out == last + 1);
-                    assert_true(out <= last + 1 + 2 * TRANSFER_IDS_AHEAD);
+                    assert_true(out <= last + 1 + 2 * WRITE_PACE_IDS);
                     last = out;
                     world_run(w, wait_ms * MS);
                 }

@@ -10,8 +10,8 @@
 
 #include "crypto/base/bytes.h"
 #include "node/people/contact_store.h"
-#include "node/people/ticket.h"
 #include "node/people/petname.h"
+#include "node/people/ticket.h"
 #include "support_world.h"
 
 enum { S = 1000000 };

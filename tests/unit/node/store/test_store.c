@@ -1,4 +1,5 @@
-/* What a store promises (node/base/store.h), of SQLite and of the simulator's: one test body for both.
+/* What a store promises (node/base/store.h), of SQLite and of the simulator's: one test body for
+ * both.
  */
 #include <setjmp.h>
 #include <stdarg.h>

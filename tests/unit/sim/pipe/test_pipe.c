@@ -259,6 +259,31 @@ static void bytes_come_whole_and_in_order_over_any_wire(void **state) {
         }
 }
 
+/* Each second byte first, and then the others: more gaps than anybody remembers. */
+static void what_is_next_is_taken_however_many_gaps_there_are(void **state) {
+    (void)state;
+    struct wire *w = opened(2, NULL);
+    uint8_t out[SEGMENT_HEAD_BYTES + 1];
+    for (unsigned odd = 2; odd-- > 0;)
+        for (uint64_t at = odd; at < 200; at += 2) {
+            const uint8_t byte = byte_at(at);
+            const struct segment s = {.seq = 1 + at,
+                                      .ack = 1,
+                                      .window = 1000,
+                                      .flags = SEGMENT_ACK,
+                                      .data = &byte,
+                                      .len = 1};
+            assert_true(pipe_input(w->end[1], w->now_ns, out, segment_write(&s, out)));
+        }
+    const uint64_t got = info(w, 1).unread;
+    uint8_t in[200];
+    assert_in_range(got, 65, 199); /* 32 gaps were known */
+    assert_int_equal(pipe_read(w->end[1], in, sizeof in), got);
+    for (uint64_t i = 0; i < got; i++)
+        assert_int_equal(in[i], byte_at(i));
+    wire_free(w);
+}
+
 static void a_small_buffer_is_enough(void **state) {
     (void)state;
     const struct pipe_config c = {.buffer_bytes = 1000, .mss_bytes = 300};
@@ -429,6 +454,7 @@ int main(void) {
         cmocka_unit_test(who_is_not_answered_gives_up_after_two_minutes),
         cmocka_unit_test(nobody_there_is_a_refusal),
         cmocka_unit_test(bytes_come_whole_and_in_order_over_any_wire),
+        cmocka_unit_test(what_is_next_is_taken_however_many_gaps_there_are),
         cmocka_unit_test(a_small_buffer_is_enough),
         cmocka_unit_test(a_window_is_carried_each_round_trip),
         cmocka_unit_test(loss_costs_more_where_it_is_far),

@@ -1,5 +1,6 @@
-/* support_streams.h: the endpoint's streams as a room of node/ sees them, made up: what has come on each
- * is what the test says, and what the room does with it is kept. Sessions are told apart by nobody.
+/* support_streams.h: the endpoint's streams as a room of node/ sees them, made up: what has come on
+ * each is what the test says, and what the room does with it is kept. Sessions are told apart by
+ * nobody.
  */
 #ifndef MESHD_TEST_SUPPORT_STREAMS_H
 #define MESHD_TEST_SUPPORT_STREAMS_H

@@ -1,5 +1,5 @@
-/* The intakes on streams, contacts and a channel that are the test's own: neither files nor messages
- * are in this program.
+/* The intakes on streams, contacts and a channel that are the test's own: neither files nor
+ * messages are in this program.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ static struct session_ref session_of(uint32_t peer) {
     return (struct session_ref){.index = peer, .serial = 1};
 }
 
-/* ---- a channel: the first byte says how many follow; what they are decides what becomes of it ---- */
+/* ---- a channel: the first byte says how many follow, and two of them mean errors ---- */
 static struct {
     unsigned begun, freed, taken, refused;
     int refused_err;

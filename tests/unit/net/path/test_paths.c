@@ -1,0 +1,225 @@
+/* The places of one session: when it moves, what may leave before, and what is remembered. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/base/timer.h"
+#include "net/path/paths.h"
+#include "support_rand.h"
+
+enum { S = 1000000, MS = 1000, PACKET = 100 };
+
+static void fill(void *ctx, void *buf, size_t len) {
+    struct rand_state *r = ctx;
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = (uint8_t)rand_u64(r);
+}
+
+static struct rand_state source = {.x = 7};
+static const struct rng rng = {fill, &source};
+
+static struct hop at(uint8_t last) {
+    return (struct hop){
+        .kind = HOP_UDP,
+        .udp = {.local = 1, .remote = {.kind = ADDR_IPV4, .port = 7, .ip = {10, 0, 0, last}}}};
+}
+
+static struct paths begun(uint8_t last, bool doubtful) {
+    struct paths p = {0};
+    const struct hop first = at(last);
+    paths_begin(&p, &first, doubtful);
+    return p;
+}
+
+static bool is_at(const struct paths *p, uint8_t last) {
+    const struct hop there = at(last);
+    return hop_equal(paths_current(p), &there);
+}
+
+static struct paths_move heard(struct paths *p, uint64_t now_us, uint8_t last, bool moves) {
+    const struct hop from = at(last);
+    return paths_heard(p, &rng, now_us, &from, PACKET, moves);
+}
+
+/* Whoever is asked answers, if it is one of these. */
+static struct paths_move answer(struct paths *p, uint64_t now_us, uint8_t last, bool silent) {
+    struct paths_move m = {.what = PATHS_STAY};
+    const struct hop there = at(last);
+    for (const struct path_candidate *c; (c = paths_due(p, now_us, PACKET));) {
+        uint8_t data[PATH_CHALLENGE_BYTES];
+        if (!hop_same_place(&c->hop, &there))
+            continue;
+        memcpy(data, c->data, sizeof data);
+        m = paths_answered(p, &rng, now_us, data, &there, silent);
+    }
+    return m;
+}
+
+static void follow(struct paths *p, uint64_t now_us, uint8_t last) {
+    assert_int_equal(heard(p, now_us, last, true).what, PATHS_STAY); /* asked first */
+    const struct paths_move m = answer(p, now_us, last, false);
+    assert_int_equal(m.what, PATHS_MOVE);
+    assert_false(is_at(p, last)); /* until the owner has moved */
+    paths_moved(p, &rng, now_us, &m);
+    assert_true(is_at(p, last));
+}
+
+static void the_peer_is_followed_where_it_answers(void **state) {
+    (void)state;
+    struct paths p = begun(1, false);
+    assert_int_equal(heard(&p, S, 1, true).what, PATHS_STAY);
+    assert_int_equal(heard(&p, S, 2, false).what, PATHS_STAY); /* a probe, or an old packet */
+    assert_null(p.asked);                                      /* costs nothing */
+    assert_int_equal(paths_deadline_us(&p), TIME_NEVER);
+    follow(&p, S, 2);
+    assert_int_equal(p.current.number, 1);
+    assert_int_equal(answer(&p, S, 1, false).what, PATHS_STAY); /* it lives, and is not wanted */
+    follow(&p, 2 * S, 3);
+    assert_int_equal(p.current.number, 2);
+    paths_clear(&p);
+    assert_int_equal(paths_current(&p)->kind, HOP_NONE);
+}
+
+static void packets_from_many_places_do_not_make_it_flap(void **state) {
+    (void)state;
+    struct paths p = begun(1, false);
+    unsigned moves = 0;
+    for (uint64_t now_us = 10 * S; now_us < 20 * S; now_us += 10 * MS) {
+        const uint8_t last = is_at(&p, 1) ? 2 : 1;
+        struct paths_move m = heard(&p, now_us, last, true);
+        if (m.what == PATHS_STAY)
+            m = answer(&p, now_us, last, false);
+        if (m.what != PATHS_MOVE)
+            continue;
+        paths_moved(&p, &rng, now_us, &m);
+        moves++;
+    }
+    assert_in_range(moves, PATH_SWITCHES_MAX, PATH_SWITCHES_MAX + 10);
+    paths_clear(&p);
+}
+
+/* Where nobody has answered yet no more goes than has come from there. */
+static void a_place_in_doubt_gets_three_times_what_came(void **state) {
+    (void)state;
+    struct paths p = begun(1, false);
+    const struct hop first = at(1), other = at(2);
+    assert_true(paths_sure(&p, &first) && paths_room(&p) == SIZE_MAX);
+    paths_doubt(&p, &rng, S, &first, PACKET); /* the same place again is none */
+    assert_true(paths_sure(&p, &first));
+    paths_doubt(&p, &rng, S, &other, PACKET);
+    assert_true(paths_doubtful(&p) && !paths_sure(&p, &first));
+    assert_int_equal(paths_room(&p), PATH_AMPLIFICATION * PACKET);
+    assert_true(paths_spend(&p, &first, PACKET) && paths_spend(&p, &other, PACKET));
+    assert_true(paths_spend(&p, &first, 2 * PACKET));
+    assert_false(paths_spend(&p, &first, 1));
+    assert_int_equal(paths_room(&p), 0);
+    assert_int_equal(heard(&p, S, 1, true).what, PATHS_STAY); /* that alone is no proof */
+    const struct paths_move m = answer(&p, S, 1, false);
+    assert_int_equal(m.what, PATHS_SURE);
+    assert_true(paths_sure(&p, &first) && paths_room(&p) == SIZE_MAX);
+    assert_int_equal(p.current.number, 0);
+    paths_clear(&p);
+}
+
+static void other_places_are_asked_once_and_not_the_one_in_use(void **state) {
+    (void)state;
+    struct paths p = begun(1, true);
+    const struct hop places[] = {at(1), at(2), at(2), at(3), at(4)};
+    unsigned seen[5] = {0}, asked = 0;
+    for (int i = 0; i < 2; i++)
+        paths_ask_around(&p, &rng, S, places, 5);
+    for (const struct path_candidate *c; (c = paths_due(&p, S, PACKET)); asked++)
+        seen[c->hop.udp.remote.ip[3]]++;
+    assert_int_equal(asked, PATH_CANDIDATES - 1);
+    assert_true(seen[2] == 1 && seen[3] == 1);
+    paths_clear(&p);
+    p = begun(1, false); /* nor where there is no doubt */
+    paths_ask_around(&p, &rng, S, places, 5);
+    assert_null(p.asked);
+}
+
+/* The one left last is asked again when the new one is silent; its answer counts only while it
+ * is. */
+static void a_silent_path_gives_way_to_the_one_left(void **state) {
+    (void)state;
+    for (int silent = 0; silent < 2; silent++) {
+        struct paths p = begun(1, false);
+        follow(&p, S, 2);
+        for (uint64_t t = S; t < 8 * S; t += 100 * MS) /* 1 does not answer, and is forgotten */
+            while (paths_due(&p, t, PACKET))
+                ;
+        paths_rescue(&p, &rng, 10 * S);
+        const struct paths_move m = answer(&p, 10 * S, 1, silent);
+        assert_int_equal(m.what, silent ? PATHS_MOVE : PATHS_STAY);
+        if (silent) {
+            paths_moved(&p, &rng, 10 * S, &m);
+            assert_true(is_at(&p, 1));
+            assert_int_equal(heard(&p, 11 * S, 2, true).what, PATHS_STAY); /* shunned */
+            assert_null(paths_due(&p, 11 * S, PACKET));
+        }
+        paths_clear(&p);
+    }
+}
+
+static void the_socket_is_known_from_the_first_packet_on(void **state) {
+    (void)state;
+    struct paths p = {0};
+    const struct hop there = at(1), any = hop_by_any_socket(&there), other = at(2);
+    paths_begin(&p, &any, false);
+    paths_settle(&p, &other);
+    assert_true(hop_equal(paths_current(&p), &any));
+    paths_settle(&p, &there);
+    assert_true(hop_equal(paths_current(&p), &there));
+    struct hop socket = there;
+    socket.udp.local = 2;
+    paths_settle(&p, &socket); /* another one is another place, and has to answer */
+    assert_true(hop_equal(paths_current(&p), &there));
+}
+
+static void what_a_path_was_like_is_remembered_for_its_return(void **state) {
+    (void)state;
+    struct paths p = begun(1, false);
+    const struct hop first = at(1), second = at(2);
+    const struct path_state was = {.hop = first, .left_us = S, .seed.cwnd_bytes = 5};
+    assert_null(paths_recall(&p, &first, S));
+    paths_remember(&p, &was);
+    assert_int_equal(paths_recall(&p, &first, 2 * S)->seed.cwnd_bytes, 5);
+    assert_null(paths_recall(&p, &second, 2 * S));
+    assert_null(paths_recall(&p, &first, S + PATH_MEMORY_US + 1));
+    paths_clear(&p);
+}
+
+/* A question from a place that is not being asked is answered as it came, and nothing is counted of
+ * it. */
+static void an_answer_is_never_more_than_the_question(void **state) {
+    (void)state;
+    struct paths p = begun(1, false);
+    const struct hop stranger = at(9), known = at(2);
+    for (int i = 0; i < 10; i++)
+        assert_true(paths_answers(&p, &stranger, PACKET));
+    (void)heard(&p, S, 2, true).what;
+    unsigned answers = 0;
+    for (int i = 0; i < 10; i++)
+        answers += paths_answers(&p, &known, PACKET);
+    assert_int_equal(answers, PATH_AMPLIFICATION);
+    assert_false(paths_spend(&p, &stranger, 1));
+    paths_clear(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_peer_is_followed_where_it_answers),
+        cmocka_unit_test(packets_from_many_places_do_not_make_it_flap),
+        cmocka_unit_test(a_place_in_doubt_gets_three_times_what_came),
+        cmocka_unit_test(other_places_are_asked_once_and_not_the_one_in_use),
+        cmocka_unit_test(a_silent_path_gives_way_to_the_one_left),
+        cmocka_unit_test(the_socket_is_known_from_the_first_packet_on),
+        cmocka_unit_test(what_a_path_was_like_is_remembered_for_its_return),
+        cmocka_unit_test(an_answer_is_never_more_than_the_question),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
