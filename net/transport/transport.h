@@ -49,7 +49,7 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     struct rtt rtt;     /* of the current path */
     bool has_rtt;
     uint64_t pkts_lost;
-    uint64_t datagrams_unsent; /* of ours: late, too large for the path, or pushed out by newer ones */
+    uint64_t datagrams_unsent; /* of ours: late, pushed out by newer ones, or too large */
     struct ecn ecn;
     struct told told; /* its events that nobody has heard yet */
 };
