@@ -1,8 +1,8 @@
 /* endpoint_small.c: packets that are made whole at once: handshakes, session frames and records in a
  * packet of their own. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint_int.h"
 #include "net/wire/frame.h"
 
@@ -110,7 +110,7 @@ static bool give(struct endpoint *e, struct small_packet *p, struct train *t) {
     t->to = p->to;
     e->counters.pkts_out++;
     e->counters.bytes_out += p->len;
-    free(p);
+    mem_free(p);
     return true;
 }
 

@@ -1,8 +1,8 @@
 #include "net/session/small_queue.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 #include "net/wire/packet.h"
 
@@ -55,7 +55,7 @@ static bool has_room(const struct small_queue *q, const struct small_packet *p) 
 
 bool small_push(struct small_queue *q, const struct small_packet *head, const uint8_t *data,
                 size_t len) {
-    struct small_packet *p = has_room(q, head) ? malloc(sizeof *p + len) : NULL;
+    struct small_packet *p = has_room(q, head) ? mem_alloc(sizeof *p + len) : NULL;
     if (!p) {
         q->dropped[head->class]++;
         return false;
@@ -86,7 +86,7 @@ static struct small_packet *take_parked(struct small_parked *parked, enum small_
 /* The first of its class waits for its socket. False: no memory, it stays where it is. */
 static bool park(struct small_queue *q, enum small_class class) {
     if (!q->parked)
-        q->parked = calloc(1, sizeof *q->parked);
+        q->parked = mem_calloc(1, sizeof *q->parked);
     if (!q->parked)
         return false;
     struct small_packet *p = take(&q->lists[class]);
@@ -125,7 +125,7 @@ struct small_packet *small_pop_record(struct small_queue *q, const struct train 
 
 void small_clear(struct small_queue *q) {
     for (struct small_packet *p; (p = small_pop(q, NULL)) || (p = small_pop_record(q, NULL));)
-        free(p);
-    free(q->parked);
+        mem_free(p);
+    mem_free(q->parked);
     q->parked = NULL;
 }

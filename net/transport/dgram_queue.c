@@ -1,9 +1,9 @@
 #include "net/transport/dgram_queue.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 
 enum {
@@ -16,7 +16,7 @@ static_assert(DATAGRAM_QUEUE_MAX * (HEAD_BYTES + DATAGRAM_MAX_BYTES) <= RING_MAX
               "as many as may wait fit");
 
 void dgram_queue_clear(struct dgram_queue *q) {
-    free(q->ring);
+    mem_free(q->ring);
     *q = (struct dgram_queue){0};
 }
 
@@ -49,12 +49,12 @@ static bool grow(struct dgram_queue *q, size_t need) {
         cap *= 2;
     if (cap == q->cap)
         return true;
-    uint8_t *ring = malloc(cap);
+    uint8_t *ring = mem_alloc(cap);
     if (!ring)
         return false;
     if (q->used > 0)
         copy_out(q, 0, ring, q->used);
-    free(q->ring);
+    mem_free(q->ring);
     q->ring = ring;
     q->cap = cap;
     q->head = 0;

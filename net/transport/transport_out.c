@@ -1,7 +1,7 @@
 /* transport_out.c: packets out of what waits: control frames, datagrams, streams, acknowledgements. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/timer.h"
 #include "net/transport/transport.h"
 #include "net/wire/frame.h"

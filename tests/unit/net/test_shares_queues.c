@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/base/mem.h"
 #include "support_hub.h"
 
 enum { MS = 1000, KIB = 1024, MIB = 1 << 20 };
@@ -242,7 +243,7 @@ static void small_packets_leave_in_turn_of_their_kinds(void **state) {
         struct small_packet *p = small_pop(&q, NULL);
         assert_int_equal(p->data[0], kinds[i < 8 ? i % 4 : 3]);
         assert_int_equal(p->to.udp.local, 3);
-        free(p);
+        mem_free(p);
     }
     head.class = SMALL_SESSION;
     for (int i = 0; i < 1025; i++)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 #include "net/session/small_queue.h"
 
@@ -22,7 +23,7 @@ static int pop(struct small_queue *q, uint32_t full) { /* the mark; -1: nothing 
     const struct train t = {.full = full};
     struct small_packet *p = small_pop(q, &t);
     const int mark = p ? p->data[0] : -1;
-    free(p);
+    mem_free(p);
     return mark;
 }
 
@@ -62,7 +63,7 @@ static void urgent_ones_take_turns_and_records_are_asked_for(void **state) {
     while (pop(&q, 0) >= 0)
         continue;
     unsigned records = 0;
-    for (struct small_packet *p; (p = small_pop_record(&q, NULL)); free(p))
+    for (struct small_packet *p; (p = small_pop_record(&q, NULL)); mem_free(p))
         records++;
     assert_int_equal(records, 100);
     small_clear(&q);
