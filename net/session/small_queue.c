@@ -87,9 +87,9 @@ static struct small_packet *take_parked(struct small_parked *parked, enum small_
 static bool park(struct small_queue *q, enum small_class class) {
     if (!q->parked)
         q->parked = mem_calloc(1, sizeof *q->parked);
-    if (!q->parked)
+    struct small_packet *p = q->parked ? take(&q->lists[class]) : NULL;
+    if (!p)
         return false;
-    struct small_packet *p = take(&q->lists[class]);
     const int socket = hop_socket(&p->to);
     append(&q->parked->lists[class][socket], p);
     q->parked->at[class] |= UINT32_C(1) << socket;
