@@ -227,8 +227,8 @@ enum {
     /* Messages that have come (node/message/history). A contact may fill its own share, all of them
      * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
      * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. Several that fill their
-     * shares do not keep the others out: the last part of what is for all (one RESERVE_PART-th) is for
-     * contacts with little, who have a SURE_PART-th of all at most, or as much as one message takes. */
+     * shares do not keep the others out: the last part of what is for all (one MESSAGES_RESERVE_PART-th) is
+     * for contacts with little, who have a MESSAGES_SURE_PART-th of all at most, or as much as one message takes. */
     MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
     MESSAGES_CONTACT_MAX = 100000,
     MESSAGES_BYTES_MAX = 512 << 20,
