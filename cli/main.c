@@ -1,6 +1,5 @@
 /* main.c: meshctl: finds the verb, opens nothing before it is asked for, and gives the exit code.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +7,9 @@
 
 #include "cli/kit/app.h"
 #include "cli/kit/help.h"
-#include "cli/kit/interrupt.h"
 #include "cli/screen/json.h"
+#include "net/os/interrupt.h"
+#include "net/os/tty.h"
 
 static const struct verb verbs[] = {
     {"id", "", "", 0, 0, run_id, "print this node's id", ""},
@@ -164,15 +164,6 @@ static int show_version(const struct app *a) {
     return 0;
 }
 
-/* Descriptors 0, 1 and 2 that are closed are taken: or the socket would get such a number, and what is
- * printed would be sent to meshd. Reading and writing still fail, as they should. */
-static void keep_stdio(void) {
-    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
-    for (int fd = 0; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
-            exit(1); /* the lowest number that is free: it cannot be another */
-}
-
 int main(int argc, char **argv) {
     static struct app a;
     char message[OPTIONS_MESSAGE_MAX];
@@ -180,7 +171,8 @@ int main(int argc, char **argv) {
     char **words = calloc((size_t)argc + 1, sizeof *words);
     if (!words)
         return 1;
-    keep_stdio();
+    if (!tty_keep_stdio())
+        exit(1);
     client_init(&a.client);
     a.verbs = verbs;
     a.verb_count = VERB_COUNT;

@@ -37,8 +37,9 @@ struct endpoint_config {
     unsigned suites; /* 0 = all this machine has */
     enum cc_kind cc;
     uint16_t mtu_max_bytes; /* 0 = MTU_MAX_BYTES */
-    uint32_t
-        blocks_max; /* stream memory in units of STREAM_BLOCK_BYTES, and three sixteenths in reserve; 0 = 1,536 (96 MiB) */
+    /* Stream memory in units of STREAM_BLOCK_BYTES, and three sixteenths in reserve; 0 =
+     * BLOCKS_DEFAULT. */
+    uint32_t blocks_max;
     uint64_t wall_us;  /* wall clock now, us since 1970 */
     uint64_t rekey_us; /* 0 = KEYS_REKEY_US; shorter in tests */
 };
@@ -98,24 +99,28 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
 
 /* ---- packets ---- */
 /* One datagram, opened in place: buf is scratch afterwards. `from` is handed back in the trains
- * that answer it. ecn: the field it came with (net/recovery/ecn.h), ECN_NOT_ECT if that is not known. */
+ * that answer it. ecn: the field it came with (net/recovery/ecn.h), ECN_NOT_ECT if that is not
+ * known. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
                     uint8_t *buf, size_t len);
-/* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would leave by a socket that is
- * full waits, and holds up nothing else. Only trains for LOCAL_ANY are given in any case. */
+/* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would
+ * leave by a socket that is full waits, and holds up nothing else. Only trains for LOCAL_ANY are
+ * given in any case. */
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size (EMSGSIZE). */
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes);
 
-/* A router's word that a datagram was too big for the next link (RFC 1191, RFC 8201), from an environment that hears ICMP. */
+/* A router's word that a datagram was too big for the next link (RFC 1191, RFC 8201), from an
+ * environment that hears ICMP. */
 struct icmp_quote {      /* of the datagram that it quotes */
     struct addr to;      /* where it went */
     size_t bytes;        /* its UDP payload */
     const uint8_t *head; /* the first bytes of that */
     size_t len;
 };
-/* Believed only if it quotes a data packet of a session that goes there, one of the last ICMP_QUOTE_RECENT_PKTS (anybody can
- * send ICMP), and never below MTU_BASE_BYTES. `fits_bytes`: the UDP payload that would have passed. */
+/* Believed only if it quotes a data packet of a session that goes there, one of the last
+ * ICMP_QUOTE_RECENT_PKTS (anybody can send ICMP), and never below MTU_BASE_BYTES. `fits_bytes`: the
+ * UDP payload that would have passed. */
 void endpoint_icmp_too_big(struct endpoint *e, uint64_t now_us, const struct icmp_quote *q,
                            size_t fits_bytes);
 uint64_t endpoint_deadline_us(const struct endpoint *e);
@@ -131,8 +136,9 @@ int stream_open(struct endpoint *e, struct session_ref s, uint64_t *stream) MUST
  * EP_STREAM_WRITABLE comes). ERR_CLOSED after finish or reset. */
 int stream_write(struct endpoint *e, struct session_ref s, uint64_t stream, const void *data,
                  size_t len, size_t *taken) MUST_USE;
-/* A block to be filled and given to stream_write_span, at most as large as asked for, on the session's account: NULL when the
- * session has its share of the memory for sending, or is gone, or carries no streams. */
+/* A block to be filled and given to stream_write_span, at most as large as asked for, on the
+ * session's account: NULL when the session has its share of the memory for sending, or is gone, or
+ * carries no streams. */
 struct block *stream_block(struct endpoint *e, struct session_ref s, size_t bytes);
 /* Without copying: takes its own reference on the block, whose bytes must not change until it is
  * released. All or nothing: ERR_AGAIN if STREAM_SEND_BUFFER_BYTES are already waiting unsent. */
@@ -148,12 +154,15 @@ int stream_reset(struct endpoint *e, struct session_ref s, uint64_t stream, int 
 int stream_stop(struct endpoint *e, struct session_ref s, uint64_t stream, int err) MUST_USE;
 /* Nobody reads this stream any more: its end is taken note of, more bytes are refused. */
 void stream_let_go(struct endpoint *e, struct session_ref s, uint64_t stream);
+/* Neither half goes on: reset and stopped, the peer hears err of both. */
+void stream_abort(struct endpoint *e, struct session_ref s, uint64_t stream, int err);
 /* In-order bytes ready from `skip` bytes after the read position on: up to max spans, without
  * references (valid until consumed; take references with block_get to keep them longer). *fin: the
  * stream ends right after them. Returns the number of spans. */
 unsigned stream_peek(struct endpoint *e, struct session_ref s, uint64_t stream, size_t skip,
                      struct span *spans, unsigned max, bool *fin);
-/* How many bytes the peer may have under way at once: what a reader takes in some round trips. 0: no such stream. */
+/* How many bytes the peer may have under way at once: what a reader takes in some round trips. 0:
+ * no such stream. */
 uint64_t stream_window(const struct endpoint *e, struct session_ref s, uint64_t stream);
 /* Moves the read position over n bytes (n must be ready) and gives the peer credit for as many. */
 void stream_consume(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t stream,
@@ -171,9 +180,10 @@ int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, 
                      size_t len, uint64_t deadline_us) MUST_USE;
 /* An echo inside the session: EP_PONG with the same id, or nothing. */
 int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t id) MUST_USE;
-/* The network may have changed: asks the peer at this address and, if it answers, moves there as to a new path (congestion,
- * RTT and MTU start afresh) and tells EP_ROAMED; until then, and if it does not answer, all stays as it is. Normally the
- * endpoint does it by itself when the peer roams. ERR_NOT_FOUND, ERR_NOMEM. */
+/* The network may have changed: asks the peer at this address and, if it answers, moves there as to
+ * a new path (congestion, RTT and MTU start afresh) and tells EP_ROAMED; until then, and if it does
+ * not answer, all stays as it is. Normally the endpoint does it by itself when the peer roams.
+ * ERR_NOT_FOUND, ERR_NOMEM. */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
                         const struct hop *to) MUST_USE;
 

@@ -1,14 +1,16 @@
-/* endpoint_int.h: what the endpoint's files share and nobody else sees.
+/* endpoint_int.h: what the endpoint's files share and nobody else sees. In the order of who calls
+ * whom, none calls one that stands below it:
  *
- *   endpoint.c            life, peers, tickets, events, counters
- *   endpoint_handshake.c  who answers which handshake message, and when
- *   endpoint_io.c         datagrams in, trains out, deadlines
- *   endpoint_icmp.c       datagrams that were refused as too big
- *   endpoint_path.c       where they go, and what is asked before that changes
- *   endpoint_streams.c    the stream and datagram calls
- *   endpoint_memory.c     writers that wait for memory, and taking it back
  *   endpoint_small.c      packets that are made whole at once
- *   endpoint_rekey.c      new keys for a session that is up: when, how often, and when it is dead
+ *   endpoint_session.c    how a session begins, comes up and ends, and what is told of it
+ *   endpoint_path.c       where its packets go, and what is asked before that changes
+ *   (handshake_int.h)     handshakes and rekeys
+ *   endpoint_memory.c     writers that wait for memory, and taking it back
+ *   endpoint_time.c       all timers: deadlines and timeouts
+ *   endpoint_out.c        trains out, and word that one was too big
+ *   endpoint_in.c         datagrams in
+ *   endpoint_streams.c    the stream and datagram calls
+ *   endpoint.c            life, peers and tickets, calling one, events
  */
 #ifndef MESHD_NET_ENDPOINT_INT_H
 #define MESHD_NET_ENDPOINT_INT_H
@@ -52,29 +54,13 @@ struct endpoint {
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
 
-/* ---- endpoint.c ---- */
-struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
-struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
-                                     uint64_t now_us);
-/* The one way in which a session ends, and nobody loses it under his hands: an UP one tells EP_SESSION_DOWN, nothing finds it any
- * more, and it is SESSION_ENDED for whoever holds it; twice is fine. It is freed by endpoint_reap, which every call of the user's
- * that may end one makes last: between two calls there is none left. */
-void endpoint_session_end(struct endpoint *e, struct session *s, int err);
-void endpoint_reap(struct endpoint *e);
-/* The same with a CLOSE to the peer. */
-void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err);
-/* By the peer: what it said before that and nobody has heard yet is heard first, then it ends (endpoint_poll). session_over at once. */
-void endpoint_session_closed(struct endpoint *e, struct session *s, int err);
-void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us);
-void endpoint_make_ready(struct endpoint *e, struct session *s);
-void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
-                   const struct session *s, int err);
 /* ---- endpoint_small.c ---- */
 /* Queues a datagram; dropped and counted when the queue for its kind is full. */
 void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
                           size_t len);
-/* Seals a few session frames into a packet of their own and queues it; dropped and counted when the session has
- * SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer, or when the path is in doubt and has had enough. */
+/* Seals a few session frames into a packet of their own and queues it; dropped and counted when the
+ * session has SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer, or when the path
+ * is in doubt and has had enough. */
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
                           const uint8_t *frames, size_t len);
 /* The same to an address that may have it. */
@@ -82,33 +68,42 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
                              const struct hop *to, const uint8_t *frames, size_t len);
 /* The next small packet as a train of one; false: there is none. */
 bool endpoint_take_small(struct endpoint *e, struct train *t);
-/* Echoes that waited for new keys. */
-void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
+
+/* ---- endpoint_session.c ---- */
+struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
+struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
+                                     uint64_t now_us);
+void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The one way in which a session ends, and nobody loses it under his hands: an UP one tells
+ * EP_SESSION_DOWN, nothing finds it any more, and it is SESSION_ENDED for whoever holds it; twice
+ * is fine. It is freed by endpoint_reap, which every call of the user's that may end one makes
+ * last: between two calls there is none left. */
+void endpoint_session_end(struct endpoint *e, struct session *s, int err);
+void endpoint_reap(struct endpoint *e);
+/* The same with a CLOSE to the peer. */
+void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err);
+/* By the peer: what it said before that and nobody has heard yet is heard first, then it ends
+ * (endpoint_poll). session_over at once. */
+void endpoint_session_closed(struct endpoint *e, struct session *s, int err);
+/* It may have output: asked for it, and its deadline set, before endpoint_output gives false. */
+void endpoint_make_ready(struct endpoint *e, struct session *s);
+void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
+                   const struct session *s, int err);
 /* The transport, attached if need be; NULL: no memory. */
 struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us);
-
-/* ---- endpoint_streams.c ---- */
-/* Tells the streams whose writers found no block that there are some again. */
-void endpoint_feed_starved(struct endpoint *e);
-/* Writers found no memory though they may have some: the system had none. Nobody gives it back here,
- * so that they try again after a while: the one sees to that, the other does it when it is time. */
-void endpoint_short_of_memory(struct session *s, uint64_t now_us);
-void endpoint_try_memory(struct session *s, uint64_t now_us);
-/* It acknowledges next to nothing (transport_hoards_sent), and what is kept for repetition is more than the session might
- * have as things are: it has to end, or it might hold that for ever. */
-bool endpoint_holds_back(const struct session *s, uint64_t now_us);
-/* A packet of `asking` found no memory. If another session holds much of what its peer sent ahead of a gap, and hardly anything
- * could be read (transport_hoards_received), that session ends (ERR_FULL). */
-void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
+/* Echoes that waited for new keys. */
+void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_path.c ---- */
-/* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says. */
+/* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says.
+ */
 void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to);
 /* Session frames to where others have come from, if that may get so much. */
 void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *to, const uint8_t *frames, size_t len);
-/* An authentic packet or an answer to a handshake of ours came from there; `moves`: it is the newest, and more than a probe. */
+/* An authentic packet or an answer to a handshake of ours came from there; `moves`: it is the
+ * newest, and more than a probe. */
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *from, size_t bytes, bool moves);
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -119,44 +114,29 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
                            const struct hop *to, const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* The challenges that are due. */
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us);
-/* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it still lives. */
+/* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it
+ * still lives. */
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
 
-/* ---- endpoint_handshake.c ---- */
-enum handshake_use {
-    HANDSHAKE_DIAL,  /* somebody waits for the session */
-    HANDSHAKE_CALM,  /* nobody does */
-    HANDSHAKE_REKEY, /* inside a session that is up */
-};
-int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
-                    enum handshake_use use) MUST_USE;
-/* Somebody waits for it now: if it was calm, the attempt begins anew, with the same message. */
-void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us);
-void handshake_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
-                     const uint8_t *buf, size_t len);
-/* Repetitions and time-outs; the session may end. */
-void handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The first packet under a new generation has come: it counts now. May replace the peer's session. If the ticket it came with has
- * been used up by another since, or the key has been replaced, the session ends. */
-void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us);
-/* A packet under the keys that our own handshake has made has come, or one under the old ones. */
-void handshake_shown(struct session *s, uint64_t now_us);
-void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us);
-/* Sends a CONFIRM, and says when the next one is due. */
-void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us);
+/* ---- endpoint_memory.c ---- */
+/* Tells the streams whose writers found no block that there are some again. */
+void endpoint_feed_starved(struct endpoint *e);
+/* Writers found no memory though they may have some: the system had none. Nobody gives it back
+ * here, so that they try again after a while: the one sees to that, the other does it when it is
+ * time. */
+void endpoint_short_of_memory(struct session *s, uint64_t now_us);
+void endpoint_try_memory(struct session *s, uint64_t now_us);
+/* It acknowledges next to nothing (transport_hoards_sent), and what is kept for repetition is more
+ * than the session might have as things are: it has to end, or it might hold that for ever. */
+bool endpoint_holds_back(const struct session *s, uint64_t now_us);
+/* A packet of `asking` found no memory. If another session holds much of what its peer sent ahead
+ * of a gap, and hardly anything could be read (transport_hoards_received), that session ends
+ * (ERR_FULL).
+ */
+void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
 
-/* ---- endpoint_rekey.c ---- */
-/* Something is to be sent: begins a rekey if the keys are old enough and none is under way. */
-void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The attempt under way has come to nothing; denied: the peer's reason, 0: no answer. Only the attempt is dropped; the session ends
- * if the peer is dead. */
-void rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied);
-void rekey_done(struct session *s);
-uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us);
-/* A silent peer is asked; of a dead one the session ends. */
-void rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
-
-/* ---- endpoint_io.c ---- */
+/* ---- endpoint_time.c ---- */
+/* The earliest of its timers. */
 uint64_t session_deadline_us(const struct session *s, uint64_t now_us);
 
 #endif

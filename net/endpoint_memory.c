@@ -1,5 +1,5 @@
-/* endpoint_memory.c: what happens when the memory for streams is used up: writers wait and are told when there is some again,
- * and a session that holds much for nothing gives it back.
+/* endpoint_memory.c: what happens when the memory for streams is used up: writers wait and are told
+ * when there is some again, and a session that holds much for nothing gives it back.
  */
 #include "net/endpoint_int.h"
 
@@ -50,8 +50,9 @@ void endpoint_try_memory(struct session *s, uint64_t now_us) {
 
 /* ---- taking back ---- */
 
-/* What readers could read and do not is no fault of the peer's, but never more than the first windows (transport_credit.c): much
- * is held only by what lies ahead of gaps that the peer does not fill. */
+/* What readers could read and do not is no fault of the peer's, but never more than the first
+ * windows (transport_credit.c): much is held only by what lies ahead of gaps that the peer does not
+ * fill. */
 static uint64_t held_for_nothing(const struct session *s, uint64_t now_us) {
     if (s->state != SESSION_UP || s->closed || !s->tp || !transport_hoards_received(s->tp, now_us))
         return 0;

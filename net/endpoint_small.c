@@ -1,4 +1,5 @@
-/* endpoint_small.c: packets that are made whole at once: handshakes, and session frames in a packet of their own. */
+/* endpoint_small.c: packets that are made whole at once: handshakes, and session frames in a packet
+ * of their own. */
 #include <stdlib.h>
 #include <string.h>
 

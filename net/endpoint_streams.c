@@ -1,6 +1,8 @@
+/* endpoint_streams.c: the calls for streams, datagrams and echoes: which session and stream one is
+ * for. */
 #include <string.h>
 
-#include "net/endpoint_int.h"
+#include "net/handshake_int.h"
 #include "net/wire/frame.h"
 
 struct found {
@@ -147,14 +149,20 @@ int stream_stop(struct endpoint *e, struct session_ref r, uint64_t stream, int e
     transport_credit_consumed(f.s->tp, f.s->last_use_us, in->highest - in->read);
     in->stopped = true;
     rstream_drop_unread(in);
-    /* Also after the FIN: the peer may have to repeat what came before it (RFC 9000 §3.5), and it is not told the error
-     * otherwise. */
+    /* Also after the FIN: the peer may have to repeat what came before it (RFC 9000 §3.5), and it
+     * is not told the error otherwise. */
     f.st->want_stop = true;
     f.st->stop_err = err;
     transport_want_ctl(f.s->tp, f.st);
     endpoint_make_ready(e, f.s);
     transport_reap(f.s->tp, f.st);
     return 0;
+}
+
+void stream_abort(struct endpoint *e, struct session_ref r, uint64_t stream, int err) {
+    if (stream_reset(e, r, stream, err) || stream_stop(e, r, stream, err)) {
+        /* Gone, so there is nothing to give up. */
+    }
 }
 
 unsigned stream_peek(struct endpoint *e, struct session_ref r, uint64_t stream, size_t skip,
@@ -170,6 +178,14 @@ unsigned stream_peek(struct endpoint *e, struct session_ref r, uint64_t stream, 
             transport_reap(f.s->tp, f.st);
     }
     return n;
+}
+
+void stream_let_go(struct endpoint *e, struct session_ref r, uint64_t stream) {
+    struct span sp;
+    bool fin;
+    if (stream_peek(e, r, stream, 0, &sp, 1, &fin) > 0 && stream_stop(e, r, stream, ERR_CLOSED)) {
+        /* Gone, so it is let go. */
+    }
 }
 
 uint64_t stream_window(const struct endpoint *e, struct session_ref r, uint64_t stream) {
@@ -228,26 +244,4 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref r, uint
     if (keys_may_send(&s->keys, now_us, s->send_counter))
         endpoint_send_echoes(e, s, now_us);
     return s->hs_out || s->hs_in || s->echo_count == 0 ? 0 : ERR_NOMEM;
-}
-
-void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us) {
-    uint8_t frame[9] = {FRAME_ECHO};
-    for (unsigned i = 0; i < s->echo_count; i++) {
-        store_le64(frame + 1, s->echoes[i]);
-        endpoint_send_frames(e, s, now_us, frame, sizeof frame);
-    }
-    if (s->echo_count > 0 && s->echoed_us == 0)
-        s->echoed_us = now_us;
-    s->echo_count = 0;
-    s->last_use_us = now_us;
-    endpoint_make_ready(e, s);
-}
-
-void stream_let_go(struct endpoint *e, struct session_ref r, uint64_t stream) {
-    struct span sp;
-    bool fin = false;
-    int gone = 0;
-    if (stream_peek(e, r, stream, 0, &sp, 1, &fin) > 0)
-        gone = stream_stop(e, r, stream, ERR_CLOSED);
-    (void)gone;
 }

@@ -1,5 +1,5 @@
-/* endpoint_answer.c: the side that is asked: who may come in, the answer, and its confirmation. */
-#include "net/endpoint_handshake.h"
+/* handshake_answer.c: the side that is asked: who may come in, the answer, and its confirmation. */
+#include "net/handshake_int.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -62,8 +62,8 @@ static size_t challenge_bind(const struct request *q, uint8_t *out) {
     return DH_KEY_BYTES + 8;
 }
 
-/* Who may come in, and with which secret: 0, or why not. Looks only: what an initiation says may be a
- * replay, and nothing of it is kept before its answer is confirmed. */
+/* Who may come in, and with which secret: 0, or why not. Looks only: what an initiation says may be
+ * a replay, and nothing of it is kept before its answer is confirmed. */
 static unsigned admit(struct endpoint *e, uint64_t now_us, struct request *q) {
     const struct dh_public *key = noise_remote(&q->noise);
     struct peer *p = peers_by_id(&e->peers, &q->in.cert.id);
@@ -181,7 +181,8 @@ static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
     return MEANT_REKEY;
 }
 
-/* Who may still be let in, and is: what a session that has come up costs, nobody who has not proved himself can bring about. */
+/* Who may still be let in, and is: what a session that has come up costs, nobody who has not proved
+ * himself can bring about. */
 static bool opens_too_often(struct endpoint *e, uint64_t now_us, const struct peer *p) {
     const uint64_t burst_us = (uint64_t)(PEER_OPEN_BURST - 1) * PEER_OPEN_US;
     const bool often = p && p->opened_full_us > now_us + burst_us;
@@ -301,8 +302,8 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
     endpoint_make_ready(e, s);
 }
 
-/* Only who has proved its address, and not more of it than its share. Otherwise it has been answered
- * here, or is not. */
+/* Only who has proved its address, and not more of it than its share. Otherwise it has been
+ * answered here, or is not. */
 static bool served_under_load(struct endpoint *e, uint64_t now_us, const struct hop *from,
                               const uint8_t *msg) {
     uint8_t place[HOP_BYTES_MAX], cookie[COOKIE_BYTES];
@@ -390,7 +391,7 @@ void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     }
     keep(e, s->peer, h);
     if (s->state != SESSION_UP)
-        handshake_sample_rtt(s, now_us, h->sent_us);
+        session_sample_rtt(s, now_us, h->sent_us);
     session_drop_hs_in(s);
     if (s->state != SESSION_UP) {
         opened(s->peer, now_us);
@@ -405,4 +406,16 @@ void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     rekey_done(s);
     endpoint_send_challenges(e, s, now_us); /* if its path is in doubt */
     endpoint_send_echoes(e, s, now_us);
+}
+
+void handshake_answer_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (!session_answering(s) || now_us < s->hs_in->expires_us)
+        return;
+    if (s->state == SESSION_RESPONDED) {
+        endpoint_session_end(e, s, ERR_TIMEOUT);
+        return;
+    }
+    /* Its keys still open, should the peer use them after all. Echoes that waited for them are
+     * seen to when the rekey's time has come. */
+    s->hs_in->expired = true;
 }

@@ -1,5 +1,6 @@
-/* endpoint_initiate.c: the side that began a handshake: initiations, their repetition, and what comes back. */
-#include "net/endpoint_handshake.h"
+/* handshake_initiate.c: the side that began a handshake: initiations, their repetition, and what
+ * comes back. */
+#include "net/handshake_int.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -87,8 +88,8 @@ static unsigned asked(const struct session *s, const struct hop *at, bool *there
     return n;
 }
 
-/* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know, nor 288 to one that we have not
- * called. */
+/* A RETRY is answered where it came from: 80 bytes must not make us send to all that we know, nor
+ * 288 to one that we have not called. */
 static void send_back(struct endpoint *e, struct session *s, uint64_t now_us,
                       const struct hop *to) {
     struct hs_out *h = s->hs_out;
@@ -124,6 +125,19 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
     return 0;
 }
 
+int handshake_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
+    const int err = handshake_start(e, s, now_us, HANDSHAKE_REKEY);
+    if (!err)
+        rekey_began(s, now_us);
+    return err;
+}
+
+void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (rekey_due(s, e->rekey_us, now_us) && handshake_rekey(e, s, now_us)) {
+        /* No memory: tried again with the next packet. */
+    }
+}
+
 void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
     if (!h || !h->calm)
@@ -145,8 +159,8 @@ static void tell_failed(struct endpoint *e, struct peer *p, int err, bool by_tic
     p->asked = false;
 }
 
-/* denied: what the other side has said, with proof; 0: nothing. One that was not up yet ends with the
- * attempt. */
+/* denied: what the other side has said, with proof; 0: nothing. One that was not up yet ends with
+ * the attempt. */
 static void give_up(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
     if (s->state == SESSION_UP) {
         rekey_failed(e, s, now_us, denied);
@@ -185,8 +199,10 @@ static void refused(struct endpoint *e, struct session *s, uint64_t now_us, int 
     give_up(e, s, now_us, h->denied);
 }
 
-static void initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+void handshake_initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
+    if (!h)
+        return;
     if (now_us >= h->started_us + HANDSHAKE_ATTEMPT_US) {
         give_up(e, s, now_us, 0);
         return;
@@ -211,27 +227,13 @@ static void initiation_timeout(struct endpoint *e, struct session *s, uint64_t n
     send(e, s, now_us, true);
 }
 
-static void answer_timeout(struct endpoint *e, struct session *s) {
-    if (s->state == SESSION_RESPONDED)
-        endpoint_session_end(e, s, ERR_TIMEOUT);
-    else /* Its keys still open, should the peer use them after all. Echoes that waited for them are
-          * seen to by rekey_timeout. */
-        s->hs_in->expired = true;
-}
-
-void handshake_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->hs_out)
-        initiation_timeout(e, s, now_us);
-    if (s->state != SESSION_ENDED && session_answering(s) && now_us >= s->hs_in->expires_us)
-        answer_timeout(e, s);
-}
-
 /* ---- what comes back ---- */
 
 static const uint8_t zeroes[CHALLENGE_BYTES];
 
 /* False: it is not new, or there were enough. A RETRY is forged easily (the peer's public key is no
- * secret), so what it makes us do has a bound: the last message stays out, and its answer is taken. */
+ * secret), so what it makes us do has a bound: the last message stays out, and its answer is taken.
+ */
 static bool take_challenge(struct hs_out *h, const uint8_t *challenge) {
     if (h->has_challenge && memcmp(h->challenge, challenge, sizeof h->challenge) == 0)
         return false;
@@ -274,8 +276,8 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
     bool has_cookie = memcmp(cookie, zeroes, sizeof cookie) != 0;
     bool has_challenge = memcmp(challenge, zeroes, sizeof challenge) != 0;
     if (!has_cookie && !has_challenge) {
-        /* Without proof that the peer has said so it is nothing: whoever knows the peer's public key and sees the INITIATION
-         * could. */
+        /* Without proof that the peer has said so it is nothing: whoever knows the peer's public
+         * key and sees the INITIATION could. */
         const int why = refusal_error(handshake_refused(&h->noise, h->msg, msg + 8));
         if (why)
             refused(e, s, now_us, why);
@@ -301,54 +303,6 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
     send_back(e, s, now_us, from);
 }
 
-/* Where the answer to our call seemed to come from nobody may be, but the peer has to hear that we have it. */
-static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t now_us,
-                               const uint8_t *frame, size_t len) {
-    const struct peer *p = s->peer;
-    if (!paths_doubtful(&s->paths) || s->confirm_left >= CONFIRM_TRIES - 2)
-        return;
-    for (unsigned i = 0; i < p->setup.addr_count; i++) {
-        const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
-        if (!hop_same_place(&other, session_hop(s)))
-            endpoint_send_frames_to(e, s, now_us, &other, frame, len);
-    }
-}
-
-void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
-    static const uint8_t frame[] = {FRAME_CONFIRM};
-    s->confirm_left--;
-    s->confirm_us = now_us + s->confirm_interval_us;
-    s->confirm_interval_us += s->confirm_interval_us / 4;
-    if (s->confirm_interval_us > CONFIRM_RETRY_MAX_US)
-        s->confirm_interval_us = CONFIRM_RETRY_MAX_US;
-    endpoint_send_frames(e, s, now_us, frame, sizeof frame);
-    confirm_everywhere(e, s, now_us, frame, sizeof frame);
-}
-
-static void confirm_anew(struct endpoint *e, struct session *s, uint64_t now_us) {
-    s->confirm_left = CONFIRM_TRIES;
-    s->confirm_interval_us = CONFIRM_RETRY_US;
-    handshake_confirm(e, s, now_us);
-}
-
-void handshake_shown(struct session *s, uint64_t now_us) {
-    keys_show(&s->keys, now_us);
-    s->confirm_left = 0;
-}
-
-void handshake_confirm_again(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->confirm_left == 0)
-        confirm_anew(e, s, now_us);
-    else
-        s->confirm_us = now_us;
-    endpoint_make_ready(e, s);
-}
-
-void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->confirm_left == 0)
-        confirm_anew(e, s, now_us);
-}
-
 /* The peer has lost the session we wanted to rekey and offers a new one: what was in it is gone. */
 static void start_over(struct endpoint *e, struct session *s) {
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
@@ -357,6 +311,7 @@ static void start_over(struct endpoint *e, struct session *s) {
     keys_clear(&s->keys, e->aead);
     s->replay = (struct replay){0};
     session_table_renew(&e->sessions, s);
+    s->small_waiting = 0; /* they are counted in the one that has gone */
     s->send_counter = 0;
     s->initiator = true;
     s->pkts_sent = s->pkts_received = s->bytes_sent = s->bytes_received = 0;
@@ -364,10 +319,11 @@ static void start_over(struct endpoint *e, struct session *s) {
     session_table_lower(&e->sessions, s); /* up again in a moment */
 }
 
-/* An answer proves that the peer has got what it answers, at one of the places where that went; but a hostile peer, or whoever
- * sees the answer, can send it in any name. So it is not taken for the place of the peer if that was not asked; and unless only
- * one was, it has to answer from there again before it gets more than three times as much (RFC 9000 §8.1), or before the path of
- * a session that goes on moves there. */
+/* An answer proves that the peer has got what it answers, at one of the places where that went; but
+ * a hostile peer, or whoever sees the answer, can send it in any name. So it is not taken for the
+ * place of the peer if that was not asked; and unless only one was, it has to answer from there
+ * again before it gets more than three times as much (RFC 9000 §8.1), or before the path of a
+ * session that goes on moves there. */
 static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us,
                           const struct hop *from) {
     bool there;
@@ -427,14 +383,14 @@ static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, 
     }
     if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
-        handshake_sample_rtt(s, now_us, sent_us);
+        session_sample_rtt(s, now_us, sent_us);
     } else {
         e->counters.rekeys++;
         e->counters.rekeys_repeated += repeated;
         if (s->tp)
             transport_peer_lives(s->tp);
     }
-    confirm_anew(e, s, now_us);
+    handshake_confirm_anew(e, s, now_us);
     endpoint_send_echoes(e, s, now_us);
     endpoint_make_ready(e, s);
 }

@@ -1,9 +1,15 @@
-/* endpoint_handshake.c: what both sides of a handshake do, and which of them a message is for. */
-#include "net/endpoint_handshake.h"
+/* handshake_proof.c: what a handshake has proved, to the user and to the other side: a secret for
+ * the two of them, a key, that the keys have come (CONFIRM). */
+#include "net/handshake_int.h"
 
 #include <sodium.h>
 
-/* A secret of a ticket that the peer may show is known to be its by now: only the one it has shown. */
+#include "net/wire/frame.h"
+
+/* ---- what it proves to us ---- */
+
+/* A secret of a ticket that the peer may show is known to be its by now: only the one it has shown.
+ */
 static void remember_ticket(struct peer_setup *s, bool stranger, const struct psk *ticket) {
     if (stranger)
         s->psk_count = 0;
@@ -45,8 +51,8 @@ void handshake_tell_key(struct endpoint *e, const struct peer *p) {
         e->counters.queue_dropped++;
 }
 
-/* An answer of ours that was made with a ticket's secret waits for its proof: the peer may have taken
- * the pairing secret out of it, so the ticket's is not forgotten meanwhile. */
+/* An answer of ours that was made with a ticket's secret waits for its proof: the peer may have
+ * taken the pairing secret out of it, so the ticket's is not forgotten meanwhile. */
 static bool answered_by_ticket(const struct session *s) {
     return s && s->hs_in && s->hs_in->by_ticket;
 }
@@ -61,41 +67,53 @@ void handshake_proved(struct endpoint *e, struct peer *p, const struct psk *psk)
     p->setup.pairing = false;
 }
 
-/* The first round trip of a session, so that its transport need not guess. */
-void handshake_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us) {
-    if (sent_us == 0 || s->memo.has_rtt)
+/* ---- what we prove to the other side ---- */
+
+/* Where the answer to our call seemed to come from nobody may be, but the peer has to hear that we
+ * have it. */
+static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t now_us,
+                               const uint8_t *frame, size_t len) {
+    const struct peer *p = s->peer;
+    if (!paths_doubtful(&s->paths) || s->confirm_left >= CONFIRM_TRIES - 2)
         return;
-    rtt_init(&s->memo.rtt);
-    rtt_sample(&s->memo.rtt, now_us - sent_us, 0);
-    s->memo.has_rtt = true;
+    for (unsigned i = 0; i < p->setup.addr_count; i++) {
+        const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
+        if (!hop_same_place(&other, session_hop(s)))
+            endpoint_send_frames_to(e, s, now_us, &other, frame, len);
+    }
 }
 
-void handshake_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
-                     const uint8_t *buf, size_t len) {
-    static const size_t sizes[] = {
-        [PACKET_INITIATION] = INITIATION_BYTES,
-        [PACKET_RESPONSE] = RESPONSE_BYTES,
-        [PACKET_RETRY] = RETRY_BYTES,
-    };
-    if (len != sizes[buf[0]] || buf[1] || buf[2] || buf[3]) {
-        e->counters.malformed++;
-        return;
-    }
-    switch ((enum packet_type)buf[0]) {
-    case PACKET_INITIATION:
-        if (!handshake_mac1_ok(&e->identity, buf)) {
-            e->counters.mac_fail++;
-            return;
-        }
-        handshake_input_initiation(e, now_us, from, buf);
-        return;
-    case PACKET_RESPONSE:
-        handshake_input_response(e, now_us, from, buf);
-        return;
-    case PACKET_RETRY:
-        handshake_input_retry(e, now_us, from, buf);
-        return;
-    case PACKET_DATA:
-        return;
-    }
+void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
+    static const uint8_t frame[] = {FRAME_CONFIRM};
+    s->confirm_left--;
+    s->confirm_us = now_us + s->confirm_interval_us;
+    s->confirm_interval_us += s->confirm_interval_us / 4;
+    if (s->confirm_interval_us > CONFIRM_RETRY_MAX_US)
+        s->confirm_interval_us = CONFIRM_RETRY_MAX_US;
+    endpoint_send_frames(e, s, now_us, frame, sizeof frame);
+    confirm_everywhere(e, s, now_us, frame, sizeof frame);
+}
+
+void handshake_confirm_anew(struct endpoint *e, struct session *s, uint64_t now_us) {
+    s->confirm_left = CONFIRM_TRIES;
+    s->confirm_interval_us = CONFIRM_RETRY_US;
+    handshake_confirm(e, s, now_us);
+}
+
+void handshake_shown(struct session *s, uint64_t now_us) {
+    keys_show(&s->keys, now_us);
+    s->confirm_left = 0;
+}
+
+void handshake_confirm_again(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->confirm_left == 0)
+        handshake_confirm_anew(e, s, now_us);
+    else
+        s->confirm_us = now_us;
+    endpoint_make_ready(e, s);
+}
+
+void handshake_not_shown(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (s->confirm_left == 0)
+        handshake_confirm_anew(e, s, now_us);
 }

@@ -1,8 +1,9 @@
-/* endpoint_rekey.c: new keys for a session that is up. A rekey that fails costs the session nothing as long as its keys are good and
- * the peer is heard: it is tried again. The session ends when something waits for the peer and nothing is heard of it for
+/* rekey.c: new keys for a session that is up: when, how often, and when the peer is dead. A rekey
+ * that fails costs the session nothing as long as its keys are good and the peer is heard: it is
+ * tried again. The session ends when something waits for the peer and nothing is heard of it for
  * SESSION_DEAD_US, whatever was under way when the silence began.
  */
-#include "net/endpoint_int.h"
+#include "net/handshake_int.h"
 
 /* The peer has answered, and since then not said a word in this session: it may have died right
  * after its answer, which left nothing of it behind. */
@@ -59,28 +60,22 @@ static uint64_t ask_us(const struct session *s) {
     return later(quiet_since_us(s) + silent_us(s), s->rekey_after_us);
 }
 
-static int begin(struct endpoint *e, struct session *s, uint64_t now_us) {
-    int err = handshake_start(e, s, now_us, HANDSHAKE_REKEY);
-    /* One after another, or the first since long. */
-    if (!err && (s->rekeys_failed == 0 || now_us > s->rekey_after_us + REKEY_PAUSE_MAX_US)) {
-        s->rekeys_failed = 0;
-        s->rekey_since_us = now_us;
-    }
-    return err;
-}
-
-void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
+bool rekey_due(const struct session *s, uint64_t rekey_us, uint64_t now_us) {
     const struct keygen *g = &s->keys.current;
-    uint64_t after = e->rekey_us;
+    uint64_t after = rekey_us;
     if (!s->initiator)
         after += after < KEYS_REKEY_US ? after / 4 : REKEY_RESPONDER_US;
-    bool due =
+    const bool old =
         now_us >= g->born_us + after || s->send_counter - g->first_counter >= KEYS_MAX_PACKETS / 2;
-    if (!due || s->hs_out || session_answering(s) || now_us < s->rekey_after_us)
+    return old && !s->hs_out && !session_answering(s) && now_us >= s->rekey_after_us;
+}
+
+void rekey_began(struct session *s, uint64_t now_us) {
+    /* One after another, or the first since long. */
+    if (s->rekeys_failed > 0 && now_us <= s->rekey_after_us + REKEY_PAUSE_MAX_US)
         return;
-    if (begin(e, s, now_us)) {
-        /* No memory: tried again with the next packet. */
-    }
+    s->rekeys_failed = 0;
+    s->rekey_since_us = now_us;
 }
 
 void rekey_done(struct session *s) {
@@ -89,7 +84,7 @@ void rekey_done(struct session *s) {
 }
 
 void rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied) {
-    const bool dead = now_us >= dead_us(s);
+    const bool dead = rekey_is_dead(s, now_us);
     session_drop_hs_out(s);
     e->counters.rekeys_failed++;
     if (dead) {
@@ -118,21 +113,14 @@ uint64_t rekey_deadline_us(const struct session *s, uint64_t now_us) {
     return d;
 }
 
-void rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (now_us >= dead_us(s)) {
-        rekey_failed(e, s, now_us, 0);
-        return;
-    }
-    if (s->echo_count > 0)
-        endpoint_maybe_rekey(e, s, now_us);
-    if (now_us < ask_us(s))
-        return;
-    /* Handshakes that pass where nothing else does must not go on without end. */
-    if (unproved(s) && s->unproved_asks++ >= UNPROVED_ASKS) {
-        endpoint_session_end(e, s, ERR_TIMEOUT);
-        return;
-    }
-    /* Sent, but nothing heard: the peer may have forgotten us, or moved. A fresh handshake tells. */
-    if (begin(e, s, now_us))
-        endpoint_session_end(e, s, ERR_NOMEM);
+bool rekey_is_dead(const struct session *s, uint64_t now_us) {
+    return now_us >= dead_us(s);
+}
+
+bool rekey_asks(const struct session *s, uint64_t now_us) {
+    return now_us >= ask_us(s);
+}
+
+bool rekey_asked_enough(struct session *s) {
+    return unproved(s) && s->unproved_asks++ >= UNPROVED_ASKS;
 }

@@ -12,8 +12,6 @@
 #include "node/people/denial.h"
 #include "node/people/pairing.h"
 
-enum { BLOCKS_DEFAULT = 640 }; /* what 0 means to the endpoint (net/endpoint.h) */
-
 /* ---- beginning and end ---- */
 static struct endpoint *make_endpoint(const struct node_config *cfg, const struct env *env,
                                       uint64_t now_us) {
@@ -94,7 +92,7 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
                             .lazy = cfg->lazy};
     n->started_us = now_us;
     put_together(n);
-    n->files.send.pool.blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT;
+    n->files.send.pool.blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_FILES_DEFAULT;
     const struct node_policy policy = {cfg->accept, cfg->download_dir, cfg->accept_max_bytes,
                                        cfg->message_quota_bytes, cfg->message_quota_contact_bytes};
     node_set_policy(n, &policy);

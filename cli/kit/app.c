@@ -5,15 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/kit/hint.h"
-#include "cli/kit/interrupt.h"
 #include "cli/screen/json.h"
 #include "cli/screen/line.h"
+#include "cli/screen/name.h"
 #include "cli/screen/table.h"
 #include "cli/screen/terminal.h"
+#include "net/os/file.h"
+#include "net/os/interrupt.h"
+#include "net/os/tty.h"
 #include "node/api/quote.h"
 
 enum { SENTENCE_MAX = ADVICE_SAY_MAX };
@@ -131,7 +132,7 @@ bool app_denied(int err) {
 }
 
 int app_stdout_failed(struct app *a) {
-    const bool closed = write(STDOUT_FILENO, "", 0) < 0 && errno == EBADF;
+    const bool closed = tty_stdout_is_closed();
     a->o.json = false; /* nobody would read it */
     return app_fail(a, ERR_IO, "%s",
                     closed ? "standard output is closed: nobody got what was to be printed"
@@ -182,10 +183,11 @@ int app_find_socket(struct app *a, const struct options *o) {
 static void start_command(const struct app *a, char out[static SENTENCE_MAX / 2]) {
     const char *env = getenv("MESHD_SOCKET");
     char dir[PATH_TEXT_MAX];
-    struct stat st;
+    struct os_info info;
     if (a->o.state || a->o.socket)
         snprintf(out, SENTENCE_MAX / 2, "meshd %.440s%s", daemon_option,
-                 a->o.state && paths_parent(dir, sizeof dir, a->socket) == 0 && stat(dir, &st) != 0
+                 a->o.state && paths_parent(dir, sizeof dir, a->socket) == 0 &&
+                         os_path_info(dir, true, &info) != 0
                      ? " (there is no such directory)"
                      : "");
     else if (env && env[0])
@@ -262,7 +264,7 @@ int app_broken(struct app *a, int err) {
 struct proto_writer *app_ask(struct app *a, const char *method) {
     snprintf(a->method, sizeof a->method, "%s", method);
     a->err = 0;
-    if (a->client.fd < 0)
+    if (!os_connection_is_open(a->client.connection))
         a->err = client_open(&a->client, a->socket);
     if (a->err)
         proto_writer_init(&a->client.out, CLIENT_MESSAGE_MAX); /* filled in vain */
@@ -299,7 +301,7 @@ int app_answer(struct app *a, uint64_t timeout_us, struct proto_msg *m) {
     int code = app_send(a);
     if (code)
         return code;
-    uint64_t deadline_us = timeout_us == UINT64_MAX ? UINT64_MAX : client_now_us() + timeout_us;
+    uint64_t deadline_us = timeout_us == UINT64_MAX ? UINT64_MAX : clock_now_us() + timeout_us;
     return answered(a, client_answer(&a->client, a->request, deadline_us, m), m);
 }
 
@@ -308,7 +310,7 @@ int app_answer_surely(struct app *a, struct proto_msg *m) {
     int code = app_send(a);
     if (code)
         return code;
-    uint64_t deadline_us = client_now_us() + CLIENT_ANSWER_US;
+    uint64_t deadline_us = clock_now_us() + CLIENT_ANSWER_US;
     int err = client_answer(&a->client, a->request, deadline_us, m);
     if (err == ERR_CANCELLED && interrupt_seen()) {
         interrupt_clear();

@@ -1,38 +1,24 @@
 #include "cli/kit/client.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "cli/kit/interrupt.h"
 #include "crypto/base/mem.h"
+#include "net/os/clock.h"
+#include "net/os/file.h"
+#include "net/os/interrupt.h"
+#include "net/os/process.h"
 #include "node/api/xdg.h"
 
 enum { READ_BYTES = 64 * 1024 };
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* platforms without it have SO_NOSIGPIPE */
-#endif
-
-uint64_t client_now_us(void) {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 void client_init(struct client *c) {
-    *c = (struct client){.fd = -1};
+    *c = (struct client){.connection = OS_CONNECTION_NONE};
 }
 
-static int connect_error(void) {
-    switch (errno) {
+static int connect_error(int err) {
+    switch (err) {
     case ENOENT:
     case ENOTDIR:
     case ECONNREFUSED:
@@ -47,58 +33,39 @@ static int connect_error(void) {
 }
 
 /* Whoever answers gets tickets and messages: it must be our own meshd, or root's. */
-static bool is_ours(int fd) {
-#ifdef __linux__
-    struct ucred cred;
-    socklen_t len = sizeof cred;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
-        return false;
-    return cred.uid == geteuid() || cred.uid == 0;
-#else
-    uid_t uid;
-    gid_t gid;
-    return getpeereid(fd, &uid, &gid) == 0 && (uid == geteuid() || uid == 0);
-#endif
+static bool is_ours(struct os_connection c) {
+    uint64_t user;
+    return os_connection_user(c, &user) == 0 && (user == process_user() || user == 0);
 }
 
 static int check_place(const char *path) {
     char dir[PATH_TEXT_MAX];
-    struct stat st;
+    struct os_info info;
     if (paths_parent(dir, sizeof dir, path) != 0)
         return ERR_USAGE;
-    if (stat(dir, &st) != 0)
-        return connect_error();
-    return paths_socket_dir_safe(st.st_uid, st.st_mode, geteuid()) ? 0 : ERR_AUTH;
+    const int err = os_path_info(dir, true, &info);
+    if (err)
+        return connect_error(err);
+    return paths_socket_dir_safe(info.owner, info.mode, process_user()) ? 0 : ERR_AUTH;
 }
 
 int client_open(struct client *c, const char *path) {
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof addr.sun_path)
+    if (strlen(path) > os_connection_path_max())
         return ERR_USAGE;
-    memcpy(addr.sun_path, path, strlen(path) + 1);
     int r = check_place(path);
     if (r != 0)
         return r;
     client_close(c);
-    c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (c->fd < 0)
-        return ERR_IO;
-    fcntl(c->fd, F_SETFD, FD_CLOEXEC);
-#ifdef SO_NOSIGPIPE
-    setsockopt(c->fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){1}, sizeof(int));
-#endif
-    fcntl(c->fd, F_SETFL, O_NONBLOCK);
-    uint64_t deadline_us = client_now_us() + CLIENT_CONNECT_US;
-    while (connect(c->fd, (const struct sockaddr *)&addr, sizeof addr) != 0) {
+    const uint64_t deadline_us = clock_now_us() + CLIENT_CONNECT_US;
+    for (int err; (err = os_connection_open(&c->connection, path)) != 0;) {
         /* EAGAIN: the listener's queue is full (Linux). */
-        bool full = errno == EAGAIN && client_now_us() < deadline_us;
-        int err = errno == EAGAIN ? ERR_TIMEOUT : connect_error();
+        const bool full = err == EAGAIN && clock_now_us() < deadline_us;
         if (full && interrupt_sleep(10000))
             continue;
         client_close(c);
-        return full ? ERR_CANCELLED : err;
+        return full ? ERR_CANCELLED : err == EAGAIN ? ERR_TIMEOUT : connect_error(err);
     }
-    if (!is_ours(c->fd)) {
+    if (!is_ours(c->connection)) {
         client_close(c);
         return ERR_AUTH;
     }
@@ -108,37 +75,34 @@ int client_open(struct client *c, const char *path) {
 }
 
 void client_close(struct client *c) {
-    if (c->fd >= 0)
-        close(c->fd);
+    os_connection_close(&c->connection);
     for (unsigned i = 0; i < c->aside_count; i++)
         proto_msg_clear(&c->aside[i]);
     mem_free(c->aside);
     proto_reader_clear(&c->in);
     proto_writer_clear(&c->out);
-    *c = (struct client){.fd = -1, .last_id = c->last_id};
+    *c = (struct client){.connection = OS_CONNECTION_NONE, .last_id = c->last_id};
 }
 
-/* Waits until the socket is ready for `events`. */
-static int wait_ready(const struct client *c, short events, uint64_t deadline_us) {
+/* Waits until the connection can be read from, or written to. */
+static int wait_ready(const struct client *c, bool writing, uint64_t deadline_us) {
     for (;;) {
-        struct pollfd p[2] = {{.fd = c->fd, .events = events},
-                              {.fd = interrupt_fd(), .events = POLLIN}};
+        bool ready;
         if (interrupt_seen())
             return ERR_CANCELLED;
         int wait_ms = -1;
         if (deadline_us != UINT64_MAX) {
-            uint64_t now_us = client_now_us();
+            uint64_t now_us = clock_now_us();
             if (now_us >= deadline_us)
                 return ERR_TIMEOUT;
             uint64_t ms = (deadline_us - now_us + 999) / 1000;
             wait_ms = ms > 3600000 ? 3600000 : (int)ms;
         }
-        int n = poll(p, 2, wait_ms); /* a negative descriptor is ignored */
-        if (n < 0 && errno != EINTR)
+        if (interrupt_wait(c->connection, writing, wait_ms, &ready) != 0)
             return ERR_IO;
         if (interrupt_seen())
             return ERR_CANCELLED;
-        if (n > 0 && p[0].revents)
+        if (ready)
             return 0;
         if (c->wakes && interrupt_resized())
             return ERR_TIMEOUT;
@@ -176,15 +140,16 @@ static int next_message(struct client *c, uint64_t deadline_us, struct proto_msg
         }
         if (got > 0)
             return 0;
-        int err = wait_ready(c, POLLIN, deadline_us);
+        size_t n;
+        int err = wait_ready(c, false, deadline_us);
         if (err)
             return err;
-        ssize_t n = recv(c->fd, buf, sizeof buf, 0);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+        err = os_connection_receive(c->connection, buf, sizeof buf, &n);
+        if (err == EAGAIN)
             continue;
-        if (n <= 0)
+        if (err || n == 0)
             return ERR_CLOSED;
-        if (proto_reader_feed(&c->in, buf, (size_t)n) != n)
+        if (proto_reader_feed(&c->in, buf, n) != (long)n)
             return ERR_NOMEM;
     }
 }
@@ -192,7 +157,7 @@ static int next_message(struct client *c, uint64_t deadline_us, struct proto_msg
 /* The daemon has closed: it may have said why. */
 static int sent_in_vain(struct client *c) {
     struct proto_msg m = {0};
-    int err = next_message(c, client_now_us() + CLIENT_LAST_WORD_US, &m);
+    int err = next_message(c, clock_now_us() + CLIENT_LAST_WORD_US, &m);
     proto_msg_clear(&m);
     return err == ERR_REFUSED ? ERR_REFUSED : ERR_CLOSED;
 }
@@ -201,19 +166,17 @@ int client_send(struct client *c) {
     proto_end(&c->out);
     if (!c->out.ok)
         return ERR_FULL;
-    uint64_t deadline_us = client_now_us() + CLIENT_ANSWER_US;
+    uint64_t deadline_us = clock_now_us() + CLIENT_ANSWER_US;
     size_t sent = 0;
     while (sent < c->out.len) {
-        ssize_t n = send(c->fd, c->out.buf + sent, c->out.len - sent, MSG_NOSIGNAL);
-        if (n > 0) {
-            sent += (size_t)n;
-            continue;
-        }
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+        size_t n;
+        int err = os_connection_send(c->connection, c->out.buf + sent, c->out.len - sent, &n);
+        sent += n;
+        if (err && err != EAGAIN)
             return sent_in_vain(c);
-        int err = wait_ready(c, POLLOUT, deadline_us);
+        if (!err)
+            continue;
+        err = wait_ready(c, true, deadline_us);
         if (err)
             return err;
     }

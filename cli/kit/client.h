@@ -1,6 +1,6 @@
 /* client.h: the client's end of the control socket: blocking, with a deadline for everything, and
  * nothing the other side sends can make it grow or wait without bound. Times are monotonic us
- * (client_now_us).
+ * (clock_now_us).
  *
  * Answers and notifications share the stream: while an answer is awaited, notifications are put
  * aside and client_note gives them later, in order.
@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/os/clock.h"
+#include "net/os/connection.h"
 #include "node/api/control_proto.h"
 
 enum {
@@ -22,7 +24,7 @@ enum {
 #define CLIENT_CONNECT_US UINT64_C(5000000)  /* for a daemon that listens, but does not accept */
 
 struct client {
-    int fd;     /* -1: not connected */
+    struct os_connection connection;
     bool wakes; /* in client_either */
     uint32_t last_id;
     struct proto_reader in;
@@ -31,8 +33,6 @@ struct client {
     struct proto_msg *aside;
     uint32_t aside_count, aside_cap;
 };
-
-uint64_t client_now_us(void);
 
 void client_init(struct client *c);
 /* ERR_NO_DAEMON (nobody listens there), ERR_PERM, ERR_AUTH (another user answers, or could: the

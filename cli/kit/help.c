@@ -103,7 +103,7 @@ void help_put(FILE *f, const char *text, unsigned columns) {
 }
 
 unsigned help_columns(FILE *f) {
-    unsigned columns = terminal_columns_or(fileno(f), HELP_COLUMNS + 1) - 1;
+    unsigned columns = terminal_columns_or(f, HELP_COLUMNS + 1) - 1;
     columns = columns < HELP_COLUMNS_MIN ? HELP_COLUMNS_MIN : columns;
     return columns < HELP_COLUMNS ? columns : HELP_COLUMNS;
 }

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/screen/line.h"
 #include "cli/screen/name.h"
@@ -18,7 +17,7 @@ void meter_init(struct meter *m, uint64_t id, const char *waiting) {
 
 void meter_event(struct meter *m, const msgpack_object *e) {
     const msgpack_object *t = proto_get(e, "transfer");
-    uint64_t now_us = client_now_us();
+    uint64_t now_us = clock_now_us();
     if (proto_str_is(proto_get(e, "event"), "transfer.started")) {
         progress_begin(&m->progress, now_us, 0, proto_get_uint(t, "bytes_total", 0));
         m->begun = true;
@@ -46,16 +45,16 @@ void meter_show(struct meter *m) {
         meter_say("%s", m->waiting);
         return;
     }
-    uint64_t now_us = client_now_us();
+    uint64_t now_us = clock_now_us();
     struct progress_label label = {m->name, strlen(m->name), m->index, m->count};
     progress_update(&m->progress, now_us, m->progress.bytes);
-    progress_line(&m->progress, &label, now_us,
-                  terminal_columns_or(STDERR_FILENO, TERMINAL_COLUMNS), text);
+    progress_line(&m->progress, &label, now_us, terminal_columns_or(stderr, TERMINAL_COLUMNS),
+                  text);
     line_show(text);
 }
 
 uint64_t meter_deadline_us(uint64_t deadline_us) {
-    uint64_t tick_us = client_now_us() + METER_TICK_US;
+    uint64_t tick_us = clock_now_us() + METER_TICK_US;
     return line_on() && tick_us < deadline_us ? tick_us : deadline_us;
 }
 
@@ -67,7 +66,7 @@ void meter_say(const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    unsigned columns = terminal_columns_or(STDERR_FILENO, TERMINAL_COLUMNS);
+    unsigned columns = terminal_columns_or(stderr, TERMINAL_COLUMNS);
     name_plain(line, sizeof line, text, strlen(text), columns > 0 ? columns - 1 : 0);
     line_show(line);
 }

@@ -2,15 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/line.h"
+#include "net/os/interrupt.h"
 
 enum {
     SPOOL_BUFFER = 256 * 1024,
@@ -67,24 +66,6 @@ static int write_all(int fd, const char *buf, size_t len) {
     return 0;
 }
 
-/* Standard input's next bytes; 0 at its end, -1 with errno: EINTR if a signal came. */
-static ssize_t read_some(char buf[static SPOOL_BUFFER]) {
-    for (;;) {
-        struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                              {.fd = interrupt_fd(), .events = POLLIN}};
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
-            return -1;
-        errno = EINTR;
-        if (interrupt_seen())
-            return -1;
-        if (!p[0].revents)
-            continue;
-        ssize_t n = read(STDIN_FILENO, buf, SPOOL_BUFFER);
-        if (n >= 0 || (errno != EINTR && errno != EAGAIN))
-            return n;
-    }
-}
-
 static int copy_failed(struct app *a, int err, bool writing, const char *dir) {
     if (err == EINTR)
         return app_broken(a, ERR_CANCELLED);
@@ -104,22 +85,23 @@ static int copy(struct app *a, int fd, const char *dir, uint64_t *bytes) {
     static char buf[SPOOL_BUFFER];
     uint64_t said_us = 0;
     for (*bytes = 0;;) {
-        uint64_t now_us = client_now_us();
+        uint64_t now_us = clock_now_us();
         if (now_us >= said_us + SPOOL_SAY_US) {
             char size[PRINT_NUMBER_MAX];
             print_size(size, *bytes);
             meter_say("reading standard input to its end: %s", size);
             said_us = now_us;
         }
-        ssize_t n = read_some(buf);
+        size_t n;
+        int err = interrupt_read_stdin(buf, sizeof buf, &n);
+        if (err)
+            return copy_failed(a, err, false, dir);
         if (n == 0)
             return 0;
-        if (n < 0)
-            return copy_failed(a, errno, false, dir);
-        int err = write_all(fd, buf, (size_t)n);
+        err = write_all(fd, buf, n);
         if (err)
             return copy_failed(a, err, true, dir);
-        *bytes += (uint64_t)n;
+        *bytes += n;
     }
 }
 

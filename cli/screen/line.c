@@ -1,21 +1,20 @@
 #include "cli/screen/line.h"
 
 #include <stdio.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "cli/screen/terminal.h"
 #include "cli/screen/width.h"
+#include "net/os/tty.h"
 
 static size_t shown; /* columns of the line that stands there */
 
 bool line_on(void) {
-    return isatty(STDERR_FILENO) && tcgetpgrp(STDERR_FILENO) == getpgrp();
+    return tty_is_ours(stderr);
 }
 
 /* Blanks up to what the line before had, if the terminal is still as wide. */
 static int rest(size_t used) {
-    size_t width = terminal_columns_or(STDERR_FILENO, TERMINAL_COLUMNS), end = shown;
+    size_t width = terminal_columns_or(stderr, TERMINAL_COLUMNS), end = shown;
     if (end >= width)
         end = width > 0 ? width - 1 : 0;
     return end > used ? (int)(end - used) : 0;

@@ -8,6 +8,7 @@
 #define MESHD_CLI_SCREEN_LINE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 bool line_on(void);
 /* `text` is escaped, and shorter than the terminal is wide. */

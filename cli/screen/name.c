@@ -7,6 +7,7 @@
 
 #include "cli/screen/print.h"
 #include "cli/screen/width.h"
+#include "net/os/tty.h"
 #include "node/api/utf8.h"
 
 static const char dots[] = "\xe2\x80\xa6"; /* U+2026, one column */

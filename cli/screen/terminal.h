@@ -9,7 +9,7 @@ enum { TERMINAL_COLUMNS = 80 };
 
 /* Columns of the terminal that `f` is; 0: it is none. */
 unsigned terminal_columns(FILE *f);
-/* Columns of the terminal on this descriptor; `fallback` if it is none or does not say. */
-unsigned terminal_columns_or(int fd, unsigned fallback);
+/* The same, or `fallback` if it is none or does not say. */
+unsigned terminal_columns_or(FILE *f, unsigned fallback);
 
 #endif

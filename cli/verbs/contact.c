@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 
 #include "cli/kit/app.h"
-#include "cli/kit/interrupt.h"
 #include "cli/kit/state.h"
 #include "cli/screen/json.h"
 #include "cli/screen/table.h"
+#include "net/os/interrupt.h"
 
 enum { TICKET_READ_MAX = 4096, ADD_WAIT_US = 3000000 };
 

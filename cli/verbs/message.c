@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cli/kit/app.h"
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/json.h"
 #include "cli/screen/line.h"
+#include "net/os/interrupt.h"
 #include "node/api/utf8.h"
 
 enum { MESSAGE_MAX = 64 * 1024 }; /* the daemon's limit, plus a line end here */
@@ -122,7 +122,7 @@ static int await_receipt(struct app *a, uint64_t seq, uint64_t timeout_us) {
         return code;
     meter_say("waiting until %s has it", a->words[0]);
     int err =
-        client_answer(&a->client, a->request, client_now_us() + timeout_us + CLIENT_ANSWER_US, &m);
+        client_answer(&a->client, a->request, clock_now_us() + timeout_us + CLIENT_ANSWER_US, &m);
     line_clear();
     if (err)
         return app_broken(a, err);

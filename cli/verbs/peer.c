@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "cli/kit/app.h"
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/kit/state.h"
 #include "cli/screen/json.h"
 #include "cli/screen/line.h"
 #include "cli/screen/table.h"
+#include "net/os/interrupt.h"
 
 enum { PINGS_MAX = 100000, PATH_SHOWN_MAX = 128, NODE_SHOWN_MAX = 80 };
 

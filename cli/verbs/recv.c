@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/line.h"
 #include "cli/verbs/transfer.h"
+#include "net/os/interrupt.h"
 
 enum { SHOWN_MAX = 16 }; /* transfers of ours whose progress is followed; the line has the newest */
 
@@ -194,7 +194,7 @@ static int loop(struct app *a, struct reception *r, uint64_t deadline_us) {
         int code = 0, err;
         show(a, r);
         err = client_note(&a->client, meter_deadline_us(deadline_us), &m);
-        if (err == ERR_TIMEOUT && client_now_us() < deadline_us)
+        if (err == ERR_TIMEOUT && clock_now_us() < deadline_us)
             continue;
         if (err == ERR_CANCELLED)
             return interrupted(a, r);
@@ -233,5 +233,5 @@ int run_recv(struct app *a) {
     if (a->interrupted)
         return interrupted(a, &r);
     interrupt_catch_resize();
-    return loop(a, &r, timeout_us ? client_now_us() + timeout_us : UINT64_MAX);
+    return loop(a, &r, timeout_us ? clock_now_us() + timeout_us : UINT64_MAX);
 }

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/kit/spool.h"
 #include "cli/screen/line.h"
 #include "cli/verbs/transfer.h"
+#include "net/os/file.h"
+#include "net/os/interrupt.h"
 
 struct sending {
     uint64_t timeout_us; /* 0: none */
@@ -25,29 +25,30 @@ static const char *base_name(const char *path) {
 }
 
 /* ---- what is sent ---- */
-static const char *kind_of(mode_t mode) {
-    return S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "device";
+static const char *kind_text(enum os_kind k) {
+    return k == OS_PIPE ? "pipe" : k == OS_SOCKET ? "socket" : "device";
 }
 
 /* Looks at every path before anything is asked for: a misspelt one fails at once, not when the peer
  * has accepted. */
 static int check_path(struct app *a, const char *path, uint64_t *bytes) {
-    struct stat st;
-    if (stat(path, &st) != 0)
-        return app_fail(a, errno == EACCES ? ERR_PERM : ERR_NOT_FOUND,
-                        "cannot send %s: %s; check the path", path, strerror(errno));
-    if (S_ISDIR(st.st_mode))
+    struct os_info info;
+    const int err = os_path_info(path, true, &info);
+    if (err)
+        return app_fail(a, err == EACCES ? ERR_PERM : ERR_NOT_FOUND,
+                        "cannot send %s: %s; check the path", path, strerror(err));
+    if (info.kind == OS_DIRECTORY)
         return app_fail(
             a, ERR_UNSUPPORTED,
             "%s is a directory, which cannot be sent yet; send its files, or an archive of it",
             path);
-    if (!S_ISREG(st.st_mode))
+    if (info.kind != OS_REGULAR)
         return app_fail(
             a, ERR_UNSUPPORTED,
             "%s is a %s, which cannot be sent; send a regular file, or what comes out of it "
             "as standard input: -",
-            path, kind_of(st.st_mode));
-    *bytes += (uint64_t)st.st_size;
+            path, kind_text(info.kind));
+    *bytes += info.size;
     return 0;
 }
 

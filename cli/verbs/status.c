@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "cli/kit/app.h"
-#include "cli/kit/interrupt.h"
 #include "cli/kit/meter.h"
 #include "cli/screen/json.h"
 #include "cli/screen/line.h"
+#include "net/os/interrupt.h"
 
 static void put_line(const char *label, const char *s, size_t len) {
     printf("%-12s", label);
@@ -138,7 +138,7 @@ static int wait_for_daemon(struct app *a, uint64_t deadline_us) {
         int err = client_open(&a->client, a->socket);
         if (err != ERR_NO_DAEMON)
             return err;
-        if (client_now_us() >= deadline_us)
+        if (clock_now_us() >= deadline_us)
             return ERR_NO_DAEMON;
         if (!interrupt_sleep(20000))
             return ERR_CANCELLED;
@@ -154,7 +154,7 @@ int run_wait(struct app *a) {
         return app_fail(a, ERR_USAGE, "wait for what? give --for ready, peer=NAME or contact=NAME");
     if (!app_timeout(a, 30000000, &timeout_us, &code))
         return code;
-    uint64_t deadline_us = timeout_us ? client_now_us() + timeout_us : UINT64_MAX;
+    uint64_t deadline_us = timeout_us ? clock_now_us() + timeout_us : UINT64_MAX;
     if (name)
         meter_say(what[0] == 'p' ? "waiting for %s to be online"
                                  : "waiting for a contact called %s",

@@ -140,7 +140,7 @@ static void take_back(struct app *a, const char *ticket, size_t len) {
     struct proto_writer *w = app_ask(a, "ticket.end");
     proto_strn(w, "ticket", ticket, len);
     if (app_send(a) == 0 &&
-        client_answer(&a->client, a->request, client_now_us() + CLIENT_ANSWER_US, &m) == 0)
+        client_answer(&a->client, a->request, clock_now_us() + CLIENT_ANSWER_US, &m) == 0)
         proto_msg_clear(&m);
 }
 

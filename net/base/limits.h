@@ -194,6 +194,9 @@ enum {
 
     /* Their memory (net/base/block.h). */
     STREAM_BLOCK_BYTES = 65536,
+    BLOCKS_DEFAULT = 1536,      /* of an endpoint: 96 MiB, and three sixteenths in reserve */
+    BLOCKS_FILES_DEFAULT = 640, /* files that are sent reckon with so many of them: 40 MiB */
+    BLOCKS_KEPT = 64,           /* free ones that are not given back to the system */
     SHARE_FACTOR = 8,       /* a session may hold so many times what is free (net/base/share.h) */
     SHARE_FACTOR_AHEAD = 6, /* ahead of a gap: so that what fills it finds room */
     RECV_SURE_BYTES = 128 * 1024, /* and so much of the reserve: the largest packet in pieces */

@@ -1,5 +1,6 @@
-/* list.h: things in a row, each in it once, put in and taken out in O(1): circular and doubly linked, without memory of its own.
- * A thing embeds one struct list_link for each list it may be in. Value structs; all zeroes is empty, or in no list.
+/* list.h: things in a row, each in it once, put in and taken out in O(1): circular and doubly
+ * linked, without memory of its own. A thing embeds one struct list_link for each list it may be
+ * in. Value structs; all zeroes is empty, or in no list.
  */
 #ifndef MESHD_NET_BASE_LIST_H
 #define MESHD_NET_BASE_LIST_H

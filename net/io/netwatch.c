@@ -86,11 +86,7 @@ int netwatch_open(struct netwatch **out, uv_loop_t *loop, void (*changed)(void *
     (void)uv_timer_init(loop, &w->timer);
     w->timer.data = w;
     w->handles = 1;
-#ifdef __linux__
-    w->polling = !netwatch_linux_open(w, loop);
-#else
-    w->polling = true;
-#endif
+    w->polling = !netwatch_native_open(w, loop);
     if (!w->polling)
         return 0;
     look(w, &first);
@@ -107,8 +103,6 @@ void netwatch_on_closed(uv_handle_t *h) {
 void netwatch_close(struct netwatch *w) {
     if (!w)
         return;
-#ifdef __linux__
-    netwatch_linux_close(w);
-#endif
+    netwatch_native_close(w);
     uv_close((uv_handle_t *)&w->timer, netwatch_on_closed);
 }

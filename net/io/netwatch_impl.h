@@ -26,10 +26,12 @@ struct netwatch {
 void netwatch_tell(struct netwatch *w, unsigned news);
 void netwatch_on_closed(uv_handle_t *h);
 
-#ifdef __linux__
-/* False: the kernel gives nothing of it. */
-bool netwatch_linux_open(struct netwatch *w, uv_loop_t *loop);
-void netwatch_linux_close(struct netwatch *w);
+/* What tells without being asked: netwatch_linux.c, or, by the build, netwatch_posix.c. False: the
+ * kernel gives nothing of it. */
+bool netwatch_native_open(struct netwatch *w, uv_loop_t *loop);
+void netwatch_native_close(struct netwatch *w);
+
+#ifdef MESHD_LINUX
 /* What a batch of rtnetlink messages is about. *route: of which default route was heard last, a hash; changed if another was. */
 unsigned netwatch_linux_read(const uint8_t *buf, size_t len, uint64_t *route);
 #endif

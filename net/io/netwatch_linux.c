@@ -1,5 +1,4 @@
-#ifdef __linux__
-
+/* netwatch_linux.c: rtnetlink, and a timer that is cancelled when the wall clock jumps. */
 #include "net/io/netwatch_impl.h"
 
 #include <errno.h>
@@ -150,7 +149,7 @@ static bool watch_fd(struct netwatch *w, uv_loop_t *loop, uv_poll_t *p, int *fd,
     return false;
 }
 
-bool netwatch_linux_open(struct netwatch *w, uv_loop_t *loop) {
+bool netwatch_native_open(struct netwatch *w, uv_loop_t *loop) {
     w->boot_ahead_ms = boot_ahead_ms();
     w->links_fd = links_open();
     w->wakes_fd = wakes_open();
@@ -158,11 +157,11 @@ bool netwatch_linux_open(struct netwatch *w, uv_loop_t *loop) {
     const bool wakes = watch_fd(w, loop, &w->wakes, &w->wakes_fd, on_wakes);
     if (links && wakes)
         return true;
-    netwatch_linux_close(w);
+    netwatch_native_close(w);
     return false;
 }
 
-void netwatch_linux_close(struct netwatch *w) {
+void netwatch_native_close(struct netwatch *w) {
     int *fds[] = {&w->links_fd, &w->wakes_fd};
     uv_poll_t *polls[] = {&w->links, &w->wakes};
     for (unsigned i = 0; i < 2; i++) {
@@ -174,7 +173,3 @@ void netwatch_linux_close(struct netwatch *w) {
         *fds[i] = -1;
     }
 }
-
-#else
-typedef int netwatch_linux_is_for_linux;
-#endif

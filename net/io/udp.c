@@ -12,13 +12,8 @@ int udp_open(struct udp **out, uv_loop_t *loop, enum udp_kind kind, const struct
         return ERR_USAGE;
     if (at->kind != ADDR_IPV4 && at->kind != ADDR_IPV6)
         return ERR_USAGE;
-#ifdef __linux__
-    if (kind == UDP_AUTO)
-        return udp_linux_open(out, loop, at, &base);
-#else
-    (void)kind;
-#endif
-    return udp_uv_open(out, loop, at, &base);
+    return kind == UDP_AUTO ? udp_native_open(out, loop, at, &base)
+                            : udp_uv_open(out, loop, at, &base);
 }
 
 void udp_address(const struct udp *u, struct addr *out) {

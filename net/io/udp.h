@@ -1,8 +1,9 @@
 /* udp.h: the UDP edge: one socket, batches in, trains out.
  *
- * Two implementations behind one face: udp_linux.c (own non-blocking socket under uv_poll, recvmmsg
- * with UDP_GRO, sendmmsg/sendmsg with UDP_SEGMENT, each probed at run time and switched off for
- * good when it fails in mid-run) and udp_uv.c (uv_udp, one datagram a call; every platform). A
+ * Implementations behind one face: udp_linux.c (own non-blocking socket under uv_poll, recvmmsg with
+ * UDP_GRO, sendmmsg/sendmsg with UDP_SEGMENT, each probed at run time and switched off for good when
+ * it fails in mid-run); in its place on other systems udp_posix.c (the same socket, one datagram a
+ * call); and udp_uv.c (uv_udp, one datagram a call, no marks, no sources; every platform). A
  * train that the kernel does not take at once is kept and sent first when the socket is writable
  * again: nothing is lost on our side of the socket.
  */

@@ -20,9 +20,10 @@ struct udp { /* first member of both implementations */
     struct udp_caps caps;
 };
 
-/* `base` brings local, cb and ctx. Errors as udp_open. */
-int udp_linux_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
-                   const struct udp *base) MUST_USE;
+/* `base` brings local, cb and ctx. Errors as udp_open. Native is udp_linux.c, or udp_posix.c: the
+ * build has one of them. */
+int udp_native_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
+                    const struct udp *base) MUST_USE;
 int udp_uv_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
                 const struct udp *base) MUST_USE;
 
@@ -33,7 +34,7 @@ int udp_open_error(int uv_err);
  * of the path is ignored, where the platform can do that. False: it cannot, and what is too large is cut. */
 bool udp_dont_fragment(uv_os_fd_t fd, bool ipv6);
 
-#ifdef __linux__
+#ifdef MESHD_LINUX
 struct mmsghdr;
 struct msghdr;
 struct udp_linux_sys { /* the two calls that fail in interesting ways */

@@ -1,5 +1,3 @@
-#ifdef __linux__
-
 /* A socket bound to no address is told to which one each datagram came (IP_PKTINFO), and what answers it leaves from there: a
  * secondary address would else be answered from the primary one, which the peer's NAT or firewall does not let in. It costs one
  * control message per train.
@@ -28,6 +26,7 @@
 #include "net/base/ecn_field.h"
 #include "net/base/limits.h"
 #include "net/io/sockaddr.h"
+#include "net/io/udp_bsd.h"
 #include "net/io/udp_control.h"
 
 enum {
@@ -75,7 +74,9 @@ static void give(struct udp_linux *u, unsigned i) {
     struct addr from;
     if (m->msg_flags & MSG_TRUNC || !sockaddr_to(&from, (struct sockaddr *)&u->rx_from[i]))
         return;
-    const struct udp_control_in told = udp_control_read(m);
+    const struct udp_control_in told = udp_control_read(m, len);
+    if (told.nonsense)
+        return;
     const size_t segment = told.segment > 0 ? told.segment : len;
     uint32_t local = u->base.local;
     if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
@@ -113,28 +114,6 @@ static bool receive_round(struct udp_linux *u) {
 
 /* ---- sending ---- */
 
-enum sent { SENT, WOULD_BLOCK, TOO_BIG, NO_GSO, LOST };
-
-/* How errno of a send ends for the datagrams in it. ENOBUFS, ENETUNREACH, EPERM and the like are
- * the network's doing. */
-static enum sent verdict(int err) {
-    switch (err) {
-    case EAGAIN:
-#if EWOULDBLOCK != EAGAIN
-    case EWOULDBLOCK:
-#endif
-        return WOULD_BLOCK;
-    case EMSGSIZE:
-        return TOO_BIG;
-    case EIO:
-    case EINVAL:
-    case EOPNOTSUPP:
-        return NO_GSO;
-    default:
-        return LOST;
-    }
-}
-
 static void report_too_big(struct udp_linux *u, const struct train *t, size_t bytes) {
     if (u->base.cb.too_big)
         u->base.cb.too_big(u->base.ctx, &t->to.udp.remote, bytes);
@@ -147,7 +126,8 @@ static bool source_may_be_gone(const struct udp_control_out *a, int err) {
 }
 
 /* Everything from `at` on in one sendmsg: with UDP_SEGMENT, or as the one datagram it is. */
-static enum sent send_whole(struct udp_linux *u, const struct train *t, size_t at, bool segments) {
+static enum udp_sent send_whole(struct udp_linux *u, const struct train *t, size_t at,
+                                bool segments) {
     struct sockaddr_storage to;
     struct iovec iov = {t->buf + at, t->len - at};
     struct udp_control_out said;
@@ -167,13 +147,13 @@ static enum sent send_whole(struct udp_linux *u, const struct train *t, size_t a
         if (n >= 0)
             local_addrs_forget(&u->locals, said.source);
     }
-    return n < 0 ? verdict(errno) : SENT;
+    return n < 0 ? udp_bsd_verdict(errno) : UDP_SENT;
 }
 
 /* Plain datagrams from *at on; *at moves over what is sent or lost. The first failure's verdict, or
- * SENT; sendmmsg reports an error only if its first message meets it, so a short count means: ask
+ * UDP_SENT; sendmmsg reports an error only if its first message meets it, so a short count means: ask
  * again from there. */
-static enum sent send_plain_run(struct udp_linux *u, const struct train *t, size_t *at) {
+static enum udp_sent send_plain_run(struct udp_linux *u, const struct train *t, size_t *at) {
     struct sockaddr_storage to;
     socklen_t to_len = sockaddr_from(&to, &t->to.udp.remote);
     struct mmsghdr v[TX_MSGS];
@@ -201,10 +181,10 @@ static enum sent send_plain_run(struct udp_linux *u, const struct train *t, size
             local_addrs_forget(&u->locals, said.source);
     }
     if (n < 0)
-        return verdict(errno);
+        return udp_bsd_verdict(errno);
     for (int i = 0; i < n; i++)
         *at += iov[i].iov_len;
-    return SENT;
+    return UDP_SENT;
 }
 
 /* False when the socket is full; *at is then the first unsent byte. `worked` is set once the kernel
@@ -215,20 +195,20 @@ static bool send_plain(struct udp_linux *u, const struct train *t, size_t *at, b
         size_t left = t->len - *at;
         size_t first = left < t->segment_bytes ? left : t->segment_bytes;
         switch (send_plain_run(u, t, at)) {
-        case SENT:
+        case UDP_SENT:
             *worked =
                 *worked || !reported; /* after one that was too big, a short one proves nothing */
             break;
-        case WOULD_BLOCK:
+        case UDP_WOULD_BLOCK:
             return false;
-        case TOO_BIG:
+        case UDP_TOO_BIG:
             if (!reported)
                 report_too_big(u, t, first);
             reported = true;
             *at += first; /* a shorter last one may still fit */
             break;
-        case NO_GSO:
-        case LOST:
+        case UDP_REFUSED:
+        case UDP_LOST:
             *at = t->len; /* the rest would meet the same route or firewall */
             break;
         }
@@ -237,13 +217,10 @@ static bool send_plain(struct udp_linux *u, const struct train *t, size_t *at, b
 }
 
 static void set_ecn(struct udp_linux *u, uint8_t ecn) {
-    int field = ecn & ECN_MASK;
-    if (field == u->ecn || !u->base.caps.ecn)
-        return;
-    const bool ipv6 = u->base.bound.kind == ADDR_IPV6;
-    if (setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS, &field,
-                   sizeof field) == 0)
-        u->ecn = (uint8_t)field;
+    const uint8_t field = ecn & ECN_MASK;
+    if (field != u->ecn && u->base.caps.ecn &&
+        udp_bsd_set_ecn(u->fd, u->base.bound.kind == ADDR_IPV6, field))
+        u->ecn = field;
 }
 
 /* False when the socket is full; *at is then the first unsent byte. */
@@ -254,12 +231,12 @@ static bool transmit(struct udp_linux *u, const struct train *t, size_t *at) {
         if (!u->base.caps.gso)
             return send_plain(u, t, at, &worked);
         switch (send_whole(u, t, *at, true)) {
-        case WOULD_BLOCK:
+        case UDP_WOULD_BLOCK:
             return false;
-        case TOO_BIG:
+        case UDP_TOO_BIG:
             report_too_big(u, t, t->segment_bytes);
             break;
-        case NO_GSO: {
+        case UDP_REFUSED: {
             /* Kernels before 6.14 also say EINVAL when the segments are larger than the device's
              * MTU, and any says it for a bad address. Only if the same bytes go out plain was
              * UDP_SEGMENT itself the trouble. */
@@ -268,15 +245,15 @@ static bool transmit(struct udp_linux *u, const struct train *t, size_t *at) {
                 u->base.caps.gso = false;
             return done;
         }
-        case SENT:
-        case LOST:
+        case UDP_SENT:
+        case UDP_LOST:
             break;
         }
     } else {
-        enum sent s = send_whole(u, t, *at, false);
-        if (s == WOULD_BLOCK)
+        enum udp_sent s = send_whole(u, t, *at, false);
+        if (s == UDP_WOULD_BLOCK)
             return false;
-        if (s == TOO_BIG)
+        if (s == UDP_TOO_BIG)
             report_too_big(u, t, t->len - *at);
     }
     *at = t->len;
@@ -298,9 +275,7 @@ static void on_poll(uv_poll_t *p, int status, int events) {
     if (status < 0) {
         /* libuv stops the handle on POLLERR: some earlier datagram met an ICMP error. Take it and
          * go on. */
-        int err = 0;
-        socklen_t len = sizeof err;
-        (void)getsockopt(u->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+        udp_bsd_forget_error(u->fd);
         watch(u);
         return;
     }
@@ -344,75 +319,29 @@ static const struct udp_ops linux_ops = {linux_send, linux_close};
 
 /* ---- opening ---- */
 
-/* Asks for UDP_BUFFER_BYTES; returns what the kernel gave (it keeps, and reports, twice that for
- * its own overhead). */
-static int set_buffer(int fd, int force, int plain) {
-    int want = UDP_BUFFER_BYTES, got = 0;
-    socklen_t len = sizeof got;
-    if (setsockopt(fd, SOL_SOCKET, force, &want, sizeof want) != 0)
-        (void)setsockopt(fd, SOL_SOCKET, plain, &want, sizeof want);
-    if (getsockopt(fd, SOL_SOCKET, plain, &got, &len) != 0)
-        return 0;
-    return got / 2;
-}
-
-static void set_options(struct udp_linux *u, bool ipv6) {
+/* What Linux alone has. */
+static void set_options(struct udp_linux *u) {
     struct udp_caps *c = &u->base.caps;
-    c->recv_buffer_bytes = set_buffer(u->fd, SO_RCVBUFFORCE, SO_RCVBUF);
-    c->send_buffer_bytes = set_buffer(u->fd, SO_SNDBUFFORCE, SO_SNDBUF);
-    c->buffers_capped =
-        c->recv_buffer_bytes < UDP_BUFFER_BYTES || c->send_buffer_bytes < UDP_BUFFER_BYTES;
     int value = 0, on = 1;
     socklen_t len = sizeof value;
     c->gso = getsockopt(u->fd, SOL_UDP, UDP_SEGMENT, &value, &len) == 0;
     c->gro = setsockopt(u->fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
-    c->ecn = setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
-                        ipv6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
-    c->dont_fragment = udp_dont_fragment(u->fd, ipv6);
 }
 
-/* On a socket that is bound to one address everything leaves from it anyway. */
-static void tell_addresses(struct udp_linux *u, const struct addr *at) {
-    const bool ipv6 = at->kind == ADDR_IPV6;
-    int on = 1;
-    if (addr_is_unspecified(at))
-        u->base.caps.sources =
-            setsockopt(u->fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
-                       ipv6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on) == 0;
-}
-
-static int bind_to(struct udp_linux *u, const struct addr *at) {
-    struct sockaddr_storage sa;
-    socklen_t len = sockaddr_from(&sa, at);
-    int on = 1;
-    if (at->kind == ADDR_IPV6 && setsockopt(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
-        return -errno;
-    if (bind(u->fd, (struct sockaddr *)&sa, len) != 0)
-        return -errno;
-    len = sizeof sa;
-    if (getsockname(u->fd, (struct sockaddr *)&sa, &len) != 0)
-        return -errno;
-    return sockaddr_to(&u->base.bound, (struct sockaddr *)&sa) ? 0 : -EINVAL;
-}
-
-int udp_linux_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
-                   const struct udp *base) {
+int udp_native_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
+                    const struct udp *base) {
     struct udp_linux *u = calloc(1, sizeof *u);
     if (!u)
         return ERR_NOMEM;
     u->base = *base;
     u->base.ops = &linux_ops;
     u->sys = &real_sys;
-    bool ipv6 = at->kind == ADDR_IPV6;
-    int r;
-    u->fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (u->fd < 0) {
-        r = -errno;
+    int r = u->fd = udp_bsd_open(at->kind == ADDR_IPV6);
+    if (r < 0)
         goto out;
-    }
-    set_options(u, ipv6);
-    tell_addresses(u, at);
-    r = bind_to(u, at);
+    udp_bsd_options(u->fd, at, &u->base.caps);
+    set_options(u);
+    r = udp_bsd_bind(u->fd, at, &u->base.bound);
     if (r == 0)
         r = uv_poll_init(loop, &u->poll, u->fd);
     if (r != 0)
@@ -427,7 +356,3 @@ out:
     free(u);
     return udp_open_error(r);
 }
-
-#else
-typedef int udp_linux_is_empty_here;
-#endif

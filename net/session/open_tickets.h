@@ -1,5 +1,6 @@
-/* open_tickets.h: the one-time secrets that wait for whoever shows them, at most TICKETS_OPEN_MAX. Their order does not matter, the
- * oldest one gives way. Holds secrets. Value struct; all zeroes is empty.
+/* open_tickets.h: the one-time secrets that wait for whoever shows them, at most TICKETS_OPEN_MAX.
+ * Their order does not matter, the oldest one gives way. Holds secrets. Value struct; all zeroes is
+ * empty.
  */
 #ifndef MESHD_NET_SESSION_OPEN_TICKETS_H
 #define MESHD_NET_SESSION_OPEN_TICKETS_H

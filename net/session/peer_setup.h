@@ -1,4 +1,5 @@
-/* peer_setup.h: what the endpoint has to know of a peer to let it in and to reach it. Holds secrets.
+/* peer_setup.h: what the endpoint has to know of a peer to let it in and to reach it. Holds
+ * secrets.
  */
 #ifndef MESHD_NET_SESSION_PEER_SETUP_H
 #define MESHD_NET_SESSION_PEER_SETUP_H

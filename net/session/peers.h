@@ -1,7 +1,7 @@
-/* peers.h: the peers that an endpoint knows, by reference and by id, and what is believed about their
- * keys. A reference is an index and a generation: freed places stay for that. Ids are public keys: their
- * bytes are as good as a hash, but chosen by strangers. Only ids that the user or a ticket let in are
- * ever stored, so that nobody can grow a chain at will.
+/* peers.h: the peers that an endpoint knows, by reference and by id, and what is believed about
+ * their keys. A reference is an index and a generation: freed places stay for that. Ids are public
+ * keys: their bytes are as good as a hash, but chosen by strangers. Only ids that the user or a
+ * ticket let in are ever stored, so that nobody can grow a chain at will.
  */
 #ifndef MESHD_NET_SESSION_PEERS_H
 #define MESHD_NET_SESSION_PEERS_H

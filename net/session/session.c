@@ -40,6 +40,15 @@ bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *b
     return true;
 }
 
+/* The first round trip of a session, so that its transport need not guess. */
+void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us) {
+    if (sent_us == 0 || s->memo.has_rtt)
+        return;
+    rtt_init(&s->memo.rtt);
+    rtt_sample(&s->memo.rtt, now_us - sent_us, 0);
+    s->memo.has_rtt = true;
+}
+
 void session_drop_hs_out(struct session *s) {
     if (!s->hs_out)
         return;

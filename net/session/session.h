@@ -1,12 +1,11 @@
 /* session.h: one secure channel with a peer: keys, counters, replay window, path, and the transport
- * while one is attached. Made and ended by the endpoint, in its table
- * (net/session/session_table.h).
+ * while one is attached. Made and ended by the endpoint, in its table (session_table.h).
  *
  *   INITIATING  our initiation is out (hs_out)                         -> UP on a valid RESPONSE
- *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA packet
+ *   RESPONDED   theirs is answered (hs_in); not counted as a session   -> UP on the first DATA
  *                                                                         under the new keys
  *   UP          rekeys run inside it (hs_out or hs_in again set)
- *   ENDED       from each of them: in no table any more, and freed when the call that ended it is over
+ *   ENDED       from each of them: in no table any more, freed when the call that ended it is over
  */
 #ifndef MESHD_NET_SESSION_SESSION_H
 #define MESHD_NET_SESSION_SESSION_H
@@ -127,10 +126,14 @@ size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t
 bool session_open(struct session *s, struct aead *a, uint64_t now_us, uint8_t *buf, size_t len,
                   uint64_t *counter, struct keygen **gen, bool *replayed) MUST_USE;
 
+/* The first round trip, so that the transport need not guess. sent_us 0: not known. */
+void session_sample_rtt(struct session *s, uint64_t now_us, uint64_t sent_us);
+
 /* It has a transport now: more packets may be under way, so the replay window grows, if there is
  * memory. And it has none any more. */
 void session_attached(struct session *s);
 void session_detach(struct session *s);
+
 /* Wipes and frees everything but the struct's place in the endpoint's tables. */
 void session_free(struct session *s, struct aead *a);
 void session_drop_hs_out(struct session *s);

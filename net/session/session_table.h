@@ -1,9 +1,10 @@
-/* session_table.h: the sessions of an endpoint: by slot, with which their index on the wire begins; those that may have output;
- * when each is due; how many there are of which kind.
+/* session_table.h: the sessions of an endpoint: by slot, with which their index on the wire begins;
+ * those that may have output; when each is due; how many there are of which kind.
  *
- * A session ends in two steps, so that nobody loses one under his hands. session_table_end takes it out of all that finds it:
- * from then on it is SESSION_ENDED, gets no packet and no timeout, sends nothing, counts for no limit. session_table_reap gives
- * those to who frees them, when no caller can hold one any more.
+ * A session ends in two steps, so that nobody loses one under his hands. session_table_end takes it
+ * out of all that finds it: from then on it is SESSION_ENDED, gets no packet and no timeout, sends
+ * nothing, counts for no limit. session_table_reap gives those to who frees them, when no caller
+ * can hold one any more.
  */
 #ifndef MESHD_NET_SESSION_SESSION_TABLE_H
 #define MESHD_NET_SESSION_SESSION_TABLE_H
@@ -30,7 +31,8 @@ struct session_table { /* all zeroes is empty */
 };
 
 void session_table_clear(struct session_table *t, struct aead *a); /* frees them all */
-/* A half-open one, with an index that nobody can guess and a serial of its own. NULL: no memory, or SESSIONS_MAX are there. */
+/* A half-open one, with an index that nobody can guess and a serial of its own. NULL: no memory, or
+ * SESSIONS_MAX are there. */
 struct session *session_table_new(struct session_table *t, struct rng *rng,
                                   enum session_state state);
 /* It is another one from now on, to all that have a reference. */

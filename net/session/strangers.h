@@ -1,7 +1,7 @@
-/* strangers.h: the answered handshakes of ticket holders that nobody has confirmed, the oldest first. Who
- * pays when there are too many: whoever has most of them. A ticket's holder can make as many identities
- * as it likes, but not tickets, and addresses not as easily; so first the ticket with the most is looked
- * for, then among those the source.
+/* strangers.h: the answered handshakes of ticket holders that nobody has confirmed, the oldest
+ * first. Who pays when there are too many: whoever has most of them. A ticket's holder can make as
+ * many identities as it likes, but not tickets, and addresses not as easily; so first the ticket
+ * with the most is looked for, then among those the source.
  */
 #ifndef MESHD_NET_SESSION_STRANGERS_H
 #define MESHD_NET_SESSION_STRANGERS_H

@@ -1,6 +1,6 @@
 /* handshake_msg.h: the three handshake messages (packet.h, docs/PROTOCOL.md §4) made and read: the glue
  * between wire and Noise. No state machine here: who answers what, and when, is
- * endpoint_handshake.c.
+ * handshake_answer.c.
  */
 #ifndef MESHD_NET_WIRE_HANDSHAKE_MSG_H
 #define MESHD_NET_WIRE_HANDSHAKE_MSG_H

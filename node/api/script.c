@@ -12,7 +12,7 @@ static bool in(const struct range *r, size_t count, uint32_t cp) {
             return cp >= r[i].first;
     return false;
 }
-#define IN(ranges, cp) in(ranges, sizeof(ranges) / sizeof *(ranges), cp)
+#define IN_RANGES(ranges, cp) in(ranges, sizeof(ranges) / sizeof *(ranges), cp)
 
 bool script_joins(uint32_t cp) {
     static const struct range joining[] = {
@@ -73,7 +73,7 @@ bool script_joins(uint32_t cp) {
         {0x1e900, 0x1e94b},
         {0x1ee00, 0x1eebb}, /* Adlam, Arabic mathematics */
     };
-    return IN(joining, cp);
+    return IN_RANGES(joining, cp);
 }
 
 bool script_breaks(uint32_t cp) {
@@ -81,7 +81,7 @@ bool script_breaks(uint32_t cp) {
         {0x0e01, 0x0e3a}, {0x0e40, 0x0e4e}, {0x0e81, 0x0ece}, {0x0edc, 0x0edf}, {0x0f00, 0x0fbc},
         {0x1000, 0x103f}, {0x1050, 0x108f}, {0x1780, 0x17d3}, {0x17d7, 0x17d7}, {0xaa60, 0xaa7f},
     };
-    return IN(unspaced, cp);
+    return IN_RANGES(unspaced, cp);
 }
 
 bool script_is_rtl(uint32_t cp) {
@@ -96,7 +96,7 @@ bool script_is_rtl(uint32_t cp) {
         {0xfe70, 0xfefc},   {0x10800, 0x1091b}, {0x10920, 0x10fff}, {0x1e800, 0x1e8cf},
         {0x1e900, 0x1e943}, {0x1e94b, 0x1eebb},
     };
-    return IN(rtl, cp);
+    return IN_RANGES(rtl, cp);
 }
 
 bool script_is_emoji(uint32_t cp) {
@@ -106,7 +106,7 @@ bool script_is_emoji(uint32_t cp) {
         {0x2934, 0x2935}, {0x2b00, 0x2bff},   {0x3030, 0x3030}, {0x303d, 0x303d}, {0x3297, 0x3297},
         {0x3299, 0x3299}, {0x1f000, 0x1faff},
     };
-    return IN(signs, cp);
+    return IN_RANGES(signs, cp);
 }
 
 bool script_is_inkless(uint32_t cp) {
@@ -115,7 +115,7 @@ bool script_is_inkless(uint32_t cp) {
         {0x16fe4, 0x16fe4}, /* Khitan filler */
         {0x1d159, 0x1d159}, /* null note head */
     };
-    return IN(inkless, cp);
+    return IN_RANGES(inkless, cp);
 }
 
 static bool is_keycap(uint32_t cp) {
@@ -124,7 +124,7 @@ static bool is_keycap(uint32_t cp) {
 
 static bool is_han(uint32_t cp) {
     static const struct range han[] = {{0x3400, 0x9fff}, {0xf900, 0xfaff}, {0x20000, 0x3ffff}};
-    return IN(han, cp);
+    return IN_RANGES(han, cp);
 }
 
 bool script_takes(uint32_t cp, uint32_t vs) {

@@ -31,9 +31,7 @@ void intakes_serve(struct intakes *intakes, const struct channel_ops *ops, void 
 }
 
 static void give_up(struct intakes *intakes, struct session_ref s, uint64_t stream, int err) {
-    int gone = stream_reset(intakes->turn->ep, s, stream, err);
-    gone = stream_stop(intakes->turn->ep, s, stream, err);
-    (void)gone;
+    stream_abort(intakes->turn->ep, s, stream, err);
 }
 
 /* ---- the list, and whose share of it is whose ---- */

@@ -4,14 +4,14 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include "net/os/connection.h"
+#include "net/os/file.h"
+#include "net/os/process.h"
 #include "node/api/xdg.h"
 #include "node/daemon/disk/statedir.h"
 #include "node/daemon/os/trouble.h"
+#include "node/daemon/os/uverr.h"
 
 enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 16 * 1024, BACKLOG = 16 };
 
@@ -177,22 +177,11 @@ bool control_server_idle(const struct control_server *s) {
 
 /* ---- accepting ---- */
 
-/* The uid at the other end, from the kernel. */
-static bool peer_uid(uv_pipe_t *pipe, uid_t *uid) {
+/* Whose process is at the other end, from the kernel. */
+static bool peer_user(uv_pipe_t *pipe, uint64_t *user) {
     uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)pipe, &fd) != 0)
-        return false;
-#ifdef __linux__
-    struct ucred cred;
-    socklen_t len = sizeof cred;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
-        return false;
-    *uid = cred.uid;
-    return true;
-#else
-    gid_t gid;
-    return getpeereid(fd, uid, &gid) == 0;
-#endif
+    return uv_fileno((uv_handle_t *)pipe, &fd) == 0 &&
+           os_connection_user((struct os_connection){fd}, user) == 0;
 }
 
 /* A few bytes fit into a new socket at once; who does not get them sees the connection end. */
@@ -208,8 +197,8 @@ static void say_full(struct conn *c) {
 
 static bool may_enter(struct conn *c, bool place) {
     struct control_server *s = c->server;
-    uid_t uid;
-    if (!peer_uid(&c->pipe, &uid) || (uid != geteuid() && uid != 0)) {
+    uint64_t user;
+    if (!peer_user(&c->pipe, &user) || (user != process_user() && user != 0)) {
         log_put(s->log, LOG_WARN, "the control socket has refused a client of another user");
         return false;
     }
@@ -258,25 +247,21 @@ static void on_connection(uv_stream_t *listener, int status) {
 /* 0: nobody is there, and `path` is free now. */
 static int clear_stale(const char *path, const struct log *log) {
     static const char doing[] = "take the place of the control socket";
-    struct stat st;
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
-    if (lstat(path, &st) != 0)
-        return errno == ENOENT ? 0 : trouble_put(log, doing, path, errno, "--socket");
-    if (!S_ISSOCK(st.st_mode)) {
+    struct os_info info;
+    struct os_connection there;
+    int err = os_path_info(path, false, &info);
+    if (err)
+        return err == ENOENT ? 0 : trouble_put(log, doing, path, err, "--socket");
+    if (info.kind != OS_SOCKET) {
         log_put(log, LOG_ERROR,
                 "%s is in the way of the control socket; move it away, or choose another place "
                 "with --socket",
                 path);
         return ERR_EXISTS;
     }
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0)
-        return trouble_put(log, doing, path, errno, NULL);
-    strncpy(sa.sun_path, path, sizeof sa.sun_path - 1);
-    bool answered = connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0;
-    int err = errno;
-    close(fd);
-    if (answered) {
+    err = os_connection_open(&there, path);
+    os_connection_close(&there);
+    if (err == 0 || err == EAGAIN) {
         log_put(
             log, LOG_ERROR,
             "another meshd answers at %s; use that one, end it, or choose another place for this "
@@ -286,16 +271,17 @@ static int clear_stale(const char *path, const struct log *log) {
     }
     if (err != ECONNREFUSED && err != ENOENT)
         return trouble_put(log, doing, path, err, "--socket");
-    return unlink(path) == 0 || errno == ENOENT ? 0
-                                                : trouble_put(log, doing, path, errno, "--socket");
+    err = os_path_remove(path);
+    return err == 0 || err == ENOENT ? 0 : trouble_put(log, doing, path, err, "--socket");
 }
 
 /* In somebody else's directory he could put his own socket in the place of ours. */
 static int check_dir(const char *dir, const struct log *log) {
-    struct stat st;
-    if (stat(dir, &st) != 0)
-        return trouble_put(log, "look at", dir, errno, "--socket");
-    if (paths_socket_dir_safe(st.st_uid, st.st_mode, geteuid()))
+    struct os_info info;
+    const int err = os_path_info(dir, true, &info);
+    if (err)
+        return trouble_put(log, "look at", dir, err, "--socket");
+    if (paths_socket_dir_safe(info.owner, info.mode, process_user()))
         return 0;
     char quoted[TROUBLE_WORD_MAX];
     trouble_word(quoted, dir);
@@ -303,7 +289,7 @@ static int check_dir(const char *dir, const struct log *log) {
         log, LOG_ERROR,
         "others can replace what is in %s (uid %lu, mode %03o); choose another --socket, or mend "
         "it with: chmod 700 %s",
-        dir, (unsigned long)st.st_uid, (unsigned)st.st_mode & 07777U, quoted);
+        dir, (unsigned long)info.owner, info.mode, quoted);
     return ERR_PERM;
 }
 
@@ -324,12 +310,12 @@ static int bind_socket(struct control_server *s, const char *path) {
         r = clear_stale(path, s->log);
     if (r != 0)
         return r;
-    mode_t old = umask(0177); /* never, not for a moment, open to others */
+    const unsigned old = process_umask(0177); /* never, not for a moment, open to others */
     int e = uv_pipe_bind(&s->listener, path);
-    umask(old);
+    (void)process_umask(old);
     if (e == 0)
         return 0;
-    r = trouble_put(s->log, "make the control socket", path, -e, "--socket");
+    r = trouble_put(s->log, "make the control socket", path, uverr_errno(e), "--socket");
     return e == UV_EADDRINUSE ? ERR_EXISTS : r;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "net/os/clock.h"
 #include "node/api/escape.h"
 #include "node/control/control.h"
 #include "node/daemon/control_server.h"
@@ -13,7 +14,6 @@
 #include "node/daemon/event_line.h"
 #include "node/daemon/measure.h"
 #include "node/daemon/network.h"
-#include "node/daemon/os/clock.h"
 #include "node/daemon/os/notify.h"
 #include "node/daemon/os/signals.h"
 #include "node/daemon/os/ticker.h"
@@ -365,7 +365,7 @@ static void say_ready(const struct daemon *d) {
 
 static int open_parts(struct daemon *d) {
     static const struct udp_callbacks cb = {on_datagram, on_batch_end, on_writable, on_too_big};
-    struct fileio_setup files = {.state_fd = d->setup->state->dir_fd,
+    struct fileio_setup files = {.state = d->setup->state->dir,
                                  .state_dir = d->setup->settings->state_dir,
                                  .umask = d->setup->umask,
                                  .done = on_file_done,

@@ -26,7 +26,7 @@ struct daemon_setup {          /* all but `identity` must outlive the daemon */
     const struct store *store;
     struct store_sqlite *db; /* behind it */
     struct rng rng;
-    mode_t umask; /* the user's */
+    unsigned umask; /* the user's */
     struct log *log;
 };
 

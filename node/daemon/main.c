@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/os/process.h"
 #include "node/api/xdg.h"
 #include "node/daemon/args.h"
 #include "node/daemon/daemon.h"
@@ -15,7 +16,6 @@
 #include "node/daemon/disk/store_sqlite.h"
 #include "node/daemon/os/log.h"
 #include "node/daemon/os/notify.h"
-#include "node/daemon/os/process.h"
 #include "node/daemon/settings.h"
 
 static void fill_random(void *ctx, void *buf, size_t len) {
@@ -32,7 +32,7 @@ static int show(const struct settings *s) {
 
 /* With the state directory locked: identity, store, node, loop. Says why not. */
 static int run(struct settings *s, const struct args *args, const struct statedir *state,
-               struct log *log, mode_t user_umask) {
+               struct log *log, unsigned user_umask) {
     struct rng rng = {fill_random, NULL};
     struct identity identity;
     struct store_sqlite *db = NULL;
@@ -61,7 +61,7 @@ static int run(struct settings *s, const struct args *args, const struct statedi
     return r;
 }
 
-static int start(struct settings *s, const struct args *args, mode_t user_umask) {
+static int start(struct settings *s, const struct args *args, unsigned user_umask) {
     struct log log = {s->config.log};
     struct statedir state;
     const unsigned long few = process_files_missing();
@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
         return EXIT_RUN_FAILED;
     }
     log_begin();
-    mode_t user_umask = process_prepare();
+    unsigned user_umask = process_prepare();
     if (settings_load(&settings, &args, wrong) != 0) {
         log_complain(wrong);
         status = EXIT_USAGE;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "node/daemon/os/clock.h"
+#include "net/os/clock.h"
 
 enum { CANDIDATES = 2, ROUNDS = 12, PIECE_BYTES = 64 * 1024, PACKET_BYTES = 1400 };
 

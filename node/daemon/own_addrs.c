@@ -17,15 +17,15 @@ struct found {
 
 /* Bridges of containers and virtual machines: others on the network have the same addresses of
  * their own. */
-static bool is_virtual(const char *interface) {
+static bool is_virtual(const char *name) {
     static const char *const prefixes[] = {"docker", "br-", "veth", "virbr", "vmnet", "vboxnet"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncmp(interface, prefixes[i], strlen(prefixes[i])) == 0)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
     return false;
 }
 
-static void add(struct found *f, const struct addr *a, const char *interface) {
+static void add(struct found *f, const struct addr *a, const char *name) {
     if (addr_is_link_local(a) || addr_is_unspecified(a))
         return;
     for (unsigned i = 0; i < f->count; i++)
@@ -33,10 +33,10 @@ static void add(struct found *f, const struct addr *a, const char *interface) {
             return;
     if (f->count == FOUND_MAX)
         return;
-    f->ranks[f->count] = addr_is_loopback(a)     ? LOOPBACK
-                         : is_virtual(interface) ? VIRTUAL
-                         : addr_is_private(a)    ? PRIVATE
-                                                 : PUBLIC;
+    f->ranks[f->count] = addr_is_loopback(a)  ? LOOPBACK
+                         : is_virtual(name)   ? VIRTUAL
+                         : addr_is_private(a) ? PRIVATE
+                                              : PUBLIC;
     f->addrs[f->count++] = *a;
 }
 

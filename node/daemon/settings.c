@@ -1,14 +1,13 @@
 #include "node/daemon/settings.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "net/os/dir.h"
 
 PRINTF_LIKE(3, 4) static int complain(char *wrong, int err, const char *fmt, ...) {
     va_list ap;
@@ -20,19 +19,6 @@ PRINTF_LIKE(3, 4) static int complain(char *wrong, int err, const char *fmt, ...
 
 /* ---- the file ---- */
 
-/* All of it, and one byte more than there may be, so that too large is noticed. 0, or an errno. */
-static int read_all(int fd, char *text, size_t cap, size_t *len) {
-    for (*len = 0; *len < cap;) {
-        ssize_t n = read(fd, text + *len, cap - *len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? errno : 0;
-        *len += (size_t)n;
-    }
-    return 0;
-}
-
 static int unreadable(char *wrong, const char *path, int err) {
     return complain(wrong, ERR_USAGE, "cannot read the settings in %s: %s; %s", path, strerror(err),
                     err == ENOENT   ? "make the file, or leave --config out"
@@ -40,30 +26,30 @@ static int unreadable(char *wrong, const char *path, int err) {
                                     : "give another file with --config");
 }
 
-static int parse_file(struct settings *s, const char *path, int fd, char *wrong) {
+static int parse_file(struct settings *s, const char *path, struct os_file f, char *wrong) {
     struct config_error e;
-    struct stat st;
-    size_t len, cap = CONFIG_TEXT_MAX + 1;
+    struct os_info info;
+    size_t len, cap = CONFIG_TEXT_MAX + 1; /* so that too large is noticed */
     char *text = malloc(cap);
     if (!text)
         return complain(wrong, ERR_NOMEM, "out of memory");
-    int err = read_all(fd, text, cap, &len);
+    int err = os_file_read(f, text, cap, &len);
     int r = err ? unreadable(wrong, path, err) : config_parse(&s->config, text, len, &e);
     if (r != 0 && !err && e.line > 0)
         complain(wrong, r, "%s:%u: %s", path, e.line, e.text);
     else if (r != 0 && !err)
         complain(wrong, r, "%s: %s", path, e.text);
     s->secret_exposed =
-        s->config.network[0] && fstat(fd, &st) == 0 && (st.st_mode & (S_IRGRP | S_IROTH)) != 0;
+        s->config.network[0] && os_file_info(f, &info) == 0 && (info.mode & 044) != 0;
     sodium_memzero(text, cap);
     free(text);
     return r;
 }
 
 /* Nothing waits for whoever may write into one: at SIGHUP that is the whole node. */
-static bool is_pipe(int fd) {
-    struct stat st;
-    return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+static bool is_pipe(struct os_file f) {
+    struct os_info info;
+    return os_file_info(f, &info) == 0 && info.kind == OS_PIPE;
 }
 
 static int read_file(struct settings *s, const struct args *a, char *wrong) {
@@ -75,18 +61,18 @@ static int read_file(struct settings *s, const struct args *a, char *wrong) {
     } else if (paths_config(path, sizeof path, getenv("XDG_CONFIG_HOME"), getenv("HOME")) != 0) {
         return 0;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 && errno == ENOENT && !a->config)
+    struct os_file f;
+    const int err = os_file_open(&f, path, OS_READ | OS_NOWAIT);
+    if (err == ENOENT && !a->config)
         return 0;
-    if (fd < 0)
-        return unreadable(wrong, path, errno);
-    int r = is_pipe(fd)
-                ? complain(wrong, ERR_USAGE,
-                           "cannot read the settings in %s: it is a pipe, and they are read "
-                           "again at SIGHUP; put them into a file",
-                           path)
-                : parse_file(s, path, fd, wrong);
-    close(fd);
+    if (err)
+        return unreadable(wrong, path, err);
+    int r = is_pipe(f) ? complain(wrong, ERR_USAGE,
+                                  "cannot read the settings in %s: it is a pipe, and they are read "
+                                  "again at SIGHUP; put them into a file",
+                                  path)
+                       : parse_file(s, path, f, wrong);
+    (void)os_file_close(&f);
     if (r == 0)
         strcpy(s->config_path, path);
     return r;
@@ -121,7 +107,7 @@ static int absolute(char *out, size_t cap, const char *what, const char *text, c
     char base[PATH_TEXT_MAX], full[PATH_TEXT_MAX];
     if (!text[0])
         return complain(wrong, ERR_USAGE, "%s: the path is empty", what);
-    if (!getcwd(base, sizeof base))
+    if (os_dir_real_path(".", base, sizeof base) != 0)
         strcpy(base, "/");
     int r = paths_absolute(full, sizeof full, text, getenv("HOME"), base);
     if (r == ERR_NOT_FOUND)

@@ -388,10 +388,7 @@ static void tell(struct transfers *files, struct transfer *t, int err, const str
                  const char *file) {
     (void)why;
     (void)file;
-    /* Failing means that the stream is gone already. */
-    int gone = stream_reset(files->turn->ep, t->session, t->stream, err);
-    gone = stream_stop(files->turn->ep, t->session, t->stream, err);
-    (void)gone;
+    stream_abort(files->turn->ep, t->session, t->stream, err);
 }
 
 static const struct transfer_ops ops = {.event = event,

@@ -37,13 +37,8 @@ static void posting_free(struct contact *c) {
 }
 
 static void posting_end(struct messages *talk, struct contact *c) {
-    if (c->peering->online && c->talk->posting) {
-        int gone = stream_reset(talk->turn->ep, c->peering->session, c->talk->posting->stream,
-                                ERR_CANCELLED);
-        gone = stream_stop(talk->turn->ep, c->peering->session, c->talk->posting->stream,
-                           ERR_CANCELLED);
-        (void)gone;
-    }
+    if (c->peering->online && c->talk->posting)
+        stream_abort(talk->turn->ep, c->peering->session, c->talk->posting->stream, ERR_CANCELLED);
     posting_free(c);
 }
 

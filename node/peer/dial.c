@@ -25,10 +25,10 @@ static void set(struct dials *dials, struct timer_heap *t, const struct peering 
 }
 
 static void plan(struct dials *dials, struct peering *p, uint64_t at_us) {
-    const bool near = p->online || p->dial.lost;
+    const bool soon = p->online || p->dial.lost;
     p->dial.next_us = at_us;
-    set(dials, &dials->near, p, at_us && near ? at_us : TIME_NEVER);
-    set(dials, &dials->away, p, at_us && !near ? at_us : TIME_NEVER);
+    set(dials, &dials->soon, p, at_us && soon ? at_us : TIME_NEVER);
+    set(dials, &dials->away, p, at_us && !soon ? at_us : TIME_NEVER);
 }
 
 static void judge_at(struct dials *dials, struct peering *p, uint64_t at_us) {
@@ -42,13 +42,13 @@ static void plan_as_known(struct dials *dials, struct peering *p) {
 }
 
 void dial_forget(struct dials *dials, struct peering *p) {
-    set(dials, &dials->near, p, TIME_NEVER);
+    set(dials, &dials->soon, p, TIME_NEVER);
     set(dials, &dials->away, p, TIME_NEVER);
     set(dials, &dials->verdicts, p, TIME_NEVER);
 }
 
 void dials_clear(struct dials *dials) {
-    timer_clear(&dials->near);
+    timer_clear(&dials->soon);
     timer_clear(&dials->away);
     timer_clear(&dials->verdicts);
     *dials = (struct dials){.turn = dials->turn, .peers = dials->peers};
@@ -265,15 +265,15 @@ static void plan_again(struct dials *dials) {
 }
 
 static uint64_t due_us(const struct dials *d) {
-    const uint64_t near_us = timer_next_us(&d->near), away_us = timer_next_us(&d->away);
-    return near_us < away_us ? near_us : away_us;
+    const uint64_t soon_us = timer_next_us(&d->soon), away_us = timer_next_us(&d->away);
+    return soon_us < away_us ? soon_us : away_us;
 }
 
 /* Where both wait they take turns: neither crowds of those who are away nor some who come and go keep the others waiting. */
 static struct timer_heap *whose_turn(struct dials *d, uint64_t now_us) {
-    const bool near = timer_next_us(&d->near) <= now_us;
-    d->near_had = near && (!d->near_had || timer_next_us(&d->away) > now_us);
-    return d->near_had ? &d->near : &d->away;
+    const bool soon = timer_next_us(&d->soon) <= now_us;
+    d->soon_had = soon && (!d->soon_had || timer_next_us(&d->away) > now_us);
+    return d->soon_had ? &d->soon : &d->away;
 }
 
 uint64_t dials_deadline_us(const struct dials *dials) {

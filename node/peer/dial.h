@@ -42,8 +42,8 @@ struct dials { /* of a node; zeroes but for these two are empty */
     struct peerings *peers;
     /* By the peer's index: who has a session or has just lost it, who is away, and who
      * is waited for. */
-    struct timer_heap near, away, verdicts;
-    bool near_had;    /* the last turn */
+    struct timer_heap soon, away, verdicts;
+    bool soon_had;    /* the last turn */
     uint64_t full_us; /* until then the rate is used up in full, if no less is taken */
     uint64_t changed_us, change_us; /* the network: told of last; to be told of, 0: not */
     uint64_t memory_us;             /* plans wait for memory until then; 0: none does */

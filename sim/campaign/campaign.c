@@ -1,6 +1,5 @@
 #include "sim/campaign/campaign.h"
 
-#include <poll.h>
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
@@ -43,13 +42,15 @@ static void start_some(struct state *s) {
     }
 }
 
+_Static_assert(2 * (int)CAMPAIGN_JOBS_MAX <= (int)OS_CHILDREN_MAX, "all of them are waited for");
+
 static void collect(struct state *s) {
-    struct pollfd fds[2 * CAMPAIGN_JOBS_MAX];
-    nfds_t n = 0;
-    for (unsigned i = 0; i < s->count; i++)
-        if (s->seats[i].busy && !s->seats[i].done)
-            fds[n++] = (struct pollfd){.fd = s->seats[i].process.fd, .events = POLLIN};
-    (void)poll(fds, n, 200);
+    struct os_child *children[OS_CHILDREN_MAX];
+    for (unsigned i = 0; i < s->count; i++) {
+        struct seat *x = &s->seats[i];
+        children[i] = x->busy && !x->done ? &x->process.child : NULL;
+    }
+    os_child_wait(children, s->count, 200);
     for (unsigned i = 0; i < s->count; i++) {
         struct seat *x = &s->seats[i];
         if (x->busy && !x->done && trial_poll(&x->process, &x->trial)) {

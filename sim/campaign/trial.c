@@ -1,27 +1,15 @@
 #include "sim/campaign/trial.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "crypto/base/mem.h"
+#include "net/os/clock.h"
 #include "sim/report/report.h"
 #include "sim/run/run.h"
 
 enum { READ_BYTES = 65536, RESULT_MAX_BYTES = 512 << 20 };
-
-uint64_t trial_clock_us(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 const char *trial_kind_name(enum trial_kind k) {
     static const char *const names[] = {"ok", "broken", "crash", "hang", "unreadable"};
@@ -69,7 +57,8 @@ static void sign(const struct scenario *sc, const struct run *r, struct text *ou
         text_add(out, "action refused\n");
 }
 
-static void child(const struct trial_job *job, FILE *out) {
+static void child(const void *arg, FILE *out) {
+    const struct trial_job *job = arg;
     struct scenario sc;
     struct problem problem = {0};
     struct run r;
@@ -107,30 +96,8 @@ static void child(const struct trial_job *job, FILE *out) {
 /* ---- the parent ---- */
 
 bool trial_start(struct trial_process *p, const struct trial_job *job) {
-    int fds[2];
-    if (pipe(fds) != 0)
-        return false;
-    (void)fflush(NULL);
-    *p = (struct trial_process){
-        .started_us = trial_clock_us(), .limit_s = job->limit_s, .fd = fds[0]};
-    p->pid = fork();
-    if (p->pid < 0) {
-        (void)close(fds[0]);
-        (void)close(fds[1]);
-        return false;
-    }
-    if (p->pid == 0) {
-        (void)close(fds[0]);
-        FILE *out = fdopen(fds[1], "wb");
-        if (!out)
-            _exit(3);
-        child(job, out);
-        (void)fclose(out);
-        _exit(0); /* at once: what the parent had open is the parent's */
-    }
-    (void)close(fds[1]);
-    (void)fcntl(p->fd, F_SETFL, O_NONBLOCK);
-    return true;
+    *p = (struct trial_process){.started_us = clock_now_us(), .limit_s = job->limit_s};
+    return os_child_start(&p->child, child, job) == 0;
 }
 
 struct reader {
@@ -214,45 +181,37 @@ static void understand(const struct trial_process *p, struct trial *out) {
 }
 
 static void ended(struct trial_process *p, struct trial *out, bool hang) {
-    int status = 0;
-    if (hang)
-        (void)kill(p->pid, SIGKILL);
-    while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    const struct os_ending end = os_child_end(&p->child, hang);
     *out = (struct trial){0};
     if (hang) {
         out->kind = TRIAL_HANG;
         text_add(&out->why, "not done after %u s\n", p->limit_s);
         text_add(&out->signature, "hang\n");
-    } else if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
-        const int n = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    } else if (end.by_signal || end.number != 0) {
         out->kind = TRIAL_CRASH;
-        text_add(&out->why, "%s %d\n", WIFSIGNALED(status) ? "killed by signal" : "exit code", n);
-        text_add(&out->signature, "crash %d\n", n);
+        text_add(&out->why, "%s %d\n", end.by_signal ? "killed by signal" : "exit code",
+                 end.number);
+        text_add(&out->signature, "crash %d\n", end.number);
     } else {
         understand(p, out);
     }
-    out->wall_us = trial_clock_us() - p->started_us;
-    (void)close(p->fd);
+    out->wall_us = clock_now_us() - p->started_us;
     text_clear(&p->got);
 }
 
 bool trial_poll(struct trial_process *p, struct trial *out) {
     char buf[READ_BYTES];
     for (;;) {
-        const ssize_t n = read(p->fd, buf, sizeof buf);
-        if (n > 0) {
-            text_put(&p->got, buf, (size_t)n);
-            continue;
-        }
+        size_t n;
+        if (os_child_read(&p->child, buf, sizeof buf, &n) != 0)
+            break;
         if (n == 0) {
             ended(p, out, false);
             return true;
         }
-        if (errno != EINTR)
-            break;
+        text_put(&p->got, buf, n);
     }
-    const bool late = trial_clock_us() - p->started_us > (uint64_t)p->limit_s * 1000000;
+    const bool late = clock_now_us() - p->started_us > (uint64_t)p->limit_s * 1000000;
     if (late || p->got.len > RESULT_MAX_BYTES)
         ended(p, out, true);
     return late || p->got.len > RESULT_MAX_BYTES;
@@ -267,8 +226,8 @@ void trial_run(const struct trial_job *job, struct trial *out) {
         return;
     }
     while (!trial_poll(&p, out)) {
-        struct pollfd fd = {.fd = p.fd, .events = POLLIN};
-        (void)poll(&fd, 1, 100);
+        struct os_child *one = &p.child;
+        os_child_wait(&one, 1, 100);
     }
 }
 

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "net/os/child.h"
 #include "sim/engine/text.h"
 #include "sim/run/metrics.h"
 #include "sim/scenario/scenario.h"
@@ -43,8 +43,7 @@ struct trial { /* trial_clear when done */
 };
 
 struct trial_process {
-    pid_t pid;
-    int fd;
+    struct os_child child;
     uint64_t started_us;
     unsigned limit_s;
     struct text got;
@@ -61,7 +60,5 @@ void trial_stop(struct trial_process *p);
 void trial_clear(struct trial *t);
 /* Whether `t` has all that `wanted` (a signature) names, or at least its first line. */
 bool trial_same(const struct trial *t, const struct text *wanted);
-
-uint64_t trial_clock_us(void); /* real time */
 
 #endif

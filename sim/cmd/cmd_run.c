@@ -3,9 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crypto/base/mem.h"
+#include "net/os/clock.h"
+#include "net/os/tty.h"
 #include "node/api/escape.h"
 #include "sim/campaign/trial.h"
 #include "sim/cmd/cmd.h"
@@ -113,7 +114,7 @@ static bool seat(struct audience *a, const struct options *o, const struct scena
 static void show_progress(void *ctx, uint64_t now_ns, uint64_t duration_ns) {
     static uint64_t begun_us, shown_us;
     (void)ctx;
-    const uint64_t now_us = trial_clock_us();
+    const uint64_t now_us = clock_now_us();
     if (begun_us == 0)
         begun_us = now_us;
     if (now_ns < duration_ns && now_us - shown_us < PROGRESS_US)
@@ -134,11 +135,11 @@ static int once(struct options *o, const struct scenario *sc, uint64_t seed,
                 const struct sim_tap *tap, struct run *r) {
     struct run_options ro = {.seed = seed,
                              .tap = *tap,
-                             .clock_us = trial_clock_us,
+                             .clock_us = clock_now_us,
                              .has_crypto = o->has_crypto,
                              .crypto = o->crypto};
     struct problem problem;
-    if ((isatty(STDERR_FILENO) && o->verbose == 0) || o->progress)
+    if ((tty_is(stderr) && o->verbose == 0) || o->progress)
         ro.progress = show_progress;
     if (!run_scenario(sc, &ro, r, &problem))
         return cmd_complain(o->files[0], &problem);

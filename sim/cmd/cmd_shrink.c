@@ -76,7 +76,7 @@ int cmd_shrink(struct options *o) {
     struct scenario sc;
     struct problem problem;
     struct trial t;
-    struct text small = {0};
+    struct text least = {0};
     char *text = cmd_read_file(o->files[0]);
     if (!text)
         return EXIT_USAGE;
@@ -107,14 +107,14 @@ int cmd_shrink(struct options *o) {
     struct shrinker s = {.ctx = &k, .fails = fails, .losses = losses, .budget = o->budget};
     /* What demands that all works again makes no sense without the part that heals. */
     s.keep_marked = strncmp(text_of(&k.signature), "expect", 6) == 0;
-    shrink(&s, text, &small);
+    shrink(&s, text, &least);
     FILE *out = o->out ? fopen(o->out, "w") : stdout;
-    bool ok = out && write_out(&k, text_of(&small), out);
+    bool ok = out && write_out(&k, text_of(&least), out);
     if (out && out != stdout)
         ok = fclose(out) == 0 && ok;
     if (!ok)
         fprintf(stderr, "meshsim: %s cannot be written\n", o->out ? o->out : "the scenario");
-    text_clear(&small);
+    text_clear(&least);
     text_clear(&k.signature);
     mem_free(text);
     return ok ? EXIT_OK : EXIT_BROKEN;

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "net/os/dir.h"
 #include "sim/campaign/swarm.h"
 #include "sim/cmd/sweep.h"
 
@@ -17,8 +17,9 @@ static void draw(void *ctx, uint64_t seed, struct text *out) {
 static void save(const struct sweep *w, uint64_t seed, const char *text, const struct trial *t) {
     const char *dir = w->o->out ? w->o->out : "swarm-failures";
     char path[4096];
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "meshsim: %s cannot be made: %s\n", dir, strerror(errno));
+    const int err = os_dir_make(dir, 0777);
+    if (err && err != EEXIST) {
+        fprintf(stderr, "meshsim: %s cannot be made: %s\n", dir, strerror(err));
         return;
     }
     (void)snprintf(path, sizeof path, "%s/swarm-%" PRIu64 ".mesh", dir, seed);

@@ -1,6 +1,7 @@
 #include "sim/engine/arena.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef MESHD_SIM_WRAP
 #include <malloc.h>
@@ -32,11 +33,13 @@ enum {
     HEAD_BYTES = 16,
     LINK_BYTES = sizeof(struct block *), /* from a free block to the next */
 };
-static const size_t region_bytes = (size_t)1 << 36; /* of addresses; memory only where used */
+/* Of addresses; memory only where used. */
+static const size_t region_bytes = SIZE_MAX > UINT32_MAX ? (size_t)(UINT64_C(1) << 36)
+                                                         : (size_t)1 << 30;
 
-struct block {           /* what stands before a small block's bytes */
-    struct arena *owner; /* NULL: the world's */
-    size_t bytes;        /* with this head: its class */
+struct block {                                /* what stands before a small block's bytes */
+    _Alignas(HEAD_BYTES) struct arena *owner; /* NULL: the world's */
+    size_t bytes;                             /* with this head: its class */
 };
 _Static_assert(sizeof(struct block) == HEAD_BYTES, "keeps blocks aligned for anything");
 

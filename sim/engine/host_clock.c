@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-__extension__ typedef unsigned __int128 u128;
+#include "sim/engine/muldiv.h"
 
 static const uint64_t unit = 1000000000;
 
@@ -14,16 +14,16 @@ uint64_t hclock_at_ns(const struct hclock *c, uint64_t now_ns) {
     assert(now_ns >= c->base_ns);
     if (c->drift_ppb == 0)
         return c->local_ns + (now_ns - c->base_ns);
-    return c->local_ns + (uint64_t)((u128)(now_ns - c->base_ns) * speed(c) / unit);
+    return c->local_ns + muldiv(now_ns - c->base_ns, speed(c), unit);
 }
 
 uint64_t hclock_when_ns(const struct hclock *c, uint64_t local_ns) {
     if (local_ns <= c->local_ns)
         return c->base_ns;
-    const u128 left = local_ns - c->local_ns;
-    const u128 at = c->drift_ppb == 0 ? c->base_ns + left
-                                      : c->base_ns + (left * unit + speed(c) - 1) / speed(c);
-    return at > UINT64_MAX ? UINT64_MAX : (uint64_t)at;
+    uint64_t left = local_ns - c->local_ns;
+    if (c->drift_ppb != 0)
+        left = muldiv_up(left, unit, speed(c));
+    return left > UINT64_MAX - c->base_ns ? UINT64_MAX : c->base_ns + left;
 }
 
 void hclock_drift(struct hclock *c, uint64_t now_ns, int64_t drift_ppb) {

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "sim/engine/muldiv.h"
+
 enum {
     DECIMALS = 9,
     LONGEST_H =
@@ -85,8 +87,7 @@ const char *quantity_parse(const char *text, enum quantity q, uint64_t *out) {
         return kinds[q].wrong_unit;
     if (whole > (UINT64_MAX / 2) / factor)
         return "the number is too large";
-    __extension__ typedef unsigned __int128 u128;
-    *out = whole * factor + (uint64_t)((u128)fraction * factor / billion);
+    *out = whole * factor + muldiv(fraction, factor, billion);
     if (*out == 0 && fraction > 0)
         return "the number is too small";
     if (q == QUANTITY_DURATION && *out > LONGEST_H * durations[4].factor)

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #endif
 
+#include "crypto/base/bytes.h"
 #include "crypto/base/mem.h"
 #include "sim/engine/grow.h"
 #include "sim/invariants/watch_set.h"
@@ -203,11 +204,8 @@ static uint64_t life_key(const struct watched *h, uint32_t host) {
 }
 
 static struct watch_entry *traffic(struct watch *w, uint32_t host, const struct addr *a) {
-    uint64_t lo, hi;
-    memcpy(&lo, a->ip, 8);
-    memcpy(&hi, a->ip + 8, 8);
-    return watch_map_at(&w->traffic, (uint64_t)host << 24 | (uint64_t)a->port << 4 | a->kind, lo,
-                        hi);
+    return watch_map_at(&w->traffic, (uint64_t)host << 24 | (uint64_t)a->port << 4 | a->kind,
+                        load_le64(a->ip), load_le64(a->ip + 8));
 }
 
 static void count_datagram(struct watched *h, uint64_t now_ns) {

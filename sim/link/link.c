@@ -5,6 +5,7 @@
 
 #include "crypto/base/mem.h"
 #include "net/base/ecn_field.h"
+#include "sim/engine/muldiv.h"
 
 static const uint64_t ns_per_s = UINT64_C(1000000000);
 
@@ -23,23 +24,17 @@ void link_init(struct link *l, const struct draw *draw, uint32_t entity) {
                        .entity = entity};
 }
 
-/* a * b / c with a 128-bit product: rates reach 10^11, times 10^12. */
-static uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c) {
-    __extension__ typedef unsigned __int128 u128;
-    return (uint64_t)((u128)a * b / c);
-}
-
 uint64_t link_queue_bytes(const struct link_config *c) {
     if (c->rate_bps == 0 || (c->queue_bytes == 0 && c->queue_ns == 0))
         return UINT64_MAX;
-    const uint64_t by_time = mul_div(c->rate_bps, c->queue_ns, 8 * ns_per_s);
+    const uint64_t by_time = muldiv(c->rate_bps, c->queue_ns, 8 * ns_per_s);
     return by_time > c->queue_bytes ? by_time : c->queue_bytes;
 }
 
 uint64_t link_backlog_bytes(const struct link *l, uint64_t now_ns) {
     if (l->cfg.rate_bps == 0 || l->free_ns <= now_ns)
         return 0;
-    return mul_div(l->free_ns - now_ns, l->cfg.rate_bps, 8 * ns_per_s);
+    return muldiv(l->free_ns - now_ns, l->cfg.rate_bps, 8 * ns_per_s);
 }
 
 bool link_is_plain(const struct link *l) {
@@ -121,15 +116,15 @@ uint64_t link_jitter_ns(enum link_jitter kind, uint64_t scale_ns, uint64_t drawn
         for (unsigned i = 0; i < 4; i++)
             n += drawn >> 16 * i & 0xffff;
         n = n > 131072 ? n - 131072 : 131072 - n;
-        return mul_div(n, scale_ns, 37837);
+        return muldiv(n, scale_ns, 37837);
     case JITTER_WIFI: /* each further round of contention is half as likely; at most 12 */
         while (n < 12 && (drawn >> n & 1) != 0)
             n++;
         return n == 0 ? 0
-                      : mul_div(n, scale_ns, 1) - mul_div(drawn >> 32, scale_ns, UINT64_C(1) << 32);
+                      : muldiv(n, scale_ns, 1) - muldiv(drawn >> 32, scale_ns, UINT64_C(1) << 32);
     case JITTER_TAIL: /* scale x (1/u - 1), u even in (0,1]; at most 64 x */
         n = (drawn >> 32) + 1;
-        n = mul_div((UINT64_C(1) << 32) - n, scale_ns, n);
+        n = muldiv((UINT64_C(1) << 32) - n, scale_ns, n);
         return n < 64 * scale_ns ? n : 64 * scale_ns;
     }
     return 0;
@@ -206,7 +201,7 @@ void link_pass_ecn(struct link *l, uint64_t now_ns, uint32_t bytes, uint8_t ecn,
             (void)mark(l, out);
         if (l->free_ns < now_ns)
             l->free_ns = now_ns;
-        l->free_ns += mul_div(bytes, 8 * ns_per_s, c->rate_bps);
+        l->free_ns += muldiv(bytes, 8 * ns_per_s, c->rate_bps);
         left_ns = l->free_ns;
     }
     if (lost_in_burst(l, n)) {

@@ -57,8 +57,8 @@ static struct nat_mapping *outbound(struct nat *n, uint64_t now_ns, const struct
 }
 
 static struct nat_key permit_key(const struct nat *n, const struct nat_mapping *m,
-                                 const struct addr *far) {
-    struct nat_key k = nat_key_of(KEY_PERMIT, &m->outer, far, n->cfg.filtering);
+                                 const struct addr *remote) {
+    struct nat_key k = nat_key_of(KEY_PERMIT, &m->outer, remote, n->cfg.filtering);
     k.kind |= m->generation << 3;
     return k;
 }

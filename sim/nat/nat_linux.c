@@ -18,19 +18,19 @@ struct nat_flow {
     bool used, replied;
     bool local;  /* the router's own: something from outside that its input policy has accepted */
     bool inward; /* begun from outside, through a port that was opened on request */
-    struct addr inner, outer, far;
+    struct addr inner, outer, remote;
     uint64_t born_ns, expires_ns;
     uint32_t newer, older; /* of the same inner source; NOBODY */
 };
 
 /* ---- the table ---- */
 
-static struct nat_key key_of(uint32_t kind, const struct addr *a, const struct addr *far) {
+static struct nat_key key_of(uint32_t kind, const struct addr *a, const struct addr *remote) {
     struct nat_key k = {.kind = kind, .port = a->port};
     memcpy(k.ip, a->ip, 16);
-    if (far) {
-        memcpy(k.other_ip, far->ip, 16);
-        k.other_port = far->port;
+    if (remote) {
+        memcpy(k.other_ip, remote->ip, 16);
+        k.other_port = remote->port;
     }
     return k;
 }
@@ -48,10 +48,10 @@ static void unlink_source(struct nat *n, const struct nat_flow *f) {
 }
 
 static void drop(struct nat *n, struct nat_flow *f) {
-    struct nat_key k = key_of(BY_OUTER, &f->outer, &f->far);
+    struct nat_key k = key_of(BY_OUTER, &f->outer, &f->remote);
     nat_table_take(&n->flow_table, &k);
     if (!f->local) {
-        k = key_of(BY_INNER, &f->inner, &f->far);
+        k = key_of(BY_INNER, &f->inner, &f->remote);
         nat_table_take(&n->flow_table, &k);
     }
     if (!f->local && !f->inward)
@@ -61,8 +61,8 @@ static void drop(struct nat *n, struct nat_flow *f) {
 }
 
 static struct nat_flow *find(struct nat *n, uint64_t now_ns, uint32_t kind, const struct addr *a,
-                             const struct addr *far) {
-    const struct nat_key k = key_of(kind, a, far);
+                             const struct addr *remote) {
+    const struct nat_key k = key_of(kind, a, remote);
     const struct nat_entry *e = nat_table_find(&n->flow_table, &k);
     if (!e)
         return NULL;
@@ -115,11 +115,11 @@ static struct nat_flow *add(struct nat *n, uint64_t now_ns, const struct nat_flo
     f->born_ns = now_ns;
     f->expires_ns = now_ns + n->cfg.unreplied_ns;
     n->flow_live++;
-    struct nat_key k = key_of(BY_OUTER, &f->outer, &f->far);
+    struct nat_key k = key_of(BY_OUTER, &f->outer, &f->remote);
     nat_table_put(&n->flow_table, &k)->value = at;
     if (f->local)
         return f;
-    k = key_of(BY_INNER, &f->inner, &f->far);
+    k = key_of(BY_INNER, &f->inner, &f->remote);
     nat_table_put(&n->flow_table, &k)->value = at;
     if (f->inward)
         return f;
@@ -145,12 +145,13 @@ static void touch(struct nat *n, uint64_t now_ns, struct nat_flow *f, bool is_re
 
 /* nf_nat_used_tuple: an external port is taken only towards this one place. */
 static bool is_free(struct nat *n, uint64_t now_ns, const struct addr *outer,
-                    const struct addr *far) {
-    return !find(n, now_ns, BY_OUTER, outer, far);
+                    const struct addr *remote) {
+    return !find(n, now_ns, BY_OUTER, outer, remote);
 }
 
 /* nf_nat_l4proto_unique_tuple: from a drawn port on, fewer and fewer at a time. */
-static bool any_port(struct nat *n, uint64_t now_ns, const struct addr *far, struct addr *outer) {
+static bool any_port(struct nat *n, uint64_t now_ns, const struct addr *remote,
+                     struct addr *outer) {
     const uint32_t port = outer->port,
                    first = port < 512    ? 1
                            : port < 1024 ? 600
@@ -163,7 +164,7 @@ static bool any_port(struct nat *n, uint64_t now_ns, const struct addr *far, str
         const uint32_t from = (uint32_t)draw_below(nat_drawn(n), 65536);
         for (uint32_t i = 0; i < attempts; i++) {
             outer->port = (uint16_t)(first + (from + i) % size);
-            if (is_free(n, now_ns, outer, far))
+            if (is_free(n, now_ns, outer, remote))
                 return true;
         }
     }
@@ -207,7 +208,7 @@ enum nat_verdict nat_linux_out(struct nat *n, uint64_t now_ns, struct addr *src,
                                const struct addr *dst) {
     struct nat_flow *f = find(n, now_ns, BY_INNER, src, dst);
     if (!f) {
-        struct nat_flow model = {.inner = *src, .far = *dst};
+        struct nat_flow model = {.inner = *src, .remote = *dst};
         if (!choose_outer(n, now_ns, src, dst, &model.outer) || !(f = add(n, now_ns, &model)))
             return NAT_FULL;
     } else {
@@ -230,20 +231,20 @@ enum nat_verdict nat_linux_in(struct nat *n, uint64_t now_ns, const struct addr 
     const struct nat_mapping *opened = nat_mapping_at(n, now_ns, dst);
     if (opened) {
         const struct nat_flow model = {
-            .inner = opened->inner, .outer = *dst, .far = *src, .inward = true};
+            .inner = opened->inner, .outer = *dst, .remote = *src, .inward = true};
         if (!add(n, now_ns, &model))
             return NAT_FULL;
         *dst = model.inner;
         return NAT_PASS;
     }
     if (n->cfg.input_accepts && !n->cfg.firewall)
-        (void)add(n, now_ns, &(struct nat_flow){.outer = *dst, .far = *src, .local = true});
+        (void)add(n, now_ns, &(struct nat_flow){.outer = *dst, .remote = *src, .local = true});
     return NAT_NO_MAPPING;
 }
 
 bool nat_linux_inner(struct nat *n, uint64_t now_ns, const struct addr *outer,
-                     const struct addr *far, struct addr *inner) {
-    const struct nat_flow *f = find(n, now_ns, BY_OUTER, outer, far);
+                     const struct addr *remote, struct addr *inner) {
+    const struct nat_flow *f = find(n, now_ns, BY_OUTER, outer, remote);
     if (!f || f->local)
         return false;
     *inner = f->inner;
@@ -251,8 +252,8 @@ bool nat_linux_inner(struct nat *n, uint64_t now_ns, const struct addr *outer,
 }
 
 bool nat_linux_outer(struct nat *n, uint64_t now_ns, const struct addr *inner,
-                     const struct addr *far, struct addr *outer) {
-    const struct nat_flow *f = find(n, now_ns, BY_INNER, inner, far);
+                     const struct addr *remote, struct addr *outer) {
+    const struct nat_flow *f = find(n, now_ns, BY_INNER, inner, remote);
     if (f)
         *outer = f->outer;
     return f != NULL;

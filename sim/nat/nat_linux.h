@@ -23,11 +23,11 @@ enum nat_verdict nat_linux_out(struct nat *n, uint64_t now_ns, struct addr *src,
                                const struct addr *dst);
 enum nat_verdict nat_linux_in(struct nat *n, uint64_t now_ns, const struct addr *src,
                               struct addr *dst);
-/* The two sides of the entry towards `far`, which is left as it is. False: there is none. */
+/* The two sides of the entry towards `remote`, which is left as it is. False: there is none. */
 bool nat_linux_inner(struct nat *n, uint64_t now_ns, const struct addr *outer,
-                     const struct addr *far, struct addr *inner);
+                     const struct addr *remote, struct addr *inner);
 bool nat_linux_outer(struct nat *n, uint64_t now_ns, const struct addr *inner,
-                     const struct addr *far, struct addr *outer);
+                     const struct addr *remote, struct addr *outer);
 void nat_linux_clear(struct nat *n);
 uint32_t nat_linux_count(const struct nat *n, uint64_t now_ns);
 

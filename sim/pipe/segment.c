@@ -14,9 +14,9 @@ uint32_t segment_write(const struct segment *s, uint8_t *out) {
 }
 
 /* The number with these low bits that is nearest. */
-static uint64_t extend(uint32_t low, uint64_t near) {
-    const int64_t apart = (int32_t)(low - (uint32_t)near);
-    return apart < 0 && (uint64_t)-apart > near ? low : near + (uint64_t)apart;
+static uint64_t extend(uint32_t low, uint64_t about) {
+    const int64_t apart = (int32_t)(low - (uint32_t)about);
+    return apart < 0 && (uint64_t)-apart > about ? low : about + (uint64_t)apart;
 }
 
 bool segment_read(const uint8_t *in, uint32_t len, uint64_t near_seq, uint64_t near_ack,

@@ -20,13 +20,13 @@ static bool fail(struct problem *problem, struct place at, const char *format, .
 
 /* ---- places ---- */
 
-static bool regions(const struct scenario *sc, struct sim *s, struct problem *problem) {
+static bool regions(const struct scenario *sc, struct sites *ss, struct problem *problem) {
     for (uint32_t i = 0; i < sc->region_count; i++)
-        if (sites_region_add(&s->sites, sc->regions[i]))
+        if (sites_region_add(ss, sc->regions[i]))
             return fail(problem, (struct place){1, 1}, "region %s is there twice", sc->regions[i]);
     for (uint32_t i = 0; i < sc->rtt_count; i++) {
         const struct scenario_rtt *r = &sc->rtts[i];
-        s->sites.rtt_ns[r->a][r->b] = s->sites.rtt_ns[r->b][r->a] = r->rtt_ns;
+        ss->rtt_ns[r->a][r->b] = ss->rtt_ns[r->b][r->a] = r->rtt_ns;
     }
     return true;
 }
@@ -198,7 +198,7 @@ static void loads(const struct scenario *sc, struct sim *s) {
 
 bool build_world(const struct scenario *sc, struct sim *s, uint32_t *numbers,
                  struct problem *problem) {
-    if (!regions(sc, s, problem) || !sites(sc, s, numbers, problem) ||
+    if (!regions(sc, &s->sites, problem) || !sites(sc, s, numbers, problem) ||
         !hosts(sc, s, numbers, problem) || !contacts(sc, s, problem))
         return false;
     loads(sc, s);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/engine/muldiv.h"
 #include "sim/world/host.h"
 
 static const char *const names[LOAD_KINDS] = {"ping", "message", "transfer", "flow", "connect"};
@@ -51,8 +52,7 @@ static void first(struct loads *ls, uint32_t load) {
     struct load *l = &ls->list[load];
     const uint64_t now_ns = world_run_ns(ls->world);
     for (uint32_t i = 0; i < l->host_count; i++) {
-        const uint64_t within =
-            (uint64_t)(((__uint128_t)draw(ls, load, i, DRAW_LOAD) * l->interval_ns) >> 64);
+        const uint64_t within = mul_high(draw(ls, load, i, DRAW_LOAD), l->interval_ns);
         const uint64_t start_ns = l->from_ns > now_ns ? l->from_ns - now_ns : 0;
         l->done[i]++;
         plan(ls, load, i, start_ns + within);
@@ -101,6 +101,5 @@ void loads_again(struct loads *ls, const struct event *e) {
     const uint32_t at = place_in(l, e);
     const uint64_t jitter = draw_below(draw(ls, e->tag, at, DRAW_LOAD), UINT32_MAX);
     l->done[at]++;
-    plan(ls, e->tag, at,
-         l->interval_ns / 2 + (uint64_t)(((__uint128_t)jitter * l->interval_ns) >> 32));
+    plan(ls, e->tag, at, l->interval_ns / 2 + muldiv(jitter, l->interval_ns, UINT64_C(1) << 32));
 }

@@ -106,9 +106,9 @@ static bool name_ok(const char *name) {
     return len > 0 && len <= SIM_NAME_MAX;
 }
 
-static void settle(struct sim *s, struct host *h) {
-    if (!sites_settle(&s->sites, h))
-        world_fail(&s->world, h, "no addresses are left");
+static void settle(struct sites *ss, struct host *h) {
+    if (!sites_settle(ss, h))
+        world_fail(ss->world, h, "no addresses are left");
 }
 
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) {
@@ -128,7 +128,7 @@ int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host
     if (h->setup_number == 0)
         return ERR_FULL;
     if (s->world.begun) {
-        settle(s, h);
+        settle(&s->sites, h);
         turn_start(h);
     }
     return 0;
@@ -264,7 +264,7 @@ void sim_begin(struct sim *s) {
         h->clock.base_ns = h->clock.local_ns = s->world.now_ns;
         for (uint32_t k = 0; k < h->contact_count && !h->options.lazy; k++)
             ledger_bond(&s->duties.ledger, i, h->contacts[k])->willing = true;
-        settle(s, h);
+        settle(&s->sites, h);
     }
     for (uint32_t i = 0; i < s->world.host_count; i++) {
         struct host *h = s->world.hosts[i];
@@ -297,10 +297,10 @@ void sim_end(struct sim *s) {
 
 /* ---- time ---- */
 
-static void hear_icmp(struct sim *s, struct icmp_note *note) {
-    if (icmp_heard(&s->world, note) && note->kind == ICMP_TOO_BIG)
-        turn_too_big(s->world.hosts[note->host], note);
-    slab_put(&s->world.slab, note);
+static void hear_icmp(struct world *w, struct icmp_note *note) {
+    if (icmp_heard(w, note) && note->kind == ICMP_TOO_BIG)
+        turn_too_big(w->hosts[note->host], note);
+    slab_put(&w->slab, note);
 }
 
 static void deliver(struct sim *s, const struct event *e) {
@@ -350,7 +350,7 @@ static void dispatch(struct sim *s, const struct event *e) {
             hostile_run(source, e);
         break;
     case EVENT_ICMP:
-        hear_icmp(s, e->ref);
+        hear_icmp(&s->world, e->ref);
         break;
     case EVENT_PIPE:
         if (!pause_holds(source, e))

@@ -54,7 +54,7 @@ others=$(find . -name '*.[ch]' -type f -not -path './build/*' -not -path './.git
     grep -vE '^\./(crypto|net|node|sim|cli|tests)/' || true)
 [ -z "$others" ] || { printf 'sources in no room:\n%s\n' "$others"; bad=1; }
 # The sans-IO rooms include no header of the operating system, of libuv or of threads.
-hits=$({ sources crypto; sources net net/io; sources node node/daemon; } |
+hits=$({ sources crypto; sources net 'net/[io][os]'; sources node node/daemon; } |
     xargs grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"](uv|sys/|netinet/|arpa/|netdb|unistd|fcntl|dirent|pthread|threads|signal|time|poll|sqlite3|linux/)" |
     grep -v 'sys/auxv.h' || true) # auxv: what the CPU can do, a constant
 if [ -n "$hits" ]; then

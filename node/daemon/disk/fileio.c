@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "node/daemon/disk/fileio_run.h"
 #include "node/daemon/disk/partials.h"
@@ -53,8 +52,8 @@ int fileio_open(struct fileio **out, uv_loop_t *loop, const struct fileio_setup 
     f->loop = loop;
     f->setup = *setup;
     f->env.umask = setup->umask;
-    f->env.can_link = access("/proc/self/fd", X_OK) == 0;
-    int r = partials_open(&f->env.partials_fd, setup->state_fd, setup->state_dir, log);
+    f->env.can_link = os_dir_can_name();
+    int r = partials_open(&f->env.partials, setup->state, setup->state_dir, log);
     if (r != 0) {
         free(f);
         return r;
@@ -98,7 +97,7 @@ static void give_back(struct fileio *f, const struct item *items, unsigned count
         struct open_file *file = items[i].file;
         if (file) {
             file->busy = false;
-            if (file->slot.fd < 0) { /* closed, or never opened */
+            if (!os_file_is_open(file->slot.file)) { /* closed, or never opened */
                 free(file);
                 f->files[op->slot] = NULL;
             }
@@ -159,7 +158,7 @@ void fileio_submit(struct fileio *f, struct file_op *op) {
     }
     if (item.file) {
         bool opens = op->kind == FILE_OP_OPEN || op->kind == FILE_OP_CREATE;
-        assert(!item.file->busy && (!opens || item.file->slot.fd < 0));
+        assert(!item.file->busy && (!opens || !os_file_is_open(item.file->slot.file)));
         item.file->busy = true;
     }
     f->pending++;
@@ -186,6 +185,6 @@ void fileio_close(struct fileio *f) {
         f->spare = w->next;
         free(w);
     }
-    close(f->env.partials_fd);
+    os_dir_close(&f->env.partials);
     free(f);
 }

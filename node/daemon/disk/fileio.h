@@ -4,18 +4,18 @@
 #ifndef MESHD_NODE_DAEMON_DISK_FILEIO_H
 #define MESHD_NODE_DAEMON_DISK_FILEIO_H
 
-#include <sys/types.h>
 #include <uv.h>
 
+#include "net/os/dir.h"
 #include "node/daemon/os/log.h"
 #include "node/disk/file_op.h"
 
 struct fileio;
 
 struct fileio_setup {
-    int state_fd;          /* STATE, for the list of temporaries */
+    struct os_dir state;   /* STATE, for the list of temporaries */
     const char *state_dir; /* likewise, for messages */
-    mode_t umask;          /* the user's, for the modes of received files */
+    unsigned umask;        /* the user's, for the modes of received files */
     /* A finished operation. */
     void (*done)(void *ctx, struct file_op *op);
     /* After one or several of them; may submit others. */

@@ -6,15 +6,15 @@
 #define MESHD_NODE_DAEMON_DISK_FILEIO_RUN_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "net/os/dir.h"
 #include "node/daemon/disk/odirect.h"
 #include "node/daemon/disk/partials.h"
 #include "node/disk/file_op.h"
 
 struct file_slot {
-    int fd;                             /* -1: not open */
-    int dir_fd;                         /* of the destination directory; -1 for a source */
+    struct os_file file;
+    struct os_dir dir;                  /* the destination directory; not open for a source */
     char temp[PARTIALS_NAME_MAX];       /* the temporary's name; empty: it has none */
     char name[FILE_NAME_MAX_BYTES + 1]; /* the final one */
     uint64_t pushed;                    /* bytes whose write-out was started */
@@ -22,9 +22,9 @@ struct file_slot {
 };
 
 struct file_env { /* what operations need to know of the process */
-    int partials_fd;
-    mode_t umask;  /* the user's, for the modes of received files */
-    bool can_link; /* /proc is there: a file without a name can be given one */
+    struct os_dir partials;
+    unsigned umask; /* the user's, for the modes of received files */
+    bool can_link;  /* a file without a name can be given one */
 };
 
 void file_slot_init(struct file_slot *s);

@@ -1,54 +1,46 @@
 #include "node/daemon/disk/keyfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "node/api/xdg.h"
 #include "node/daemon/os/trouble.h"
 
 static const char file_name[] = "identity", temp_name[] = "identity.new";
 
-/* An errno, or 0. */
-static int write_all(int fd, const char *text, size_t len) {
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? errno : EIO;
-        text += n;
-        len -= (size_t)n;
-    }
-    return fsync(fd) == 0 ? 0 : errno;
+/* It may not be there. */
+static void remove_temporary(struct os_dir dir) {
+    const int err = os_dir_remove(dir, temp_name);
+    (void)err;
 }
 
 /* The temporary's rename makes it whole or absent after a crash. The state directory's lock is
  * held. 0, or an errno. */
-static int create(struct identity *out, int dir_fd, const struct rng *rng) {
+static int create(struct identity *out, struct os_dir dir, const struct rng *rng) {
     char text[IDENTITY_FILE_MAX];
     identity_generate(out, rng);
     int err = identity_encode(out, text, sizeof text) == 0 ? 0 : EOVERFLOW;
     if (err)
         goto out;
-    (void)unlinkat(dir_fd, temp_name, 0); /* of a run that was killed */
-    int fd = openat(dir_fd, temp_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        err = errno;
-        goto out;
-    }
-    err = write_all(fd, text, strlen(text));
-    if (close(fd) != 0 && !err)
-        err = errno;
-    if (!err && (renameat(dir_fd, temp_name, dir_fd, file_name) != 0 || fsync(dir_fd) != 0))
-        err = errno;
+    struct os_file f;
+    remove_temporary(dir); /* of a run that was killed */
+    err = os_dir_file(dir, temp_name, OS_WRITE | OS_NEW | OS_NOFOLLOW, &f);
     if (err)
-        (void)unlinkat(dir_fd, temp_name, 0);
+        goto out;
+    err = os_file_write(f, text, strlen(text));
+    if (!err)
+        err = os_file_sync(f);
+    const int late = os_file_close(&f);
+    err = err ? err : late;
+    if (!err)
+        err = os_dir_rename(dir, temp_name, file_name);
+    if (!err)
+        err = os_dir_sync(dir);
+    if (err)
+        remove_temporary(dir);
 out:
     sodium_memzero(text, sizeof text);
     if (err)
@@ -58,27 +50,15 @@ out:
 
 /* ---- reading ---- */
 
-/* An errno, or 0. */
-static int read_text(int fd, char *text, size_t cap, size_t *len) {
-    for (*len = 0; *len < cap;) {
-        ssize_t n = read(fd, text + *len, cap - *len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? errno : 0;
-        *len += (size_t)n;
-    }
-    return 0;
-}
-
 static const char way_out[] =
     "put a copy of it back; without one this node is lost to its contacts, and to begin anew as "
     "another node, whom they do not know, move it and meshd.db* away";
 
-static int read_file(struct identity *out, int fd, const char *path, const struct log *log) {
+static int read_file(struct identity *out, struct os_file f, const char *path,
+                     const struct log *log) {
     char text[IDENTITY_FILE_MAX + 1];
     size_t len;
-    int err = read_text(fd, text, sizeof text, &len), r = 0;
+    int err = os_file_read(f, text, sizeof text, &len), r = 0;
     if (err)
         r = trouble_put(log, "read", path, err, NULL);
     else if (len == 0)
@@ -101,8 +81,8 @@ out:
 /* A database without the identity it belongs to: a new one would be a stranger to all its contacts. */
 static int check_first(const struct statedir *s, const char *state_dir, const char *path,
                        const struct log *log) {
-    struct stat st;
-    if (fstatat(s->dir_fd, "meshd.db", &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_size == 0)
+    struct os_info info;
+    if (os_dir_look(s->dir, "meshd.db", &info) != 0 || info.size == 0)
         return 0;
     char full[PATH_TEXT_MAX], dir[TROUBLE_WORD_MAX], old[TROUBLE_WORD_MAX];
     trouble_word(dir, state_dir);
@@ -118,7 +98,7 @@ static int check_first(const struct statedir *s, const char *state_dir, const ch
 
 static int make_first(struct identity *out, const struct statedir *s, const char *path,
                       const struct rng *rng, const struct log *log) {
-    int err = create(out, s->dir_fd, rng);
+    int err = create(out, s->dir, rng);
     if (err)
         return trouble_put(log, "make the identity", path, err, "--state");
     log_put(log, LOG_INFO, "made a new identity: %s; keep a copy of it, it is this node", path);
@@ -128,27 +108,29 @@ static int make_first(struct identity *out, const struct statedir *s, const char
 int keyfile_load(struct identity *out, const struct statedir *s, const char *state_dir,
                  const struct rng *rng, const struct log *log) {
     char path[PATH_TEXT_MAX];
-    struct stat st;
+    struct os_info info;
+    struct os_file f;
     if (paths_join(path, sizeof path, state_dir, file_name) != 0)
         return trouble_put(log, "use", state_dir, ENAMETOOLONG, "--state");
     /* A link is told from a file before it is opened: the kernel's word for it is a puzzle. */
-    bool there = fstatat(s->dir_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!there && errno == ENOENT) {
+    int err = os_dir_look(s->dir, file_name, &info);
+    if (err == ENOENT) {
         int r = check_first(s, state_dir, path, log);
         return r ? r : make_first(out, s, path, rng, log);
     }
-    int r = there ? statedir_check_secret(&st, state_dir, file_name, log)
-                  : trouble_put(log, "look at", path, errno, NULL);
+    int r = !err ? statedir_check_secret(&info, state_dir, file_name, log)
+                 : trouble_put(log, "look at", path, err, NULL);
     if (r != 0)
         return r;
-    int fd = openat(s->dir_fd, file_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return trouble_put(log, "read", path, errno, NULL);
+    err = os_dir_file(s->dir, file_name, OS_READ | OS_NOFOLLOW | OS_NOWAIT, &f);
+    if (err)
+        return trouble_put(log, "read", path, err, NULL);
     /* Of what was opened, in case it is another one now. */
-    r = fstat(fd, &st) == 0 ? statedir_check_secret(&st, state_dir, file_name, log)
-                            : trouble_put(log, "look at", path, errno, NULL);
+    err = os_file_info(f, &info);
+    r = !err ? statedir_check_secret(&info, state_dir, file_name, log)
+             : trouble_put(log, "look at", path, err, NULL);
     if (r == 0)
-        r = read_file(out, fd, path, log);
-    close(fd);
+        r = read_file(out, f, path, log);
+    (void)os_file_close(&f);
     return r;
 }

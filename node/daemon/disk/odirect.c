@@ -1,11 +1,9 @@
 #include "node/daemon/disk/odirect.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 enum { HASH_STEP_BYTES = 64 << 10 };
@@ -15,7 +13,7 @@ struct
     uv_thread_t id;
     uv_mutex_t lock;
     uv_cond_t changed;
-    int fd;
+    struct os_file file;
     const uint8_t *bytes; /* to be written, or being written; NULL: nothing */
     size_t len;
     uint64_t offset;
@@ -23,30 +21,21 @@ struct
     bool stop;
 };
 
-static bool set_direct(int fd, bool on) {
-#ifdef O_DIRECT
-    const int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
-#else
-    (void)fd;
-    return !on;
-#endif
-}
-
-/* A short write may leave an offset that is not aligned, and the next one fails with EINVAL: then the rest goes as usual. */
-static int put(int fd, const uint8_t *bytes, size_t len, uint64_t offset) {
+/* A short write may leave an offset that is not aligned, and the next one fails with EINVAL: then the
+ * rest goes as usual. */
+static int put(struct os_file f, const uint8_t *bytes, size_t len, uint64_t offset) {
     bool refused = false;
     size_t done = 0;
     while (done < len) {
-        const ssize_t n = pwrite(fd, bytes + done, len - done, (off_t)(offset + done));
-        if (n > 0) {
-            done += (size_t)n;
-        } else if (n < 0 && errno == EINVAL && !refused) {
+        size_t n;
+        const int err = os_file_put_at(f, bytes + done, len - done, offset + done, &n);
+        done += n;
+        if (err == EINVAL && !refused) {
             refused = true;
-            if (!set_direct(fd, false))
+            if (os_file_set_direct(f, false) != 0)
                 return EINVAL;
-        } else if (n == 0 || errno != EINTR) {
-            return n == 0 ? EIO : errno;
+        } else if (err) {
+            return err;
         }
     }
     return 0;
@@ -63,7 +52,7 @@ static void run(void *arg) {
         if (!t->bytes)
             break;
         uv_mutex_unlock(&t->lock);
-        const int err = put(t->fd, t->bytes, t->len, t->offset);
+        const int err = put(t->file, t->bytes, t->len, t->offset);
         uv_mutex_lock(&t->lock);
         if (!t->err)
             t->err = err;
@@ -74,11 +63,11 @@ static void run(void *arg) {
 }
 
 /* NULL: the caller writes. */
-static struct direct_thread *thread_new(int fd) {
+static struct direct_thread *thread_new(struct os_file file) {
     struct direct_thread *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
-    t->fd = fd;
+    t->file = file;
     if (uv_mutex_init(&t->lock) != 0)
         goto no_lock;
     if (uv_cond_init(&t->changed) != 0)
@@ -133,9 +122,9 @@ static void thread_free(struct direct_thread *t) {
 
 static atomic_uint in_use; /* of the process: each has two buffers and a thread */
 
-bool direct_begin(struct direct *d, int fd) {
-    *d = (struct direct){.fd = fd};
-    if (atomic_fetch_add(&in_use, 1) < DIRECT_FILES_MAX && set_direct(fd, true))
+bool direct_begin(struct direct *d, struct os_file file) {
+    *d = (struct direct){.file = file};
+    if (atomic_fetch_add(&in_use, 1) < DIRECT_FILES_MAX && os_file_set_direct(file, true) == 0)
         d->active = true;
     else
         atomic_fetch_sub(&in_use, 1);
@@ -150,7 +139,7 @@ static int begin_buffers(struct direct *d) {
             return ENOMEM;
         d->buffers[i] = buffer;
     }
-    d->thread = thread_new(d->fd);
+    d->thread = thread_new(d->file);
     return 0;
 }
 
@@ -165,7 +154,7 @@ static void hash_filled(struct direct *d, struct treehash *hash, bool all) {
 /* The full buffer goes; the other one is filled next. */
 static int pass(struct direct *d) {
     const int err = d->thread ? thread_put(d->thread, d->buffers[d->filling], d->fill, d->offset)
-                              : put(d->fd, d->buffers[d->filling], d->fill, d->offset);
+                              : put(d->file, d->buffers[d->filling], d->fill, d->offset);
     d->offset += d->fill;
     d->filling ^= 1;
     d->fill = d->hashed = 0;
@@ -187,10 +176,11 @@ static int add(struct direct *d, const uint8_t *data, size_t len, struct treehas
     return err;
 }
 
-int direct_write(struct direct *d, const struct iovec *iov, unsigned count, struct treehash *hash) {
+int direct_write(struct direct *d, const struct os_piece *pieces, unsigned count,
+                 struct treehash *hash) {
     int err = 0;
     for (unsigned i = 0; i < count && !err; i++)
-        err = add(d, iov[i].iov_base, iov[i].iov_len, hash);
+        err = add(d, pieces[i].bytes, pieces[i].len, hash);
     if (!err)
         hash_filled(d, hash, true);
     return err;
@@ -202,11 +192,11 @@ int direct_end(struct direct *d) {
     int err = d->thread ? thread_settle(d->thread) : 0;
     const size_t tail = d->fill % DIRECT_ALIGN_BYTES, whole = d->fill - tail;
     if (!err && whole > 0)
-        err = put(d->fd, d->buffers[d->filling], whole, d->offset);
+        err = put(d->file, d->buffers[d->filling], whole, d->offset);
     if (!err && tail > 0) { /* the last bytes of a file fill no page */
-        err = set_direct(d->fd, false) ? 0 : errno;
+        err = os_file_set_direct(d->file, false);
         if (!err)
-            err = put(d->fd, d->buffers[d->filling] + whole, tail, d->offset + whole);
+            err = put(d->file, d->buffers[d->filling] + whole, tail, d->offset + whole);
     }
     direct_drop(d);
     return err;

@@ -1,15 +1,12 @@
 #include "node/daemon/disk/partials.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "net/os/process.h"
 #include "node/api/xdg.h"
 #include "node/daemon/os/trouble.h"
 
@@ -26,21 +23,28 @@ bool partials_is_name(const char *name) {
            strcmp(name + p + TAG_DIGITS, suffix) == 0;
 }
 
+/* What cannot be removed is looked at again at the next start. */
+static void forget(struct os_dir partials, const char *entry) {
+    const int err = os_dir_remove(partials, entry);
+    (void)err;
+}
+
 /* Removes the temporary at `path` if it is one; or the place of a final name if it is still empty. */
 static void remove_left(const char *path, bool place, const struct log *log) {
     char dir[PATH_TEXT_MAX];
-    struct stat st;
+    struct os_info info;
+    struct os_dir d;
     const char *slash = strrchr(path, '/');
     if (path[0] != '/' || (!place && !partials_is_name(slash + 1)) ||
         paths_parent(dir, sizeof dir, path) != 0)
         return;
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
+    if (os_dir_open(&d, dir) != 0)
         return;
-    if (fstatat(fd, slash + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-        st.st_uid == geteuid() && (!place || st.st_size == 0) && unlinkat(fd, slash + 1, 0) == 0)
+    if (os_dir_look(d, slash + 1, &info) == 0 && info.kind == OS_REGULAR &&
+        info.owner == process_user() && (!place || info.size == 0) &&
+        os_dir_remove(d, slash + 1) == 0)
         log_put(log, LOG_INFO, "removed an unfinished file of an earlier run: %s", path);
-    close(fd);
+    os_dir_close(&d);
 }
 
 static bool is_place(const char *entry) {
@@ -48,37 +52,35 @@ static bool is_place(const char *entry) {
     return n > p && strcmp(entry + n - p, place_suffix) == 0;
 }
 
-static void clean(int dir_fd, const struct log *log) {
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    for (struct dirent *e; (e = readdir(d));) {
-        char target[PATH_TEXT_MAX];
-        ssize_t n = readlinkat(dir_fd, e->d_name, target, sizeof target - 1);
-        if (n < 0)
-            continue; /* ".", "..", and what is not ours */
-        target[n] = '\0';
-        remove_left(target, is_place(e->d_name), log);
-        (void)unlinkat(dir_fd, e->d_name, 0);
-    }
-    closedir(d);
+struct cleaning {
+    struct os_dir partials;
+    const struct log *log;
+};
+
+static void clean_one(void *ctx, const char *name) {
+    const struct cleaning *c = ctx;
+    char target[PATH_TEXT_MAX];
+    if (os_dir_read_note(c->partials, name, target, sizeof target) != 0)
+        return; /* not ours */
+    remove_left(target, is_place(name), c->log);
+    forget(c->partials, name);
 }
 
-int partials_open(int *dir_fd, int state_fd, const char *state_dir, const struct log *log) {
+int partials_open(struct os_dir *out, struct os_dir state, const char *state_dir,
+                  const struct log *log) {
     static const char name[] = "partials";
     char path[PATH_TEXT_MAX];
     if (paths_join(path, sizeof path, state_dir, name) != 0)
         return trouble_put(log, "use", state_dir, ENAMETOOLONG, "--state");
-    if (mkdirat(state_fd, name, 0700) != 0 && errno != EEXIST)
-        return trouble_put(log, "make", path, errno, "--state");
-    *dir_fd = openat(state_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (*dir_fd < 0)
-        return trouble_put(log, "use", path, errno, "--state");
-    clean(*dir_fd, log);
+    int err = os_dir_make_in(state, name);
+    if (err && err != EEXIST)
+        return trouble_put(log, "make", path, err, "--state");
+    err = os_dir_open_in(out, state, name);
+    if (err)
+        return trouble_put(log, "use", path, err, "--state");
+    struct cleaning c = {*out, log};
+    err = os_dir_each(*out, clean_one, &c);
+    (void)err; /* what could not be seen is left for the next start */
     return 0;
 }
 
@@ -86,36 +88,33 @@ static void entry_name(char out[static ENTRY_MAX], uint32_t slot, bool place) {
     snprintf(out, ENTRY_MAX, "%" PRIu32 "%s", slot, place ? place_suffix : "");
 }
 
-static void note(int dir_fd, uint32_t slot, bool place, const char *path) {
+static void note(struct os_dir partials, uint32_t slot, bool place, const char *path) {
     char entry[ENTRY_MAX];
     entry_name(entry, slot, place);
-    (void)unlinkat(dir_fd, entry, 0);
-    if (symlinkat(path, dir_fd, entry))
-        return;
+    forget(partials, entry);
+    const int err = os_dir_note(partials, entry, path);
+    (void)err; /* not being able to note it is no reason to refuse a file */
 }
 
-/* Not being able to note it is no reason to refuse a file. */
-void partials_add(int dir_fd, uint32_t slot, const char *dir, const char *name) {
+void partials_add(struct os_dir partials, uint32_t slot, const char *dir, const char *name) {
     char full[PATH_TEXT_MAX], path[PATH_TEXT_MAX];
-    if (realpath(dir, full) && paths_join(path, sizeof path, full, name) == 0)
-        note(dir_fd, slot, false, path);
+    if (os_dir_real_path(dir, full, sizeof full) == 0 &&
+        paths_join(path, sizeof path, full, name) == 0)
+        note(partials, slot, false, path);
 }
 
-void partials_add_place(int dir_fd, uint32_t slot, const char *name) {
+void partials_add_place(struct os_dir partials, uint32_t slot, const char *name) {
     char entry[ENTRY_MAX], temp[PATH_TEXT_MAX], dir[PATH_TEXT_MAX], path[PATH_TEXT_MAX];
     entry_name(entry, slot, false);
-    ssize_t n = readlinkat(dir_fd, entry, temp, sizeof temp - 1);
-    if (n < 0)
-        return;
-    temp[n] = '\0';
-    if (paths_parent(dir, sizeof dir, temp) == 0 && paths_join(path, sizeof path, dir, name) == 0)
-        note(dir_fd, slot, true, path);
+    if (os_dir_read_note(partials, entry, temp, sizeof temp) == 0 &&
+        paths_parent(dir, sizeof dir, temp) == 0 && paths_join(path, sizeof path, dir, name) == 0)
+        note(partials, slot, true, path);
 }
 
-void partials_remove(int dir_fd, uint32_t slot) {
+void partials_remove(struct os_dir partials, uint32_t slot) {
     for (int place = 0; place < 2; place++) {
         char entry[ENTRY_MAX];
         entry_name(entry, slot, place);
-        (void)unlinkat(dir_fd, entry, 0);
+        forget(partials, entry);
     }
 }

@@ -10,18 +10,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/os/dir.h"
 #include "node/daemon/os/log.h"
 
 enum { PARTIALS_NAME_MAX = 48 };
 
-/* Opens STATE/partials (made if missing) and removes what an earlier run left. *dir_fd is for the
+/* Opens STATE/partials (made if missing) and removes what an earlier run left. *out is for the
  * calls below. Says why not in the log: ERR_PERM, ERR_NOT_FOUND (no directory), ERR_IO, ERR_DISK. */
-int partials_open(int *dir_fd, int state_fd, const char *state_dir, const struct log *log) MUST_USE;
-void partials_add(int dir_fd, uint32_t slot, const char *dir, const char *name);
+int partials_open(struct os_dir *out, struct os_dir state, const char *state_dir,
+                  const struct log *log) MUST_USE;
+void partials_add(struct os_dir partials, uint32_t slot, const char *dir, const char *name);
 /* The slot's file is about to get its final name by way of an empty one (fileio_run): noted beside
  * the temporary. Killed in between, the empty one is removed too. */
-void partials_add_place(int dir_fd, uint32_t slot, const char *name);
-void partials_remove(int dir_fd, uint32_t slot); /* both */
+void partials_add_place(struct os_dir partials, uint32_t slot, const char *name);
+void partials_remove(struct os_dir partials, uint32_t slot); /* both */
 
 /* The temporary's name for a tag: ".meshd-" + 16 hex digits + ".part". */
 void partials_name(char out[static PARTIALS_NAME_MAX], uint64_t tag);

@@ -4,12 +4,12 @@
 #ifndef MESHD_NODE_DAEMON_DISK_STATEDIR_H
 #define MESHD_NODE_DAEMON_DISK_STATEDIR_H
 
-#include <sys/stat.h>
-
+#include "net/os/dir.h"
 #include "node/daemon/os/log.h"
 
 struct statedir {
-    int dir_fd, lock_fd;
+    struct os_dir dir;
+    struct os_file lock;
 };
 
 /* Makes `path` and its parents where missing, and takes the lock. Says why not in the log:
@@ -19,11 +19,11 @@ int statedir_open(struct statedir *s, const char *path, const struct log *log) M
 void statedir_close(struct statedir *s);
 /* Whether a file of dir may hold secrets: a regular one, ours, nobody else's access. ERR_PERM, with
  * the remedy in the log. */
-int statedir_check_secret(const struct stat *st, const char *dir, const char *name,
+int statedir_check_secret(const struct os_info *info, const char *dir, const char *name,
                           const struct log *log) MUST_USE;
 
-/* mkdir -p with 0700, each in its parent for good (fsync). errno is set; ERR_PERM, ERR_DISK, ERR_NOT_FOUND (a part is not a directory),
- * ERR_IO. */
+/* mkdir -p with 0700, each in its parent for good (fsync). errno is set; ERR_PERM, ERR_DISK,
+ * ERR_NOT_FOUND (a part is not a directory), ERR_IO. */
 int statedir_make(const char *path) MUST_USE;
 
 #endif

@@ -2,15 +2,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "net/os/dir.h"
 #include "node/api/xdg.h"
 #include "node/daemon/disk/store_memory.h"
 #include "node/daemon/os/trouble.h"
@@ -94,7 +92,8 @@ static void say(struct store_sqlite *s, int rc, int os) {
                 s->path);
         return;
     case SQLITE_READONLY:
-        os = os ? os : access(s->path, W_OK) != 0 ? errno : EROFS;
+        os = os ? os : os_path_may_write(s->path);
+        os = os ? os : EROFS;
         break;
     case SQLITE_ERROR:
         log_put(s->log, LOG_ERROR,
@@ -366,12 +365,22 @@ const char *store_sqlite_vfs(void) {
     return sqlite3_vfs_find(exclusive) ? exclusive : NULL;
 }
 
-static int sync_path(struct store_sqlite *s, const char *path, int flags) {
-    int fd = open(path, flags | O_CLOEXEC);
-    int r = fd >= 0 && fsync(fd) == 0 ? 0 : trouble_put(s->log, "write", path, errno, "--state");
-    if (fd >= 0)
-        close(fd);
-    return r;
+static int sync_log(struct store_sqlite *s, const char *path) {
+    struct os_file f;
+    int err = os_file_open(&f, path, OS_READ | OS_WRITE);
+    if (!err)
+        err = os_file_sync(f);
+    (void)os_file_close(&f);
+    return err ? trouble_put(s->log, "write", path, err, "--state") : 0;
+}
+
+static int sync_dir(struct store_sqlite *s, const char *path) {
+    struct os_dir d;
+    int err = os_dir_open(&d, path);
+    if (!err)
+        err = os_dir_sync(d);
+    os_dir_close(&d);
+    return err ? trouble_put(s->log, "write", path, err, "--state") : 0;
 }
 
 /* What was found in the log survives a power cut from here on, and so do the files' names: then a
@@ -382,25 +391,26 @@ static int sync_found(struct store_sqlite *s) {
     int n = snprintf(path, sizeof path, "%s-wal", s->path);
     if (n < 0 || (size_t)n >= sizeof path)
         return ERR_IO;
-    int r = sync_path(s, path, O_RDWR);
+    int r = sync_log(s, path);
     char *slash = strrchr(path, '/');
     if (slash)
         slash[slash == path] = '\0';
-    return r ? r : sync_path(s, slash ? path : ".", O_RDONLY | O_DIRECTORY);
+    return r ? r : sync_dir(s, slash ? path : ".");
 }
 
 /* A log whose database is not there: SQLite would take it for rubbish and remove it, with all that was
  * stored since the log was last copied. */
 static int check_log(const struct store_sqlite *s) {
     char path[PATH_TEXT_MAX + 8];
-    struct stat db, wal;
+    struct os_info db, wal;
     const int n = snprintf(path, sizeof path, "%s-wal", s->path);
     if (n < 0 || (size_t)n >= sizeof path)
         return ERR_IO;
-    if (stat(path, &wal) != 0 || wal.st_size == 0)
+    if (os_path_info(path, true, &wal) != 0 || wal.size == 0)
         return 0;
-    const bool there = stat(s->path, &db) == 0;
-    if (there ? db.st_size > 0 : errno != ENOENT)
+    const int err = os_path_info(s->path, true, &db);
+    const bool there = err == 0;
+    if (there ? db.size > 0 : err != ENOENT)
         return 0; /* or opening it tells more */
     log_put(s->log, LOG_ERROR,
             "%s is %s, and %s beside it has contacts and messages of it; put the database back "

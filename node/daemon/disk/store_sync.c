@@ -2,16 +2,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "net/os/file.h"
+#include "net/os/oserr.h"
 #include "node/api/xdg.h"
 #include "node/daemon/disk/store_memory.h"
-#include "node/daemon/os/oserr.h"
 #include "node/daemon/os/trouble.h"
 
 enum {
@@ -25,8 +24,8 @@ struct store_sync {
     struct store_sync_setup setup;
     const struct log *log;
     uv_work_t req;
-    sqlite3 *copier; /* the worker's connection */
-    int log_fd;      /* the worker's: of the log */
+    sqlite3 *copier;         /* the worker's connection */
+    struct os_file log_file; /* the worker's: of the log */
     bool busy;
     struct file_op *op;      /* the worker has it; NULL: it only copies */
     struct file_op *waiting; /* came in meanwhile */
@@ -44,15 +43,6 @@ struct store_sync {
 
 /* ---- the worker ---- */
 
-/* macOS's fsync leaves the bytes in the drive's cache. */
-static int sync_fd(int fd) {
-#ifdef F_FULLFSYNC
-    if (fcntl(fd, F_FULLFSYNC) == 0)
-        return 0;
-#endif
-    return fsync(fd);
-}
-
 static void on_work(uv_work_t *req) {
     struct store_sync *s = req->data;
     s->sync_errno = 0;
@@ -60,15 +50,15 @@ static void on_work(uv_work_t *req) {
     s->in_log = s->copied = -1;
     /* After one that failed, another one says nothing about the same bytes: the system has taken
      * them for written. They are still in memory, so that copying them can be trusted. */
-    if (!s->suspect && sync_fd(s->log_fd) != 0)
-        s->sync_errno = errno;
+    if (!s->suspect)
+        s->sync_errno = os_file_sync_drive(s->log_file);
     if (s->sync_errno == 0 && s->copy)
         s->rc = sqlite3_wal_checkpoint_v2(s->copier, NULL, SQLITE_CHECKPOINT_PASSIVE, &s->in_log,
                                           &s->copied);
     /* Most of what it costs the loop to cut a long log is to let go of its pages in memory: they go
      * here (100 MiB: 40 ms are left of 140). All were copied: nobody reads them any more. */
     if (s->copy && s->rc == SQLITE_OK && s->copied == s->in_log && s->in_log > LOG_FRAMES_MAX)
-        (void)posix_fadvise(s->log_fd, 0, 0, POSIX_FADV_DONTNEED);
+        os_file_will_not_read(s->log_file);
 }
 
 /* ---- the loop ---- */
@@ -197,10 +187,8 @@ static int open_log(struct store_sync *s) {
     int n = snprintf(path, sizeof path, "%s-wal", store_sqlite_path(s->db));
     if (n < 0 || (size_t)n >= sizeof path)
         return ERR_IO;
-    s->log_fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (s->log_fd >= 0)
-        return 0;
-    return trouble_put(s->log, "open", path, errno, "--state");
+    const int err = os_file_open(&s->log_file, path, OS_READ | OS_WRITE | OS_NOFOLLOW);
+    return err ? trouble_put(s->log, "open", path, err, "--state") : 0;
 }
 
 int store_sync_open(struct store_sync **out, uv_loop_t *loop, struct store_sqlite *db,
@@ -213,7 +201,7 @@ int store_sync_open(struct store_sync **out, uv_loop_t *loop, struct store_sqlit
     s->db = db;
     s->setup = *setup;
     s->log = log;
-    s->log_fd = -1;
+    s->log_file = OS_FILE_NONE;
     s->cut = true; /* what an earlier run has left in it */
     int r = open_copier(s);
     if (r == 0)
@@ -231,7 +219,6 @@ void store_sync_close(struct store_sync *s) {
         return;
     assert(!s->busy);
     sqlite3_close(s->copier);
-    if (s->log_fd >= 0)
-        close(s->log_fd);
+    (void)os_file_close(&s->log_file);
     free(s);
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/os/oserr.h"
 #include "node/api/quote.h"
-#include "node/daemon/os/oserr.h"
 
 /* *place: another place would do as well. */
 static const char *remedy(int err, bool *place) {

@@ -326,8 +326,6 @@ static void addresses_survive_the_kernels_form(void **s) {
     assert_false(sockaddr_to(&got, (struct sockaddr *)&sa));
 }
 
-#ifdef __linux__
-
 /* ---- which of our addresses ---- */
 
 /* The loopback network is all ours: an answer comes from the very address that was asked. */
@@ -370,6 +368,8 @@ static void an_answer_leaves_from_the_address_that_was_asked(void **s) {
     assert_true(seen[1] != seen[2] && seen[2] != seen[3] && seen[1] != seen[3]);
     close_world(&w);
 }
+
+#ifdef MESHD_LINUX
 
 /* Nobody but the kernel knows whether an address is still there. */
 static bool gone;    /* every send that names a source fails, */
@@ -435,22 +435,6 @@ static void an_address_that_has_gone_is_not_insisted_on(void **s) {
     static const int errors[] = {EINVAL, EADDRNOTAVAIL, ENETUNREACH};
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         not_insisted_on(errors[i]);
-}
-
-static void datagrams_are_not_cut_and_it_is_said(void **s) {
-    (void)s;
-    for (int kind = UDP_AUTO; kind <= UDP_PORTABLE; kind++)
-        for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-            struct world w;
-            if (open_world(&w, (enum udp_kind)kind, ipv6) == 0) {
-                struct udp_caps caps;
-                udp_caps(w.a.udp, &caps);
-                assert_true(caps.dont_fragment);
-            }
-            close_world(&w);
-        }
-    assert_false(udp_dont_fragment(-1, false)); /* what fails is not said to work */
-    assert_false(udp_dont_fragment(-1, true));
 }
 
 /* ---- a kernel that refuses: a script of answers, then the real calls ---- */
@@ -650,6 +634,23 @@ static void closing_while_a_train_waits_is_clean(void **s) {
     }
     close_world(&w);
 }
+#endif
+
+static void datagrams_are_not_cut_and_it_is_said(void **s) {
+    (void)s;
+    for (int kind = UDP_AUTO; kind <= UDP_PORTABLE; kind++)
+        for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+            struct world w;
+            if (open_world(&w, (enum udp_kind)kind, ipv6) == 0) {
+                struct udp_caps caps;
+                udp_caps(w.a.udp, &caps);
+                assert_true(caps.dont_fragment);
+            }
+            close_world(&w);
+        }
+    assert_false(udp_dont_fragment(-1, false)); /* what fails is not said to work */
+    assert_false(udp_dont_fragment(-1, true));
+}
 
 static void buffers_are_what_was_asked_for_or_said_to_be_capped(void **s) {
     (void)s;
@@ -662,8 +663,6 @@ static void buffers_are_what_was_asked_for_or_said_to_be_capped(void **s) {
                                            c.send_buffer_bytes < UDP_BUFFER_BYTES);
     close_world(&w);
 }
-#endif
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linux_train_ipv4),
@@ -681,18 +680,18 @@ int main(void) {
         cmocka_unit_test(portable_marks),
         cmocka_unit_test(bind_errors_have_names),
         cmocka_unit_test(addresses_survive_the_kernels_form),
-#ifdef __linux__
+        cmocka_unit_test(buffers_are_what_was_asked_for_or_said_to_be_capped),
+        cmocka_unit_test(datagrams_are_not_cut_and_it_is_said),
+        cmocka_unit_test(an_answer_leaves_from_the_address_that_was_asked),
+#ifdef MESHD_LINUX
         cmocka_unit_test(gso_that_fails_in_mid_run_is_given_up),
         cmocka_unit_test(segments_above_the_mtu_are_not_gso_s_fault),
         cmocka_unit_test(a_short_datagram_does_not_prove_gso_wrong),
         cmocka_unit_test(too_big_names_the_segment_size),
         cmocka_unit_test(a_full_socket_keeps_the_train),
-        cmocka_unit_test(an_answer_leaves_from_the_address_that_was_asked),
         cmocka_unit_test(an_address_that_has_gone_is_not_insisted_on),
-        cmocka_unit_test(datagrams_are_not_cut_and_it_is_said),
         cmocka_unit_test(a_partial_sendmmsg_is_resumed_exactly),
         cmocka_unit_test(closing_while_a_train_waits_is_clean),
-        cmocka_unit_test(buffers_are_what_was_asked_for_or_said_to_be_capped),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "net/endpoint_int.h"
+#include "net/handshake_int.h"
 #include "net/wire/frame.h"
 #include "support_forge.h"
 #include "support_pair.h"
@@ -371,7 +371,7 @@ static void a_forged_answer_costs_one_hash(void **state) {
         rng_fill(&p->rng, msg, sizeof msg);
         memset(msg, 0, 4);
         msg[0] = PACKET_RESPONSE;
-        memcpy(msg + 8, &sender, 4);
+        store_le32(msg + 8, sender);
         cookie_mac1(&p->id[0].transport_public, msg, sizeof msg - 2 * MAC_BYTES,
                     msg + sizeof msg - 2 * MAC_BYTES);
         endpoint_input(p->ep[0], p->now_us, AT(&p->addr[1]), ECN_NOT_ECT, msg, sizeof msg);

@@ -1,4 +1,5 @@
-/* What the user writes on peers and streams comes back in their events: nobody has to look for whom one is. */
+/* What the user writes on peers and streams comes back in their events: nobody has to look for whom
+ * one is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,7 +94,8 @@ static void a_streams_owner_is_in_all_its_events(void **state) {
     struct heard h = {0};
     struct pair *p = joined(&h, 2);
     uint64_t id = ask(p, &h, false);
-    /* OPENED and READABLE wait together: what is written on the stream at the first is in the second. */
+    /* OPENED and READABLE wait together: what is written on the stream at the first is in the
+     * second. */
     assert_true(pair_run(p, 500 * MS, 1, EP_STREAM_OPENED));
     pair_run(p, 500 * MS, -1, -1);
     assert_int_equal(h.last[EP_STREAM_OPENED], 0);

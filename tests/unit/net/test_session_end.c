@@ -1,4 +1,5 @@
-/* There is one way in which a session ends: at once it is found by nothing, and when the call is over it is gone. */
+/* There is one way in which a session ends: at once it is found by nothing, and when the call is
+ * over it is gone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include "support_hub.h"
+#include "support_pair.h"
 
 enum { MS = 1000 };
 
@@ -114,6 +116,43 @@ static void one_that_timed_out_is_gone_with_the_call(void **state) {
     hub_free(h);
 }
 
+/* Of side `from` the next train goes to the other one, if it is of this type. */
+static void carry(struct pair *p, int from, enum packet_type type) {
+    static uint8_t buf[TRAIN_MAX_BYTES];
+    struct train t = {.buf = buf};
+    do
+        assert_true(endpoint_output(p->ep[from], p->now_us, &t));
+    while (t.buf[0] != type);
+    const struct hop at = hop_udp(&p->addr[from], 0);
+    endpoint_input(p->ep[!from], p->now_us, &at, t.ecn, t.buf, t.len);
+}
+
+/* The peer has lost the session and offers a new one: what waited to leave in the old one is no
+ * debt of the new one's. */
+static void one_that_begins_anew_owes_nothing_of_the_old(void **state) {
+    (void)state;
+    struct pair *p = pair_new(3);
+    pair_start(p, 5000 * MS);
+    pair_know(p, 0, NULL, false);
+    pair_know(p, 1, NULL, false);
+    struct session_ref s[2], now;
+    pair_connect(p, s);
+    pair_run(p, 1000 * MS, -1, -1);
+    pair_restart(p, 1);
+    pair_know(p, 1, NULL, false);
+    p->now_us += 6000 * MS;
+    for (uint64_t i = 0; i < 4; i++)
+        assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], i), 0);
+    carry(p, 0, PACKET_INITIATION);
+    assert_true(endpoint_find(p->ep[0], s[0])->small_waiting > 1);
+    carry(p, 1, PACKET_RESPONSE);
+    assert_null(endpoint_find(p->ep[0], s[0]));
+    pair_run(p, 1000 * MS, -1, -1);
+    assert_true(endpoint_session(p->ep[0], p->peer[0], &now));
+    assert_int_equal(endpoint_find(p->ep[0], now)->small_waiting, 0);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_rule_ends_it_in_the_same_call),
@@ -121,6 +160,7 @@ int main(void) {
         cmocka_unit_test(a_goodbye_alone_ends_it_at_once),
         cmocka_unit_test(one_that_is_closed_ends_once),
         cmocka_unit_test(one_that_timed_out_is_gone_with_the_call),
+        cmocka_unit_test(one_that_begins_anew_owes_nothing_of_the_old),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

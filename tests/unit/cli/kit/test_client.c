@@ -75,7 +75,8 @@ static void expect_open(mode_t mode, uid_t owner, uid_t server, int want) {
     int status = -1;
     client_init(&c);
     assert_int_equal(client_open(&c, p.path), want);
-    if (c.fd < 0) { /* refused before it was even connected: the server waits still */
+    if (!os_connection_is_open(
+            c.connection)) { /* refused before it was even connected: the server waits still */
         int fd = socket(AF_UNIX, SOCK_STREAM, 0);
         struct sockaddr_un addr = {.sun_family = AF_UNIX};
         memcpy(addr.sun_path, p.path, strlen(p.path) + 1);
@@ -173,7 +174,7 @@ static void ends_of_a_subscription_are_told_apart(void **state) {
         pid_t child = say(&p, &w, i == 2 ? w.len - 1 : w.len);
         client_init(&c);
         assert_int_equal(client_open(&c, p.path), 0);
-        uint64_t deadline_us = client_now_us() + 5000000;
+        uint64_t deadline_us = clock_now_us() + 5000000;
         assert_int_equal(client_note(&c, deadline_us, &m), 0);
         assert_true(proto_str_is(proto_get(&m.params, "event"), "peer.up"));
         proto_msg_clear(&m);
@@ -198,7 +199,7 @@ static void more_events_than_can_be_put_aside_are_an_error(void **state) {
     pid_t child = say(&p, &w, w.len);
     client_init(&c);
     assert_int_equal(client_open(&c, p.path), 0);
-    assert_int_equal(client_answer(&c, 1, client_now_us() + 5000000, &m), ERR_PROTO);
+    assert_int_equal(client_answer(&c, 1, clock_now_us() + 5000000, &m), ERR_PROTO);
     client_close(&c);
     proto_writer_clear(&w);
     waitpid(child, &status, 0);
@@ -225,7 +226,7 @@ static void a_daemon_with_no_place_is_told_from_one_that_is_gone(void **state) {
         client_request(&c, "id", &id);
         int err = client_send(&c);
         if (!err)
-            err = client_answer(&c, id, client_now_us() + 5000000, &m);
+            err = client_answer(&c, id, clock_now_us() + 5000000, &m);
         assert_int_equal(err, ERR_REFUSED);
         assert_int_equal(c.most, CONTROL_CONNS_MAX);
         client_close(&c);

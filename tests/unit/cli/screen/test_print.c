@@ -200,7 +200,7 @@ static void a_sentence_in_a_table_can_be_read_or_is_left_out(void **state) {
 }
 
 static void put_errors(void) {
-    struct app a = {.client = {.fd = -1}};
+    struct app a = {.client = {.connection = OS_CONNECTION_NONE}};
     struct proto_writer w;
     msgpack_zone zone;
     msgpack_zone_init(&zone, 1024);
@@ -223,7 +223,7 @@ static void errors_are_escaped_and_one_line_each(void **state) {
 }
 
 static void put_short_names(void) {
-    struct app a = {.client = {.fd = -1}};
+    struct app a = {.client = {.connection = OS_CONNECTION_NONE}};
     static const char *const details[] = {"c", "no contact", "ttl_s"};
     for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
         struct proto_writer w;
@@ -255,7 +255,7 @@ static void an_error_names_what_it_is_about_once(void **state) {
 }
 
 static void put_json_error(void) {
-    struct app a = {.client = {.fd = -1}, .o = {.json = true}};
+    struct app a = {.client = {.connection = OS_CONNECTION_NONE}, .o = {.json = true}};
     struct proto_writer w;
     msgpack_zone zone;
     msgpack_zone_init(&zone, 1024);

@@ -1,4 +1,5 @@
-/* The one-time secrets that are open: each is found until it is used, closed or too old, and there is no end to opening new ones. */
+/* The one-time secrets that are open: each is found until it is used, closed or too old, and there
+ * is no end to opening new ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The table of sessions by itself: who is found by what, who is asked for output, when one is due, and what is left of one that ends. */
+/* The table of sessions by itself: who is found by what, who is asked for output, when one is due,
+ * and what is left of one that ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -186,6 +186,45 @@ static void what_nobody_will_read_keeps_no_memory(void **state) {
     world_free(w);
 }
 
+static void an_aborted_stream_goes_on_in_neither_direction(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("abort", 14).x);
+    const uint64_t id = world_open(w, 0);
+    world_feed(w, 0, id, 30000);
+    world_run(w, 200 * MS);
+    world_feed(w, 1, id, 1000);
+    stream_abort(w->p->ep[0], w->s[0], id, ERR_CHANGED);
+    stream_abort(w->p->ep[0], w->s[0], id, ERR_CHANGED); /* twice is fine */
+    world_run(w, 5000 * MS);
+    assert_int_equal(pair_count(w->p, 1, EP_STREAM_RESET), 1);
+    assert_int_equal(pair_count(w->p, 1, EP_STREAM_STOPPED), 1);
+    assert_int_equal(pair_event(w->p, 1, EP_STREAM_RESET)->err, ERR_CHANGED);
+    assert_int_equal(pair_event(w->p, 1, EP_STREAM_STOPPED)->err, ERR_CHANGED);
+    for (int i = 0; i < 2; i++)
+        assert_null(world_tp(w, i));                     /* nothing left of it */
+    stream_abort(w->p->ep[0], w->s[0], id, ERR_CHANGED); /* nor is there anything to give up */
+    world_free(w);
+}
+
+/* Whoever reads no more refuses more bytes, but not an end that has come. */
+static void what_is_let_go_is_refused_only_if_more_may_come(void **state) {
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        struct world *w = world_new(rand_seeded("let go", 15).x);
+        const uint64_t id = world_open(w, 0);
+        w->deaf[1] = true;
+        if (more)
+            world_feed(w, 0, id, 1000);
+        else
+            world_finish(w, 0, id);
+        world_run(w, 200 * MS);
+        stream_let_go(w->p->ep[1], w->s[1], id);
+        world_run(w, 200 * MS);
+        assert_int_equal(pair_count(w->p, 0, EP_STREAM_STOPPED), more);
+        world_free(w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eight_mebibytes_arrive_exactly_over_a_bad_link),
@@ -195,6 +234,8 @@ int main(void) {
         cmocka_unit_test(a_thousand_streams_at_once_all_finish),
         cmocka_unit_test(writers_wait_for_memory_and_all_finish),
         cmocka_unit_test(what_nobody_will_read_keeps_no_memory),
+        cmocka_unit_test(an_aborted_stream_goes_on_in_neither_direction),
+        cmocka_unit_test(what_is_let_go_is_refused_only_if_more_may_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

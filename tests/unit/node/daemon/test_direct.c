@@ -109,7 +109,7 @@ static int write_all(struct direct *d, uint64_t total, size_t piece, struct tree
         for (size_t i = 0; i < n; i++)
             buf[i] = byte_at(at + i);
         const size_t first = n / 3, second = n / 5;
-        const struct iovec iov[] = {
+        const struct os_piece iov[] = {
             {buf, first}, {buf + first, second}, {buf + first + second, n - first - second}};
         err = direct_write(d, iov, 3, hash);
         at += n;
@@ -149,7 +149,7 @@ static bool passes(const char *dir, uint64_t total, size_t piece, const struct s
         return false; /* no such directory here */
     struct direct d;
     memset(&script, 0, sizeof script);
-    if (!direct_begin(&d, fd)) {
+    if (!direct_begin(&d, (struct os_file){fd})) {
         assert_null(d.buffers[0]);
         assert_false(is_direct(fd));
         close(fd);
@@ -240,7 +240,7 @@ static void what_the_disk_says_is_told(void **state) {
         const int fd = temp_file(".");
         assert_true(fd >= 0);
         struct direct d;
-        if (!direct_begin(&d, fd)) {
+        if (!direct_begin(&d, (struct os_file){fd})) {
             close(fd);
             skip();
         }
@@ -273,20 +273,20 @@ static void only_so_many_files_are_direct_at_once(void **state) {
     const bool can = O_DIRECT != 0 && fcntl(last, F_SETFL, flags | O_DIRECT) == 0;
     assert_int_equal(fcntl(last, F_SETFL, flags), 0);
     unsigned begun = 0;
-    while (begun < DIRECT_FILES_MAX && direct_begin(&d[begun], fds[begun]))
+    while (begun < DIRECT_FILES_MAX && direct_begin(&d[begun], (struct os_file){fds[begun]}))
         begun++;
     assert_int_equal(begun, can ? DIRECT_FILES_MAX : 0); /* who is done has given its place back */
     if (can) {
-        assert_false(direct_begin(&more, last));
+        assert_false(direct_begin(&more, (struct os_file){last}));
         assert_false(is_direct(last));
         direct_drop(&more); /* frees no place that it does not have */
-        assert_false(direct_begin(&more, last));
+        assert_false(direct_begin(&more, (struct os_file){last}));
         assert_int_equal(write_all(&d[3], B + 5, 65536, NULL), 0);
         assert_int_equal(direct_end(&d[3]), 0);
-        assert_true(direct_begin(&more, last));
-        assert_false(direct_begin(&d[3], fds[3]));
+        assert_true(direct_begin(&more, (struct os_file){last}));
+        assert_false(direct_begin(&d[3], (struct os_file){fds[3]}));
         direct_drop(&d[5]); /* given up */
-        assert_true(direct_begin(&d[3], fds[3]));
+        assert_true(direct_begin(&d[3], (struct os_file){fds[3]}));
         direct_drop(&more);
     }
     for (unsigned i = 0; i < begun; i++)
@@ -302,7 +302,7 @@ static void not_in_use_is_all_zeroes(void **state) {
     struct direct d = {0};
     assert_int_equal(direct_end(&d), 0);
     direct_drop(&d);
-    assert_false(direct_begin(&d, -1)); /* no file: no */
+    assert_false(direct_begin(&d, (struct os_file){-1})); /* no file: no */
     assert_null(d.buffers[0]);
 }
 

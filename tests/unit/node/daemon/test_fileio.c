@@ -78,7 +78,7 @@ static void place_open(struct place *p) {
     p->dir_fd = open(p->dir, O_RDONLY | O_DIRECTORY);
     assert_true(p->dir_fd >= 0);
     assert_int_equal(uv_loop_init(&p->loop), 0);
-    const struct fileio_setup setup = {.state_fd = p->dir_fd,
+    const struct fileio_setup setup = {.state = {p->dir_fd},
                                        .state_dir = p->dir,
                                        .umask = 077,
                                        .done = on_done,

@@ -182,8 +182,8 @@ static void place_open(struct place *p, bool can_link) {
     assert_non_null(mkdtemp(p->dir));
     assert_non_null(mkdtemp(p->partials));
     p->env = (struct file_env){.umask = 027, .can_link = can_link};
-    p->env.partials_fd = open(p->partials, O_RDONLY | O_DIRECTORY);
-    assert_true(p->env.partials_fd >= 0);
+    p->env.partials.fd = open(p->partials, O_RDONLY | O_DIRECTORY);
+    assert_true(p->env.partials.fd >= 0);
     file_slot_init(&p->slot);
     p->pool = block_pool_new(8, 2);
 }
@@ -207,7 +207,7 @@ static void place_close(struct place *p) {
     file_slot_drop(&p->slot, 3, &p->env);
     empty(p->dir, true);
     assert_int_equal(empty(p->partials, true), 0);
-    close(p->env.partials_fd);
+    close(p->env.partials.fd);
     assert_int_equal(rmdir(p->dir), 0);
     assert_int_equal(rmdir(p->partials), 0);
     block_pool_free(p->pool);
@@ -290,7 +290,7 @@ static void a_file_gets_its_name_when_it_is_whole(void **state) {
         assert_int_equal(write_text(&p, "hello"), 0);
         assert_int_equal(empty(p.dir, false), named);
         assert_int_equal(run(&p, FILE_OP_COMMIT, NULL, 0), 0);
-        assert_int_equal(p.slot.fd, -1);
+        assert_int_equal(p.slot.file.fd, -1);
         assert_int_equal(empty(p.dir, false), 1);
         assert_int_equal(empty(p.partials, false), 0);
         is_file(&p, "a file", "hello");
@@ -322,7 +322,7 @@ static void a_name_that_is_taken_is_left_alone(void **state) {
                 close(fd);
             }
             assert_int_equal(run(&p, FILE_OP_COMMIT, NULL, 0), ERR_EXISTS);
-            assert_int_equal(p.slot.fd, -1);
+            assert_int_equal(p.slot.file.fd, -1);
             assert_int_equal(empty(p.dir, false), 1);
             struct stat st;
             assert_int_equal(fstatat(dir_fd, "x", &st, AT_SYMLINK_NOFOLLOW), 0);
@@ -331,8 +331,8 @@ static void a_name_that_is_taken_is_left_alone(void **state) {
                 assert_int_equal(st.st_size, 5);
             assert_int_equal(run(&p, FILE_OP_CREATE, "x", size_of((enum way)way)), ERR_EXISTS);
             assert_int_equal(run(&p, FILE_OP_CHECK, "x", 0), ERR_EXISTS);
-            assert_int_equal(p.slot.fd, -1);
-            assert_int_equal(p.slot.dir_fd, -1);
+            assert_int_equal(p.slot.file.fd, -1);
+            assert_int_equal(p.slot.dir.fd, -1);
             close(dir_fd);
             place_close(&p);
         }
@@ -437,9 +437,9 @@ static void is_whole_or_nothing(const struct place *p, enum way way) {
     if (way != PLACED && stat(path, &st) == 0)
         assert_int_equal(st.st_size, 5);
     const int state_fd = open(p->partials, O_RDONLY | O_DIRECTORY);
-    int fd;
-    assert_int_equal(partials_open(&fd, state_fd, p->partials, &quiet), 0);
-    close(fd);
+    struct os_dir d;
+    assert_int_equal(partials_open(&d, (struct os_dir){state_fd}, p->partials, &quiet), 0);
+    os_dir_close(&d);
     close(state_fd);
     const bool there = stat(path, &st) == 0;
     if (there)
@@ -457,8 +457,9 @@ static void killed_at_any_step_a_file_is_whole_or_not_there(void **state) {
             struct place p;
             way_open(&p, (enum way)way);
             const struct log quiet = {.level = LOG_ERROR};
-            const int noted = p.env.partials_fd; /* where it lies in STATE */
-            assert_int_equal(partials_open(&p.env.partials_fd, noted, p.partials, &quiet), 0);
+            const int noted = p.env.partials.fd; /* where it lies in STATE */
+            assert_int_equal(
+                partials_open(&p.env.partials, (struct os_dir){noted}, p.partials, &quiet), 0);
             const pid_t child = fork();
             assert_true(child >= 0);
             if (child == 0) {
@@ -477,8 +478,8 @@ static void killed_at_any_step_a_file_is_whole_or_not_there(void **state) {
             assert_true(status == 0 || status == 77);
             is_whole_or_nothing(&p, (enum way)way);
             assert_true(status == 77 || empty(p.dir, false) == 1);
-            close(p.env.partials_fd);
-            p.env.partials_fd = noted;
+            close(p.env.partials.fd);
+            p.env.partials.fd = noted;
             assert_int_equal(unlinkat(noted, "partials", AT_REMOVEDIR), 0);
             place_close(&p);
         }
@@ -496,7 +497,7 @@ static void names_that_lead_elsewhere_are_refused(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(run(&p, FILE_OP_CREATE, names[i], 5), ERR_USAGE);
         assert_int_equal(run(&p, FILE_OP_CHECK, names[i], 5), ERR_USAGE);
-        assert_int_equal(p.slot.fd, -1);
+        assert_int_equal(p.slot.file.fd, -1);
     }
     assert_int_equal(empty(p.dir, false), 0);
     place_close(&p);
@@ -587,7 +588,7 @@ static void a_file_without_a_size_is_no_source(void **state) {
         op = (struct file_op){.kind = FILE_OP_OPEN, .path = "/proc/self/status"};
         file_op_run(&op, &p.slot, &p.env);
         assert_int_equal(op.err, ERR_UNSIZED);
-        assert_int_equal(p.slot.fd, -1);
+        assert_int_equal(p.slot.file.fd, -1);
     }
     place_close(&p);
 }

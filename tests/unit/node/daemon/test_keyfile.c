@@ -80,8 +80,8 @@ static void open_place(struct place *p) {
     *p = (struct place){.dir = "/tmp/meshd-keyfile-XXXXXX", .log = {LOG_ERROR}};
     assert_non_null(mkdtemp(p->dir));
     (void)snprintf(p->file, sizeof p->file, "%s/identity", p->dir);
-    p->s = (struct statedir){.dir_fd = open(p->dir, O_RDONLY | O_DIRECTORY), .lock_fd = -1};
-    assert_true(p->s.dir_fd >= 0);
+    p->s = (struct statedir){.dir = {open(p->dir, O_RDONLY | O_DIRECTORY)}, .lock = OS_FILE_NONE};
+    assert_true(p->s.dir.fd >= 0);
 }
 
 static void close_place(struct place *p) {

@@ -103,6 +103,12 @@ int stream_stop(struct endpoint *e, struct session_ref s, uint64_t stream, int e
     return 0;
 }
 
+void stream_abort(struct endpoint *e, struct session_ref s, uint64_t stream, int err) {
+    if (stream_reset(e, s, stream, err) || stream_stop(e, s, stream, err)) {
+        /* Never here. */
+    }
+}
+
 void stream_let_go(struct endpoint *e, struct session_ref s, uint64_t stream) {
     (void)e;
     (void)s;

@@ -221,7 +221,7 @@ unsigned pipe_whole_files(const struct pipe *p) {
     unsigned whole = 0;
     for (unsigned i = 0; i < p->to.t->info.files; i++) {
         struct disk_file_info info;
-        char path[16];
+        char path[32];
         snprintf(path, sizeof path, "in/%s", p->names[i]);
         whole += disk_file_info(p->to.disk, path, &info) && info.complete && info.wrong_bytes == 0;
     }

@@ -28,7 +28,7 @@ struct pipe {
     enum source_verdict given; /* what they have come to */
     enum sink_verdict taken;
     unsigned wholes;
-    char names[PIPE_FILES][8], path_text[PIPE_FILES][8], *paths[PIPE_FILES];
+    char names[PIPE_FILES][16], path_text[PIPE_FILES][16], *paths[PIPE_FILES];
     uint32_t mtime_ns[PIPE_FILES];
 };
 

@@ -1,6 +1,6 @@
 /* oserr.h: the operating system's errno as one of our errors. */
-#ifndef MESHD_NODE_DAEMON_OS_OSERR_H
-#define MESHD_NODE_DAEMON_OS_OSERR_H
+#ifndef MESHD_NET_OS_OSERR_H
+#define MESHD_NET_OS_OSERR_H
 
 #include <errno.h>
 

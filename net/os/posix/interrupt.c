@@ -1,4 +1,5 @@
-#include "cli/kit/interrupt.h"
+/* interrupt.c: by sigaction, and a pipe that a handler writes into. */
+#include "net/os/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,8 +62,38 @@ bool interrupt_resized(void) {
     return was;
 }
 
-int interrupt_fd(void) {
-    return pipe_fds[0];
+/* Waits for the one or for a signal; a negative descriptor is ignored. */
+static int wait_for(int fd, short events, int ms, bool *ready) {
+    struct pollfd p[2] = {{.fd = fd, .events = events}, {.fd = pipe_fds[0], .events = POLLIN}};
+    const int n = poll(p, 2, ms);
+    *ready = n > 0 && p[0].revents != 0;
+    return n < 0 && errno != EINTR ? errno : 0;
+}
+
+int interrupt_wait(struct os_connection c, bool writing, int ms, bool *ready) {
+    return wait_for(c.fd, writing ? POLLOUT : POLLIN, ms, ready);
+}
+
+int interrupt_read_stdin(void *out, size_t cap, size_t *got) {
+    for (*got = 0;;) {
+        bool ready;
+        if (seen)
+            return EINTR;
+        const int err = wait_for(STDIN_FILENO, POLLIN, -1, &ready);
+        if (err)
+            return err;
+        if (seen)
+            return EINTR;
+        if (!ready)
+            continue;
+        const ssize_t n = read(STDIN_FILENO, out, cap);
+        if (n >= 0) {
+            *got = (size_t)n;
+            return 0;
+        }
+        if (errno != EINTR && errno != EAGAIN)
+            return errno;
+    }
 }
 
 bool interrupt_seen(void) {

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
+#ifdef MESHD_LINUX
 #include <sys/prctl.h>
 #endif
 
-#include "node/daemon/os/process.h"
+#include "net/os/process.h"
 
 /* The child gives the number of the check that failed, or 0. */
 static void in_child(int (*check)(void)) {
@@ -30,7 +30,7 @@ static void in_child(int (*check)(void)) {
 }
 
 static int dumpable(void) {
-#ifdef __linux__
+#ifdef MESHD_LINUX
     return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 #else
     return 0;

@@ -1,4 +1,5 @@
-#include "node/daemon/os/process.h"
+/* process.c: by POSIX. */
+#include "net/os/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -8,9 +9,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 void process_keep_stdio(void) {
     int fd;
@@ -24,9 +22,7 @@ void process_keep_stdio(void) {
 static void forbid_dumps(void) {
     const struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
-#ifdef __linux__
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+    process_forbid_tracing();
 }
 
 static void allow_files(void) {
@@ -43,12 +39,24 @@ unsigned long process_files_missing(void) {
     return few ? (unsigned long)files.rlim_cur : 0;
 }
 
-mode_t process_prepare(void) {
+unsigned process_prepare(void) {
     const char *debug = getenv("MESHD_DEBUG_DUMPABLE");
     if (!debug || strcmp(debug, "1") != 0)
         forbid_dumps();
     allow_files();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGTTOU, SIG_IGN); /* a log on a terminal of others' does not stop us */
-    return umask(077);
+    return process_umask(077);
+}
+
+unsigned process_umask(unsigned mask) {
+    return (unsigned)umask((mode_t)mask);
+}
+
+unsigned long process_id(void) {
+    return (unsigned long)getpid();
+}
+
+uint64_t process_user(void) {
+    return geteuid();
 }
