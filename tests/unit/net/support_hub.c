@@ -1,3 +1,4 @@
+/* The hub's clock and wires, and the packets of its contacts. */
 #include "support_hub.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* The virtual link and the clock of a pair of endpoints. */
 #include "support_pair.h"
 
 #include <setjmp.h>
