@@ -1,14 +1,14 @@
 /* endpoint.c: its life, the peers and tickets it knows, calling one, what it tells. */
+#include "crypto/base/mem.h"
 #include "net/handshake_int.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- life ---- */
 
 struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us) {
-    struct endpoint *e = calloc(1, sizeof *e);
+    struct endpoint *e = mem_calloc(1, sizeof *e);
     if (!e)
         return NULL;
     e->identity = *cfg->identity;
@@ -54,7 +54,7 @@ void endpoint_free(struct endpoint *e) {
         block_pool_free(e->blocks);
     aead_free(e->aead);
     sodium_memzero(e, sizeof *e);
-    free(e);
+    mem_free(e);
 }
 
 void endpoint_set_wall(struct endpoint *e, uint64_t now_us, uint64_t wall_us) {

@@ -1,8 +1,8 @@
 /* endpoint_small.c: packets that are made whole at once: handshakes, and session frames in a packet
  * of their own. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint_int.h"
 #include "net/wire/frame.h"
 
@@ -63,6 +63,6 @@ bool endpoint_take_small(struct endpoint *e, struct train *t) {
     t->to = p->to;
     e->counters.pkts_out++;
     e->counters.bytes_out += p->len;
-    free(p);
+    mem_free(p);
     return true;
 }

@@ -1,8 +1,8 @@
 /* handshake_answer.c: the side that is asked: who may come in, the answer, and its confirmation. */
+#include "crypto/base/mem.h"
 #include "net/handshake_int.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/wire/frame.h"
@@ -247,11 +247,11 @@ static void take_stranger(struct endpoint *e, struct session *s) {
 
 static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
     unsigned suite = aead_choose(e->suites, q->in.suites);
-    struct hs_in *h = calloc(1, sizeof *h);
+    struct hs_in *h = mem_calloc(1, sizeof *h);
     bool continues = false;
     struct session *s = h ? session_for(e, now_us, q, &continues) : NULL;
     if (!s) {
-        free(h);
+        mem_free(h);
         return;
     }
     struct response r = {.suites = e->suites,
@@ -267,7 +267,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
                                        q->sender, h->response);
     sodium_memzero(&ephemeral, sizeof ephemeral);
     if (!ok) {
-        free(h);
+        mem_free(h);
         if (!continues)
             endpoint_session_end(e, s, ERR_AUTH);
         return;

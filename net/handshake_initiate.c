@@ -1,9 +1,9 @@
 /* handshake_initiate.c: the side that began a handshake: initiations, their repetition, and what
  * comes back. */
+#include "crypto/base/mem.h"
 #include "net/handshake_int.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/wire/frame.h"
@@ -104,7 +104,7 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
     const bool rekey = use == HANDSHAKE_REKEY;
     if (s->hs_out)
         return 0;
-    s->hs_out = calloc(1, sizeof *s->hs_out);
+    s->hs_out = mem_calloc(1, sizeof *s->hs_out);
     if (!s->hs_out)
         return ERR_NOMEM;
     struct hs_out *h = s->hs_out;

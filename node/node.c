@@ -2,9 +2,9 @@
 
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/file/offer_in.h"
 #include "node/message/letter_in.h"
@@ -80,7 +80,7 @@ static int load(struct node *n) {
 }
 
 struct node *node_new(const struct node_config *cfg, const struct env *env, uint64_t now_us) {
-    struct node *n = calloc(1, sizeof *n);
+    struct node *n = mem_calloc(1, sizeof *n);
     if (!n)
         return NULL;
     n->turn = (struct turn){.env = *env,
@@ -113,7 +113,7 @@ void node_free(struct node *n) {
     news_clear(&n->turn.news);
     endpoint_free(n->turn.ep);
     sodium_memzero(n, sizeof *n);
-    free(n);
+    mem_free(n);
 }
 
 /* ---- what holds for all ---- */

@@ -1,7 +1,7 @@
 /* node_content.c: files and messages, as node/node.h has them. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "node/node_int.h"
 
 /* ---- files: sending ---- */
@@ -10,7 +10,7 @@ static char **copy_paths(const char *const *paths, unsigned count) {
     size_t text = 0;
     for (unsigned i = 0; i < count; i++)
         text += strlen(paths[i]) + 1;
-    char **copy = malloc(count * sizeof *copy + text + 1);
+    char **copy = mem_alloc(count * sizeof *copy + text + 1);
     if (!copy)
         return NULL;
     char *at = (char *)(copy + count);

@@ -2,8 +2,8 @@
 #include "net/base/block.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/share.h"
 
 struct block_pool {
@@ -27,7 +27,7 @@ static const struct rule {
 };
 
 struct block_pool *block_pool_new(uint32_t max, uint32_t keep) {
-    struct block_pool *p = malloc(sizeof *p);
+    struct block_pool *p = mem_alloc(sizeof *p);
     const uint64_t bytes = (uint64_t)max * STREAM_BLOCK_BYTES;
     if (p)
         *p = (struct block_pool){.all = {.max = bytes},
@@ -48,11 +48,11 @@ void block_pool_free(struct block_pool *p) {
     while (p->free_list) {
         struct block *b = p->free_list;
         p->free_list = b->next_free;
-        free(b);
+        mem_free(b);
     }
     p->free_count = 0;
     if (p->in_use_bytes == 0)
-        free(p);
+        mem_free(p);
 }
 
 uint32_t block_pool_in_use(const struct block_pool *p) {
@@ -68,7 +68,7 @@ bool block_pool_send_returned(struct block_pool *p) {
 /* ---- accounts ---- */
 
 struct block_account *block_account_new(struct block_pool *p) {
-    struct block_account *a = calloc(1, sizeof *a);
+    struct block_account *a = mem_calloc(1, sizeof *a);
     if (a) {
         a->pool = p;
         a->owned = true;
@@ -86,7 +86,7 @@ void block_account_free(struct block_account *a) {
     assert(a->owned);
     a->owned = false;
     if (is_empty(a))
-        free(a);
+        mem_free(a);
 }
 
 uint64_t block_account_bytes(const struct block_account *a, enum block_use use) {
@@ -135,7 +135,8 @@ static struct block *take(struct block_pool *p, uint32_t cap) {
         p->free_list = b->next_free;
         p->free_count--;
     } else {
-        b = malloc(sizeof *b + cap); /* data is not cleared: len says what of it means anything */
+        b = mem_alloc(sizeof *b +
+                      cap); /* data is not cleared: len says what of it means anything */
         if (!b)
             return NULL;
     }
@@ -208,7 +209,7 @@ static void settle(struct block_pool *p, const struct block *b) {
     *on_account -= b->cap;
     s->used -= b->cap;
     if (!a->owned && is_empty(a))
-        free(a);
+        mem_free(a);
 }
 
 void block_put(struct block *b) {
@@ -225,7 +226,7 @@ void block_put(struct block *b) {
         p->free_count++;
         return;
     }
-    free(b);
+    mem_free(b);
     if (!p->owned && p->in_use_bytes == 0)
-        free(p);
+        mem_free(p);
 }

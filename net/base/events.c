@@ -1,9 +1,9 @@
 #include "net/base/events.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 
 enum { EVENTS_FIRST = 16 };
@@ -13,16 +13,16 @@ static void free_bytes(const uint8_t *p) {
         const uint8_t *in;
         uint8_t *out;
     } u = {.in = p};
-    free(u.out);
+    mem_free(u.out);
 }
 
 void events_clear(struct events *q) {
     for (uint32_t i = 0; i < q->count; i++)
         free_bytes(q->ring[(q->head + i) % q->cap].data);
-    free(q->lent);
+    mem_free(q->lent);
     if (q->ring)
         sodium_memzero(q->ring, q->cap * sizeof *q->ring);
-    free(q->ring);
+    mem_free(q->ring);
     *q = (struct events){0};
 }
 
@@ -30,14 +30,14 @@ static bool grow(struct events *q) {
     uint32_t cap = q->cap ? q->cap * 2 : EVENTS_FIRST;
     if (cap > EVENTS_MAX)
         return false;
-    struct ep_event *ring = calloc(cap, sizeof *ring);
+    struct ep_event *ring = mem_calloc(cap, sizeof *ring);
     if (!ring)
         return false;
     for (uint32_t i = 0; i < q->count; i++)
         ring[i] = q->ring[(q->head + i) % q->cap];
     if (q->ring)
         sodium_memzero(q->ring, q->cap * sizeof *q->ring);
-    free(q->ring);
+    mem_free(q->ring);
     q->ring = ring;
     q->cap = cap;
     q->head = 0;
@@ -90,7 +90,7 @@ bool events_push_of(struct events *q, struct told *of, const struct ep_event *e)
 bool events_push_data(struct events *q, struct told *of, const struct ep_event *e) {
     struct ep_event copy = *e;
     /* The rest is for what is told only once. */
-    uint8_t *data = too_noisy(q, of) ? NULL : malloc(e->len ? e->len : 1);
+    uint8_t *data = too_noisy(q, of) ? NULL : mem_alloc(e->len ? e->len : 1);
     if (!data) {
         q->dropped++;
         return false;
@@ -100,7 +100,7 @@ bool events_push_data(struct events *q, struct told *of, const struct ep_event *
     copy.data = data;
     if (events_push_of(q, of, &copy))
         return true;
-    free(data);
+    mem_free(data);
     return false;
 }
 
@@ -122,7 +122,7 @@ bool events_pop(struct events *q, struct ep_event *out) {
     if (q->count == 0)
         return false;
     *out = q->ring[q->head];
-    free(q->lent);
+    mem_free(q->lent);
     q->lent = NULL;
     if (out->data) {
         union {

@@ -2,8 +2,9 @@
 #include "net/base/ranges.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 enum { RANGES_FIRST_CAP = 8 };
 
@@ -29,7 +30,7 @@ static int reserve(struct ranges *r, uint32_t count) {
         cap = cap > UINT32_MAX / 2 ? UINT32_MAX : cap * 2;
     if (cap > r->max)
         cap = r->max;
-    struct range *v = realloc(r->v, cap * sizeof *v);
+    struct range *v = mem_realloc(r->v, cap * sizeof *v);
     if (!v)
         return ERR_NOMEM;
     if (!r->v)
@@ -85,7 +86,7 @@ void ranges_init(struct ranges *r, uint32_t max) {
 }
 
 void ranges_clear(struct ranges *r) {
-    free(r->v);
+    mem_free(r->v);
     ranges_init(r, r->max);
 }
 

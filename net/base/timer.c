@@ -2,8 +2,9 @@
 #include "net/base/timer.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 enum {
     TIMER_ARITY = 4, /* shallower than binary, and four entries share a cache line */
@@ -78,7 +79,7 @@ static uint32_t grown(uint32_t cap, uint32_t need) {
 static int reserve(struct timer_heap *t, uint32_t id) {
     if (id >= t->where_cap) {
         uint32_t cap = grown(t->where_cap, id + 1);
-        uint32_t *where = realloc(t->where, cap * sizeof *where);
+        uint32_t *where = mem_realloc(t->where, cap * sizeof *where);
         if (!where)
             return ERR_NOMEM;
         memset(where + t->where_cap, 0, (cap - t->where_cap) * sizeof *where);
@@ -87,7 +88,7 @@ static int reserve(struct timer_heap *t, uint32_t id) {
     }
     if (t->count == t->heap_cap) {
         uint32_t cap = grown(t->heap_cap, t->count + 1);
-        struct timer_entry *heap = realloc(t->heap, cap * sizeof *heap);
+        struct timer_entry *heap = mem_realloc(t->heap, cap * sizeof *heap);
         if (!heap)
             return ERR_NOMEM;
         t->heap = heap;
@@ -97,8 +98,8 @@ static int reserve(struct timer_heap *t, uint32_t id) {
 }
 
 void timer_clear(struct timer_heap *t) {
-    free(t->heap);
-    free(t->where);
+    mem_free(t->heap);
+    mem_free(t->where);
     *t = (struct timer_heap){0};
 }
 

@@ -1,10 +1,10 @@
 #include "net/path/path_memory.h"
 
-#include <stdlib.h>
+#include "crypto/base/mem.h"
 
 void path_memory_leave(struct path_memory **m, const struct path_state *p) {
     if (!*m)
-        *m = calloc(1, sizeof **m);
+        *m = mem_calloc(1, sizeof **m);
     if (!*m)
         return;
     unsigned i = 0;

@@ -3,13 +3,13 @@
 #include "net/path/paths.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/timer.h"
 
 void paths_clear(struct paths *p) {
-    free(p->asked);
-    free(p->left);
+    mem_free(p->asked);
+    mem_free(p->left);
     *p = (struct paths){0};
 }
 
@@ -34,7 +34,7 @@ void paths_settle(struct paths *p, const struct hop *from) {
 /* Without memory nothing is asked: the next packet tries again. */
 static struct path_challenges *asked(struct paths *p) {
     if (!p->asked)
-        p->asked = calloc(1, sizeof *p->asked);
+        p->asked = mem_calloc(1, sizeof *p->asked);
     return p->asked;
 }
 

@@ -1,20 +1,19 @@
 /* recoveries.c: a handful of pointers, looked through one by one: mostly there is one path. */
 #include "net/path/recoveries.h"
 
-#include <stdlib.h>
-
+#include "crypto/base/mem.h"
 #include "net/base/timer.h"
 
 void recoveries_clear(struct recoveries *r) {
     for (unsigned i = 0; i < RECOVERIES_MAX; i++)
-        free(r->v[i]);
+        mem_free(r->v[i]);
     *r = (struct recoveries){0};
 }
 
 struct recovery *recoveries_add(struct recoveries *r) {
     for (unsigned i = 0; i < RECOVERIES_MAX; i++)
         if (!r->v[i])
-            return r->v[i] = calloc(1, sizeof *r->v[i]);
+            return r->v[i] = mem_calloc(1, sizeof *r->v[i]);
     return NULL;
 }
 
@@ -37,7 +36,7 @@ void recoveries_reap(struct recoveries *r) {
     for (unsigned i = 0; i < RECOVERIES_MAX; i++) {
         if (!r->v[i] || r->v[i]->outstanding > 0 || !loss_has_left(&r->v[i]->loss))
             continue;
-        free(r->v[i]);
+        mem_free(r->v[i]);
         r->v[i] = NULL;
     }
 }

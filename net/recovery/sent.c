@@ -1,8 +1,9 @@
 #include "net/recovery/sent.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 void sent_init(struct sent *s, uint64_t next_pn) {
     *s = (struct sent){.base = next_pn, .next = next_pn};
@@ -10,7 +11,7 @@ void sent_init(struct sent *s, uint64_t next_pn) {
 }
 
 void sent_clear(struct sent *s) {
-    free(s->ring);
+    mem_free(s->ring);
     ranges_clear(&s->acked);
     if (s->all)
         s->all->used -= s->cap;
@@ -28,12 +29,12 @@ static int grow(struct sent *s, uint64_t need) {
     const uint32_t more = cap - s->cap;
     if (cap > SENT_PKTS_MAX || (s->all && !share_allows(s->all, s->cap, more, SENT_SURE_PKTS, 1)))
         return ERR_FULL;
-    struct sent_pkt *ring = calloc(cap, sizeof *ring);
+    struct sent_pkt *ring = mem_calloc(cap, sizeof *ring);
     if (!ring)
         return ERR_NOMEM;
     for (uint64_t pn = s->base; pn < s->next; pn++)
         ring[pn & (cap - 1)] = *slot(s, pn);
-    free(s->ring);
+    mem_free(s->ring);
     s->ring = ring;
     s->cap = cap;
     if (s->all)

@@ -1,7 +1,6 @@
 #include "net/session/handshake_budget.h"
 
-#include <stdlib.h>
-
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 
 /* What one more would make of it; false: that is more than `burst` ahead of time. */
@@ -25,7 +24,7 @@ static struct budget_source *find(struct handshake_budget *b, uint64_t key) {
 
 bool handshake_budget_take(struct handshake_budget *b, uint64_t now_us, const struct hop *from) {
     if (!b->sources)
-        b->sources = calloc(HANDSHAKE_SOURCES_MAX, sizeof *b->sources);
+        b->sources = mem_calloc(HANDSHAKE_SOURCES_MAX, sizeof *b->sources);
     if (!b->sources)
         return false;
     const uint64_t key = hop_source(from);
@@ -40,6 +39,6 @@ bool handshake_budget_take(struct handshake_budget *b, uint64_t now_us, const st
 }
 
 void handshake_budget_clear(struct handshake_budget *b) {
-    free(b->sources);
+    mem_free(b->sources);
     *b = (struct handshake_budget){0};
 }

@@ -1,10 +1,10 @@
 #include "net/session/peers.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 #include "net/base/train.h"
 
@@ -15,10 +15,10 @@ static uint32_t bucket(const struct node_id *id, uint32_t cap) {
 void peers_clear(struct peers *t) {
     for (uint32_t i = 0; i < t->count; i++) {
         sodium_memzero(t->list[i], sizeof *t->list[i]);
-        free(t->list[i]);
+        mem_free(t->list[i]);
     }
-    free(t->list);
-    free(t->buckets);
+    mem_free(t->list);
+    mem_free(t->buckets);
     *t = (struct peers){0};
 }
 
@@ -40,7 +40,7 @@ struct peer *peers_by_id(const struct peers *t, const struct node_id *id) {
 
 static bool rehash(struct peers *t) {
     uint32_t cap = t->bucket_cap ? t->bucket_cap * 2 : 16;
-    uint32_t *v = calloc(cap, sizeof *v);
+    uint32_t *v = mem_calloc(cap, sizeof *v);
     if (!v)
         return t->bucket_cap != 0;
     for (uint32_t i = 0; i < t->count; i++) {
@@ -51,7 +51,7 @@ static bool rehash(struct peers *t) {
         p->next_in_bucket = v[b];
         v[b] = i + 1;
     }
-    free(t->buckets);
+    mem_free(t->buckets);
     t->buckets = v;
     t->bucket_cap = cap;
     return true;
@@ -66,13 +66,13 @@ static struct peer *free_slot(struct peers *t) {
         return NULL;
     if (t->count == t->cap) {
         uint32_t cap = t->cap ? t->cap * 2 : 4;
-        struct peer **v = realloc(t->list, cap * sizeof(struct peer *));
+        struct peer **v = mem_realloc(t->list, cap * sizeof(struct peer *));
         if (!v)
             return NULL;
         t->list = v;
         t->cap = cap;
     }
-    struct peer *p = calloc(1, sizeof *p);
+    struct peer *p = mem_calloc(1, sizeof *p);
     if (!p)
         return NULL;
     p->index = t->count;

@@ -1,9 +1,9 @@
 #include "net/session/session.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 
 size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t *buf, size_t len) {
     const struct keygen *g = &s->keys.current;
@@ -54,7 +54,7 @@ void session_drop_hs_out(struct session *s) {
         return;
     noise_clear(&s->hs_out->noise);
     sodium_memzero(s->hs_out, sizeof *s->hs_out);
-    free(s->hs_out);
+    mem_free(s->hs_out);
     s->hs_out = NULL;
 }
 
@@ -62,12 +62,12 @@ void session_drop_hs_in(struct session *s) {
     if (!s->hs_in)
         return;
     sodium_memzero(s->hs_in, sizeof *s->hs_in);
-    free(s->hs_in);
+    mem_free(s->hs_in);
     s->hs_in = NULL;
 }
 
 void session_attached(struct session *s) {
-    struct replay_room *room = s->tp && !s->replay.room ? malloc(sizeof *room) : NULL;
+    struct replay_room *room = s->tp && !s->replay.room ? mem_alloc(sizeof *room) : NULL;
     if (room)
         replay_widen(&s->replay, room);
 }
@@ -75,7 +75,7 @@ void session_attached(struct session *s) {
 void session_detach(struct session *s) {
     transport_free(s->tp);
     s->tp = NULL;
-    free(replay_narrow(&s->replay));
+    mem_free(replay_narrow(&s->replay));
 }
 
 void session_free(struct session *s, struct aead *a) {
@@ -85,5 +85,5 @@ void session_free(struct session *s, struct aead *a) {
     paths_clear(&s->paths);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);
-    free(s);
+    mem_free(s);
 }

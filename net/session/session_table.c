@@ -1,8 +1,9 @@
 #include "net/session/session_table.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 enum { SLOTS_FIRST = 8, SLOT_MASK = (1 << SESSION_SLOT_BITS) - 1 };
 
@@ -12,7 +13,7 @@ void session_table_clear(struct session_table *t, struct aead *a) {
         session_free(s, a);
     while ((s = session_table_reap(t)))
         session_free(s, a);
-    free(t->slots);
+    mem_free(t->slots);
     timer_clear(&t->timers);
     *t = (struct session_table){0};
 }
@@ -21,7 +22,7 @@ static bool grow(struct session_table *t) {
     const uint32_t cap = t->cap ? t->cap * 2 : SLOTS_FIRST;
     if (cap > SESSIONS_MAX)
         return false;
-    struct session **v = realloc(t->slots, cap * sizeof(struct session *));
+    struct session **v = mem_realloc(t->slots, cap * sizeof(struct session *));
     if (!v)
         return false;
     memset(v + t->cap, 0, (cap - t->cap) * sizeof(struct session *));
@@ -44,7 +45,7 @@ static bool free_slot(struct session_table *t, uint32_t *slot) {
 struct session *session_table_new(struct session_table *t, struct rng *rng,
                                   enum session_state state) {
     uint32_t slot = 0;
-    struct session *s = free_slot(t, &slot) ? calloc(1, sizeof *s) : NULL;
+    struct session *s = free_slot(t, &slot) ? mem_calloc(1, sizeof *s) : NULL;
     if (!s)
         return NULL;
     t->next = slot + 1;

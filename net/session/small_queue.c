@@ -1,8 +1,8 @@
 #include "net/session/small_queue.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 #include "net/wire/packet.h"
 
@@ -30,7 +30,7 @@ bool small_push(struct small_queue *q, const struct small_packet *head, const ui
                 size_t len) {
     const enum small_class class = small_class_of(data);
     struct small_list *l = &q->lists[class];
-    struct small_packet *p = l->count < bounds[class] ? malloc(sizeof *p + len) : NULL;
+    struct small_packet *p = l->count < bounds[class] ? mem_alloc(sizeof *p + len) : NULL;
     if (!p)
         return false;
     *p = *head;
@@ -66,5 +66,5 @@ struct small_packet *small_pop(struct small_queue *q, const struct train *t) {
 
 void small_clear(struct small_queue *q) {
     for (struct small_packet *p; (p = small_pop(q, NULL));)
-        free(p);
+        mem_free(p);
 }

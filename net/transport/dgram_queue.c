@@ -1,13 +1,13 @@
 /* dgram_queue.c: datagrams that wait for a packet; never sent again (RFC 9221). */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/transport/transport.h"
 
 int transport_datagram(struct transport *t, const void *data, size_t len, uint64_t deadline_us) {
     if (len > DATAGRAM_MAX_BYTES)
         return ERR_USAGE;
-    struct datagram_out *d = malloc(sizeof *d + len);
+    struct datagram_out *d = mem_alloc(sizeof *d + len);
     if (!d)
         return ERR_NOMEM;
     d->next = NULL;
@@ -20,7 +20,7 @@ int transport_datagram(struct transport *t, const void *data, size_t len, uint64
         t->dgram_head = old->next;
         if (!t->dgram_head)
             t->dgram_tail = NULL;
-        free(old);
+        mem_free(old);
         t->dgram_count--;
         t->counters->datagrams_expired++;
     }

@@ -1,7 +1,7 @@
+#include "crypto/base/mem.h"
 #include "net/transport/stream.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 void rstream_init(struct rstream *r, struct block_account *account, uint64_t window) {
@@ -57,7 +57,7 @@ static int reserve(struct rstream *r, uint64_t number) {
     uint32_t cap = r->cap ? r->cap : 4;
     while (cap < need)
         cap *= 2;
-    struct rslot *v = realloc(r->slots, cap * sizeof *v);
+    struct rslot *v = mem_realloc(r->slots, cap * sizeof *v);
     if (!v)
         return ERR_NOMEM;
     memset(v + r->cap, 0, (cap - r->cap) * sizeof *v);
@@ -242,7 +242,7 @@ int rstream_input(struct rstream *r, uint64_t offset, const uint8_t *data, size_
 void rstream_drop_unread(struct rstream *r) {
     for (uint32_t i = 0; i < r->cap; i++)
         drop_slot(&r->slots[i]);
-    free(r->slots);
+    mem_free(r->slots);
     r->slots = NULL;
     r->cap = 0;
     if (r->account) {

@@ -1,7 +1,7 @@
+#include "crypto/base/mem.h"
 #include "net/transport/stream.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 void sstream_init(struct sstream *s, uint64_t credit) {
@@ -22,7 +22,7 @@ static void drop_spans(struct sstream *s) {
 
 void sstream_clear(struct sstream *s) {
     drop_spans(s);
-    free(s->spans);
+    mem_free(s->spans);
     ranges_clear(&s->acked);
     ranges_clear(&s->lost);
     *s = (struct sstream){0};
@@ -31,12 +31,12 @@ void sstream_clear(struct sstream *s) {
 int sstream_push(struct sstream *s, struct span span) {
     if (s->count == s->cap) {
         uint32_t cap = s->cap ? s->cap * 2 : 4;
-        struct span *v = malloc(cap * sizeof *v);
+        struct span *v = mem_alloc(cap * sizeof *v);
         if (!v)
             return ERR_NOMEM;
         for (uint32_t i = 0; i < s->count; i++)
             v[i] = *span_at(s, i);
-        free(s->spans);
+        mem_free(s->spans);
         s->spans = v;
         s->cap = cap;
         s->head = 0;

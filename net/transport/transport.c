@@ -1,7 +1,6 @@
 #include "net/transport/transport.h"
 
-#include <stdlib.h>
-
+#include "crypto/base/mem.h"
 #include "net/base/timer.h"
 #include "net/path/path_challenge.h"
 
@@ -31,7 +30,7 @@ static void rtt_known(struct transport *t, const struct rtt *rtt) {
 
 struct transport *transport_new(const struct transport_setup *s, uint64_t now_us,
                                 uint64_t next_pn) {
-    struct transport *t = calloc(1, sizeof *t);
+    struct transport *t = mem_calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->account = block_account_new(s->pool);
@@ -39,7 +38,7 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     if (!t->account || !t->rec) {
         block_account_free(t->account);
         recoveries_clear(&t->paths);
-        free(t);
+        mem_free(t);
         return NULL;
     }
     t->memo = s->memo;
@@ -79,22 +78,22 @@ void transport_free(struct transport *t) {
             next = s->hash_next;
             sstream_clear(&s->out);
             rstream_clear(&s->in);
-            free(s);
+            mem_free(s);
         }
     }
-    free(t->hash);
+    mem_free(t->hash);
     t->shares->streams.used -= t->peer_streams;
     transport_unstarve(t);
     for (struct datagram_out *d = t->dgram_head, *next; d; d = next) {
         next = d->next;
-        free(d);
+        mem_free(d);
     }
     sent_clear(&t->sent);
     recoveries_clear(&t->paths);
     ack_clear(&t->ack);
     ranges_clear(&t->skipped);
     block_account_free(t->account);
-    free(t);
+    mem_free(t);
 }
 
 /* ---- the list of those whose writers wait for memory ---- */

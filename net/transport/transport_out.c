@@ -1,7 +1,7 @@
 /* transport_out.c: packets out of what waits: control frames, datagrams, streams, acknowledgements. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/timer.h"
 #include "net/transport/transport.h"
 #include "net/wire/frame.h"
@@ -121,7 +121,7 @@ static void put_datagrams(struct transport *t, uint64_t now_us, size_t largest, 
         if (!t->dgram_head)
             t->dgram_tail = NULL;
         t->dgram_count--;
-        free(g);
+        mem_free(g);
     }
 }
 

@@ -1,6 +1,6 @@
 /* transport_streams.c: the table of a session's streams (RFC 9000 §2 and §3), and what is told about them. */
-#include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "net/transport/transport.h"
 
 enum { HASH_FIRST = 16 };
@@ -20,7 +20,7 @@ struct stream *transport_stream(const struct transport *t, uint64_t id) {
 
 static bool grow(struct transport *t) {
     uint32_t cap = t->hash_cap ? t->hash_cap * 2 : HASH_FIRST;
-    struct stream **v = calloc(cap, sizeof(struct stream *));
+    struct stream **v = mem_calloc(cap, sizeof(struct stream *));
     if (!v)
         return t->hash_cap != 0;
     for (uint32_t i = 0; i < t->hash_cap; i++) {
@@ -30,7 +30,7 @@ static bool grow(struct transport *t) {
             v[bucket(s->id, cap)] = s;
         }
     }
-    free(t->hash);
+    mem_free(t->hash);
     t->hash = v;
     t->hash_cap = cap;
     return true;
@@ -39,7 +39,7 @@ static bool grow(struct transport *t) {
 struct stream *transport_stream_new(struct transport *t, uint64_t id) {
     if (t->stream_count >= t->hash_cap && !grow(t))
         return NULL;
-    struct stream *s = calloc(1, sizeof *s);
+    struct stream *s = mem_calloc(1, sizeof *s);
     if (!s)
         return NULL;
     s->id = id;
@@ -90,7 +90,7 @@ void transport_reap(struct transport *t, struct stream *s) {
     t->stream_count--;
     sstream_clear(&s->out);
     rstream_clear(&s->in);
-    free(s);
+    mem_free(s);
     struct transport_memo *m = t->memo;
     if (peers) {
         t->peer_streams--;

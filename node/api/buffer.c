@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 enum { FIRST_BYTES = 1024 };
 
@@ -23,14 +24,14 @@ static bool grow(struct buffer *b, size_t more) {
     size_t cap = b->cap ? b->cap : FIRST_BYTES;
     while (cap - b->len < more)
         cap *= 2;
-    uint8_t *grown = malloc(cap);
+    uint8_t *grown = mem_alloc(cap);
     if (!grown)
         return false;
     if (b->len > 0) {
         memcpy(grown, b->bytes, b->len);
         sodium_memzero(b->bytes, b->len);
     }
-    free(b->bytes);
+    mem_free(b->bytes);
     b->bytes = grown;
     b->cap = cap;
     return true;
@@ -62,6 +63,6 @@ void buffer_take(struct buffer *b, size_t n) {
 void buffer_clear(struct buffer *b) {
     if (b->len > b->start)
         sodium_memzero(b->bytes + b->start, buffer_size(b));
-    free(b->bytes);
+    mem_free(b->bytes);
     *b = (struct buffer){0};
 }

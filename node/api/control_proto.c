@@ -1,8 +1,9 @@
 #include "node/api/control_proto.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 enum {
     FEED_BYTES = 64 * 1024, /* taken at once, so that the buffer stays near the message limit */
@@ -100,7 +101,7 @@ static bool interpret(const msgpack_object *o, struct proto_msg *m) {
 
 /* Unpacks a complete message of `size` bytes at p, which m takes a copy of. */
 static int unpack(const uint8_t *p, size_t size, struct proto_msg *m) {
-    m->bytes = malloc(size);
+    m->bytes = mem_alloc(size);
     if (!m->bytes)
         return ERR_NOMEM;
     m->size = size;
@@ -157,7 +158,7 @@ void proto_msg_clear(struct proto_msg *m) {
         msgpack_zone_free(m->zone);
     if (m->bytes)
         sodium_memzero(m->bytes, m->size);
-    free(m->bytes);
+    mem_free(m->bytes);
     *m = (struct proto_msg){0};
 }
 

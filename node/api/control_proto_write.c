@@ -1,8 +1,8 @@
 /* control_proto_write.c: the writing half of control_proto.h. */
+#include "crypto/base/mem.h"
 #include "node/api/control_proto.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int append(void *ctx, const char *buf, size_t len) {
@@ -29,7 +29,7 @@ void proto_writer_init(struct proto_writer *w, size_t max) {
 
 void proto_writer_clear(struct proto_writer *w) {
     proto_writer_reset(w);
-    free(w->buf);
+    mem_free(w->buf);
     *w = (struct proto_writer){0};
 }
 

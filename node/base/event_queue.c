@@ -1,15 +1,15 @@
 #include "node/base/event_queue.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/base/limits.h"
 
 enum { NEWS_FIRST = 4, NEWS_KEEP = 16 }; /* a larger ring is given back once it is empty */
 
 void news_clear(struct news *q) {
-    free(q->ring);
+    mem_free(q->ring);
     memset(q, 0, sizeof *q);
 }
 
@@ -17,12 +17,12 @@ static bool grow(struct news *q) {
     uint32_t cap = q->cap ? q->cap * 2 : NEWS_FIRST;
     if (cap > EVENTS_MAX)
         return false;
-    struct node_event *ring = malloc(cap * sizeof *ring);
+    struct node_event *ring = mem_alloc(cap * sizeof *ring);
     if (!ring)
         return false;
     for (uint32_t i = 0; i < q->count; i++)
         ring[i] = q->ring[(q->first + i) % q->cap];
-    free(q->ring);
+    mem_free(q->ring);
     q->ring = ring;
     q->cap = cap;
     q->first = 0;
@@ -55,7 +55,7 @@ bool news_take(struct news *q, struct node_event *out) {
     *out = q->ring[q->first];
     q->first = (q->first + 1) % q->cap;
     if (--q->count == 0 && q->cap > NEWS_KEEP) {
-        free(q->ring);
+        mem_free(q->ring);
         q->ring = NULL;
         q->cap = q->first = 0;
     }

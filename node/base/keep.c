@@ -1,9 +1,9 @@
 #include "node/base/keep.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "node/base/owner.h"
 
 static void forget(struct keep *keep, struct owed **list) {
@@ -11,7 +11,7 @@ static void forget(struct keep *keep, struct owed **list) {
         struct owed *o = *list;
         *list = o->next;
         keep->owed--;
-        free(o);
+        mem_free(o);
     }
 }
 
@@ -116,7 +116,7 @@ int keep_end(struct keep *keep, int err) {
 int keep_owe(struct keep *keep, const struct owed *o) {
     if (keep->owed >= KEEP_OWED_MAX)
         return turn_met(keep->turn, LIMIT_UNSYNCED, KEEP_OWED_MAX);
-    struct owed *copy = malloc(sizeof *copy);
+    struct owed *copy = mem_alloc(sizeof *copy);
     if (!copy)
         return ERR_NOMEM;
     *copy = *o;
@@ -148,7 +148,7 @@ bool keep_pay(struct keep *keep) {
         keep->owed--;
         o->next = NULL;
         o->run(o);
-        free(o);
+        mem_free(o);
         any = true;
     }
     return any;

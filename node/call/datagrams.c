@@ -2,16 +2,16 @@
 
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/people/contact.h"
 
 void mailbox_clear(struct mailbox *m) {
     if (m->all)
         sodium_memzero(m->all, NODE_DATAGRAMS_MAX * sizeof *m->all);
-    free(m->all);
+    mem_free(m->all);
     m->all = NULL;
     m->count = 0;
 }
@@ -19,7 +19,7 @@ void mailbox_clear(struct mailbox *m) {
 static bool prepare(struct mailbox *m) {
     if (m->all)
         return true;
-    m->all = malloc(NODE_DATAGRAMS_MAX * sizeof *m->all);
+    m->all = mem_alloc(NODE_DATAGRAMS_MAX * sizeof *m->all);
     for (unsigned i = 0; i < NODE_DATAGRAMS_MAX; i++)
         m->order[i] = (uint8_t)i;
     return m->all != NULL;

@@ -1,9 +1,9 @@
 #include "node/channel/delimited.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 
 enum { BLOB_FIRST_CAP = 512 };
 
@@ -26,7 +26,7 @@ void blob_in_init(struct blob_in *b, size_t max) {
 }
 
 void blob_in_clear(struct blob_in *b) {
-    free(b->buf);
+    mem_free(b->buf);
     *b = (struct blob_in){.max = b->max};
 }
 
@@ -38,7 +38,7 @@ static bool grow(struct blob_in *b, size_t need) {
         cap = b->want;
     if (cap <= b->cap)
         return true;
-    uint8_t *buf = realloc(b->buf, cap);
+    uint8_t *buf = mem_realloc(b->buf, cap);
     if (!buf)
         return false;
     b->buf = buf;
@@ -76,7 +76,7 @@ int blob_in_feed(struct blob_in *b, const uint8_t *in, size_t len, size_t *used)
 uint8_t *blob_out(const uint8_t *prefix, size_t prefix_len, const void *body, size_t len,
                   size_t *out_len) {
     size_t cap = prefix_len + varint_size(len) + len;
-    uint8_t *buf = malloc(cap);
+    uint8_t *buf = mem_alloc(cap);
     if (!buf)
         return NULL;
     struct wr w = wr_init(buf, cap);

@@ -1,10 +1,10 @@
 #include "node/channel/intake.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/base/owner.h"
 #include "node/base/turn.h"
@@ -41,7 +41,7 @@ static struct intake_share *share_of(struct intakes *intakes, struct session_ref
         share = share->next;
     if (share)
         return share;
-    share = calloc(1, sizeof *share);
+    share = mem_calloc(1, sizeof *share);
     if (!share)
         return NULL;
     share->session = s;
@@ -57,7 +57,7 @@ static void drop_share(struct intakes *intakes, struct intake_share *share) {
     while (*at != share)
         at = &(*at)->next;
     *at = share->next;
-    free(share);
+    mem_free(share);
 }
 
 static void append(struct intakes *intakes, struct intake *in) {
@@ -87,7 +87,7 @@ static void drop(struct intakes *intakes, struct intake *in) {
     drop_share(intakes, in->share);
     if (in->body)
         in->channel->ops->free(in->body);
-    free(in);
+    mem_free(in);
 }
 
 static void refuse(struct intakes *intakes, struct intake *in, int err) {
@@ -271,14 +271,14 @@ void intake_opened(struct intakes *intakes, struct session_ref s, uint64_t strea
         give_up(intakes, s, stream, ERR_CLOSED);
         return;
     }
-    struct intake *in = calloc(1, sizeof *in);
+    struct intake *in = mem_calloc(1, sizeof *in);
     struct intake_share *share = in ? share_of(intakes, s) : NULL;
     if (share)
         in->handle = handle_new(&intakes->handles, in);
     if (!share || !in->handle || !room_for_one(intakes, share)) {
         if (in)
             handle_drop(&intakes->handles, in->handle);
-        free(in);
+        mem_free(in);
         if (share)
             drop_share(intakes, share);
         intakes->refusals++;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "node/api/scan.h"
 
 bool pack_scan(const uint8_t *in, size_t len, unsigned depth, size_t objects) {
@@ -82,14 +83,23 @@ bool pack_str(const msgpack_object *o, const char **s, size_t *len) {
 }
 
 /* ---- writing ---- */
+static int append(void *ctx, const char *bytes, size_t n) {
+    struct packer *p = ctx;
+    if (!mem_grow(&p->buf.data, &p->buf.cap, p->buf.size + n, 1, UINT32_MAX))
+        return -1;
+    memcpy(p->buf.data + p->buf.size, bytes, n);
+    p->buf.size += (uint32_t)n;
+    return 0;
+}
+
 void packer_init(struct packer *p) {
-    msgpack_sbuffer_init(&p->buf);
-    msgpack_packer_init(&p->pk, &p->buf, msgpack_sbuffer_write);
-    p->failed = false;
+    *p = (struct packer){0};
+    msgpack_packer_init(&p->pk, p, append);
 }
 
 void packer_clear(struct packer *p) {
-    msgpack_sbuffer_destroy(&p->buf);
+    mem_free(p->buf.data);
+    *p = (struct packer){0};
 }
 
 void packer_map(struct packer *p, size_t pairs) {

@@ -44,7 +44,10 @@ bool pack_str(const msgpack_object *o, const char **s, size_t *len);
 
 /* Writing: a buffer and a packer with a sticky error. */
 struct packer {
-    msgpack_sbuffer buf;
+    struct {
+        char *data;
+        uint32_t size, cap;
+    } buf;
     msgpack_packer pk;
     bool failed;
 };

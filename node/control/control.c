@@ -1,7 +1,6 @@
 #include "node/control/control.h"
 
-#include <stdlib.h>
-
+#include "crypto/base/mem.h"
 #include "node/control/control_args.h"
 #include "node/control/control_facts.h"
 #include "node/control/control_group.h"
@@ -34,14 +33,14 @@ struct control {
 static bool make_states(struct control *c) {
     for (unsigned g = 0; g < GROUP_COUNT; g++) {
         const size_t size = control_groups[g]->state_bytes;
-        if (size > 0 && !(c->states[g] = calloc(1, size)))
+        if (size > 0 && !(c->states[g] = mem_calloc(1, size)))
             return false;
     }
     return true;
 }
 
 struct control *control_new(struct node *n, const struct control_facts *facts) {
-    struct control *c = calloc(1, sizeof *c);
+    struct control *c = mem_calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->node = n;
@@ -71,8 +70,8 @@ void control_free(struct control *c) {
     conns_clear(&c->conns);
     facts_clear(&c->facts);
     for (unsigned g = 0; g < GROUP_COUNT; g++)
-        free(c->states[g]);
-    free(c);
+        mem_free(c->states[g]);
+    mem_free(c);
 }
 
 bool control_set_config_path(struct control *c, const char *path) {

@@ -1,7 +1,8 @@
 #include "node/control/control_args.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 /* A name from the client for use in a sentence: cut, and without anything a terminal could obey. */
 static const char *printable(const msgpack_object *key, char out[static 40]) {
@@ -168,7 +169,7 @@ char **arg_strs(const struct call *call, const char *name, unsigned *count) {
     size_t bytes = (n + 1) * sizeof(char *);
     for (uint32_t i = 0; i < n; i++)
         bytes += a->via.array.ptr[i].via.str.size + (size_t)1;
-    char **out = malloc(bytes);
+    char **out = mem_alloc(bytes);
     if (!out)
         return NULL;
     char *at = (char *)(out + n + 1);

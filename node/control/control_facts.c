@@ -1,13 +1,14 @@
 #include "node/control/control_facts.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 static char *copy_str(const char *s) {
     if (!s)
         s = "";
     size_t size = strlen(s) + 1;
-    char *out = malloc(size);
+    char *out = mem_alloc(size);
     if (out)
         memcpy(out, s, size);
     return out;
@@ -22,10 +23,10 @@ bool facts_init(struct facts *f, const char *const strings[static 4]) {
 }
 
 void facts_clear(struct facts *f) {
-    free(f->version);
-    free(f->state_dir);
-    free(f->socket_path);
-    free(f->config_path);
+    mem_free(f->version);
+    mem_free(f->state_dir);
+    mem_free(f->socket_path);
+    mem_free(f->config_path);
     *f = (struct facts){0};
 }
 
@@ -33,7 +34,7 @@ bool facts_set_config_path(struct facts *f, const char *path) {
     char *copy = copy_str(path);
     if (!copy)
         return false;
-    free(f->config_path);
+    mem_free(f->config_path);
     f->config_path = copy;
     return true;
 }

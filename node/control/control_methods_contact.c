@@ -1,8 +1,8 @@
 /* control_methods_contact.c: ticket.*, contact.*: who is let in, and what they are called. */
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "crypto/identity/identity.h"
 #include "node/base/date.h"
 #include "node/control/control_args.h"
@@ -78,7 +78,7 @@ static int do_ticket_new(struct call *call) {
     if (!w)
         return ERR_FULL;
     int err = node_ticket_new(call->node, call->now_us, named ? name : NULL, ttl_s, ticket);
-    if (!err && !(w->text = strdup(ticket))) {
+    if (!err && !(w->text = mem_strdup(ticket))) {
         err = node_ticket_end(call->node, call->now_us, ticket);
         err = err ? err : ERR_NOMEM;
     }

@@ -1,7 +1,7 @@
 /* control_methods_events.c: events.*: which kinds a connection is told of. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "node/control/control_args.h"
 #include "node/control/control_group.h"
 
@@ -26,10 +26,10 @@ static int do_events_subscribe(struct call *call) {
             if (add_named(&all, kinds[i]))
                 continue;
             call_fail(call, ERR_USAGE, kinds[i], "there is no event of that name");
-            free(kinds);
+            mem_free(kinds);
             return ERR_USAGE;
         }
-        free(kinds);
+        mem_free(kinds);
     }
     call->conn->events = all;
     return call_empty(call);

@@ -1,7 +1,7 @@
 /* control_methods_transfer.c: transfer.*, recv.*: files that go out and come in. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "node/control/control_args.h"
 #include "node/control/control_group.h"
 #include "node/control/control_hold.h"
@@ -100,7 +100,7 @@ static int do_transfer_send(struct call *call) {
     if (!err && order.name && order.count > 1)
         err = call_fail(call, ERR_USAGE, "name", "a name is for one file");
     if (err) {
-        free(order.paths);
+        mem_free(order.paths);
         return err;
     }
     err = node_send_taken(call->node, call->now_us, &order, &id);

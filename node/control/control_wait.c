@@ -1,8 +1,9 @@
 #include "node/control/control_wait.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 void waits_init(struct waits *ws, struct node *n, struct conns *cs) {
     *ws = (struct waits){.node = n, .conns = cs};
@@ -47,7 +48,7 @@ void wait_forget(struct waits *ws, struct wait *w) {
     w->kind = NULL;
     if (w->text)
         sodium_memzero(w->text, strlen(w->text));
-    free(w->text);
+    mem_free(w->text);
     w->text = NULL;
     while (ws->end > 0 && !ws->all[ws->end - 1].kind)
         ws->end--;

@@ -1,8 +1,9 @@
 #include "node/disk/file_queue.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 static void put_spans(struct file_op *op) {
     for (unsigned i = 0; i < op->nspans; i++)
@@ -14,7 +15,7 @@ static void free_list(struct file_op *op) {
     while (op) {
         struct file_op *next = op->next;
         put_spans(op);
-        free(op);
+        mem_free(op);
         op = next;
     }
 }
@@ -31,7 +32,7 @@ struct file_op *work_new(struct work *w, enum file_op_kind kind, uint64_t owner)
         w->spare = op->next;
         w->spare_count--;
     } else {
-        op = malloc(sizeof *op);
+        op = mem_alloc(sizeof *op);
         if (!op)
             return NULL;
     }
@@ -65,7 +66,7 @@ struct file_op *work_take(struct work *w) {
 void work_release(struct work *w, struct file_op *op) {
     put_spans(op);
     if (w->spare_count >= WORK_KEEP) {
-        free(op);
+        mem_free(op);
         return;
     }
     op->next = w->spare;

@@ -1,8 +1,8 @@
 #include "node/file/file_channel.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/file/transfer_store.h"
 #include "node/people/contact.h"
@@ -21,7 +21,7 @@ int file_channel_send(struct file_channel *ch, const struct send_order *order, u
     if (!err)
         err = transfer_new(files, c, true, TRANSFER_OPENING, &t);
     if (err) {
-        free(order->paths);
+        mem_free(order->paths);
         return err;
     }
     if (order->timeout_us) {

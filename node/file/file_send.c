@@ -1,6 +1,5 @@
 #include "node/file/file_send.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/mem.h"
@@ -80,7 +79,7 @@ static struct file_send *new_side(struct senders *all, struct transfer *t,
                                   const struct send_order *order) {
     struct file_send *s = mem_calloc(1, sizeof *s);
     if (!s) {
-        free(order->paths);
+        mem_free(order->paths);
         return NULL;
     }
     s->all = all;
@@ -126,7 +125,7 @@ static void free_side(struct transfers *files, void *side) {
     (void)files;
     source_clear(&s->sources);
     reply_in_clear(&s->reply);
-    free(s->paths);
+    mem_free(s->paths);
     mem_free(s->name);
     mem_free(s->mtime_ns);
     mem_free(s);

@@ -1,9 +1,9 @@
 #include "node/message/history.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/base/keep.h"
 #include "node/message/history_rows.h"
@@ -30,7 +30,7 @@ bool history_decode(struct entry *e, uint8_t *flags, const uint8_t *in, size_t l
 
 uint8_t *history_scratch(struct history *h) {
     if (!h->value)
-        h->value = malloc(MESSAGE_VALUE_MAX);
+        h->value = mem_alloc(MESSAGE_VALUE_MAX);
     return h->value;
 }
 
@@ -43,7 +43,7 @@ void history_setup(struct history *h, struct turn *turn, struct keep *keep,
 }
 
 void history_clear(struct history *h) {
-    free(h->value);
+    mem_free(h->value);
     h->value = NULL;
 }
 

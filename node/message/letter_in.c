@@ -1,7 +1,6 @@
 #include "node/message/letter_in.h"
 
-#include <stdlib.h>
-
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/channel/delimited.h"
 #include "node/message/letter.h"
@@ -9,7 +8,7 @@
 
 static void *begin(void *self) {
     (void)self;
-    struct blob_in *b = malloc(sizeof *b);
+    struct blob_in *b = mem_alloc(sizeof *b);
     if (b)
         blob_in_init(b, LETTER_MAX_BYTES);
     return b;
@@ -29,7 +28,7 @@ static size_t held_bytes(const void *body) {
 
 static void discard(void *body) {
     blob_in_clear(body);
-    free(body);
+    mem_free(body);
 }
 
 static void take(void *self, struct contact *c, struct session_ref s, uint64_t stream, void *body) {

@@ -1,7 +1,7 @@
 /* message_out.c: the outbox: what waits is sent, one message per contact at a time. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/api/utf8.h"
 #include "node/base/keep.h"
@@ -31,8 +31,8 @@ static void posting_free(struct contact *c) {
     if (!c->talk->posting)
         return;
     blob_in_clear(&c->talk->posting->reply);
-    free(c->talk->posting->out);
-    free(c->talk->posting);
+    mem_free(c->talk->posting->out);
+    mem_free(c->talk->posting);
     c->talk->posting = NULL;
 }
 
@@ -172,7 +172,7 @@ static int post(struct messages *talk, struct contact *c) {
         return err;
     struct letter l = {.wall_ms = e.wall_us / 1000, .text = e.text, .len = e.len};
     memcpy(l.id, e.id, sizeof l.id);
-    struct posting *p = calloc(1, sizeof *p);
+    struct posting *p = mem_calloc(1, sizeof *p);
     if (!p)
         return ERR_NOMEM;
     c->talk->posting = p;

@@ -1,8 +1,8 @@
 /* messages.c: the message room as a part of the node (node/base/part.h): what waits is counted at
  * the start, and each contact has its conversation as long as it is one.
  */
-#include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/base/keep.h"
 #include "node/message/conversation.h"
@@ -57,7 +57,7 @@ static void conversation_end(struct messages *talk, struct contact *c) {
     if (!c->talk)
         return;
     message_peer_down(talk, c);
-    free(c->talk);
+    mem_free(c->talk);
     c->talk = NULL;
 }
 
@@ -71,7 +71,7 @@ static void clear(void *self) {
 /* ---- who there is to talk to ---- */
 static int contact_new(void *self, struct contact *c) {
     (void)self;
-    c->talk = calloc(1, sizeof *c->talk);
+    c->talk = mem_calloc(1, sizeof *c->talk);
     return c->talk ? 0 : ERR_NOMEM;
 }
 

@@ -1,15 +1,15 @@
 #include "node/peer/peer.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 
 void peerings_clear(struct peerings *peers) {
     for (uint32_t i = 0; i < peers->cap; i++)
-        free(peers->by_index[i]);
-    free(peers->by_index);
+        mem_free(peers->by_index[i]);
+    mem_free(peers->by_index);
     peers->by_index = NULL;
     peers->cap = 0;
 }
@@ -20,7 +20,7 @@ static bool room_for(struct peerings *peers, uint32_t index) {
     uint32_t cap = peers->cap ? peers->cap : 8;
     while (cap <= index)
         cap *= 2;
-    struct peering **grown = realloc(peers->by_index, cap * sizeof(struct peering *));
+    struct peering **grown = mem_realloc(peers->by_index, cap * sizeof(struct peering *));
     if (!grown)
         return false;
     memset(grown + peers->cap, 0, (cap - peers->cap) * sizeof(struct peering *));
@@ -30,7 +30,7 @@ static bool room_for(struct peerings *peers, uint32_t index) {
 }
 
 int peering_new(struct peerings *peers, const struct peer_setup *s, struct peering **out) {
-    struct peering *p = calloc(1, sizeof *p);
+    struct peering *p = mem_calloc(1, sizeof *p);
     if (!p)
         return ERR_NOMEM;
     int err = endpoint_peer_add(peers->turn->ep, s, &p->ref);
@@ -39,7 +39,7 @@ int peering_new(struct peerings *peers, const struct peer_setup *s, struct peeri
         err = ERR_NOMEM;
     }
     if (err) {
-        free(p);
+        mem_free(p);
         return err;
     }
     assert(!peers->by_index[p->ref.index]); /* it would be somebody's already */
@@ -60,7 +60,7 @@ void peering_end(struct peerings *peers, struct peering *p) {
     assert(peering_at(peers, p->ref.index) == p);
     peers->by_index[p->ref.index] = NULL;
     endpoint_peer_remove(peers->turn->ep, peers->turn->now_us, p->ref);
-    free(p);
+    mem_free(p);
 }
 
 struct peering *peering_at(const struct peerings *peers, uint32_t index) {

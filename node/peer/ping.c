@@ -1,8 +1,8 @@
 #include "node/peer/ping.h"
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/peer/dial.h"
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_to(const struct ping *p, const struct peering *peer) {
@@ -35,7 +35,7 @@ int ping_start(struct pings *pings, struct peering *peer, uint64_t timeout_us, u
         return turn_met(pings->turn, LIMIT_PINGS, PINGS_MAX);
     if (pings->count == pings->cap) {
         unsigned cap = pings->cap ? pings->cap * 2 : 4;
-        struct ping *grown = realloc(pings->list, cap * sizeof *grown);
+        struct ping *grown = mem_realloc(pings->list, cap * sizeof *grown);
         if (!grown)
             return ERR_NOMEM;
         pings->list = grown;
@@ -66,7 +66,7 @@ void ping_stop(struct pings *pings, uint64_t id) {
 }
 
 void pings_clear(struct pings *pings) {
-    free(pings->list);
+    mem_free(pings->list);
     pings->list = NULL;
     pings->count = pings->cap = 0;
 }

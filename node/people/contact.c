@@ -2,9 +2,9 @@
 
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/api/utf8.h"
 #include "node/people/contact_store.h"
@@ -50,7 +50,7 @@ int contact_tell(struct contacts *people, struct contact *c) {
 int contact_take_in(struct contacts *people, const struct contact *model, struct contact **out) {
     if (contact_by_name(people, model->name) || contact_by_id(people, &model->id))
         return ERR_EXISTS;
-    struct contact *c = calloc(1, sizeof *c);
+    struct contact *c = mem_calloc(1, sizeof *c);
     if (!c)
         return ERR_NOMEM;
     memcpy(c->name, model->name, sizeof c->name);

@@ -2,9 +2,9 @@
  * and when the network has changed, stored at the end. An older form of the table becomes this one.
  */
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "node/people/contact.h"
 #include "node/people/contact_store.h"
 #include "node/people/petname.h"
@@ -21,7 +21,7 @@ struct old_entries { /* of version 1, to be written anew */
 static int remember(struct old_entries *o, const struct contact *c) {
     if (o->count == o->cap) {
         unsigned cap = o->cap ? o->cap * 2 : 16;
-        struct old_entry *list = realloc(o->list, cap * sizeof *list);
+        struct old_entry *list = mem_realloc(o->list, cap * sizeof *list);
         if (!list)
             return ERR_NOMEM;
         o->list = list;
@@ -87,7 +87,7 @@ int contacts_load(struct contacts *people) {
     sodium_memzero(&c, sizeof c);
     if (err == ERR_NOT_FOUND)
         err = old.count ? rewrite(people, &old) : 0;
-    free(old.list);
+    mem_free(old.list);
     return err;
 }
 

@@ -1,9 +1,9 @@
 #include "node/people/contact_table.h"
 
+#include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include <assert.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- places: the first whose key is not smaller ---- */
@@ -45,7 +45,7 @@ static unsigned place_serial(const struct contacts *t, uint32_t serial) {
 
 /* ---- lists ---- */
 static bool grow(struct contact ***list, uint32_t cap) {
-    struct contact **v = realloc(*list, cap * sizeof *v);
+    struct contact **v = mem_realloc(*list, cap * sizeof *v);
     if (v)
         *list = v;
     return v != NULL;
@@ -103,15 +103,15 @@ void contact_table_rename(struct contacts *t, struct contact *c, const char *nam
 
 void contact_free(struct contact *c) {
     sodium_memzero(c, sizeof *c);
-    free(c);
+    mem_free(c);
 }
 
 void contact_table_clear(struct contacts *t) {
     for (unsigned i = 0; i < t->count; i++)
         contact_free(t->list[i]);
-    free(t->list);
-    free(t->by_id);
-    free(t->by_serial);
+    mem_free(t->list);
+    mem_free(t->by_id);
+    mem_free(t->by_serial);
     t->list = t->by_id = t->by_serial = NULL;
     t->count = t->cap = 0;
 }

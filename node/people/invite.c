@@ -1,9 +1,9 @@
 #include "node/people/invite.h"
+#include "crypto/base/mem.h"
 #include "node/people/petname.h"
 
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/base/bytes.h"
@@ -58,7 +58,7 @@ static int insert(struct invites *invites, const struct invite *v) {
     if (invites->count >= TICKETS_OPEN_MAX)
         return turn_met(invites->turn, LIMIT_TICKETS, TICKETS_OPEN_MAX);
     if (!invites->list)
-        invites->list = calloc(TICKETS_OPEN_MAX, sizeof *invites->list);
+        invites->list = mem_calloc(TICKETS_OPEN_MAX, sizeof *invites->list);
     if (!invites->list)
         return ERR_NOMEM;
     int err = endpoint_ticket_open(invites->turn->ep, &v->psk, expires_us(invites, v));
@@ -102,7 +102,7 @@ int invites_load(struct invites *invites) {
 void invites_clear(struct invites *invites) {
     if (invites->list)
         sodium_memzero(invites->list, TICKETS_OPEN_MAX * sizeof *invites->list);
-    free(invites->list);
+    mem_free(invites->list);
     invites->list = NULL;
     invites->count = 0;
 }

@@ -1,25 +1,13 @@
+/* arena.c: the memory of nodes, small blocks together in chunks. */
 #include "sim/engine/arena.h"
 
+#include <malloc.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#ifdef MESHD_SIM_WRAP
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-/* The names the linker gives: __real_x is the C library's x, every x of ours ends in __wrap_x. */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_aligned_alloc(size_t align, size_t n);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_aligned_alloc(size_t align, size_t n);
-void __wrap_free(void *p);
 
 #ifdef __SANITIZE_ADDRESS__
 enum { OWN_MAX_BYTES = 0 }; /* every block is the C library's, with ASan's red zones */
@@ -58,10 +46,6 @@ static struct arena *current;
 static struct arena_heap world_heap;
 static char *region, *region_at;
 static struct chunk *free_chunks;
-
-bool arena_supported(void) {
-    return true;
-}
 
 struct arena *arena_enter(struct arena *a) {
     struct arena *before = current;
@@ -114,7 +98,7 @@ static struct arena_heap *heap_of(struct arena *a) {
     if (!a)
         return &world_heap;
     if (!a->heap)
-        a->heap = __real_calloc(1, sizeof *a->heap);
+        a->heap = calloc(1, sizeof *a->heap);
     return a->heap;
 }
 
@@ -161,7 +145,7 @@ void arena_clear(struct arena *a) {
             c->next = free_chunks;
             free_chunks = c;
         }
-        __real_free(a->heap);
+        free(a->heap);
     }
     *a = (struct arena){0};
 }
@@ -182,8 +166,8 @@ static bool fails(void) {
     return true;
 }
 
-/* What the C library adds to a large block depends on what lay around it: counted in whole pages, it is the same in
- * every run. */
+/* What the C library adds to a large block depends on what lay around it: counted in whole pages,
+ * it is the same in every run. */
 static size_t large_size(void *p) {
     const size_t page = OWN_MAX_BYTES > 0 ? 4096 : 16;
     return (malloc_usable_size(p) + page - 1) / page * page;
@@ -197,88 +181,88 @@ static struct arena *owner_of(void *p) {
     return is_ours(p) ? ((struct block *)p - 1)->owner : current;
 }
 
-static void *counted(void *p) {
-    if (p && current) {
-        current->bytes += size_of(p);
+static void *counted(void *p, size_t bytes) {
+    if (current) {
+        current->bytes += bytes;
         if (current->bytes > current->peak_bytes)
             current->peak_bytes = current->bytes;
     }
     return p;
 }
 
-void *__wrap_malloc(size_t n) {
-    if (fails())
-        return NULL;
-    void *p = n <= OWN_MAX_BYTES ? small_new(n) : NULL;
-    return counted(p ? p : __real_malloc(n));
+static void uncount(struct arena *owner, size_t bytes) {
+    if (owner)
+        owner->bytes -= bytes;
 }
 
-void *__wrap_calloc(size_t n, size_t size) {
-    if (fails())
-        return NULL;
-    if (size == 0 || n <= OWN_MAX_BYTES / size) {
-        void *p = small_new(n * size);
-        if (p)
-            return counted(memset(p, 0, n * size));
-    }
-    return counted(__real_calloc(n, size));
+/* Of the C library; may be NULL. */
+static void *large(void *p) {
+    return p ? counted(p, large_size(p)) : NULL;
 }
 
-void *__wrap_aligned_alloc(size_t align, size_t n) {
-    if (fails())
-        return NULL;
-    void *p = align <= HEAD_BYTES && n <= OWN_MAX_BYTES ? small_new(n) : NULL;
-    return counted(p ? p : __real_aligned_alloc(align, n));
+/* One of ours; NULL if it is too large for that, or there are no addresses left. */
+static void *small(size_t n) {
+    struct block *p = n <= OWN_MAX_BYTES ? small_new(n) : NULL;
+    return p ? counted(p, p[-1].bytes) : NULL;
 }
 
-void __wrap_free(void *p) {
+void *arena_alloc(size_t n) {
+    if (fails())
+        return NULL;
+    void *p = small(n);
+    return p ? p : large(malloc(n));
+}
+
+void *arena_calloc(size_t n, size_t size) {
+    if (fails())
+        return NULL;
+    void *p = size == 0 || n <= OWN_MAX_BYTES / size ? small(n * size) : NULL;
+    return p ? memset(p, 0, n * size) : large(calloc(n, size));
+}
+
+void *arena_aligned(size_t align, size_t n) {
+    if (fails())
+        return NULL;
+    void *p = align <= HEAD_BYTES ? small(n) : NULL;
+    return p ? p : large(aligned_alloc(align, n));
+}
+
+void arena_free(void *p) {
     if (!p)
         return;
-    struct arena *owner = owner_of(p);
-    if (owner)
-        owner->bytes -= size_of(p);
+    uncount(owner_of(p), size_of(p));
     if (is_ours(p))
         small_free(p);
     else
-        __real_free(p);
+        free(p);
 }
 
 /* A block of the C library's stays one, whatever its size; one of ours moves when it has to. */
-void *__wrap_realloc(void *p, size_t n) {
+void *arena_realloc(void *p, size_t n) {
     if (!p)
-        return __wrap_malloc(n);
+        return arena_alloc(n);
     if (fails())
         return NULL;
     if (is_ours(p)) {
         const size_t room = size_of(p) - HEAD_BYTES;
         if (n <= room && n >= room / 2)
             return p;
-        void *q = n <= OWN_MAX_BYTES ? small_new(n) : NULL;
+        struct arena *owner = owner_of(p);
+        uncount(owner, room + HEAD_BYTES);
+        void *q = small(n);
         if (!q)
-            q = __real_malloc(n);
-        if (!q)
-            return NULL;
-        memcpy(q, p, room < n ? room : n);
-        __wrap_free(p);
-        return counted(q);
+            q = large(malloc(n));
+        if (q) {
+            memcpy(q, p, room < n ? room : n);
+            small_free(p);
+        } else if (owner) {
+            owner->bytes += room + HEAD_BYTES;
+        }
+        return q;
     }
     const size_t before = large_size(p);
-    void *grown = __real_realloc(p, n);
-    if (grown && current)
-        current->bytes -= before;
-    return grown ? counted(grown) : NULL;
+    void *grown = realloc(p, n);
+    if (grown)
+        uncount(current, before);
+    return large(grown);
 }
-#else
-bool arena_supported(void) {
-    return false;
-}
-
-struct arena *arena_enter(struct arena *a) {
-    (void)a;
-    return NULL;
-}
-
-void arena_clear(struct arena *a) {
-    *a = (struct arena){0};
-}
-#endif

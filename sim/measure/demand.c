@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/base/err.h"
+#include "crypto/base/mem.h"
 
 static const char *const names[DEMAND_KINDS] = {"connect", "ping", "message", "transfer", "pair"};
 
@@ -13,14 +14,14 @@ const char *demand_kind_name(enum demand_kind k) {
 }
 
 void demand_clear(struct demands *w) {
-    free(w->items);
-    free(w->heads);
+    mem_free(w->items);
+    mem_free(w->heads);
     *w = (struct demands){0};
 }
 
 static uint32_t *head_of(struct demands *w, uint32_t host) {
     if (host >= w->head_count) {
-        w->heads = realloc(w->heads, (host + 1) * sizeof *w->heads);
+        w->heads = mem_realloc(w->heads, (host + 1) * sizeof *w->heads);
         if (!w->heads)
             abort();
         memset(w->heads + w->head_count, 0, (host + 1 - w->head_count) * sizeof *w->heads);
@@ -37,7 +38,7 @@ static uint32_t take(struct demands *w) {
     }
     if (w->count == w->cap) {
         w->cap = w->cap ? w->cap * 2 : 64;
-        w->items = realloc(w->items, w->cap * sizeof *w->items);
+        w->items = mem_realloc(w->items, w->cap * sizeof *w->items);
         if (!w->items)
             abort();
     }

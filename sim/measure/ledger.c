@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+
 static const double ns_per_s = 1e9;
 
 /* Room for one more, zeroed. */
@@ -10,7 +12,7 @@ static void *grow(void *items, uint64_t count, uint64_t *cap, size_t item_bytes)
     if (count < *cap)
         return items;
     *cap = *cap ? *cap * 2 : 16;
-    void *grown = realloc(items, (size_t)*cap * item_bytes);
+    void *grown = mem_realloc(items, (size_t)*cap * item_bytes);
     if (!grown)
         abort();
     return grown;
@@ -18,10 +20,10 @@ static void *grow(void *items, uint64_t count, uint64_t *cap, size_t item_bytes)
 
 void ledger_clear(struct ledger *l) {
     for (uint32_t i = 0; i < l->host_count; i++)
-        free(l->hosts[i].bonds);
-    free(l->hosts);
-    free(l->transfers);
-    free(l->messages);
+        mem_free(l->hosts[i].bonds);
+    mem_free(l->hosts);
+    mem_free(l->transfers);
+    mem_free(l->messages);
     samples_clear(&l->handshake);
     samples_clear(&l->reconnect);
     samples_clear(&l->ping);
@@ -32,7 +34,7 @@ void ledger_clear(struct ledger *l) {
 
 static struct ledger_host *host_of(struct ledger *l, uint32_t host) {
     if (host >= l->host_count) {
-        struct ledger_host *grown = realloc(l->hosts, (host + 1) * sizeof *grown);
+        struct ledger_host *grown = mem_realloc(l->hosts, (host + 1) * sizeof *grown);
         if (!grown)
             abort();
         memset(grown + l->host_count, 0, (host + 1 - l->host_count) * sizeof *grown);

@@ -3,15 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+
 void samples_clear(struct samples *s) {
-    free(s->values);
+    mem_free(s->values);
     *s = (struct samples){0};
 }
 
 void samples_add(struct samples *s, double v) {
     if (s->count == s->cap) {
         const size_t cap = s->cap ? s->cap * 2 : 16;
-        double *grown = realloc(s->values, cap * sizeof *grown);
+        double *grown = mem_realloc(s->values, cap * sizeof *grown);
         if (!grown)
             abort();
         s->values = grown;

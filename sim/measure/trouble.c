@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "node/peer/dial.h"
 
 static const uint64_t ns_per_s = 1000000000;
@@ -42,7 +43,7 @@ static const struct {
 };
 
 void troubles_clear(struct troubles *t) {
-    free(t->list);
+    mem_free(t->list);
     faults_clear(&t->cuts);
     *t = (struct troubles){0};
 }
@@ -57,7 +58,7 @@ static struct trouble *lasting(struct troubles *t, enum trouble_kind kind, uint3
 static void add(struct troubles *t, const struct trouble *x) {
     if (t->count == t->cap) {
         t->cap = t->cap ? t->cap * 2 : 16;
-        t->list = realloc(t->list, t->cap * sizeof *t->list);
+        t->list = mem_realloc(t->list, t->cap * sizeof *t->list);
         if (!t->list)
             abort();
     }

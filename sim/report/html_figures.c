@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/report/html_int.h"
 #include "sim/world/sim.h"
 
@@ -278,7 +279,7 @@ void html_topology(FILE *out, const struct sim *sim, const struct series *s) {
     struct labels l = {.count = 0};
     const bool grouped = sim_host_count(sim) > RING_HOSTS;
     uint32_t count = 0;
-    struct edge *edges = calloc(s->pairs.count + 1, sizeof *edges);
+    struct edge *edges = mem_calloc(s->pairs.count + 1, sizeof *edges);
     if (!edges)
         abort();
     for (uint32_t i = 0; i < s->pairs.cap; i++) {
@@ -324,7 +325,7 @@ void html_topology(FILE *out, const struct sim *sim, const struct series *s) {
         }
     }
     fputs("</svg></figure>", out);
-    free(edges);
+    mem_free(edges);
 }
 
 /* ---- timeline ---- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/measure/hist.h"
 
 /* ---- making ---- */
@@ -49,7 +50,7 @@ static json_t *sampled(struct samples *s, bool exact) {
                                            STAT_P50, STAT_P90, STAT_P99};
     json_t *o = json_object(), *hist = json_array();
     double sum = 0, v;
-    uint64_t *counts = calloc(HIST_BUCKETS, sizeof *counts);
+    uint64_t *counts = mem_calloc(HIST_BUCKETS, sizeof *counts);
     if (!counts)
         abort();
     for (size_t i = 0; i < s->count; i++) {
@@ -59,7 +60,7 @@ static json_t *sampled(struct samples *s, bool exact) {
     for (unsigned i = 0; i < HIST_BUCKETS; i++)
         if (counts[i] > 0)
             json_array_append_new(hist, json_pack("[i, I]", (int)i, (json_int_t)counts[i]));
-    free(counts);
+    mem_free(counts);
     json_object_set_new(o, "count", json_integer((json_int_t)s->count));
     set_number(o, "sum", sum);
     for (unsigned i = 0; i < sizeof stats / sizeof *stats; i++)
@@ -91,7 +92,7 @@ json_t *result_runs(uint64_t passed, const uint64_t *failed_seeds, uint64_t fail
 /* ---- adding ---- */
 
 static json_t *add_hist(const json_t *a, const json_t *b) {
-    uint64_t *counts = calloc(HIST_BUCKETS, sizeof *counts);
+    uint64_t *counts = mem_calloc(HIST_BUCKETS, sizeof *counts);
     const json_t *both[] = {a, b};
     json_t *sum = json_array();
     size_t i;
@@ -107,7 +108,7 @@ static json_t *add_hist(const json_t *a, const json_t *b) {
     for (unsigned k = 0; k < HIST_BUCKETS; k++)
         if (counts[k] > 0)
             json_array_append_new(sum, json_pack("[i, I]", (int)k, (json_int_t)counts[k]));
-    free(counts);
+    mem_free(counts);
     return sum;
 }
 
@@ -142,7 +143,7 @@ static int by_seed(const void *a, const void *b) {
 static json_t *add_runs(const json_t *a, const json_t *b) {
     const json_t *fa = json_object_get(a, "failed"), *fb = json_object_get(b, "failed");
     const size_t na = json_array_size(fa), n = na + json_array_size(fb);
-    json_int_t *seeds = calloc(n + 1, sizeof *seeds);
+    json_int_t *seeds = mem_calloc(n + 1, sizeof *seeds);
     json_t *list = json_array();
     if (!seeds)
         abort();
@@ -151,7 +152,7 @@ static json_t *add_runs(const json_t *a, const json_t *b) {
     qsort(seeds, n, sizeof *seeds, by_seed);
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, json_integer(seeds[i]));
-    free(seeds);
+    mem_free(seeds);
     return json_pack("{s:I, s:I, s:o}", "count",
                      json_integer_value(json_object_get(a, "count")) +
                          json_integer_value(json_object_get(b, "count")),
@@ -184,7 +185,7 @@ static int by_first(const void *a, const void *b) {
 /* The ranges of both, joined where they touch; NULL if some seed is in both. */
 static json_t *add_ranges(const json_t *a, const json_t *b) {
     const size_t na = json_array_size(a), n = na + json_array_size(b);
-    struct range *list = calloc(n + 1, sizeof *list);
+    struct range *list = mem_calloc(n + 1, sizeof *list);
     json_t *sum = json_array();
     size_t joined = 0;
     if (!list)
@@ -205,7 +206,7 @@ static json_t *add_ranges(const json_t *a, const json_t *b) {
     }
     for (size_t i = 0; i < joined; i++)
         json_array_append_new(sum, json_pack("[I, I]", list[i].first, list[i].last));
-    free(list);
+    mem_free(list);
     if (apart)
         return sum;
     json_decref(sum);
@@ -294,7 +295,7 @@ static void note(struct changes *c, const char *name, const char *stat, double b
         return;
     if (c->count == c->cap) {
         c->cap = c->cap ? c->cap * 2 : 32;
-        c->list = realloc(c->list, c->cap * sizeof *c->list);
+        c->list = mem_realloc(c->list, c->cap * sizeof *c->list);
         if (!c->list)
             abort();
     }
@@ -344,6 +345,6 @@ const char *result_compare(FILE *out, const json_t *before, const json_t *now) {
             fprintf(out, "%-34s %14.6g -> %14.6g %+9.2f %%\n", x->name, x->before, x->now,
                     100 * x->ratio);
     }
-    free(c.list);
+    mem_free(c.list);
     return NULL;
 }

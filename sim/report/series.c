@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
+
 static const char *const kind_names[SERIES_KINDS] = {"data", "initiation", "response", "retry",
                                                      "other"};
 
@@ -12,7 +14,7 @@ const char *series_kind_name(unsigned kind) {
 
 void series_clear(struct series *s) {
     watch_map_clear(&s->pairs);
-    free(s->notes);
+    mem_free(s->notes);
     *s = (struct series){0};
 }
 
@@ -59,7 +61,7 @@ void series_event(struct series *s, uint64_t time_ns, const char *host,
     }
     if (s->note_count == s->note_cap) {
         s->note_cap = s->note_cap ? s->note_cap * 2 : 64;
-        s->notes = realloc(s->notes, s->note_cap * sizeof *s->notes);
+        s->notes = mem_realloc(s->notes, s->note_cap * sizeof *s->notes);
         if (!s->notes)
             abort();
     }

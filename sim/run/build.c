@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/sim_int.h"
 
 static bool fail(struct problem *problem, struct place at, const char *format, ...)
@@ -174,7 +175,7 @@ static bool contacts(const struct scenario *sc, struct sim *s, struct problem *p
 /* Those of the set that take part; a share is drawn once. */
 static uint32_t *chosen(const struct sim *s, const struct host_set *set, uint64_t number,
                         uint32_t *count) {
-    uint32_t *list = calloc(set->count + 1, sizeof *list);
+    uint32_t *list = mem_calloc(set->count + 1, sizeof *list);
     if (!list)
         abort();
     *count = 0;

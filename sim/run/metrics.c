@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/sim_int.h"
 
 void metrics_clear(struct metrics *m) {
     for (size_t i = 0; i < m->count; i++)
         samples_clear(&m->items[i].samples);
-    free(m->items);
+    mem_free(m->items);
     *m = (struct metrics){0};
 }
 
@@ -26,7 +27,7 @@ static struct metric *named(struct metrics *m, const char *name) {
         return item;
     if (m->count == m->cap) {
         m->cap = m->cap ? m->cap * 2 : 128;
-        m->items = realloc(m->items, m->cap * sizeof *m->items);
+        m->items = mem_realloc(m->items, m->cap * sizeof *m->items);
         if (!m->items)
             abort();
     }

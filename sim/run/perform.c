@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
+
 static void refused(struct stage *st, const struct action *a, uint32_t from, int err) {
     struct run *r = st->run;
     if (r->actions_failed < RUN_NOTES_MAX) {
@@ -164,7 +166,7 @@ static void choose(struct stage *st, const struct action *a, unsigned side, stru
     const struct host_set *set = side == 0 ? &a->from : &a->to;
     struct sim *s = st->run->sim;
     const uint64_t number = a->id + 2 * sim_now_ns(s) + side;
-    *out = (struct host_set){.hosts = calloc(set->count + 1, sizeof *out->hosts)};
+    *out = (struct host_set){.hosts = mem_calloc(set->count + 1, sizeof *out->hosts)};
     if (!out->hosts)
         abort();
     for (uint32_t i = 0; i < set->count; i++)
@@ -225,7 +227,7 @@ void perform(struct stage *st, const struct action *a) {
         act_between(st, a, &from, &to);
     else
         act_on_hosts(st, a, &from, &to);
-    free(from.hosts);
-    free(to.hosts);
+    mem_free(from.hosts);
+    mem_free(to.hosts);
     sim_asks(st->run->sim, &(struct demand_asker){0});
 }

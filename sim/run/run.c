@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/run/build.h"
 #include "sim/run/lint.h"
 #include "sim/run/perform.h"
@@ -255,12 +256,12 @@ bool run_scenario(const struct scenario *sc, const struct run_options *o, struct
     *out = (struct run){.sim = sim_new(&(struct sim_config){
                             .seed = o->seed, .watched = sc->never_count > 0, .tap = o->tap})};
     out->crypto = mode;
-    out->verdicts = calloc(sc->expect_count + 1, sizeof *out->verdicts);
-    x.next_ns = calloc(sc->action_count + 1, sizeof *x.next_ns);
+    out->verdicts = mem_calloc(sc->expect_count + 1, sizeof *out->verdicts);
+    x.next_ns = mem_calloc(sc->action_count + 1, sizeof *x.next_ns);
     if (!out->verdicts || !x.next_ns)
         abort();
     x.stage.run = out;
-    x.stage.sites = calloc(sc->site_count + 1, sizeof *x.stage.sites);
+    x.stage.sites = mem_calloc(sc->site_count + 1, sizeof *x.stage.sites);
     if (!x.stage.sites)
         abort();
     const bool built = prepare(&x, problem);
@@ -269,8 +270,8 @@ bool run_scenario(const struct scenario *sc, const struct run_options *o, struct
         out->wall_us = o->clock_us ? o->clock_us() - start_us : 0;
         finish(&x);
     }
-    free(x.next_ns);
-    free(x.stage.sites);
+    mem_free(x.next_ns);
+    mem_free(x.stage.sites);
     if (!built)
         run_clear(out);
     return built;
@@ -279,6 +280,6 @@ bool run_scenario(const struct scenario *sc, const struct run_options *o, struct
 void run_clear(struct run *r) {
     sim_free(r->sim);
     metrics_clear(&r->metrics);
-    free(r->verdicts);
+    mem_free(r->verdicts);
     *r = (struct run){0};
 }

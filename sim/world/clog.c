@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
+
 void clog_init(struct clog *c, struct world *w) {
     *c = (struct clog){.world = w};
 }
@@ -13,7 +15,7 @@ void clog_hold(struct clog *c, struct packet *p, enum event_kind again, uint64_t
     }
     if (c->count == c->cap) {
         c->cap = c->cap ? c->cap * 2 : 64;
-        c->list = realloc(c->list, c->cap * sizeof *c->list);
+        c->list = mem_realloc(c->list, c->cap * sizeof *c->list);
         if (!c->list)
             abort();
     }
@@ -36,6 +38,6 @@ void clog_release(struct clog *c, bool all) {
 void clog_clear(struct clog *c) {
     for (uint32_t i = 0; i < c->count; i++)
         packet_free(c->world, c->list[i].packet);
-    free(c->list);
+    mem_free(c->list);
     clog_init(c, c->world);
 }

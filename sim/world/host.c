@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/duty.h"
 #include "sim/world/inspect.h"
 
 struct host *host_new(struct world *w, const struct sim_host_options *o) {
-    struct host *h = calloc(1, sizeof *h);
+    struct host *h = mem_calloc(1, sizeof *h);
     if (!h)
         abort();
     h->world = w;
@@ -76,11 +77,11 @@ void host_free(struct host *h) {
     for (uint32_t i = 0; i < h->held_count; i++)
         if (h->held[i].kind == EVENT_DELIVER)
             slab_put(&h->world->slab, h->held[i].ref);
-    free(h->held);
-    free(h->contacts);
-    free(h->silences);
-    free(h->ops);
-    free(h);
+    mem_free(h->held);
+    mem_free(h->contacts);
+    mem_free(h->silences);
+    mem_free(h->ops);
+    mem_free(h);
 }
 
 void host_add_contact(struct host *h, uint32_t other) {
@@ -89,8 +90,8 @@ void host_add_contact(struct host *h, uint32_t other) {
             return;
     if (h->contact_count == h->contact_cap) {
         h->contact_cap = h->contact_cap ? h->contact_cap * 2 : 4;
-        h->contacts = realloc(h->contacts, h->contact_cap * sizeof *h->contacts);
-        h->silences = realloc(h->silences, h->contact_cap * sizeof *h->silences);
+        h->contacts = mem_realloc(h->contacts, h->contact_cap * sizeof *h->contacts);
+        h->silences = mem_realloc(h->silences, h->contact_cap * sizeof *h->silences);
         if (!h->contacts || !h->silences)
             abort();
     }

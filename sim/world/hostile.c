@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 #include "net/wire/handshake_msg.h"
 #include "net/wire/packet.h"
 #include "sim/world/flight.h"
@@ -29,10 +30,10 @@ static void plan_next(struct host *h, uint32_t what, uint64_t interval_ns) {
 
 void hostile_clear(struct host *h) {
     if (h->hostile) {
-        free(h->hostile->kept);
+        mem_free(h->hostile->kept);
         identity_clear(&h->hostile->forged);
     }
-    free(h->hostile);
+    mem_free(h->hostile);
     h->hostile = NULL;
 }
 
@@ -49,7 +50,7 @@ bool hostile_begin(struct host *h, const struct hostile_plan *plan) {
     static const struct hostile_plan honest;
     const bool had = h->hostile != NULL;
     if (!had)
-        h->hostile = calloc(1, sizeof *h->hostile);
+        h->hostile = mem_calloc(1, sizeof *h->hostile);
     if (!h->hostile)
         abort();
     const struct hostile_plan before = h->hostile->plan;
@@ -83,7 +84,7 @@ static void keep(struct host *h, const struct addr *to, const uint8_t *data, uin
     struct hostile *x = h->hostile;
     if (x->plan.replay_ppb == 0 || len > HOSTILE_KEEP_BYTES)
         return;
-    if (!x->kept && !(x->kept = calloc(HOSTILE_KEEP, sizeof *x->kept)))
+    if (!x->kept && !(x->kept = mem_calloc(HOSTILE_KEEP, sizeof *x->kept)))
         abort();
     struct hostile_kept *k = &x->kept[x->kept_next];
     x->kept_next = (x->kept_next + 1) % HOSTILE_KEEP;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/engine/crypto_mode.h"
 
 void inspection_init(struct inspection *in, struct world *w, const struct ledger *l, bool watched) {
@@ -152,7 +153,7 @@ static void find_messages(const struct inspection *in, const struct host *h, uin
 
 static void confirmed_messages(struct inspection *in) {
     const struct ledger *l = in->ledger;
-    uint8_t *found = calloc(l->message_count + 1, 1);
+    uint8_t *found = mem_calloc(l->message_count + 1, 1);
     if (!found)
         abort();
     for (uint32_t i = 0; i < in->world->host_count; i++) {
@@ -174,7 +175,7 @@ static void confirmed_messages(struct inspection *in) {
                          world_name(in->world, m->from), world_name(in->world, m->to),
                          m->delivered ? "has confirmed it" : "has shown it");
     }
-    free(found);
+    mem_free(found);
 }
 
 static void confirmed_files(struct inspection *in) {
@@ -202,7 +203,7 @@ void inspect_confirmed(struct inspection *in) {
 }
 
 void inspect_ended(struct inspection *in, const struct host *h, uint64_t bytes) {
-    if (in->watch && in->world->begun && arena_supported())
+    if (in->watch && in->world->begun)
         watch_judged(in->watch, NEVER_LEAK);
     if (in->watch && in->world->begun && bytes > 0)
         watch_broken(in->watch, NEVER_LEAK, in->world->now_ns, "%s ended and kept %llu bytes",
@@ -231,8 +232,7 @@ static void inspect_tables(struct inspection *in, const struct host *h) {
     uint32_t most = h->contact_count;
     most += used_tickets_of(&in->tickets, h->index); /* up before it is stored who that is */
     watch_judged(in->watch, NEVER_TABLE_CAPS);
-    if (arena_supported())
-        watch_judged(in->watch, NEVER_MEMORY);
+    watch_judged(in->watch, NEVER_MEMORY);
     if (sessions > most || half > WATCH_HALF_OPEN_MAX)
         watch_broken(in->watch, NEVER_TABLE_CAPS, in->world->now_ns,
                      "%s has %u sessions with %u contacts and %u half-open ones", h->name, sessions,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/engine/muldiv.h"
 #include "sim/world/host.h"
 
@@ -18,11 +19,11 @@ void loads_init(struct loads *ls, struct world *w) {
 
 void loads_clear(struct loads *ls) {
     for (uint32_t i = 0; i < ls->count; i++) {
-        free(ls->list[i].hosts);
-        free(ls->list[i].targets);
-        free(ls->list[i].done);
+        mem_free(ls->list[i].hosts);
+        mem_free(ls->list[i].targets);
+        mem_free(ls->list[i].done);
     }
-    free(ls->list);
+    mem_free(ls->list);
     loads_init(ls, ls->world);
 }
 
@@ -60,12 +61,12 @@ static void first(struct loads *ls, uint32_t load) {
 }
 
 void loads_add(struct loads *ls, const struct load *model) {
-    ls->list = realloc(ls->list, (ls->count + 1) * sizeof *ls->list);
+    ls->list = mem_realloc(ls->list, (ls->count + 1) * sizeof *ls->list);
     if (!ls->list)
         abort();
     struct load *l = &ls->list[ls->count++];
     *l = *model;
-    l->done = calloc(l->host_count + 1, sizeof *l->done);
+    l->done = mem_calloc(l->host_count + 1, sizeof *l->done);
     if (!l->done)
         abort();
     if (ls->world->begun)

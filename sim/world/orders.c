@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/mem.h"
 #include "sim/world/heard.h"
 #include "sim/world/route.h"
 #include "sim/world/sim_int.h"
@@ -147,7 +148,7 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
         return not_running(&s->duties, &d);
     if (size > MESSAGE_MAX_BYTES)
         return ERR_USAGE;
-    char *text = malloc(MESSAGE_MAX_BYTES + 1);
+    char *text = mem_alloc(MESSAGE_MAX_BYTES + 1);
     if (!text)
         abort();
     int err = 0;
@@ -176,7 +177,7 @@ int sim_message(struct sim *s, uint32_t from, uint32_t to, uint64_t count, uint6
         else
             ledger_want(&s->duties.ledger, world_run_ns(&s->world), from, to);
     }
-    free(text);
+    mem_free(text);
     turn_pump(h);
     return err;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/duty.h"
 #include "sim/world/packet.h"
 #include "sim/world/turn.h"
@@ -10,7 +11,7 @@
 static void hold(struct host *h, const struct event *e) {
     if (h->held_count == h->held_cap) {
         h->held_cap = h->held_cap ? h->held_cap * 2 : 16;
-        h->held = realloc(h->held, h->held_cap * sizeof *h->held);
+        h->held = mem_realloc(h->held, h->held_cap * sizeof *h->held);
         if (!h->held)
             abort();
     }
@@ -85,7 +86,7 @@ void pause_end(struct host *h) {
         h->held[i].time_ns = w->now_ns;
         world_push(w, h, &h->held[i]);
     }
-    free(h->held);
+    mem_free(h->held);
     h->held = NULL;
     h->held_count = h->held_cap = 0;
     h->held_bytes = 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/engine/crypto_mode.h"
 #include "sim/world/icmp.h"
 #include "sim/world/pause.h"
@@ -18,7 +19,7 @@ static const uint64_t ticket_ttl_s = 3600;
 struct sim *sim_new(const struct sim_config *cfg) {
     if (sodium_init() < 0)
         abort();
-    struct sim *s = aligned_alloc(_Alignof(struct sim), sizeof *s); /* it holds a hash's state */
+    struct sim *s = mem_aligned(_Alignof(struct sim), sizeof *s); /* it holds a hash's state */
     if (!s)
         abort();
     memset(s, 0, sizeof *s);
@@ -49,7 +50,7 @@ void sim_free(struct sim *s) {
     inspection_clear(&s->inspection);
     duties_clear(&s->duties);
     world_clear(&s->world);
-    free(s);
+    mem_free(s);
 }
 
 struct pipes *sim_pipes(struct sim *s) {

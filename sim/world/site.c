@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/host.h"
 #include "sim/world/site_int.h"
 
@@ -17,7 +18,7 @@ static void *grown(void *p, uint32_t count, uint32_t *cap, size_t item_bytes) {
     if (count < *cap)
         return p;
     *cap = *cap ? *cap * 2 : 8;
-    void *q = realloc(p, *cap * item_bytes);
+    void *q = mem_realloc(p, *cap * item_bytes);
     if (!q)
         abort();
     return q;
@@ -39,11 +40,11 @@ void sites_clear(struct sites *ss) {
         nat_free(ss->list[i]->wall);
         forget_tcp(ss->list[i]);
         gateway_free(ss->list[i]->gateway);
-        free(ss->list[i]->members);
-        free(ss->list[i]);
+        mem_free(ss->list[i]->members);
+        mem_free(ss->list[i]);
     }
-    free(ss->list);
-    free(ss->owners);
+    mem_free(ss->list);
+    mem_free(ss->owners);
     *ss = (struct sites){.world = ss->world};
 }
 
@@ -224,7 +225,7 @@ int sites_add(struct sites *ss, const struct site_options *o, uint32_t *site) {
     if (ss->count == SITES_MAX || depth > SITE_DEPTH_MAX)
         return ERR_FULL;
     ss->list = grown(ss->list, ss->count, &ss->cap, sizeof *ss->list);
-    struct site *w = calloc(1, sizeof *w);
+    struct site *w = mem_calloc(1, sizeof *w);
     if (!w)
         abort();
     *w =

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/duty.h"
 #include "sim/world/flight.h"
 #include "sim/world/heard.h"
@@ -80,7 +81,7 @@ void turn_stop(struct host *h) {
 static void submit(struct host *h, struct file_op *op) {
     if (h->op_count == h->op_cap) {
         h->op_cap = h->op_cap ? h->op_cap * 2 : 16;
-        h->ops = realloc(h->ops, h->op_cap * sizeof(struct file_op *));
+        h->ops = mem_realloc(h->ops, h->op_cap * sizeof(struct file_op *));
         if (!h->ops)
             abort();
     }

@@ -3,17 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/tap.h"
 
 void used_tickets_clear(struct used_tickets *u) {
-    free(u->list);
+    mem_free(u->list);
     *u = (struct used_tickets){0};
 }
 
 void used_tickets_add(struct used_tickets *u, uint32_t user, uint32_t giver, const char *text) {
     if (u->count == u->cap) {
         u->cap = u->cap ? u->cap * 2 : 4;
-        u->list = realloc(u->list, u->cap * sizeof *u->list);
+        u->list = mem_realloc(u->list, u->cap * sizeof *u->list);
         if (!u->list)
             abort();
     }

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
+
 enum { ARITY = 4 };
 
 static bool before(const struct wake *a, const struct wake *b) {
@@ -57,15 +59,15 @@ static void *room(void *p, uint32_t need, uint32_t *cap, size_t item_bytes) {
         return p;
     while (*cap < need)
         *cap = *cap ? *cap * 2 : 64;
-    void *q = realloc(p, *cap * item_bytes);
+    void *q = mem_realloc(p, *cap * item_bytes);
     if (!q)
         abort();
     return q;
 }
 
 void wakes_clear(struct wakes *ws) {
-    free(ws->list);
-    free(ws->places);
+    mem_free(ws->list);
+    mem_free(ws->places);
     *ws = (struct wakes){0};
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/base/mem.h"
 #include "sim/world/host.h"
 
 void world_init(struct world *w, uint64_t seed, const struct sim_tap *tap) {
@@ -14,7 +15,7 @@ void world_init(struct world *w, uint64_t seed, const struct sim_tap *tap) {
 }
 
 void world_clear(struct world *w) {
-    free(w->hosts);
+    mem_free(w->hosts);
     names_clear(&w->names);
     faults_clear(&w->faults);
     heap_clear(&w->heap);
@@ -94,7 +95,7 @@ void world_drop_events(struct world *w) {
 void world_add_host(struct world *w, struct host *h) {
     if (w->host_count == w->host_cap) {
         w->host_cap = w->host_cap ? w->host_cap * 2 : 16;
-        w->hosts = realloc(w->hosts, w->host_cap * sizeof(struct host *));
+        w->hosts = mem_realloc(w->hosts, w->host_cap * sizeof(struct host *));
         if (!w->hosts)
             abort();
     }

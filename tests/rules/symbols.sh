@@ -9,6 +9,10 @@ for archive in "$@"; do
     [ -n "$undefined" ] || { echo "$archive: nm shows no symbol at all"; bad=1; }
     hits=$(printf '%s\n' "$undefined" | grep -E "$deny" || true)
     [ -z "$hits" ] || { echo "$archive needs: $(echo $hits)"; bad=1; }
+    # Memory comes from crypto/base/mem.h, so that a program may bring its own (its mem_libc.c is the C library's).
+    hits=$(nm -u "$archive" | awk '/^[^ ]*\.o:$/ {object = $1} NF == 2 && $2 ~ /^(malloc|calloc|realloc|aligned_alloc|free|strn?dup|asprintf)(@.*)?$/ &&
+        object !~ /^mem_libc\./ {print object $2}')
+    [ -z "$hits" ] || { echo "$archive takes memory past crypto/base/mem.h: $(echo $hits)"; bad=1; }
     # Constant tables of pointers stand in .data.rel.ro: written by the loader only.
     globals=$(nm -f sysv "$archive" | awk -F'|' '$7 ~ /^\.(data|bss|data\.rel|data\.rel\.local)[ ]*$/ {print $1}' |
         grep -vE '^[ ]*(__|\.L|_ZN|DW\.ref|completed)' | grep -viE 'asan|ubsan' || true)

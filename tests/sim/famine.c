@@ -224,10 +224,6 @@ int main(int argc, char **argv) {
     const uint64_t span = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     const uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     unsigned failed = 0, stories = 0;
-    if (!arena_supported()) {
-        printf("allocations cannot be made to fail here\n");
-        return 0;
-    }
     if (argc > 4 || stride == 0 || span == 0 || first == 0) {
         fprintf(stderr, "usage: famine [STRIDE [SPAN [FIRST]]]\n");
         return 2;

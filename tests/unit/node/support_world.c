@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "node/node_int.h"
 
 struct packet {
@@ -75,7 +76,7 @@ void world_kill(struct world *w, unsigned i) {
         /* As in the core: an operation owns its spans' references. */
         for (unsigned s = 0; s < j->op->nspans; s++)
             block_put(j->op->spans[s].block);
-        free(j->op);
+        mem_free(j->op);
         *at = j->next;
         free(j);
     }
@@ -165,7 +166,7 @@ static void run_job(struct world *w, struct world_node *n, struct file_op *op, u
     if (world_dead(n)) {
         for (unsigned s = 0; s < op->nspans; s++)
             block_put(op->spans[s].block);
-        free(op);
+        mem_free(op);
         return;
     }
     if (op->kind == FILE_OP_STORE_SYNC)
