@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "node/file/transfer_store.h"
+#include "node/file/transfer/transfer_store.h"
 #include "support_list.h"
 
 enum { S = 1000000, MS = 1000 };
