@@ -63,7 +63,12 @@ static void on_too_big(void *ctx, const struct addr *to, size_t bytes) {
     e->too_bigs++;
     e->too_big_bytes = bytes;
 }
-static const struct udp_callbacks callbacks = {on_datagram, on_batch_end, on_writable, on_too_big};
+static void on_train(void *ctx, const struct train_in *r) {
+    for (size_t at = 0; at < r->len; at += r->segment_bytes)
+        on_datagram(ctx, &r->from, r->ecn, r->buf + at, train_in_bytes_at(r, at));
+}
+
+static const struct udp_callbacks callbacks = {on_train, on_batch_end, on_writable, on_too_big};
 
 static struct addr loopback(bool ipv6) {
     if (ipv6)

@@ -200,9 +200,8 @@ static void send_all(struct world *w, unsigned from) {
     struct train t = {.buf = buf};
     const struct hop hop = hop_udp(&w->nodes[from].addr, 0);
     while (node_output(w->nodes[from].node, w->now_us, &t))
-        for (size_t at = 0; at < t.len; at += t.segment_bytes)
-            node_input(w->nodes[0].node, w->now_us, &hop, t.ecn, buf + at,
-                       t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
+        node_input(w->nodes[0].node, w->now_us,
+                   &(struct train_in){t.buf, t.len, t.segment_bytes, hop, t.ecn});
 }
 
 /* Each costs the store as much as a long one does: few in a turn of the loop, however short. */
