@@ -69,10 +69,6 @@ void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 /* ---- the world ---- */
 void node_input(struct node *n, uint64_t now_us, const struct train_in *r);
 bool node_output(struct node *n, uint64_t now_us, struct train *t);
-/* The network refused a datagram of this size; or says so of one (endpoint_icmp_too_big). */
-void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes);
-void node_icmp_too_big(struct node *n, uint64_t now_us, const struct icmp_quote *q,
-                       size_t fits_bytes);
 uint64_t node_deadline_us(const struct node *n);
 void node_timeout(struct node *n, uint64_t now_us);
 /* The next operation to run, or NULL. Owned by the core; give it back with node_file_done. */
