@@ -41,16 +41,31 @@ static void a_reference_finds_nothing_once_its_thing_has_gone(void **state) {
     for (unsigned i = 0; i < 100; i++)
         assert_ptr_equal(handle_get(&h, refs[i]), i % 2 ? &things[i] : NULL);
     for (unsigned i = 0; i < 50; i++) { /* the places are used again, the references not */
-        const uint64_t ref = handle_new(&h, &things[0]);
-        assert_ptr_equal(handle_get(&h, ref), &things[0]);
+        const uint64_t ref = handle_new(&h, &things[2 * i]);
         for (unsigned k = 0; k < 100; k++)
             assert_int_not_equal(ref, refs[k]);
+        refs[2 * i] = ref;
     }
+    for (unsigned i = 0; i < 100; i++) /* and each of them by one */
+        assert_ptr_equal(handle_get(&h, refs[i]), &things[i]);
     assert_int_equal(h.count, 100);
+    handle_drop(&h, refs[0]);
     assert_null(handle_get(&h, refs[0]));
     assert_null(handle_get(&h, refs[99] + 1));
     handles_clear(&h);
     assert_null(handle_get(&h, refs[1]));
+}
+
+static void a_reference_is_never_nobodys(void **state) {
+    (void)state;
+    struct handles h = {0};
+    int thing;
+    handle_drop(&h, handle_new(&h, &thing));
+    h.list[0].generation = UINT32_MAX; /* it has been used so often */
+    const uint64_t ref = handle_new(&h, &thing);
+    assert_int_not_equal(ref, 0);
+    assert_ptr_equal(handle_get(&h, ref), &thing);
+    handles_clear(&h);
 }
 
 struct asked {
@@ -100,6 +115,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cookie_gives_back_part_and_reference),
         cmocka_unit_test(a_reference_finds_nothing_once_its_thing_has_gone),
+        cmocka_unit_test(a_reference_is_never_nobodys),
         cmocka_unit_test(who_owns_it_hears_of_it_and_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

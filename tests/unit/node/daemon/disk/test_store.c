@@ -212,6 +212,7 @@ static void the_last_of_a_prefix(void **state) {
     assert_string_equal(last_of(&keep, "\xff", 1), "ffff01");
     assert_null(last_of(&keep, "\xff\xff\xff", 3));
     assert_null(last_of(&keep, "aa", 2));
+    assert_null(last_of(&keep, "ac\xff", 3)); /* "ac" is shorter */
     assert_null(last_of(&keep, "b", 1));
 }
 

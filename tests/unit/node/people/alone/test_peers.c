@@ -33,6 +33,14 @@ static void a_peer_is_found_by_its_reference_and_its_session(void **state) {
     scene_down(&s, p, ERR_CLOSED);
     scene_up(&s, p);
     assert_null(peering_by_session(&s.peers, first)); /* one that was */
+    const struct session_ref now = p->session;
+    p->session = first; /* the endpoint has another one, and nobody here has heard of it yet */
+    assert_null(peering_by_session(&s.peers, now));
+    p->session = now;
+    p->online = false;
+    assert_null(peering_by_session(&s.peers, now));
+    p->online = true;
+    assert_ptr_equal(peering_by_session(&s.peers, now), p);
     dial_forget(&s.dials, p);
     peering_end(&s.peers, p);
     assert_false(fake[0].there);
@@ -83,6 +91,7 @@ static void whoever_does_not_let_us_in_is_called_once_an_hour(void **state) {
     scene_begin(&s);
     struct peering *p = hold(&s, 1);
     p->refused = true;
+    assert_int_equal(dial_state(&s.dials, p), PEER_OFFLINE); /* known from before the start */
     dial_failed(&s.dials, p, ERR_UNKNOWN);
     scene_wait(&s, (uint64_t)DIAL_REFUSED_S * S / 2);
     assert_int_equal(fake[p->ref.index].calls, 0);
@@ -178,6 +187,34 @@ static void changes_of_the_network_count_once_a_second(void **state) {
     scene_end(&s);
 }
 
+static void who_is_lazy_calls_only_those_for_whom_something_waits(void **state) {
+    (void)state;
+    struct scene s;
+    scene_begin(&s);
+    s.turn.lazy = true;
+    struct peering *p = hold(&s, 1), *q = hold(&s, 2);
+    q->queued = 1;
+    dial_soon(&s.dials, p);
+    dial_soon(&s.dials, q);
+    scene_wait(&s, 60 * (uint64_t)S);
+    assert_int_equal(fake[p->ref.index].calls, 0);
+    assert_int_equal(fake[q->ref.index].calls, 1);
+    scene_end(&s);
+}
+
+static void nothing_begins_once_the_end_has(void **state) {
+    (void)state;
+    struct scene s;
+    scene_begin(&s);
+    struct peering *p = hold(&s, 1);
+    s.turn.shut = true;
+    dials_network_changed(&s.dials);
+    dial_soon(&s.dials, p);
+    dial_failed(&s.dials, p, ERR_TIMEOUT);
+    assert_true(dials_deadline_us(&s.dials) == UINT64_MAX);
+    scene_end(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_is_found_by_its_reference_and_its_session),
@@ -188,6 +225,8 @@ int main(void) {
         cmocka_unit_test(an_answer_is_a_pong_and_silence_a_verdict),
         cmocka_unit_test(pings_beyond_the_bound_are_refused_and_end_with_their_peer),
         cmocka_unit_test(changes_of_the_network_count_once_a_second),
+        cmocka_unit_test(who_is_lazy_calls_only_those_for_whom_something_waits),
+        cmocka_unit_test(nothing_begins_once_the_end_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
