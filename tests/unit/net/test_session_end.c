@@ -193,6 +193,20 @@ static void a_goodbye_to_the_old_one_does_not_end_the_new_one(void **state) {
     pair_free(p);
 }
 
+/* When the peer was heard last is known afterwards, too. */
+static void when_it_was_heard_last_outlives_it(void **state) {
+    (void)state;
+    struct pair *p = pair_known(1, 0);
+    struct session_ref s[2];
+    pair_connect(p, s);
+    const uint64_t heard_us = endpoint_heard_us(p->ep[0], p->peer[0]);
+    assert_true(heard_us > 0 && heard_us <= p->now_us);
+    pair_run(p, 1000 * MS, 0, -1);
+    endpoint_disconnect(p->ep[0], p->now_us, s[0], ERR_CLOSED);
+    assert_true(endpoint_heard_us(p->ep[0], p->peer[0]) >= heard_us);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_rule_ends_it_in_the_same_call),
@@ -202,6 +216,7 @@ int main(void) {
         cmocka_unit_test(one_that_timed_out_is_gone_with_the_call),
         cmocka_unit_test(one_that_begins_anew_owes_nothing_of_the_old),
         cmocka_unit_test(a_goodbye_to_the_old_one_does_not_end_the_new_one),
+        cmocka_unit_test(when_it_was_heard_last_outlives_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

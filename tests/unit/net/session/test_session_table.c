@@ -61,6 +61,18 @@ static void each_is_found_by_its_index_and_its_reference(void **state) {
     finish(&x);
 }
 
+static void a_place_that_has_just_become_free_is_not_taken_at_once(void **state) {
+    (void)state;
+    struct setup x;
+    begin(&x, 4, SESSION_INITIATING);
+    const uint32_t was = session_slot(x.s[3]);
+    session_table_end(&x.t, x.s[3]);
+    session_free(session_table_reap(&x.t), x.aead);
+    x.s[3] = session_table_new(&x.t, &x.rng, SESSION_INITIATING);
+    assert_int_not_equal(session_slot(x.s[3]), was);
+    finish(&x);
+}
+
 static void they_are_counted_by_what_they_are(void **state) {
     (void)state;
     struct setup x;
@@ -231,6 +243,7 @@ static void who_leaves_a_full_socket_waits_no_longer(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_found_by_its_index_and_its_reference),
+        cmocka_unit_test(a_place_that_has_just_become_free_is_not_taken_at_once),
         cmocka_unit_test(they_are_counted_by_what_they_are),
         cmocka_unit_test(one_that_has_ended_is_nowhere_and_still_there),
         cmocka_unit_test(closed_ones_wait_in_turn),
