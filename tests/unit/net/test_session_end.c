@@ -193,6 +193,21 @@ static void a_goodbye_to_the_old_one_does_not_end_the_new_one(void **state) {
     pair_free(p);
 }
 
+static void the_window_against_replays_is_wide_while_there_is_traffic(void **state) {
+    (void)state;
+    struct hub *h = hub_new(1);
+    struct session *s = hub_session(h, 1);
+    if (s->tp) /* of the handshake's time */
+        session_detach(s);
+    assert_null(s->replay.room);
+    hub_bytes(h, 1, 0, 0, 1000);
+    assert_non_null(s->tp);
+    assert_non_null(s->replay.room);
+    session_detach(s);
+    assert_null(s->replay.room);
+    hub_free(h);
+}
+
 /* When the peer was heard last is known afterwards, too. */
 static void when_it_was_heard_last_outlives_it(void **state) {
     (void)state;
@@ -216,6 +231,7 @@ int main(void) {
         cmocka_unit_test(one_that_timed_out_is_gone_with_the_call),
         cmocka_unit_test(one_that_begins_anew_owes_nothing_of_the_old),
         cmocka_unit_test(a_goodbye_to_the_old_one_does_not_end_the_new_one),
+        cmocka_unit_test(the_window_against_replays_is_wide_while_there_is_traffic),
         cmocka_unit_test(when_it_was_heard_last_outlives_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
