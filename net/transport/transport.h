@@ -24,6 +24,7 @@
 #include "net/recovery/ack.h"
 #include "net/recovery/ecn.h"
 #include "net/recovery/sent.h"
+#include "net/transport/hoard.h"
 #include "net/transport/stream.h"
 #include "net/wire/frame.h"
 
@@ -83,12 +84,6 @@ struct datagram_out {
     uint64_t deadline_us;
     size_t len;
     uint8_t data[];
-};
-
-/* Since when much is held, and how much was read, or acknowledged, until then: moved on while
- * little is held, and when as much has gone since as keeping it calls for. */
-struct hoard {
-    uint64_t since_us, bytes;
 };
 
 struct transport { /* private to transport*.c */
@@ -187,12 +182,10 @@ bool transport_has_streams(const struct transport *t);
 /* Largest datagram on this path now. */
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);
-/* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
-void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
-                          uint64_t now_us);
+/* For HOARD_US less could be read than is held of what the peer has sent (hoard.h). */
 bool transport_hoards_received(const struct transport *t, uint64_t now_us);
 /* Packets are out, and for HOARD_US less was acknowledged than a HOARD_SENT_PART of what is held
- * for repetition, more than HOARD_BYTES. */
+ * for repetition. */
 bool transport_hoards_sent(const struct transport *t, uint64_t now_us);
 /* Nothing to do and nothing expected: the session may drop it. */
 bool transport_idle(const struct transport *t, uint64_t now_us);
