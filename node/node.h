@@ -21,7 +21,7 @@
 #include "node/base/limits.h"
 #include "node/call/datagram.h"
 #include "node/disk/file_op.h"
-#include "node/file/transfer_info.h"
+#include "node/file/transfer/transfer_info.h"
 #include "node/message/message_info.h"
 #include "node/people/contact_info.h"
 

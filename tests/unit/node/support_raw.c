@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "node/channel/reply.h"
-#include "node/file/manifest_out.h"
+#include "node/file/manifest/manifest_out.h"
 
 struct raw raw_open(struct world *w, unsigned from, unsigned to) {
     char name[8];

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "node/api/buffer.h"
+#include "node/api/rpc/buffer.h"
 
 static void what_went_in_comes_out_in_order(void **state) {
     (void)state;

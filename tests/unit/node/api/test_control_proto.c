@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 
 enum { LIMIT = 1 << 20 };
 

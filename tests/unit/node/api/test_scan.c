@@ -8,7 +8,7 @@
 #include <msgpack.h>
 #include <string.h>
 
-#include "node/api/scan.h"
+#include "node/api/rpc/scan.h"
 
 static const struct scan_rules wide = {
     .bytes = 1 << 20, .values = 1000, .depth = 8, .pairs = 100, .extensions = true};

@@ -1,4 +1,4 @@
-/* Offers and transfers of one contact do not keep the others' out (node/file/offers). */
+/* Offers and transfers of one contact do not keep the others' out (node/file/transfer/offers). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +12,8 @@
 #include "node/channel/reply.h"
 #include "node/file/file_recv.h"
 #include "node/file/file_send.h"
-#include "node/file/offers.h"
 #include "node/file/source.h"
+#include "node/file/transfer/offers.h"
 #include "support_raw.h"
 
 enum { S = 1000000 };

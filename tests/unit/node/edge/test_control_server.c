@@ -21,7 +21,7 @@
 #include <uv.h>
 
 #include "../support_world.h"
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 #include "node/daemon/control_server.h"
 
 enum { NOBODY = 65534 };

@@ -13,8 +13,8 @@
 #include "node/channel/delimited.h"
 #include "node/channel/pack.h"
 #include "node/channel/reply.h"
-#include "node/file/manifest_in.h"
-#include "node/file/manifest_out.h"
+#include "node/file/manifest/manifest_in.h"
+#include "node/file/manifest/manifest_out.h"
 
 #define LIT(s) s, sizeof s - 1
 

@@ -1,4 +1,4 @@
-/* Standing orders where to put what comes, and who is told what they took (node/file/recv_rule). */
+/* Standing orders where to put what comes, and who is told what they took (node/file/transfer/recv_rule). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 #include "node/control/control.h"
 #include "support_world.h"
 

@@ -1,4 +1,4 @@
-/* What a user relies on when files go from one node to another (node/file/transfer, file_send,
+/* What a user relies on when files go from one node to another (node/file/transfer/transfer, file_send,
  * file_recv). */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/file/transfer_store.h"
+#include "node/file/transfer/transfer_store.h"
 #include "node/node_int.h"
 #include "support_world.h"
 
