@@ -1,3 +1,6 @@
+/* What the holder of both sides' keys sends: frames of every kind, right and wrong, in true
+ * packets.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Two endpoints in the hands of the dice, and what must hold of them after every step. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

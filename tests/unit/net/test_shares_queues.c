@@ -13,31 +13,6 @@
 
 enum { MS = 1000, KIB = 1024, MIB = 1 << 20 };
 
-/* Both ways, whatever the others do. */
-static void works_for(struct hub *h, unsigned i, size_t len) {
-    static const uint8_t data[64 * KIB];
-    uint64_t there, back;
-    hub_run(h, 100 * MS); /* what is still under way */
-    const uint64_t before = h->read[i], before_at = h->read_at[i];
-    assert_int_equal(stream_open(h->ep[i], h->mine[i], &there), 0);
-    assert_int_equal(stream_open(h->ep[0], h->at0[i], &back), 0);
-    size_t sent = 0, sent_back = 0;
-    for (int step = 0; step < 20000; step++) {
-        size_t taken = 0;
-        const size_t n = len - sent < sizeof data ? len - sent : sizeof data;
-        const size_t k = len - sent_back < sizeof data ? len - sent_back : sizeof data;
-        if (n > 0 && stream_write(h->ep[i], h->mine[i], there, data, n, &taken) == 0)
-            sent += taken;
-        if (k > 0 && stream_write(h->ep[0], h->at0[i], back, data, k, &taken) == 0)
-            sent_back += taken;
-        hub_run(h, 5 * MS);
-        if (h->read[i] - before == len && h->read_at[i] - before_at == len)
-            return;
-    }
-    fail_msg("contact %u: %u of %u read from it, %u by it", i, (unsigned)(h->read[i] - before),
-             (unsigned)len, (unsigned)(h->read_at[i] - before_at));
-}
-
 /* ---- streams ---- */
 
 /* One frame opens all, a part of them each time that it comes. */
@@ -68,7 +43,7 @@ static void streams_are_shared_by_all_sessions(void **state) {
     endpoint_disconnect(h->ep[0], h->now_us, h->at0[1], ERR_CLOSED);
     assert_int_equal(h->ep[0]->shares.streams.used, used - 3000);
     h->ep[0]->shares.streams.max = 6000;
-    works_for(h, 7, 1000);
+    hub_works_for(h, 7, 1000);
     hub_free(h);
 }
 

@@ -1,3 +1,4 @@
+/* The nodes' clock, wires, disks and stores. */
 #include "support_world.h"
 
 #include <assert.h>

@@ -1,3 +1,6 @@
+/* Frames come back as they were written, fit into their packet, and are refused when they are
+ * wrong.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
