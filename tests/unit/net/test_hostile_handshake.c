@@ -1,4 +1,6 @@
-/* What a peer may say in a handshake, and what of it is believed: a peer with real keys and nothing good in mind. */
+/* What a peer may say in a handshake, and what of it is believed: a peer with real keys and nothing
+ * good in mind.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,11 +22,7 @@ static const struct psk no_psk, ticket = {{7, 7}};
 static uint8_t train_bytes[TRAIN_MAX_BYTES];
 
 static struct pair *known(const char *name, uint64_t seed) {
-    struct pair *p = pair_new(rand_seeded(name, seed).x);
-    pair_start(p, 0);
-    pair_know(p, 0, NULL, false);
-    pair_know(p, 1, NULL, false);
-    return p;
+    return pair_known(rand_seeded(name, seed).x, 0);
 }
 
 /* The INITIATION that side 0 has ready, taken from its output and read as side 1 would. */

@@ -1,3 +1,4 @@
+/* Streams of a node's contact by hand: offers, pauses, and answers that are kept. */
 #include "support_raw.h"
 
 #include <assert.h>

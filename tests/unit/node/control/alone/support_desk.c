@@ -1,3 +1,4 @@
+/* One client's connection to control methods over the tests' own node. */
 #include "support_desk.h"
 
 #include <assert.h>

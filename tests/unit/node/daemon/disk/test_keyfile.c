@@ -47,20 +47,6 @@ int __wrap_renameat(int from, const char *path, int to, const char *name);
 int __wrap_renameat(int from, const char *path, int to, const char *name) {
     return did('n') == 0 ? __real_renameat(from, path, to, name) : -1;
 }
-int __real_openat(int dir, const char *path, int flags, ...);
-int __wrap_openat(int dir, const char *path, int flags, ...);
-int __wrap_openat(int dir, const char *path, int flags, ...) {
-    va_list ap;
-    va_start(ap, flags);
-    const mode_t mode = va_arg(ap, mode_t);
-    va_end(ap);
-    return __real_openat(dir, path, flags, mode);
-}
-ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at);
-ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at) {
-    (void)fd, (void)buf, (void)at;
-    return (ssize_t)len;
-}
 
 static void bytes(void *ctx, void *out, size_t n) {
     (void)ctx;

@@ -18,13 +18,6 @@
 #include "node/daemon/disk/store_sqlite.h"
 #include "sim/disk/store_mem.h"
 
-/* The library's link needs one; fsync is not what is tested here. */
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-    return __real_fsync(fd);
-}
-
 struct kind {
     struct store_sqlite *db;
     struct store_mem *mem;

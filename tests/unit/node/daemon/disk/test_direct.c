@@ -63,22 +63,6 @@ ssize_t __wrap_pwrite(int fd, const void *buf, size_t len, off_t at) {
     return __real_pwrite(fd, buf, len, at);
 }
 
-/* Not ours here; the linker puts them in front for all tests of this room. */
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-    return __real_fsync(fd);
-}
-int __real_openat(int dir, const char *path, int flags, ...);
-int __wrap_openat(int dir, const char *path, int flags, ...);
-int __wrap_openat(int dir, const char *path, int flags, ...) {
-    va_list ap;
-    va_start(ap, flags);
-    const mode_t mode = va_arg(ap, mode_t);
-    va_end(ap);
-    return __real_openat(dir, path, flags, mode);
-}
-
 /* ---- files ---- */
 
 static uint8_t byte_at(uint64_t i) {

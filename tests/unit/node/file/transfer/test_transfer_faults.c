@@ -8,18 +8,9 @@
 
 #include <cmocka.h>
 
-#include "support_world.h"
+#include "support_files.h"
 
 enum { S = 1000000, SIZE = 1500000, OPERATIONS_MAX = 200 };
-
-static struct world *two(uint64_t seed) {
-    struct world *w = world_new(2, seed);
-    world_kill(w, 1);
-    w->nodes[1].cfg.accept = ACCEPT_CONTACTS;
-    world_start(w, 1);
-    world_pair(w, 0, 1);
-    return w;
-}
 
 static enum transfer_state send(struct world *w, const char *path) {
     uint64_t id;
@@ -43,7 +34,7 @@ static void nothing_is_left(struct world *w) {
 
 /* False: there are not so many operations. */
 static bool fails_at(unsigned side, unsigned n, unsigned more) {
-    struct world *w = two(n);
+    struct world *w = files_pair(n, ACCEPT_CONTACTS);
     disk_faults(w, side)->fail_after = n;
     disk_faults(w, side)->fail_more = more;
     const enum transfer_state state = send(w, "/a/first");
