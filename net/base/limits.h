@@ -70,8 +70,9 @@
  *       shares_queues: pings_wait_for_keys_up_to_four
  *   handshakes answered         a fifth of a core   an address its rate           a cookie is asked, then silence
  *       handshake_budget: a_flooder_is_kept_from_nobody_elses_share
- *   sessions opened             (of all: above)     16 at once, 1 a second        not answered
+ *   sessions opened, renewed    (of all: above)     16 at once, 1 a second        not answered
  *       endpoint: who_opens_and_closes_without_end_is_not_answered_each_time
+ *       hostile_handshake: who_renews_keys_without_end_is_not_answered_each_time
  *   half-open strangers         256                 a ticket, an address          the largest share's oldest goes
  *       admission: the_largest_share_gives_way, strangers_leave_nothing_behind
  *   open tickets                64                  (the user's)                  the oldest is closed
@@ -167,8 +168,9 @@ enum {
     OPEN_YIELD_US = 1000 * 1000,       /* simultaneous open: the winner insists so long */
     REKEY_PAUSE_US = 1000 * 1000,      /* after a failed rekey, doubled each time, up to */
     REKEY_PAUSE_MAX_US = 8 * 1000000,
-    /* Sessions that a peer opens, confirmed ones: each is told, logged and may be written down. So many
-     * at once, then one in so long; further ones are not answered, and an honest one asks again. */
+    /* Sessions that a peer opens or gives new keys, confirmed ones: each is told, logged or may be
+     * written down. So many at once, then one in so long; further ones are not answered, and an honest
+     * one asks again. */
     PEER_OPEN_BURST = 16,
     PEER_OPEN_US = 1000 * 1000,
     HALF_OPEN_US = 10 * 1000000,     /* an unconfirmed answer is forgotten after this */
@@ -227,8 +229,8 @@ enum {
     /* Messages that have come (node/message/history). A contact may fill its own share, all of them
      * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
      * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. Several that fill their
-     * shares do not keep the others out: the last part of what is for all (one RESERVE_PART-th) is for
-     * contacts with little, who have a SURE_PART-th of all at most, or as much as one message takes. */
+     * shares do not keep the others out: the last part of what is for all (one MESSAGES_RESERVE_PART-th) is
+     * for contacts with little, who have a MESSAGES_SURE_PART-th of all at most, or as much as one message takes. */
     MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
     MESSAGES_CONTACT_MAX = 100000,
     MESSAGES_BYTES_MAX = 512 << 20,

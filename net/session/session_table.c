@@ -70,6 +70,10 @@ void session_table_raise(struct session_table *t, struct session *s) {
 
 void session_table_lower(struct session_table *t, struct session *s) {
     assert(s->state == SESSION_UP);
+    if (s->closed) /* the one that it was: nothing of that is heard any more */
+        list_remove(&t->closed, &s->leaving);
+    s->closed = false;
+    s->close_err = 0;
     s->state = SESSION_INITIATING;
     t->up--;
     t->half_open++;

@@ -1,4 +1,4 @@
-/* packet.h: the outer shape of every datagram (docs/PROTOCOL.md §3), after WireGuard's.
+/* packet.h: the outer shape of every datagram (docs/PROTOCOL.md §2), after WireGuard's.
  *
  * All integers little-endian. The first byte tells the type; what does not parse is dropped in
  * silence.

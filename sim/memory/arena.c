@@ -201,7 +201,7 @@ static void *large(void *p) {
 }
 
 /* One of ours; NULL if it is too large for that, or there are no addresses left. */
-static void *small(size_t n) {
+static void *ours(size_t n) {
     struct block *p = n <= OWN_MAX_BYTES ? small_new(n) : NULL;
     return p ? counted(p, p[-1].bytes) : NULL;
 }
@@ -209,21 +209,21 @@ static void *small(size_t n) {
 void *arena_alloc(size_t n) {
     if (fails())
         return NULL;
-    void *p = small(n);
+    void *p = ours(n);
     return p ? p : large(malloc(n));
 }
 
 void *arena_calloc(size_t n, size_t size) {
     if (fails())
         return NULL;
-    void *p = size == 0 || n <= OWN_MAX_BYTES / size ? small(n * size) : NULL;
+    void *p = size == 0 || n <= OWN_MAX_BYTES / size ? ours(n * size) : NULL;
     return p ? memset(p, 0, n * size) : large(calloc(n, size));
 }
 
 void *arena_aligned(size_t align, size_t n) {
     if (fails())
         return NULL;
-    void *p = align <= HEAD_BYTES ? small(n) : NULL;
+    void *p = align <= HEAD_BYTES ? ours(n) : NULL;
     return p ? p : large(aligned_alloc(align, n));
 }
 
@@ -249,7 +249,7 @@ void *arena_realloc(void *p, size_t n) {
             return p;
         struct arena *owner = owner_of(p);
         uncount(owner, room + HEAD_BYTES);
-        void *q = small(n);
+        void *q = ours(n);
         if (!q)
             q = large(malloc(n));
         if (q) {

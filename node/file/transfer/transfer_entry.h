@@ -3,8 +3,8 @@
  *   version u8 = 1 | flags u8 (1: outgoing) | state u8 (enum transfer_state)
  *   | error u16, as crypto/base/err.h numbers it | node id 32 | name length u8 | contact's name
  *   | files u32 | of them done u32 | bytes u64 | of them done u64
- *   | began u64, us of the wall clock | from then to its end u64 us | from the yes to its end u64
- *   us
+ *   | began u64, us of the wall clock | from then to its end u64 us
+ *   | from the yes to its end u64 us
  *   | detail length u8 | detail | directory length u16 | directory
  *   | first files u8, each: size u64 | name length u8 | name
  *   | whose error u8 (enum side) | limit u16, as node/api/cause.h numbers it | its maximum u64
