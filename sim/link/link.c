@@ -14,7 +14,8 @@ const char *fate_name(enum fate f) {
         "delivered",    "loss",         "burst",    "queue",       "mtu",
         "no_host",      "down",         "cut",      "codel",       "listed",
         "nat_unmapped", "nat_filtered", "nat_full", "nat_hairpin", "unreachable",
-        "blocked",      "suspended",    "buffer",   "hostile",     "ecn"};
+        "blocked",      "suspended",    "buffer",   "hostile",     "ecn",
+        "unplugged"};
     return f < FATE_COUNT ? names[f] : "unknown";
 }
 

@@ -162,8 +162,8 @@ static void addresses_are_used_again(void **state) {
         sim_site_reboot(s, site, true);
     }
     assert_null(sim_failure(s));
-    assert_true(s->world.hosts[a]->addrs[0].ip[0] == 198 &&
-                s->world.hosts[b]->addrs[0].ip[0] == 10);
+    assert_true(s->world.hosts[a]->first.addrs[0].ip[0] == 198 &&
+                s->world.hosts[b]->first.addrs[0].ip[0] == 10);
     sim_free(s);
 }
 
