@@ -120,18 +120,6 @@ void sim_nic_link_set(struct sim *s, uint32_t host, uint32_t nic,
 
 /* ---- of the first ---- */
 
-void sim_roam(struct sim *s, uint32_t host) {
-    sim_nic_roam(s, host, 0);
-}
-
-void sim_rebind(struct sim *s, uint32_t host) {
-    sim_nic_rebind(s, host, 0);
-}
-
-void sim_move(struct sim *s, uint32_t host, uint32_t site) {
-    sim_nic_move(s, host, 0, site);
-}
-
 void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
                   struct link_config *out) {
     *out = link_of(s, host, 0, d)->cfg;

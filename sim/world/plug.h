@@ -24,9 +24,12 @@ const char *sim_nic_name(const struct sim *s, uint32_t host, uint32_t nic); /* "
 /* Down: what comes to it is lost, and the node sends by another; up again it has the addresses that
  * it had. The node is told both. */
 void sim_nic_switch(struct sim *s, uint32_t host, uint32_t nic, bool up);
-void sim_nic_roam(struct sim *s, uint32_t host, uint32_t nic);   /* a new address, as sim_roam */
-void sim_nic_rebind(struct sim *s, uint32_t host, uint32_t nic); /* a new port, as sim_rebind */
-void sim_nic_move(struct sim *s, uint32_t host, uint32_t nic, uint32_t site); /* as sim_move */
+/* A new address in its site, and the node is told. */
+void sim_nic_roam(struct sim *s, uint32_t host, uint32_t nic);
+/* A new port, as behind a NAT: nobody is told. */
+void sim_nic_rebind(struct sim *s, uint32_t host, uint32_t nic);
+/* To another site (SITE_NONE: the internet), and the node is told. */
+void sim_nic_move(struct sim *s, uint32_t host, uint32_t nic, uint32_t site);
 /* Its link, both directions; by enum sim_direction. */
 void sim_nic_link_get(const struct sim *s, uint32_t host, uint32_t nic,
                       struct link_config out[static 2]);
