@@ -226,6 +226,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .pkts_sent = s->pkts_sent,
         .pkts_received = s->pkts_received,
         .pkts_lost = s->memo.pkts_lost,
+        .datagrams_unsent = s->memo.datagrams_unsent,
     };
     return true;
 }

@@ -24,6 +24,7 @@
 #include "net/base/event.h"
 #include "net/base/timer.h"
 #include "net/base/train.h"
+#include "net/base/train_in.h"
 #include "net/cc/cc.h"
 #include "net/session/peer_setup.h"
 
@@ -93,14 +94,16 @@ struct session_info {
     uint64_t srtt_us, min_rtt_us, cwnd_bytes; /* 0 without a transport or sample */
     uint16_t mtu_bytes;
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received, pkts_lost;
+    uint64_t datagrams_unsent; /* ours that did not leave: late, pushed out, or too large */
 };
 bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct session_ref s,
                            struct session_info *out);
 
 /* ---- packets ---- */
-/* One datagram, opened in place: buf is scratch afterwards. `from` is handed back in the trains
- * that answer it. ecn: the field it came with (net/recovery/ecn.h), ECN_NOT_ECT if that is not
- * known. */
+/* Datagrams in the order in which they came, opened in place: the buffer is scratch afterwards.
+ * The hop is handed back in the trains that answer them. */
+void endpoint_input_train(struct endpoint *e, uint64_t now_us, const struct train_in *r);
+/* A run of one. */
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
                     uint8_t *buf, size_t len);
 /* Fills one train; false if nothing may leave now. t->buf and t->full are the caller's: what would
@@ -174,10 +177,18 @@ void stream_set_owner(struct endpoint *e, struct session_ref s, uint64_t stream,
 void stream_set_priority(struct endpoint *e, struct session_ref s, uint64_t stream, unsigned prio);
 
 /* ---- without streams ---- */
-/* Leaves before stream data, is never sent again, and is dropped unsent after deadline_us.
+/* Leaves before stream data, is never sent again, and is dropped unsent after deadline_us, or when
+ * DATAGRAM_QUEUE_MAX newer ones wait: session_info.datagrams_unsent tells how many were.
  * len <= DATAGRAM_MAX_BYTES else ERR_USAGE. */
 int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, const void *data,
                      size_t len, uint64_t deadline_us) MUST_USE;
+/* One control datagram inside the session, EP_RECORD there: never sent again, no use of the session
+ * as far as its idle time counts, and no transport is attached for it. Records take turns with the
+ * trains of streams. ERR_USAGE (len > RECORD_MAX_BYTES, or more than the path's packets take),
+ * ERR_UNSUPPORTED (the peer does not know records), ERR_FULL (so many wait), ERR_AGAIN (the keys
+ * are too old to send; a handshake is under way), ERR_NOT_FOUND. */
+int session_record(struct endpoint *e, uint64_t now_us, struct session_ref s, const void *data,
+                   size_t len) MUST_USE;
 /* An echo inside the session: EP_PONG with the same id, or nothing. */
 int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t id) MUST_USE;
 /* The network may have changed: asks the peer at this address and, if it answers, moves there as to

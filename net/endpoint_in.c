@@ -40,6 +40,27 @@ static int close_reason(const struct session *s, uint64_t number) {
     return s->peer->setup.pairing ? ERR_TICKET : ERR_UNKNOWN;
 }
 
+/* By the second (GCRA): what is beyond is no record of anybody's. */
+static bool may_have_record(struct session *s, uint64_t now_us) {
+    const uint64_t from_us = s->records_us > now_us ? s->records_us : now_us;
+    if (from_us - now_us > (RECORDS_BURST - 1) * RECORD_US)
+        return false;
+    s->records_us = from_us + RECORD_US;
+    return true;
+}
+
+static bool record_frame(struct endpoint *e, struct session *s, uint64_t now_us, struct rd *r) {
+    struct ep_event ev = {
+        .kind = EP_RECORD, .peer = peer_ref_of(s->peer), .session = session_ref_of(s)};
+    if (!frame_read_record(r, &ev.data, &ev.len))
+        return false;
+    if (may_have_record(s, now_us) && events_push_data(&e->events, &s->memo.told, &ev))
+        e->counters.records_in++;
+    else
+        e->counters.records_dropped++;
+    return true;
+}
+
 /* One frame of the session's own, which may be its last. False: malformed. */
 static bool session_frame(struct endpoint *e, struct session *s, struct incoming *in, uint8_t type,
                           struct rd *r) {
@@ -48,6 +69,8 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
     if (type >= FRAME_LATER_SESSION)
         return frame_skip(r);
     switch (type) {
+    case FRAME_RECORD:
+        return record_frame(e, s, now_us, r);
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
         if (in->answers++ < ANSWERS_PER_PACKET)
@@ -97,7 +120,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
 
 static bool is_session_frame(uint8_t type) {
     return type == FRAME_CLOSE || (type >= FRAME_CONFIRM && type <= FRAME_PATH_RESPONSE) ||
-           (type >= FRAME_LATER_SESSION && type < FRAME_LATER_TRANSPORT);
+           (type >= FRAME_RECORD && type < FRAME_LATER_TRANSPORT);
 }
 
 static void protocol_error(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -154,6 +177,15 @@ static bool input_frames(struct endpoint *e, struct session *s, struct incoming 
     return true;
 }
 
+/* Gossip keeps no session that nobody needs; nor does the proof of new keys, which it asks for now
+ * and then. Where there is use, those keys are asked for by it, or soon after. */
+static bool is_use(const struct session *s, uint64_t now_us, const uint8_t *frames, size_t len) {
+    const bool proof = len == 1 && (*frames == FRAME_CONFIRM || *frames == FRAME_CONFIRMED);
+    if (proof)
+        return now_us < s->last_use_us + SESSION_USED_US;
+    return !frames_are_records(frames, len);
+}
+
 static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
                        uint8_t *buf, size_t len) {
     if (len < DATA_OVERHEAD_BYTES) {
@@ -186,7 +218,9 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
         else
             handshake_not_shown(e, s, now_us);
     }
-    s->last_recv_us = s->last_use_us = now_us;
+    s->last_recv_us = now_us;
+    if (is_use(s, now_us, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
+        s->last_use_us = now_us;
     s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
@@ -236,8 +270,10 @@ static void input_handshake(struct endpoint *e, uint64_t now_us, const struct ho
     }
 }
 
-void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
-                    uint8_t *buf, size_t len) {
+static void input_datagram(struct endpoint *e, uint64_t now_us, const struct train_in *r,
+                           size_t at) {
+    uint8_t *buf = r->buf + at;
+    const size_t len = train_in_bytes_at(r, at);
     e->counters.pkts_in++;
     e->counters.bytes_in += len;
     if (len < 8 || buf[0] < PACKET_INITIATION || buf[0] > PACKET_DATA) {
@@ -245,8 +281,21 @@ void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from,
         return;
     }
     if (buf[0] == PACKET_DATA)
-        input_data(e, now_us, from, ecn, buf, len);
+        input_data(e, now_us, &r->from, r->ecn, buf, len);
     else
-        input_handshake(e, now_us, from, buf, len);
+        input_handshake(e, now_us, &r->from, buf, len);
     endpoint_reap(e);
+}
+
+void endpoint_input_train(struct endpoint *e, uint64_t now_us, const struct train_in *r) {
+    size_t at = 0;
+    do
+        input_datagram(e, now_us, r, at);
+    while ((at += r->segment_bytes) < r->len);
+}
+
+void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                    uint8_t *buf, size_t len) {
+    const struct train_in r = train_in_of_one(from, ecn, buf, len);
+    endpoint_input_train(e, now_us, &r);
 }

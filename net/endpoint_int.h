@@ -51,6 +51,7 @@ struct endpoint {
     struct session_table sessions;
     struct strangers strangers;
     struct small_queue small;
+    bool trains_turn; /* a record was the last to leave: one of a transport's trains comes first */
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
 
@@ -66,8 +67,14 @@ void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us
 /* The same to an address that may have it. */
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *to, const uint8_t *frames, size_t len);
-/* The next small packet as a train of one; false: there is none. */
+/* Seals a record, which the session may send, into a packet of its own and queues it. ERR_FULL,
+ * and counted: it has SMALL_RECORDS_PER_SESSION_MAX waiting, or all together as many as may be, or
+ * the path is in doubt and has had enough. */
+int endpoint_send_record(struct endpoint *e, struct session *s, const void *data,
+                         size_t len) MUST_USE;
+/* The next small packet that is no record, or record, as a train of one; false: there is none. */
 bool endpoint_take_small(struct endpoint *e, struct train *t);
+bool endpoint_take_record(struct endpoint *e, struct train *t);
 
 /* ---- endpoint_session.c ---- */
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */

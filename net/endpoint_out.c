@@ -71,26 +71,26 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
         endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
 }
 
+/* First what is small and urgent; then records and the trains of transports, by turns. */
 static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
-    const struct session *waiting = NULL; /* the first one passed over: its socket is full */
+    struct session *s;
     if (endpoint_take_small(e, t))
         return true;
-    struct session *s;
-    while ((s = LIST_OWNER(e->sessions.ready.first, struct session, ready)) && s != waiting) {
-        if (s->tp && train_is_unwanted(t, session_hop(s))) {
-            waiting = waiting ? waiting : s;
-            list_turn(&e->sessions.ready);
-            continue;
-        }
+    if (!e->trains_turn && endpoint_take_record(e, t)) {
+        e->trains_turn = true;
+        return true;
+    }
+    e->trains_turn = false;
+    while ((s = session_table_next_ready(&e->sessions, t))) {
         if (session_output(e, s, now_us, t)) {
-            list_turn(&e->sessions.ready); /* the others' turn */
+            session_table_turn(&e->sessions, s); /* the others' turn */
             return true;
         }
         settle(e, s, now_us);
         if (endpoint_take_small(e, t)) /* a rekey may have begun */
             return true;
     }
-    return false;
+    return endpoint_take_record(e, t);
 }
 
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {

@@ -150,9 +150,11 @@ void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us
         store_le64(frame + 1, s->echoes[i]);
         endpoint_send_frames(e, s, now_us, frame, sizeof frame);
     }
-    if (s->echo_count > 0 && s->echoed_us == 0)
+    endpoint_make_ready(e, s);
+    if (s->echo_count == 0)
+        return;
+    if (s->echoed_us == 0)
         s->echoed_us = now_us;
     s->echo_count = 0;
     s->last_use_us = now_us;
-    endpoint_make_ready(e, s);
 }

@@ -1,16 +1,41 @@
-/* endpoint_small.c: packets that are made whole at once: handshakes, and session frames in a packet
- * of their own. */
+/* endpoint_small.c: packets that are made whole at once: handshakes, session frames and records in a
+ * packet of their own. */
 #include <string.h>
 
 #include "crypto/base/mem.h"
 #include "net/endpoint_int.h"
 #include "net/wire/frame.h"
 
+enum { FRAMES_MAX_BYTES = 64 };
+
+static bool push(struct endpoint *e, const struct small_packet *p, const uint8_t *data,
+                 size_t len) {
+    struct endpoint_counters *c = &e->counters;
+    if (small_push(&e->small, p, data, len))
+        return true;
+    c->queue_dropped++;
+    (*(p->class == SMALL_SESSION  ? &c->frames_unsent
+       : p->class == SMALL_RECORD ? &c->records_unsent
+                                  : &c->handshakes_unsent))++;
+    return false;
+}
+
 void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
                           size_t len) {
-    const struct small_packet p = {.to = *to};
-    if (!small_push(&e->small, &p, data, len))
-        e->counters.queue_dropped++;
+    const struct small_packet p = {.to = *to, .class = small_class_of(data)};
+    (void)push(e, &p, data, len);
+}
+
+/* Seals buf[DATA_HEADER_BYTES .. + len) and queues it; false: there is no room. */
+static bool push_sealed(struct endpoint *e, struct session *s, const struct small_packet *head,
+                        uint8_t *buf, size_t len) {
+    struct small_packet p = *head;
+    p.slot = session_slot(s);
+    p.serial = s->serial;
+    const size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
+    s->pkts_sent++;
+    s->bytes_sent += n;
+    return push(e, &p, buf, n);
 }
 
 /* What a peer has asked for, as often as it likes, leaves room for what we have to say. */
@@ -20,24 +45,25 @@ static unsigned bound_for(uint8_t frame) {
     return asked ? SMALL_PER_SESSION_MAX / 2 : SMALL_PER_SESSION_MAX;
 }
 
+static void drop_frames(struct endpoint *e) {
+    e->counters.queue_dropped++;
+    e->counters.frames_unsent++;
+}
+
 void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *to, const uint8_t *frames, size_t len) {
-    uint8_t buf[DATA_OVERHEAD_BYTES + 64];
-    if (s->state == SESSION_ENDED || len > 64 || !keys_may_send(&s->keys, now_us, s->send_counter))
+    uint8_t buf[DATA_OVERHEAD_BYTES + FRAMES_MAX_BYTES];
+    if (s->state == SESSION_ENDED || len > FRAMES_MAX_BYTES ||
+        !keys_may_send(&s->keys, now_us, s->send_counter))
         return;
     if (s->small_waiting >= bound_for(frames[0])) {
-        e->counters.queue_dropped++;
+        drop_frames(e);
         return;
     }
     memcpy(buf + DATA_HEADER_BYTES, frames, len);
-    size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
-    s->pkts_sent++;
-    s->bytes_sent += n;
-    const struct small_packet p = {.to = *to, .slot = session_slot(s), .serial = s->serial};
-    if (small_push(&e->small, &p, buf, n))
+    const struct small_packet p = {.to = *to, .class = SMALL_SESSION};
+    if (push_sealed(e, s, &p, buf, len))
         s->small_waiting++;
-    else
-        e->counters.queue_dropped++;
 }
 
 void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -45,16 +71,37 @@ void endpoint_send_frames(struct endpoint *e, struct session *s, uint64_t now_us
     if (paths_spend(&s->paths, session_hop(s), DATA_OVERHEAD_BYTES + len))
         endpoint_send_frames_to(e, s, now_us, session_hop(s), frames, len);
     else
-        e->counters.queue_dropped++;
+        drop_frames(e);
 }
 
-bool endpoint_take_small(struct endpoint *e, struct train *t) {
-    struct small_packet *p = small_pop(&e->small, t);
+int endpoint_send_record(struct endpoint *e, struct session *s, const void *data, size_t len) {
+    uint8_t buf[MTU_BASE_BYTES];
+    struct wr w = wr_init(buf + DATA_HEADER_BYTES, sizeof buf - DATA_OVERHEAD_BYTES);
+    frame_write_record(&w, data, len);
+    const size_t bytes = wr_len(&w);
+    if (s->records_waiting >= SMALL_RECORDS_PER_SESSION_MAX ||
+        !paths_spend(&s->paths, session_hop(s), DATA_OVERHEAD_BYTES + bytes)) {
+        e->counters.queue_dropped++;
+        e->counters.records_unsent++;
+        return ERR_FULL;
+    }
+    const struct small_packet p = {.to = *session_hop(s), .class = SMALL_RECORD};
+    if (!push_sealed(e, s, &p, buf, bytes))
+        return ERR_FULL;
+    s->records_waiting++;
+    e->counters.records_out++;
+    return 0;
+}
+
+/* The packet as a train of one. */
+static bool give(struct endpoint *e, struct small_packet *p, struct train *t) {
     if (!p)
         return false;
     struct session *s =
         session_table_by_ref(&e->sessions, (struct session_ref){p->slot, p->serial});
-    if (s)
+    if (s && p->class == SMALL_RECORD)
+        s->records_waiting--;
+    else if (s)
         s->small_waiting--;
     memcpy(t->buf, p->data, p->len);
     t->len = p->len;
@@ -65,4 +112,12 @@ bool endpoint_take_small(struct endpoint *e, struct train *t) {
     e->counters.bytes_out += p->len;
     mem_free(p);
     return true;
+}
+
+bool endpoint_take_small(struct endpoint *e, struct train *t) {
+    return give(e, small_pop(&e->small, t), t);
+}
+
+bool endpoint_take_record(struct endpoint *e, struct train *t) {
+    return give(e, small_pop_record(&e->small, t), t);
 }

@@ -232,6 +232,28 @@ int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref r, 
     return transport_datagram(tp, data, len, deadline_us);
 }
 
+static size_t packet_bytes(const struct session *s) {
+    const size_t known = s->tp ? transport_mtu(s->tp) : s->memo.mtu_bytes;
+    return known > 0 ? known : MTU_BASE_BYTES;
+}
+
+int session_record(struct endpoint *e, uint64_t now_us, struct session_ref r, const void *data,
+                   size_t len) {
+    struct session *s = endpoint_find(e, r);
+    if (!s)
+        return ERR_NOT_FOUND;
+    if (!(s->caps & CAPABILITY_RECORD))
+        return ERR_UNSUPPORTED;
+    if (len > RECORD_MAX_BYTES ||
+        DATA_OVERHEAD_BYTES + 1 + varint_size(len) + len > packet_bytes(s))
+        return ERR_USAGE;
+    if (keys_may_send(&s->keys, now_us, s->send_counter))
+        return endpoint_send_record(e, s, data, len);
+    endpoint_maybe_rekey(e, s, now_us); /* and only then: gossip alone asks for no new keys */
+    endpoint_reap(e);
+    return ERR_AGAIN;
+}
+
 int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref r, uint64_t id) {
     struct session *s = endpoint_find(e, r);
     if (!s)

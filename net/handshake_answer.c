@@ -181,8 +181,8 @@ static enum meant about(struct endpoint *e, uint64_t now_us, struct session *s,
     return MEANT_REKEY;
 }
 
-/* Who may still be let in, and is: what a session that has come up costs, nobody who has not proved
- * himself can bring about. */
+/* Who may still be let in, and is, into a new session or with new keys: what that costs, nobody who
+ * has not proved himself can bring about. */
 static bool opens_too_often(struct endpoint *e, uint64_t now_us, const struct peer *p) {
     const uint64_t burst_us = (uint64_t)(PEER_OPEN_BURST - 1) * PEER_OPEN_US;
     const bool often = p && p->opened_full_us > now_us + burst_us;
@@ -205,6 +205,8 @@ static struct session *session_for(struct endpoint *e, uint64_t now_us, struct r
         if (m == MEANT_NOTHING)
             return NULL;
         if (m == MEANT_REKEY) {
+            if (opens_too_often(e, now_us, p))
+                return NULL;
             *continues = true;
             if (!greater(e, q))
                 session_drop_hs_out(s); /* yielded; else both might, and none would be left */
@@ -393,8 +395,8 @@ void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     if (s->state != SESSION_UP)
         session_sample_rtt(s, now_us, h->sent_us);
     session_drop_hs_in(s);
+    opened(s->peer, now_us);
     if (s->state != SESSION_UP) {
-        opened(s->peer, now_us);
         endpoint_session_up(e, s, now_us);
     } else {
         e->counters.rekeys++;

@@ -311,7 +311,7 @@ static void start_over(struct endpoint *e, struct session *s) {
     keys_clear(&s->keys, e->aead);
     s->replay = (struct replay){0};
     session_table_renew(&e->sessions, s);
-    s->small_waiting = 0; /* they are counted in the one that has gone */
+    s->small_waiting = s->records_waiting = 0; /* they are counted in the one that has gone */
     s->send_counter = 0;
     s->initiator = true;
     s->pkts_sent = s->pkts_received = s->bytes_sent = s->bytes_received = 0;

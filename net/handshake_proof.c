@@ -21,8 +21,8 @@ static void remember_ticket(struct peer_setup *s, bool stranger, const struct ps
     s->pairing = true;
 }
 
-/* From the first contact on, both sides have a secret of their own (DESIGN §4). It opens nothing
- * until the user has stored it where no power cut can take it, and gives it back with
+/* From the first contact on, both sides have a secret of their own (docs/PROTOCOL.md §3). It opens
+ * nothing until the user has stored it where no power cut can take it, and gives it back with
  * endpoint_peer_add: else one side could rely on what the other has lost. Until then, and until a
  * handshake with it has succeeded, the ticket's is good for this peer. */
 void handshake_paired(struct endpoint *e, struct peer *p, const struct psk *pairing,

@@ -293,6 +293,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         if (c)
             pairing_proved(&n->pairing, c);
         break;
+    case EP_RECORD: /* the endpoint counts them; there is no gossip yet */
     case EP_STREAM_FINISHED:
         break;
     }
@@ -317,10 +318,9 @@ static bool turn(struct node *n) {
 }
 
 /* ---- the world ---- */
-void node_input(struct node *n, uint64_t now_us, const struct hop *from, uint8_t ecn, uint8_t *buf,
-                size_t len) {
+void node_input(struct node *n, uint64_t now_us, const struct train_in *r) {
     n->turn.now_us = now_us;
-    endpoint_input(n->turn.ep, now_us, from, ecn, buf, len);
+    endpoint_input_train(n->turn.ep, now_us, r);
     n->turn.unheard = true;
 }
 

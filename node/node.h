@@ -21,7 +21,7 @@
 #include "node/base/limits.h"
 #include "node/call/datagram.h"
 #include "node/disk/file_op.h"
-#include "node/file/transfer_info.h"
+#include "node/file/transfer/transfer_info.h"
 #include "node/message/message_info.h"
 #include "node/people/contact_info.h"
 
@@ -67,8 +67,7 @@ void node_get_policy(const struct node *n, struct node_policy *out); /* valid un
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count);
 
 /* ---- the world ---- */
-void node_input(struct node *n, uint64_t now_us, const struct hop *from, uint8_t ecn, uint8_t *buf,
-                size_t len);
+void node_input(struct node *n, uint64_t now_us, const struct train_in *r);
 bool node_output(struct node *n, uint64_t now_us, struct train *t);
 /* The network refused a datagram of this size; or says so of one (endpoint_icmp_too_big). */
 void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes);

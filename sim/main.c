@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sim/cmd/cmd.h"
-#include "sim/engine/quantity.h"
+#include "sim/text/quantity.h"
 
 enum { SEEDS_MAX = 100000000 };
 

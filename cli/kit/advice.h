@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 
 enum advice_op {                /* what was wanted */
                  ADVICE_SEND,   /* files are sent */

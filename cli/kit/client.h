@@ -13,7 +13,7 @@
 
 #include "net/os/clock.h"
 #include "net/os/connection.h"
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 
 enum {
     CLIENT_MESSAGE_MAX = 16 << 20, /* twice what a daemon lets wait for one client */

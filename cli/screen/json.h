@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 
 enum {
     PRINT_SCHEMA = 1, /* "schema" in every object; docs/CONTROL.md, "Versions" */

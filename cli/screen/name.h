@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 
 enum {
     NAME_LEAST_COLUMNS = 8

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 
 enum { PRINT_NUMBER_MAX = 48 };
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 
 enum { TABLE_COLUMNS_MAX = 10 };
 

@@ -3,7 +3,7 @@
  * Functions that can fail return `int`: 0, or one of these (all negative). Each has a short
  * stable name (used in logs, in JSON and on the wire as its positive number) and a sentence a
  * person can act on. The process exit code that meshctl gives for it is part of the list, so
- * that the table in docs/CONTROL.md and the code cannot drift apart (DESIGN §9).
+ * that the table in docs/CONTROL.md and the code cannot drift apart.
  */
 #ifndef MESHD_CRYPTO_BASE_ERR_H
 #define MESHD_CRYPTO_BASE_ERR_H
@@ -66,7 +66,7 @@ const char *err_name(int err);
 /* One sentence without a full stop, lower case. Static storage. */
 const char *err_text(int err);
 
-/* The exit code of meshctl for this error (DESIGN §9); 1 for a number not in the list. */
+/* The exit code of meshctl for this error (docs/CONTROL.md); 1 for a number not in the list. */
 int err_exit_code(int err);
 
 /* The error whose positive wire number is `num`; ERR_FAILED if there is none (a newer peer). */

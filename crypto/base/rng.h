@@ -1,8 +1,8 @@
-/* rng.h: randomness is handed in, never fetched (DESIGN §3, the one seam).
+/* rng.h: randomness is handed in, never fetched (docs/ARCHITECTURE.md, the one seam).
  *
  * meshd fills it from libsodium's randombytes_buf, meshsim from the run's seed. A source that
- * can fail must abort inside `fill`: no caller could go on without randomness. Numbers are made of its bytes in the same way on
- * every machine, so that a seed means the same run.
+ * can fail must abort inside `fill`: no caller could go on without randomness. Numbers are made of
+ * its bytes in the same way on every machine, so that a seed means the same run.
  */
 #ifndef MESHD_CRYPTO_BASE_RNG_H
 #define MESHD_CRYPTO_BASE_RNG_H

@@ -2,9 +2,9 @@
  *
  * An Ed25519 key pair is the identity; its public key is the node id (text form `mesh1...`,
  * bech32m). A separate X25519 transport key is used in handshakes and certified by the identity
- * (struct key_cert), so that it can be replaced while the id stays (DESIGN §4). The text of the
- * identity file is made and read here; opening the file, its mode and owner are the daemon's
- * business (node/daemon/disk/keyfile).
+ * (struct key_cert), so that it can be replaced while the id stays (docs/PROTOCOL.md §1). The
+ * text of the identity file is made and read here; opening the file, its mode and owner are the
+ * daemon's business (node/daemon/disk/keyfile).
  */
 #ifndef MESHD_CRYPTO_IDENTITY_IDENTITY_H
 #define MESHD_CRYPTO_IDENTITY_IDENTITY_H

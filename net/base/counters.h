@@ -16,7 +16,9 @@
     X(credit_repeated) X(frames_bad) X(no_room) X(reclaimed) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
     X(rekeys_failed) X(strangers_dropped) \
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
-    X(paths_challenged) X(paths_rescued) X(icmp_believed) X(icmp_refused)
+    X(paths_challenged) X(paths_rescued) X(icmp_believed) X(icmp_refused) \
+    X(handshakes_unsent) X(frames_unsent) X(records_unsent) \
+    X(records_out) X(records_in) X(records_dropped)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;

@@ -39,6 +39,7 @@ enum ep_event_kind {
     EP_STREAM_RESET,    /* session, stream, err: the peer will send no more */
     EP_STREAM_STOPPED,  /* session, stream, err: the peer reads no more */
     EP_DATAGRAM,        /* session, data/len valid until the next endpoint call */
+    EP_RECORD,          /* session, data/len as EP_DATAGRAM: a record of the peer's */
     EP_PONG,            /* session, id, rtt_us */
 };
 

@@ -61,22 +61,31 @@ bool events_push(struct events *q, const struct ep_event *e) {
     }
     q->ring[(q->head + q->count) % q->cap] = *e;
     q->count++;
+    q->records += e->kind == EP_RECORD;
     return true;
 }
 
 static uint32_t *count_of(struct told *of, enum ep_event_kind kind) {
     if (kind == EP_DATAGRAM || kind == EP_PONG)
         return &of->noise;
+    if (kind == EP_RECORD)
+        return &of->records;
     return kind >= EP_STREAM_OPENED && kind <= EP_STREAM_STOPPED ? &of->streams : NULL;
 }
 
-static bool too_noisy(struct events *q, const struct told *of) {
-    return !reserve(q) || q->count >= EVENTS_MAX / 4 || of->noise >= EVENTS_NOISE_SESSION_MAX;
+/* The rest is for what is told only once. */
+static bool too_noisy(struct events *q, const struct told *of, enum ep_event_kind kind) {
+    if (!reserve(q))
+        return true;
+    if (kind == EP_RECORD)
+        return q->records >= EVENTS_RECORDS_MAX || q->count >= EVENTS_MAX - EVENTS_MAX / 4 ||
+               of->records >= EVENTS_RECORDS_SESSION_MAX;
+    return q->count >= EVENTS_MAX / 4 || of->noise >= EVENTS_NOISE_SESSION_MAX;
 }
 
 bool events_push_of(struct events *q, struct told *of, const struct ep_event *e) {
     uint32_t *count = count_of(of, e->kind);
-    if (count == &of->noise && too_noisy(q, of)) {
+    if (count && count != &of->streams && too_noisy(q, of, e->kind)) {
         q->dropped++;
         return false;
     }
@@ -89,8 +98,7 @@ bool events_push_of(struct events *q, struct told *of, const struct ep_event *e)
 
 bool events_push_data(struct events *q, struct told *of, const struct ep_event *e) {
     struct ep_event copy = *e;
-    /* The rest is for what is told only once. */
-    uint8_t *data = too_noisy(q, of) ? NULL : mem_alloc(e->len ? e->len : 1);
+    uint8_t *data = too_noisy(q, of, e->kind) ? NULL : mem_alloc(e->len ? e->len : 1);
     if (!data) {
         q->dropped++;
         return false;
@@ -135,5 +143,6 @@ bool events_pop(struct events *q, struct ep_event *out) {
         sodium_memzero(&q->ring[q->head], sizeof *q->ring);
     q->head = (q->head + 1) % q->cap;
     q->count--;
+    q->records -= out->kind == EP_RECORD;
     return true;
 }

@@ -14,6 +14,7 @@
 struct events { /* private to events.c; all zeroes is empty */
     struct ep_event *ring;
     uint32_t cap, head, count;
+    uint32_t records; /* of them EP_RECORD */
     uint64_t dropped;
     uint8_t *lent; /* bytes of the event popped last */
 };
@@ -22,6 +23,7 @@ struct events { /* private to events.c; all zeroes is empty */
 struct told {
     uint32_t streams; /* about its streams */
     uint32_t noise;   /* datagrams and echoes: as many as the peer likes */
+    uint32_t records; /* the same for records: a flood of the one takes nothing of the other */
 };
 
 enum { EVENTS_SPARE = 8 }; /* places that what comes from peers leaves free */
@@ -33,7 +35,9 @@ void events_clear(struct events *q); /* wipes */
 bool events_push(struct events *q, const struct ep_event *e);
 /* The same for an event of a session. EP_PONG only up to EVENTS_NOISE_SESSION_MAX of a session and a quarter of EVENTS_MAX in all. */
 bool events_push_of(struct events *q, struct told *of, const struct ep_event *e);
-/* The same for an event with bytes, bounded like EP_PONG. They are copied; they live until the next pop. */
+/* The same for an event with bytes: EP_DATAGRAM, bounded like EP_PONG, or EP_RECORD, up to
+ * EVENTS_RECORDS_SESSION_MAX of a session and EVENTS_RECORDS_MAX in all. The bytes are copied; they
+ * live until the next pop. */
 bool events_push_data(struct events *q, struct told *of, const struct ep_event *e);
 /* Is there room for what a peer's frame may cause? None: the frame has to count as lost, so that what is told only once is
  * never lost. A session may have EVENTS_SESSION_MAX, all together three quarters; who has few, fifteen sixteenths. */

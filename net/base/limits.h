@@ -48,6 +48,8 @@
  *     datagrams and echoes      1/4 of 65,536       512                           dropped, counted
  *       shares_queues: datagrams_and_echoes_of_one_leave_room_to_anothers
  *       events: datagrams_leave_room_for_other_events
+ *     records                   4,096               32, and 50 a second           dropped, counted
+ *       records: a_flood_costs_what_one_session_may_cost
  *     told once                 65,536              a few                         dropped, counted
  *       events: the same
  *   small packets: frames       1,024               16; answers 8                 dropped, counted
@@ -58,14 +60,19 @@
  *       shares_queues: the same
  *     RETRY                     256                 (anybody)                     dropped, asked for again
  *       shares_queues: the same
+ *     RECORD                    256                 8                             ERR_FULL, counted
+ *       records: a_session_has_its_share_of_what_waits
+ *     behind a full socket      -                   half of each for a socket     the same
+ *       small_queue: what_waits_for_a_full_socket_takes_no_place_of_anothers
  *   answers to one packet       -                   8                             not answered
  *       session: a_packet_gets_eight_answers_at_most
  *   pings waiting for keys      -                   4                             ERR_FULL
  *       shares_queues: pings_wait_for_keys_up_to_four
  *   handshakes answered         a fifth of a core   an address its rate           a cookie is asked, then silence
  *       handshake_budget: a_flooder_is_kept_from_nobody_elses_share
- *   sessions opened             (of all: above)     16 at once, 1 a second        not answered
+ *   sessions opened, renewed    (of all: above)     16 at once, 1 a second        not answered
  *       endpoint: who_opens_and_closes_without_end_is_not_answered_each_time
+ *       hostile_handshake: who_renews_keys_without_end_is_not_answered_each_time
  *   half-open strangers         256                 a ticket, an address          the largest share's oldest goes
  *       admission: the_largest_share_gives_way, strangers_leave_nothing_behind
  *   open tickets                64                  (the user's)                  the oldest is closed
@@ -114,11 +121,20 @@ enum {
     SMALL_ATTEMPT_MAX = 256,    /* our own INITIATIONs */
     SMALL_ANSWER_MAX = 256,     /* RESPONSEs */
     SMALL_RETRY_MAX = 256,
+    /* Records (gossip), which take turns with the trains of streams: 1.2 KB each. */
+    SMALL_RECORD_MAX = 256,
+    SMALL_RECORDS_PER_SESSION_MAX = 8,
+    /* Of those that come, so many at once and then one in so long reach the user: what SWIM and an
+     * exchange of rumours with one neighbour need, many times over. Further ones are dropped. */
+    RECORDS_BURST = 32,
+    RECORD_US = 20 * 1000,
 
     EVENTS_MAX = 65536,             /* unread events; readiness events are merged */
     EVENTS_SESSION_MAX = 8192,      /* of one session's streams; more: the frame counts as lost */
     EVENTS_SESSION_SURE = 64,       /* who has fewer may go into the last quarter */
     EVENTS_NOISE_SESSION_MAX = 512, /* datagrams and echoes of one session; more are dropped */
+    EVENTS_RECORDS_MAX = 4096,      /* records of all sessions (5 MB), likewise */
+    EVENTS_RECORDS_SESSION_MAX = 32,
 
     /* Handshakes (docs/PROTOCOL.md). */
     HANDSHAKE_RETRY_US = 250 * 1000, /* first repetition */
@@ -152,11 +168,13 @@ enum {
     OPEN_YIELD_US = 1000 * 1000,       /* simultaneous open: the winner insists so long */
     REKEY_PAUSE_US = 1000 * 1000,      /* after a failed rekey, doubled each time, up to */
     REKEY_PAUSE_MAX_US = 8 * 1000000,
-    /* Sessions that a peer opens, confirmed ones: each is told, logged and may be written down. So many
-     * at once, then one in so long; further ones are not answered, and an honest one asks again. */
+    /* Sessions that a peer opens or gives new keys, confirmed ones: each is told, logged or may be
+     * written down. So many at once, then one in so long; further ones are not answered, and an honest
+     * one asks again. */
     PEER_OPEN_BURST = 16,
     PEER_OPEN_US = 1000 * 1000,
     HALF_OPEN_US = 10 * 1000000,     /* an unconfirmed answer is forgotten after this */
+    SESSION_USED_US = 30 * 1000000,  /* a CONFIRM so soon after use counts as use */
     SESSION_IDLE_US = 540 * 1000000, /* keys of an unused session are wiped: 3 x reject time */
     /* Sent, but nothing heard for so long, or four round trips: a new handshake is tried beside the
      * session. It costs a living one nothing, and a peer that has restarted answers it at once. */
@@ -191,6 +209,7 @@ enum {
     SKIPPED_PNS_MAX = SENT_PKTS_MAX / SKIP_DISTANCE_MIN_PKTS, /* ...so no more are in flight */
     DATAGRAM_QUEUE_MAX = 128,  /* outgoing datagrams; beyond: the oldest is dropped */
     DATAGRAM_MAX_BYTES = 1100, /* fits a packet of MTU_BASE_BYTES */
+    RECORD_MAX_BYTES = 1165,   /* fills one */
 
     /* Their memory (net/base/block.h). */
     STREAM_BLOCK_BYTES = 65536,
@@ -210,8 +229,8 @@ enum {
     /* Messages that have come (node/message/history). A contact may fill its own share, all of them
      * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
      * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. Several that fill their
-     * shares do not keep the others out: the last part of what is for all (one RESERVE_PART-th) is for
-     * contacts with little, who have a SURE_PART-th of all at most, or as much as one message takes. */
+     * shares do not keep the others out: the last part of what is for all (one MESSAGES_RESERVE_PART-th) is
+     * for contacts with little, who have a MESSAGES_SURE_PART-th of all at most, or as much as one message takes. */
     MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
     MESSAGES_CONTACT_MAX = 100000,
     MESSAGES_BYTES_MAX = 512 << 20,

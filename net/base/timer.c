@@ -86,15 +86,9 @@ static int reserve(struct timer_heap *t, uint32_t id) {
         t->where = where;
         t->where_cap = cap;
     }
-    if (t->count == t->heap_cap) {
-        uint32_t cap = grown(t->heap_cap, t->count + 1);
-        struct timer_entry *heap = mem_realloc(t->heap, cap * sizeof *heap);
-        if (!heap)
-            return ERR_NOMEM;
-        t->heap = heap;
-        t->heap_cap = cap;
-    }
-    return 0;
+    const bool room =
+        mem_grow(&t->heap, &t->heap_cap, (size_t)t->count + 1, sizeof *t->heap, UINT32_MAX);
+    return room ? 0 : ERR_NOMEM;
 }
 
 void timer_clear(struct timer_heap *t) {

@@ -18,15 +18,15 @@
 #include "crypto/base/err.h"
 #include "net/base/hop.h"
 #include "net/base/train.h"
+#include "net/base/train_in.h"
 
 enum udp_kind { UDP_AUTO, UDP_PORTABLE };
 
 struct udp_callbacks { /* may only enqueue, and must not close the socket */
-    /* One datagram, to be opened in place; buf is the socket's own. from: a train to the same hop
-     * (net/base/hop.h) leaves from the address it came to, where caps.sources is set. ecn: the
-     * field of its IP header (net/recovery/ecn.h), ECN_NOT_ECT where that cannot be read. Called
-     * for each datagram of a batch... */
-    void (*datagram)(void *ctx, const struct hop *from, uint8_t ecn, uint8_t *buf, size_t len);
+    /* Datagrams that came together, to be opened in place; the buffer is the socket's own. A train
+     * to the same hop (net/base/hop.h) leaves from the address they came to, where caps.sources is
+     * set. Called for each run of a batch... */
+    void (*train)(void *ctx, const struct train_in *r);
     /* ...then once: pull output, events. */
     void (*batch_end)(void *ctx);
     /* The socket takes trains again after udp_send gave ERR_AGAIN. */

@@ -75,17 +75,17 @@ static void give(struct udp_linux *u, unsigned i) {
     if (m->msg_flags & MSG_TRUNC || !sockaddr_to(&from, (struct sockaddr *)&u->rx_from[i]))
         return;
     const struct udp_control_in told = udp_control_read(m, len);
-    if (told.nonsense)
+    if (told.nonsense || len == 0)
         return;
-    const size_t segment = told.segment > 0 ? told.segment : len;
     uint32_t local = u->base.local;
     if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
         local |= local_addrs_number(&u->locals, &told.to) << LOCAL_SOCKET_BITS;
-    const struct hop hop = hop_udp(&from, local);
-    for (size_t at = 0; at < len; at += segment) {
-        size_t n = len - at < segment ? len - at : segment;
-        u->base.cb.datagram(u->base.ctx, &hop, told.ecn, u->rx[i] + at, n);
-    }
+    const struct train_in run = {.buf = u->rx[i],
+                                 .len = len,
+                                 .segment_bytes = told.segment > 0 ? told.segment : len,
+                                 .from = hop_udp(&from, local),
+                                 .ecn = told.ecn};
+    u->base.cb.train(u->base.ctx, &run);
 }
 
 /* One recvmmsg. False when the socket is drained. */

@@ -68,8 +68,9 @@ static bool receive_one(struct udp_posix *u, unsigned *given) {
     if (told.to.kind != ADDR_NONE && !addr_is_unspecified(&told.to))
         local |= local_addrs_number(&u->locals, &told.to) << LOCAL_SOCKET_BITS;
     const struct hop hop = hop_udp(&from, local);
+    const struct train_in one = train_in_of_one(&hop, told.ecn, u->rx, (size_t)n);
     if (n > 0)
-        u->base.cb.datagram(u->base.ctx, &hop, told.ecn, u->rx, (size_t)n);
+        u->base.cb.train(u->base.ctx, &one);
     *given += n > 0;
     return true;
 }

@@ -60,7 +60,8 @@ static void on_recv(uv_udp_t *h, ssize_t n, const uv_buf_t *buf, const struct so
     if (!u->in_batch && uv_check_start(&u->batch, on_batch) == 0)
         u->in_batch = true;
     const struct hop hop = hop_udp(&a, u->base.local);
-    u->base.cb.datagram(u->base.ctx, &hop, ECN_NOT_ECT, (uint8_t *)buf->base, (size_t)n);
+    const struct train_in one = train_in_of_one(&hop, ECN_NOT_ECT, (uint8_t *)buf->base, (size_t)n);
+    u->base.cb.train(u->base.ctx, &one);
 }
 
 /* ---- sending ---- */

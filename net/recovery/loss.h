@@ -4,8 +4,8 @@
  * Packet threshold and time threshold adapt: a late acknowledgement of a packet that was declared
  * lost shows how far this path reorders, and both thresholds grow to cover it (RFC 9002 §6.1.1 and
  * §6.1.2 allow it; the idea is RACK's, RFC 8985 §6.2 step 4). When every loss of the last
- * congestion event has proved false, the event is undone. Works on struct sent; tells the transport
- * through struct loss_verdict what to do.
+ * congestion event has proved false, the event is undone. Works on struct sent; what
+ * loss_detect and loss_acked find is for the transport to act on.
  */
 #ifndef MESHD_NET_RECOVERY_LOSS_H
 #define MESHD_NET_RECOVERY_LOSS_H

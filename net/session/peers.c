@@ -64,14 +64,8 @@ static struct peer *free_slot(struct peers *t) {
                 return t->list[i];
     if (t->count == PEERS_MAX)
         return NULL;
-    if (t->count == t->cap) {
-        uint32_t cap = t->cap ? t->cap * 2 : 4;
-        struct peer **v = mem_realloc(t->list, cap * sizeof(struct peer *));
-        if (!v)
-            return NULL;
-        t->list = v;
-        t->cap = cap;
-    }
+    if (!mem_grow(&t->list, &t->cap, t->count + 1, sizeof *t->list, PEERS_MAX))
+        return NULL;
     struct peer *p = mem_calloc(1, sizeof *p);
     if (!p)
         return NULL;

@@ -33,8 +33,8 @@ struct peer {
     /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
      * those were. */
     uint64_t last_timestamp_us, accepted;
-    uint64_t
-        opened_full_us; /* the sessions it has opened: PEER_OPEN_BURST are used up until then */
+    uint64_t opened_full_us; /* the sessions it has opened or renewed: PEER_OPEN_BURST are used up
+                              * until then */
     /* What it told us in a RETRY. */
     bool has_cookie;
     uint64_t cookie_us;

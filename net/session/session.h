@@ -84,7 +84,10 @@ struct session {
     unsigned unproved_asks; /* handshakes of ours since nothing has come but answers to them */
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
     unsigned echo_count;
-    unsigned small_waiting; /* packets in the endpoint's small queue */
+    unsigned small_waiting;   /* packets in the endpoint's small queue */
+    unsigned records_waiting; /* records in it */
+    uint64_t records_us;      /* until when those that have come are paid for (RECORD_US) */
+    uint8_t parked;           /* ready, but its socket, this one minus 1, is full; 0: not so */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
     uint64_t echoed_us; /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;

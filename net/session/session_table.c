@@ -70,6 +70,10 @@ void session_table_raise(struct session_table *t, struct session *s) {
 
 void session_table_lower(struct session_table *t, struct session *s) {
     assert(s->state == SESSION_UP);
+    if (s->closed) /* the one that it was: nothing of that is heard any more */
+        list_remove(&t->closed, &s->leaving);
+    s->closed = false;
+    s->close_err = 0;
     s->state = SESSION_INITIATING;
     t->up--;
     t->half_open++;
@@ -95,13 +99,51 @@ struct session *session_table_each(const struct session_table *t, uint32_t *at) 
     return NULL;
 }
 
+/* Out of whichever list of ready ones it is in. */
+void session_table_unready(struct session_table *t, struct session *s) {
+    const unsigned socket = s->parked - 1u;
+    list_remove(s->parked ? &t->parked[socket] : &t->ready, &s->ready);
+    if (s->parked && !t->parked[socket].first)
+        t->parked_at &= ~(UINT32_C(1) << socket);
+    s->parked = 0;
+}
+
 void session_table_ready(struct session_table *t, struct session *s) {
-    if (s->state != SESSION_ENDED && !list_has(&s->ready))
+    if (s->state == SESSION_ENDED)
+        return;
+    if (s->parked && s->parked != hop_socket(session_hop(s)) + 1)
+        session_table_unready(t, s); /* it leaves by another one by now */
+    if (!list_has(&s->ready))
         list_add(&t->ready, &s->ready);
 }
 
-void session_table_unready(struct session_table *t, struct session *s) {
-    list_remove(&t->ready, &s->ready);
+void session_table_turn(struct session_table *t, struct session *s) {
+    session_table_unready(t, s);
+    session_table_ready(t, s);
+}
+
+static void park(struct session_table *t, struct session *s, int socket) {
+    session_table_unready(t, s);
+    list_add(&t->parked[socket], &s->ready);
+    t->parked_at |= UINT32_C(1) << socket;
+    s->parked = (uint8_t)(socket + 1);
+}
+
+/* The first of those whose socket was full and is not any more; else of the others. */
+static struct session *first_ready(struct session_table *t, uint32_t full) {
+    const uint32_t at = t->parked_at & ~full;
+    unsigned socket = 0;
+    while (at != 0 && (at >> socket & 1) == 0)
+        socket++;
+    t->looked_at++;
+    return LIST_OWNER(at != 0 ? t->parked[socket].first : t->ready.first, struct session, ready);
+}
+
+struct session *session_table_next_ready(struct session_table *t, const struct train *train) {
+    struct session *s;
+    while ((s = first_ready(t, train->full)) && s->tp && train_is_unwanted(train, session_hop(s)))
+        park(t, s, hop_socket(session_hop(s)));
+    return s;
 }
 
 int session_table_due(struct session_table *t, struct session *s, uint64_t deadline_us) {

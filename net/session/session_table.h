@@ -16,6 +16,7 @@
 #include "net/base/event.h"
 #include "net/base/list.h"
 #include "net/base/timer.h"
+#include "net/base/train.h"
 #include "net/session/session.h"
 
 struct session_table { /* all zeroes is empty */
@@ -24,8 +25,11 @@ struct session_table { /* all zeroes is empty */
     uint32_t serial;    /* the greatest that was given */
     uint32_t up;
     uint32_t half_open;
-    struct timer_heap timers; /* ids are slots */
-    struct list ready;        /* may have output */
+    struct timer_heap timers;              /* ids are slots */
+    struct list ready;                     /* may have output */
+    struct list parked[LOCAL_SOCKETS_MAX]; /* ready, too, but their socket was full */
+    uint32_t parked_at;                    /* the sockets that such a list has some of */
+    uint64_t looked_at;                    /* how often output came to one */
     struct list closed; /* the peer has said goodbye: they end once what it said before is heard */
     struct list ended;  /* to be reaped */
 };
@@ -51,6 +55,12 @@ struct session *session_table_each(const struct session_table *t, uint32_t *at);
 /* It may have output, and will be asked. Not if it has ended. */
 void session_table_ready(struct session_table *t, struct session *s);
 void session_table_unready(struct session_table *t, struct session *s);
+/* The ready one whose turn it is, and which stays so. One with a transport whose socket is full
+ * (t->full) is put into that socket's list and not looked at again until the socket has room; then
+ * those in it come first. NULL: there is none that may send. */
+struct session *session_table_next_ready(struct session_table *t, const struct train *train);
+/* It has sent: the others' turn. */
+void session_table_turn(struct session_table *t, struct session *s);
 /* ERR_NOMEM: the deadline is as it was. */
 int session_table_due(struct session_table *t, struct session *s, uint64_t deadline_us) MUST_USE;
 struct session *session_table_pop_due(struct session_table *t, uint64_t now_us); /* NULL: none */

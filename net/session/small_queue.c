@@ -7,10 +7,9 @@
 #include "net/wire/packet.h"
 
 static const unsigned bounds[SMALL_CLASSES] = {
-    [SMALL_SESSION] = SMALL_SESSION_MAX,
-    [SMALL_ATTEMPT] = SMALL_ATTEMPT_MAX,
-    [SMALL_ANSWER] = SMALL_ANSWER_MAX,
-    [SMALL_RETRY] = SMALL_RETRY_MAX,
+    [SMALL_SESSION] = SMALL_SESSION_MAX, [SMALL_ATTEMPT] = SMALL_ATTEMPT_MAX,
+    [SMALL_ANSWER] = SMALL_ANSWER_MAX,   [SMALL_RETRY] = SMALL_RETRY_MAX,
+    [SMALL_RECORD] = SMALL_RECORD_MAX,
 };
 
 enum small_class small_class_of(const uint8_t *data) {
@@ -26,45 +25,107 @@ enum small_class small_class_of(const uint8_t *data) {
     }
 }
 
-bool small_push(struct small_queue *q, const struct small_packet *head, const uint8_t *data,
-                size_t len) {
-    const enum small_class class = small_class_of(data);
-    struct small_list *l = &q->lists[class];
-    struct small_packet *p = l->count < bounds[class] ? mem_alloc(sizeof *p + len) : NULL;
-    if (!p)
-        return false;
-    *p = *head;
+static void append(struct small_list *l, struct small_packet *p) {
     p->next = NULL;
-    p->len = len;
-    memcpy(p->data, data, len);
     if (l->tail)
         l->tail->next = p;
     else
         l->head = p;
     l->tail = p;
     l->count++;
+}
+
+static struct small_packet *take(struct small_list *l) {
+    struct small_packet *p = l->head;
+    if (!p)
+        return NULL;
+    l->head = p->next;
+    if (!l->head)
+        l->tail = NULL;
+    l->count--;
+    return p;
+}
+
+static bool has_room(const struct small_queue *q, const struct small_packet *p) {
+    const int socket = hop_socket(&p->to);
+    return q->lists[p->class].count < bounds[p->class] &&
+           (socket < 0 || !q->parked ||
+            q->parked->lists[p->class][socket].count < bounds[p->class] / 2);
+}
+
+bool small_push(struct small_queue *q, const struct small_packet *head, const uint8_t *data,
+                size_t len) {
+    struct small_packet *p = has_room(q, head) ? mem_alloc(sizeof *p + len) : NULL;
+    if (!p) {
+        q->dropped[head->class]++;
+        return false;
+    }
+    *p = *head;
+    p->len = len;
+    memcpy(p->data, data, len);
+    append(&q->lists[p->class], p);
     return true;
 }
 
-struct small_packet *small_pop(struct small_queue *q, const struct train *t) {
-    for (unsigned i = 0; i < SMALL_CLASSES; i++) {
-        struct small_list *l = &q->lists[q->turn];
-        q->turn = (q->turn + 1) % SMALL_CLASSES;
-        struct small_packet *before = NULL, *p = l->head;
-        for (; p && t && train_is_unwanted(t, &p->to); p = p->next)
-            before = p;
-        if (!p)
-            continue;
-        *(before ? &before->next : &l->head) = p->next;
-        if (!p->next)
-            l->tail = before;
-        l->count--;
+/* The oldest of those whose socket was full and is not any more. */
+static struct small_packet *take_parked(struct small_parked *parked, enum small_class class,
+                                        uint32_t full) {
+    const uint32_t at = parked ? parked->at[class] & ~full : 0;
+    unsigned socket = 0;
+    if (at == 0)
+        return NULL;
+    while ((at >> socket & 1) == 0)
+        socket++;
+    struct small_list *l = &parked->lists[class][socket];
+    struct small_packet *p = take(l);
+    if (!l->head)
+        parked->at[class] &= ~(UINT32_C(1) << socket);
+    return p;
+}
+
+/* The first of its class waits for its socket. False: no memory, it stays where it is. */
+static bool park(struct small_queue *q, enum small_class class) {
+    if (!q->parked)
+        q->parked = mem_calloc(1, sizeof *q->parked);
+    struct small_packet *p = q->parked ? take(&q->lists[class]) : NULL;
+    if (!p)
+        return false;
+    const int socket = hop_socket(&p->to);
+    append(&q->parked->lists[class][socket], p);
+    q->parked->at[class] |= UINT32_C(1) << socket;
+    return true;
+}
+
+static struct small_packet *pop_of(struct small_queue *q, enum small_class class,
+                                   const struct train *t) {
+    struct small_list *l = &q->lists[class];
+    struct small_packet *p = take_parked(q->parked, class, t ? t->full : 0);
+    if (p)
         return p;
+    while (t && l->head && train_is_unwanted(t, &l->head->to))
+        if (!park(q, class))
+            return NULL;
+    return take(l);
+}
+
+struct small_packet *small_pop(struct small_queue *q, const struct train *t) {
+    for (unsigned i = 0; i < SMALL_URGENT; i++) {
+        const enum small_class class = (enum small_class)q->turn;
+        q->turn = (q->turn + 1) % SMALL_URGENT;
+        struct small_packet *p = pop_of(q, class, t);
+        if (p)
+            return p;
     }
     return NULL;
 }
 
+struct small_packet *small_pop_record(struct small_queue *q, const struct train *t) {
+    return pop_of(q, SMALL_RECORD, t);
+}
+
 void small_clear(struct small_queue *q) {
-    for (struct small_packet *p; (p = small_pop(q, NULL));)
+    for (struct small_packet *p; (p = small_pop(q, NULL)) || (p = small_pop_record(q, NULL));)
         mem_free(p);
+    mem_free(q->parked);
+    q->parked = NULL;
 }

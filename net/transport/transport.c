@@ -84,10 +84,7 @@ void transport_free(struct transport *t) {
     mem_free(t->hash);
     t->shares->streams.used -= t->peer_streams;
     transport_unstarve(t);
-    for (struct datagram_out *d = t->dgram_head, *next; d; d = next) {
-        next = d->next;
-        mem_free(d);
-    }
+    dgram_queue_clear(&t->datagrams);
     sent_clear(&t->sent);
     recoveries_clear(&t->paths);
     ack_clear(&t->ack);
@@ -150,8 +147,8 @@ bool transport_has_streams(const struct transport *t) {
 }
 
 bool transport_has_work(const struct transport *t) {
-    return t->ctl.first || t->dgram_head || t->memo->credit.given.due || t->want_max_streams ||
-           t->rec->probes || transport_has_streams(t);
+    return t->ctl.first || t->datagrams.count > 0 || t->memo->credit.given.due ||
+           t->want_max_streams || t->rec->probes || transport_has_streams(t);
 }
 
 bool transport_idle(const struct transport *t, uint64_t now_us) {

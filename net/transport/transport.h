@@ -24,6 +24,7 @@
 #include "net/recovery/ack.h"
 #include "net/recovery/ecn.h"
 #include "net/recovery/sent.h"
+#include "net/transport/dgram_queue.h"
 #include "net/transport/stream.h"
 #include "net/wire/frame.h"
 
@@ -48,6 +49,7 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     struct rtt rtt;     /* of the current path */
     bool has_rtt;
     uint64_t pkts_lost;
+    uint64_t datagrams_unsent; /* of ours: late, pushed out by newer ones, or too large */
     struct ecn ecn;
     struct told told; /* its events that nobody has heard yet */
 };
@@ -76,13 +78,6 @@ struct transport_shares { /* what all transports of an endpoint divide among the
     struct share streams; /* opened by peers */
     struct share sent;    /* records of sent packets */
     struct list starved;  /* those whose writers found no block */
-};
-
-struct datagram_out {
-    struct datagram_out *next;
-    uint64_t deadline_us;
-    size_t len;
-    uint8_t data[];
 };
 
 /* Since when much is held, and how much was read, or acknowledged, until then: moved on while
@@ -119,8 +114,7 @@ struct transport { /* private to transport*.c */
     struct list active[STREAM_PRIORITIES];
     struct list ctl;
     struct list open; /* those told longest ago first */
-    struct datagram_out *dgram_head, *dgram_tail;
-    unsigned dgram_count;
+    struct dgram_queue datagrams;
     struct list_link starved;
     uint64_t memory_us; /* when they try again though nothing has been given back; 0: not so */
 };
@@ -223,9 +217,8 @@ void transport_deactivate(struct transport *t, struct stream *s);
 void transport_want_ctl(struct transport *t, struct stream *s);
 void transport_drop_ctl(struct transport *t, struct stream *s);
 
-/* ---- datagrams (dgram_queue.c) ---- */
-/* Leaves until `deadline_us`, or not at all. When DATAGRAM_QUEUE_MAX wait the oldest gives way.
- * ERR_USAGE: too long. */
+/* Leaves until `deadline_us`, or not at all (memo->datagrams_unsent). When DATAGRAM_QUEUE_MAX wait
+ * the oldest gives way. ERR_USAGE: too long. ERR_NOMEM. */
 int transport_datagram(struct transport *t, const void *data, size_t len,
                        uint64_t deadline_us) MUST_USE;
 

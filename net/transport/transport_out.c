@@ -102,26 +102,36 @@ static void put_control(struct transport *t, uint64_t now_us, struct draft *d) {
 
 /* ---- datagrams and stream data ---- */
 
-/* `largest`: the plaintext of the largest packet that the path carries. What is larger, or late, will not leave. */
+static void datagram_unsent(struct transport *t) {
+    t->memo->datagrams_unsent++;
+    t->counters->datagrams_expired++;
+}
+
+int transport_datagram(struct transport *t, const void *data, size_t len, uint64_t deadline_us) {
+    bool dropped;
+    const int err = dgram_queue_push(&t->datagrams, data, len, deadline_us, &dropped);
+    if (dropped)
+        datagram_unsent(t);
+    return err;
+}
+
+/* `largest`: the plaintext of the largest packet that the path carries. What is larger, or late,
+ * will not leave. */
 static void put_datagrams(struct transport *t, uint64_t now_us, size_t largest, struct draft *d) {
-    while (t->dgram_head) {
-        struct datagram_out *g = t->dgram_head;
-        bool late = now_us > g->deadline_us || 1 + varint_size(g->len) + g->len > largest;
-        if (!late && wr_left(&d->w) < 1 + varint_size(g->len) + g->len)
-            return;
-        if (late) {
-            t->counters->datagrams_expired++;
-        } else {
-            wr_u8(&d->w, FRAME_DATAGRAM);
-            wr_varint(&d->w, g->len);
-            wr_bytes(&d->w, g->data, g->len);
-            d->eliciting = true;
+    uint64_t deadline_us;
+    for (size_t len; dgram_queue_first(&t->datagrams, &deadline_us, &len);) {
+        const size_t frame_bytes = 1 + varint_size(len) + len;
+        if (now_us > deadline_us || frame_bytes > largest) {
+            dgram_queue_drop(&t->datagrams);
+            datagram_unsent(t);
+            continue;
         }
-        t->dgram_head = g->next;
-        if (!t->dgram_head)
-            t->dgram_tail = NULL;
-        t->dgram_count--;
-        mem_free(g);
+        if (wr_left(&d->w) < frame_bytes)
+            return;
+        wr_u8(&d->w, FRAME_DATAGRAM);
+        wr_varint(&d->w, len);
+        dgram_queue_write(&t->datagrams, &d->w);
+        d->eliciting = true;
     }
 }
 

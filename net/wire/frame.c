@@ -54,6 +54,39 @@ bool frame_skip(struct rd *r) {
     return r->ok && rd_take(r, (size_t)len) != NULL;
 }
 
+bool frame_read_record(struct rd *r, const uint8_t **data, size_t *len) {
+    const uint64_t n = rd_varint(r);
+    if (n > rd_left(r) || n > RECORD_MAX_BYTES)
+        r->ok = false;
+    if (!r->ok)
+        return false;
+    *len = (size_t)n;
+    *data = rd_take(r, *len);
+    return r->ok;
+}
+
+void frame_write_record(struct wr *w, const void *data, size_t len) {
+    wr_u8(w, FRAME_RECORD);
+    wr_varint(w, len);
+    wr_bytes(w, data, len);
+}
+
+bool frames_are_records(const uint8_t *frames, size_t len) {
+    struct rd r = rd_init(frames, len);
+    bool any = false;
+    while (rd_left(&r) > 0) {
+        const uint8_t *data;
+        size_t n;
+        const uint8_t type = rd_u8(&r);
+        if (type == FRAME_PADDING)
+            continue;
+        if (type != FRAME_RECORD || !frame_read_record(&r, &data, &n))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 unsigned frame_write_ack(struct wr *w, const struct ranges *received, uint64_t delay_us,
                          const struct ecn_counts *ecn, size_t max_bytes) {
     if (ranges_empty(received))

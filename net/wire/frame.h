@@ -16,10 +16,11 @@
  *   22 ECHO     id 8 bytes                       23 ECHOED    id 8 bytes
  *   24 PATH_CHALLENGE  8 bytes                   25 PATH_RESPONSE  the same 8 bytes
  *   30 DATAGRAM length | bytes
- *   40..5f, 60..7f  length | bytes: of tomorrow, passed over where they are not known
+ *   40 RECORD   length | bytes  (session: only to a peer with CAPABILITY_RECORD)
+ *   41..5f, 60..7f  length | bytes: of tomorrow, passed over where they are not known
  *
- * CONFIRM .. PATH_RESPONSE, CLOSE and 40..5f belong to the session: they are neither acknowledged nor repeated by
- * the transport, and cost no transport state.
+ * CONFIRM .. PATH_RESPONSE, CLOSE and 40..5f belong to the session: they are neither acknowledged
+ * nor repeated by the transport, and cost no transport state.
  */
 #ifndef MESHD_NET_WIRE_FRAME_H
 #define MESHD_NET_WIRE_FRAME_H
@@ -51,7 +52,8 @@ enum frame_type {
     FRAME_PATH_CHALLENGE = 0x24,
     FRAME_PATH_RESPONSE = 0x25,
     FRAME_DATAGRAM = 0x30,
-    FRAME_LATER_SESSION = 0x40,   /* to 0x5f: cost no transport and are not acknowledged */
+    FRAME_RECORD = 0x40,
+    FRAME_LATER_SESSION = 0x41,   /* to 0x5f: cost no transport and are not acknowledged */
     FRAME_LATER_TRANSPORT = 0x60, /* to 0x7f: acknowledged, like PING */
     FRAME_LATER_END = 0x80,
 };
@@ -78,6 +80,13 @@ bool frame_read_stream(struct rd *r, uint8_t type, struct frame_stream *out);
 /* `type` FRAME_ACK or FRAME_ACK_ECN. More ranges than ACK_RANGES_MAX: the further ones are skipped,
  * they are the oldest. */
 bool frame_read_ack(struct rd *r, uint8_t type, struct frame_ack *out);
+
+/* A RECORD's bytes, in the packet. */
+bool frame_read_record(struct rd *r, const uint8_t **data, size_t *len);
+/* Writes one; it must fit. */
+void frame_write_record(struct wr *w, const void *data, size_t len);
+/* A packet of RECORDs and nothing else (but PADDING), and at least one of them. */
+bool frames_are_records(const uint8_t *frames, size_t len);
 
 /* A frame of a later version, FRAME_LATER_SESSION <= type < FRAME_LATER_END: length and body. */
 bool frame_skip(struct rd *r);

@@ -1,4 +1,4 @@
-/* packet.h: the outer shape of every datagram (docs/PROTOCOL.md §3), after WireGuard's.
+/* packet.h: the outer shape of every datagram (docs/PROTOCOL.md §2), after WireGuard's.
  *
  * All integers little-endian. The first byte tells the type; what does not parse is dropped in
  * silence.
@@ -18,6 +18,7 @@
 #include "crypto/identity/identity.h"
 #include "crypto/noise/cookie.h"
 #include "crypto/noise/noise.h"
+#include "net/base/limits.h"
 
 enum packet_type { PACKET_INITIATION = 1, PACKET_RESPONSE = 2, PACKET_RETRY = 3, PACKET_DATA = 4 };
 
@@ -42,8 +43,9 @@ enum {
     RETRY_BYTES = 8 + COOKIE_NONCE_BYTES + COOKIE_SEALED_BYTES,
 
     /* Capabilities: what a node can do beyond version 1, one bit each. A session has those that both
-     * sides state; a bit that is not known means nothing. None is defined yet. */
-    CAPABILITIES = 0,
+     * sides state; a bit that is not known means nothing. */
+    CAPABILITY_RECORD = 1 << 0, /* takes RECORD */
+    CAPABILITIES = CAPABILITY_RECORD,
 
     DATA_HEADER_BYTES = 16,
     DATA_OVERHEAD_BYTES = DATA_HEADER_BYTES + AEAD_TAG_BYTES,
@@ -52,6 +54,8 @@ enum {
 _Static_assert(INITIATION_BYTES == 288, "docs/PROTOCOL.md gives the sizes");
 _Static_assert(RESPONSE_BYTES == 216, "docs/PROTOCOL.md gives the sizes");
 _Static_assert(RETRY_BYTES == 80, "docs/PROTOCOL.md gives the sizes");
+_Static_assert(DATA_OVERHEAD_BYTES + 1 + 2 + RECORD_MAX_BYTES == MTU_BASE_BYTES,
+               "the largest record fills a packet: type, length");
 _Static_assert(RESPONSE_BYTES <= INITIATION_BYTES, "no amplification");
 
 #endif

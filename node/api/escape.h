@@ -1,11 +1,11 @@
-/* escape.h: a peer's words made safe for a terminal, a log line or a table (DESIGN §9). Pure;
- * shared by node/ and cli/. For names and everything on one line; a message is prose (node/api/prose).
+/* escape.h: a peer's words made safe for a terminal, a log line or a table. Pure; shared by node/
+ * and cli/. For names and everything on one line; a message is prose (node/api/prose).
  *
  * Plain characters (utf8_plain) stay as they are, a backslash is doubled, bytes below 0x20, 0x7f
  * and bytes that are not UTF-8 become \xNN, every other character that is not plain becomes
- * \u{NNNN}. Of the plain ones these are not shown either: U+FE0F where it turns nothing into an emoji, and signs
- * without ink (node/api/script). So the result is well-formed UTF-8 on one line without a control character, and two
- * different inputs never look the same.
+ * \u{NNNN}. Of the plain ones these are not shown either: U+FE0F where it turns nothing into an
+ * emoji, and signs without ink (node/api/script). So the result is well-formed UTF-8 on one line
+ * without a control character, and two different inputs never look the same.
  */
 #ifndef MESHD_NODE_API_ESCAPE_H
 #define MESHD_NODE_API_ESCAPE_H

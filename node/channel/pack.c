@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "node/api/scan.h"
+#include "node/api/rpc/scan.h"
 
 bool pack_scan(const uint8_t *in, size_t len, unsigned depth, size_t objects) {
     const struct scan_rules rules = {.bytes = len,

@@ -1,11 +1,11 @@
 #include "node/control/control.h"
 
 #include "crypto/base/mem.h"
-#include "node/control/control_args.h"
-#include "node/control/control_facts.h"
-#include "node/control/control_group.h"
-#include "node/control/control_show.h"
-#include "node/control/control_wait.h"
+#include "node/control/call/control_args.h"
+#include "node/control/call/control_group.h"
+#include "node/control/call/control_wait.h"
+#include "node/control/methods/control_facts.h"
+#include "node/control/methods/control_show.h"
 
 /* The parts of the node that have something to say here, in the order in which "version" lists
  * their methods. Another one is a file control_methods_<name>.c and a row. */

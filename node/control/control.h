@@ -31,8 +31,8 @@
 #include <stdint.h>
 
 #include "crypto/base/err.h"
-#include "node/api/control_proto.h"
-#include "node/control/control_limits.h"
+#include "node/api/rpc/control_proto.h"
+#include "node/control/call/control_limits.h"
 #include "node/node.h"
 
 struct control;

@@ -179,9 +179,9 @@ static void turn(struct daemon *d) {
 
 /* ---- what starts a turn ---- */
 
-static void on_datagram(void *ctx, const struct hop *from, uint8_t ecn, uint8_t *buf, size_t len) {
+static void on_train(void *ctx, const struct train_in *r) {
     struct daemon *d = ctx;
-    node_input(d->node, begin(d), from, ecn, buf, len);
+    node_input(d->node, begin(d), r);
 }
 static void on_batch_end(void *ctx) {
     turn(ctx);
@@ -364,7 +364,7 @@ static void say_ready(const struct daemon *d) {
 }
 
 static int open_parts(struct daemon *d) {
-    static const struct udp_callbacks cb = {on_datagram, on_batch_end, on_writable, on_too_big};
+    static const struct udp_callbacks cb = {on_train, on_batch_end, on_writable, on_too_big};
     struct fileio_setup files = {.state = d->setup->state->dir,
                                  .state_dir = d->setup->settings->state_dir,
                                  .umask = d->setup->umask,

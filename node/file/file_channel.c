@@ -4,7 +4,7 @@
 
 #include "crypto/base/mem.h"
 #include "net/endpoint.h"
-#include "node/file/transfer_store.h"
+#include "node/file/transfer/transfer_store.h"
 #include "node/people/contact.h"
 #include "node/people/denial.h"
 

@@ -1,5 +1,5 @@
 /* file_channel.h: files between contacts, as the node sees them: what it asks for, and what it
- * hears of that concerns them. The table of transfers (node/file/transfer) is below; sending
+ * hears of that concerns them. The table of transfers (node/file/transfer/transfer) is below; sending
  * (node/file/file_send) and receiving (node/file/file_recv) hang in it by their struct
  * transfer_ops, through which everything that happens reaches the one side it is for.
  *
@@ -12,7 +12,7 @@
 #include "node/base/part.h"
 #include "node/file/file_recv.h"
 #include "node/file/file_send.h"
-#include "node/file/transfer.h"
+#include "node/file/transfer/transfer.h"
 
 struct file_channel { /* zeroes but for what its parts say = empty */
     struct transfers *transfers;

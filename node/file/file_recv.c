@@ -6,7 +6,7 @@
 #include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/channel/reply.h"
-#include "node/file/offers.h"
+#include "node/file/transfer/offers.h"
 #include "node/peer/dead_peer.h"
 #include "node/people/contact.h"
 

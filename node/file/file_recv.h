@@ -1,4 +1,4 @@
-/* file_recv.h: the receiving side of a transfer (wire form: node/file/manifest.h).
+/* file_recv.h: the receiving side of a transfer (wire form: node/file/manifest/manifest.h).
  *
  * An offer waits until a rule or the user accepts it. Then the directory and its free space are
  * looked at, and for up to RECV_CHECK_FILES files that no name is taken, before the peer hears yes.
@@ -7,9 +7,9 @@
 #ifndef MESHD_NODE_FILE_FILE_RECV_H
 #define MESHD_NODE_FILE_FILE_RECV_H
 
-#include "node/file/recv_rule.h"
 #include "node/file/sink.h"
-#include "node/file/transfer.h"
+#include "node/file/transfer/recv_rule.h"
+#include "node/file/transfer/transfer.h"
 
 struct watch;
 

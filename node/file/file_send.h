@@ -1,4 +1,4 @@
-/* file_send.h: the sending side of a transfer (wire form: node/file/manifest.h).
+/* file_send.h: the sending side of a transfer (wire form: node/file/manifest/manifest.h).
  *
  * Sources are opened once before the peer is bothered, for their sizes, and closed again; then the
  * offer goes out, and once the peer has said yes, what the window of files reads
@@ -11,9 +11,9 @@
 #define MESHD_NODE_FILE_FILE_SEND_H
 
 #include "node/channel/reply.h"
-#include "node/file/manifest_out.h"
+#include "node/file/manifest/manifest_out.h"
 #include "node/file/source.h"
-#include "node/file/transfer.h"
+#include "node/file/transfer/transfer.h"
 
 struct dials;
 struct watch;

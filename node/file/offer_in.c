@@ -4,8 +4,8 @@
 #include "node/base/turn.h"
 #include "node/channel/delimited.h"
 #include "node/file/file_recv.h"
-#include "node/file/manifest_in.h"
-#include "node/file/transfer.h"
+#include "node/file/manifest/manifest_in.h"
+#include "node/file/transfer/transfer.h"
 
 struct offer_in {
     struct varint_in head;

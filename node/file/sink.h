@@ -9,7 +9,7 @@
 #ifndef MESHD_NODE_FILE_SINK_H
 #define MESHD_NODE_FILE_SINK_H
 
-#include "node/file/transfer.h"
+#include "node/file/transfer/transfer.h"
 
 enum {
     /* Of a file, gathered before a thread writes them: so many, or a part of the stream's window,

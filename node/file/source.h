@@ -10,7 +10,7 @@
 #ifndef MESHD_NODE_FILE_SOURCE_H
 #define MESHD_NODE_FILE_SOURCE_H
 
-#include "node/file/transfer.h"
+#include "node/file/transfer/transfer.h"
 
 enum {
     SOURCE_AHEAD_BYTES = 4 << 20, /* read or being read, and not yet taken by the stream */

@@ -33,14 +33,8 @@ static bool send(struct pings *pings, struct ping *p, struct peering *peer) {
 int ping_start(struct pings *pings, struct peering *peer, uint64_t timeout_us, uint64_t *id) {
     if (pings->count >= PINGS_MAX)
         return turn_met(pings->turn, LIMIT_PINGS, PINGS_MAX);
-    if (pings->count == pings->cap) {
-        unsigned cap = pings->cap ? pings->cap * 2 : 4;
-        struct ping *grown = mem_realloc(pings->list, cap * sizeof *grown);
-        if (!grown)
-            return ERR_NOMEM;
-        pings->list = grown;
-        pings->cap = cap;
-    }
+    if (!mem_grow(&pings->list, &pings->cap, pings->count + 1, sizeof *pings->list, PINGS_MAX))
+        return ERR_NOMEM;
     struct ping p = {.id = pings->last_id + 1, .peer = peer->ref, .patient = timeout_us > 0};
     p.deadline_us = pings->turn->now_us + (p.patient ? timeout_us : PING_US);
     if (peer->online) {

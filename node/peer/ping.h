@@ -24,7 +24,7 @@ struct pings { /* zeroes but for these = empty */
     struct peerings *peers;
     struct dials *dials;
     struct ping *list;
-    unsigned count, cap;
+    uint32_t count, cap;
     uint64_t last_id;
 };
 

@@ -15,18 +15,12 @@ struct old_entry {
 };
 struct old_entries { /* of version 1, to be written anew */
     struct old_entry *list;
-    unsigned count, cap;
+    uint32_t count, cap;
 };
 
 static int remember(struct old_entries *o, const struct contact *c) {
-    if (o->count == o->cap) {
-        unsigned cap = o->cap ? o->cap * 2 : 16;
-        struct old_entry *list = mem_realloc(o->list, cap * sizeof *list);
-        if (!list)
-            return ERR_NOMEM;
-        o->list = list;
-        o->cap = cap;
-    }
+    if (!mem_grow(&o->list, &o->cap, o->count + 1, sizeof *o->list, CONTACTS_MAX))
+        return ERR_NOMEM;
     struct old_entry *e = &o->list[o->count++];
     memcpy(e->name, c->name, sizeof e->name);
     e->id = c->id;

@@ -36,7 +36,7 @@ void invites_clear(struct invites *invites);
 bool invite_name_reserved(const struct invites *invites, const char *name);
 /* So, or a contact's. */
 bool invite_name_taken(const struct invites *invites, const char *name);
-/* A name for this node that is not taken: contact_default_name's. */
+/* A name for this node that is not taken: petname_default's. */
 void invite_free_name(const struct invites *invites, const struct node_id *id,
                       char out[static PETNAME_MAX + 1]);
 /* ERR_FULL; what the store says. */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "sim/engine/draw.h"
-#include "sim/engine/text.h"
+#include "sim/text/text.h"
 
 enum draw_net_kind {
     DRAW_NET_PLAIN,   /* whatever else is drawn; the others are instead of that */

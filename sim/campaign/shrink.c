@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 
 /* ---- ddmin ---- */
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sim/engine/text.h"
+#include "sim/text/text.h"
 
 struct shrinker {
     void *ctx;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 #include "sim/run/run.h"
 
 enum { FIRST_LINES = 20 };

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "sim/campaign/trial.h"
-#include "sim/engine/text.h"
+#include "sim/text/text.h"
 
 enum { STORY_LINES = 60 };
 

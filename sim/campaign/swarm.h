@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "sim/engine/text.h"
+#include "sim/text/text.h"
 
 enum swarm_scale { SWARM_SMALL, SWARM_MEDIUM }; /* up to 8 and up to 60 hosts */
 

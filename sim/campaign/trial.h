@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "net/os/child.h"
-#include "sim/engine/text.h"
 #include "sim/run/metrics.h"
 #include "sim/scenario/scenario.h"
+#include "sim/text/text.h"
 
 enum trial_kind {
     TRIAL_OK,

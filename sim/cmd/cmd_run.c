@@ -10,7 +10,7 @@
 #include "node/api/escape.h"
 #include "sim/campaign/trial.h"
 #include "sim/cmd/cmd.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 #include "sim/report/html.h"
 #include "sim/report/pcap.h"
 #include "sim/report/report.h"

@@ -5,7 +5,7 @@
 
 #include "crypto/base/mem.h"
 #include "net/os/clock.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 
 void sweep_init(struct sweep *s, const struct options *o, const char *label) {
     *s = (struct sweep){

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/arena.h"
+#include "sim/memory/arena.h"
 
 struct entry {
     size_t key_len, value_len;

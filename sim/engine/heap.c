@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 
 enum { ARITY = 4 };
 

@@ -4,7 +4,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 
 static const uint64_t second_ns = UINT64_C(1000000000);
 

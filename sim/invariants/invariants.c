@@ -11,8 +11,8 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
 #include "sim/invariants/watch_set.h"
+#include "sim/memory/grow.h"
 
 static const uint64_t ns_per_s = 1000000000;
 

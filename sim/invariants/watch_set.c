@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 
 void watch_set_clear(struct watch_set *s) {
     mem_free(s->spans);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 
 static void drop(struct faults *f, uint32_t i) {
     mem_free(f->list[i].from);

@@ -6,6 +6,7 @@
 
 #include "crypto/base/err.h"
 #include "crypto/base/mem.h"
+#include "sim/memory/grow.h"
 
 static const char *const names[DEMAND_KINDS] = {"connect", "ping", "message", "transfer", "pair"};
 
@@ -36,12 +37,7 @@ static uint32_t take(struct demands *w) {
         w->free = w->items[at].next;
         return at;
     }
-    if (w->count == w->cap) {
-        w->cap = w->cap ? w->cap * 2 : 64;
-        w->items = mem_realloc(w->items, w->cap * sizeof *w->items);
-        if (!w->items)
-            abort();
-    }
+    grow(&w->items, &w->cap, w->count + 1, sizeof *w->items);
     return w->count++;
 }
 

@@ -4,6 +4,7 @@
 
 #include "crypto/base/mem.h"
 #include "node/peer/dial.h"
+#include "sim/memory/grow.h"
 
 static const uint64_t ns_per_s = 1000000000;
 
@@ -56,12 +57,7 @@ static struct trouble *lasting(struct troubles *t, enum trouble_kind kind, uint3
 }
 
 static void add(struct troubles *t, const struct trouble *x) {
-    if (t->count == t->cap) {
-        t->cap = t->cap ? t->cap * 2 : 16;
-        t->list = mem_realloc(t->list, t->cap * sizeof *t->list);
-        if (!t->list)
-            abort();
-    }
+    grow(&t->list, &t->cap, t->count + 1, sizeof *t->list);
     t->list[t->count++] = *x;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/quantity.h"
+#include "sim/text/quantity.h"
 
 static const uint64_t ns_per_s = 1000000000;
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/engine/quantity.h"
+#include "sim/text/quantity.h"
 
 static const uint64_t ns_per_s = 1000000000;
 

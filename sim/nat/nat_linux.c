@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 #include "sim/nat/nat_int.h"
 #include "sim/nat/nat_mapping.h"
 

@@ -6,6 +6,7 @@
 
 #include "crypto/base/mem.h"
 #include "sim/measure/hist.h"
+#include "sim/memory/grow.h"
 
 /* ---- making ---- */
 
@@ -287,18 +288,13 @@ struct change {
 };
 struct changes {
     struct change *list;
-    size_t count, cap;
+    uint32_t count, cap;
 };
 
 static void note(struct changes *c, const char *name, const char *stat, double before, double now) {
     if (fabs(before - now) <= 1e-9 * fmax(fabs(before), fabs(now)))
         return;
-    if (c->count == c->cap) {
-        c->cap = c->cap ? c->cap * 2 : 32;
-        c->list = mem_realloc(c->list, c->cap * sizeof *c->list);
-        if (!c->list)
-            abort();
-    }
+    grow(&c->list, &c->cap, c->count + 1, sizeof *c->list);
     struct change *x = &c->list[c->count++];
     (void)snprintf(x->name, sizeof x->name, "%s%s%s", name, stat[0] ? "." : "", stat);
     x->before = before;

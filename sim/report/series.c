@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
+#include "sim/memory/grow.h"
 
 static const char *const kind_names[SERIES_KINDS] = {"data", "initiation", "response", "retry",
                                                      "other"};
@@ -59,12 +60,7 @@ void series_event(struct series *s, uint64_t time_ns, const char *host,
         s->notes_dropped++;
         return;
     }
-    if (s->note_count == s->note_cap) {
-        s->note_cap = s->note_cap ? s->note_cap * 2 : 64;
-        s->notes = mem_realloc(s->notes, s->note_cap * sizeof *s->notes);
-        if (!s->notes)
-            abort();
-    }
+    grow(&s->notes, &s->note_cap, s->note_count + 1, sizeof *s->notes);
     struct series_note *n = &s->notes[s->note_count++];
     n->time_ns = time_ns;
     (void)snprintf(n->text, sizeof n->text, "%.32s: %s %.40s%s%s", host, node_event_name(e->kind),

@@ -268,7 +268,7 @@ static void collect_world(const struct world *w, struct metrics *m) {
     metrics_set(m, "sim.seconds", (double)world_run_ns(w) / 1e9);
 }
 
-/* What nodes cost (sim/engine/arena.h), and what NATs hold. */
+/* What nodes cost (sim/memory/arena.h), and what NATs hold. */
 static void collect_memory(const struct world *w, const struct sites *sites, struct metrics *m) {
     uint64_t leaked = 0, peak = w->stats.peak_node_bytes, mappings = 0;
     sampled(m, "node.bytes");

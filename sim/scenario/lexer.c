@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 
 void lexer_init(struct lexer *l, const char *text) {
     *l = (struct lexer){.p = text, .at = {1, 1}};

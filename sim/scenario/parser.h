@@ -5,8 +5,8 @@
 #define MESHD_SIM_SCENARIO_PARSER_H
 
 #include "crypto/base/err.h"
-#include "sim/engine/quantity.h"
 #include "sim/scenario/lexer.h"
+#include "sim/text/quantity.h"
 
 struct scenario;
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/engine/quantity.h"
+#include "sim/text/quantity.h"
 #include "sim/world/sim.h"
 
 enum link_key {

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "sim/engine/crypto_mode.h"
-#include "sim/engine/names.h"
 #include "sim/scenario/lexer.h"
 #include "sim/scenario/patch.h"
+#include "sim/text/names.h"
 #include "sim/world/load.h"
 #include "sim/world/nic.h"
 #include "sim/world/sim.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 #include "sim/scenario/scenario_int.h"
 
 enum { MESSAGE_BYTES = 100, MAP_LEASE_S = 3600 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 #include "sim/scenario/scenario_int.h"
 
 static const char *const comparison_signs[] = {"<", "<=", ">", ">=", "==", "!="};

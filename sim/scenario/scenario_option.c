@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
 #include "sim/engine/host_clock.h"
+#include "sim/memory/grow.h"
 #include "sim/scenario/scenario_int.h"
 
 /* "for=10s": for how long, where something lasts. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
+#include "sim/memory/grow.h"
 
 void clog_init(struct clog *c, struct world *w) {
     *c = (struct clog){.world = w};
@@ -13,12 +14,7 @@ void clog_hold(struct clog *c, struct packet *p, enum event_kind again, uint64_t
         packet_drop(c->world, p, FATE_QUEUE);
         return;
     }
-    if (c->count == c->cap) {
-        c->cap = c->cap ? c->cap * 2 : 64;
-        c->list = mem_realloc(c->list, c->cap * sizeof *c->list);
-        if (!c->list)
-            abort();
-    }
+    grow(&c->list, &c->cap, c->count + 1, sizeof *c->list);
     p->late_ns = 0; /* the last delay begins when it is let go */
     c->list[c->count++] = (struct clogged){.packet = p, .again = again, .until_ns = until_ns};
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "sim/engine/quantity.h"
+#include "sim/text/quantity.h"
 
 enum { PARTS_MAX = 3, PART_BYTES = 48 };
 

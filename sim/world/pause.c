@@ -4,17 +4,13 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
+#include "sim/memory/grow.h"
 #include "sim/world/duty.h"
 #include "sim/world/packet.h"
 #include "sim/world/turn.h"
 
 static void hold(struct host *h, const struct event *e) {
-    if (h->held_count == h->held_cap) {
-        h->held_cap = h->held_cap ? h->held_cap * 2 : 16;
-        h->held = mem_realloc(h->held, h->held_cap * sizeof *h->held);
-        if (!h->held)
-            abort();
-    }
+    grow(&h->held, &h->held_cap, h->held_count + 1, sizeof *h->held);
     h->held[h->held_count++] = *e;
 }
 

@@ -5,7 +5,7 @@
 
 #include "crypto/base/err.h"
 #include "crypto/base/mem.h"
-#include "sim/engine/grow.h"
+#include "sim/memory/grow.h"
 #include "sim/pipe/segment.h"
 #include "sim/world/host.h"
 

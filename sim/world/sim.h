@@ -8,7 +8,7 @@
  *     sim_begin(s);               all nodes start afresh from their stores; it is time 0
  *     sim_transfer(s, a, b, 64 << 20, NULL);
  *     sim_run_until(s, 60 * SIM_S);
- *     sim_metrics(s, &m);         sim/run/metrics.h
+ *     metrics_collect(s, &m);     sim/run/metrics.h
  *
  * Time 0 is the moment of sim_begin; all times here are nanoseconds of virtual time since then. Out
  * of memory aborts.

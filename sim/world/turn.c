@@ -261,7 +261,8 @@ void turn_receive(struct host *h, struct packet *p) {
     inspect_acting(w->inspection, h);
     const struct hop from = hop_udp(&p->from, p->target_nic);
     struct arena *before = arena_enter(&h->arena);
-    node_input(h->node, host_now_us(h), &from, p->ecn, p->data, p->len);
+    const struct train_in one = train_in_of_one(&from, p->ecn, p->data, p->len);
+    node_input(h->node, host_now_us(h), &one);
     (void)arena_enter(before);
     if (seen && h->node)
         inspect_received(w->inspection, h, seen, accepted);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
+#include "sim/memory/grow.h"
 #include "sim/world/tap.h"
 
 void used_tickets_clear(struct used_tickets *u) {
@@ -12,12 +13,7 @@ void used_tickets_clear(struct used_tickets *u) {
 }
 
 void used_tickets_add(struct used_tickets *u, uint32_t user, uint32_t giver, const char *text) {
-    if (u->count == u->cap) {
-        u->cap = u->cap ? u->cap * 2 : 4;
-        u->list = mem_realloc(u->list, u->cap * sizeof *u->list);
-        if (!u->list)
-            abort();
-    }
+    grow(&u->list, &u->cap, u->count + 1, sizeof *u->list);
     struct used_ticket *t = &u->list[u->count++];
     *t = (struct used_ticket){.user = user, .giver = giver, .thief = SIM_NO_HOST};
     (void)snprintf(t->text, sizeof t->text, "%s", text);

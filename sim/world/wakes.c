@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
+#include "sim/memory/grow.h"
 
 enum { ARITY = 4 };
 
@@ -54,17 +55,6 @@ static void place(struct wakes *ws, uint32_t at, const struct wake *w) {
         sink(ws, at, &moved);
 }
 
-static void *room(void *p, uint32_t need, uint32_t *cap, size_t item_bytes) {
-    if (need <= *cap)
-        return p;
-    while (*cap < need)
-        *cap = *cap ? *cap * 2 : 64;
-    void *q = mem_realloc(p, *cap * item_bytes);
-    if (!q)
-        abort();
-    return q;
-}
-
 void wakes_clear(struct wakes *ws) {
     mem_free(ws->list);
     mem_free(ws->places);
@@ -73,14 +63,14 @@ void wakes_clear(struct wakes *ws) {
 
 void wakes_set(struct wakes *ws, const struct wake *w) {
     const uint32_t known = ws->place_cap;
-    ws->places = room(ws->places, w->host + 1, &ws->place_cap, sizeof *ws->places);
+    grow(&ws->places, &ws->place_cap, w->host + 1, sizeof *ws->places);
     for (uint32_t i = known; i < ws->place_cap; i++)
         ws->places[i] = 0;
     if (ws->places[w->host] > 0) {
         place(ws, ws->places[w->host] - 1, w);
         return;
     }
-    ws->list = room(ws->list, ws->count + 1, &ws->cap, sizeof *ws->list);
+    grow(&ws->list, &ws->cap, ws->count + 1, sizeof *ws->list);
     place(ws, ws->count++, w);
 }
 

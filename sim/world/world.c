@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "crypto/base/mem.h"
+#include "sim/memory/grow.h"
 #include "sim/world/host.h"
 
 void world_init(struct world *w, uint64_t seed, const struct sim_tap *tap) {
@@ -93,12 +94,7 @@ void world_drop_events(struct world *w) {
 /* ---- hosts ---- */
 
 void world_add_host(struct world *w, struct host *h) {
-    if (w->host_count == w->host_cap) {
-        w->host_cap = w->host_cap ? w->host_cap * 2 : 16;
-        w->hosts = mem_realloc(w->hosts, w->host_cap * sizeof(struct host *));
-        if (!w->hosts)
-            abort();
-    }
+    grow(&w->hosts, &w->host_cap, w->host_count + 1, sizeof *w->hosts);
     w->hosts[w->host_count++] = h;
     names_add(&w->names, h->name, h->index);
 }

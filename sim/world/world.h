@@ -7,9 +7,9 @@
 
 #include "sim/engine/draw.h"
 #include "sim/engine/heap.h"
-#include "sim/engine/names.h"
-#include "sim/engine/slab.h"
 #include "sim/link/fault.h"
+#include "sim/memory/slab.h"
+#include "sim/text/names.h"
 #include "sim/world/tap.h"
 #include "sim/world/wakes.h"
 

@@ -123,9 +123,9 @@ static void on_more(uv_idle_t *i) {
 static void on_timer(uv_timer_t *t) {
     turn(t->data);
 }
-static void on_datagram(void *ctx, const struct hop *from, uint8_t ecn, uint8_t *buf, size_t len) {
+static void on_train(void *ctx, const struct train_in *r) {
     struct bench *b = ctx;
-    endpoint_input(b->ep, now_us(), from, ecn, buf, len);
+    endpoint_input_train(b->ep, now_us(), r);
 }
 static void on_batch_end(void *ctx) {
     turn(ctx);
@@ -163,7 +163,7 @@ static void report(const struct bench *b) {
 
 int main(int argc, char **argv) {
     static struct bench b;
-    static const struct udp_callbacks cb = {on_datagram, on_batch_end, on_writable, NULL};
+    static const struct udp_callbacks cb = {on_train, on_batch_end, on_writable, NULL};
     struct identity ids[2];
     uint64_t seed = 1;
     struct rng rng = {known, &seed};

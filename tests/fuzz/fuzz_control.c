@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/control/call/control_group.h"
 #include "node/control/control.h"
-#include "node/control/control_group.h"
 #include "sim/disk/store_mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -14,6 +14,29 @@ static void fill(void *ctx, void *buf, size_t len) {
     memset(buf, 42, len);
 }
 
+/* What is said to be RECORDs and nothing else is read so to the end. */
+static void records(const uint8_t *data, size_t size) {
+    const uint8_t *bytes;
+    size_t len, count = 0;
+    struct rd r = rd_init(data, size);
+    const bool all = frames_are_records(data, size);
+    while (rd_left(&r) > 0) {
+        const uint8_t type = rd_u8(&r);
+        if (type == FRAME_PADDING)
+            continue;
+        if (type != FRAME_RECORD || !frame_read_record(&r, &bytes, &len)) {
+            if (all)
+                abort();
+            return;
+        }
+        if (len > RECORD_MAX_BYTES || len > size)
+            abort();
+        count++;
+    }
+    if (all != (count > 0))
+        abort();
+}
+
 static void packets_out(struct transport *t, uint64_t now_us) {
     static uint8_t out[MTU_MAX_BYTES];
     struct transport_packet info;
@@ -41,6 +64,7 @@ static void write_some(struct transport *t, struct block_pool *pool, uint64_t id
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct transport_memo memo;
+    records(data, size);
     struct events events = {0};
     struct endpoint_counters counters = {0};
     struct transport_shares shares = {.streams.max = STREAMS_ALL_MAX, .sent.max = SENT_ALL_MAX};

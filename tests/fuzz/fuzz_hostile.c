@@ -75,6 +75,8 @@ static void use(struct hostile_world *w, int side) {
         err = session_ping(s->ep, w->now_us, r, dice_bits(d, 2));
         break;
     case 2:
+        err = session_record(s->ep, w->now_us, r, bytes, (size_t)dice_below(d, sizeof bytes));
+        break;
     case 3:
         err = session_datagram(s->ep, w->now_us, r, bytes, (size_t)dice_below(d, sizeof bytes),
                                w->now_us + dice_below(d, 100000));

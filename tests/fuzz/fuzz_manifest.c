@@ -6,8 +6,8 @@
 #include "node/api/utf8.h"
 #include "node/channel/delimited.h"
 #include "node/channel/reply.h"
-#include "node/file/manifest_in.h"
-#include "node/file/manifest_out.h"
+#include "node/file/manifest/manifest_in.h"
+#include "node/file/manifest/manifest_out.h"
 #include "node/message/letter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

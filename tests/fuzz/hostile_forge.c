@@ -1,3 +1,6 @@
+/* What the holder of both sides' keys sends: frames of every kind, right and wrong, in true
+ * packets.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,7 +125,7 @@ static void put_frame(struct dice *d, struct wr *w, const struct scene *s) {
         put_sized(d, w, FRAME_DATAGRAM);
         return;
     case 15:
-        put_sized(d, w, (uint8_t)(FRAME_LATER_SESSION + dice_below(d, 64)));
+        put_sized(d, w, (uint8_t)(FRAME_RECORD + dice_below(d, 64)));
         return;
     case 16: /* of the session, with eight bytes: PATH_CHALLENGE and PATH_RESPONSE, or what comes */
         if (dice_one_in(d, 8)) {

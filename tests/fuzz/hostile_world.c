@@ -1,3 +1,4 @@
+/* Two endpoints in the hands of the dice, and what must hold of them after every step. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +179,7 @@ static void note_event(struct hostile_world *w, int side, const struct ep_event 
     /* Used only if the honest side knows it as well: it need not tell a forged one from a fault. */
     if (e->kind == EP_STREAM_OPENED && other && other->memo.local_opened > e->stream >> 1)
         s->streams[s->stream_next++ % HOSTILE_STREAMS] = e->stream;
-    if (e->kind == EP_DATAGRAM && e->len > 0)
+    if ((e->kind == EP_DATAGRAM || e->kind == EP_RECORD) && e->len > 0)
         MUST(e->data);
     if (e->kind != EP_STREAM_READABLE || dice_one_in(w->dice, 4))
         return; /* an unread stream fills up */

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # No circle of files, and none of folders: nobody needs, however indirectly, what needs him. Told from the compiled objects (nm) of BUILD.
-#   circles.sh BUILD
+#   circles.sh SOURCE BUILD [LEAST]
 # Prints each circle with the symbols that close it. A symbol that several files define counts inside one top-level folder only.
 set -eu
-build=$1
+source=$1 build=$2
 rule='tests/rules/circles.sh: a file needs only files below it, a folder only folders below it'
-objects=$(find "$build" -name '*.o' | grep -E '\.dir/(crypto|net|node|cli|sim)/.*\.c\.o$' | sort)
-[ "$(wc -l <<<"$objects")" -ge "${2:-200}" ] || { echo "$build: too few objects to say anything"; exit 1; }
+# A build knows objects of sources that are no more.
+objects=$(find "$build" -name '*.o' | grep -E '\.dir/(crypto|net|node|cli|sim)/.*\.c\.o$' | sort | while read -r object; do
+    file=${object##*.dir/}
+    [ ! -f "$source/${file%.o}" ] || echo "$object"
+done)
+[ "$(wc -l <<<"$objects")" -ge "${3:-200}" ] || { echo "$build: too few objects to say anything"; exit 1; }
 xargs nm -A <<<"$objects" | awk -v rule="$rule" '
     function room(f) { return substr(f, 1, index(f, "/") - 1) }
     function folder(f) { match(f, /\/[^\/]*$/); return substr(f, 1, RSTART - 1) }

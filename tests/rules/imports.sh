@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Imports run one way (DESIGN §3): tests/rules/rooms says for every folder which others it may import, and has no circle but for debts.
+# Imports run one way (docs/ARCHITECTURE.md): tests/rules/rooms says for every folder which others it may import, and has no circle but for debts.
 # Prints each include that breaks it, with the row it breaks. The sans-IO rooms include nothing of the operating system.
 set -eu
 cd "$1"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The sans-IO archives (arguments) must not need a socket, a clock, libuv, a thread, a file or the system's randomness, and must hold
-# no writable global (DESIGN §3).
+# no writable global (docs/ARCHITECTURE.md, the one seam).
 set -eu
 bad=0
 deny='^(socket|bind|connect|accept4?|send(to|msg|mmsg)?|recv(from|msg|mmsg)?|select|poll|epoll_.*|uv_.*|clock_.*|gettimeofday|time|localtime.*|nanosleep|usleep|sleep|getrandom|getentropy|rand(om)?|s?rand48|arc4random.*|randombytes.*|pthread_.*|thrd_.*|mtx_.*|open(at)?(64)?|fopen(64)?|fread|fwrite|read|write|pread.*|pwrite.*|unlink.*|rename.*|getenv|secure_getenv|setenv|system|fork|exec.*|sqlite3_.*)$'

@@ -14,7 +14,7 @@
 #include "net/endpoint_int.h"
 #include "net/transport/stream.h"
 #include "node/file/file_recv.h"
-#include "node/file/transfer.h"
+#include "node/file/transfer/transfer.h"
 #include "node/message/dialog.h"
 #include "node/message/history.h"
 #include "node/message/letter.h"

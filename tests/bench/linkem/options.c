@@ -1,3 +1,4 @@
+/* Reading linkem's command line: numbers with units, and what goes together. */
 #include "tests/bench/linkem/options.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* A TUN device, named, addressed and brought up by ioctl, in another network namespace. */
 #include "tests/bench/linkem/tun.h"
 
 #include <errno.h>

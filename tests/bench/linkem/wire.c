@@ -1,3 +1,4 @@
+/* The emulated line: what waits, what is lost, and when each packet comes out. */
 #include "tests/bench/linkem/wire.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* A cell as text and back, and how long it runs. */
 #include "tests/bench/oracle/cell.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Rates, fairness and their ranges over a cell's runs, and who is the better one. */
 #include "tests/bench/oracle/compare.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The loop of a dumbbell: packets through the bottleneck, and whose time comes next. */
 #include "tests/bench/oracle/dumbbell.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Cells one after the other: all of a grid, or those that are named. */
 #include "tests/bench/oracle/grid.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Runs in processes of their own, several at once; results by pipe. */
 #include "tests/bench/oracle/jobs.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The handshake without TLS: what either side sends, and keys that are constants. */
 #include "tests/bench/oracle/null_tls.h"
 
 #include <string.h>

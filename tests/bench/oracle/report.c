@@ -1,3 +1,4 @@
+/* The table of comparisons, its last line, and the same as JSON. */
 #include "tests/bench/oracle/report.h"
 
 #define RATIO_OK 0.9

@@ -1,3 +1,4 @@
+/* Hexadecimal text, random bytes from a seed, and the points of low order. */
 #include "tests/unit/crypto/support_crypto.h"
 
 #include <sodium.h>

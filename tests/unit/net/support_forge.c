@@ -1,3 +1,4 @@
+/* Handshake messages put together field by field, with real Noise. */
 #include "support_forge.h"
 
 #include <sodium.h>

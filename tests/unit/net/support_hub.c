@@ -1,3 +1,4 @@
+/* The hub's clock and wires, and the packets of its contacts. */
 #include "support_hub.h"
 
 #include <setjmp.h>
@@ -171,4 +172,28 @@ void hub_bytes(struct hub *h, unsigned i, uint64_t stream, uint64_t offset, size
     assert_non_null(at);
     memset(at, 0x5a, len);
     hub_hostile(h, i, buf, wr_len(&w));
+}
+
+void hub_works_for(struct hub *h, unsigned i, size_t len) {
+    static const uint8_t data[64 * 1024];
+    uint64_t there, back;
+    hub_run(h, 100 * 1000); /* what is still under way */
+    const uint64_t before = h->read[i], before_at = h->read_at[i];
+    assert_int_equal(stream_open(h->ep[i], h->mine[i], &there), 0);
+    assert_int_equal(stream_open(h->ep[0], h->at0[i], &back), 0);
+    size_t sent = 0, sent_back = 0;
+    for (int step = 0; step < 20000; step++) {
+        size_t taken = 0;
+        const size_t n = len - sent < sizeof data ? len - sent : sizeof data;
+        const size_t k = len - sent_back < sizeof data ? len - sent_back : sizeof data;
+        if (n > 0 && stream_write(h->ep[i], h->mine[i], there, data, n, &taken) == 0)
+            sent += taken;
+        if (k > 0 && stream_write(h->ep[0], h->at0[i], back, data, k, &taken) == 0)
+            sent_back += taken;
+        hub_run(h, 5 * 1000);
+        if (h->read[i] - before == len && h->read_at[i] - before_at == len)
+            return;
+    }
+    fail_msg("contact %u: %u of %u read from it, %u by it", i, (unsigned)(h->read[i] - before),
+             (unsigned)len, (unsigned)(h->read_at[i] - before_at));
 }

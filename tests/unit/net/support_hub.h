@@ -37,5 +37,7 @@ void hub_hostile(struct hub *h, unsigned i, const void *frames, size_t len);
 /* One STREAM frame in a packet of its own. */
 void hub_bytes(struct hub *h, unsigned i, uint64_t stream, uint64_t offset, size_t len);
 struct session *hub_session(const struct hub *h, unsigned i); /* number 0's; NULL: gone */
+/* Fails unless `len` bytes come through both ways between number 0 and contact i. */
+void hub_works_for(struct hub *h, unsigned i, size_t len);
 
 #endif

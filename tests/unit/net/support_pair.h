@@ -1,5 +1,6 @@
-/* support_pair.h: two endpoints joined by a virtual link with delay, loss, duplication, reordering and corruption, under one
- * virtual clock. Everything follows from the seed. */
+/* support_pair.h: two endpoints joined by a virtual link with delay, loss, duplication, reordering
+ * and corruption, under one virtual clock. Everything follows from the seed.
+ */
 #ifndef MESHD_TESTS_SUPPORT_PAIR_H
 #define MESHD_TESTS_SUPPORT_PAIR_H
 
@@ -64,6 +65,8 @@ bool pair_run(struct pair *p, uint64_t us, int side, int kind);
 const struct ep_event *pair_event(const struct pair *p, int side,
                                   int kind); /* the latest, or NULL */
 unsigned pair_count(const struct pair *p, int side, int kind);
+/* Two that have begun and know each other without a secret. */
+struct pair *pair_known(uint64_t seed, uint64_t rekey_us);
 /* A session between both, or a failed test. */
 void pair_connect(struct pair *p, struct session_ref s[2]);
 

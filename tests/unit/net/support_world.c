@@ -1,3 +1,4 @@
+/* What is written to streams and read from them, and whether it is the same. */
 #include "support_world.h"
 
 #include <setjmp.h>

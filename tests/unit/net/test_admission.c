@@ -1,5 +1,6 @@
-/* Who comes in, and what is believed of it before it has proved that it is there: nothing. Replays, and keys that were
- * replaced. */
+/* Who comes in, and what is believed of it before it has proved that it is there: nothing. Replays,
+ * and keys that were replaced.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,20 +12,11 @@
 
 #include "net/endpoint_int.h"
 #include "support_forge.h"
-#include "support_pair.h"
+#include "support_sniff.h"
 
 enum { MS = 1000, S = 1000000 };
 
-static const struct addr elsewhere = {.kind = ADDR_IPV4, .port = 6, .ip = {9, 9, 9, 9}};
 static uint8_t out_bytes[TRAIN_MAX_BYTES];
-
-static struct pair *known(uint64_t seed) {
-    struct pair *p = pair_new(seed);
-    pair_start(p, 0);
-    pair_know(p, 0, NULL, false);
-    pair_know(p, 1, NULL, false);
-    return p;
-}
 
 static struct peer *entry(const struct pair *p, int side) {
     struct peer *q = peers_by_ref(&p->ep[side]->peers, p->peer[side]);
@@ -34,39 +26,9 @@ static struct peer *entry(const struct pair *p, int side) {
 
 /* ---- sniffing ---- */
 
-struct sniffed {
-    bool swallow, drop_data; /* what side 0 sends is kept, and does not arrive */
-    unsigned count;
-    uint8_t msg[INITIATION_BYTES]; /* the last one */
-};
-
-static bool sniff(struct pair *p, int from, uint8_t *data, size_t len) {
-    struct sniffed *f = p->tap_ctx;
-    if (from == 0 && data[0] == PACKET_DATA && f->drop_data)
-        return false;
-    if (from != 0 || len != INITIATION_BYTES || data[0] != PACKET_INITIATION)
-        return true;
-    memcpy(f->msg, data, len);
-    f->count++;
-    return !f->swallow;
-}
-
-static void listen_in(struct pair *p, struct sniffed *f) {
-    *f = (struct sniffed){0};
-    p->tap = sniff;
-    p->tap_ctx = f;
-}
-
 static void replay(struct pair *p, const struct sniffed *f) {
     pair_inject(p, 1, &elsewhere, f->msg, sizeof f->msg);
     pair_run(p, MS, -1, -1);
-}
-
-static bool comes_up(struct pair *p, int side) {
-    unsigned before = pair_count(p, side, EP_SESSION_UP);
-    assert_int_equal(endpoint_connect(p->ep[side], p->now_us, p->peer[side]), 0);
-    pair_run(p, 9 * S, -1, -1);
-    return pair_count(p, side, EP_SESSION_UP) > before;
 }
 
 static void hang_up(struct pair *p, int side) {
@@ -99,7 +61,7 @@ static bool has_key(const struct pair *p, const struct identity *id) {
 
 static void a_replaced_key_is_the_peers_from_then_on(void **state) {
     (void)state;
-    struct pair *p = known(1);
+    struct pair *p = pair_known(1, 0);
     const struct identity old = p->id[0], fresh = with_new_key(p, &old);
     assert_true(comes_up(p, 0));
     const struct ep_event *told = pair_event(p, 1, EP_PEER_KEY);
@@ -129,7 +91,7 @@ static void a_replaced_key_is_the_peers_from_then_on(void **state) {
 /* It is dialled with the old key while we learn of the new one. */
 static void an_answer_of_a_replaced_key_is_not_the_peers(void **state) {
     (void)state;
-    struct pair *p = known(12);
+    struct pair *p = pair_known(12, 0);
     const struct identity fresh = with_new_key(p, &p->id[1]);
     assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
     pair_run(p, 5 * MS, -1, -1);
@@ -145,7 +107,7 @@ static void an_answer_of_a_replaced_key_is_not_the_peers(void **state) {
 /* It was answered with the old key, and we learn of the new one before it is confirmed. */
 static void a_key_replaced_meanwhile_confirms_nothing(void **state) {
     (void)state;
-    struct pair *p = known(13);
+    struct pair *p = pair_known(13, 0);
     struct sniffed f;
     const struct identity fresh = with_new_key(p, &p->id[0]);
     listen_in(p, &f);
@@ -165,7 +127,7 @@ static void a_key_replaced_meanwhile_confirms_nothing(void **state) {
 
 static void adding_a_peer_again_brings_no_older_key_back(void **state) {
     (void)state;
-    struct pair *p = known(2);
+    struct pair *p = pair_known(2, 0);
     const struct identity old = p->id[0], fresh = with_new_key(p, &old);
     restart_as(p, &fresh);
     assert_true(comes_up(p, 0));
@@ -182,7 +144,7 @@ static void adding_a_peer_again_brings_no_older_key_back(void **state) {
 
 static void a_stored_sequence_outlives_a_restart(void **state) {
     (void)state;
-    struct pair *p = known(3);
+    struct pair *p = pair_known(3, 0);
     const struct identity old = p->id[0], fresh = with_new_key(p, &old);
     pair_restart(p, 1);
     struct peer_setup s = {.id = fresh.id,
@@ -220,7 +182,7 @@ static bool forge_from_0(struct pair *p, const struct key_cert *cert, uint64_t t
 static void a_certificate_without_a_signature_counts_for_nothing(void **state) {
     (void)state;
     for (int met = 0; met < 2; met++) {
-        struct pair *p = known(4);
+        struct pair *p = pair_known(4, 0);
         if (met) {
             assert_true(comes_up(p, 0));
             hang_up(p, 0);
@@ -241,7 +203,7 @@ static void a_certificate_without_a_signature_counts_for_nothing(void **state) {
 
 static void an_answer_without_a_signature_is_not_the_peers(void **state) {
     (void)state;
-    struct pair *p = known(5);
+    struct pair *p = pair_known(5, 0);
     assert_true(comes_up(p, 0));
     hang_up(p, 0);
     const uint64_t seq = entry(p, 0)->setup.cert_seq;
@@ -254,7 +216,7 @@ static void an_answer_without_a_signature_is_not_the_peers(void **state) {
 
 static void an_unconfirmed_initiation_leaves_no_trace(void **state) {
     (void)state;
-    struct pair *p = known(6);
+    struct pair *p = pair_known(6, 0);
     struct sniffed f;
     const struct identity old = p->id[0], fresh = with_new_key(p, &old);
     restart_as(p, &fresh);
@@ -275,7 +237,7 @@ static void an_unconfirmed_initiation_leaves_no_trace(void **state) {
 
 static void a_replay_brings_no_replaced_key_back(void **state) {
     (void)state;
-    struct pair *p = known(7);
+    struct pair *p = pair_known(7, 0);
     struct sniffed f;
     const struct identity old = p->id[0], fresh = with_new_key(p, &old);
     listen_in(p, &f);
@@ -296,7 +258,7 @@ static void a_replay_brings_no_replaced_key_back(void **state) {
 static void a_replay_after_a_restart_stops_no_dial(void **state) {
     (void)state;
     for (int way = 0; way < 3; way++) { /* before the dial; just after it; its first message lost */
-        struct pair *p = known(8);
+        struct pair *p = pair_known(8, 0);
         struct sniffed f;
         listen_in(p, &f);
         assert_true(comes_up(p, 0));
@@ -325,7 +287,7 @@ static void a_replay_after_a_restart_stops_no_dial(void **state) {
 static void a_replay_pushes_no_genuine_initiation_out(void **state) {
     (void)state;
     for (int first = 0; first < 2; first++) {
-        struct pair *p = known(9);
+        struct pair *p = pair_known(9, 0);
         struct sniffed f;
         listen_in(p, &f);
         assert_true(comes_up(p, 0));
@@ -353,7 +315,7 @@ static void a_replay_pushes_no_genuine_initiation_out(void **state) {
 /* A challenge admits an old timestamp; what was recorded before stays a replay. */
 static void the_greatest_timestamp_counts_not_the_latest(void **state) {
     (void)state;
-    struct pair *p = known(10);
+    struct pair *p = pair_known(10, 0);
     struct sniffed f;
     listen_in(p, &f);
     assert_true(comes_up(p, 0));
@@ -376,7 +338,7 @@ static void the_greatest_timestamp_counts_not_the_latest(void **state) {
 /* The clock of side 0 went back. A message of before that was held back has a greater timestamp than all that come now. */
 static void who_met_a_challenge_comes_before_a_greater_timestamp(void **state) {
     (void)state;
-    struct pair *p = known(11);
+    struct pair *p = pair_known(11, 0);
     struct sniffed f;
     listen_in(p, &f);
     assert_true(comes_up(p, 0));

@@ -46,7 +46,7 @@ static void unknown_session_frames_are_passed_over_and_cost_nothing(void **state
     (void)state;
     struct fixture f;
     quiet(&f, 1);
-    for (unsigned type = 0x40; type < 0x60; type++) {
+    for (unsigned type = FRAME_LATER_SESSION; type < 0x60; type++) {
         /* Between two echoes, so that it is seen that its length was believed. */
         const uint8_t frames[] = {
             FRAME_ECHO, 1, 0, 0, 0, 0, 0, 0, 0, (uint8_t)type, 3, 0xff, 0xff, 0xff,
@@ -86,7 +86,7 @@ static void unknown_transport_frames_are_passed_over_and_acknowledged(void **sta
 static void what_has_no_length_or_a_wrong_one_ends_the_session(void **state) {
     (void)state;
     static const uint8_t bad[][4] = {
-        {0x40, 3, 0, 0}, /* longer than the packet */
+        {0x41, 3, 0, 0}, /* longer than the packet */
         {0x5f, 0xff, 0, 0}, {0x60, 3, 0, 0},
         {0x7f, 0x80, 0, 0}, {0x13, 0, 0, 0}, /* not one of the ranges */
         {0x26, 0, 0, 0},    {0x3f, 0, 0, 0},

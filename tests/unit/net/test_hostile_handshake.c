@@ -1,4 +1,6 @@
-/* What a peer may say in a handshake, and what of it is believed: a peer with real keys and nothing good in mind. */
+/* What a peer may say in a handshake, and what of it is believed: a peer with real keys and nothing
+ * good in mind.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,11 +22,7 @@ static const struct psk no_psk, ticket = {{7, 7}};
 static uint8_t train_bytes[TRAIN_MAX_BYTES];
 
 static struct pair *known(const char *name, uint64_t seed) {
-    struct pair *p = pair_new(rand_seeded(name, seed).x);
-    pair_start(p, 0);
-    pair_know(p, 0, NULL, false);
-    pair_know(p, 1, NULL, false);
-    return p;
+    return pair_known(rand_seeded(name, seed).x, 0);
 }
 
 /* The INITIATION that side 0 has ready, taken from its output and read as side 1 would. */
@@ -296,6 +294,41 @@ static void a_cookie_does_not_buy_a_core(void **state) {
     pair_free(p);
 }
 
+/* A session that is up may have its keys renewed as often as anybody may open one, and no oftener: each time costs four
+ * X25519, and may bring a new key of the peer's or a pairing, which are written down. */
+static void who_renews_keys_without_end_is_not_answered_each_time(void **state) {
+    (void)state;
+    enum { SECONDS = 5 };
+    for (int by_ticket = 0; by_ticket < 2; by_ticket++) {
+        struct pair *p = pair_new(rand_seeded("renewals", 15).x);
+        pair_start(p, 0);
+        if (by_ticket)
+            assert_int_equal(endpoint_ticket_open(p->ep[1], &ticket, TIME_NEVER), 0);
+        else
+            pair_know(p, 1, NULL, false);
+        pair_know(p, 0, by_ticket ? &ticket : NULL, by_ticket);
+        p->delay_us = MS;
+        struct session_ref s[2];
+        pair_connect(p, s);
+        struct endpoint *hostile = p->ep[0];
+        const uint64_t end_us = p->now_us + (uint64_t)SECONDS * 1000 * MS;
+        while (p->now_us < end_us) {
+            struct session *ours = endpoint_find(hostile, s[0]);
+            assert_non_null(ours);
+            hostile->identity.transport_seq++;
+            identity_cert(&hostile->identity, &hostile->cert);
+            session_drop_hs_out(ours);
+            assert_int_equal(handshake_start(hostile, ours, p->now_us, HANDSHAKE_REKEY), 0);
+            pair_run(p, 10 * MS, -1, -1);
+            p->event_count[0] = 0;
+        }
+        assert_in_range(pair_count(p, 1, by_ticket ? EP_PAIRED : EP_PEER_KEY), 2,
+                        PEER_OPEN_BURST + (uint64_t)SECONDS * 1000 * MS / PEER_OPEN_US + 1);
+        assert_int_equal(pair_count(p, 1, EP_SESSION_DOWN), 0); /* and that is all */
+        pair_free(p);
+    }
+}
+
 /* ---- how often, how long ---- */
 
 static void an_attempt_lasts_as_long_as_is_said(void **state) {
@@ -452,6 +485,7 @@ int main(void) {
         cmocka_unit_test(a_rekey_with_another_sender_index_is_a_new_session),
         cmocka_unit_test(only_the_address_that_sent_a_retry_is_called_again),
         cmocka_unit_test(a_cookie_does_not_buy_a_core),
+        cmocka_unit_test(who_renews_keys_without_end_is_not_answered_each_time),
         cmocka_unit_test(an_attempt_lasts_as_long_as_is_said),
         cmocka_unit_test(a_confirm_is_sent_as_often_as_is_said),
         cmocka_unit_test(an_answer_does_not_tell_whom_it_is_for),

@@ -153,6 +153,46 @@ static void one_that_begins_anew_owes_nothing_of_the_old(void **state) {
     pair_free(p);
 }
 
+/* Its farewell and its next session may come in one batch. */
+static void a_goodbye_to_the_old_one_does_not_end_the_new_one(void **state) {
+    (void)state;
+    static uint8_t bytes[4][TRAIN_MAX_BYTES];
+    struct train last[4];
+    unsigned trains = 0;
+    struct pair *p = pair_new(4);
+    pair_start(p, 5000 * MS);
+    pair_know(p, 0, NULL, false);
+    pair_know(p, 1, NULL, false);
+    struct session_ref s[2], now;
+    pair_connect(p, s);
+    pair_run(p, 1000 * MS, -1, -1);
+    assert_int_equal(session_datagram(p->ep[1], p->now_us, s[1], "bye", 3, TIME_NEVER), 0);
+    for (bool more = true; more && trains < 4; trains += more) {
+        last[trains] = (struct train){.buf = bytes[trains]};
+        more = endpoint_output(p->ep[1], p->now_us, &last[trains]);
+        if (!more && endpoint_session(p->ep[1], p->peer[1], &now)) {
+            endpoint_disconnect(p->ep[1], p->now_us, now, ERR_CLOSED);
+            more = endpoint_output(p->ep[1], p->now_us, &last[trains]);
+        }
+    }
+    pair_restart(p, 1);
+    pair_know(p, 1, NULL, false);
+    p->now_us += 6000 * MS;
+    assert_int_equal(session_ping(p->ep[0], p->now_us, s[0], 1), 0);
+    carry(p, 0, PACKET_INITIATION);
+    const struct hop at = hop_udp(&p->addr[1], 0);
+    for (unsigned i = 0; i < trains; i++)
+        endpoint_input(p->ep[0], p->now_us, &at, last[i].ecn, last[i].buf, last[i].len);
+    assert_true(endpoint_find(p->ep[0], s[0])->closed); /* there is something to be heard yet */
+    carry(p, 1, PACKET_RESPONSE);
+    pair_run(p, 5000 * MS, -1, -1);
+    assert_int_equal(pair_count(p, 0, EP_SESSION_UP), 2);
+    assert_int_equal(pair_count(p, 0, EP_SESSION_DOWN), 1);
+    assert_true(endpoint_session(p->ep[0], p->peer[0], &now));
+    assert_true(endpoint_session(p->ep[1], p->peer[1], &now));
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_rule_ends_it_in_the_same_call),
@@ -161,6 +201,7 @@ int main(void) {
         cmocka_unit_test(one_that_is_closed_ends_once),
         cmocka_unit_test(one_that_timed_out_is_gone_with_the_call),
         cmocka_unit_test(one_that_begins_anew_owes_nothing_of_the_old),
+        cmocka_unit_test(a_goodbye_to_the_old_one_does_not_end_the_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

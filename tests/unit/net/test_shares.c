@@ -27,31 +27,6 @@ static uint64_t write_from_0(struct hub *h, unsigned to, size_t len) {
     return taken;
 }
 
-/* Both ways, whatever the others do. */
-static void works_for(struct hub *h, unsigned i, size_t len) {
-    static const uint8_t data[64 * KIB];
-    uint64_t there, back;
-    hub_run(h, 100 * MS); /* what is still under way */
-    const uint64_t before = h->read[i], before_at = h->read_at[i];
-    assert_int_equal(stream_open(h->ep[i], h->mine[i], &there), 0);
-    assert_int_equal(stream_open(h->ep[0], h->at0[i], &back), 0);
-    size_t sent = 0, sent_back = 0;
-    for (int step = 0; step < 20000; step++) {
-        size_t taken = 0;
-        const size_t n = len - sent < sizeof data ? len - sent : sizeof data;
-        const size_t k = len - sent_back < sizeof data ? len - sent_back : sizeof data;
-        if (n > 0 && stream_write(h->ep[i], h->mine[i], there, data, n, &taken) == 0)
-            sent += taken;
-        if (k > 0 && stream_write(h->ep[0], h->at0[i], back, data, k, &taken) == 0)
-            sent_back += taken;
-        hub_run(h, 5 * MS);
-        if (h->read[i] - before == len && h->read_at[i] - before_at == len)
-            return;
-    }
-    fail_msg("contact %u: %u of %u read from it, %u by it", i, (unsigned)(h->read[i] - before),
-             (unsigned)len, (unsigned)(h->read_at[i] - before_at));
-}
-
 /* ---- memory for what is received ---- */
 
 /* A byte at the end of what is granted, over and over, and then one over each second border of two blocks. */
@@ -73,7 +48,7 @@ static void bytes_ahead_of_a_gap_take_next_to_nothing(void **state) {
     assert_non_null(hub_session(h, 1));
     assert_true(pool_bytes(h) <= 512 * KIB);
     assert_int_equal(write_from_0(h, 2, 64 * KIB), 64 * KIB);
-    works_for(h, 2, MIB);
+    hub_works_for(h, 2, MIB);
     hub_free(h);
 }
 
@@ -122,8 +97,8 @@ static void who_holds_much_leaves_enough_to_the_next(void **state) {
     assert_true(got[1] > 70 * MIB && got[1] < 80 * MIB); /* alone it is no slower than it was */
     assert_true(got[2] > 6 * MIB && got[3] > 700 * KIB);
     assert_true(pool_bytes(h) <= 90 * MIB + 4 * RECV_SURE_BYTES);
-    works_for(h, 5, 300 * KIB);
-    works_for(h, 6, 300 * KIB);
+    hub_works_for(h, 5, 300 * KIB);
+    hub_works_for(h, 6, 300 * KIB);
     hub_free(h);
 }
 
@@ -246,7 +221,7 @@ static void gaps_are_bounded_for_the_whole_session(void **state) {
     for (unsigned i = 0; i < 2; i++)
         hub_bytes(h, 1, 40, i, 1);
     assert_int_equal(rstream_ready(&transport_stream(s->tp, 40)->in), 2);
-    works_for(h, 2, 10000);
+    hub_works_for(h, 2, 10000);
     hub_free(h);
 }
 
@@ -264,7 +239,7 @@ static void who_acknowledges_nothing_does_not_stop_the_others(void **state) {
             write_from_0(h, i, MIB);
     assert_true(pool_bytes(h) > 60 * MIB && pool_bytes(h) <= 72 * MIB + 128 * KIB);
     assert_true(write_from_0(h, 3, 64 * KIB) > 0);
-    works_for(h, 3, MIB);
+    hub_works_for(h, 3, MIB);
     for (int i = 0; i < 12; i++) {
         hub_hostile(h, 1, echo, sizeof echo);
         hub_hostile(h, 2, echo, sizeof echo);
@@ -353,7 +328,7 @@ static void what_is_sure_is_enough_to_go_on(void **state) {
     for (int i = 0; i < 60 && h->read[1] < sum; i++)
         hub_run(h, 1000 * MS);
     assert_int_equal(h->read[1], 5 * sizeof data);
-    works_for(h, 2, 200 * KIB);
+    hub_works_for(h, 2, 200 * KIB);
     while (n > 0)
         block_put(held[--n]);
     hub_free(h);

@@ -8,34 +8,10 @@
 
 #include <cmocka.h>
 
+#include "crypto/base/mem.h"
 #include "support_hub.h"
 
 enum { MS = 1000, KIB = 1024, MIB = 1 << 20 };
-
-/* Both ways, whatever the others do. */
-static void works_for(struct hub *h, unsigned i, size_t len) {
-    static const uint8_t data[64 * KIB];
-    uint64_t there, back;
-    hub_run(h, 100 * MS); /* what is still under way */
-    const uint64_t before = h->read[i], before_at = h->read_at[i];
-    assert_int_equal(stream_open(h->ep[i], h->mine[i], &there), 0);
-    assert_int_equal(stream_open(h->ep[0], h->at0[i], &back), 0);
-    size_t sent = 0, sent_back = 0;
-    for (int step = 0; step < 20000; step++) {
-        size_t taken = 0;
-        const size_t n = len - sent < sizeof data ? len - sent : sizeof data;
-        const size_t k = len - sent_back < sizeof data ? len - sent_back : sizeof data;
-        if (n > 0 && stream_write(h->ep[i], h->mine[i], there, data, n, &taken) == 0)
-            sent += taken;
-        if (k > 0 && stream_write(h->ep[0], h->at0[i], back, data, k, &taken) == 0)
-            sent_back += taken;
-        hub_run(h, 5 * MS);
-        if (h->read[i] - before == len && h->read_at[i] - before_at == len)
-            return;
-    }
-    fail_msg("contact %u: %u of %u read from it, %u by it", i, (unsigned)(h->read[i] - before),
-             (unsigned)len, (unsigned)(h->read_at[i] - before_at));
-}
 
 /* ---- streams ---- */
 
@@ -67,7 +43,7 @@ static void streams_are_shared_by_all_sessions(void **state) {
     endpoint_disconnect(h->ep[0], h->now_us, h->at0[1], ERR_CLOSED);
     assert_int_equal(h->ep[0]->shares.streams.used, used - 3000);
     h->ep[0]->shares.streams.max = 6000;
-    works_for(h, 7, 1000);
+    hub_works_for(h, 7, 1000);
     hub_free(h);
 }
 
@@ -231,18 +207,20 @@ static void small_packets_leave_in_turn_of_their_kinds(void **state) {
     (void)state;
     struct small_queue q = {0};
     const struct addr there = {.kind = ADDR_IPV4, .port = 1};
-    const struct small_packet head = {.to = hop_udp(&there, 3)};
+    struct small_packet head = {.to = hop_udp(&there, 3)};
     static const uint8_t kinds[] = {PACKET_DATA, PACKET_INITIATION, PACKET_RESPONSE, PACKET_RETRY};
-    for (int i = 0; i < 100; i++)
-        assert_true(small_push(&q, &head, &kinds[3], 1));
-    for (int i = 0; i < 6; i++)
-        assert_true(small_push(&q, &head, &kinds[i % 3], 1));
+    for (int i = 0; i < 106; i++) {
+        const uint8_t *kind = &kinds[i < 100 ? 3 : (i - 100) % 3];
+        head.class = small_class_of(kind);
+        assert_true(small_push(&q, &head, kind, 1));
+    }
     for (int i = 0; i < 10; i++) {
         struct small_packet *p = small_pop(&q, NULL);
         assert_int_equal(p->data[0], kinds[i < 8 ? i % 4 : 3]);
         assert_int_equal(p->to.udp.local, 3);
-        free(p);
+        mem_free(p);
     }
+    head.class = SMALL_SESSION;
     for (int i = 0; i < 1025; i++)
         assert_int_equal(small_push(&q, &head, &kinds[0], 1), i < SMALL_SESSION_MAX);
     small_clear(&q);
@@ -289,9 +267,11 @@ static void the_oldest_datagram_gives_way(void **state) {
             session_datagram(h->ep[0], h->now_us, h->at0[1], &number, 1, h->now_us + 1000 * MS), 0);
     }
     const struct transport *t = hub_session(h, 1)->tp;
-    assert_int_equal(t->dgram_count, DATAGRAM_QUEUE_MAX);
-    assert_int_equal(t->dgram_head->data[0], 3);
-    assert_int_equal(t->dgram_tail->data[0], (DATAGRAM_QUEUE_MAX + 2) % 256);
+    assert_int_equal(t->datagrams.count, DATAGRAM_QUEUE_MAX);
+    assert_int_equal(t->datagrams.ring[t->datagrams.head + 8 + 2], 3); /* deadline, length */
+    struct session_info info;
+    assert_true(endpoint_session_info(h->ep[0], h->now_us, h->at0[1], &info));
+    assert_int_equal(info.datagrams_unsent, 3);
     assert_int_equal(endpoint_counters(h->ep[0])->datagrams_expired, 3);
     hub_free(h);
 }

@@ -1,3 +1,4 @@
+/* Reading docs/CONTROL.md: its tables, its maps and their types. */
 #include "support_document.h"
 
 #include <ctype.h>

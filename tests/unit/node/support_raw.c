@@ -1,3 +1,4 @@
+/* Streams of a node's contact by hand: offers, pauses, and answers that are kept. */
 #include "support_raw.h"
 
 #include <assert.h>
@@ -6,7 +7,7 @@
 #include <string.h>
 
 #include "node/channel/reply.h"
-#include "node/file/manifest_out.h"
+#include "node/file/manifest/manifest_out.h"
 
 struct raw raw_open(struct world *w, unsigned from, unsigned to) {
     char name[8];

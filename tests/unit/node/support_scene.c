@@ -1,3 +1,4 @@
+/* Two nodes, their control APIs and three clients, set up and taken down. */
 #include "support_scene.h"
 
 #include <assert.h>

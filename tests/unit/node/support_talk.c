@@ -1,3 +1,4 @@
+/* Clients of a control API: requests out, answers and notifications in. */
 #include "support_talk.h"
 
 #include <assert.h>

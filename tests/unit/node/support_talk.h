@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "node/api/control_proto.h"
+#include "node/api/rpc/control_proto.h"
 #include "node/control/control.h"
 #include "support_world.h"
 

@@ -1,3 +1,4 @@
+/* The nodes' clock, wires, disks and stores. */
 #include "support_world.h"
 
 #include <assert.h>
@@ -238,8 +239,9 @@ static void moment(struct world *w) {
         struct world_node *n = &w->nodes[p->to];
         w->packets = p->next;
         const struct hop from = hop_udp(&p->from, 0);
+        const struct train_in one = train_in_of_one(&from, p->ecn, p->buf, p->len);
         if (!world_dead(n) && !n->unplugged)
-            node_input(n->node, w->now_us, &from, p->ecn, p->buf, p->len);
+            node_input(n->node, w->now_us, &one);
         free(p);
         if (w->heard)
             w->heard(w->heard_ctx);

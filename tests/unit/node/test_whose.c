@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "node/file/offers.h"
+#include "node/file/transfer/offers.h"
 #include "node/node_int.h"
 #include "support_world.h"
 

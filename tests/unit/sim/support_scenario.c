@@ -1,3 +1,4 @@
+/* Scenarios written in a test: run, or refused at a place. */
 #include "support_scenario.h"
 
 #include <setjmp.h>

@@ -1,3 +1,6 @@
+/* Every provider gives the published bytes, the same ones as the others, and refuses what was
+ * changed.
+ */
 #include <string.h>
 
 #include "crypto/aead/aead.h"

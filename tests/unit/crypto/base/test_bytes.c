@@ -1,3 +1,4 @@
+/* Cursors stay inside their bytes, an error sticks, and integers are those of the specification. */
 #include <string.h>
 
 #include "crypto/base/bytes.h"

@@ -1,3 +1,6 @@
+/* Each error has a name, a text and an exit code, and its number on the wire means the same for
+ * ever.
+ */
 #include <string.h>
 
 #include "crypto/base/err.h"

@@ -1,3 +1,4 @@
+/* Bech32m is that of BIP-350: its own vectors, any length, and what is refused. */
 #include <string.h>
 
 #include "crypto/identity/bech32m.h"

@@ -1,3 +1,6 @@
+/* Keys, node ids, identity files and certificates: what comes back whole, and that any change is
+ * noticed.
+ */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* macs and cookies: who has shown its address, and for how long that is worth something. */
 #include <sodium.h>
 #include <string.h>
 

@@ -1,3 +1,6 @@
+/* Generations of a session's keys: which one sends, which ones still open, and when they are too
+ * old.
+ */
 #include <sodium.h>
 #include <string.h>
 

@@ -1,3 +1,6 @@
+/* The handshakes agree or fail: every change, cut and low-order point is refused, and the true
+ * message still taken.
+ */
 #include <sodium.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Nothing is taken twice, and nothing new is refused that the window reaches. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

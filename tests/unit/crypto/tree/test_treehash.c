@@ -1,3 +1,4 @@
+/* The hash of a file is BLAKE3's, however its bytes are cut. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,41 +10,29 @@
 #include "net/base/timer.h"
 #include "net/base/train.h"
 #include "net/path/path_challenge.h"
-#include "support_rand.h"
+#include "support_places.h"
 
 enum { MS = 1000, S = 1000000, PACKET = 41 };
 
-static void fill(void *ctx, void *buf, size_t len) {
-    struct rand_state *r = ctx;
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)buf)[i] = (uint8_t)rand_u64(r);
-}
-
 static struct rand_state source = {.x = 5};
-static const struct rng rng = {fill, &source};
-
-static struct hop at(uint8_t last) {
-    return (struct hop){
-        .kind = HOP_UDP,
-        .udp = {.local = 1, .remote = {.kind = ADDR_IPV4, .port = 7, .ip = {10, 0, 0, last}}}};
-}
+static const struct rng rng = {places_fill, &source};
 
 static bool heard(struct path_challenges *p, uint64_t now_us, uint8_t last, size_t bytes,
                   bool moves) {
-    const struct hop a = at(last);
+    const struct hop a = place(last);
     return path_challenge_heard(p, &rng, now_us, &a, bytes, moves);
 }
 
 static const struct path_candidate *answered(struct path_challenges *p, uint64_t now_us,
                                              const uint8_t *data, uint8_t last) {
     uint8_t copy[PATH_CHALLENGE_BYTES];
-    const struct hop a = at(last);
+    const struct hop a = place(last);
     memcpy(copy, data, sizeof copy);
     return path_challenge_answered(p, now_us, copy, &a);
 }
 
 static void took(struct path_challenges *p, uint64_t now_us, uint8_t to, uint8_t left, bool shun) {
-    const struct hop a = at(to), b = at(left);
+    const struct hop a = place(to), b = place(left);
     path_challenge_took(p, &rng, now_us, &a, &b, shun);
 }
 
@@ -92,7 +80,7 @@ static void a_place_gets_three_times_what_came_from_it_and_not_for_ever(void **s
             }
             while (path_challenge_due(&p, now_us, PACKET))
                 sent += PACKET;
-            const struct hop a = at(1);
+            const struct hop a = place(1);
             if (i == 1 && path_challenge_may_send(&p, &a, PACKET))
                 sent += PACKET;
             assert_true(sent <= PATH_AMPLIFICATION * got);
@@ -209,7 +197,7 @@ static void a_silent_path_is_shunned_after_the_old_one_has_answered(void **state
 static void a_place_the_user_names_is_asked_by_any_socket(void **state) {
     (void)state;
     struct path_challenges p = {0};
-    const struct hop a = at(9), b = at(8), any = hop_by_any_socket(&a);
+    const struct hop a = place(9), b = place(8), any = hop_by_any_socket(&a);
     path_challenge_begin(&p, &rng, S, &any, PATH_ASKED);
     unsigned asked = 0;
     uint8_t data[PATH_CHALLENGE_BYTES];

@@ -9,46 +9,34 @@
 
 #include "net/base/timer.h"
 #include "net/path/paths.h"
-#include "support_rand.h"
+#include "support_places.h"
 
 enum { S = 1000000, MS = 1000, PACKET = 100 };
 
-static void fill(void *ctx, void *buf, size_t len) {
-    struct rand_state *r = ctx;
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)buf)[i] = (uint8_t)rand_u64(r);
-}
-
 static struct rand_state source = {.x = 7};
-static const struct rng rng = {fill, &source};
-
-static struct hop at(uint8_t last) {
-    return (struct hop){
-        .kind = HOP_UDP,
-        .udp = {.local = 1, .remote = {.kind = ADDR_IPV4, .port = 7, .ip = {10, 0, 0, last}}}};
-}
+static const struct rng rng = {places_fill, &source};
 
 static struct paths begun(uint8_t last, bool doubtful) {
     struct paths p = {0};
-    const struct hop first = at(last);
+    const struct hop first = place(last);
     paths_begin(&p, &first, doubtful);
     return p;
 }
 
 static bool is_at(const struct paths *p, uint8_t last) {
-    const struct hop there = at(last);
+    const struct hop there = place(last);
     return hop_equal(paths_current(p), &there);
 }
 
 static struct paths_move heard(struct paths *p, uint64_t now_us, uint8_t last, bool moves) {
-    const struct hop from = at(last);
+    const struct hop from = place(last);
     return paths_heard(p, &rng, now_us, &from, PACKET, moves);
 }
 
 /* Whoever is asked answers, if it is one of these. */
 static struct paths_move answer(struct paths *p, uint64_t now_us, uint8_t last, bool silent) {
     struct paths_move m = {.what = PATHS_STAY};
-    const struct hop there = at(last);
+    const struct hop there = place(last);
     for (const struct path_candidate *c; (c = paths_due(p, now_us, PACKET));) {
         uint8_t data[PATH_CHALLENGE_BYTES];
         if (!hop_same_place(&c->hop, &there))
@@ -106,7 +94,7 @@ static void packets_from_many_places_do_not_make_it_flap(void **state) {
 static void a_place_in_doubt_gets_three_times_what_came(void **state) {
     (void)state;
     struct paths p = begun(1, false);
-    const struct hop first = at(1), other = at(2);
+    const struct hop first = place(1), other = place(2);
     assert_true(paths_sure(&p, &first) && paths_room(&p) == SIZE_MAX);
     paths_doubt(&p, &rng, S, &first, PACKET); /* the same place again is none */
     assert_true(paths_sure(&p, &first));
@@ -128,7 +116,7 @@ static void a_place_in_doubt_gets_three_times_what_came(void **state) {
 static void other_places_are_asked_once_and_not_the_one_in_use(void **state) {
     (void)state;
     struct paths p = begun(1, true);
-    const struct hop places[] = {at(1), at(2), at(2), at(3), at(4)};
+    const struct hop places[] = {place(1), place(2), place(2), place(3), place(4)};
     unsigned seen[5] = {0}, asked = 0;
     for (int i = 0; i < 2; i++)
         paths_ask_around(&p, &rng, S, places, 5);
@@ -168,7 +156,7 @@ static void a_silent_path_gives_way_to_the_one_left(void **state) {
 static void the_socket_is_known_from_the_first_packet_on(void **state) {
     (void)state;
     struct paths p = {0};
-    const struct hop there = at(1), any = hop_by_any_socket(&there), other = at(2);
+    const struct hop there = place(1), any = hop_by_any_socket(&there), other = place(2);
     paths_begin(&p, &any, false);
     paths_settle(&p, &other);
     assert_true(hop_equal(paths_current(&p), &any));
@@ -183,7 +171,7 @@ static void the_socket_is_known_from_the_first_packet_on(void **state) {
 static void what_a_path_was_like_is_remembered_for_its_return(void **state) {
     (void)state;
     struct paths p = begun(1, false);
-    const struct hop first = at(1), second = at(2);
+    const struct hop first = place(1), second = place(2);
     const struct path_state was = {.hop = first, .left_us = S, .seed.cwnd_bytes = 5};
     assert_null(paths_recall(&p, &first, S));
     paths_remember(&p, &was);
@@ -198,7 +186,7 @@ static void what_a_path_was_like_is_remembered_for_its_return(void **state) {
 static void an_answer_is_never_more_than_the_question(void **state) {
     (void)state;
     struct paths p = begun(1, false);
-    const struct hop stranger = at(9), known = at(2);
+    const struct hop stranger = place(9), known = place(2);
     for (int i = 0; i < 10; i++)
         assert_true(paths_answers(&p, &stranger, PACKET));
     (void)heard(&p, S, 2, true).what;

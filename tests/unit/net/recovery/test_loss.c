@@ -1,3 +1,4 @@
+/* What makes a packet lost, what only looks like it, and when a probe is due (RFC 9002). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* The ring of packets that were sent says of each what became of it, and has an end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

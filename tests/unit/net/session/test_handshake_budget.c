@@ -1,3 +1,4 @@
+/* Handshakes take a share of a core at most, and one source takes nobody else's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -148,6 +148,86 @@ static void whoever_is_due_comes_once_the_earliest_first(void **state) {
     finish(&x);
 }
 
+/* ---- sockets that are full ---- */
+
+static const struct addr there = {.kind = ADDR_IPV4, .port = 1};
+
+static void goes_by(struct session *s, uint32_t socket) {
+    static struct transport tp; /* only that there is one counts */
+    s->paths.current.hop = hop_udp(&there, socket);
+    s->tp = &tp;
+}
+
+static void no_transports(struct session_table *t) {
+    struct session *s;
+    for (uint32_t at = 0; (s = session_table_each(t, &at));)
+        s->tp = NULL;
+}
+
+static void a_thousand_behind_a_full_socket_cost_the_others_nothing(void **state) {
+    (void)state;
+    enum { STUCK = 1000, FREE = 3, ROUNDS = 500 };
+    struct setup x;
+    struct session *free_ones[FREE];
+    const struct train full = {.full = 1u << 4}, none = {0};
+    begin(&x, 0, SESSION_UP);
+    for (unsigned i = 0; i < STUCK + FREE; i++) {
+        struct session *s = session_table_new(&x.t, &x.rng, SESSION_RESPONDED);
+        assert_non_null(s);
+        goes_by(s, i < STUCK ? 4 : 2);
+        session_table_ready(&x.t, s);
+        if (i >= STUCK)
+            free_ones[i - STUCK] = s;
+    }
+    assert_ptr_equal(session_table_next_ready(&x.t, &full), free_ones[0]);
+    assert_int_equal(x.t.looked_at, STUCK + 1); /* each once */
+    x.t.looked_at = 0;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct session *s = session_table_next_ready(&x.t, &full);
+        assert_ptr_equal(s, free_ones[i % FREE]);
+        session_table_ready(&x.t, x.t.slots[i]); /* a stuck one hears something */
+        session_table_turn(&x.t, s);
+    }
+    assert_int_equal(x.t.looked_at, ROUNDS);
+    /* It has room for one train: one of its own gets that, and nobody else is looked at. */
+    x.t.looked_at = 0;
+    assert_ptr_equal(session_table_next_ready(&x.t, &none), x.t.slots[0]);
+    session_table_turn(&x.t, x.t.slots[0]);
+    assert_ptr_equal(session_table_next_ready(&x.t, &full), free_ones[ROUNDS % FREE]);
+    assert_int_equal(x.t.looked_at, 2);
+    no_transports(&x.t);
+    finish(&x);
+}
+
+static void who_leaves_a_full_socket_waits_no_longer(void **state) {
+    (void)state;
+    struct setup x;
+    const struct train full = {.full = 1u << 4}, both = {.full = 1u << 4 | 1u << 2}, none = {0};
+    begin(&x, 3, SESSION_RESPONDED);
+    for (unsigned i = 0; i < 3; i++) {
+        goes_by(x.s[i], 4);
+        session_table_ready(&x.t, x.s[i]);
+    }
+    assert_null(session_table_next_ready(&x.t, &full));
+    assert_int_equal(x.t.parked_at, 1u << 4);
+    goes_by(x.s[1], 2); /* its path has moved */
+    assert_null(session_table_next_ready(&x.t, &full));
+    session_table_ready(&x.t, x.s[1]);
+    assert_ptr_equal(session_table_next_ready(&x.t, &full), x.s[1]);
+    assert_null(session_table_next_ready(&x.t, &both));
+    assert_int_equal(x.t.parked_at, 1u << 4 | 1u << 2);
+    session_table_end(&x.t, x.s[0]); /* from where it waits */
+    x.s[0]->tp = NULL;
+    session_table_unready(&x.t, x.s[1]);
+    assert_int_equal(x.t.parked_at, 1u << 4);
+    assert_ptr_equal(session_table_next_ready(&x.t, &none), x.s[2]);
+    session_table_unready(&x.t, x.s[2]);
+    assert_int_equal(x.t.parked_at, 0);
+    assert_null(session_table_next_ready(&x.t, &none));
+    no_transports(&x.t);
+    finish(&x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_found_by_its_index_and_its_reference),
@@ -155,6 +235,8 @@ int main(void) {
         cmocka_unit_test(one_that_has_ended_is_nowhere_and_still_there),
         cmocka_unit_test(closed_ones_wait_in_turn),
         cmocka_unit_test(whoever_is_due_comes_once_the_earliest_first),
+        cmocka_unit_test(a_thousand_behind_a_full_socket_cost_the_others_nothing),
+        cmocka_unit_test(who_leaves_a_full_socket_waits_no_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
-/* Holders of tickets, who are nobody until one handshake of theirs is confirmed; and who opens at the same moment. */
+/* Holders of tickets, who are nobody until one handshake of theirs is confirmed; and who opens at
+ * the same moment.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,53 +12,12 @@
 
 #include "net/endpoint_int.h"
 #include "support_forge.h"
-#include "support_pair.h"
+#include "support_sniff.h"
 
 enum { MS = 1000, S = 1000000 };
 
 static const struct psk ticket_a = {{1, 2, 3}}, ticket_b = {{4, 5, 6}};
-static const struct addr elsewhere = {.kind = ADDR_IPV4, .port = 6, .ip = {9, 9, 9, 9}};
 static uint8_t out_bytes[TRAIN_MAX_BYTES];
-
-static struct pair *known(uint64_t seed) {
-    struct pair *p = pair_new(seed);
-    pair_start(p, 0);
-    pair_know(p, 0, NULL, false);
-    pair_know(p, 1, NULL, false);
-    return p;
-}
-
-/* ---- sniffing ---- */
-
-struct sniffed {
-    bool swallow, drop_data; /* what side 0 sends is kept, and does not arrive */
-    unsigned count;
-    uint8_t msg[INITIATION_BYTES]; /* the last one */
-};
-
-static bool sniff(struct pair *p, int from, uint8_t *data, size_t len) {
-    struct sniffed *f = p->tap_ctx;
-    if (from == 0 && data[0] == PACKET_DATA && f->drop_data)
-        return false;
-    if (from != 0 || len != INITIATION_BYTES || data[0] != PACKET_INITIATION)
-        return true;
-    memcpy(f->msg, data, len);
-    f->count++;
-    return !f->swallow;
-}
-
-static void listen_in(struct pair *p, struct sniffed *f) {
-    *f = (struct sniffed){0};
-    p->tap = sniff;
-    p->tap_ctx = f;
-}
-
-static bool comes_up(struct pair *p, int side) {
-    unsigned before = pair_count(p, side, EP_SESSION_UP);
-    assert_int_equal(endpoint_connect(p->ep[side], p->now_us, p->peer[side]), 0);
-    pair_run(p, 9 * S, -1, -1);
-    return pair_count(p, side, EP_SESSION_UP) > before;
-}
 
 /* ---- strangers ---- */
 
@@ -225,7 +186,7 @@ static bool drop_data(struct pair *p, int from, uint8_t *data, size_t len) {
 static void an_open_that_crosses_an_answer_makes_no_second_session(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 8; seed++) {
-        struct pair *p = known(seed);
+        struct pair *p = pair_known(seed, 0);
         p->tap = drop_data;
         assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
         pair_run(p, 11 * MS, -1, -1);
@@ -251,7 +212,7 @@ static bool lose_some(struct pair *p, int from, uint8_t *data, size_t len) {
 static void opens_that_cross_in_any_way_end_in_one_session(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
-        struct pair *p = known(seed);
+        struct pair *p = pair_known(seed, 0);
         p->jitter_us = 30 * MS;
         p->tap = lose_some;
         int first = (int)(seed & 1);
@@ -282,7 +243,7 @@ static void opens_that_cross_late_end_in_one_session(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 4; seed++)
         for (uint64_t cut_us = 1000 * MS; cut_us < 3000 * MS; cut_us += 97 * MS) {
-            struct pair *p = known(seed);
+            struct pair *p = pair_known(seed, 0);
             p->cut = true;
             for (int i = 0; i < 2; i++)
                 assert_int_equal(endpoint_connect(p->ep[i], p->now_us, p->peer[i]), 0);

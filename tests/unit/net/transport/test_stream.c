@@ -1,3 +1,4 @@
+/* A stream's bytes come out as they went in, whatever is lost, late or without memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

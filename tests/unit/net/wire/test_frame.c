@@ -1,3 +1,6 @@
+/* Frames come back as they were written, fit into their packet, and are refused when they are
+ * wrong.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,12 +152,52 @@ static void stream_frames_stay_inside_the_packet(void **state) {
     assert_false(frame_read_stream(&r, rd_u8(&r), &f));
 }
 
+static void a_record_comes_back_and_none_is_cut_short(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, 1, 63, 64, RECORD_MAX_BYTES};
+    uint8_t data[RECORD_MAX_BYTES], buf[RECORD_MAX_BYTES + 8];
+    memset(data, 7, sizeof data);
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct wr w = wr_init(buf, sizeof buf);
+        frame_write_record(&w, data, sizes[i]);
+        assert_true(w.ok);
+        const size_t len = wr_len(&w);
+        const uint8_t *got;
+        size_t n;
+        struct rd r = rd_init(buf + 1, len - 1);
+        assert_int_equal(buf[0], FRAME_RECORD);
+        assert_true(frame_read_record(&r, &got, &n));
+        assert_int_equal(n, sizes[i]);
+        assert_int_equal(rd_left(&r), 0);
+        assert_true(frames_are_records(buf, len));
+        buf[len] = FRAME_PADDING;
+        assert_true(frames_are_records(buf, len + 1));
+        buf[len] = FRAME_PING;
+        assert_false(frames_are_records(buf, len + 1));
+        for (size_t cut = 1; cut < len; cut++) {
+            r = rd_init(buf + 1, cut - 1);
+            assert_false(frame_read_record(&r, &got, &n));
+            assert_false(frames_are_records(buf, cut));
+        }
+    }
+    assert_false(frames_are_records(buf, 0));
+    static const uint8_t padding[3] = {FRAME_PADDING};
+    assert_false(frames_are_records(padding, sizeof padding));
+    struct wr w = wr_init(buf, sizeof buf);
+    wr_varint(&w, RECORD_MAX_BYTES + 1); /* too long, though the packet has it */
+    struct rd r = rd_init(buf, sizeof buf);
+    const uint8_t *got;
+    size_t n;
+    assert_false(frame_read_record(&r, &got, &n));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ack_comes_back_as_it_was),
         cmocka_unit_test(any_ack_comes_back_and_none_is_cut_short),
         cmocka_unit_test(an_ack_that_counts_below_zero_is_refused),
         cmocka_unit_test(stream_frames_stay_inside_the_packet),
+        cmocka_unit_test(a_record_comes_back_and_none_is_cut_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

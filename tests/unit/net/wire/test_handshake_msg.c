@@ -1,3 +1,4 @@
+/* Handshake messages: both sides read the same, and a change of any byte fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Where state, configuration, sockets and downloads are, and whose directories are safe. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Offers and transfers of one contact do not keep the others' out (node/file/offers). */
+/* Offers and transfers of one contact do not keep the others' out (node/file/transfer/offers). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,22 +12,12 @@
 #include "node/channel/reply.h"
 #include "node/file/file_recv.h"
 #include "node/file/file_send.h"
-#include "node/file/offers.h"
 #include "node/file/source.h"
+#include "node/file/transfer/offers.h"
+#include "support_files.h"
 #include "support_raw.h"
 
 enum { S = 1000000 };
-
-/* Node 0 knows the others. */
-static struct world *star(unsigned count, uint64_t seed, enum accept_rule accept) {
-    struct world *w = world_new(count, seed);
-    world_kill(w, 0);
-    w->nodes[0].cfg.accept = accept;
-    world_start(w, 0);
-    for (unsigned i = 1; i < count; i++)
-        world_pair(w, 0, i);
-    return w;
-}
 
 static uint64_t offer(struct world *w, unsigned from, const char *path) {
     uint64_t id = 0;
@@ -35,12 +25,6 @@ static uint64_t offer(struct world *w, unsigned from, const char *path) {
     assert_int_equal(node_send(w->nodes[from].node, w->now_us, "n0", &path, 1, 0, &id), 0);
     world_run(w, S / 10);
     return id;
-}
-
-static struct transfer_info info(struct world *w, unsigned node, uint64_t id) {
-    struct transfer_info t;
-    assert_true(node_transfer_get(w->nodes[node].node, id, &t));
-    return t;
 }
 
 /* Offers of files of 100000 bytes that nobody sends; gives how many were taken. */
@@ -69,7 +53,7 @@ static unsigned live_of(struct world *w, const char *contact) {
 
 static void offers_that_wait_give_way_to_a_contact_with_fewer(void **state) {
     (void)state;
-    struct world *w = star(4, 1, ACCEPT_ASK);
+    struct world *w = files_star(4, 1, ACCEPT_ASK);
     uint64_t last = 0;
     for (unsigned i = 0; i < OFFERS_MAX_PER_CONTACT; i++)
         last = offer(w, 1, "/f");
@@ -77,22 +61,23 @@ static void offers_that_wait_give_way_to_a_contact_with_fewer(void **state) {
         (void)offer(w, 2, "/f");
     assert_int_equal(world_count(w, 0, NODE_TRANSFER_OFFERED), OFFERS_MAX);
     uint64_t id = offer(w, 3, "/f");
-    assert_int_equal(info(w, 3, id).state, TRANSFER_OFFERED);
+    assert_int_equal(files_info(w, 3, id).state, TRANSFER_OFFERED);
     assert_int_equal(world_count(w, 0, NODE_TRANSFER_OFFERED), OFFERS_MAX + 1);
     assert_int_equal(world_count(w, 0, NODE_TRANSFER_FAILED), 1);
-    assert_int_equal(info(w, 1, last).err, ERR_FULL); /* the newest of the one with the most */
+    assert_int_equal(files_info(w, 1, last).err,
+                     ERR_FULL); /* the newest of the one with the most */
     assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
     assert_int_equal(live_of(w, "n2"), OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
     /* Whoever has most himself gets no more. */
     id = offer(w, 1, "/f");
-    assert_int_equal(info(w, 1, id).err, ERR_FULL);
+    assert_int_equal(files_info(w, 1, id).err, ERR_FULL);
     assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
     world_free(w);
 }
 
 static void the_memory_of_offers_is_shared_too(void **state) {
     (void)state;
-    struct world *w = star(4, 2, ACCEPT_ASK);
+    struct world *w = files_star(4, 2, ACCEPT_ASK);
     size_t len;
     uint8_t *bytes = raw_offer(50000, 235, 1, 'a', &len);
     unsigned taken[4] = {0};
@@ -108,7 +93,7 @@ static void the_memory_of_offers_is_shared_too(void **state) {
     for (unsigned from = 1; from < 4; from++)
         assert_int_equal(taken[from], 1); /* 14 MiB of 24 */
     const uint64_t id = offer(w, 3, "/f");
-    assert_int_equal(info(w, 3, id).state, TRANSFER_OFFERED);
+    assert_int_equal(files_info(w, 3, id).state, TRANSFER_OFFERED);
     world_free(w);
 }
 
@@ -116,15 +101,15 @@ static void the_memory_of_offers_is_shared_too(void **state) {
  * none is let in all the same. */
 static void who_has_none_is_let_in_by_whoever_has_most(void **state) {
     (void)state;
-    struct world *w = star(4, 4, ACCEPT_CONTACTS);
+    struct world *w = files_star(4, 4, ACCEPT_CONTACTS);
     (void)promise(w, 1, OFFERS_MAX_PER_CONTACT);
     (void)promise(w, 2, OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
     uint64_t id = offer(w, 3, "/f");
     world_run(w, S);
-    assert_int_equal(info(w, 3, id).state, TRANSFER_DONE);
+    assert_int_equal(files_info(w, 3, id).state, TRANSFER_DONE);
     assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 1);
     assert_int_equal(live_of(w, "n2"), OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
-    assert_int_equal(info(w, 0, OFFERS_MAX_PER_CONTACT).err, ERR_FULL); /* the newest */
+    assert_int_equal(files_info(w, 0, OFFERS_MAX_PER_CONTACT).err, ERR_FULL); /* the newest */
     world_free(w);
 }
 
@@ -132,14 +117,14 @@ static void who_has_none_is_let_in_by_whoever_has_most(void **state) {
  * somebody who has a place already. */
 static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     (void)state;
-    struct world *w = star(4, 3, ACCEPT_CONTACTS);
+    struct world *w = files_star(4, 3, ACCEPT_CONTACTS);
     assert_int_equal(promise(w, 1, OFFERS_MAX_PER_CONTACT), OFFERS_MAX_PER_CONTACT);
     assert_int_equal(promise(w, 2, OFFERS_MAX - OFFERS_MAX_PER_CONTACT),
                      OFFERS_MAX - OFFERS_MAX_PER_CONTACT);
     (void)promise(w, 3, 1);
     assert_int_equal(live_of(w, "n3"), 1);
     uint64_t id = offer(w, 3, "/early");
-    assert_int_equal(info(w, 3, id).err, ERR_FULL);
+    assert_int_equal(files_info(w, 3, id).err, ERR_FULL);
     /* All of the first contact's send something shortly before the minute is over, but for one. */
     world_run(w, RECV_STALL_US - 5 * S);
     const struct transfers *all = &w->nodes[0].node->transfers;
@@ -155,8 +140,8 @@ static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
     const uint64_t stalled = all->list[7]->info.id;
     id = offer(w, 3, "/late");
     world_run(w, S);
-    assert_int_equal(info(w, 3, id).state, TRANSFER_DONE);
-    assert_int_equal(info(w, 0, stalled).err, ERR_FULL);
+    assert_int_equal(files_info(w, 3, id).state, TRANSFER_DONE);
+    assert_int_equal(files_info(w, 0, stalled).err, ERR_FULL);
     assert_int_equal(live_of(w, "n1"), OFFERS_MAX_PER_CONTACT - 2);
     world_free(w);
 }
@@ -164,7 +149,7 @@ static void stalled_transfers_give_way_and_moving_ones_do_not(void **state) {
 /* 64 transfers that have ended are remembered, but not with 10 MiB of names each. */
 static void a_transfer_that_broke_off_keeps_few_names(void **state) {
     (void)state;
-    struct world *w = star(2, 5, ACCEPT_CONTACTS);
+    struct world *w = files_star(2, 5, ACCEPT_CONTACTS);
     const struct transfers *all = &w->nodes[0].node->transfers;
     struct endpoint *ep = w->nodes[1].node->turn.ep;
     size_t len;
@@ -189,7 +174,7 @@ static void a_transfer_that_broke_off_keeps_few_names(void **state) {
 
 static void what_breaks_off_while_the_disk_is_slow_counts(void **state) {
     (void)state;
-    struct world *w = star(2, 6, ACCEPT_CONTACTS);
+    struct world *w = files_star(2, 6, ACCEPT_CONTACTS);
     const struct transfers *all = &w->nodes[0].node->transfers;
     size_t len;
     uint8_t *bytes = raw_offer(50000, 235, 1, 'a', &len);
@@ -217,7 +202,7 @@ static void what_breaks_off_while_the_disk_is_slow_counts(void **state) {
 /* The disk hangs, and two contacts break off what they began: the user can still send. */
 static void what_hangs_takes_no_place_of_what_we_send(void **state) {
     (void)state;
-    struct world *w = star(4, 8, ACCEPT_CONTACTS);
+    struct world *w = files_star(4, 8, ACCEPT_CONTACTS);
     struct endpoint *ep;
     const char *path = "/mine";
     uint64_t id;
@@ -237,7 +222,7 @@ static void what_hangs_takes_no_place_of_what_we_send(void **state) {
     assert_int_equal(w->nodes[0].node->transfers.count, OFFERS_MAX + 1);
     w->disk_us = 1000;
     world_run(w, 70 * S);
-    assert_int_equal(info(w, 0, id).state, TRANSFER_OFFERED); /* n3's user is asked */
+    assert_int_equal(files_info(w, 0, id).state, TRANSFER_OFFERED); /* n3's user is asked */
     free(bytes);
     world_free(w);
 }
@@ -250,7 +235,7 @@ static uint64_t ahead_of(const struct transfer *t) {
 /* What others send, or promise to, takes nothing of what we read ahead to send. */
 static void what_comes_does_not_slow_what_we_send(void **state) {
     (void)state;
-    struct world *w = star(4, 9, ACCEPT_CONTACTS);
+    struct world *w = files_star(4, 9, ACCEPT_CONTACTS);
     struct node *n = w->nodes[0].node;
     const char *path = "/big";
     uint64_t id, rule;
@@ -273,7 +258,7 @@ static void what_comes_does_not_slow_what_we_send(void **state) {
  * others. */
 static void failed_offers_of_one_do_not_push_out_what_others_did(void **state) {
     (void)state;
-    struct world *w = star(3, 7, ACCEPT_ASK);
+    struct world *w = files_star(3, 7, ACCEPT_ASK);
     const char *path = "/mine";
     uint64_t mine;
     disk_fill(w, 0, path, 10, 1);
@@ -281,13 +266,13 @@ static void failed_offers_of_one_do_not_push_out_what_others_did(void **state) {
     world_run(w, S);
     assert_int_equal(node_reject(w->nodes[2].node, w->now_us, 1), 0);
     world_run(w, S);
-    assert_int_equal(info(w, 0, mine).err, ERR_REFUSED);
+    assert_int_equal(files_info(w, 0, mine).err, ERR_REFUSED);
     for (unsigned i = 0; i < 2 * TRANSFERS_KEPT; i++) {
         const uint64_t id = offer(w, 1, "/f");
         assert_int_equal(node_cancel(w->nodes[1].node, w->now_us, id), 0);
         world_run(w, S / 100);
     }
-    assert_int_equal(info(w, 0, mine).err, ERR_REFUSED);
+    assert_int_equal(files_info(w, 0, mine).err, ERR_REFUSED);
     assert_in_range(w->nodes[0].node->transfers.count, TRANSFERS_KEPT, TRANSFERS_KEPT + 1);
     const struct transfer *newest =
         w->nodes[0].node->transfers.list[w->nodes[0].node->transfers.count - 1];

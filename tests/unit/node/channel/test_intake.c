@@ -12,20 +12,10 @@
 #include "node/channel/reply.h"
 #include "node/file/file_send.h"
 #include "node/message/letter.h"
+#include "support_files.h"
 #include "support_raw.h"
 
 enum { S = 1000000 };
-
-/* Node 0 knows the others, and takes what they send if `accept` says so. */
-static struct world *star(unsigned count, uint64_t seed, enum accept_rule accept) {
-    struct world *w = world_new(count, seed);
-    world_kill(w, 0);
-    w->nodes[0].cfg.accept = accept;
-    world_start(w, 0);
-    for (unsigned i = 1; i < count; i++)
-        world_pair(w, 0, i);
-    return w;
-}
 
 static const struct intakes *intakes(const struct world *w) {
     return &w->nodes[0].node->intakes;
@@ -44,12 +34,6 @@ static uint64_t offer_one(struct world *w, unsigned from) {
     return id;
 }
 
-static struct transfer_info info(struct world *w, unsigned node, uint64_t id) {
-    struct transfer_info t;
-    assert_true(node_transfer_get(w->nodes[node].node, id, &t));
-    return t;
-}
-
 /* All but the last bytes of the largest manifest there is: 19 MiB of names and their table. */
 static struct raw stall(struct world *w, unsigned from, const uint8_t *offer, size_t len) {
     struct raw r = raw_open(w, from, 0);
@@ -60,7 +44,7 @@ static struct raw stall(struct world *w, unsigned from, const uint8_t *offer, si
 /* 48 MiB are for all, 24 for each, and the one with the most gives way to one with less. */
 static void stalled_manifests_do_not_keep_others_out(void **state) {
     (void)state;
-    struct world *w = star(4, 5, ACCEPT_ASK);
+    struct world *w = files_star(4, 5, ACCEPT_ASK);
     size_t len;
     uint8_t *offer = raw_offer(65000, 235, 1, 'a', &len);
     assert_true(len > 15 << 20 && len < MANIFEST_MAX_BYTES);
@@ -94,7 +78,7 @@ static void stalled_manifests_do_not_keep_others_out(void **state) {
 
 static void beginnings_are_counted_per_contact_and_in_all(void **state) {
     (void)state;
-    struct world *w = star(4, 6, ACCEPT_CONTACTS);
+    struct world *w = files_star(4, 6, ACCEPT_CONTACTS);
     static const uint8_t begun[] = {1, 0x80, 0, 0x10, 0, 0x83}; /* a manifest of 4096 bytes */
     static const uint8_t more[] = {0xa1};
     struct raw mine[INTAKES_MAX_PER_CONTACT];
@@ -106,7 +90,7 @@ static void beginnings_are_counted_per_contact_and_in_all(void **state) {
     assert_int_equal(intakes(w)->count, 96);
     const uint64_t refused = offer_one(w, 1);
     world_run(w, S / 10);
-    assert_int_equal(info(w, 1, refused).err, ERR_FULL);
+    assert_int_equal(files_info(w, 1, refused).err, ERR_FULL);
     assert_int_equal(intakes(w)->count, 96);
     for (unsigned from = 2; from < 4; from++)
         for (unsigned i = 0; i < INTAKES_MAX_PER_CONTACT; i++) {
@@ -135,14 +119,14 @@ static void beginnings_are_counted_per_contact_and_in_all(void **state) {
     assert_int_equal(intakes(w)->count, 0);
     const uint64_t id = offer_one(w, 1);
     world_run(w, 5 * S);
-    assert_int_equal(info(w, 1, id).state, TRANSFER_DONE);
+    assert_int_equal(files_info(w, 1, id).state, TRANSFER_DONE);
     world_free(w);
 }
 
 /* 1.1 kbit/s are enough, a byte now and then is not; what times out is told so. */
 static void a_slow_link_passes_and_a_dripping_one_does_not(void **state) {
     (void)state;
-    struct world *w = star(3, 7, ACCEPT_ASK);
+    struct world *w = files_star(3, 7, ACCEPT_ASK);
     size_t len;
     uint8_t *offer = raw_offer(100, 250, 1, 'a', &len);
     struct raw slow = raw_open(w, 1, 0), drip = raw_open(w, 2, 0);
@@ -161,7 +145,7 @@ static void a_slow_link_passes_and_a_dripping_one_does_not(void **state) {
 
 static void a_session_that_ends_frees_what_it_began(void **state) {
     (void)state;
-    struct world *w = star(2, 8, ACCEPT_ASK);
+    struct world *w = files_star(2, 8, ACCEPT_ASK);
     size_t len;
     uint8_t *offer = raw_offer(1000, 200, 1, 'a', &len);
     stall(w, 1, offer, len);
@@ -179,14 +163,14 @@ static void a_session_that_ends_frees_what_it_began(void **state) {
 /* The largest offer is taken in, and the loop never has more of it in one go than a step. */
 static void the_largest_manifest_is_taken_in_steps(void **state) {
     (void)state;
-    struct world *w = star(2, 9, ACCEPT_ASK);
+    struct world *w = files_star(2, 9, ACCEPT_ASK);
     size_t len;
     uint8_t *offer = raw_offer(TRANSFER_FILES_MAX, 200, 1, 'a', &len);
     struct raw r = raw_open(w, 1, 0);
     assert_true(raw_write(&r, offer, len));
     world_run(w, 2 * S);
     assert_int_equal(world_count(w, 0, NODE_TRANSFER_OFFERED), 1);
-    assert_int_equal(info(w, 0, 1).files, TRANSFER_FILES_MAX);
+    assert_int_equal(files_info(w, 0, 1).files, TRANSFER_FILES_MAX);
     assert_true(intakes(w)->taken_bytes >= len);
     assert_in_range(intakes(w)->step_most, INTAKE_STEP_BYTES / 4, INTAKE_STEP_BYTES);
     uint64_t size;
@@ -216,16 +200,15 @@ static void send_all(struct world *w, unsigned from) {
     struct train t = {.buf = buf};
     const struct hop hop = hop_udp(&w->nodes[from].addr, 0);
     while (node_output(w->nodes[from].node, w->now_us, &t))
-        for (size_t at = 0; at < t.len; at += t.segment_bytes)
-            node_input(w->nodes[0].node, w->now_us, &hop, t.ecn, buf + at,
-                       t.len - at < t.segment_bytes ? t.len - at : t.segment_bytes);
+        node_input(w->nodes[0].node, w->now_us,
+                   &(struct train_in){t.buf, t.len, t.segment_bytes, hop, t.ecn});
 }
 
 /* Each costs the store as much as a long one does: few in a turn of the loop, however short. */
 static void many_short_messages_are_taken_in_steps(void **state) {
     (void)state;
     enum { EACH = 80, FROM = 3, MOST = INTAKE_STEP_BYTES / INTAKE_WHOLE_BYTES };
-    struct world *w = star(1 + FROM, 12, ACCEPT_ASK);
+    struct world *w = files_star(1 + FROM, 12, ACCEPT_ASK);
     struct node *n = w->nodes[0].node;
     const struct history *m = &n->messages.history;
     struct node_event e;
@@ -254,7 +237,7 @@ static void nothing(const struct owed *o) {
 /* While a disk is slow many contacts wait for answers: the last places are for those with none. */
 static void unanswered_messages_of_many_leave_room_to_the_next(void **state) {
     (void)state;
-    struct world *w = star(3, 13, ACCEPT_ASK);
+    struct world *w = files_star(3, 13, ACCEPT_ASK);
     struct node *n = w->nodes[0].node;
     w->sync_us = 5 * S;
     assert_int_equal(keep_put(&n->keep, "t", "k", 1, "v", 1), 0);
@@ -276,7 +259,7 @@ static void unanswered_messages_of_many_leave_room_to_the_next(void **state) {
 static void an_offer_of_many_files_is_made_in_steps(void **state) {
     (void)state;
     enum { FILES = 5000 };
-    struct world *w = star(2, 10, ACCEPT_ASK);
+    struct world *w = files_star(2, 10, ACCEPT_ASK);
     static char names[FILES][210];
     static const char *paths[FILES];
     for (unsigned i = 0; i < FILES; i++) {
@@ -291,7 +274,7 @@ static void an_offer_of_many_files_is_made_in_steps(void **state) {
     struct node *n = w->nodes[1].node;
     assert_int_equal(node_send(n, w->now_us, "n0", paths, FILES, 0, &id), 0);
     assert_non_null(world_wait(w, 0, NODE_TRANSFER_OFFERED, 60 * S));
-    assert_int_equal(info(w, 0, 1).files, FILES);
+    assert_int_equal(files_info(w, 0, 1).files, FILES);
     /* A piece or a name more, which was begun within the step. */
     assert_in_range(n->files.send.step_most, SEND_STEP_BYTES / 2, SEND_STEP_BYTES + 8192);
 
@@ -309,7 +292,7 @@ static void an_offer_of_many_files_is_made_in_steps(void **state) {
 /* A manifest that is wrong is answered as soon as that is seen; one that is not a blob is reset. */
 static void a_broken_manifest_is_answered_at_once(void **state) {
     (void)state;
-    struct world *w = star(2, 11, ACCEPT_ASK);
+    struct world *w = files_star(2, 11, ACCEPT_ASK);
     static const uint8_t later[] = {1, 0x80, 0, 0x10, 0, 0x83, 0xa1, 'v', 2};
     static const uint8_t list[] = {1, 0x80, 0, 0x10, 0, 0x93};
     static const uint8_t empty[] = {1, 0};

@@ -1,3 +1,6 @@
+/* What a configuration file may say, and on which line it is wrong; what is written reads the
+ * same.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_group.h"
+#include "node/control/call/control_group.h"
 #include "support_scene.h"
 
 enum { S = 1000000 };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_group.h"
+#include "node/control/call/control_group.h"
 #include "support_document.h"
 #include "support_talk.h"
 

@@ -6,39 +6,14 @@
 
 #include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/identity/identity.h"
 #include "node/control/control.h"
 #include "node/people/ticket.h"
-#include "support_talk.h"
+#include "support_clients.h"
 
 enum { S = 1000000 };
-
-struct scene {
-    struct world *w;
-    struct control *c;
-    struct talk t[CONTROL_CONNS_MAX];
-    unsigned count;
-};
-
-static struct scene *scene_open(unsigned clients, uint64_t seed) {
-    struct scene *s = calloc(1, sizeof *s);
-    s->w = world_new(2, seed);
-    s->c = talk_serve(s->w, 0);
-    for (s->count = 0; s->count < clients; s->count++)
-        talk_open(&s->t[s->count], s->w, 0, s->c);
-    return s;
-}
-
-static void scene_close(struct scene *s) {
-    for (unsigned i = 0; i < s->count; i++)
-        talk_close(&s->t[i]);
-    talk_unserve(s->w, 0, s->c);
-    world_free(s->w);
-    free(s);
-}
 
 /* `count` requests without arguments, at once. Their ids end at t->last_id. */
 static void pipeline(struct talk *t, const char *method, unsigned count) {
@@ -48,7 +23,7 @@ static void pipeline(struct talk *t, const char *method, unsigned count) {
     }
 }
 
-static void add_contacts(struct scene *s, unsigned count) {
+static void add_contacts(struct clients *s, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         struct rng rng = s->w->nodes[1].env.rng;
         struct identity id;
@@ -78,7 +53,7 @@ static void assert_bounded(struct control *c) {
 static void a_turn_does_a_bounded_amount_of_work(void **state) {
     (void)state;
     static const char *const methods[] = {"status", "version", "contact.list", "peer.list", "nope"};
-    struct scene *s = scene_open(4, 1);
+    struct clients *s = clients_open(4, 1);
     struct talk *all[] = {&s->t[0], &s->t[1], &s->t[2], &s->t[3]};
     add_contacts(s, 300);
     for (unsigned m = 0; m < 5; m++) {
@@ -98,12 +73,12 @@ static void a_turn_does_a_bounded_amount_of_work(void **state) {
         assert_true(turns > 200 * 4 / CONTROL_TURN_REQUESTS / 2 - 1);
         assert_int_equal(requests, 800);
     }
-    scene_close(s);
+    clients_close(s);
 }
 
 static void a_page_has_a_bounded_number_of_entries_and_bytes(void **state) {
     (void)state;
-    struct scene *s = scene_open(1, 2);
+    struct clients *s = clients_open(1, 2);
     unsigned seen = 0, pages = 0;
     uint64_t offset = 0;
     add_contacts(s, 300);
@@ -121,12 +96,12 @@ static void a_page_has_a_bounded_number_of_entries_and_bytes(void **state) {
     }
     assert_int_equal(seen, 300);
     assert_true(pages >= 300 / CONTROL_PAGE_MAX + 1);
-    scene_close(s);
+    clients_close(s);
 }
 
 static void messages_come_in_bounded_pages_that_lose_none(void **state) {
     (void)state;
-    struct scene *s = scene_open(1, 3);
+    struct clients *s = clients_open(1, 3);
     static char text[60000];
     memset(text, 'x', sizeof text);
     add_contacts(s, 1);
@@ -157,14 +132,14 @@ static void messages_come_in_bounded_pages_that_lose_none(void **state) {
     }
     assert_true(turns > 1);
     assert_true(pages > 1);
-    scene_close(s);
+    clients_close(s);
 }
 
 /* Short messages make short answers, and as much work in the store as long ones. */
 static void steps_of_deleting_and_pages_are_spread_over_turns(void **state) {
     (void)state;
     enum { MESSAGES = 2000 };
-    struct scene *s = scene_open(1, 22);
+    struct clients *s = clients_open(1, 22);
     struct node *n = s->w->nodes[0].node;
     uint64_t seq;
     add_contacts(s, 1);
@@ -200,12 +175,12 @@ static void steps_of_deleting_and_pages_are_spread_over_turns(void **state) {
     }
     assert_int_equal(turns, CONTROL_TURN_REQUESTS);
     assert_false(node_message_next(n, 0, NULL, &m));
-    scene_close(s);
+    clients_close(s);
 }
 
 static void attempts_to_connect_are_spread_over_turns(void **state) {
     (void)state;
-    struct scene *s = scene_open(1, 4);
+    struct clients *s = clients_open(1, 4);
     add_contacts(s, 100);
     for (unsigned i = 0; i < 100; i++) {
         char name[16];
@@ -223,14 +198,14 @@ static void attempts_to_connect_are_spread_over_turns(void **state) {
     for (; control_deadline_us(s->c) <= s->w->now_us; turns++)
         control_timeout(s->c, s->w->now_us);
     assert_in_range(turns, 100 / CONTROL_RETRIES, 100);
-    scene_close(s);
+    clients_close(s);
 }
 
 /* ---- one client and the others ---- */
 
 static void a_client_with_many_requests_does_not_starve_another(void **state) {
     (void)state;
-    struct scene *s = scene_open(2, 5);
+    struct clients *s = clients_open(2, 5);
     struct talk *all[] = {&s->t[0], &s->t[1]};
     pipeline(&s->t[0], "status", 1000);
     talk_ask(&s->t[1], "id");
@@ -242,12 +217,12 @@ static void a_client_with_many_requests_does_not_starve_another(void **state) {
     proto_msg_clear(&m);
     assert_false(control_wants_input(s->c, s->t[0].conn));
     assert_true(control_wants_input(s->c, s->t[1].conn));
-    scene_close(s);
+    clients_close(s);
 }
 
 static void a_client_that_does_not_read_is_not_read_from(void **state) {
     (void)state;
-    struct scene *s = scene_open(2, 6);
+    struct clients *s = clients_open(2, 6);
     const uint8_t *buf;
     size_t len;
     s->t[0].deaf = true;
@@ -267,12 +242,12 @@ static void a_client_that_does_not_read_is_not_read_from(void **state) {
         assert_non_null(a);
         json_decref(a);
     }
-    scene_close(s);
+    clients_close(s);
 }
 
 static void requests_that_never_end_share_a_pool(void **state) {
     (void)state;
-    struct scene *s = scene_open(8, 7);
+    struct clients *s = clients_open(8, 7);
     static uint8_t zeroes[64 << 10];
     /* [0, 1, "id", "...": a string of almost 4 MiB */
     static const uint8_t begin[] = {0x94, 0, 1, 0xa2, 'i', 'd', 0xdb, 0x00, 0x3f, 0x00, 0x00};
@@ -306,12 +281,12 @@ static void requests_that_never_end_share_a_pool(void **state) {
     r = talk_error(&s->t[7]);
     assert_string_equal(json_string_value(json_object_get(r, "code")), "not_found");
     json_decref(r);
-    scene_close(s);
+    clients_close(s);
 }
 
 static void waiting_requests_are_shared(void **state) {
     (void)state;
-    struct scene *s = scene_open(CONTROL_CONNS_MAX, 8);
+    struct clients *s = clients_open(CONTROL_CONNS_MAX, 8);
     unsigned got[CONTROL_CONNS_MAX] = {0}, all = 0;
     for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++) {
         for (bool ok = true; ok;) {
@@ -339,12 +314,12 @@ static void waiting_requests_are_shared(void **state) {
     proto_str(w, "name", "nobody");
     proto_uint(w, "timeout_us", 5 * S);
     talk_fails(&s->t[0], "timeout");
-    scene_close(s);
+    clients_close(s);
 }
 
 static void pings_of_one_connection_are_few_and_end_with_it(void **state) {
     (void)state;
-    struct scene *s = scene_open(2, 9);
+    struct clients *s = clients_open(2, 9);
     world_pair(s->w, 0, 1);
     s->w->nodes[1].unplugged = true;
     for (unsigned round = 0; round < 40; round++) { /* 640 of 256 if they did not end */
@@ -362,183 +337,12 @@ static void pings_of_one_connection_are_few_and_end_with_it(void **state) {
         talk_close(&s->t[0]);
         talk_open(&s->t[0], s->w, 0, s->c);
     }
-    scene_close(s);
-}
-
-/* ---- subscribers ---- */
-
-static void subscribe(struct talk *t) {
-    talk_ask(t, "events.subscribe");
-    json_decref(talk_result(t));
-}
-
-static void tell(struct scene *s, enum node_event_kind kind, unsigned count) {
-    struct node_event e = {.kind = kind, .now_us = s->w->now_us, .contact = "somebody"};
-    for (unsigned i = 0; i < count; i++)
-        control_event(s->c, s->w->now_us, &e);
-}
-
-static size_t unread(struct scene *s, unsigned i) {
-    const uint8_t *buf;
-    size_t len = 0;
-    return control_output(s->c, s->t[i].conn, &buf, &len) ? len : 0;
-}
-
-static void a_deaf_subscriber_loses_progress_first(void **state) {
-    (void)state;
-    struct scene *s = scene_open(1, 10);
-    subscribe(&s->t[0]);
-    s->t[0].deaf = true;
-    tell(s, NODE_TRANSFER_PROGRESS, 100000);
-    size_t soft = unread(s, 0);
-    assert_true(soft > CONTROL_OUT_SOFT && soft < CONTROL_OUT_SOFT + 1000);
-    tell(s, NODE_PEER_UP, 1);
-    assert_true(unread(s, 0) > soft);
-    assert_false(control_wants_close(s->c, s->t[0].conn));
-    scene_close(s);
-}
-
-/* 65,536 paths take as long to unpack as to be carried out. */
-static void a_large_request_is_unpacked_in_a_turn_of_its_own(void **state) {
-    (void)state;
-    enum { PATHS = 5000 };
-    struct scene *s = scene_open(1, 23);
-    char path[128];
-    memset(path, 'p', sizeof path);
-    path[0] = '/';
-    struct proto_writer *w = talk_ask(&s->t[0], "transfer.send");
-    proto_str(w, "contact", "nobody");
-    proto_array(w, "paths");
-    for (unsigned i = 0; i < PATHS; i++)
-        proto_strn(w, NULL, path, sizeof path);
-    proto_end(w);
-    const uint32_t id = talk_send(&s->t[0]);
-    assert_true(control_run(s->c, s->w->now_us));
-    assert_true(control_last_work(s->c).bytes > PATHS * sizeof path);
-    assert_true(control_has_work(s->c, s->t[0].conn));
-    assert_int_equal(unread(s, 0), 0);
-    assert_false(control_run(s->c, s->w->now_us));
-    assert_true(unread(s, 0) > 0);
-    json_t *r = talk_answer(&s->t[0], id, 0);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(r, 0), "code")),
-                        "not_found");
-    json_decref(r);
-    /* Who goes between the two turns leaves nothing. */
-    w = talk_ask(&s->t[0], "transfer.send");
-    proto_str(w, "contact", "nobody");
-    proto_array(w, "paths");
-    for (unsigned i = 0; i < PATHS; i++)
-        proto_strn(w, NULL, path, sizeof path);
-    proto_end(w);
-    talk_send(&s->t[0]);
-    assert_true(control_run(s->c, s->w->now_us));
-    scene_close(s);
-}
-
-/* Contacts write faster than it reads, and more than fits: it hears of every message all the
- * same. */
-static void texts_do_not_make_a_subscriber_overflow(void **state) {
-    (void)state;
-    enum { MESSAGES = 200, BYTES = 60000 };
-    struct scene *s = scene_open(1, 21);
-    static char text[BYTES];
-    uint64_t seq;
-    memset(text, 'x', sizeof text);
-    world_pair(s->w, 0, 1);
-    subscribe(&s->t[0]);
-    s->t[0].deaf = true;
-    for (unsigned i = 0; i < MESSAGES; i++)
-        assert_int_equal(
-            node_message_send(s->w->nodes[1].node, s->w->now_us, "n0", text, sizeof text, &seq), 0);
-    world_run(s->w, 60 * S);
-    assert_int_equal(world_count(s->w, 0, NODE_MESSAGE), MESSAGES);
-    assert_true(unread(s, 0) < CONTROL_OUT_SOFT + BYTES + MESSAGES * 500);
-    s->t[0].deaf = false;
-    json_t *all = json_array();
-    for (unsigned i = 0; i < MESSAGES; i++) {
-        json_t *e = talk_notice(&s->t[0], "message", 0);
-        assert_non_null(e);
-        const json_t *m = json_object_get(e, "message");
-        assert_int_equal(json_is_object(m), unread(s, 0) == 0 && i < CONTROL_OUT_SOFT / BYTES + 1);
-        json_array_append_new(all, e);
-    }
-    assert_false(s->t[0].closed);
-    json_decref(all);
-    scene_close(s);
-}
-
-static void a_deaf_subscriber_is_told_overflow_then_closed(void **state) {
-    (void)state;
-    struct scene *s = scene_open(2, 11);
-    subscribe(&s->t[0]);
-    subscribe(&s->t[1]);
-    struct proto_writer *w = talk_ask(&s->t[0], "recv.start");
-    proto_str(w, "dir", "/in");
-    json_decref(talk_result(&s->t[0]));
-    s->t[0].deaf = true;
-    unsigned told = 0;
-    for (size_t before = 0; unread(s, 0) > before || told == 0; told += 1000) {
-        before = unread(s, 0);
-        assert_true(before <= CONTROL_OUT_POOL / 2 + 1000);
-        tell(s, NODE_PEER_UP, 1000);
-        json_decref(talk_notice(&s->t[1], "peer.up", 0)); /* the other reads and loses nothing */
-        assert_false(s->t[1].closed);
-    }
-    assert_true(told > 10000);
-    assert_int_equal(control_input(s->c, s->w->now_us, s->t[0].conn, (const uint8_t *)"", 1),
-                     ERR_PROTO);
-    s->t[0].deaf = false;
-    json_t *last = talk_notice(&s->t[0], "overflow", 0);
-    assert_non_null(last);
-    json_decref(last);
-    assert_true(s->t[0].closed);
-    /* What it had lost is the end: nothing follows. */
-    assert_int_equal(unread(s, 0), 0);
-    tell(s, NODE_PEER_UP, 1);
-    assert_int_equal(unread(s, 0), 0);
-    scene_close(s);
-}
-
-static void what_an_overflowed_subscriber_does_not_read_is_given_up(void **state) {
-    (void)state;
-    struct scene *s = scene_open(1, 12);
-    subscribe(&s->t[0]);
-    s->t[0].deaf = true;
-    tell(s, NODE_PEER_UP, 200000);
-    assert_true(unread(s, 0) > 1000000);
-    assert_false(control_wants_close(s->c, s->t[0].conn));
-    uint64_t at = control_deadline_us(s->c);
-    assert_int_equal(at, s->w->now_us + CONTROL_LINGER_US);
-    control_timeout(s->c, at);
-    assert_int_equal(unread(s, 0), 0);
-    assert_true(control_wants_close(s->c, s->t[0].conn));
-    scene_close(s);
-}
-
-static void many_deaf_subscribers_leave_memory_for_the_next_client(void **state) {
-    (void)state;
-    struct scene *s = scene_open(CONTROL_CONNS_MAX, 13);
-    for (unsigned i = 0; i + 1 < CONTROL_CONNS_MAX; i++) {
-        subscribe(&s->t[i]);
-        s->t[i].deaf = true;
-    }
-    size_t most = 0;
-    for (unsigned k = 0; k < 200; k++) {
-        size_t all = 0;
-        tell(s, NODE_PEER_UP, 100);
-        for (unsigned i = 0; i < CONTROL_CONNS_MAX; i++)
-            all += unread(s, i);
-        most = all > most ? all : most;
-    }
-    assert_true(most > CONTROL_OUT_POOL / 4 * 3 && most <= CONTROL_OUT_POOL);
-    talk_ask(&s->t[CONTROL_CONNS_MAX - 1], "version");
-    json_decref(talk_result(&s->t[CONTROL_CONNS_MAX - 1]));
-    scene_close(s);
+    clients_close(s);
 }
 
 static void connections_are_bounded_and_handles_are_not_mixed_up(void **state) {
     (void)state;
-    struct scene *s = scene_open(CONTROL_CONNS_MAX, 14);
+    struct clients *s = clients_open(CONTROL_CONNS_MAX, 14);
     uint32_t conn, old = s->t[3].conn;
     assert_int_equal(control_open(s->c, &conn), ERR_FULL);
     talk_close(&s->t[3]);
@@ -548,7 +352,7 @@ static void connections_are_bounded_and_handles_are_not_mixed_up(void **state) {
     control_close(s->c, s->w->now_us, old); /* nobody's: without effect */
     talk_ask(&s->t[3], "id");
     json_decref(talk_result(&s->t[3]));
-    scene_close(s);
+    clients_close(s);
 }
 
 int main(void) {
@@ -563,12 +367,6 @@ int main(void) {
         cmocka_unit_test(requests_that_never_end_share_a_pool),
         cmocka_unit_test(waiting_requests_are_shared),
         cmocka_unit_test(pings_of_one_connection_are_few_and_end_with_it),
-        cmocka_unit_test(a_deaf_subscriber_loses_progress_first),
-        cmocka_unit_test(a_large_request_is_unpacked_in_a_turn_of_its_own),
-        cmocka_unit_test(texts_do_not_make_a_subscriber_overflow),
-        cmocka_unit_test(a_deaf_subscriber_is_told_overflow_then_closed),
-        cmocka_unit_test(what_an_overflowed_subscriber_does_not_read_is_given_up),
-        cmocka_unit_test(many_deaf_subscribers_leave_memory_for_the_next_client),
         cmocka_unit_test(connections_are_bounded_and_handles_are_not_mixed_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

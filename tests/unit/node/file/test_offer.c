@@ -12,18 +12,10 @@
 #include "crypto/tree/treehash.h"
 #include "node/channel/reply.h"
 #include "node/file/file_send.h"
+#include "support_files.h"
 #include "support_raw.h"
 
 enum { S = 1000000 };
-
-static struct world *two(uint64_t seed, enum accept_rule accept) {
-    struct world *w = world_new(2, seed);
-    world_kill(w, 1);
-    w->nodes[1].cfg.accept = accept;
-    world_start(w, 1);
-    world_pair(w, 0, 1);
-    return w;
-}
 
 static uint64_t send_one(struct world *w, size_t len) {
     const char *path = "/a/f";
@@ -31,12 +23,6 @@ static uint64_t send_one(struct world *w, size_t len) {
     disk_fill(w, 0, path, len, 1);
     assert_int_equal(node_send(w->nodes[0].node, w->now_us, "n1", &path, 1, 0, &id), 0);
     return id;
-}
-
-static struct transfer_info info(struct world *w, unsigned node, uint64_t id) {
-    struct transfer_info t;
-    assert_true(node_transfer_get(w->nodes[node].node, id, &t));
-    return t;
 }
 
 /* The receiver dies without a word and comes back. */
@@ -49,26 +35,26 @@ static void restart(struct world *w, enum accept_rule accept) {
 
 static void an_offer_is_made_again_to_a_peer_that_restarted(void **state) {
     (void)state;
-    struct world *w = two(1, ACCEPT_ASK);
+    struct world *w = files_pair(1, ACCEPT_ASK);
     uint64_t id = send_one(w, 1000000);
     assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
     restart(w, ACCEPT_CONTACTS);
     world_run(w, 10 * S);
-    assert_int_equal(info(w, 0, id).state, TRANSFER_DONE);
+    assert_int_equal(files_info(w, 0, id).state, TRANSFER_DONE);
     world_free(w);
 
-    w = two(2, ACCEPT_ASK); /* but not for ever */
+    w = files_pair(2, ACCEPT_ASK); /* but not for ever */
     id = send_one(w, 1000);
     for (unsigned i = 0; i < SEND_AGAIN_MAX; i++) {
         assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
         restart(w, ACCEPT_ASK);
     }
     assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
-    assert_int_equal(info(w, 0, id).state, TRANSFER_OFFERED);
+    assert_int_equal(files_info(w, 0, id).state, TRANSFER_OFFERED);
     restart(w, ACCEPT_ASK);
     world_run(w, 10 * S);
-    assert_int_equal(info(w, 0, id).state, TRANSFER_FAILED);
-    assert_int_equal(info(w, 0, id).err, ERR_OFFLINE);
+    assert_int_equal(files_info(w, 0, id).state, TRANSFER_FAILED);
+    assert_int_equal(files_info(w, 0, id).err, ERR_OFFLINE);
     assert_int_equal(world_count(w, 1, NODE_TRANSFER_OFFERED), SEND_AGAIN_MAX + 1);
     world_free(w);
 }
@@ -76,7 +62,7 @@ static void an_offer_is_made_again_to_a_peer_that_restarted(void **state) {
 /* Refused, but the session ends between the STOP and the words: it was an answer. */
 static void a_stop_is_an_answer_also_when_the_session_ends(void **state) {
     (void)state;
-    struct world *w = two(3, ACCEPT_ASK);
+    struct world *w = files_pair(3, ACCEPT_ASK);
     const uint64_t id = send_one(w, 1000000);
     const struct node_event *e = world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S);
     assert_non_null(e);
@@ -84,11 +70,11 @@ static void a_stop_is_an_answer_also_when_the_session_ends(void **state) {
     const struct transfer *t = transfer_by_id(&r->transfers, e->id);
     assert_int_equal(stream_stop(r->turn.ep, t->session, t->stream, ERR_REFUSED), 0);
     world_run(w, 1200);
-    assert_int_equal(info(w, 0, id).state, TRANSFER_OFFERED); /* its words may still come */
+    assert_int_equal(files_info(w, 0, id).state, TRANSFER_OFFERED); /* its words may still come */
     restart(w, ACCEPT_CONTACTS);
     world_run(w, 30 * S);
-    assert_int_equal(info(w, 0, id).state, TRANSFER_FAILED);
-    assert_int_equal(info(w, 0, id).err, ERR_REFUSED);
+    assert_int_equal(files_info(w, 0, id).state, TRANSFER_FAILED);
+    assert_int_equal(files_info(w, 0, id).err, ERR_REFUSED);
     assert_int_equal(world_count(w, 1, NODE_TRANSFER_STARTED), 0);
     world_free(w);
 }
@@ -107,7 +93,7 @@ static void answer(struct world *w, const struct reply *r) {
 
 static void what_a_peer_says_about_a_file_is_told_as_it_is(void **state) {
     (void)state;
-    struct world *w = two(4, ACCEPT_ASK);
+    struct world *w = files_pair(4, ACCEPT_ASK);
     const uint64_t id = send_one(w, 1000);
     assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
     const struct reply no = {.err = ERR_EXISTS, .file = "a\x1b[2J\xe2\x80\xaez"};
@@ -116,7 +102,7 @@ static void what_a_peer_says_about_a_file_is_told_as_it_is(void **state) {
     assert_non_null(e);
     assert_int_equal(e->err, ERR_EXISTS);
     assert_string_equal(e->detail, no.file);
-    assert_string_equal(info(w, 0, id).detail, e->detail);
+    assert_string_equal(files_info(w, 0, id).detail, e->detail);
     world_free(w);
 }
 
@@ -133,7 +119,7 @@ static void an_answer_out_of_place_is_no_success(void **state) {
         {{{0}, {.err = -4711}}, ERR_FAILED},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct world *w = two(10 + i, ACCEPT_ASK);
+        struct world *w = files_pair(10 + i, ACCEPT_ASK);
         const uint64_t id = send_one(w, 3000000); /* not at an end by then, if that matters */
         assert_non_null(world_wait(w, 1, NODE_TRANSFER_OFFERED, 10 * S));
         answer(w, &cases[i].answers[0]);
@@ -141,8 +127,8 @@ static void an_answer_out_of_place_is_no_success(void **state) {
             world_run(w, S);
         answer(w, &cases[i].answers[1]);
         world_run(w, 10 * S);
-        assert_int_equal(info(w, 0, id).state, TRANSFER_FAILED);
-        assert_int_equal(info(w, 0, id).err, cases[i].err);
+        assert_int_equal(files_info(w, 0, id).state, TRANSFER_FAILED);
+        assert_int_equal(files_info(w, 0, id).err, cases[i].err);
         world_free(w);
     }
 }
@@ -150,23 +136,23 @@ static void an_answer_out_of_place_is_no_success(void **state) {
 /* "Done" means that it survives a power cut: the directory is synced before the sender hears it. */
 static void what_is_done_survives_a_power_cut(void **state) {
     (void)state;
-    struct world *w = two(20, ACCEPT_CONTACTS);
+    struct world *w = files_pair(20, ACCEPT_CONTACTS);
     w->disk_us = 500;
     const uint64_t id = send_one(w, 100000);
-    for (unsigned i = 0; i < 100000 && info(w, 0, id).state != TRANSFER_DONE; i++)
+    for (unsigned i = 0; i < 100000 && files_info(w, 0, id).state != TRANSFER_DONE; i++)
         world_run(w, 100);
-    assert_int_equal(info(w, 0, id).state, TRANSFER_DONE);
+    assert_int_equal(files_info(w, 0, id).state, TRANSFER_DONE);
     world_kill(w, 1);
     disk_power_cut(w->nodes[1].disk, 0);
     assert_true(disk_has(w, 1, "in/f", 100000));
     world_free(w);
 
-    w = two(21, ACCEPT_CONTACTS);
+    w = files_pair(21, ACCEPT_CONTACTS);
     disk_faults(w, 1)->sync_error = true;
     const uint64_t failed = send_one(w, 100000);
     world_run(w, 10 * S);
-    assert_int_equal(info(w, 0, failed).err, ERR_IO);
-    assert_int_equal(info(w, 1, 1).err, ERR_IO);
+    assert_int_equal(files_info(w, 0, failed).err, ERR_IO);
+    assert_int_equal(files_info(w, 1, 1).err, ERR_IO);
     world_free(w);
 }
 
@@ -175,7 +161,7 @@ static void all_is_there_when_the_sender_has_ended(void **state) {
     (void)state;
     enum { GOOD, EXTRA, SHORT, KINDS };
     for (unsigned kind = 0; kind < KINDS; kind++) {
-        struct world *w = two(30 + kind, ACCEPT_CONTACTS);
+        struct world *w = files_pair(30 + kind, ACCEPT_CONTACTS);
         struct reply reply;
         size_t len;
         uint8_t *offer = raw_offer(1, 8, 5, 'a', &len);
@@ -193,7 +179,7 @@ static void all_is_there_when_the_sender_has_ended(void **state) {
         assert_true(raw_write(&r, body, 5 + TREEHASH_BYTES - (kind == SHORT)));
         world_run(w, 5 * S);
         assert_false(r.in.whole); /* no word before the end */
-        assert_int_equal(info(w, 1, 1).state,
+        assert_int_equal(files_info(w, 1, 1).state,
                          kind == SHORT ? TRANSFER_RUNNING : TRANSFER_VERIFYING);
         if (kind == EXTRA)
             assert_true(raw_write(&r, "x", 1));
@@ -202,7 +188,7 @@ static void all_is_there_when_the_sender_has_ended(void **state) {
         assert_true(raw_reply(&r, &reply));
         assert_int_equal(reply.err, kind == GOOD ? 0 : ERR_PROTO);
         assert_int_equal(reply.files, kind == GOOD);
-        assert_int_equal(info(w, 1, 1).state, kind == GOOD ? TRANSFER_DONE : TRANSFER_FAILED);
+        assert_int_equal(files_info(w, 1, 1).state, kind == GOOD ? TRANSFER_DONE : TRANSFER_FAILED);
         raw_deaf(&r);
         free(offer);
         world_free(w);

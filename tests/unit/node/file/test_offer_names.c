@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "node/channel/reply.h"
-#include "node/file/manifest.h"
-#include "node/file/offers.h"
+#include "node/file/manifest/manifest.h"
+#include "node/file/transfer/offers.h"
 #include "support_raw.h"
 #include "support_talk.h"
 

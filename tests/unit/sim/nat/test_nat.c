@@ -10,31 +10,9 @@
 
 #include "sim/nat/gateway.h"
 #include "sim/nat/probe.h"
+#include "support_nat.h"
 
 #define S UINT64_C(1000000000)
-
-static const struct addr external[2] = {{.kind = ADDR_IPV4, .ip = {198, 18, 0, 1}},
-                                        {.kind = ADDR_IPV4, .ip = {198, 18, 0, 2}}};
-static struct draw draw;
-
-static struct nat *make(const char *text) {
-    struct nat_config c;
-    const char *wrong = nat_config_read(&c, text);
-    if (wrong)
-        fail_msg("%s: %s", text, wrong);
-    draw_init(&draw, 5);
-    struct nat *n = nat_new(&c, &draw, 1);
-    nat_set_external(n, external, c.pool > 1 ? 2 : 1);
-    return n;
-}
-
-static struct addr in(uint8_t host, uint16_t port) {
-    return (struct addr){.kind = ADDR_IPV4, .port = port, .ip = {192, 168, 1, host}};
-}
-
-static struct addr far(uint8_t host, uint16_t port) {
-    return (struct addr){.kind = ADDR_IPV4, .port = port, .ip = {203, 0, 113, host}};
-}
 
 /* Every combination of the models' words; the probe must find each of them. */
 static void every_model_is_what_it_says(void **state) {
@@ -59,7 +37,7 @@ static void every_model_is_what_it_says(void **state) {
                         (void)snprintf(text, sizeof text,
                                        "%s/%s,ports=%s,hairpin=%s,refresh=%s,timeout=%us", maps[m],
                                        filters[f], ports[p], hairpins[h], refreshes[r], timeout_s);
-                        struct nat *n = make(text);
+                        struct nat *n = nat_of(text);
                         (void)probe_run(n, 100 * S, &found);
                         nat_free(n);
                         if (found.mapping != (enum nat_dependence)m)
@@ -86,10 +64,10 @@ static void every_model_is_what_it_says(void **state) {
 
 static void a_mapping_lives_exactly_its_time(void **state) {
     (void)state;
-    struct nat *n = make("portrestricted,timeout=60s");
-    struct addr from = in(2, 7000), to = far(1, 80), seen = from, back;
+    struct nat *n = nat_of("portrestricted,timeout=60s");
+    struct addr from = nat_inside(2, 7000), to = nat_outside(1, 80), seen = from, back;
     assert_int_equal(nat_out(n, 0, &seen, &to), NAT_PASS);
-    assert_true(addr_same_host(&seen, &external[0]) && seen.port == 7000);
+    assert_true(addr_same_host(&seen, &nat_external[0]) && seen.port == 7000);
     back = seen;
     assert_int_equal(nat_in(n, 60 * S - 1, &to, &back), NAT_PASS);
     assert_true(addr_equal(&back, &from));
@@ -101,8 +79,8 @@ static void a_mapping_lives_exactly_its_time(void **state) {
 
 static void two_hosts_with_one_port_get_two(void **state) {
     (void)state;
-    struct nat *n = make("portrestricted");
-    struct addr to = far(1, 80), a = in(2, 7000), b = in(3, 7000);
+    struct nat *n = nat_of("portrestricted");
+    struct addr to = nat_outside(1, 80), a = nat_inside(2, 7000), b = nat_inside(3, 7000);
     assert_int_equal(nat_out(n, 0, &a, &to), NAT_PASS);
     assert_int_equal(nat_out(n, 0, &b, &to), NAT_PASS);
     assert_true(a.port == 7000 && b.port != 7000 && addr_same_host(&a, &b));
@@ -112,20 +90,20 @@ static void two_hosts_with_one_port_get_two(void **state) {
 static void a_full_table_refuses_or_forgets_the_oldest(void **state) {
     (void)state;
     for (unsigned lru = 0; lru < 2; lru++) {
-        struct nat *n = make(lru ? "symmetric,table=10:lru" : "symmetric,table=10");
-        struct addr first = in(2, 1000), to = far(1, 80);
+        struct nat *n = nat_of(lru ? "symmetric,table=10:lru" : "symmetric,table=10");
+        struct addr first = nat_inside(2, 1000), to = nat_outside(1, 80);
         const struct addr inner = first;
         assert_int_equal(nat_out(n, 0, &first, &to), NAT_PASS);
         for (uint16_t i = 1; i < 10; i++) {
-            struct addr a = in(2, (uint16_t)(1000 + i));
+            struct addr a = nat_inside(2, (uint16_t)(1000 + i));
             assert_int_equal(nat_out(n, i * S, &a, &to), NAT_PASS);
         }
-        struct addr more = in(2, 2000), back = first;
+        struct addr more = nat_inside(2, 2000), back = first;
         assert_int_equal(nat_out(n, 20 * S, &more, &to), lru ? NAT_PASS : NAT_FULL);
         assert_int_equal(nat_in(n, 20 * S, &to, &back), lru ? NAT_NO_MAPPING : NAT_PASS);
         assert_true(lru || addr_equal(&back, &inner));
         assert_int_equal(nat_mapping_count(n, 20 * S), 10);
-        more = in(2, 2001);
+        more = nat_inside(2, 2001);
         assert_int_equal(nat_out(n, 500 * S, &more, &to),
                          NAT_PASS); /* the old ones are dead by now */
         nat_free(n);
@@ -134,10 +112,11 @@ static void a_full_table_refuses_or_forgets_the_oldest(void **state) {
 
 static void one_host_cannot_take_more_than_its_share(void **state) {
     (void)state;
-    struct nat *n = make("symmetric,limit=5");
-    struct addr to = far(1, 80);
+    struct nat *n = nat_of("symmetric,limit=5");
+    struct addr to = nat_outside(1, 80);
     for (uint16_t i = 0; i < 8; i++) {
-        struct addr a = in(2, (uint16_t)(1000 + i)), b = in(3, (uint16_t)(1000 + i));
+        struct addr a = nat_inside(2, (uint16_t)(1000 + i)),
+                    b = nat_inside(3, (uint16_t)(1000 + i));
         assert_int_equal(nat_out(n, S, &a, &to), i < 5 ? NAT_PASS : NAT_FULL);
         assert_int_equal(nat_out(n, S, &b, &to), i < 5 ? NAT_PASS : NAT_FULL);
     }
@@ -146,16 +125,16 @@ static void one_host_cannot_take_more_than_its_share(void **state) {
 
 static void a_reboot_forgets_and_a_pool_pairs(void **state) {
     (void)state;
-    struct nat *n = make("symmetric,pool=2");
-    struct addr seen[2] = {{0}}, to = far(1, 80);
+    struct nat *n = nat_of("symmetric,pool=2");
+    struct addr seen[2] = {{0}}, to = nat_outside(1, 80);
     unsigned used[2] = {0};
     for (uint8_t h = 2; h < 40; h++) {
         for (unsigned i = 0; i < 2; i++) {
-            seen[i] = in(h, (uint16_t)(1000 + i));
+            seen[i] = nat_inside(h, (uint16_t)(1000 + i));
             assert_int_equal(nat_out(n, S, &seen[i], &to), NAT_PASS);
         }
         assert_true(addr_same_host(&seen[0], &seen[1])); /* paired */
-        used[addr_same_host(&seen[0], &external[1])]++;
+        used[addr_same_host(&seen[0], &nat_external[1])]++;
     }
     assert_true(used[0] > 5 && used[1] > 5);
     nat_reboot(n);
@@ -165,7 +144,7 @@ static void a_reboot_forgets_and_a_pool_pairs(void **state) {
 
 static void a_firewall_lets_answers_in_and_changes_nothing(void **state) {
     (void)state;
-    struct nat *n = make("firewall,timeout=60s");
+    struct nat *n = nat_of("firewall,timeout=60s");
     const struct addr inner = {.kind = ADDR_IPV6, .port = 7700, .ip = {0x20, 1, 0, 2, [15] = 1}};
     const struct addr outer = {.kind = ADDR_IPV6, .port = 7700, .ip = {0x20, 1, 0, 2, [15] = 2}};
     struct addr a = inner, b = inner;
@@ -183,13 +162,14 @@ static void a_firewall_lets_answers_in_and_changes_nothing(void **state) {
 /* The port of a mapping that has died goes to another host: who might talk to the first may not talk to that one. */
 static void permissions_die_with_their_mapping(void **state) {
     (void)state;
-    struct nat *n = make("restricted,timeout=60s,refresh=out");
-    struct addr first = in(2, 7000), second = in(3, 7000), friend = far(1, 80), other = far(2, 80);
+    struct nat *n = nat_of("restricted,timeout=60s,refresh=out");
+    struct addr first = nat_inside(2, 7000), second = nat_inside(3, 7000),
+                friend = nat_outside(1, 80), other = nat_outside(2, 80);
     assert_int_equal(nat_out(n, 0, &first, &other), NAT_PASS);
-    struct addr again = in(2, 7000);
+    struct addr again = nat_inside(2, 7000);
     assert_int_equal(nat_out(n, 1 * S, &again, &friend), NAT_PASS);
     nat_unmap_fixed(n, &first);
-    struct addr fixed, inner = in(2, 7000);
+    struct addr fixed, inner = nat_inside(2, 7000);
     assert_true(nat_map_fixed(n, 2 * S, &inner, 0, 3 * S, &fixed)); /* takes its mapping's place */
     assert_int_equal(nat_out(n, 4 * S, &second, &other), NAT_PASS);
     assert_true(addr_equal(&second, &first)); /* the same port */
@@ -202,9 +182,9 @@ static void permissions_die_with_their_mapping(void **state) {
  * forgotten. */
 static void blocks_of_ports_belong_to_one_host(void **state) {
     (void)state;
-    struct nat *n = make("eim/eif,ports=block(16),timeout=60s,table=1000000");
+    struct nat *n = nat_of("eim/eif,ports=block(16),timeout=60s,table=1000000");
     static uint8_t owner[4096];
-    const struct addr to = far(1, 80);
+    const struct addr to = nat_outside(1, 80);
     memset(owner, 0, sizeof owner);
     for (unsigned host = 2; host < 202; host++)
         for (uint16_t i = 0; i < 16; i++) {
@@ -219,7 +199,7 @@ static void blocks_of_ports_belong_to_one_host(void **state) {
         used += owner[i] != 0;
     assert_int_equal(used, 200); /* none was wasted */
     nat_free(n);
-    n = make("eim/eif,ports=block(32000),timeout=60s,table=1000000");
+    n = nat_of("eim/eif,ports=block(32000),timeout=60s,table=1000000");
     for (unsigned later = 0; later < 2; later++)
         for (uint8_t host = 2; host < 5; host++) {
             struct addr a = in((uint8_t)(host + 10 * later), 1000);
@@ -237,7 +217,7 @@ static void a_long_run_agrees_with_a_simple_model(void **state) {
         struct addr inner, outer;
         uint64_t last_ns;
     } list[MANY];
-    struct nat *n = make("portrestricted,timeout=30s,table=1000");
+    struct nat *n = nat_of("portrestricted,timeout=30s,table=1000");
     unsigned count = 0;
     uint64_t x = 77, now = 0;
     for (unsigned i = 0; i < 100000; i++) {
@@ -245,7 +225,7 @@ static void a_long_run_agrees_with_a_simple_model(void **state) {
         now += (x >> 40) % S / 50;
         const struct addr inner =
             in((uint8_t)(2 + (x >> 20) % 20), (uint16_t)(1000 + (x >> 30) % 20));
-        const struct addr to = far(1, 80);
+        const struct addr to = nat_outside(1, 80);
         struct addr seen = inner;
         unsigned k = 0;
         while (k < count && !addr_equal(&list[k].inner, &inner))
@@ -272,18 +252,19 @@ static void a_long_run_agrees_with_a_simple_model(void **state) {
 static enum gateway_verdict map(struct gateway *g, uint64_t now_ns, uint32_t lifetime_s,
                                 struct gateway_answer *out) {
     const struct gateway_request r = {
-        .inner = in(2, 7700), .wanted_port = 9000, .lifetime_s = lifetime_s};
+        .inner = nat_inside(2, 7700), .wanted_port = 9000, .lifetime_s = lifetime_s};
     return gateway_map(g, now_ns, &r, out);
 }
 
 static void a_granted_lease_lets_strangers_in_until_it_ends(void **state) {
     (void)state;
-    struct nat *n = make("symmetric");
+    struct nat *n = nat_of("symmetric");
     struct gateway *g = gateway_new(n, 10 * S);
     struct gateway_answer a;
-    const struct addr stranger = far(9, 1234), inner = in(2, 7700);
+    const struct addr stranger = nat_outside(9, 1234), inner = nat_inside(2, 7700);
     assert_int_equal(map(g, 15 * S, 100, &a), GATEWAY_OK);
-    assert_true(a.lifetime_s == 100 && a.epoch_s == 5 && addr_same_host(&a.external, &external[0]));
+    assert_true(a.lifetime_s == 100 && a.epoch_s == 5 &&
+                addr_same_host(&a.external, &nat_external[0]));
     struct addr to = a.external;
     assert_int_equal(nat_in(n, 115 * S - 1, &stranger, &to), NAT_PASS);
     assert_true(addr_equal(&to, &inner));
@@ -313,18 +294,18 @@ static void gateways_misbehave_as_told(void **state) {
         {"shorten(60s)", GATEWAY_OK, 60, true, true}, {"lie", GATEWAY_OK, 1000, false, true},
         {"wrong", GATEWAY_OK, 1000, false, false},    {"grant", GATEWAY_OK, 1000, true, true}};
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct nat *n = make("portrestricted");
+        struct nat *n = nat_of("portrestricted");
         struct gateway *g = gateway_new(n, 0);
         struct gateway_config c;
         struct gateway_answer a = {.lifetime_s = 0};
-        const struct addr stranger = far(9, 1234);
+        const struct addr stranger = nat_outside(9, 1234);
         assert_null(gateway_config_read(&c, cases[i].text));
         gateway_configure(g, 0, &c);
         assert_int_equal(map(g, S, 1000, &a), cases[i].verdict);
         if (cases[i].verdict == GATEWAY_OK) {
             struct addr to = a.external;
             assert_int_equal(a.lifetime_s, cases[i].lifetime_s);
-            assert_int_equal(addr_same_host(&a.external, &external[0]), cases[i].right);
+            assert_int_equal(addr_same_host(&a.external, &nat_external[0]), cases[i].right);
             assert_int_equal(cases[i].right && nat_in(n, 2 * S, &stranger, &to) == NAT_PASS,
                              cases[i].reachable);
         }
@@ -339,13 +320,13 @@ static void gateways_misbehave_as_told(void **state) {
 
 static void a_gateway_reboot_shows_in_the_epoch(void **state) {
     (void)state;
-    struct nat *n = make("portrestricted");
+    struct nat *n = nat_of("portrestricted");
     struct gateway *g = gateway_new(n, 0);
     struct gateway_answer a;
     assert_int_equal(map(g, 100 * S, 1000, &a), GATEWAY_OK);
     assert_int_equal(a.epoch_s, 100);
     gateway_reboot(g, 200 * S);
-    const struct addr stranger = far(9, 1234);
+    const struct addr stranger = nat_outside(9, 1234);
     struct addr to = a.external;
     assert_int_equal(nat_in(n, 201 * S, &stranger, &to), NAT_NO_MAPPING);
     assert_int_equal(map(g, 230 * S, 1000, &a), GATEWAY_OK);
@@ -356,11 +337,11 @@ static void a_gateway_reboot_shows_in_the_epoch(void **state) {
 
 static void a_gateway_forgets_without_being_asked(void **state) {
     (void)state;
-    struct nat *n = make("symmetric");
+    struct nat *n = nat_of("symmetric");
     struct gateway *g = gateway_new(n, 0);
     struct gateway_config c;
     struct gateway_answer a;
-    const struct addr stranger = far(9, 1234);
+    const struct addr stranger = nat_outside(9, 1234);
     assert_int_equal(map(g, 5 * S, 1000, &a), GATEWAY_OK);
     assert_null(gateway_config_read(&c, "forget(60s)"));
     gateway_configure(g, 10 * S, &c);
@@ -400,6 +381,7 @@ static void wrong_words_are_refused(void **state) {
             fail_msg("'%s' is taken", wrong[i]);
     assert_true(nat_mix_known("mix:home") && !nat_mix_known("mix:nowhere"));
     unsigned symmetric = 0;
+    struct draw draw;
     draw_init(&draw, 1);
     for (unsigned i = 0; i < 10000; i++) {
         nat_mix_draw(&c, "mix:home", draw_u64(&draw, 0, DRAW_CHOICE, i));

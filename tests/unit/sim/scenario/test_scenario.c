@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "sim/engine/quantity.h"
 #include "sim/nat/nat.h"
+#include "sim/text/quantity.h"
 #include "support_scenario.h"
 
 static void numbers_too_small_or_too_long_are_refused(void **state) {

@@ -1,3 +1,4 @@
+/* Streams, contacts and calls of the tests' own, as the rooms of channels see them. */
 #include "support_streams.h"
 
 #include <setjmp.h>

@@ -1,9 +1,10 @@
+/* One client's connection to control methods over the tests' own node. */
 #include "support_desk.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "node/control/control_args.h"
+#include "node/control/call/control_args.h"
 
 struct desk *desk_open(const struct group *group) {
     static const char *const strings[] = {"1.2.3", "/state", "/state/control.sock", ""};

@@ -4,9 +4,9 @@
 #ifndef MESHD_TESTS_SUPPORT_DESK_H
 #define MESHD_TESTS_SUPPORT_DESK_H
 
-#include "node/control/control_facts.h"
-#include "node/control/control_group.h"
-#include "node/control/control_wait.h"
+#include "node/control/call/control_group.h"
+#include "node/control/call/control_wait.h"
+#include "node/control/methods/control_facts.h"
 #include "support_fake_node.h"
 
 struct desk {

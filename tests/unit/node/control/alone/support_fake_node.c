@@ -1,3 +1,4 @@
+/* A node that keeps note of what it is asked and answers as a test wants. */
 #include "support_fake_node.h"
 
 #include <stdarg.h>

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_args.h"
+#include "node/control/call/control_args.h"
 #include "support_desk.h"
 
 static int run(struct call *call) {

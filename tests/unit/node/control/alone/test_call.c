@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "node/control/control_call.h"
+#include "node/control/call/control_call.h"
 
 static void a_failure_keeps_its_sentence_and_what_it_is_about(void **state) {
     (void)state;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/control/control_conn.h"
+#include "node/control/call/control_conn.h"
 
 static struct conns *open_conns(struct conn **first, unsigned count) {
     struct conns *cs = malloc(sizeof *cs);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "node/control/control_facts.h"
+#include "node/control/methods/control_facts.h"
 
 static void strings_are_copied(void **state) {
     (void)state;

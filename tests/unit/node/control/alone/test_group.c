@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/control/control_group.h"
+#include "node/control/call/control_group.h"
 
 static int run(struct call *call) {
     (void)call;

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/control/control_hold.h"
+#include "node/control/call/control_hold.h"
 #include "support_fake_node.h"
 
 static void its_transfers_end_and_no_others(void **state) {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/control/control_kinds.h"
+#include "node/control/call/control_kinds.h"
 
 static void each_kind_is_in_it_or_not(void **state) {
     (void)state;

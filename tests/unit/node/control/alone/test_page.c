@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/control/control_page.h"
+#include "node/control/call/control_page.h"
 #include "support_desk.h"
 
 enum { ENTRIES = 600 };

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "node/control/control_reach.h"
+#include "node/control/methods/control_reach.h"
 #include "support_desk.h"
 
 enum { S = 1000000 };

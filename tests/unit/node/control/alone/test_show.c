@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "node/control/control_show.h"
-#include "node/control/control_show_transfer.h"
+#include "node/control/methods/control_show.h"
+#include "node/control/methods/control_show_transfer.h"
 #include "support_desk.h"
 
 static struct proto_writer *begin(struct desk *d) {

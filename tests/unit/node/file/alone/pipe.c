@@ -1,3 +1,4 @@
+/* A source and a sink on endpoints of their own, and what passes between them. */
 #include "pipe.h"
 
 #include <setjmp.h>

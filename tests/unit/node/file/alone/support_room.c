@@ -1,3 +1,4 @@
+/* The room of files set up, and sides that keep note of what they are asked. */
 #include "support_room.h"
 
 #include <setjmp.h>

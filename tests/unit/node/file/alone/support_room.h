@@ -4,7 +4,7 @@
 #define MESHD_TESTS_SUPPORT_ROOM_H
 
 #include "node/base/keep.h"
-#include "node/file/transfer.h"
+#include "node/file/transfer/transfer.h"
 #include "node/people/contact.h"
 #include "sim/disk/store_mem.h"
 

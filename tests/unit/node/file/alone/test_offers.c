@@ -1,4 +1,4 @@
-/* Who gives way when there are too many offers (node/file/offers). */
+/* Who gives way when there are too many offers (node/file/transfer/offers). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "node/file/offers.h"
+#include "node/file/transfer/offers.h"
 
 enum { A = 1, B, C, LIST = 128, MIB = 1 << 20 };
 

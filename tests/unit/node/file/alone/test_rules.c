@@ -1,4 +1,4 @@
-/* Standing orders as a table (node/file/recv_rule). */
+/* Standing orders as a table (node/file/transfer/recv_rule). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "node/file/recv_rule.h"
+#include "node/file/transfer/recv_rule.h"
 
 static const struct node_id ann = {{1}}, bob = {{2}};
 

@@ -1,4 +1,4 @@
-/* The list of transfers in the store, without a node (node/file/transfer_store, transfer_entry). */
+/* The list of transfers in the store, without a node (node/file/transfer/transfer_store, transfer_entry). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "node/file/transfer_entry.h"
-#include "node/file/transfer_store.h"
+#include "node/file/transfer/transfer_entry.h"
+#include "node/file/transfer/transfer_store.h"
 #include "support_room.h"
 
 /* What the process would be after a restart: the same store, another table. */

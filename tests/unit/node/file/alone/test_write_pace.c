@@ -1,4 +1,4 @@
-/* When the list of transfers is written, and how far numbers are laid by (node/file/write_pace). */
+/* When the list of transfers is written, and how far numbers are laid by (node/file/transfer/write_pace). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/file/write_pace.h"
+#include "node/file/transfer/write_pace.h"
 
 enum { S = 1000000 };
 

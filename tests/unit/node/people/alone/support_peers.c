@@ -1,3 +1,4 @@
+/* The rooms of peers and people over an endpoint of the tests' own. */
 #include "support_peers.h"
 
 #include <setjmp.h>

@@ -1,0 +1,97 @@
+#include "node/control/methods/control_show.h"
+
+#include "crypto/aead/aead.h"
+#include "crypto/identity/identity.h"
+
+void show_addr(struct proto_writer *w, const char *key, const struct addr *a) {
+    char text[ADDR_TEXT_MAX];
+    if (a->kind == ADDR_NONE) {
+        proto_nil(w, key);
+        return;
+    }
+    addr_text(a, text);
+    proto_str(w, key, text);
+}
+
+void show_id(struct proto_writer *w, const char *key, const struct node_id *id) {
+    char text[NODE_ID_TEXT_CHARS + 1];
+    node_id_text(id, text);
+    proto_str(w, key, text);
+}
+
+void show_error(struct proto_writer *w, const char *key, int err, const struct cause *c,
+                const char *detail) {
+    const struct failure f = {err ? err : ERR_FAILED, *c, NULL, detail};
+    proto_failure(w, key, &f);
+}
+
+void show_event_error(struct proto_writer *w, const struct node_event *e) {
+    if (e->err)
+        show_error(w, "error", e->err, &e->cause, e->detail);
+    else
+        proto_nil(w, "error");
+}
+
+static void show_who(struct proto_writer *w, const struct contact_info *i) {
+    proto_str(w, "name", i->name);
+    show_id(w, "id", &i->id);
+    proto_bool(w, "online", i->online);
+    if (i->denied)
+        show_error(w, "denied", i->denied, &(struct cause){.side = SIDE_BETWEEN}, NULL);
+    else
+        proto_nil(w, "denied");
+    proto_str(w, "state", contact_state_name(i->state));
+    if (i->quiet_us == UINT64_MAX)
+        proto_nil(w, "quiet_us");
+    else
+        proto_uint(w, "quiet_us", i->quiet_us);
+}
+
+void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i) {
+    proto_map(w, key);
+    show_who(w, i);
+    proto_bool(w, "paired", i->paired);
+    proto_uint(w, "queued", i->queued);
+    if (i->refused)
+        show_error(w, "refused", i->refused, &i->refused_why, NULL);
+    else
+        proto_nil(w, "refused");
+    proto_uint(w, "message_bytes", i->message_bytes);
+    proto_bool(w, "full", i->full);
+    proto_array(w, "addrs");
+    for (unsigned a = 0; a < i->addr_count && a < PEER_ADDRS_MAX; a++)
+        show_addr(w, NULL, &i->addrs[a]);
+    proto_end(w);
+    proto_end(w);
+}
+
+static void show_session(struct proto_writer *w, const char *key, const struct session_info *s) {
+    proto_map(w, key);
+    show_addr(w, "path", &s->path);
+    proto_str(w, "suite", aead_suite_name(s->suite));
+    proto_bool(w, "initiator", s->initiator);
+    proto_bool(w, "has_transport", s->has_transport);
+    proto_uint(w, "key_epoch", s->key_epoch);
+    proto_uint(w, "age_us", s->age_us);
+    proto_uint(w, "idle_us", s->idle_us);
+    proto_uint(w, "srtt_us", s->srtt_us);
+    proto_uint(w, "min_rtt_us", s->min_rtt_us);
+    proto_uint(w, "cwnd_bytes", s->cwnd_bytes);
+    proto_uint(w, "mtu_bytes", s->mtu_bytes);
+    proto_uint(w, "bytes_sent", s->bytes_sent);
+    proto_uint(w, "bytes_received", s->bytes_received);
+    proto_uint(w, "pkts_sent", s->pkts_sent);
+    proto_uint(w, "pkts_received", s->pkts_received);
+    proto_uint(w, "pkts_lost", s->pkts_lost);
+    proto_end(w);
+}
+
+void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i) {
+    proto_map(w, key);
+    show_who(w, i);
+    if (i->online)
+        show_session(w, "session", &i->session);
+    else
+        proto_nil(w, "session");
+    proto_end(w);
+}
