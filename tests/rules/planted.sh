@@ -44,4 +44,20 @@ plant sim/deep/x.c '#include "net/io/udp.h"'
 plant cli/kit/app.c '#include "node/node.h"'
 plant cli/deep/x.c '#include "node/control/control.h"'
 plant stray/x.c '#include "node/node.h"'
+# The message names the line; a folder without any include is seen; of a circle only those in it are named.
+says() { # WHAT TEXT
+    bash tests/rules/imports.sh "$copy" 2>&1 | grep -qF "$2" || { echo "FAILED: $1: not said: $2"; failed=1; }
+}
+cp "$copy/net/base/addr.c" "$copy/kept"
+sed -i '1i #include "node/node.h"' "$copy/net/base/addr.c"
+says 'where it is' 'net/base/addr.c:1: "node/node.h"   rule: net/base:'
+mv "$copy/kept" "$copy/net/base/addr.c"
+mkdir "$copy/node/alone"
+echo '/* x.h: nothing. */' >"$copy/node/alone/x.h"
+says 'a folder without an include' 'node/alone: the folder has no row'
+rm -r "$copy/node/alone"
+sed -i 's#^crypto/base:.*#crypto/base: crypto/noise#' "$copy/tests/rules/rooms"
+says 'a circle' 'in a circle of folders, which none may be: crypto/base: crypto/noise'
+! bash tests/rules/imports.sh "$copy" | grep -F 'circle of folders' | grep -vE ': crypto/(base|noise|aead|identity|tree):' ||
+    { echo 'FAILED: who is in no circle is named'; failed=1; }
 exit $failed
