@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/world/plug.h"
 #include "sim/world/sim_int.h"
 
 enum { HOSTS = 2, SHOWN_MAX = 1000, FILE_BYTES = 300000, IN_A_ROW = 5 };
@@ -205,9 +206,9 @@ static void chores(struct story *t) {
     run_for(t, 100 * SIM_MS);
     send_files(t);
     run_for(t, 60 * SIM_MS);
-    sim_roam(t->sim, t->victim);
+    sim_nic_roam(t->sim, t->victim, 0);
     run_for(t, 300 * SIM_MS);
-    sim_rebind(t->sim, !t->victim);
+    sim_nic_rebind(t->sim, !t->victim, 0);
     write_both(t);
     run_for(t, 3 * SIM_S);
     enter(t, t->victim, rename_one, sim_host_name(t->sim, !t->victim));
