@@ -124,10 +124,42 @@ static void other_places_are_asked_once_and_not_the_one_in_use(void **state) {
         seen[c->hop.udp.remote.ip[3]]++;
     assert_int_equal(asked, PATH_CANDIDATES - 1);
     assert_true(seen[2] == 1 && seen[3] == 1);
+    for (uint64_t t = S; t < 20 * S; t += 100 * MS) /* nobody answers */
+        while (paths_due(&p, t, PACKET))
+            ;
+    paths_ask_around(&p, &rng, 20 * S, places, 5);
+    assert_null(paths_due(&p, 20 * S, PACKET));
     paths_clear(&p);
     p = begun(1, false); /* nor where there is no doubt */
     paths_ask_around(&p, &rng, S, places, 5);
     assert_null(p.asked);
+}
+
+static void where_nobody_was_ever_seen_nothing_goes_and_nobody_is_asked(void **state) {
+    (void)state;
+    struct paths p = begun(1, true);
+    const struct hop first = place(1);
+    assert_int_equal(paths_room(&p), 0);
+    assert_false(paths_spend(&p, &first, 1));
+    follow(&p, S, 2);
+    for (const struct path_candidate *c; (c = paths_due(&p, S, PACKET));)
+        assert_false(hop_equal(&c->hop, &first));
+    paths_clear(&p);
+}
+
+static void what_the_user_asks_for_is_done_however_often_the_path_has_moved(void **state) {
+    (void)state;
+    struct paths p = begun(1, false);
+    struct paths_move m;
+    for (uint8_t n = 0; n < PATH_SWITCHES_MAX; n++)
+        follow(&p, 10 * S, is_at(&p, 1) ? 2 : 1);
+    assert_int_equal(heard(&p, 10 * S, 3, true).what, PATHS_STAY);
+    assert_int_equal(answer(&p, 10 * S, 3, false).what, PATHS_STAY); /* too often */
+    const struct hop there = place(4);
+    assert_int_equal(paths_ask(&p, &rng, 10 * S, &there), 0);
+    m = answer(&p, 10 * S, 4, false);
+    assert_int_equal(m.what, PATHS_MOVE);
+    paths_clear(&p);
 }
 
 /* The one left last is asked again when the new one is silent; its answer counts only while it
@@ -204,6 +236,8 @@ int main(void) {
         cmocka_unit_test(packets_from_many_places_do_not_make_it_flap),
         cmocka_unit_test(a_place_in_doubt_gets_three_times_what_came),
         cmocka_unit_test(other_places_are_asked_once_and_not_the_one_in_use),
+        cmocka_unit_test(where_nobody_was_ever_seen_nothing_goes_and_nobody_is_asked),
+        cmocka_unit_test(what_the_user_asks_for_is_done_however_often_the_path_has_moved),
         cmocka_unit_test(a_silent_path_gives_way_to_the_one_left),
         cmocka_unit_test(the_socket_is_known_from_the_first_packet_on),
         cmocka_unit_test(what_a_path_was_like_is_remembered_for_its_return),
