@@ -42,6 +42,30 @@ static void a_new_path_carries_on_within_a_few_round_trips(void **state) {
     world_free(w);
 }
 
+/* What holds wherever it is stays; what is out is not late at once; and the peer hears from there. */
+static void a_new_path_begins_with_what_does_not_depend_on_it(void **state) {
+    (void)state;
+    struct world *w = world_new(rand_seeded("begins", 21).x);
+    const uint64_t id = world_open(w, 0);
+    for (int i = 0; i < 20; i++) {
+        world_feed(w, 0, id, 8 << 20);
+        world_run(w, 2 * MS);
+    }
+    struct transport *t = world_tp(w, 0);
+    assert_true(t->sent.outstanding > 0);
+    t->rec->cc_kind = CC_BBR;
+    t->rec->mtu_max = 1401;
+    t->ack.has_largest = true;
+    t->ack.due = false;
+    assert_int_equal(transport_path_switched(t, w->p->now_us, 7, NULL), 0);
+    assert_int_equal(t->rec->loss.path, 7);
+    assert_int_equal(t->rec->cc_kind, CC_BBR);
+    assert_int_equal(t->rec->mtu_max, 1401);
+    assert_true(t->ack.due);
+    assert_true(recovery_deadline_us(t->rec, &t->sent) > w->p->now_us);
+    world_free(w);
+}
+
 static void a_black_hole_for_big_packets_is_left_behind(void **state) {
     (void)state;
     struct world *w = world_new(rand_seeded("black hole", 10).x);
@@ -170,6 +194,7 @@ int main(void) {
         cmocka_unit_test(an_underlay_below_the_base_carries_everything),
         cmocka_unit_test(a_datagram_too_large_for_the_path_holds_up_nothing),
         cmocka_unit_test(a_new_path_carries_on_within_a_few_round_trips),
+        cmocka_unit_test(a_new_path_begins_with_what_does_not_depend_on_it),
         cmocka_unit_test(a_black_hole_for_big_packets_is_left_behind),
         cmocka_unit_test(a_new_path_with_a_smaller_mtu_carries_on),
     };
