@@ -278,6 +278,54 @@ static void who_is_no_contact_is_not_listened_to(void **state) {
 
 #define PROMISE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void who_asks_and_holds_the_most_gives_way_itself(void **state) {
+    (void)state;
+    static const char part[] = {NUMBER, 5, 'h'};
+    told.held = 16 << 20;
+    come(0, 1, part, sizeof part);
+    come(1, 2, part, sizeof part);
+    told.held = 17 << 20;
+    come(2, 3, part, sizeof part);
+    assert_ended(3, ERR_FULL);
+    assert_int_equal(intakes.evictions, 0);
+    assert_int_equal(intakes.count, 2);
+    told.held = 15 << 20; /* and otherwise the one that holds the most */
+    come(3, 4, part, sizeof part);
+    told.held = 4 << 20;
+    come(4, 5, part, sizeof part);
+    assert_ended(5, 0);
+    assert_int_equal(intakes.evictions, 1);
+    assert_true((fake_stream(1)->reset == ERR_FULL) != (fake_stream(2)->reset == ERR_FULL));
+}
+
+static void what_is_refused_leaves_nothing_behind(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 400; i++)
+        come(0, i, "", 0);
+    assert_int_equal(intakes.count, INTAKES_MAX_PER_CONTACT);
+    assert_int_equal(intakes.refusals, 400 - INTAKES_MAX_PER_CONTACT);
+    assert_true(intakes.handles.count <= INTAKES_MAX_PER_CONTACT + 1);
+}
+
+static void what_waits_for_the_next_step_is_not_late(void **state) {
+    (void)state;
+    enum { MANY = 40 };
+    static const char all[] = {NUMBER, 2, 'h', 'i'};
+    intakes.step_bytes = INTAKE_STEP_BYTES; /* this one has had its work */
+    for (unsigned i = 0; i < MANY; i++)
+        come(0, i, all, sizeof all);
+    assert_int_equal(told.taken, 0);
+    assert_int_equal(intakes_part.deadline_us(&intakes), turn.now_us);
+    turn.now_us += INTAKE_PROGRESS_US + 1;
+    for (unsigned i = 0; i < MANY && told.taken < MANY; i++) {
+        const unsigned before = told.taken;
+        intakes_part.timeout(&intakes);
+        assert_in_range(told.taken - before, 1, INTAKE_STEP_BYTES / INTAKE_WHOLE_BYTES);
+    }
+    assert_int_equal(told.taken, MANY);
+    assert_int_equal(intakes.timeouts, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PROMISE(a_body_is_gathered_in_pieces_and_handed_over),
@@ -289,6 +337,9 @@ int main(void) {
         PROMISE(what_does_not_go_on_ends),
         PROMISE(a_reset_and_the_end_of_a_session_end_it),
         PROMISE(who_is_no_contact_is_not_listened_to),
+        PROMISE(who_asks_and_holds_the_most_gives_way_itself),
+        PROMISE(what_is_refused_leaves_nothing_behind),
+        PROMISE(what_waits_for_the_next_step_is_not_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
