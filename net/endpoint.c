@@ -46,7 +46,7 @@ void endpoint_free(struct endpoint *e) {
     session_table_clear(&e->sessions, e->aead);
     peers_clear(&e->peers);
     open_tickets_clear(&e->tickets);
-    small_clear(&e->small);
+    small_clear(&e->waiting);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
     handshake_budget_clear(&e->budget);

@@ -50,7 +50,7 @@ struct endpoint {
     struct open_tickets tickets;
     struct session_table sessions;
     struct strangers strangers;
-    struct small_queue small;
+    struct small_queue waiting;
     bool trains_turn; /* a record was the last to leave: one of a transport's trains comes first */
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };

@@ -11,7 +11,7 @@ enum { FRAMES_MAX_BYTES = 64 };
 static bool push(struct endpoint *e, const struct small_packet *p, const uint8_t *data,
                  size_t len) {
     struct endpoint_counters *c = &e->counters;
-    if (small_push(&e->small, p, data, len))
+    if (small_push(&e->waiting, p, data, len))
         return true;
     c->queue_dropped++;
     (*(p->class == SMALL_SESSION  ? &c->frames_unsent
@@ -115,9 +115,9 @@ static bool give(struct endpoint *e, struct small_packet *p, struct train *t) {
 }
 
 bool endpoint_take_small(struct endpoint *e, struct train *t) {
-    return give(e, small_pop(&e->small, t), t);
+    return give(e, small_pop(&e->waiting, t), t);
 }
 
 bool endpoint_take_record(struct endpoint *e, struct train *t) {
-    return give(e, small_pop_record(&e->small, t), t);
+    return give(e, small_pop_record(&e->waiting, t), t);
 }

@@ -1,69 +1,48 @@
 #include "cli/kit/spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/kit/meter.h"
 #include "cli/screen/line.h"
+#include "net/os/dir.h"
 #include "net/os/interrupt.h"
 
-enum {
-    SPOOL_BUFFER = 256 * 1024,
-    /* Descriptors from here on are rare: a meshd that sees other processes under our number, in a
-     * container of its own, finds nothing there rather than something else. */
-    SPOOL_FD = 700,
-};
+enum { SPOOL_BUFFER = 256 * 1024 };
 #define SPOOL_SAY_US UINT64_C(500000)
 
-/* A file without a name in this directory, or -1 with errno. */
-static int unnamed(const char *dir) {
+/* A file without a name in this directory; 0 or an errno. */
+static int unnamed(const char *dir, struct os_file *out) {
     char path[PATH_TEXT_MAX];
-#ifdef O_TMPFILE
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
-        return fd;
-#endif
-    if (snprintf(path, sizeof path, "%s/meshctl-XXXXXX", dir) >= (int)sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
+    struct os_dir d;
+    int err = os_dir_open(&d, dir);
+    if (err == 0) {
+        err = os_dir_unnamed(d, out);
+        os_dir_close(&d);
+        if (err == 0)
+            return 0;
     }
-    int named = mkostemp(path, O_CLOEXEC);
-    if (named >= 0)
-        unlink(path);
-    return named;
+    if (snprintf(path, sizeof path, "%s/meshctl-XXXXXX", dir) >= (int)sizeof path)
+        return ENAMETOOLONG;
+    err = os_file_temporary(out, path);
+    if (err == 0 && (err = os_path_remove(path)) != 0)
+        (void)os_file_close(out);
+    return err;
 }
 
-static int open_spool(struct app *a, const char **dir) {
+static int open_spool(struct app *a, struct os_file *out, const char **dir) {
     const char *given = getenv("TMPDIR");
     const char *const dirs[] = {given && given[0] ? given : "/var/tmp", "/tmp"};
-    int fd = -1;
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs && fd < 0; i++) {
+    int err = ENOENT;
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs && err != 0; i++) {
         *dir = dirs[i];
-        fd = unnamed(dirs[i]);
+        err = unnamed(dirs[i], out);
     }
-    if (fd < 0)
-        return -app_fail(a, ERR_IO, "cannot make a temporary file in %s: %s; set TMPDIR", *dir,
-                         strerror(errno));
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, SPOOL_FD);
-    if (high >= 0)
-        close(fd);
-    return high >= 0 ? high : fd;
-}
-
-static int write_all(int fd, const char *buf, size_t len) {
-    for (size_t at = 0; at < len;) {
-        ssize_t n = write(fd, buf + at, len - at);
-        if (n < 0 && errno == EINTR && !interrupt_seen())
-            continue;
-        if (n < 0)
-            return errno;
-        at += (size_t)n;
-    }
-    return 0;
+    return err ? app_fail(a, ERR_IO, "cannot make a temporary file in %s: %s; set TMPDIR", *dir,
+                          strerror(err))
+               : 0;
 }
 
 static int copy_failed(struct app *a, int err, bool writing, const char *dir) {
@@ -81,7 +60,7 @@ static int copy_failed(struct app *a, int err, bool writing, const char *dir) {
                     strerror(err));
 }
 
-static int copy(struct app *a, int fd, const char *dir, uint64_t *bytes) {
+static int copy(struct app *a, struct os_file f, const char *dir, uint64_t *bytes) {
     static char buf[SPOOL_BUFFER];
     uint64_t said_us = 0;
     for (*bytes = 0;;) {
@@ -98,7 +77,7 @@ static int copy(struct app *a, int fd, const char *dir, uint64_t *bytes) {
             return copy_failed(a, err, false, dir);
         if (n == 0)
             return 0;
-        err = write_all(fd, buf, n);
+        err = os_file_write(f, buf, n);
         if (err)
             return copy_failed(a, err, true, dir);
         *bytes += n;
@@ -107,15 +86,21 @@ static int copy(struct app *a, int fd, const char *dir, uint64_t *bytes) {
 
 int spool_stdin(struct app *a, char path[static SPOOL_PATH_MAX], uint64_t *bytes) {
     const char *dir = "";
-    int fd = open_spool(a, &dir);
-    if (fd < 0)
-        return -fd;
-    int code = copy(a, fd, dir, bytes);
-    line_clear();
-    if (code) {
-        close(fd);
+    struct os_file f = OS_FILE_NONE;
+    int code = open_spool(a, &f, &dir);
+    if (code)
         return code;
+    const int err = os_file_share(&f, path, SPOOL_PATH_MAX);
+    if (err)
+        code = app_fail(a, ERR_IO,
+                        "this system does not let meshd read a file without a name (%s); write "
+                        "standard input to a file, and send that",
+                        strerror(err));
+    if (code == 0) {
+        code = copy(a, f, dir, bytes);
+        line_clear();
     }
-    snprintf(path, SPOOL_PATH_MAX, "/proc/%ld/fd/%d", (long)getpid(), fd);
-    return 0; /* it stays open: it is what holds the file */
+    if (code)
+        (void)os_file_close(&f);
+    return code; /* it stays open: it is what holds the file */
 }

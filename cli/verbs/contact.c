@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/kit/app.h"
 #include "cli/kit/state.h"
 #include "cli/screen/json.h"
 #include "cli/screen/table.h"
+#include "net/os/file.h"
 #include "net/os/interrupt.h"
 
 enum { TICKET_READ_MAX = 4096, ADD_WAIT_US = 3000000 };
@@ -16,12 +16,13 @@ enum { TICKET_READ_MAX = 4096, ADD_WAIT_US = 3000000 };
 /* The ticket from a file or standard input, without the white space around it. */
 static int read_ticket(struct app *a, const char *path, char out[static TICKET_READ_MAX]) {
     FILE *f = path ? fopen(path, "rb") : stdin;
-    struct stat st;
+    struct os_info info;
     if (!f)
         return app_fail(a, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
                         "cannot read the ticket from %s: %s; check the path", path,
                         strerror(errno));
-    if (path && fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+    if (path && os_path_info(path, true, &info) == 0 && info.kind == OS_REGULAR &&
+        (info.mode & 077) != 0)
         app_say("others on this computer can read %s; a ticket is a secret until it is used", path);
     size_t n = fread(out, 1, TICKET_READ_MAX - 1, f);
     bool failed = ferror(f) != 0;

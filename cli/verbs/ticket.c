@@ -1,23 +1,23 @@
 /* ticket.c: ticket. Whoever reads a ticket may use it, so a file gets it for its owner alone; and one that could not be handed
  * out is taken back. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/kit/app.h"
 #include "cli/screen/json.h"
+#include "net/os/dir.h"
 
 /* ---- into a file: under its name only when it is whole ---- */
-enum { PROC_PATH_MAX = 32 };
 struct ticket_file {
-    const char *path;             /* NULL: standard output */
-    char temp[PATH_TEXT_MAX + 8]; /* beside it, or "": it has no name yet */
-    int fd;
+    const char *path;  /* NULL: standard output */
+    const char *name;  /* its last component */
+    struct os_dir dir; /* the rest */
+    struct os_file file;
+    char temp[32]; /* what it is called there until it is whole, or "": it has no name yet */
 };
+#define TICKET_FILE_NONE ((struct ticket_file){.dir = OS_DIR_NONE, .file = OS_FILE_NONE})
 
 static int file_failed(struct app *a, const struct ticket_file *f, int why) {
     if (why == EEXIST)
@@ -31,105 +31,85 @@ static int file_failed(struct app *a, const struct ticket_file *f, int why) {
                     strerror(why));
 }
 
+static void drop_name(const struct ticket_file *f, const char *name) {
+    const int err = name[0] ? os_dir_remove(f->dir, name) : 0;
+    (void)err; /* nobody else is to be told, and nothing more can be done */
+}
+
 static void file_drop(struct ticket_file *f) {
-    if (f->fd >= 0)
-        close(f->fd);
-    if (f->temp[0])
-        unlink(f->temp);
-    f->fd = -1;
+    (void)os_file_close(&f->file);
+    drop_name(f, f->temp);
     f->temp[0] = '\0';
+    os_dir_close(&f->dir);
 }
 
-static void proc_path(int fd, char out[static PROC_PATH_MAX]) {
-    snprintf(out, PROC_PATH_MAX, "/proc/self/fd/%d", fd);
-}
-
-/* Whatever ends this process, nothing of it stays there. False where there is no such thing. */
-static bool open_unnamed(struct ticket_file *f, int dir) {
-#ifdef O_TMPFILE
-    char in[PATH_TEXT_MAX], proc[PROC_PATH_MAX];
-    if (snprintf(in, sizeof in, "%.*s", dir, f->path) >= (int)sizeof in)
-        return false;
-    f->fd = open(in[0] ? in : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-    if (f->fd < 0)
-        return false;
-    proc_path(f->fd, proc);
-    if (access(proc, F_OK) == 0)
-        return true;
-    close(f->fd);
-    f->fd = -1;
-#else
-    (void)f;
-    (void)dir;
-#endif
-    return false;
+/* Without a name, whatever ends this process leaves nothing of it there. Where there is no such thing
+ * it stands beside its place. */
+static int open_beside(struct ticket_file *f, const char *dir) {
+    char path[PATH_TEXT_MAX];
+    if (os_dir_can_name() && os_dir_unnamed(f->dir, &f->file) == 0)
+        return 0;
+    if (snprintf(path, sizeof path, "%s.meshctl-XXXXXX", dir) >= (int)sizeof path)
+        return ENAMETOOLONG;
+    const int err = os_file_temporary(&f->file, path);
+    if (err == 0)
+        (void)snprintf(f->temp, sizeof f->temp, "%s", path + strlen(dir));
+    return err;
 }
 
 /* Before there is a ticket: whether it could go there. 0 or the exit code. */
 static int file_begin(struct app *a, struct ticket_file *f) {
-    struct stat st;
+    char dir[PATH_TEXT_MAX];
+    struct os_info info;
     const char *slash = strrchr(f->path, '/');
-    const int dir = slash ? (int)(slash - f->path) + 1 : 0;
-    if (lstat(f->path, &st) == 0)
+    f->name = slash ? slash + 1 : f->path;
+    const size_t len = (size_t)(f->name - f->path); /* with the slash */
+    if (os_path_info(f->path, false, &info) == 0)
         return file_failed(a, f, EEXIST);
-    if (open_unnamed(f, dir))
-        return 0;
-    if (snprintf(f->temp, sizeof f->temp, "%.*s.meshctl-XXXXXX", dir, f->path) >=
-        (int)sizeof f->temp) {
-        f->temp[0] = '\0';
+    if (len >= sizeof dir)
         return file_failed(a, f, ENAMETOOLONG);
-    }
-    f->fd = mkstemp(f->temp);
-    if (f->fd < 0) {
-        const int why = errno;
-        f->temp[0] = '\0';
-        return file_failed(a, f, why);
-    }
-    fcntl(f->fd, F_SETFD, FD_CLOEXEC);
-    return 0;
-}
-
-static bool write_all(int fd, const char *text, size_t len) {
-    while (len > 0) {
-        const ssize_t n = write(fd, text, len);
-        if (n < 0 && errno != EINTR)
-            return false;
-        text += n < 0 ? 0 : n;
-        len -= n < 0 ? 0 : (size_t)n;
-    }
-    return true;
+    memcpy(dir, f->path, len);
+    dir[len] = '\0';
+    int err = os_dir_open(&f->dir, len ? dir : ".");
+    if (err == 0)
+        err = open_beside(f, dir);
+    if (err)
+        file_drop(f);
+    return err ? file_failed(a, f, err) : 0;
 }
 
 /* A name that somebody has taken meanwhile is not taken from him. Where there are no hard links, the
  * name is taken first, and then filled. */
-static bool give_name(const struct ticket_file *f) {
-    char proc[PROC_PATH_MAX];
-    proc_path(f->fd, proc);
+static int give_name(const struct ticket_file *f) {
+    struct os_file taken;
     if (!f->temp[0])
-        return linkat(AT_FDCWD, proc, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) == 0;
-    if (link(f->temp, f->path) == 0)
-        return true;
-    if (errno == EEXIST || errno == ENOSPC || errno == EDQUOT)
-        return false;
-    const int fd = open(f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    close(fd);
-    if (rename(f->temp, f->path) == 0)
-        return true;
-    const int why = errno;
-    unlink(f->path);
-    errno = why;
-    return false;
+        return os_dir_name(f->dir, f->file, f->name);
+    int err = os_dir_link(f->dir, f->temp, f->name);
+    if (err == 0 || err == EEXIST || err == ENOSPC || err == EDQUOT)
+        return err;
+    err = os_dir_file(f->dir, f->name, OS_WRITE | OS_NEW, &taken);
+    if (err)
+        return err;
+    (void)os_file_close(&taken);
+    err = os_dir_rename(f->dir, f->temp, f->name);
+    if (err)
+        drop_name(f, f->name);
+    return err;
 }
 
 /* 0 or the exit code; then nothing of it is left. */
 static int file_end(struct app *a, struct ticket_file *f, const char *ticket, size_t len) {
-    const bool whole = fchmod(f->fd, 0600) == 0 && write_all(f->fd, ticket, len) &&
-                       write_all(f->fd, "\n", 1) && fsync(f->fd) == 0 && give_name(f);
-    const int why = errno;
+    int err = os_file_set_mode(f->file, 0600);
+    if (err == 0)
+        err = os_file_write(f->file, ticket, len);
+    if (err == 0)
+        err = os_file_write(f->file, "\n", 1);
+    if (err == 0)
+        err = os_file_sync(f->file);
+    if (err == 0)
+        err = give_name(f);
     file_drop(f);
-    return whole ? 0 : file_failed(a, f, why);
+    return err ? file_failed(a, f, err) : 0;
 }
 
 /* ---- the command ---- */
@@ -145,8 +125,9 @@ static void take_back(struct app *a, const char *ticket, size_t len) {
 }
 
 static int to_stdout(struct app *a, const msgpack_object *r, const char *ticket, size_t len) {
-    struct stat st;
-    if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+    struct os_info info;
+    if (os_file_info(OS_FILE_STDOUT, &info) == 0 && info.kind == OS_REGULAR &&
+        (info.mode & 077) != 0)
         app_say(
             "others can read the file that the ticket goes to; better: meshctl ticket --out FILE");
     if (a->o.json) {
@@ -172,7 +153,7 @@ static int to_file(struct app *a, struct ticket_file *f, const msgpack_object *r
 
 int run_ticket(struct app *a) {
     struct proto_msg m;
-    struct ticket_file f = {.fd = -1};
+    struct ticket_file f = TICKET_FILE_NONE;
     uint64_t ttl_us = 0;
     size_t len;
     if (a->o.ttl && (!options_duration(a->o.ttl, &ttl_us) || ttl_us < 1000000))

@@ -2,12 +2,9 @@
 #include "cli/verbs/transfer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/screen/json.h"
 #include "cli/screen/line.h"
@@ -15,42 +12,40 @@
 #include "cli/screen/table.h"
 #include "cli/screen/terminal.h"
 #include "crypto/base/err.h"
+#include "net/os/dir.h"
+
+static bool is_dir(const char *path) {
+    struct os_info info;
+    return os_path_info(path, true, &info) == 0 && info.kind == OS_DIRECTORY;
+}
 
 int transfer_path(struct app *a, const char *path, char out[static PATH_TEXT_MAX]) {
-    char dir[PATH_TEXT_MAX], *real;
-    struct stat st;
+    char dir[PATH_TEXT_MAX], real[PATH_TEXT_MAX];
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        real = realpath(path, NULL);
-        name = NULL;
-    } else {
-        if (paths_parent(dir, sizeof dir, path) != 0)
-            return app_fail(a, ERR_USAGE, "the path is longer than %d bytes: %s", PATH_TEXT_MAX - 1,
-                            path);
-        real = realpath(dir, NULL);
-    }
-    if (!real)
-        return app_fail(a, errno == EACCES ? ERR_PERM : ERR_NOT_FOUND,
-                        "cannot find %s: %s; check the path", path, strerror(errno));
-    int err = name ? paths_join(out, PATH_TEXT_MAX, real, name) : 0;
-    if (!name)
-        err = snprintf(out, PATH_TEXT_MAX, "%s", real) < PATH_TEXT_MAX ? 0 : ERR_FULL;
-    free(real);
-    return err ? app_fail(a, ERR_USAGE, "the path is longer than %d bytes: %s", PATH_TEXT_MAX - 1,
-                          path)
+    const bool is_name = !is_dir(path);
+    bool fits = !is_name || paths_parent(dir, sizeof dir, path) == 0;
+    const int err = fits ? os_dir_real_path(is_name ? dir : path, real, sizeof real) : 0;
+    if (fits && err == 0)
+        fits = is_name ? paths_join(out, PATH_TEXT_MAX, real, name) == 0
+                       : snprintf(out, PATH_TEXT_MAX, "%s", real) < PATH_TEXT_MAX;
+    if (!fits)
+        return app_fail(a, ERR_USAGE, "the path is longer than %d bytes: %s", PATH_TEXT_MAX - 1,
+                        path);
+    return err ? app_fail(a, err == EACCES ? ERR_PERM : ERR_NOT_FOUND,
+                          "cannot find %s: %s; check the path", path, strerror(err))
                : 0;
 }
 
 int transfer_dir(struct app *a, const char *path, char out[static PATH_TEXT_MAX]) {
     char parent[PATH_TEXT_MAX], given[PATH_TEXT_MAX];
-    struct stat st;
+    struct os_info info;
     snprintf(given, sizeof given, "%s", path);
     for (size_t n = strlen(given); n > 1 && given[n - 1] == '/'; n--)
         given[n - 1] = '\0'; /* "new/", too, may be one that is not there yet */
     if (strlen(path) < sizeof given)
         path = given;
-    bool there = stat(path, &st) == 0;
-    if (there && !S_ISDIR(st.st_mode))
+    const bool there = os_path_info(path, true, &info) == 0;
+    if (there && info.kind != OS_DIRECTORY)
         return app_fail(a, ERR_USAGE, "%s is not a directory; give --out one to receive into",
                         path);
     int code = transfer_path(a, path, out);
@@ -58,16 +53,16 @@ int transfer_dir(struct app *a, const char *path, char out[static PATH_TEXT_MAX]
         return code;
     if (paths_parent(parent, sizeof parent, out) != 0)
         return app_fail(a, ERR_USAGE, "the path is too long: %s", path);
-    const bool may = faccessat(AT_FDCWD, there ? out : parent, W_OK | X_OK, AT_EACCESS) == 0;
+    const int err = os_dir_may_write(there ? out : parent);
     /* What is mounted so may be mounted otherwise when a transfer comes: then meshd judges. */
-    if (!may && errno == EROFS)
+    if (err == EROFS)
         app_say(
             "%s is read-only now: what comes will be refused; choose another directory with --out",
             there ? path : parent);
-    else if (!may)
-        return app_fail(a, errno == EACCES ? ERR_PERM : ERR_IO,
+    else if (err)
+        return app_fail(a, err == EACCES ? ERR_PERM : ERR_IO,
                         "cannot write to %s: %s; choose another directory with --out",
-                        there ? path : parent, strerror(errno));
+                        there ? path : parent, strerror(err));
     if (!there)
         app_say("%s is not there yet; it is made when a transfer comes", path);
     return 0;

@@ -3,22 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is told ---- */
-static void on_settled(uv_timer_t *t) {
-    struct netwatch *w = t->data;
-    const unsigned news = w->news;
-    w->news = 0;
-    w->changed(w->ctx, news);
-}
-
-void netwatch_tell(struct netwatch *w, unsigned news) {
-    if (news == 0)
-        return;
-    w->news |= news;
-    if (!uv_is_active((const uv_handle_t *)&w->timer))
-        (void)uv_timer_start(&w->timer, on_settled, NETWATCH_SETTLE_MS, 0);
-}
-
 /* ---- looking ---- */
 static uint64_t mix(uint64_t h, const void *data, size_t len) { /* FNV-1a */
     const uint8_t *p = data;
@@ -92,12 +76,6 @@ int netwatch_open(struct netwatch **out, uv_loop_t *loop, void (*changed)(void *
     look(w, &first);
     (void)uv_timer_start(&w->timer, on_poll, NETWATCH_POLL_MS, NETWATCH_POLL_MS);
     return 0;
-}
-
-void netwatch_on_closed(uv_handle_t *h) {
-    struct netwatch *w = h->data;
-    if (--w->handles == 0)
-        free(w);
 }
 
 void netwatch_close(struct netwatch *w) {

@@ -1,4 +1,5 @@
-/* netwatch_impl.h: what netwatch.c and netwatch_linux.c share. */
+/* netwatch_impl.h: what the files of the watch share: netwatch.c looks, netwatch_linux.c is told, and
+ * both give what they see to netwatch_news.c, which tells the user. */
 #ifndef MESHD_NET_IO_NETWATCH_IMPL_H
 #define MESHD_NET_IO_NETWATCH_IMPL_H
 
@@ -23,11 +24,13 @@ struct netwatch {
     int64_t boot_ahead_ms;
 };
 
+/* ---- netwatch_news.c ---- */
 void netwatch_tell(struct netwatch *w, unsigned news);
+/* Of each handle: with the last one the memory goes. */
 void netwatch_on_closed(uv_handle_t *h);
 
-/* What tells without being asked: netwatch_linux.c, or, by the build, netwatch_posix.c. False: the
- * kernel gives nothing of it. */
+/* ---- netwatch_linux.c, or, by the build, netwatch_posix.c ---- */
+/* What tells without being asked. False: the kernel gives nothing of it. */
 bool netwatch_native_open(struct netwatch *w, uv_loop_t *loop);
 void netwatch_native_close(struct netwatch *w);
 

@@ -1,4 +1,6 @@
-/* A socket bound to no address is told to which one each datagram came (IP_PKTINFO), and what answers it leaves from there: a
+/* udp_linux.c: UDP in batches (GSO, GRO, sendmmsg, recvmmsg).
+ *
+ * A socket bound to no address is told to which one each datagram came (IP_PKTINFO), and what answers it leaves from there: a
  * secondary address would else be answered from the primary one, which the peer's NAT or firewall does not let in. It costs one
  * control message per train.
  *

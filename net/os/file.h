@@ -15,6 +15,7 @@ struct os_file {
     int fd; /* the system's affair */
 };
 #define OS_FILE_NONE ((struct os_file){-1})
+#define OS_FILE_STDOUT ((struct os_file){1})
 
 static inline bool os_file_is_open(struct os_file f) {
     return f.fd >= 0;
@@ -41,6 +42,12 @@ enum os_open { /* bits; files are closed on exec, and no terminal becomes ours *
 };
 
 int os_file_open(struct os_file *out, const char *path, unsigned how) MUST_USE;
+/* A new one for reading and writing, 0600, whose name nobody can guess: the six X that `path` ends
+ * with are replaced. */
+int os_file_temporary(struct os_file *out, char *path) MUST_USE;
+/* A path by which other processes of this user can open it, whether it has a name or not, as long as
+ * it is open here. ENOSYS: not on this system. At most `cap` bytes, with the NUL. */
+int os_file_share(struct os_file *f, char *path, size_t cap) MUST_USE;
 /* Idempotent. The error is that of bytes written earlier, on some file systems. */
 int os_file_close(struct os_file *f);
 int os_file_info(struct os_file f, struct os_info *out) MUST_USE;

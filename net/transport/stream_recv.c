@@ -1,8 +1,11 @@
-#include "crypto/base/mem.h"
+/* stream_recv.c: the receiving half of a stream: bytes put in order, held in proportion to what has come, and read
+ * by reference (net/transport/stream.h). */
 #include "net/transport/stream.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 void rstream_init(struct rstream *r, struct block_account *account, uint64_t window) {
     *r = (struct rstream){.account = account};

@@ -1,8 +1,10 @@
-#include "crypto/base/mem.h"
+/* stream_send.c: the sending half of a stream: bytes kept until they are acknowledged (net/transport/stream.h). */
 #include "net/transport/stream.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "crypto/base/mem.h"
 
 void sstream_init(struct sstream *s, uint64_t credit) {
     *s = (struct sstream){.credit = credit};

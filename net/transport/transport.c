@@ -51,8 +51,9 @@ struct transport *transport_new(const struct transport_setup *s, uint64_t now_us
     t->initiator = s->initiator;
     t->rec->cc_kind = s->cc;
     t->rec->mtu_max = s->mtu_max;
-    t->touched_us = t->hoard_received.since_us = t->hoard_sent.since_us = now_us;
-    t->hoard_received.bytes = t->memo->credit.consumed;
+    t->touched_us = now_us;
+    hoard_init(&t->hoard_received, now_us, t->memo->credit.consumed);
+    hoard_init(&t->hoard_sent, now_us, 0);
     t->next_pn = next_pn;
     recovery_init(t->rec, now_us, s->path, next_pn);
     sent_init(&t->sent, next_pn);
@@ -109,30 +110,15 @@ void transport_unstarve(struct transport *t) {
 
 /* ---- much for nothing ---- */
 
-void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
-                          uint64_t now_us) {
-    const uint64_t held = block_account_bytes(t->account, use);
-    const uint64_t gone = use == BLOCK_RECV ? t->memo->credit.consumed : t->acked_bytes;
-    const uint64_t part = use == BLOCK_RECV ? 1 : HOARD_SENT_PART;
-    if (held > HOARD_BYTES && (gone - h->bytes) * part < held)
-        return;
-    h->since_us = now_us;
-    h->bytes = gone;
-}
-
-static bool hoards(const struct transport *t, struct hoard h, enum block_use use, uint64_t now_us) {
-    if (now_us < h.since_us + HOARD_US)
-        return false;
-    transport_hoard_look(t, &h, use, now_us);
-    return h.since_us != now_us;
-}
-
 bool transport_hoards_received(const struct transport *t, uint64_t now_us) {
-    return hoards(t, t->hoard_received, BLOCK_RECV, now_us);
+    return hoard_lasts(&t->hoard_received, now_us, block_account_bytes(t->account, BLOCK_RECV),
+                       t->memo->credit.consumed);
 }
 
 bool transport_hoards_sent(const struct transport *t, uint64_t now_us) {
-    return t->sent.outstanding > 0 && hoards(t, t->hoard_sent, BLOCK_SEND, now_us);
+    return t->sent.outstanding > 0 &&
+           hoard_lasts(&t->hoard_sent, now_us, block_account_bytes(t->account, BLOCK_SEND),
+                       t->acked_bytes * HOARD_SENT_PART);
 }
 
 uint16_t transport_mtu(const struct transport *t) {

@@ -25,6 +25,7 @@
 #include "net/recovery/ecn.h"
 #include "net/recovery/sent.h"
 #include "net/transport/dgram_queue.h"
+#include "net/transport/hoard.h"
 #include "net/transport/stream.h"
 #include "net/wire/frame.h"
 
@@ -78,12 +79,6 @@ struct transport_shares { /* what all transports of an endpoint divide among the
     struct share streams; /* opened by peers */
     struct share sent;    /* records of sent packets */
     struct list starved;  /* those whose writers found no block */
-};
-
-/* Since when much is held, and how much was read, or acknowledged, until then: moved on while
- * little is held, and when as much has gone since as keeping it calls for. */
-struct hoard {
-    uint64_t since_us, bytes;
 };
 
 struct transport { /* private to transport*.c */
@@ -181,12 +176,10 @@ bool transport_has_streams(const struct transport *t);
 /* Largest datagram on this path now. */
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);
-/* For HOARD_US less could be read than is held of what the peer has sent, more than HOARD_BYTES. */
-void transport_hoard_look(const struct transport *t, struct hoard *h, enum block_use use,
-                          uint64_t now_us);
+/* For HOARD_US less could be read than is held of what the peer has sent (hoard.h). */
 bool transport_hoards_received(const struct transport *t, uint64_t now_us);
 /* Packets are out, and for HOARD_US less was acknowledged than a HOARD_SENT_PART of what is held
- * for repetition, more than HOARD_BYTES. */
+ * for repetition. */
 bool transport_hoards_sent(const struct transport *t, uint64_t now_us);
 /* Nothing to do and nothing expected: the session may drop it. */
 bool transport_idle(const struct transport *t, uint64_t now_us);

@@ -49,7 +49,8 @@ static int input_stream(struct transport *t, uint64_t now_us, const struct frame
         return err;
     if (!s->readable_told && !events_room(t->events, &t->memo->told))
         return ERR_FULL; /* nobody would ever hear of it */
-    transport_hoard_look(t, &t->hoard_received, BLOCK_RECV, now_us);
+    hoard_look(&t->hoard_received, now_us, block_account_bytes(t->account, BLOCK_RECV),
+               t->memo->credit.consumed);
     uint64_t fresh;
     err = rstream_input(&s->in, f->offset, f->data, f->len, f->fin, &fresh);
     if (err)

@@ -279,7 +279,8 @@ static void path_heard(struct transport *t, struct recovery *r, uint64_t now_us,
     if (sum->any) {
         loss_heard(&r->loss);
         t->acked_bytes += sum->bytes;
-        transport_hoard_look(t, &t->hoard_sent, BLOCK_SEND, now_us);
+        hoard_look(&t->hoard_sent, now_us, block_account_bytes(t->account, BLOCK_SEND),
+                   t->acked_bytes * HOARD_SENT_PART);
         r->probes = 0;
         sample_rtt(t, r, now_us, a, sum);
     }

@@ -9,8 +9,6 @@
 #ifndef MESHD_NODE_DAEMON_DAEMON_H
 #define MESHD_NODE_DAEMON_DAEMON_H
 
-#include <sys/types.h>
-
 #include "node/daemon/disk/statedir.h"
 #include "node/daemon/disk/store_sqlite.h"
 #include "node/daemon/os/log.h"

@@ -1,4 +1,4 @@
-/* meshd: one node of the mesh as a process. main reads as the order of starting up; each step says
+/* main.c: meshd, one node of the mesh as a process. main reads as the order of starting up; each step says
  * on stderr why it failed. Exit codes: 0 after a shutdown, 1 failed, 2 wrong arguments or settings.
  */
 #include <sodium.h>

@@ -181,7 +181,8 @@ static void step(struct hostile_world *w) {
             forge_data(w, side);
         break;
     }
-    hostile_pull(w);
+    if (w->prompt || dice_one_in(d, 8))
+        hostile_pull(w);
 }
 
 static void play(struct dice *d, unsigned steps) {

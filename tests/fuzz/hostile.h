@@ -76,6 +76,7 @@ struct hostile_world {
     struct dice *dice;
     struct rng rng;
     uint64_t now_us, fill_state;
+    bool prompt; /* each packet is heard before the next one comes */
     struct side side[2];
     struct aead *aead;
     struct psk psks[HOSTILE_PSKS]; /* known to the forger; [0] is none */

@@ -109,6 +109,7 @@ void hostile_begin(struct hostile_world *w, struct dice *d) {
     w->fill_state = (dice_bits(d, 4) << 8 | 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
     const unsigned common = (unsigned)dice_below(d, 4);
     const bool small_pool = dice_one_in(d, 3), short_keys = dice_one_in(d, 3);
+    w->prompt = dice_one_in(d, 2);
     MUST((w->aead = aead_new(AEAD_LIBSODIUM)));
     w->psk_count = 1;
     if (common > 1)
@@ -262,7 +263,8 @@ bool hostile_input(struct hostile_world *w, int to, const struct addr *from, uin
     endpoint_input(s->ep, w->now_us, &hop, ecn, copy, len);
     const bool opened = endpoint_counters(s->ep)->data_accepted > before;
     free(copy);
-    hostile_pull(w);
+    if (w->prompt || dice_one_in(w->dice, 8)) /* or more comes before anybody hears of it */
+        hostile_pull(w);
     return opened;
 }
 

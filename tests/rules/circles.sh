@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# No circle of files, and none of folders: nobody needs, however indirectly, what needs him. Told from the compiled objects (nm) of BUILD.
+# No circle of files, and none of folders: nobody needs, however indirectly, what needs him. Told from the compiled objects (nm) in
+# BUILD.
 #   circles.sh SOURCE BUILD [LEAST]
 # Prints each circle with the symbols that close it. A symbol that several files define counts inside one top-level folder only.
 set -eu

@@ -4,12 +4,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "net/os/posix/posix.h"
+
+/* Descriptors from here on are rare: a process that sees others under our number, in a container of
+ * its own, finds nothing there rather than something else. */
+enum { SHARED_FD = 700 };
 
 static int done(int r) {
     return r == 0 ? 0 : errno;
@@ -51,6 +57,26 @@ int os_stat_result(int r, const struct stat *st, struct os_info *out) {
 int os_file_open(struct os_file *out, const char *path, unsigned how) {
     out->fd = open(path, os_flags(how), 0600);
     return out->fd >= 0 ? 0 : errno;
+}
+
+int os_file_temporary(struct os_file *out, char *path) {
+    out->fd = mkstemp(path);
+    if (out->fd < 0)
+        return errno;
+    (void)fcntl(out->fd, F_SETFD, FD_CLOEXEC);
+    return 0;
+}
+
+/* Not of POSIX, but of no system's header either: Linux has it, and some others. */
+int os_file_share(struct os_file *f, char *path, size_t cap) {
+    const int high = fcntl(f->fd, F_DUPFD_CLOEXEC, SHARED_FD);
+    if (high >= 0) {
+        close(f->fd);
+        f->fd = high;
+    }
+    if (snprintf(path, cap, "/proc/%ld/fd/%d", (long)getpid(), f->fd) >= (int)cap)
+        return ENAMETOOLONG;
+    return access(path, F_OK) == 0 ? 0 : ENOSYS;
 }
 
 int os_file_close(struct os_file *f) {

@@ -180,7 +180,7 @@ static void answers_to_one_do_not_push_out_packets_to_others(void **state) {
         endpoint_queue_small(h->ep[0], AT(&h->addr[2]), answer, sizeof answer);
         endpoint_queue_small(h->ep[0], AT(&h->addr[2]), attempt, sizeof attempt);
     }
-    const struct small_list *l = h->ep[0]->small.lists;
+    const struct small_list *l = h->ep[0]->waiting.lists;
     assert_int_equal(l[SMALL_RETRY].count, SMALL_RETRY_MAX);
     assert_int_equal(l[SMALL_ANSWER].count, SMALL_ANSWER_MAX);
     assert_int_equal(l[SMALL_ATTEMPT].count, SMALL_ATTEMPT_MAX);

@@ -67,6 +67,64 @@ static void contact_gone(void *self, struct contact *c) {
     strcat(heard, "-");
 }
 
+static uint64_t silent(void *self, struct peering *p, uint64_t before_us) {
+    (void)p;
+    note(self);
+    return ((struct row *)self)->at_us + before_us;
+}
+
+static uint64_t contact_silent(void *self, struct contact *c, uint64_t before_us) {
+    (void)c;
+    note(self);
+    strcat(heard, "c");
+    return ((struct row *)self)->at_us + before_us;
+}
+
+static void contact_down(void *self, struct contact *c, int err) {
+    (void)c;
+    (void)err;
+    note(self);
+    strcat(heard, "c");
+}
+
+static void peer_gone(void *self, struct peering *p) {
+    (void)p;
+    note(self);
+}
+
+static void changed(void *self) {
+    note(self);
+}
+
+static int contact_void(void *self, const struct contact *c) {
+    (void)c;
+    note(self);
+    return ((struct row *)self)->err;
+}
+
+static bool waits(const void *self, const struct contact *c) {
+    (void)c;
+    note(self);
+    return ((const struct row *)self)->err != 0;
+}
+
+static void retry(void *self, struct contact *c) {
+    (void)c;
+    note(self);
+}
+
+static void renamed(void *self, const struct contact *c) {
+    (void)c;
+    note(self);
+}
+
+static bool stream_event(void *self, struct contact *c, const struct ep_event *ev) {
+    (void)c;
+    (void)ev;
+    note(self);
+    return ((struct row *)self)->err != 0;
+}
+
 static const struct part_ops all = {.load = load,
                                     .clear = clear,
                                     .deadline_us = deadline_us,
@@ -74,7 +132,21 @@ static const struct part_ops all = {.load = load,
                                     .session_down = down,
                                     .peer_up = contact_up,
                                     .contact_new = contact_new,
-                                    .contact_gone = contact_gone};
+                                    .contact_gone = contact_gone,
+                                    .shutdown = clear,
+                                    .timeout = changed,
+                                    .silent = silent,
+                                    .peer_silent = contact_silent,
+                                    .not_connected = down,
+                                    .peer_down = contact_down,
+                                    .connect_failed = contact_down,
+                                    .peer_gone = peer_gone,
+                                    .network_changed = changed,
+                                    .contact_void = contact_void,
+                                    .waits = waits,
+                                    .retry = retry,
+                                    .renamed = renamed,
+                                    .stream_event = stream_event};
 static const struct part_ops none = {.load = NULL};
 
 static void three(struct parts *parts, struct row rows[static 3]) {
@@ -108,6 +180,106 @@ static void what_begins_is_told_upwards_and_what_ends_downwards(void **state) {
     heard[0] = '\0';
     parts_clear(&parts);
     assert_string_equal(heard, "321");
+}
+
+static void an_end_is_told_of_the_contact_first_and_downwards(void **state) {
+    (void)state;
+    struct parts parts;
+    struct row rows[3];
+    char any;
+    three(&parts, rows);
+    parts_peer_down(&parts, (void *)&any, (void *)&any, 0);
+    assert_string_equal(heard, "3c32c21c1");
+    heard[0] = '\0';
+    parts_connect_failed(&parts, (void *)&any, (void *)&any, 0);
+    assert_string_equal(heard, "3c32c21c1");
+    heard[0] = '\0';
+    parts_connect_failed(&parts, (void *)&any, NULL, 0);
+    assert_string_equal(heard, "321");
+    heard[0] = '\0';
+    parts_peer_gone(&parts, (void *)&any);
+    assert_string_equal(heard, "321");
+    heard[0] = '\0';
+    parts_shutdown(&parts);
+    assert_string_equal(heard, "321");
+}
+
+static void what_just_happens_is_told_upwards(void **state) {
+    (void)state;
+    struct parts parts;
+    struct row rows[3];
+    char any;
+    three(&parts, rows);
+    parts_network_changed(&parts);
+    parts_timeout(&parts);
+    parts_retry(&parts, (void *)&any);
+    parts_renamed(&parts, (void *)&any);
+    assert_string_equal(heard, "123123123123");
+}
+
+static void a_removal_is_refused_by_the_first_that_cannot(void **state) {
+    (void)state;
+    struct parts parts;
+    struct row rows[3];
+    char any;
+    three(&parts, rows);
+    assert_int_equal(parts_contact_void(&parts, (void *)&any), 0);
+    assert_string_equal(heard, "321");
+    heard[0] = '\0';
+    rows[1].err = ERR_DISK;
+    assert_int_equal(parts_contact_void(&parts, (void *)&any), ERR_DISK);
+    assert_string_equal(heard, "32");
+}
+
+static void what_is_silent_for_longest_comes_of_all_that_wait(void **state) {
+    (void)state;
+    struct parts parts;
+    struct row rows[3];
+    char any;
+    three(&parts, rows);
+    rows[1].at_us = 7;
+    assert_int_equal(parts_peer_silent(&parts, (void *)&any, (void *)&any, 1000), 1007);
+    assert_string_equal(heard, "3c32c21c1");
+    heard[0] = '\0';
+    assert_int_equal(parts_peer_silent(&parts, (void *)&any, NULL, 0), 7);
+    assert_string_equal(heard, "321");
+}
+
+static void one_that_waits_is_enough(void **state) {
+    (void)state;
+    struct parts parts;
+    struct row rows[3];
+    char any;
+    three(&parts, rows);
+    assert_false(parts_wait(&parts, (void *)&any));
+    assert_string_equal(heard, "123");
+    heard[0] = '\0';
+    rows[1].err = 1;
+    assert_true(parts_wait(&parts, (void *)&any));
+    assert_string_equal(heard, "12");
+}
+
+static void a_stream_is_its_owners_or_the_first_ones_that_wants_it(void **state) {
+    (void)state;
+    struct parts parts;
+    struct row rows[3];
+    char any;
+    struct ep_event ev = {.kind = EP_STREAM_READABLE};
+    three(&parts, rows);
+    assert_false(parts_stream_event(&parts, (void *)&any, &ev));
+    assert_string_equal(heard, "123");
+    heard[0] = '\0';
+    rows[0].err = rows[1].err = 1;
+    assert_true(parts_stream_event(&parts, (void *)&any, &ev));
+    assert_string_equal(heard, "1");
+    /* It has an owner: nobody else is asked, whatever that one says. */
+    heard[0] = '\0';
+    ev.owner = owner_pack(4, 1);
+    assert_false(parts_stream_event(&parts, (void *)&any, &ev));
+    assert_string_equal(heard, "3");
+    ev.owner = owner_pack(2, 1); /* knows no streams */
+    assert_false(parts_stream_event(&parts, (void *)&any, &ev));
+    assert_string_equal(heard, "3");
 }
 
 static void the_first_error_ends_the_start(void **state) {
@@ -199,6 +371,12 @@ static void a_line_for_nobody_is_none_and_a_long_one_is_cut(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_begins_is_told_upwards_and_what_ends_downwards),
+        cmocka_unit_test(an_end_is_told_of_the_contact_first_and_downwards),
+        cmocka_unit_test(what_just_happens_is_told_upwards),
+        cmocka_unit_test(a_removal_is_refused_by_the_first_that_cannot),
+        cmocka_unit_test(what_is_silent_for_longest_comes_of_all_that_wait),
+        cmocka_unit_test(one_that_waits_is_enough),
+        cmocka_unit_test(a_stream_is_its_owners_or_the_first_ones_that_wants_it),
         cmocka_unit_test(the_first_error_ends_the_start),
         cmocka_unit_test(whoever_was_told_of_a_contact_that_cannot_be_is_told_that_it_goes),
         cmocka_unit_test(the_next_deadline_is_the_first_of_all),

@@ -253,9 +253,9 @@ static void only_so_many_files_are_direct_at_once(void **state) {
         fds[i] = temp_file(".");
         assert_true(fds[i] >= 0);
     }
-    const int last = fds[DIRECT_FILES_MAX], flags = fcntl(last, F_GETFL);
-    const bool can = O_DIRECT != 0 && fcntl(last, F_SETFL, flags | O_DIRECT) == 0;
-    assert_int_equal(fcntl(last, F_SETFL, flags), 0);
+    const int last = fds[DIRECT_FILES_MAX];
+    const bool can = os_file_set_direct((struct os_file){last}, true) == 0;
+    assert_int_equal(os_file_set_direct((struct os_file){last}, false), 0);
     unsigned begun = 0;
     while (begun < DIRECT_FILES_MAX && direct_begin(&d[begun], (struct os_file){fds[begun]}))
         begun++;

@@ -43,7 +43,7 @@ static void a_file_gets_its_name_when_it_is_whole(void **state) {
 #ifdef MESHD_TEST_WRAP
         assert_int_equal(script.file_syncs, 1);
         assert_int_equal(script.dir_syncs, 0); /* once for all, by FILE_OP_SYNC_DIR */
-        assert_int_equal(named, way != UNNAMED);
+        assert_int_equal(named, way != UNNAMED || !os_dir_can_name());
 #endif
         place_close(&p);
     }
