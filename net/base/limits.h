@@ -74,7 +74,8 @@
  *       endpoint: who_opens_and_closes_without_end_is_not_answered_each_time
  *       hostile_handshake: who_renews_keys_without_end_is_not_answered_each_time
  *   half-open strangers         256                 a ticket, an address          the largest share's oldest goes
- *       strangers: the_largest_share_gives_way, strangers_leave_nothing_behind
+ *       strangers: the_largest_share_gives_way, strangers_leave_nothing_behind,
+ *       who_pays_is_found_without_looking_at_all_pairs
  *   open tickets                64                  (the user's)                  the oldest is closed
  *       open_tickets: the_oldest_gives_way
  *   peers                       2^20                (the user's, half-open)       ERR_FULL

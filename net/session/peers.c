@@ -58,10 +58,11 @@ static bool rehash(struct peers *t) {
 }
 
 static struct peer *free_slot(struct peers *t) {
-    if (t->used < t->count)
-        for (uint32_t i = 0; i < t->count; i++)
-            if (!t->list[i]->used)
-                return t->list[i];
+    if (t->free > 0) {
+        struct peer *p = t->list[t->free - 1];
+        t->free = p->next_in_bucket;
+        return p;
+    }
     if (t->count == PEERS_MAX)
         return NULL;
     if (!mem_grow(&t->list, &t->cap, t->count + 1, sizeof *t->list, PEERS_MAX))
@@ -99,6 +100,8 @@ void peers_remove(struct peers *t, struct peer *p) {
     sodium_memzero(p, sizeof *p);
     p->index = index;
     p->generation = generation;
+    p->next_in_bucket = t->free;
+    t->free = index + 1;
     t->used--;
 }
 

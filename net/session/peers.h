@@ -39,12 +39,13 @@ struct peer {
     bool has_cookie;
     uint64_t cookie_us;
     uint8_t cookie[COOKIE_BYTES];
-    uint32_t next_in_bucket; /* index + 1 */
+    uint32_t next_in_bucket; /* index + 1; of one that is not used: the next such */
 };
 
 struct peers {          /* all zeroes is empty; places at addresses that do not change */
     struct peer **list; /* by index */
     uint32_t count, cap, used;
+    uint32_t free;     /* the place that became free last, + 1; 0: none is */
     uint32_t *buckets; /* hash by id -> index + 1 */
     uint32_t bucket_cap;
 };

@@ -1,3 +1,6 @@
+/* strangers.c: each entry knows how many share with it what they share: kept up as others come and
+ * go, so that nobody has to look at all pairs when one more asks.
+ */
 #include "net/session/strangers.h"
 
 #include <assert.h>
@@ -5,36 +8,31 @@
 
 #include "net/session/session.h"
 
-/* IPv4 addresses one by one, IPv6 ones by /56: what one subscriber has at least. */
-static bool same_source(const struct hop *a, const struct hop *b) {
-    const struct addr *x = hop_addr(a), *y = hop_addr(b);
-    if (x->kind == ADDR_IPV6 && y->kind == ADDR_IPV6)
-        return memcmp(x->ip, y->ip, 7) == 0;
-    return hop_source(a) == hop_source(b);
-}
-
-static unsigned share(const struct strangers *t, const struct session *of) {
-    unsigned tickets = 0, sources = 0;
+/* Those of one ticket count together, and of these those of one source. `x` comes or goes. */
+static void count(struct strangers *t, struct half_open *x, bool comes) {
+    const unsigned by = comes ? 1 : -1u;
     for (unsigned i = 0; i < t->count; i++) {
-        const struct session *s = t->list[i];
-        if (s->hs_in->ticket_id != of->hs_in->ticket_id)
+        struct half_open *s = &t->list[i];
+        if (s->ticket_id != x->ticket_id || s == x)
             continue;
-        tickets++;
-        sources += same_source(session_hop(s), session_hop(of));
+        const bool same = s->source == x->source;
+        s->by_ticket += by;
+        s->by_source += same ? by : 0;
+        x->by_ticket += comes;
+        x->by_source += comes && same;
     }
-    return tickets * (HALF_OPEN_MAX + 1) + sources;
 }
 
 static struct session *who_gives_way(const struct strangers *t) {
     unsigned worst = 0, most = 0;
     for (unsigned i = 0; i < t->count; i++) {
-        unsigned n = share(t, t->list[i]);
+        const unsigned n = t->list[i].by_ticket * (HALF_OPEN_MAX + 1) + t->list[i].by_source;
         if (n > most) { /* of equals the oldest */
             most = n;
             worst = i;
         }
     }
-    return t->list[worst];
+    return t->list[worst].session;
 }
 
 struct session *strangers_crowded(const struct strangers *t) {
@@ -43,15 +41,22 @@ struct session *strangers_crowded(const struct strangers *t) {
 
 void strangers_add(struct strangers *t, struct session *s) {
     assert(t->count < HALF_OPEN_MAX);
-    t->list[t->count++] = s;
+    struct half_open *x = &t->list[t->count++];
+    *x = (struct half_open){.session = s,
+                            .ticket_id = s->hs_in->ticket_id,
+                            .source = hop_source(session_hop(s)),
+                            .by_ticket = 1,
+                            .by_source = 1};
+    count(t, x, true);
 }
 
 void strangers_remove(struct strangers *t, const struct session *s) {
     unsigned i = 0;
-    while (i < t->count && t->list[i] != s)
+    while (i < t->count && t->list[i].session != s)
         i++;
     if (i == t->count)
         return;
+    count(t, &t->list[i], false);
     t->count--;
     memmove(&t->list[i], &t->list[i + 1], (t->count - i) * sizeof t->list[0]);
 }

@@ -109,6 +109,11 @@ static void use(struct hostile_world *w, int side) {
     case 9:
         endpoint_too_big(s->ep, w->now_us, &w->side[!side].addr, 1000 + dice_below(d, 8000));
         break;
+    case 10:
+    case 11:
+        for (unsigned n = (unsigned)dice_below(d, 16); !err && n > 0; n--)
+            err = session_record(s->ep, w->now_us, r, bytes, (size_t)dice_below(d, sizeof bytes));
+        break;
     default:
         use_stream(w, s, r);
         break;

@@ -76,7 +76,8 @@ struct hostile_world {
     struct dice *dice;
     struct rng rng;
     uint64_t now_us, fill_state;
-    bool prompt; /* each packet is heard before the next one comes */
+    bool prompt;  /* each packet is heard before the next one comes */
+    bool sockets; /* there are three at each side, and now and then some are full */
     struct side side[2];
     struct aead *aead;
     struct psk psks[HOSTILE_PSKS]; /* known to the forger; [0] is none */

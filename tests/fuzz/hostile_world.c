@@ -110,6 +110,7 @@ void hostile_begin(struct hostile_world *w, struct dice *d) {
     const unsigned common = (unsigned)dice_below(d, 4);
     const bool small_pool = dice_one_in(d, 3), short_keys = dice_one_in(d, 3);
     w->prompt = dice_one_in(d, 2);
+    w->sockets = dice_one_in(d, 2);
     MUST((w->aead = aead_new(AEAD_LIBSODIUM)));
     w->psk_count = 1;
     if (common > 1)
@@ -169,7 +170,7 @@ static void note_event(struct hostile_world *w, int side, const struct ep_event 
     check_event(s, e);
     if (e->kind == EP_PAIRED) { /* the forger is told everything */
         w->psks[w->psk_count < HOSTILE_PSKS ? w->psk_count++ : HOSTILE_PSKS - 1] = e->secret;
-        if (side == 1)
+        if (side == 1 && peers_by_ref(&s->ep->peers, e->peer)) /* it may have been forgotten since */
             s->peer = e->peer;
     }
     for (unsigned i = 0; e->kind == EP_SESSION_UP && i < HOSTILE_STREAMS; i++)
@@ -217,10 +218,13 @@ static void pull_side(struct hostile_world *w, int side) {
     struct side *s = &w->side[side];
     struct ep_event e;
     struct train t = {.buf = buf};
+    if (w->sockets && dice_one_in(w->dice, 2))
+        t.full = (uint32_t)dice_below(w->dice, 8); /* what is for these waits */
     while (endpoint_poll(s->ep, &e))
         note_event(w, side, &e);
     for (unsigned n = 0; endpoint_output(s->ep, w->now_us, &t); n++) {
         MUST(n < 100000 && t.len <= TRAIN_MAX_BYTES && t.segment_bytes > 0);
+        MUST(!train_is_unwanted(&t, &t.to));
         for (size_t at = 0; at < t.len; at += t.segment_bytes) {
             const size_t left = t.len - at;
             note_datagram(w, side, &t, buf + at, left < t.segment_bytes ? left : t.segment_bytes);
@@ -259,7 +263,7 @@ bool hostile_input(struct hostile_world *w, int to, const struct addr *from, uin
     MUST(copy);
     memcpy(copy, data, len);
     const uint64_t before = endpoint_counters(s->ep)->data_accepted;
-    const struct hop hop = hop_udp(from, 0);
+    const struct hop hop = hop_udp(from, w->sockets ? (uint32_t)dice_below(w->dice, 3) : 0);
     endpoint_input(s->ep, w->now_us, &hop, ecn, copy, len);
     const bool opened = endpoint_counters(s->ep)->data_accepted > before;
     free(copy);
@@ -316,6 +320,8 @@ void hostile_advance(struct hostile_world *w, uint64_t us, bool deliver) {
 }
 
 void hostile_end(struct hostile_world *w) {
+    w->sockets = false;
+    hostile_pull(w); /* who has paired may not be known yet */
     for (int i = 0; i < 2; i++) {
         struct side *s = &w->side[i];
         if (s->peer.generation > 0)
@@ -331,6 +337,7 @@ void hostile_end(struct hostile_world *w) {
         MUST(block_pool_in_use(endpoint_blocks(s->ep)) == 0);
         MUST(s->ep->peers.used == 0);
         MUST(endpoint_deadline_us(s->ep) == TIME_NEVER);
+        MUST(!s->ep->sessions.ready.first && s->ep->sessions.parked_at == 0);
         endpoint_free(s->ep);
     }
     aead_free(w->aead);
