@@ -217,12 +217,10 @@ static void known(struct pairing *pair, struct contact *c, const struct ep_event
     struct contact was = *c;
     take_secrets(pair, c, ev);
     int err = store(pair, c, &ev->ticket);
-    if (err) {
-        was.pairings = c->pairings;
-        *c = was;
-    } else {
+    if (err)
+        *c = was; /* and its own debt, if it has one, is still due */
+    else
         invite_forget(pair->invites, &ev->ticket);
-    }
     sodium_memzero(&was, sizeof was);
     int told = contact_tell(pair->contacts, c);
     if (told)

@@ -82,8 +82,8 @@ expect 1 'is a pipe' ctl a send b "$DIR/fifo"
 expect 1 'is a device' ctl a send b /dev/null
 expect 1 'is a directory' ctl a send b "$DIR/in"
 
-# A log that grows all the time; long enough that it does while it is sent, however busy the machine is.
-truncate -s 200M "$DIR/log"
+# A log that grows all the time; as long as is taken, so that it does while it is sent on a busy machine, too.
+head -c 8000000 /dev/zero >"$DIR/log"
 (while [ -e "$DIR/log" ]; do echo more >>"$DIR/log"; done) 2>/dev/null & writer=$!
 fails changed local peer "$DIR/in" "$DIR/log"
 check "what to do: $(cat "$DIR/send.err")" grep -q 'a copy of it' "$DIR/send.err"

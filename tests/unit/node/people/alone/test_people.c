@@ -202,7 +202,87 @@ static void a_pairing_that_cannot_be_stored_has_not_happened(void **state) {
     assert_true(scene_heard(&s, NODE_PAIRING_FAILED, &e));
     assert_int_equal(e.err, ERR_DISK);
     assert_int_equal(s.invites.count, 1); /* it still holds */
+    assert_true(above.made == 1 && above.gone == 1);
     store_mem_fail(s.memory, 0, 0);
+    scene_end(&s);
+}
+
+/* They pair anew before the first time is safe: a secret counts once its own barrier is back. And
+ * if that cannot be stored, the first one counts once it is safe. */
+static void each_secret_waits_for_its_own_barrier(void **state) {
+    (void)state;
+    for (int fails = 0; fails < 2; fails++) {
+        struct scene s;
+        char text[TICKET_TEXT_MAX + 1];
+        struct ep_event ev = {.kind = EP_PAIRED, .node = id_of(5)};
+        struct peer_setup setup = {.id = id_of(5)};
+        begin(&s);
+        assert_int_equal(pairing_ticket(&s.pairing, "ann", 3600, text), 0);
+        scene_sync(&s);
+        ev.ticket = s.invites.list[0].psk;
+        assert_int_equal(endpoint_peer_add(NULL, &setup, &ev.peer), 0);
+        pairing_done(&s.pairing, &ev);
+        const struct contact *c = contact_by_name(&s.people, "ann");
+        assert_non_null(c);
+        keep_pump(&s.keep);
+        struct file_op *op = work_take(&s.work); /* the first one's */
+        assert_non_null(op);
+        memset(&ev.secret, 0x42, sizeof ev.secret);
+        if (fails)
+            store_mem_fail(s.memory, 0, ERR_DISK);
+        pairing_done(&s.pairing, &ev);
+        store_mem_fail(s.memory, 0, 0);
+        op->err = store_mem_sync_end(s.memory, store_mem_sync_begin(s.memory));
+        s.work.out--;
+        keep_op_done(&s.keep, op);
+        assert_int_equal(c->kept, fails);
+        scene_sync(&s);
+        assert_true(c->kept);
+        scene_end(&s);
+    }
+}
+
+static void who_goes_leaves_neither_calls_nor_echoes_behind(void **state) {
+    (void)state;
+    struct scene s;
+    struct node_event e;
+    uint64_t id = 0;
+    begin(&s);
+    struct contact *c = scene_contact(&s, "ann", 1);
+    dial_soon(&s.dials, c->peering);
+    assert_int_equal(ping_start(&s.pings, c->peering, 0, &id), 0);
+    assert_int_equal(pairing_remove(&s.pairing, "ann"), 0);
+    assert_true(scene_heard(&s, NODE_PING_FAILED, &e));
+    assert_int_equal(e.err, ERR_CANCELLED);
+    assert_int_equal(e.id, id);
+    assert_int_equal(s.pings.count, 0);
+    assert_true(dials_deadline_us(&s.dials) == UINT64_MAX);
+    store_mem_fail(s.memory, 0, ERR_DISK); /* one that cannot be stored was told of, and goes */
+    struct contact model = {.id = id_of(2), .name = "bob"}, *b;
+    assert_int_equal(contact_add(&s.people, &model, &b), ERR_DISK);
+    assert_true(above.made == 2 && above.gone == 2);
+    store_mem_fail(s.memory, 0, 0);
+    scene_end(&s);
+}
+
+/* Whether a peer lets us in is known to who calls it, also where that is not stored. */
+static void a_refusal_counts_even_if_it_is_not_stored(void **state) {
+    (void)state;
+    struct scene s;
+    begin(&s);
+    struct contact *c = scene_contact(&s, "ann", 1);
+    store_mem_fail(s.memory, 0, ERR_DISK);
+    (void)denial_heard(&s.people, c, ERR_UNKNOWN, false);
+    assert_true(c->peering->refused);
+    denial_over(&s.people, c);
+    assert_false(c->peering->refused);
+    store_mem_fail(s.memory, 0, 0);
+    for (unsigned i = 0; i <= DENIAL_BURST; i++) { /* the last one is beyond what is stored */
+        (void)denial_heard(&s.people, c, ERR_UNKNOWN, false);
+        assert_true(c->peering->refused);
+        denial_over(&s.people, c);
+        assert_false(c->peering->refused);
+    }
     scene_end(&s);
 }
 
@@ -236,6 +316,9 @@ int main(void) {
         cmocka_unit_test(an_expired_ticket_is_in_no_table),
         cmocka_unit_test(a_tickets_holder_becomes_a_contact_and_the_secret_counts_once_it_is_safe),
         cmocka_unit_test(a_pairing_that_cannot_be_stored_has_not_happened),
+        cmocka_unit_test(each_secret_waits_for_its_own_barrier),
+        cmocka_unit_test(who_goes_leaves_neither_calls_nor_echoes_behind),
+        cmocka_unit_test(a_refusal_counts_even_if_it_is_not_stored),
         cmocka_unit_test(a_refusal_is_told_once_and_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
