@@ -181,6 +181,9 @@ static void a_tickets_holder_becomes_a_contact_and_the_secret_counts_once_it_is_
     assert_true(c->kept);
     assert_int_equal(fake[c->peering->ref.index].setup.psk_count, 2);
     assert_memory_equal(&fake[c->peering->ref.index].setup.psks[0], &ev.secret, sizeof ev.secret);
+    scene_restart(&s); /* what is found then is safe */
+    c = contact_by_name(&s.people, "ann");
+    assert_int_equal(fake[c->peering->ref.index].setup.psk_count, 2);
     scene_end(&s);
 }
 
