@@ -43,8 +43,8 @@ static void file_drop(struct ticket_file *f) {
     os_dir_close(&f->dir);
 }
 
-/* Without a name, whatever ends this process leaves nothing of it there. Where there is no such thing
- * it stands beside its place. */
+/* Without a name, whatever ends this process leaves nothing of it there. Where there is no such
+ * thing it stands beside its place. */
 static int open_beside(struct ticket_file *f, const char *dir) {
     char path[PATH_TEXT_MAX];
     if (os_dir_can_name() && os_dir_unnamed(f->dir, &f->file) == 0)
@@ -78,8 +78,8 @@ static int file_begin(struct app *a, struct ticket_file *f) {
     return err ? file_failed(a, f, err) : 0;
 }
 
-/* A name that somebody has taken meanwhile is not taken from him. Where there are no hard links, the
- * name is taken first, and then filled. */
+/* A name that somebody has taken meanwhile is not taken from him. Where there are no hard links,
+ * the name is taken first, and then filled. */
 static int give_name(const struct ticket_file *f) {
     struct os_file taken;
     if (!f->temp[0])

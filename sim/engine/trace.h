@@ -26,7 +26,7 @@ struct trace_record {
     uint32_t source, target, length;
     uint16_t
         kind; /* a fate, TRACE_ICMP + an icmp_kind, or TRACE_NODE_EVENT + a node event's kind */
-    uint64_t detail;
+    uint64_t detail; /* of a datagram: the source's interface << 8 | the target's */
 };
 enum { TRACE_ICMP = 128, TRACE_NODE_EVENT = 256 };
 

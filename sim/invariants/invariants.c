@@ -22,7 +22,7 @@ struct watched {
     bool checked, bad_cert; /* in its present life: its certificate could be judged; and is bad */
     uint64_t seq;
     uint32_t life;
-    struct addr own[2];
+    struct addr own[8]; /* those that are private */
     unsigned own_count;
     uint64_t second, turns, datagrams; /* of the current second */
 };
@@ -121,7 +121,7 @@ void watch_addresses(struct watch *w, uint32_t host, const struct addr *addrs, u
     struct watched *h = host_of(w, host);
     h->own_count = 0;
     for (unsigned i = 0; i < count; i++)
-        if (addr_is_private(&addrs[i]) && h->own_count < 2)
+        if (addr_is_private(&addrs[i]) && h->own_count < sizeof h->own / sizeof *h->own)
             h->own[h->own_count++] = addrs[i];
 }
 

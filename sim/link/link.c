@@ -11,10 +11,10 @@ static const uint64_t ns_per_s = UINT64_C(1000000000);
 
 const char *fate_name(enum fate f) {
     static const char *const names[FATE_COUNT] = {
-        "delivered",    "loss",         "burst",    "queue",       "mtu",
-        "no_host",      "down",         "cut",      "codel",       "listed",
-        "nat_unmapped", "nat_filtered", "nat_full", "nat_hairpin", "unreachable",
-        "blocked",      "suspended",    "buffer",   "hostile",     "ecn"};
+        "delivered", "loss",        "burst",       "queue",   "mtu",          "no_host",
+        "down",      "cut",         "codel",       "listed",  "nat_unmapped", "nat_filtered",
+        "nat_full",  "nat_hairpin", "unreachable", "blocked", "suspended",    "buffer",
+        "hostile",   "ecn",         "unplugged"};
     return f < FATE_COUNT ? names[f] : "unknown";
 }
 

@@ -36,6 +36,7 @@ enum fate {
     FATE_BUFFER,       /* the host does not read its socket, which is full */
     FATE_HOSTILE,      /* a hostile host kept it */
     FATE_ECN,          /* a box on the way drops what is marked */
+    FATE_UNPLUGGED,    /* the interface is down */
     FATE_COUNT,
 };
 const char *fate_name(enum fate f);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sim/world/plug.h"
+
 enum {
     BLOCK_SECTION = 0x0a0d0d0a,
     BLOCK_INTERFACE = 1,
@@ -40,6 +42,12 @@ static void put_option(struct body *b, unsigned code, const void *data, size_t l
     put16(b, code);
     put16(b, (unsigned)len);
     put_padded(b, data, len);
+}
+
+static void put_comment(struct body *b, const char *what, const char *value) {
+    char text[64];
+    (void)snprintf(text, sizeof text, "%s: %s", what, value);
+    put_option(b, OPT_COMMENT, text, strlen(text));
 }
 
 static void write_block(FILE *out, uint32_t type, const struct body *b) {
@@ -170,12 +178,13 @@ void pcap_datagram(struct pcap *p, const struct sim_datagram *d) {
     memcpy(b.bytes + b.len, h, head);
     b.len += head;
     put_padded(&b, d->data, d->len);
-    if (lost) {
-        char why[64];
-        (void)snprintf(why, sizeof why, "lost: %s", fate_name(d->fate));
-        put_option(&b, OPT_COMMENT, why, strlen(why));
-        put32(&b, 0);
-    }
+    const char *by = sim_nic_name(p->sim, host, lost ? d->source_nic : d->target_nic);
+    if (lost)
+        put_comment(&b, "lost", fate_name(d->fate));
+    if (by[0])
+        put_comment(&b, "interface", by);
+    if (lost || by[0])
+        put32(&b, 0); /* the end of the options */
     write_block(p->out, BLOCK_PACKET, &b);
     p->packets++;
 }

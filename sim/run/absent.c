@@ -61,6 +61,10 @@ static bool any_link(const struct scenario *sc, link_test *is) {
         for (unsigned d = 0; d < 2 && sc->actions[i].kind == ACT_LINK; d++)
             if (is(&sc->actions[i].link.values[d]))
                 return true;
+    for (uint32_t i = 0; i < sc->nic_count; i++)
+        for (unsigned d = 0; d < 2; d++)
+            if (is(&sc->nics[i].link.values[d]))
+                return true;
     for (uint32_t i = 0; i < sc->site_count; i++)
         for (unsigned d = 0; d < 2 && sc->sites[i].has_link; d++)
             if (is(&sc->sites[i].link.values[d]))
@@ -73,6 +77,9 @@ static bool any_link(const struct scenario *sc, link_test *is) {
 static bool has_nat(const struct scenario *sc) {
     for (uint32_t i = 0; i < sc->host_count; i++)
         if (sc->hosts[i].nat[0])
+            return true;
+    for (uint32_t i = 0; i < sc->nic_count; i++)
+        if (sc->nics[i].nat[0])
             return true;
     return sc->site_count > 0;
 }
@@ -106,6 +113,7 @@ static const struct {
     {"nat.", ACTIONS, LOAD_KINDS, NULL, has_nat, "nobody is behind a NAT"},
     {"drop.blocked", ACTIONS, LOAD_KINDS, NULL, is_blocked, "nobody's UDP is blocked"},
     {"drop.cut", ACT_CUT, LOAD_KINDS, NULL, NULL, "nothing is cut"},
+    {"drop.unplugged", ACT_DOWN, LOAD_KINDS, NULL, NULL, "no interface goes down"},
     {"drop.suspended", ACT_SUSPEND, LOAD_KINDS, NULL, NULL, "nobody is suspended"},
     {"drop.buffer", ACT_STALL, LOAD_KINDS, NULL, NULL, "nobody is stalled"},
     {"drop.hostile", ACT_HOSTILE, LOAD_KINDS, NULL, NULL, "nobody is hostile"},

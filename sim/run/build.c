@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/base/mem.h"
+#include "sim/world/plug.h"
 #include "sim/world/sim_int.h"
 
 static bool fail(struct problem *problem, struct place at, const char *format, ...)
@@ -56,22 +57,24 @@ static bool sites(const struct scenario *sc, struct sim *s, uint32_t *numbers,
 
 /* ---- hosts ---- */
 
-/* A NAT of its own, drawn if it is one of a mix. */
-static int own_site(const struct scenario_host *h, struct sim *s, const uint32_t *numbers,
+/* A NAT of its own, drawn if it is one of a mix; behind that site. */
+static int own_site(const char *nat, uint64_t drawn, uint32_t parent, struct sim *s,
                     struct sim_host_options *o) {
     struct nat_config cfg;
     char label[32];
-    const uint64_t drawn = sim_choice(s, sim_host_count(s), 0);
-    if (nat_mix_known(h->nat))
-        nat_mix_draw(&cfg, h->nat, drawn);
-    else if (nat_config_read(&cfg, h->nat))
+    if (nat_mix_known(nat))
+        nat_mix_draw(&cfg, nat, drawn);
+    else if (nat_config_read(&cfg, nat))
         return ERR_USAGE;
     nat_config_name(&cfg, label);
-    const uint32_t parent = h->behind == SITE_NONE ? SITE_NONE : numbers[h->behind];
     const uint32_t region =
         o->region == SITE_NONE && parent != SITE_NONE ? s->sites.list[parent]->region : o->region;
     const struct site_options site = {label, parent, region, &cfg};
     return sites_add(&s->sites, &site, &o->site);
+}
+
+static uint32_t place(uint32_t site, const uint32_t *numbers) {
+    return site == SITE_NONE ? SITE_NONE : numbers[site];
 }
 
 static bool hosts(const struct scenario *sc, struct sim *s, const uint32_t *numbers,
@@ -83,15 +86,40 @@ static bool hosts(const struct scenario *sc, struct sim *s, const uint32_t *numb
         int err = 0;
         o.name = h->name;
         o.group = h->group;
-        if (o.site != SITE_NONE)
-            o.site = numbers[o.site];
+        o.site = place(o.site, numbers);
         if (h->nat[0])
-            err = own_site(h, s, numbers, &o);
+            err = own_site(h->nat, sim_choice(s, sim_host_count(s), 0), place(h->behind, numbers),
+                           s, &o);
         o.no_udp = h->no_udp_ppb > 0 && draw_chance(sim_choice(s, i, 1), h->no_udp_ppb);
         if (!err)
             err = sim_host_add(s, &o, &host);
         if (err)
             return fail(problem, h->at, "node %s: %s", h->name, err_text(err));
+    }
+    return true;
+}
+
+static bool nics(const struct scenario *sc, struct sim *s, const uint32_t *numbers,
+                 struct problem *problem) {
+    for (uint32_t i = 0; i < sc->nic_count; i++) {
+        const struct scenario_nic *n = &sc->nics[i];
+        struct sim_host_options o = n->options;
+        struct link_config c[2];
+        uint32_t nic;
+        int err = 0;
+        o.site = place(o.site, numbers);
+        if (n->nat[0]) /* hosts draw the numbers below for themselves */
+            err = own_site(n->nat, sim_choice(s, n->host, 1 + sim_nic_count(s, n->host)),
+                           place(n->behind, numbers), s, &o);
+        const struct sim_nic_options own = {n->name, o.ipv4, o.ipv6, o.site, o.region};
+        if (!err)
+            err = sim_nic_add(s, n->host, &own, &nic);
+        if (err)
+            return fail(problem, n->at, "nic %s: %s", n->name, err_text(err));
+        sim_nic_link_get(s, n->host, nic, c);
+        link_patch_apply(&n->link, SIM_UP, &c[SIM_UP]);
+        link_patch_apply(&n->link, SIM_DOWN, &c[SIM_DOWN]);
+        sim_nic_link_set(s, n->host, nic, c);
     }
     return true;
 }
@@ -200,7 +228,8 @@ static void loads(const struct scenario *sc, struct sim *s) {
 bool build_world(const struct scenario *sc, struct sim *s, uint32_t *numbers,
                  struct problem *problem) {
     if (!regions(sc, &s->sites, problem) || !sites(sc, s, numbers, problem) ||
-        !hosts(sc, s, numbers, problem) || !contacts(sc, s, problem))
+        !hosts(sc, s, numbers, problem) || !nics(sc, s, numbers, problem) ||
+        !contacts(sc, s, problem))
         return false;
     loads(sc, s);
     return true;

@@ -213,6 +213,31 @@ static bool lint_asked(const struct scenario *sc, struct problem *problem) {
     return true;
 }
 
+/* ---- what goes up has been down ---- */
+
+static bool is_down_before(const struct scenario *sc, const struct action *up, uint32_t host) {
+    for (size_t i = 0; i < sc->action_count; i++) {
+        const struct action *a = &sc->actions[i];
+        const bool earlier = a->time_ns < up->time_ns || up->every_ns > 0;
+        for (uint32_t k = 0; a->kind == ACT_DOWN && earlier && k < a->from.count; k++)
+            if (a->from.hosts[k] == host && strcmp(a->nic, up->nic) == 0)
+                return true;
+    }
+    return false;
+}
+
+static bool lint_up(const struct scenario *sc, struct problem *problem) {
+    for (size_t i = 0; i < sc->action_count; i++) {
+        const struct action *a = &sc->actions[i];
+        bool any = a->kind != ACT_UP;
+        for (uint32_t k = 0; !any && k < a->from.count; k++)
+            any = is_down_before(sc, a, a->from.hosts[k]);
+        if (!any)
+            return fail(problem, a->at, "this does nothing: the interface has not gone down");
+    }
+    return true;
+}
+
 bool lint_scenario(const struct scenario *sc, struct metrics *m, struct problem *problem) {
     for (size_t i = 0; i < sc->expect_count; i++)
         if (!lint_expectation(sc, m, i, problem))
@@ -220,5 +245,5 @@ bool lint_scenario(const struct scenario *sc, struct metrics *m, struct problem 
     for (uint32_t i = 0; i < sc->never_count; i++)
         if (!lint_never(sc, i, problem))
             return false;
-    return lint_asked(sc, problem);
+    return lint_asked(sc, problem) && lint_up(sc, problem);
 }

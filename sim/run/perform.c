@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "crypto/base/mem.h"
+#include "sim/world/plug.h"
 
 static void refused(struct stage *st, const struct action *a, uint32_t from, int err) {
     struct run *r = st->run;
@@ -28,20 +30,47 @@ static int change_disk(struct stage *st, const struct action *a, uint32_t host) 
     return 0;
 }
 
+/* ---- with one of its interfaces ---- */
+
+static uint32_t nic_of(const struct stage *st, const struct action *a, uint32_t host) {
+    uint32_t i = sim_nic_count(st->run->sim, host) - 1;
+    while (i > 0 && strcmp(sim_nic_name(st->run->sim, host, i), a->nic) != 0)
+        i--;
+    return i;
+}
+
 static int change_link(struct stage *st, const struct action *a, uint32_t host) {
-    for (unsigned d = SIM_UP; d <= SIM_DOWN; d++) {
-        struct link_config c;
-        sim_link_get(st->run->sim, host, (enum sim_direction)d, &c);
-        link_patch_apply(&a->link, d, &c);
-        sim_link_set(st->run->sim, host, (enum sim_direction)d, &c);
-    }
+    const uint32_t nic = nic_of(st, a, host);
+    struct link_config c[2];
+    sim_nic_link_get(st->run->sim, host, nic, c);
+    for (unsigned d = SIM_UP; d <= SIM_DOWN; d++)
+        link_patch_apply(&a->link, d, &c[d]);
+    sim_nic_link_set(st->run->sim, host, nic, c);
     return 0;
 }
 
 static int move(struct stage *st, const struct action *a, uint32_t host) {
-    sim_move(st->run->sim, host, a->site == SITE_NONE ? SITE_NONE : st->sites[a->site]);
+    sim_nic_move(st->run->sim, host, nic_of(st, a, host),
+                 a->site == SITE_NONE ? SITE_NONE : st->sites[a->site]);
     return 0;
 }
+
+static int roam(struct stage *st, const struct action *a, uint32_t host) {
+    sim_nic_roam(st->run->sim, host, nic_of(st, a, host));
+    return 0;
+}
+
+static int rebind(struct stage *st, const struct action *a, uint32_t host) {
+    sim_nic_rebind(st->run->sim, host, nic_of(st, a, host));
+    return 0;
+}
+
+static int plug(struct stage *st, const struct action *a, uint32_t host) {
+    sim_nic_switch(st->run->sim, host, nic_of(st, a, host), a->kind == ACT_UP);
+    return 0;
+}
+
+/* ---- with the whole host ---- */
 
 static int suspend(struct stage *st, const struct action *a, uint32_t host) {
     sim_suspend(st->run->sim, host, a->for_ns);
@@ -105,10 +134,12 @@ static int act_on_nat_of(struct stage *st, const struct action *a, uint32_t host
 }
 
 static int on_host_alone(struct stage *st, const struct action *a, uint32_t host) {
-    static void (*const plain[ACTIONS])(struct sim * s, uint32_t host) = {
-        [ACT_ROAM] = sim_roam,         [ACT_REBIND] = sim_rebind, [ACT_KILL] = sim_kill,
-        [ACT_STOP] = sim_stop,         [ACT_WIPE] = sim_wipe,     [ACT_RESUME] = sim_resume,
-        [ACT_POWERCUT] = sim_power_cut};
+    static void (*const plain[ACTIONS])(struct sim * s,
+                                        uint32_t host) = {[ACT_KILL] = sim_kill,
+                                                          [ACT_STOP] = sim_stop,
+                                                          [ACT_WIPE] = sim_wipe,
+                                                          [ACT_RESUME] = sim_resume,
+                                                          [ACT_POWERCUT] = sim_power_cut};
     if (!plain[a->kind])
         return ERR_USAGE;
     plain[a->kind](st->run->sim, host);
@@ -119,6 +150,10 @@ static int act_on_host(struct stage *st, const struct action *a, uint32_t host) 
     static on_host *const verbs[ACTIONS] = {[ACT_DISK] = change_disk,
                                             [ACT_LINK] = change_link,
                                             [ACT_MOVE] = move,
+                                            [ACT_ROAM] = roam,
+                                            [ACT_REBIND] = rebind,
+                                            [ACT_DOWN] = plug,
+                                            [ACT_UP] = plug,
                                             [ACT_SUSPEND] = suspend,
                                             [ACT_STALL] = stall,
                                             [ACT_CLOCK] = set_clock,

@@ -66,22 +66,13 @@ static bool parse_statement(struct parser *p) {
     static const struct {
         const char *name;
         bool (*parse)(struct parser *p);
-    } verbs[] = {{"seed", parse_seed},
-                 {"for", parse_for},
-                 {"let", parse_let},
-                 {"node", parse_node},
-                 {"group", parse_group},
-                 {"site", parse_site},
-                 {"region", parse_region},
-                 {"rtt", parse_rtt},
-                 {"contacts", parse_contacts},
-                 {"load", parse_load},
-                 {"at", parse_at},
-                 {"crypto", parse_crypto},
-                 {"expect", parse_expect},
-                 {"eventually", parse_eventually},
-                 {"sometimes", parse_sometimes},
-                 {"never", parse_never}};
+    } verbs[] = {
+        {"seed", parse_seed},           {"for", parse_for},       {"let", parse_let},
+        {"node", parse_node},           {"group", parse_group},   {"nic", parse_nic},
+        {"site", parse_site},           {"region", parse_region}, {"rtt", parse_rtt},
+        {"contacts", parse_contacts},   {"load", parse_load},     {"at", parse_at},
+        {"crypto", parse_crypto},       {"expect", parse_expect}, {"eventually", parse_eventually},
+        {"sometimes", parse_sometimes}, {"never", parse_never}};
     static const char *const setups[] = {"link", "disk", "clock", "hostile", "lose", "store"};
     p->next = 0;
     const struct word *verb = parse_word(p, "a statement");
@@ -95,7 +86,7 @@ static bool parse_statement(struct parser *p) {
             return parse_setup(p, verb);
     return parse_fail(
         p, verb->at,
-        "unknown statement '%.60s'; there are: seed for let crypto node group site "
+        "unknown statement '%.60s'; there are: seed for let crypto node group nic site "
         "region rtt contacts link disk clock hostile lose store load at expect eventually "
         "sometimes never",
         verb->text);
@@ -116,6 +107,9 @@ static bool check_lets(struct parser *p, const struct scenario_let *lets, size_t
 static bool region_used(const struct scenario *sc, uint32_t region) {
     for (uint32_t i = 0; i < sc->host_count; i++)
         if (sc->hosts[i].options.region == region)
+            return true;
+    for (uint32_t i = 0; i < sc->nic_count; i++)
+        if (sc->nics[i].options.region == region)
             return true;
     for (uint32_t i = 0; i < sc->site_count; i++)
         if (sc->sites[i].region == region)
@@ -207,6 +201,7 @@ void scenario_clear(struct scenario *sc) {
         mem_free(sc->loads[i].from.hosts);
         mem_free(sc->loads[i].to.hosts);
     }
+    mem_free(sc->nics);
     mem_free(sc->graphs);
     mem_free(sc->loads);
     mem_free(sc->sites);

@@ -13,6 +13,7 @@
 #include "sim/scenario/patch.h"
 #include "sim/text/names.h"
 #include "sim/world/load.h"
+#include "sim/world/nic.h"
 #include "sim/world/sim.h"
 #include "sim/world/site.h"
 
@@ -48,6 +49,8 @@ enum action_kind {
     ACT_DIE,   /* between two writes of its store */
     ACT_STORE, /* it fails */
     ACT_STEAL, /* `from` uses the ticket that others have used */
+    ACT_DOWN,  /* an interface, and `up` */
+    ACT_UP,
     ACTIONS,
 };
 const char *action_name(enum action_kind k);
@@ -77,6 +80,7 @@ struct action {
     uint32_t site;              /* move: SITE_NONE is the internet */
     uint32_t *sites; /* reboot, gateway, crowd; of the first and last also those of `from` */
     uint32_t site_count, site_cap;
+    char nic[NIC_NAME_MAX + 1]; /* which interface it is about; empty: the first */
     struct gateway_config gateway;
     struct hostile_plan plan;
     struct sim_store_fault store;
@@ -153,6 +157,16 @@ struct scenario_host {
     struct place at;
 };
 
+struct scenario_nic { /* an interface beside a host's first */
+    uint32_t host;
+    struct place at;
+    char name[NIC_NAME_MAX + 1];
+    struct sim_host_options options; /* of these: ipv4, ipv6, site, region */
+    char nat[NAT_TEXT_MAX + 1];      /* as of a host */
+    uint32_t behind;
+    struct link_patch link;
+};
+
 struct never { /* an invariant of sim/invariants/invariants.h by name; "all" */
     struct place at;
     char name[32];
@@ -164,6 +178,8 @@ struct scenario {
     uint64_t duration_ns;
     struct scenario_host *hosts;
     uint32_t host_count, host_cap;
+    struct scenario_nic *nics;
+    uint32_t nic_count, nic_cap;
     struct action *actions; /* as written */
     size_t action_count;
     uint32_t action_cap;

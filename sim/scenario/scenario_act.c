@@ -54,6 +54,8 @@ static const struct verb {
     [ACT_HOSTILE] = {"hostile", SHAPE_HOSTS, true},
     [ACT_LOSE] = {"lose", SHAPE_HOSTS, true},
     [ACT_CROWD] = {"crowd", SHAPE_SITES, false},
+    [ACT_DOWN] = {"down", SHAPE_HOSTS, false},
+    [ACT_UP] = {"up", SHAPE_HOSTS, false},
 };
 
 const char *action_name(enum action_kind k) {
@@ -81,6 +83,11 @@ static bool parse_keys(struct parser *p, struct action *a) {
                 return false;
             continue;
         }
+        const char *nic = a->kind == ACT_LINK ? parse_key(w, "nic") : NULL;
+        if (nic && !parse_which_nic(p, w, nic, a))
+            return false;
+        if (nic)
+            continue;
         const char *wrong = a->kind == ACT_LINK ? link_patch_read(&a->link, w->text)
                                                 : disk_patch_read(&a->disk, w->text);
         if (wrong)
@@ -218,7 +225,7 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
             p, verb->at,
             "unknown action '%.60s'; there are: link disk connect ping transfer "
             "message pair steal cut clog heal roam move rebind kill powercut die store stop start "
-            "wipe suspend stall resume clock reboot crowd gateway map hostile lose",
+            "wipe suspend stall resume clock reboot crowd gateway map hostile lose down up",
             verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;

@@ -28,10 +28,23 @@ bool scenario_add_host(struct parser *p, const struct word *w, const char *name)
 uint32_t scenario_find_host(const struct scenario *sc, const char *name); /* SIM_NO_HOST */
 /* A word that stands for hosts, added to the set. */
 bool parse_hosts(struct parser *p, const struct word *w, struct host_set *set);
+void host_set_clear(struct host_set *set);
 
 /* scenario_node.c */
 bool parse_node(struct parser *p);
 bool parse_group(struct parser *p);
+/* One key=value of a node; and whether where it is to be makes sense. */
+bool parse_node_option(struct parser *p, const struct word *w, struct scenario_host *h);
+bool parse_place_check(struct parser *p, const struct scenario_host *h);
+
+/* scenario_nic.c */
+bool parse_nic(struct parser *p);
+bool parse_nic_name(struct parser *p, const struct word *w, const char *name,
+                    char out[static NIC_NAME_MAX + 1]);
+const struct scenario_nic *scenario_find_nic(const struct scenario *sc, uint32_t host,
+                                             const char *name);
+/* nic=NAME of an action, behind its hosts, who all have it. */
+bool parse_which_nic(struct parser *p, const struct word *w, const char *name, struct action *a);
 
 /* scenario_contacts.c */
 bool parse_contacts(struct parser *p);

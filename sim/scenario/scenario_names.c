@@ -88,6 +88,11 @@ static void add_to_set(struct host_set *set, uint32_t host) {
     set->hosts[set->count++] = host;
 }
 
+void host_set_clear(struct host_set *set) {
+    mem_free(set->hosts);
+    *set = (struct host_set){0};
+}
+
 static bool share_of(struct parser *p, struct word *w, struct host_set *set) {
     char *colon = strchr(w->text, ':');
     if (!colon)

@@ -26,7 +26,7 @@ static bool read_nat(struct parser *p, const struct word *w, const char *value,
 }
 
 /* One key=value of a node or group. */
-static bool read_option(struct parser *p, const struct word *w, struct scenario_host *h) {
+bool parse_node_option(struct parser *p, const struct word *w, struct scenario_host *h) {
     static const char *const ccs[] = {"cubic", "reno", "bbr"}, *const ips[] = {"4", "6", "dual"},
                              *const aeads[] = {"all", "chacha"}, *const dials[] = {"yes", "no"};
     const char *v;
@@ -70,21 +70,27 @@ static bool read_option(struct parser *p, const struct word *w, struct scenario_
                       "udp=yes|no|SHARE dials=yes|no nat=KIND site=NAME behind=SITE region=NAME");
 }
 
+bool parse_place_check(struct parser *p, const struct scenario_host *h) {
+    const struct place at = p->lexer.words[0].at;
+    if (h->options.site != SITE_NONE && h->nat[0])
+        return parse_fail(p, at, "a node has a site or a NAT of its own");
+    if (h->behind != SITE_NONE && !h->nat[0])
+        return parse_fail(p, at, "behind= goes with nat=");
+    return scenario_site_depth(p->sc, h->behind) < SITE_DEPTH_MAX ||
+           parse_fail(p, at, "at most %d sites stand behind one another", SITE_DEPTH_MAX);
+}
+
 /* The options, which may stand anywhere among the names, are for all of them. */
 static bool read_options(struct parser *p, uint32_t first) {
     struct scenario_host model = {.behind = SITE_NONE};
     model.options = (struct sim_host_options){
         .cc = CC_BBR, .ipv4 = true, .site = SITE_NONE, .region = SITE_NONE};
     for (size_t i = 0; i < p->lexer.count; i++)
-        if (strchr(p->lexer.words[i].text, '=') && !read_option(p, &p->lexer.words[i], &model))
+        if (strchr(p->lexer.words[i].text, '=') &&
+            !parse_node_option(p, &p->lexer.words[i], &model))
             return false;
-    if (model.options.site != SITE_NONE && model.nat[0])
-        return parse_fail(p, p->lexer.words[0].at, "a node has a site or a NAT of its own");
-    if (model.behind != SITE_NONE && !model.nat[0])
-        return parse_fail(p, p->lexer.words[0].at, "behind= goes with nat=");
-    if (scenario_site_depth(p->sc, model.behind) >= SITE_DEPTH_MAX)
-        return parse_fail(p, p->lexer.words[0].at, "at most %d sites stand behind one another",
-                          SITE_DEPTH_MAX);
+    if (!parse_place_check(p, &model))
+        return false;
     for (uint32_t i = first; i < p->sc->host_count; i++) {
         struct scenario_host *h = &p->sc->hosts[i];
         h->options = model.options;

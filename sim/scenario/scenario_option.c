@@ -124,6 +124,12 @@ static bool option_work(const struct word *w, struct action *a) {
     return may || if_up;
 }
 
+/* It is about one interface. */
+static bool has_nic(const struct action *a) {
+    return a->kind == ACT_DOWN || a->kind == ACT_UP || a->kind == ACT_ROAM ||
+           a->kind == ACT_REBIND || a->kind == ACT_MOVE;
+}
+
 /* Whatever follows the names. */
 static bool parse_option(struct parser *p, const struct word *w, struct action *a) {
     bool used;
@@ -132,6 +138,8 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
         return used && p->lexer.problem.at.line == 0;
     if (option_work(w, a))
         return true;
+    if (has_nic(a) && (v = parse_key(w, "nic")))
+        return parse_which_nic(p, w, v, a);
     switch (a->kind) {
     case ACT_CLOCK:
         return option_clock(p, w, a);
@@ -185,6 +193,8 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
     case ACT_SUSPEND:
     case ACT_STALL:
     case ACT_RESUME:
+    case ACT_DOWN:
+    case ACT_UP:
     case ACTIONS:
         break;
     }

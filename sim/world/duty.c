@@ -5,6 +5,7 @@
 #include "node/peer/dial.h"
 #include "sim/world/host.h"
 #include "sim/world/icmp.h"
+#include "sim/world/route.h"
 
 enum {
     SILENT_PKTS = 8,
@@ -46,17 +47,24 @@ void duty_hostile(struct duties *ds, const struct host *h) {
 
 void duty_line(struct duties *ds, const struct host *h) {
     static const uint32_t most_ppb = DRAW_ALWAYS_PPB / 2;
-    duty_trouble(ds, h, TROUBLE_LINE,
-                 h->up.cfg.loss_ppb > most_ppb || h->down.cfg.loss_ppb > most_ppb);
+    bool up = false, lossy = false;
+    for (uint32_t i = 0; i < h->nic_count; i++) {
+        const struct nic *n = host_nic_of(h, i);
+        up = up || !n->off;
+        lossy = lossy ||
+                (!n->off && (n->up.cfg.loss_ppb > most_ppb || n->down.cfg.loss_ppb > most_ppb));
+    }
+    duty_trouble(ds, h, TROUBLE_LINE, !up || lossy);
 }
 
 void duty_site(struct duties *ds, uint32_t site) {
     for (uint32_t i = 0; i < ds->world->host_count; i++) {
-        uint32_t at = ds->world->hosts[i]->site;
-        while (at != SITE_NONE && at != site)
-            at = ds->sites->list[at]->parent;
-        if (at != SITE_NONE)
-            duty_moment(ds, ds->world->hosts[i], TROUBLE_MOVED);
+        const struct host *h = ds->world->hosts[i];
+        bool within = false;
+        for (uint32_t k = 0; k < h->nic_count; k++)
+            within = within || route_is_within(ds->sites, host_nic_of(h, k)->site, site);
+        if (within)
+            duty_moment(ds, h, TROUBLE_MOVED);
     }
 }
 
@@ -131,13 +139,19 @@ static bool online(const struct host *h, const struct host *with, bool *paired) 
 
 /* Why what `from` sends cannot come to `to` before that has sent anything itself; NULL: it can. */
 static const char *unreachable(const struct host *from, const struct host *to) {
-    const bool v4 = from->options.ipv4 && to->options.ipv4,
-               v6 = from->options.ipv6 && to->options.ipv6;
-    if ((!v4 && !v6) || from->options.no_udp || to->options.no_udp)
+    bool speaks = false, open = false;
+    for (uint32_t i = 0; i < from->nic_count; i++)
+        for (uint32_t k = 0; k < to->nic_count; k++) {
+            const struct nic *a = host_nic_of(from, i), *b = host_nic_of(to, k);
+            if (!(a->ipv4 && b->ipv4) && !(a->ipv6 && b->ipv6))
+                continue;
+            speaks = true;
+            open =
+                open || b->site == SITE_NONE || b->site == a->site || b->mapped.kind != ADDR_NONE;
+        }
+    if (!speaks || from->options.no_udp || to->options.no_udp)
         return "no UDP passes between them";
-    const bool open = to->site == SITE_NONE || to->site == from->site ||
-                      to->mapped.kind != ADDR_NONE || online(from, to, NULL);
-    return open ? NULL : "it is behind a NAT, and has not dialled";
+    return open || online(from, to, NULL) ? NULL : "it is behind a NAT, and has not dialled";
 }
 
 bool duty_can_reach(const struct world *w, uint32_t from, uint32_t to) {

@@ -5,6 +5,14 @@
 #include "sim/world/icmp.h"
 #include "sim/world/route.h"
 
+static struct nic *source_nic(const struct flight *f, const struct packet *p) {
+    return host_nic(f->world->hosts[p->source], p->source_nic);
+}
+
+static struct nic *target_nic(const struct flight *f, const struct packet *p) {
+    return host_nic(f->world->hosts[p->target], p->target_nic);
+}
+
 void flight_init(struct flight *f, struct world *w, struct sites *sites) {
     *f = (struct flight){.world = w, .sites = sites};
     clog_init(&f->clog, w);
@@ -31,11 +39,10 @@ static bool through(struct flight *f, struct packet *p, const struct leg *leg, u
     struct link_out out;
     link_pass_ecn(l, f->world->now_ns, packet_wire_bytes(p), p->ecn, &out);
     if (out.fate != FATE_DELIVERED) {
-        p->link_host = l == &f->world->hosts[p->source]->up ? p->source
-                       : p->target != SIM_NO_HOST && l == &f->world->hosts[p->target]->down
-                           ? p->target
-                           : SIM_NO_HOST;
-        p->link_down = p->link_host != SIM_NO_HOST && l == &f->world->hosts[p->link_host]->down;
+        p->link_down = p->target != SIM_NO_HOST && l == &f->world->hosts[p->target]->first.down;
+        p->link_host = l == &f->world->hosts[p->source]->first.up ? p->source
+                       : p->link_down                             ? p->target
+                                                                  : SIM_NO_HOST;
         p->link_packet = l->packets - 1;
         if (out.fate == FATE_MTU && l->cfg.icmp)
             tell(f, p, ICMP_TOO_BIG, l->cfg.mtu_bytes);
@@ -89,6 +96,11 @@ static bool lets_tcp(const struct host *h, uint16_t far_port) {
     return !h->tcp.blocked && (h->tcp.only_port == 0 || h->tcp.only_port == far_port);
 }
 
+static bool is_of_one_site(const struct flight *f, const struct packet *p) {
+    const uint32_t site = target_nic(f, p)->site;
+    return site != SITE_NONE && site == source_nic(f, p)->site;
+}
+
 /* The sender's network looks at it when it leaves, the receiver's when it comes; within one site
  * nobody does. */
 static bool is_tcp_blocked(const struct flight *f, const struct packet *p) {
@@ -96,7 +108,7 @@ static bool is_tcp_blocked(const struct flight *f, const struct packet *p) {
     if (p->target == SIM_NO_HOST)
         return !lets_tcp(from, p->to.port);
     const struct host *to = f->world->hosts[p->target];
-    if (to->site != SITE_NONE && to->site == from->site)
+    if (is_of_one_site(f, p))
         return false;
     return !lets_tcp(to, p->from.port) || (p->top != SITE_NONE && !lets_tcp(from, p->to.port));
 }
@@ -109,15 +121,19 @@ static bool is_blocked(const struct flight *f, const struct packet *p) {
     if (p->target == SIM_NO_HOST)
         return from->options.no_udp;
     const struct host *to = f->world->hosts[p->target];
-    return (from->options.no_udp || to->options.no_udp) &&
-           (to->site == SITE_NONE || to->site != from->site);
+    return (from->options.no_udp || to->options.no_udp) && !is_of_one_site(f, p);
 }
 
 /* Out of the host, through its NATs and its uplink. */
 static void launch(struct flight *f, struct host *h, struct packet *p) {
     f->world->stats.sent += !p->tcp;
     f->world->stats.sent_bytes += p->tcp ? 0 : p->len;
-    const bool own = !p->tcp && h->site != SITE_NONE && host_owns(h, &p->from);
+    struct nic *nic = source_nic(f, p);
+    const bool own = !p->tcp && nic->site != SITE_NONE && nic_owns(nic, &p->from);
+    if (nic->off) {
+        packet_drop(f->world, p, FATE_UNPLUGGED);
+        return;
+    }
     enum fate fate = route_out(f->sites, h, p);
     if (fate == FATE_DELIVERED && is_blocked(f, p))
         fate = FATE_BLOCKED;
@@ -126,11 +142,11 @@ static void launch(struct flight *f, struct host *h, struct packet *p) {
         return;
     }
     if (own && p->target == SIM_NO_HOST)
-        h->outer = p->from;
+        nic->outer = p->from;
     p->core_ns = route_delay_ns(f->sites, h, p);
     p->likely = h->index;
-    p->router = h->site;
-    climb(f, p, &h->up, h->site);
+    p->router = nic->site;
+    climb(f, p, &nic->up, nic->site);
 }
 
 /* Before time 0 everybody reaches everybody, by the address that the host will have on the
@@ -179,7 +195,7 @@ static bool resolve(struct flight *f, struct packet *p, enum event_kind again) {
     const enum fate fate = route_in(f->sites, p);
     p->descends = true;
     if (fate != FATE_DELIVERED) {
-        if (fate == FATE_NO_HOST && f->world->hosts[p->source]->up.cfg.icmp) {
+        if (fate == FATE_NO_HOST && source_nic(f, p)->up.cfg.icmp) {
             p->router = p->top; /* where it turned; its own routers asked there in vain */
             tell(f, p, ICMP_NO_HOST, 0);
         }
@@ -198,7 +214,7 @@ static bool resolve(struct flight *f, struct packet *p, enum event_kind again) {
 
 /* The lines on the way down, the receiver's own at last. */
 static void go_down(struct flight *f, struct packet *p) {
-    struct host *to = f->world->hosts[p->target];
+    struct nic *to = target_nic(f, p);
     if (p->at == SITE_NONE) {
         p->router = to->site;
         pass_on(f, p, &(struct leg){&to->down, EVENT_DELIVER, 0});
@@ -213,7 +229,7 @@ static void go_down(struct flight *f, struct packet *p) {
 void flight_arrive(struct flight *f, struct packet *p) {
     if (!resolve(f, p, EVENT_ARRIVE))
         return;
-    p->at = route_line_down(f->sites, f->world->hosts[p->target]->site, p->top);
+    p->at = route_line_down(f->sites, target_nic(f, p)->site, p->top);
     go_down(f, p);
 }
 
@@ -232,9 +248,9 @@ void flight_line(struct flight *f, struct packet *p) {
 static bool plain_arrival(struct flight *f, struct packet *p) {
     if (!resolve(f, p, EVENT_DELIVER))
         return false;
-    struct link *down = &f->world->hosts[p->target]->down;
+    struct link *down = &target_nic(f, p)->down;
     down->packets++;
-    p->router = f->world->hosts[p->target]->site;
+    p->router = target_nic(f, p)->site;
     if (down->cfg.mtu_bytes > 0 && packet_wire_bytes(p) > down->cfg.mtu_bytes) {
         if (down->cfg.icmp)
             tell(f, p, ICMP_TOO_BIG, down->cfg.mtu_bytes);
@@ -256,13 +272,18 @@ struct packet *flight_deliver(struct flight *f, struct packet *p) {
         return NULL;
     }
     const struct host *to = p->target == SIM_NO_HOST ? NULL : w->hosts[p->target];
-    if (!to || (w->begun && !(p->tcp ? host_has(to, &p->to) : host_owns(to, &p->to)))) {
+    const struct nic *nic = to ? target_nic(f, p) : NULL;
+    if (!to || (w->begun && !(p->tcp ? nic_has(nic, &p->to) : nic_owns(nic, &p->to)))) {
         packet_drop(w, p, FATE_NO_HOST);
+        return NULL;
+    }
+    if (nic->off) {
+        packet_drop(w, p, FATE_UNPLUGGED);
         return NULL;
     }
     if (to->node || p->tcp)
         return p;
-    if (w->begun && to->down.cfg.icmp)
+    if (w->begun && nic->down.cfg.icmp)
         tell(f, p, ICMP_NO_PORT, 0);
     packet_drop(w, p, FATE_DOWN);
     return NULL;

@@ -20,17 +20,18 @@ struct host *host_new(struct world *w, const struct sim_host_options *o) {
     h->options.name = h->options.group = NULL;
     if (!o->ipv4 && !o->ipv6)
         h->options.ipv4 = true;
-    h->site = o->site;
-    h->region = o->region;
+    h->nic_count = 1;
+    h->first = (struct nic){
+        .site = o->site, .region = o->region, .ipv4 = h->options.ipv4, .ipv6 = h->options.ipv6};
     h->wake_ns = LEDGER_NEVER;
     h->clock = (struct hclock){.base_ns = w->now_ns, .local_ns = w->now_ns};
     h->store = store_mem_new();
     h->disk = disk_new(&w->draw, world_entity(h, ENTITY_DISK));
     if (!h->store || !h->disk)
         abort();
-    link_init(&h->up, &w->draw, world_entity(h, ENTITY_UP));
-    link_init(&h->down, &w->draw, world_entity(h, ENTITY_DOWN));
-    h->plain_down = link_is_plain(&h->down);
+    link_init(&h->first.up, &w->draw, world_entity(h, ENTITY_UP));
+    link_init(&h->first.down, &w->draw, world_entity(h, ENTITY_DOWN));
+    h->first.plain_down = link_is_plain(&h->first.down);
     struct draw_stream birth;
     draw_stream_init(&birth, &w->draw, world_entity(h, ENTITY_IDENTITY), 0);
     identity_generate(&h->identity, &(struct rng){draw_stream_fill, &birth});
@@ -69,8 +70,11 @@ static void bury(struct host *h) {
 void host_free(struct host *h) {
     if (h->node)
         bury(h);
-    link_lose(&h->up, NULL, 0);
-    link_lose(&h->down, NULL, 0);
+    for (uint32_t i = 0; i < h->nic_count; i++) {
+        link_lose(&host_nic(h, i)->up, NULL, 0);
+        link_lose(&host_nic(h, i)->down, NULL, 0);
+    }
+    mem_free(h->more);
     store_mem_free(h->store);
     disk_free(h->disk);
     identity_clear(&h->identity);
@@ -102,7 +106,18 @@ void host_add_contact(struct host *h, uint32_t other) {
 
 /* ---- what it knows of itself ---- */
 
-unsigned host_own_addresses(const struct host *h, struct addr out[static 3]) {
+static unsigned nic_addresses(const struct nic *nic, struct addr out[static 3]) {
+    unsigned n = 0;
+    if (nic->off)
+        return 0;
+    if (nic->mapped.kind != ADDR_NONE)
+        out[n++] = nic->mapped;
+    for (unsigned i = 0; i < nic->addr_count; i++)
+        out[n++] = nic->addrs[i];
+    return n;
+}
+
+unsigned host_own_addresses(const struct host *h, struct addr out[static HOST_OWN_MAX]) {
     unsigned n = 0;
     if (!h->world->begun) {
         if (h->options.ipv4)
@@ -113,21 +128,20 @@ unsigned host_own_addresses(const struct host *h, struct addr out[static 3]) {
     }
     if (h->hostile && h->hostile->plan.lies) {
         const struct host *other = h->world->hosts[h->hostile->plan.lie_host];
-        for (unsigned i = 0; i < other->addr_count; i++)
-            out[n++] = other->addrs[i];
+        for (unsigned i = 0; i < other->first.addr_count; i++)
+            out[n++] = other->first.addrs[i];
         return n;
     }
-    if (h->mapped.kind != ADDR_NONE)
-        out[n++] = h->mapped;
-    for (unsigned i = 0; i < h->addr_count; i++)
-        out[n++] = h->addrs[i];
+    for (uint32_t i = 0; i < h->nic_count; i++)
+        n += nic_addresses(host_nic_of(h, i), out + n);
     return n;
 }
 
 void host_tell(struct host *h) {
-    struct addr own[3];
+    struct addr own[HOST_OWN_MAX];
+    const unsigned n = host_own_addresses(h, own);
     if (h->node)
-        node_set_tell(h->node, own, host_own_addresses(h, own));
+        node_set_tell(h->node, own, n < PEER_ADDRS_MAX ? n : PEER_ADDRS_MAX);
 }
 
 void host_network_changed(struct host *h) {

@@ -14,6 +14,7 @@
 #include "sim/memory/arena.h"
 #include "sim/world/host_options.h"
 #include "sim/world/hostile.h"
+#include "sim/world/nic.h"
 #include "sim/world/site.h"
 #include "sim/world/world.h"
 
@@ -42,24 +43,22 @@ struct silence {
 struct host { /* what every event touches comes first, so that it is few cache lines */
     struct world *world;
     struct node *node; /* NULL: not running */
-    uint32_t index, site;
+    uint32_t index;
     uint32_t seq;  /* numbers events for the heap */
     uint32_t sent; /* numbers datagrams */
     enum host_state state;
-    bool plain_down;         /* link_is_plain(&down) */
     bool mortal;             /* its store may die, and its node with it (sim_die) */
     uint64_t wake_ns;        /* when it is to be woken; LEDGER_NEVER: not at all */
     uint64_t turn_ns, turns; /* livelock guard */
     struct hclock clock;
     struct hostile *hostile; /* NULL: honest */
     struct arena arena;
-    unsigned addr_count;
-    struct addr addrs[2]; /* its own, IPv4 and IPv6; inside its site */
-    uint32_t region;
+    uint32_t nic_count;
+    struct nic *more; /* all interfaces but the first */
+    struct nic first;
     uint32_t *contacts;       /* hosts it has been paired with */
     struct silence *silences; /* one each, in the same order */
     uint32_t contact_count, contact_cap;
-    struct link up, down;
 
     char name[SIM_NAME_MAX + 1];
     char group[SIM_NAME_MAX + 1]; /* label in reports; may be empty */
@@ -70,8 +69,6 @@ struct host { /* what every event touches comes first, so that it is few cache l
     uint64_t sync_token; /* of the barrier under way: a node has one at a time */
     struct disk *disk;
     uint32_t setup_number; /* its address before the start */
-    struct addr mapped;    /* what a port-mapping gateway gave; ADDR_NONE */
-    struct addr outer;     /* in a site: under which the internet saw it last; ADDR_NONE */
     struct draw_stream rng;
     uint32_t life;       /* counts starts */
     bool wiped;          /* what was on its disks once is gone */
@@ -99,19 +96,21 @@ static inline uint64_t host_now_us(const struct host *h) {
     return hclock_at_ns(&h->clock, h->world->now_ns) / 1000;
 }
 
-static inline bool host_has(const struct host *h, const struct addr *a) { /* whatever the port */
-    for (unsigned i = 0; i < h->addr_count; i++)
-        if (addr_same_host(&h->addrs[i], a))
-            return true;
-    return false;
+/* Its interface of that number, from 0. */
+static inline struct nic *host_nic(struct host *h, uint32_t i) {
+    return i == 0 ? &h->first : &h->more[i - 1];
 }
 
-static inline bool host_owns(const struct host *h, const struct addr *a) {
-    for (unsigned i = 0; i < h->addr_count; i++)
-        if (addr_equal(&h->addrs[i], a))
-            return true;
-    return false;
+static inline const struct nic *host_nic_of(const struct host *h, uint32_t i) {
+    return i == 0 ? &h->first : &h->more[i - 1];
 }
+
+/* The interface by which it sends to an address of that kind, if nothing else is said: the first
+ * that is up and has one, too. If none is, the first that has one, and it goes nowhere. */
+uint32_t host_route(const struct host *h, unsigned kind);
+/* An interface that is up and has the address, whatever the port; false: none. */
+bool host_nic_with(const struct host *h, const struct addr *a, uint32_t *nic);
+bool host_owns(const struct host *h, const struct addr *a); /* up, and with this port */
 
 /* Without a region, if it stands in a site: that is its site's (sim.c). */
 struct host *host_new(struct world *w, const struct sim_host_options *o);
@@ -124,7 +123,8 @@ void host_power_cut(struct host *h);
 void host_add_contact(struct host *h, uint32_t other);
 
 /* The addresses that its node believes to have; how many. */
-unsigned host_own_addresses(const struct host *h, struct addr out[static 3]);
+enum { HOST_OWN_MAX = 3 * HOST_NICS_MAX };
+unsigned host_own_addresses(const struct host *h, struct addr out[static HOST_OWN_MAX]);
 void host_tell(struct host *h);              /* its node is told them */
 void host_network_changed(struct host *h);   /* its daemon has noticed; pump it after that */
 uint64_t host_wall_us(const struct host *h); /* what its wall clock shows */

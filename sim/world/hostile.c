@@ -164,11 +164,12 @@ static void make_strangers(struct host *h, const struct host *to,
 
 /* Under which this host can send to it; NULL: none that it could know. */
 static const struct addr *address_for(const struct host *h, const struct host *to) {
-    if (to->addr_count == 0)
+    const struct nic *n = &to->first;
+    if (n->addr_count == 0)
         return NULL;
-    if (to->site == SITE_NONE || to->site == h->site)
-        return &to->addrs[0];
-    return to->outer.kind != ADDR_NONE ? &to->outer : NULL;
+    if (n->site == SITE_NONE || n->site == h->first.site)
+        return &n->addrs[0];
+    return n->outer.kind != ADDR_NONE ? &n->outer : NULL;
 }
 
 static void inject(struct host *h, const struct host *to, const struct addr *from,

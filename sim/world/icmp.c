@@ -56,7 +56,13 @@ static bool descends(struct sites *ss, struct trip *t, uint32_t top) {
     const uint32_t member =
         top == SITE_NONE ? sites_owner_of(ss, to) : route_find_within(ss, ss->list[top], to);
     t->far_side = false;
-    return route_descend(ss, &d, member, top, &t->note->host) == FATE_DELIVERED;
+    uint32_t found = 0;
+    const enum fate fate = route_descend(ss, &d, member, top, &found);
+    if (found != 0) {
+        t->note->host = member_host(found);
+        t->note->nic = member_nic(found);
+    }
+    return fate == FATE_DELIVERED;
 }
 
 /* The NAT has changed both addresses of the packet, or, with hairpin=int, the destination alone. */
@@ -74,8 +80,16 @@ uint32_t icmp_host_of(struct sites *ss, const struct packet *p) {
     return descends(ss, &t, SITE_NONE) ? note.host : SIM_NO_HOST;
 }
 
+static struct nic *target_nic(const struct sites *ss, const struct packet *p) {
+    return host_nic(ss->world->hosts[p->target], p->target_nic);
+}
+
+static struct nic *hearer(const struct sites *ss, const struct icmp_note *note) {
+    return host_nic(ss->world->hosts[note->host], note->nic);
+}
+
 static bool finds_back(struct sites *ss, struct trip *t, const struct packet *p) {
-    if (p->target != SIM_NO_HOST && !climbs(ss, t, ss->world->hosts[p->target]->site, p->top))
+    if (p->target != SIM_NO_HOST && !climbs(ss, t, target_nic(ss, p)->site, p->top))
         return false;
     if (p->hairpin && !turns_back(ss, t, ss->list[p->top]))
         return false;
@@ -93,14 +107,13 @@ static void router_address(uint32_t site, bool ipv6, struct addr *out) {
 
 /* How long it takes: the links back have their delays, but neither queues nor losses for it. */
 static uint64_t way_ns(const struct sites *ss, const struct trip *t, const struct packet *p) {
-    const struct host *h = ss->world->hosts[t->note->host];
+    const struct nic *h = hearer(ss, t->note);
     uint64_t ns = h->down.cfg.delay_ns;
     for (uint32_t at = h->site; at != SITE_NONE; at = ss->list[at]->parent)
         if (ss->list[at]->has_link && meets(t, ss, ss->list[at]))
             ns += ss->list[at]->down.cfg.delay_ns;
-    return t->descends && p->target != SIM_NO_HOST
-               ? ns + route_core_ns(ss, ss->world->hosts[p->target], h)
-               : ns;
+    return t->descends && p->target != SIM_NO_HOST ? ns + route_core_ns(ss, target_nic(ss, p), h)
+                                                   : ns;
 }
 
 static void schedule(struct world *w, const struct icmp_note *note, uint64_t after_ns) {
@@ -135,11 +148,12 @@ void icmp_report(struct sites *ss, const struct packet *p, enum icmp_kind kind,
 }
 
 void icmp_forge(struct sites *ss, struct host *h, const struct icmp_note *model) {
+    const struct nic *nic = &h->first;
     struct icmp_note note = *model;
-    struct trip t = {.note = &note, .router = h->site, .descends = true};
-    uint32_t at = h->site;
+    struct trip t = {.note = &note, .router = nic->site, .descends = true};
+    uint32_t at = nic->site;
     bool passes = true;
-    router_address(h->site, note.to.kind == ADDR_IPV6, &note.router);
+    router_address(nic->site, note.to.kind == ADDR_IPV6, &note.router);
     for (; passes && at != SITE_NONE && !route_find_within(ss, ss->list[at], &note.from);
          at = ss->list[at]->parent) {
         t.far_side = true; /* out of its own sites, as of a packet that has come in */
@@ -150,8 +164,8 @@ void icmp_forge(struct sites *ss, struct host *h, const struct icmp_note *model)
         return;
     }
     schedule(ss->world, &note,
-             h->up.cfg.delay_ns + ss->world->hosts[note.host]->down.cfg.delay_ns +
-                 route_core_ns(ss, h, ss->world->hosts[note.host]));
+             nic->up.cfg.delay_ns + hearer(ss, &note)->down.cfg.delay_ns +
+                 route_core_ns(ss, nic, hearer(ss, &note)));
 }
 
 static void record(struct world *w, const struct icmp_note *note) {

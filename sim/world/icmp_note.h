@@ -20,7 +20,7 @@ enum { ICMP_HEAD_BYTES = 64 };
 
 struct icmp_note {
     enum icmp_kind kind;
-    uint32_t host;            /* who gets it */
+    uint32_t host, nic;       /* who gets it, by which interface */
     uint32_t mtu_bytes;       /* too big: of the link, the whole IP packet */
     struct addr router;       /* its source; private if it comes from within the host's own site */
     struct addr from, to;     /* of the quoted packet */

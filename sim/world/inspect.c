@@ -19,8 +19,13 @@ void inspection_clear(struct inspection *in) {
 }
 
 void inspect_addresses(struct inspection *in, const struct host *h) {
+    struct addr own[2 * HOST_NICS_MAX];
+    unsigned n = 0;
+    for (uint32_t i = 0; i < h->nic_count; i++)
+        for (unsigned k = 0; k < host_nic_of(h, i)->addr_count; k++)
+            own[n++] = host_nic_of(h, i)->addrs[k];
     if (in->watch)
-        watch_addresses(in->watch, h->index, h->addrs, h->addr_count);
+        watch_addresses(in->watch, h->index, own, n);
 }
 
 void inspect_started(struct inspection *in, const struct host *h) {
@@ -69,10 +74,9 @@ void inspect_begin(struct inspection *in) {
 void inspect_sent(struct inspection *in, const struct host *h, const struct packet *p) {
     if (!in->watch || !in->world->begun)
         return;
-    const bool second = h->addr_count > 1 && h->addrs[1].kind == p->to.kind;
     const struct watch_packet w = {.from = h->index,
                                    .at = h->index,
-                                   .src = &h->addrs[second],
+                                   .src = p->from.kind != ADDR_NONE ? &p->from : &h->first.addrs[0],
                                    .dst = &p->to,
                                    .data = p->data,
                                    .len = p->len};

@@ -4,38 +4,6 @@
 #include "sim/world/sim_int.h"
 #include "sim/world/turn.h"
 
-static void told(struct sim *s, struct host *h) {
-    if (!sites_settle(&s->sites, h))
-        world_fail(&s->world, h, "no addresses are left");
-    duty_moment(&s->duties, h, TROUBLE_MOVED);
-    host_tell(h);
-    inspect_addresses(&s->inspection, h);
-    if (!h->node || h->state != HOST_RUNS)
-        return;
-    host_network_changed(h);
-    turn_pump(h);
-}
-
-void sim_roam(struct sim *s, uint32_t host) {
-    told(s, s->world.hosts[host]);
-}
-
-void sim_move(struct sim *s, uint32_t host, uint32_t site) {
-    struct host *h = s->world.hosts[host];
-    sites_leave(&s->sites, h);
-    h->site = site;
-    if (site != SITE_NONE)
-        h->region = s->sites.list[site]->region;
-    told(s, h);
-}
-
-void sim_rebind(struct sim *s, uint32_t host) {
-    struct host *h = s->world.hosts[host];
-    for (unsigned i = 0; i < h->addr_count; i++)
-        h->addrs[i].port++;
-    duty_moment(&s->duties, h, TROUBLE_MOVED);
-}
-
 void sim_kill(struct sim *s, uint32_t host) {
     host_kill(s->world.hosts[host]);
 }
@@ -132,7 +100,7 @@ void sim_site_crowd(struct sim *s, uint32_t site, uint32_t count, uint64_t for_n
 }
 
 uint32_t sim_host_site(const struct sim *s, uint32_t host) {
-    return s->world.hosts[host]->site;
+    return s->world.hosts[host]->first.site;
 }
 
 void sim_site_gateway(struct sim *s, uint32_t site, const struct gateway_config *c) {
@@ -181,15 +149,16 @@ void sim_heal(struct sim *s) {
 
 int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) {
     struct host *h = s->world.hosts[host];
-    struct gateway *g = h->site == SITE_NONE ? NULL : s->sites.list[h->site]->gateway;
+    struct nic *n = &h->first;
+    struct gateway *g = n->site == SITE_NONE ? NULL : s->sites.list[n->site]->gateway;
     struct gateway_answer answer;
-    if (!g || !h->node || h->addr_count == 0 || h->addrs[0].kind != ADDR_IPV4)
+    if (!g || !h->node || n->off || n->addr_count == 0 || n->addrs[0].kind != ADDR_IPV4)
         return ERR_OFFLINE;
     const struct gateway_request ask = {
-        .inner = h->addrs[0], .wanted_port = h->addrs[0].port, .lifetime_s = (uint32_t)lifetime_s};
+        .inner = n->addrs[0], .wanted_port = n->addrs[0].port, .lifetime_s = (uint32_t)lifetime_s};
     switch (gateway_map(g, s->world.now_ns, &ask, &answer)) {
     case GATEWAY_OK:
-        h->mapped = lifetime_s > 0 ? answer.external : (struct addr){0};
+        n->mapped = lifetime_s > 0 ? answer.external : (struct addr){0};
         host_tell(h);
         return 0;
     case GATEWAY_SILENT:

@@ -71,14 +71,20 @@ static double passing(const struct link_config *c) {
     return (1 - c->loss_ppb / 1e9) * (1 - bad * c->burst_loss_ppb / 1e9);
 }
 
+/* Its first interface that is up. */
+static const struct nic *usual(const struct host *h) {
+    return host_nic_of(h, host_route(h, h->first.ipv4 ? ADDR_IPV4 : ADDR_IPV6));
+}
+
 /* All links in a row, and the core; the way back counts for its delay only. */
 static void describe_path(const struct sites *ss, const struct host *from, const struct host *to,
                           struct response_path *out) {
     const struct link *links[ROUTE_LINKS_MAX];
-    uint64_t narrow = 0, rtt_ns = route_core_ns(ss, from, to) * 2;
+    const struct nic *a = usual(from), *b = usual(to);
+    uint64_t narrow = 0, rtt_ns = route_core_ns(ss, a, b) * 2;
     uint32_t mtu = LINK_MTU_MAX_BYTES;
     double passes = 1;
-    unsigned n = route_links(ss, from, to, links);
+    unsigned n = route_links(ss, a, b, links);
     for (unsigned i = 0; i < n; i++) {
         const struct link_config *c = &links[i]->cfg;
         if (c->rate_bps > 0 && (narrow == 0 || c->rate_bps < narrow))
@@ -88,7 +94,7 @@ static void describe_path(const struct sites *ss, const struct host *from, const
         rtt_ns += c->delay_ns;
         passes *= passing(c);
     }
-    n = route_links(ss, to, from, links);
+    n = route_links(ss, b, a, links);
     for (unsigned i = 0; i < n; i++)
         rtt_ns += links[i]->cfg.delay_ns;
     const uint32_t headers =

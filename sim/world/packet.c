@@ -6,6 +6,12 @@
 #include "sim/world/duty.h"
 #include "sim/world/host.h"
 
+static void leave_by(const struct host *h, struct packet *p, uint32_t nic) {
+    const struct addr *own = nic_addr(host_nic_of(h, nic), p->to.kind);
+    p->source_nic = (uint8_t)nic;
+    p->from = own ? *own : (struct addr){.kind = ADDR_NONE};
+}
+
 struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data,
                           uint32_t len) {
     struct packet *p = slab_get(&h->world->slab, sizeof *p + len);
@@ -24,12 +30,16 @@ struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *
     p->seq = h->sent++;
     p->len = len;
     p->to = *to;
-    p->from = (struct addr){.kind = ADDR_NONE};
-    for (unsigned i = 0; i < h->addr_count; i++)
-        if (h->addrs[i].kind == to->kind)
-            p->from = h->addrs[i];
+    p->target_nic = 0;
+    leave_by(h, p, host_route(h, to->kind));
     memcpy(p->data, data, len);
     return p;
+}
+
+void packet_leave_by(struct host *h, struct packet *p, int nic) {
+    if (nic >= 0 && nic < (int)h->nic_count && !host_nic(h, (uint32_t)nic)->off &&
+        nic_addr(host_nic(h, (uint32_t)nic), p->to.kind))
+        leave_by(h, p, (uint32_t)nic);
 }
 
 struct packet *packet_copy(struct world *w, const struct packet *p) {
@@ -51,6 +61,8 @@ void packet_ended(struct world *w, const struct packet *p, enum fate fate) {
         .target = p->target,
         .from = p->from,
         .to = p->to,
+        .source_nic = p->source_nic,
+        .target_nic = p->target_nic,
         .fate = fate,
         .data = p->data,
         .len = p->len,
@@ -61,7 +73,12 @@ void packet_ended(struct world *w, const struct packet *p, enum fate fate) {
         .link_packet = p->link_packet,
     };
     const struct trace_record line = {
-        .source = d.source, .target = d.target, .length = d.len, .kind = (uint16_t)fate};
+        .source = d.source,
+        .target = d.target,
+        .length = d.len,
+        .kind = (uint16_t)fate,
+        .detail = (uint64_t)d.source_nic << 8 | d.target_nic,
+    };
     world_record(w, &line);
     if (p->tcp)
         return;

@@ -20,6 +20,7 @@ struct packet {
     uint64_t core_ns;        /* how long the core takes */
     uint32_t len, seq;       /* seq: the source's how-manieth datagram, from 0 */
     uint32_t link_host;      /* whose link ended it, if one did */
+    uint8_t source_nic, target_nic; /* which interface of the two hosts */
     bool link_down;
     uint64_t link_packet; /* its number there */
     uint8_t ecn;          /* of the IP header (net/recovery/ecn.h) */
@@ -32,8 +33,12 @@ struct packet {
     uint8_t data[];
 };
 
-/* From the host's own address of that kind; ADDR_NONE if it has none. */
+/* From the host's own address of that kind, by the interface that has it; ADDR_NONE if there is
+ * none. */
 struct packet *packet_new(struct host *h, const struct addr *to, const uint8_t *data, uint32_t len);
+/* By this interface, if it is up and has an address of the kind; else as it was, as a kernel does
+ * whose sender has lost its address (net/io/udp.h). -1: any. */
+void packet_leave_by(struct host *h, struct packet *p, int nic);
 struct packet *packet_copy(struct world *w, const struct packet *p);
 void packet_free(struct world *w, struct packet *p); /* nobody is told; NULL is fine */
 void packet_schedule(struct world *w, struct packet *p, uint64_t at_ns, enum event_kind kind);

@@ -36,6 +36,9 @@ static struct host *host_of(const struct pipes *ps, uint32_t host) {
 static void send_segment(struct pipes *ps, struct host *h, const struct addr *from,
                          const struct addr *to, const uint8_t *bytes, uint32_t len) {
     struct packet *p = packet_new(h, to, bytes, len);
+    uint32_t nic;
+    if (host_nic_with(h, from, &nic))
+        packet_leave_by(h, p, (int)nic);
     p->from = *from;
     p->tcp = true;
     flight_send(ps->flight, p);
@@ -46,9 +49,10 @@ static void flush(struct pipes *ps, uint32_t pipe) {
     uint8_t out[PIPE_MSS_BYTES + SEGMENT_HEAD_BYTES];
     struct pipe_end *e = &ps->ends[pipe];
     struct host *h = host_of(ps, e->host);
-    uint32_t n;
+    uint32_t n, nic;
     while ((n = pipe_output(e->pipe, world_of(ps)->now_ns, out)) > 0)
-        if (host_has(h, &e->local)) /* what was sent from an address that is gone goes nowhere */
+        if (host_nic_with(h, &e->local,
+                          &nic)) /* what was sent from an address that is gone goes nowhere */
             send_segment(ps, h, &e->local, &e->remote, out, n);
     const uint64_t at_ns = pipe_deadline_ns(e->pipe);
     if (at_ns >= e->wake_ns)
@@ -135,14 +139,14 @@ void pipes_receive(struct pipes *ps, struct host *h, struct packet *p) {
 
 struct addr pipes_address(const struct pipes *ps, uint32_t host, uint16_t port) {
     const struct host *h = host_of(ps, host);
-    struct addr a = h->addr_count > 0 ? h->addrs[0] : (struct addr){.kind = ADDR_NONE};
+    struct addr a = h->first.addr_count > 0 ? h->first.addrs[0] : (struct addr){.kind = ADDR_NONE};
     a.port = port;
     return a;
 }
 
 bool pipes_forward(struct pipes *ps, uint32_t host, uint16_t port, struct addr *outside) {
     const struct addr inner = pipes_address(ps, host, port);
-    const uint32_t site = host_of(ps, host)->site;
+    const uint32_t site = host_of(ps, host)->first.site;
     if (site == SITE_NONE || inner.kind != ADDR_IPV4)
         return false;
     struct nat *n = sites_tcp_nat(ps->flight->sites, ps->flight->sites->list[site], false);
@@ -175,18 +179,16 @@ bool pipes_accept(struct pipes *ps, uint32_t host, uint16_t port, uint32_t *pipe
 int pipes_connect(struct pipes *ps, uint32_t host, const struct addr *to, uint32_t *pipe) {
     const struct host *h = host_of(ps, host);
     assert(world_of(ps)->begun);
-    for (unsigned i = 0; i < h->addr_count; i++) {
-        if (h->addrs[i].kind != to->kind)
-            continue;
-        struct addr local = h->addrs[i];
-        local.port = ps->next_port;
-        ps->next_port = ps->next_port == UINT16_MAX ? PORT_FIRST : (uint16_t)(ps->next_port + 1);
-        *pipe = end_new(ps, host, &local, to);
-        pipe_connect(ps->ends[*pipe].pipe);
-        flush(ps, *pipe);
-        return 0;
-    }
-    return ERR_UNSUPPORTED;
+    const struct addr *own = nic_addr(host_nic_of(h, host_route(h, to->kind)), to->kind);
+    if (!own)
+        return ERR_UNSUPPORTED;
+    struct addr local = *own;
+    local.port = ps->next_port;
+    ps->next_port = ps->next_port == UINT16_MAX ? PORT_FIRST : (uint16_t)(ps->next_port + 1);
+    *pipe = end_new(ps, host, &local, to);
+    pipe_connect(ps->ends[*pipe].pipe);
+    flush(ps, *pipe);
+    return 0;
 }
 
 size_t pipes_write(struct pipes *ps, uint32_t pipe, const void *bytes, size_t len) {

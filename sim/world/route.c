@@ -40,9 +40,16 @@ static struct nat *nat_for(struct sites *ss, struct site *w, const struct packet
     return p->tcp ? sites_tcp_nat(ss, w, ipv6) : route_nat(w, ipv6);
 }
 
+static struct nic *nic_of(const struct sites *ss, uint32_t member) {
+    return host_nic(ss->world->hosts[member_host(member)], member_nic(member));
+}
+
 static uint32_t home_of(const struct sites *ss, uint32_t member) {
-    return member & SITE_BIT ? ss->list[member & ~SITE_BIT]->parent
-                             : ss->world->hosts[member - 1]->site;
+    return member & SITE_BIT ? ss->list[member & ~SITE_BIT]->parent : nic_of(ss, member)->site;
+}
+
+static struct nic *target_nic(const struct sites *ss, const struct packet *p) {
+    return host_nic(ss->world->hosts[p->target], p->target_nic);
 }
 
 bool route_is_within(const struct sites *ss, uint32_t at, uint32_t site) {
@@ -88,13 +95,13 @@ static enum nat_verdict enter(struct sites *ss, const struct descent *d, uint32_
 }
 
 enum fate route_descend(struct sites *ss, const struct descent *d, uint32_t member, uint32_t from,
-                        uint32_t *host) {
+                        uint32_t *found) {
     for (unsigned depth = 0; depth <= SITE_DEPTH_MAX && member != 0; depth++) {
         enum nat_verdict v = enter(ss, d, home_of(ss, member), from);
         if (v != NAT_PASS)
             return fate_of(v);
         if (!(member & SITE_BIT)) {
-            *host = member - 1;
+            *found = member;
             return FATE_DELIVERED;
         }
         struct site *w = ss->list[member & ~SITE_BIT];
@@ -117,7 +124,13 @@ static enum nat_verdict cross_in(void *ctx, struct sites *ss, struct site *w) {
 
 static enum fate descend(struct sites *ss, struct packet *p, uint32_t member, uint32_t from) {
     const struct descent d = {.ctx = p, .cross = cross_in, .to = &p->to};
-    return route_descend(ss, &d, member, from, &p->target);
+    uint32_t found = 0;
+    const enum fate fate = route_descend(ss, &d, member, from, &found);
+    if (found != 0) {
+        p->target = member_host(found);
+        p->target_nic = (uint8_t)member_nic(found);
+    }
+    return fate;
 }
 
 /* ---- up ---- */
@@ -141,7 +154,8 @@ static enum nat_verdict cross_out(struct sites *ss, struct packet *p, struct sit
 }
 
 enum fate route_out(struct sites *ss, struct host *h, struct packet *p) {
-    for (uint32_t at = h->site; at != SITE_NONE; at = ss->list[at]->parent) {
+    for (uint32_t at = host_nic(h, p->source_nic)->site; at != SITE_NONE;
+         at = ss->list[at]->parent) {
         struct site *w = ss->list[at];
         const uint32_t member = route_find_within(ss, w, &p->to);
         p->top = at;
@@ -189,7 +203,7 @@ uint32_t route_line_down(const struct sites *ss, uint32_t home, uint32_t below) 
     return found;
 }
 
-unsigned route_links(const struct sites *ss, const struct host *from, const struct host *to,
+unsigned route_links(const struct sites *ss, const struct nic *from, const struct nic *to,
                      const struct link *out[static ROUTE_LINKS_MAX]) {
     const uint32_t top = common(ss, from->site, to->site);
     unsigned n = 0;
@@ -207,17 +221,17 @@ unsigned route_links(const struct sites *ss, const struct host *from, const stru
 
 bool route_plain(const struct sites *ss, struct packet *p) {
     if (p->target != SIM_NO_HOST) {
-        const struct host *to = ss->world->hosts[p->target];
+        const struct nic *to = target_nic(ss, p);
         return to->plain_down && route_line_down(ss, to->site, p->top) == SITE_NONE;
     }
     const uint32_t owner = owner_now(ss, p);
     if (owner == 0 || (owner & SITE_BIT))
         return false;
-    const struct host *to = ss->world->hosts[owner - 1];
+    const struct nic *to = nic_of(ss, owner);
     if (to->site != SITE_NONE || !to->plain_down || to->down.cfg.delay_ns > FAULT_MEMORY_NS)
         return false;
     p->late_ns = to->down.cfg.delay_ns;
-    p->likely = to->index;
+    p->likely = member_host(owner);
     return true;
 }
 
@@ -225,7 +239,7 @@ static uint64_t between(const struct sites *ss, uint32_t a, uint32_t b) {
     return a < ss->region_count && b < ss->region_count ? ss->rtt_ns[a][b] / 2 : 0;
 }
 
-uint64_t route_core_ns(const struct sites *ss, const struct host *from, const struct host *to) {
+uint64_t route_core_ns(const struct sites *ss, const struct nic *from, const struct nic *to) {
     return common(ss, from->site, to->site) == SITE_NONE ? between(ss, from->region, to->region)
                                                          : 0;
 }
@@ -236,7 +250,6 @@ uint64_t route_delay_ns(const struct sites *ss, const struct host *h, const stru
         return 0; /* it turns before the core */
     const uint32_t owner = owner_now(ss, p);
     if (owner != 0)
-        to = owner & SITE_BIT ? ss->list[owner & ~SITE_BIT]->region
-                              : ss->world->hosts[owner - 1]->region;
-    return between(ss, h->region, to);
+        to = owner & SITE_BIT ? ss->list[owner & ~SITE_BIT]->region : nic_of(ss, owner)->region;
+    return between(ss, host_nic_of(h, p->source_nic)->region, to);
 }

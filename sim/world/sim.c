@@ -108,8 +108,9 @@ static bool name_ok(const char *name) {
 }
 
 static void settle(struct sites *ss, struct host *h) {
-    if (!sites_settle(ss, h))
-        world_fail(ss->world, h, "no addresses are left");
+    for (uint32_t i = 0; i < h->nic_count; i++)
+        if (!sites_settle(ss, h, i))
+            world_fail(ss->world, h, "no addresses are left");
 }
 
 int sim_host_add(struct sim *s, const struct sim_host_options *o, uint32_t *host) {
@@ -147,8 +148,8 @@ const char *sim_host_label(const struct sim *s, uint32_t host) {
     if (host >= s->world.host_count)
         return "?";
     const struct host *h = s->world.hosts[host];
-    if (h->site != SITE_NONE)
-        return s->sites.list[h->site]->name;
+    if (h->first.site != SITE_NONE)
+        return s->sites.list[h->first.site]->name;
     return h->group[0] ? h->group : "public";
 }
 
@@ -156,26 +157,11 @@ const char *sim_host_name(const struct sim *s, uint32_t host) {
     return world_name(&s->world, host);
 }
 
-void sim_link_get(const struct sim *s, uint32_t host, enum sim_direction d,
-                  struct link_config *out) {
-    const struct host *h = s->world.hosts[host];
-    *out = d == SIM_UP ? h->up.cfg : h->down.cfg;
-}
-
-void sim_link_set(struct sim *s, uint32_t host, enum sim_direction d, const struct link_config *c) {
-    struct host *h = s->world.hosts[host];
-    struct link *l = d == SIM_UP ? &h->up : &h->down;
-    l->cfg = *c;
-    l->bad = l->bad && c->burst_enter_ppb > 0; /* a plain link does not pass by there */
-    h->plain_down = link_is_plain(&h->down);
-    duty_line(&s->duties, h);
-}
-
 void sim_link_lose(struct sim *s, uint32_t host, enum sim_direction d, const uint64_t *packets,
                    uint64_t count) {
     struct host *h = s->world.hosts[host];
-    link_lose(d == SIM_UP ? &h->up : &h->down, packets, (uint32_t)count);
-    h->plain_down = link_is_plain(&h->down);
+    link_lose(d == SIM_UP ? &h->first.up : &h->first.down, packets, (uint32_t)count);
+    h->first.plain_down = link_is_plain(&h->first.down);
 }
 
 const uint32_t *sim_contacts(const struct sim *s, uint32_t host, uint32_t *count) {

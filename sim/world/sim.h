@@ -128,12 +128,8 @@ int sim_flow(struct sim *s, uint32_t from, uint32_t to, uint64_t size) MUST_USE;
  * got. ERR_OFFLINE: no gateway, or no answer. ERR_REFUSED. */
 int sim_map(struct sim *s, uint32_t host, uint64_t lifetime_s) MUST_USE;
 
-/* ---- what happens to hosts ---- */
-void sim_roam(struct sim *s, uint32_t host); /* a new address in its site, and the node is told */
-/* Moves to another site (SITE_NONE: the internet), and the node is told. */
-void sim_move(struct sim *s, uint32_t host, uint32_t site);
-void sim_rebind(struct sim *s, uint32_t host); /* a new port, as behind a NAT: nobody is told */
-void sim_kill(struct sim *s, uint32_t host);   /* crash: no goodbye; disk and store are kept */
+/* ---- what happens to hosts; and to their interfaces: plug.h ---- */
+void sim_kill(struct sim *s, uint32_t host); /* crash: no goodbye; disk and store are kept */
 /* Crash of the machine: of what its store has committed since the last barrier a drawn number of
  * transactions survives. */
 void sim_power_cut(struct sim *s, uint32_t host);

@@ -109,7 +109,7 @@ static uint32_t number_new(struct sites *ss, uint32_t owner) {
 }
 
 uint32_t sites_number_new(struct sites *ss, const struct host *h) {
-    return number_new(ss, h->index + 1);
+    return number_new(ss, member_of_nic(h->index, 0));
 }
 
 static void number_free(struct sites *ss, uint32_t number) {
@@ -119,7 +119,7 @@ static void number_free(struct sites *ss, uint32_t number) {
 
 struct host *sites_setup_owner(const struct sites *ss, const struct addr *a) {
     const uint32_t owner = sites_owner_of(ss, a);
-    return owner == 0 || (owner & SITE_BIT) ? NULL : ss->world->hosts[owner - 1];
+    return owner == 0 || (owner & SITE_BIT) ? NULL : ss->world->hosts[member_host(owner)];
 }
 
 /* ---- addresses inside a site ---- */
@@ -278,35 +278,46 @@ bool sites_reboot(struct sites *ss, uint32_t site, bool move) {
 
 /* ---- hosts in sites ---- */
 
-void sites_leave(struct sites *ss, struct host *h) {
-    const uint32_t space = sites_space(ss, h->site, false);
-    for (unsigned i = 0; i < h->addr_count; i++)
-        address_free(ss, space, h->index + 1, &h->addrs[i]);
-    h->addr_count = 0;
-    h->mapped = h->outer = (struct addr){0};
+void sites_leave(struct sites *ss, struct host *h, uint32_t nic) {
+    struct nic *n = host_nic(h, nic);
+    const uint32_t space = sites_space(ss, n->site, false);
+    for (unsigned i = 0; i < n->addr_count; i++)
+        address_free(ss, space, member_of_nic(h->index, nic), &n->addrs[i]);
+    n->addr_count = 0;
+    n->mapped = n->outer = (struct addr){0};
 }
 
-bool sites_settle(struct sites *ss, struct host *h) {
-    const uint16_t port = h->addr_count > 0 ? h->addrs[0].port : WORLD_PORT;
-    sites_leave(ss, h);
-    /* On the internet it keeps the address under which its contacts got to know it. */
-    const bool keeps = h->setup_number > 0 && h->site == SITE_NONE;
+/* A public number, if the interface needs one. On the internet the first keeps that under which
+ * the host's contacts got to know it. False: none is left. */
+static bool number_for(struct sites *ss, struct host *h, uint32_t nic, uint32_t *number) {
+    const struct nic *n = host_nic(h, nic);
+    const uint32_t setup = nic == 0 ? h->setup_number : 0;
+    const bool keeps = setup > 0 && n->site == SITE_NONE;
+    const bool needs = n->ipv6 || sites_space(ss, n->site, false) == SITE_NONE;
     if (!keeps)
-        number_free(ss, h->setup_number);
-    const uint32_t space = sites_space(ss, h->site, false);
-    const bool needs = h->options.ipv6 || space == SITE_NONE;
-    const uint32_t number = keeps ? h->setup_number : needs ? sites_number_new(ss, h) : 0;
-    h->setup_number = 0;
-    if (needs && number == 0)
+        number_free(ss, setup);
+    *number = keeps ? setup : needs ? number_new(ss, member_of_nic(h->index, nic)) : 0;
+    if (nic == 0)
+        h->setup_number = 0;
+    return !needs || *number > 0;
+}
+
+bool sites_settle(struct sites *ss, struct host *h, uint32_t nic) {
+    struct nic *n = host_nic(h, nic);
+    const uint16_t port = n->addr_count > 0 ? n->addrs[0].port : WORLD_PORT;
+    uint32_t number;
+    sites_leave(ss, h, nic);
+    if (!number_for(ss, h, nic, &number))
         return false;
-    if (h->options.ipv4) {
-        struct addr *a = &h->addrs[h->addr_count++];
+    const uint32_t space = sites_space(ss, n->site, false);
+    if (n->ipv4) {
+        struct addr *a = &n->addrs[n->addr_count++];
         if (space == SITE_NONE)
             site_number_address(number, false, port, a);
-        else if (!member_add(ss->list[space], h->index + 1, port, a))
+        else if (!member_add(ss->list[space], member_of_nic(h->index, nic), port, a))
             return false;
     }
-    if (h->options.ipv6)
-        site_number_address(number, true, port, &h->addrs[h->addr_count++]);
+    if (n->ipv6)
+        site_number_address(number, true, port, &n->addrs[n->addr_count++]);
     return true;
 }

@@ -86,9 +86,9 @@ uint32_t sites_number_new(struct sites *ss, const struct host *h);
 void site_number_address(uint32_t number, bool ipv6, uint16_t port, struct addr *out);
 /* The host that has this address before the start, or NULL. */
 struct host *sites_setup_owner(const struct sites *ss, const struct addr *a);
-/* Gives the host new addresses in its site (host->addrs), and takes the old ones away. False: none
+/* Gives the host's interface new addresses in its site, and takes the old ones away. False: none
  * are left. */
-bool sites_settle(struct sites *ss, struct host *h);
-void sites_leave(struct sites *ss, struct host *h);
+bool sites_settle(struct sites *ss, struct host *h, uint32_t nic);
+void sites_leave(struct sites *ss, struct host *h, uint32_t nic);
 
 #endif

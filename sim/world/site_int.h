@@ -6,8 +6,20 @@
 
 #include "sim/world/site.h"
 
-/* Owners and members are numbers: 0 nobody, host + 1, or SITE_BIT | site. */
+/* Owners and members are numbers: 0 nobody, nic << MEMBER_NIC_SHIFT | host + 1, or
+ * SITE_BIT | site. */
 #define SITE_BIT UINT32_C(0x80000000)
+enum { MEMBER_NIC_SHIFT = 24 };
+
+static inline uint32_t member_of_nic(uint32_t host, uint32_t nic) {
+    return nic << MEMBER_NIC_SHIFT | (host + 1);
+}
+static inline uint32_t member_host(uint32_t member) {
+    return (member & ((UINT32_C(1) << MEMBER_NIC_SHIFT) - 1)) - 1;
+}
+static inline uint32_t member_nic(uint32_t member) {
+    return member >> MEMBER_NIC_SHIFT;
+}
 
 uint32_t site_number_of(const struct addr *a); /* of a public address; 0: not one of ours */
 uint32_t sites_owner_of(const struct sites *ss, const struct addr *a); /* of a public address */

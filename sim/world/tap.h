@@ -25,13 +25,15 @@ struct sim_datagram { /* what became of one datagram */
     uint64_t time_ns;
     uint32_t source, target; /* target SIM_NO_HOST: nobody has the address */
     struct addr from, to;
+    uint8_t source_nic, target_nic; /* which of their interfaces; 0: the first */
     enum fate fate;
     const uint8_t *data;
     uint32_t len;
     uint8_t ecn;  /* of the IP header (net/recovery/ecn.h) */
     uint32_t seq; /* the source's how-manieth datagram, from 0 */
-    /* If a link ended it: whose, which way, and its number there (as `lose` counts). */
-    uint32_t link_host; /* SIM_NO_HOST: no host's link did */
+    /* If the link of a host's first interface ended it: whose, which way, and its number there (as
+     * `lose` counts). */
+    uint32_t link_host; /* SIM_NO_HOST: none did */
     bool link_down;
     uint64_t link_packet;
 };

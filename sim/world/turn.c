@@ -27,7 +27,8 @@ void turn_start(struct host *h) {
     if (h->node)
         return;
     draw_stream_init(&h->rng, &w->draw, world_entity(h, ENTITY_NODE), h->life++);
-    struct addr own[3];
+    struct addr own[HOST_OWN_MAX];
+    const unsigned own_count = host_own_addresses(h, own);
     struct node_config cfg = {
         .identity = h->hostile && h->hostile->plan.forges ? &h->hostile->forged : &h->identity,
         .accept = ACCEPT_CONTACTS,
@@ -36,7 +37,7 @@ void turn_start(struct host *h) {
         .cc = h->options.cc,
         .aead = AEAD_AUTO,
         .suites = h->options.suites,
-        .tell_count = host_own_addresses(h, own),
+        .tell_count = own_count < PEER_ADDRS_MAX ? own_count : PEER_ADDRS_MAX,
         .wall_us = host_wall_us(h),
     };
     memcpy(cfg.tell, own, cfg.tell_count * sizeof *own);
@@ -177,6 +178,7 @@ static void send_one(struct host *h, const struct train *t, const uint8_t *data,
     if (h->hostile && w->begun && hostile_keeps(h, to, data, len))
         return;
     struct packet *p = packet_new(h, to, data, len);
+    packet_leave_by(h, p, hop_socket(&t->to));
     p->ecn = t->ecn;
     inspect_sent(w->inspection, h, p);
     flight_send(w->flight, p);
@@ -257,7 +259,7 @@ void turn_receive(struct host *h, struct packet *p) {
     struct packet *seen = w->inspection->watch ? packet_copy(w, p) : NULL;
     const uint64_t accepted = seen ? inspect_accepted(h) : 0;
     inspect_acting(w->inspection, h);
-    const struct hop from = hop_udp(&p->from, 0);
+    const struct hop from = hop_udp(&p->from, p->target_nic);
     struct arena *before = arena_enter(&h->arena);
     const struct train_in one = train_in_of_one(&from, p->ecn, p->data, p->len);
     node_input(h->node, host_now_us(h), &one);

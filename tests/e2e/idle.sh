@@ -3,8 +3,7 @@
 command -v strace >/dev/null || { echo "skipped: strace is not installed"; exit 77; }
 . "$(dirname "$0")/lib.sh"
 nm "$BUILD/meshd" 2>/dev/null | grep -q __asan_init && { echo "skipped: not in a sanitizer build"; exit 77; }
-nm "$BUILD/meshd" 2>/dev/null | grep -q netwatch_linux_read ||
-    { echo "skipped: this build is not told of other addresses, and wakes up to look"; exit 77; }
+is_portable && { echo "skipped: this build is not told of other addresses, and wakes up to look"; exit 77; }
 seconds=${IDLE_SECONDS:-5}
 start a
 start b

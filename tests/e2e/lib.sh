@@ -2,6 +2,8 @@
 # directory; what was started is ended by process id, and the directory removed, however the test ends.
 set -u
 BUILD=$(cd "$1" && pwd)
+# A build without what Linux alone has.
+is_portable() { grep -q '^MESHD_EDGE:[A-Z]*=portable' "$BUILD/CMakeCache.txt" 2>/dev/null; }
 DIR=$(mktemp -d)
 declare -A PID
 FAILED=0

@@ -25,6 +25,9 @@ for ((i = 0; i < 100; i++)); do # a veth has a carrier only after a while
     there ip -o link show there | grep -q 'state UP' && ip -o link show here | grep -q 'state UP' && break
     sleep 0.1
 done
+# Who is not told by the system looks every ten seconds, and sees what is together only if it does not look in between.
+told=1 settle_s=1.5 limit_ms=5000
+is_portable && { told=0 settle_s=11 limit_ms=15000; }
 now_ms() { date +%s%3N; }
 mkdir -m 700 "$DIR/a" "$DIR/b"
 "$BUILD/meshd" --state "$DIR/a" --listen 0.0.0.0:4001 2>>"$DIR/a.log" &
@@ -42,20 +45,21 @@ for i in 3 4 5; do # in steps
     there ip addr add "10.9.0.$i/32" dev there
     sleep 0.05
 done
-sleep 1.5
-check "what happens together is told once" test "$(said)" = $((before + 1))
+sleep "$settle_s"
+[ "$told" = 1 ] && check "what happens together is told once" test "$(said)" = $((before + 1))
+[ "$told" = 1 ] || check "what has happened is told" test "$(said)" -gt "$before"
 # follows FROM TO: b's address is taken away, and another is there
 follows() {
     local from
     from=$(now_ms)
     there ip addr del "10.9.0.$1/$2" dev there
     there ip addr add "10.9.0.$3/16" dev there
-    while [ "$(path)" != "10.9.0.$3:4002" ] && [ $(($(now_ms) - from)) -lt 5000 ]; do sleep 0.05; done
+    while [ "$(path)" != "10.9.0.$3:4002" ] && [ $(($(now_ms) - from)) -lt "$limit_ms" ]; do sleep 0.05; done
     echo "a has followed to $(path) after $(($(now_ms) - from)) ms"
     check "a has followed b" test "$(path)" = "10.9.0.$3:4002"
 }
 for i in 3 4 5; do there ip addr del "10.9.0.$i/32" dev there; done
-sleep 1.5
+sleep "$settle_s"
 follows 2 16 12
 follows 12 16 13
 check "in the same session" test "$(grep -c '"b" is offline' "$DIR/a.log")" = 0

@@ -5,7 +5,7 @@ set -u
 docs=$1/docs ctl=$2 meshd=$3 meshsim=$4 bad=0
 options() { grep -oE -- '(^|[^a-z-])--?[a-z][a-z-]*' | grep -oE -- '--?[a-z][a-z-]*' | sort -u; }
 same() { # WHAT HELP MANUAL
-    [ "$2" = "$3" ] || { printf '%s: --help (<) and the manual (>) differ:\n' "$1"; diff <(printf '%s\n' "$2") <(printf '%s\n' "$3"); bad=1; }
+    [ "$2" = "$3" ] || { printf '%s: --help (<) and its manual in docs/ (>) differ; both say the same:\n' "$1"; diff <(printf '%s\n' "$2") <(printf '%s\n' "$3"); bad=1; }
 }
 fits() { # WHAT text
     local wide

@@ -188,7 +188,7 @@ static void blocks_of_ports_belong_to_one_host(void **state) {
     memset(owner, 0, sizeof owner);
     for (unsigned host = 2; host < 202; host++)
         for (uint16_t i = 0; i < 16; i++) {
-            struct addr a = in((uint8_t)host, (uint16_t)(1000 + i));
+            struct addr a = nat_inside((uint8_t)host, (uint16_t)(1000 + i));
             assert_int_equal(nat_out(n, S, &a, &to), NAT_PASS);
             const unsigned block = (a.port - 1024u) / 16;
             assert_true(owner[block] == 0 || owner[block] == host);
@@ -202,7 +202,7 @@ static void blocks_of_ports_belong_to_one_host(void **state) {
     n = nat_of("eim/eif,ports=block(32000),timeout=60s,table=1000000");
     for (unsigned later = 0; later < 2; later++)
         for (uint8_t host = 2; host < 5; host++) {
-            struct addr a = in((uint8_t)(host + 10 * later), 1000);
+            struct addr a = nat_inside((uint8_t)(host + 10 * later), 1000);
             assert_int_equal(nat_out(n, (1 + 100 * later) * S, &a, &to),
                              host < 4 ? NAT_PASS : NAT_FULL); /* there are two blocks */
         }
@@ -224,7 +224,7 @@ static void a_long_run_agrees_with_a_simple_model(void **state) {
         x = x * UINT64_C(6364136223846793005) + 1442695040888963407u;
         now += (x >> 40) % S / 50;
         const struct addr inner =
-            in((uint8_t)(2 + (x >> 20) % 20), (uint16_t)(1000 + (x >> 30) % 20));
+            nat_inside((uint8_t)(2 + (x >> 20) % 20), (uint16_t)(1000 + (x >> 30) % 20));
         const struct addr to = nat_outside(1, 80);
         struct addr seen = inner;
         unsigned k = 0;

@@ -1,5 +1,5 @@
-/* A line of a scenario that says nothing is none: each rule of lint.c and each row of absent.c refuses
- * one, for its own reason, and takes the line next to it that says something.
+/* A line of a scenario that says nothing is none: each rule of lint.c and each row of absent.c
+ * refuses one, for its own reason, and takes the line next to it that says something.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,6 +139,9 @@ static void what_is_counted_has_to_be_possible(void **state) {
         {"expect drop.blocked == 0", "nobody's UDP is blocked", "node d udp=no"},
         {"expect drop.blocked == 0", "nobody's UDP is blocked", "node d udp=50%"},
         {"expect drop.cut == 0", "nothing is cut", "at 1s cut a b"},
+        {"expect drop.unplugged == 0", "no interface goes down", "at 1s down a"},
+        {"expect drop.nat_full == 0", "nobody is behind a NAT", "nic x a nat=cgn"},
+        {"expect drop.loss == 0", "no link has a loss", "nic x a loss=1%"},
         {"expect drop.suspended == 0", "nobody is suspended", "at 1s suspend a"},
         {"expect drop.buffer == 0", "nobody is stalled", "at 1s stall a"},
         {"expect drop.hostile == 0", "nobody is hostile", "hostile a forge"},
@@ -251,6 +254,19 @@ static void who_has_no_contact_asks_nobody(void **state) {
     is_taken(TWO, "at 1s steal c a b\nload ping 1/s c from=9s");
 }
 
+static void what_was_not_down_does_not_go_up(void **state) {
+    (void)state;
+    static const char why[] = "the interface has not gone down";
+    is_refused(TWO, "at 9s up a", why);
+    is_refused(TWO "at 9s down a\n", "at 9s up a", why);
+    is_refused(TWO "at 8s down b\n", "at 9s up a", why);
+    is_refused(TWO "nic x a\nat 8s down a\n", "at 9s up a nic=x", why);
+    is_taken(TWO "at 8s down a\n", "at 9s up a");
+    is_taken(TWO "at 8s down a\n", "at 9s up a b");
+    is_taken(TWO "at 8s down a\n", "at 2s every 5s up a");
+    is_taken(TWO "nic x a\nat 8s down a nic=x\n", "at 9s up a nic=x");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_fail_is_refused),
@@ -263,6 +279,7 @@ int main(void) {
         cmocka_unit_test(lines_about_other_things_are_taken),
         cmocka_unit_test(an_invariant_about_nothing_is_refused),
         cmocka_unit_test(who_has_no_contact_asks_nobody),
+        cmocka_unit_test(what_was_not_down_does_not_go_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

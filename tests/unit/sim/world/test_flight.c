@@ -49,7 +49,7 @@ static void scene_begin(struct scene *s) {
             .name = names[i], .site = SITE_NONE, .region = SITE_NONE};
         s->hosts[i] = host_new(&s->world, &o);
         world_add_host(&s->world, s->hosts[i]);
-        assert_true(sites_settle(&s->sites, s->hosts[i]));
+        assert_true(sites_settle(&s->sites, s->hosts[i], 0));
     }
 }
 
@@ -96,15 +96,15 @@ static void what_arrives_is_handed_over(void **state) {
     static char runs;
     scene_begin(&s);
     s.hosts[1]->node = (struct node *)(void *)&runs; /* nobody looks into it */
-    s.hosts[0]->up.cfg.delay_ns = 10 * SIM_MS;
-    s.hosts[1]->down.cfg.delay_ns = 5 * SIM_MS;
-    send(&s, &s.hosts[1]->addrs[0]);
+    s.hosts[0]->first.up.cfg.delay_ns = 10 * SIM_MS;
+    s.hosts[1]->first.down.cfg.delay_ns = 5 * SIM_MS;
+    send(&s, &s.hosts[1]->first.addrs[0]);
     struct packet *p = play(&s);
     assert_non_null(p);
     assert_int_equal(p->target, 1);
     assert_int_equal(world_run_ns(&s.world), 15 * SIM_MS);
     assert_string_equal((const char *)p->data, "hello");
-    assert_true(addr_equal(&p->from, &s.hosts[0]->addrs[0]));
+    assert_true(addr_equal(&p->from, &s.hosts[0]->first.addrs[0]));
     packet_ended(&s.world, p, FATE_DELIVERED);
     packet_free(&s.world, p);
     assert_int_equal(s.ended[FATE_DELIVERED], 1);
@@ -115,9 +115,9 @@ static void what_does_not_arrive_has_ended(void **state) {
     (void)state;
     static struct scene s;
     scene_begin(&s);
-    struct addr nobodys = s.hosts[1]->addrs[0];
+    struct addr nobodys = s.hosts[1]->first.addrs[0];
     nobodys.port++;
-    send(&s, &s.hosts[1]->addrs[0]); /* its node does not run */
+    send(&s, &s.hosts[1]->first.addrs[0]); /* its node does not run */
     assert_null(play(&s));
     send(&s, &nobodys);
     assert_null(play(&s));
@@ -136,7 +136,7 @@ static void a_cut_ends_it_and_a_clog_holds_it(void **state) {
     scene_begin(&s);
     struct fault f = {.kind = FAULT_CLOG, .hosts = HOSTS, .until_ns = s.world.now_ns + 1 * SIM_S};
     faults_add(&s.world.faults, &f, from, 1, to, 1);
-    send(&s, &s.hosts[1]->addrs[0]);
+    send(&s, &s.hosts[1]->first.addrs[0]);
     assert_null(play(&s));
     assert_int_equal(s.flight.clog.count, 1);
     s.world.now_ns = WORLD_START_NS + 2 * SIM_S;

@@ -1,4 +1,5 @@
-/* Who is meant by a share, and which way datagrams go: lines in series, walls, homes without UDP. */
+/* Who is meant by a share, and which way datagrams go: lines in series, walls, homes without UDP.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "sim/world/plug.h"
 #include "sim/world/sim_int.h"
 #include "support_scenario.h"
 
@@ -157,13 +159,13 @@ static void addresses_are_used_again(void **state) {
     assert_int_equal(sim_host_add(s, &inside, &b), 0);
     sim_begin(s);
     for (unsigned i = 0; i < 140000 && !sim_failure(s); i++) {
-        sim_roam(s, a);
-        sim_roam(s, b);
+        sim_nic_roam(s, a, 0);
+        sim_nic_roam(s, b, 0);
         sim_site_reboot(s, site, true);
     }
     assert_null(sim_failure(s));
-    assert_true(s->world.hosts[a]->addrs[0].ip[0] == 198 &&
-                s->world.hosts[b]->addrs[0].ip[0] == 10);
+    assert_true(s->world.hosts[a]->first.addrs[0].ip[0] == 198 &&
+                s->world.hosts[b]->first.addrs[0].ip[0] == 10);
     sim_free(s);
 }
 
