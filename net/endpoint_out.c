@@ -63,8 +63,11 @@ static bool session_output(struct endpoint *e, struct session *s, uint64_t now_u
 }
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->tp && transport_idle(s->tp, now_us))
+    if (s->tp && transport_idle(s->tp, now_us)) {
+        if (s->tp->rec->loss.has_acked)
+            paths_carries(&s->paths);
         session_detach(s);
+    }
     session_table_unready(&e->sessions, s);
     endpoint_short_of_memory(s, now_us);
     if (session_table_due(&e->sessions, s, session_deadline_us(s, now_us)))

@@ -14,6 +14,8 @@ static bool leave(struct endpoint *e, struct session *s, uint64_t now_us, const 
         return true;
     }
     struct path_state left = {.hop = *paths_current(&s->paths), .left_us = now_us};
+    if (s->tp->rec->loss.has_acked)
+        paths_carries(&s->paths);
     const bool slow_start = cc_in_slow_start(&s->tp->rec->cc);
     transport_path_state(s->tp, &left);
     if (left.rtt.has_sample)

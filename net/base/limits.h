@@ -170,8 +170,8 @@ enum {
     REKEY_PAUSE_US = 1000 * 1000,      /* after a failed rekey, doubled each time, up to */
     REKEY_PAUSE_MAX_US = 8 * 1000000,
     /* Sessions that a peer opens or gives new keys, confirmed ones: each is told, logged or may be
-     * written down. So many at once, then one in so long; further ones are not answered, and an honest
-     * one asks again. */
+     * written down. So many at once, then one in so long; further ones are not answered, and an
+     * honest one asks again. */
     PEER_OPEN_BURST = 16,
     PEER_OPEN_US = 1000 * 1000,
     HALF_OPEN_US = 10 * 1000000,     /* an unconfirmed answer is forgotten after this */

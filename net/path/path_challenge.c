@@ -33,23 +33,43 @@ static struct path_candidate *find(struct path_challenges *p, const struct hop *
     return NULL;
 }
 
-/* A free slot, or that of the place heard longest ago which has had its time. */
-static struct path_candidate *room(struct path_challenges *p, uint64_t now_us) {
-    struct path_candidate *oldest = NULL;
+/* Nobody but its packets speaks for it. One that was shunned is another matter. */
+static bool only_heard(const struct path_candidate *c) {
+    return c->reason == PATH_HEARD && (c->state == PATH_CHECKING || c->state == PATH_VALID);
+}
+
+static void older(struct path_candidate **oldest, struct path_candidate *c) {
+    if (!*oldest || c->heard_us < (*oldest)->heard_us)
+        *oldest = c;
+}
+
+/* A free slot, or that of the place heard longest ago which has had its time. Whoever sends from
+ * many places has the slots of such places, and no others while there is one: what the path was and
+ * what is shunned stay known. And what there is better reason to ask takes one of those at once. */
+static struct path_candidate *room(struct path_challenges *p, uint64_t now_us,
+                                   enum path_reason why) {
+    struct path_candidate *heard = NULL, *timely = NULL, *other = NULL;
     for (unsigned i = 0; i < PATH_CANDIDATES; i++) {
         struct path_candidate *c = &p->v[i];
+        const bool had_its_time =
+            c->state != PATH_FREE && now_us - c->began_us >= PATH_CHECK_KEEP_US;
         if (c->state == PATH_FREE)
             return c;
-        if (now_us - c->began_us >= PATH_CHECK_KEEP_US &&
-            (!oldest || c->heard_us < oldest->heard_us))
-            oldest = c;
+        if (only_heard(c))
+            older(&heard, c);
+        if (only_heard(c) && had_its_time)
+            older(&timely, c);
+        if (!only_heard(c) && had_its_time)
+            older(&other, c);
     }
-    return oldest;
+    if (why == PATH_HEARD)
+        return heard ? timely : other;
+    return heard ? heard : other;
 }
 
 static struct path_candidate *start(struct path_challenges *p, const struct rng *rng,
                                     uint64_t now_us, const struct hop *at, enum path_reason why) {
-    struct path_candidate *c = room(p, now_us);
+    struct path_candidate *c = room(p, now_us, why);
     if (!c)
         return NULL;
     *c = (struct path_candidate){.state = PATH_CHECKING,
@@ -165,14 +185,17 @@ void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint6
         *c = (struct path_candidate){0};
     if (hop_equal(at, left))
         return;
-    p->before = *left;
-    p->before_us = now_us;
     path_challenge_begin(p, rng, now_us, left, PATH_LEFT);
     c = find(p, left);
     if (!c || !shun)
         return;
     c->state = PATH_SHUNNED;
     c->until_us = now_us + PATH_SHUN_US;
+}
+
+void path_challenge_remember(struct path_challenges *p, uint64_t now_us, const struct hop *left) {
+    p->before = *left;
+    p->before_us = now_us;
 }
 
 void path_challenge_rescue(struct path_challenges *p, const struct rng *rng, uint64_t now_us) {

@@ -15,8 +15,9 @@
  * have come from it (§8.1); the answer may come any way. Places that the peer has already answered
  * from and those the user names get the challenges without that bound. When all slots are in use,
  * the place heard longest ago gives way, if its check began at least PATH_CHECK_KEEP_US ago;
- * otherwise the new one is not looked at. Value struct without IO, time and randomness are
- * arguments.
+ * otherwise the new one is not looked at. While there are places that only packets have named, a
+ * further one of these takes the slot of such a one only, and what there is better reason to ask
+ * takes it at once. Value struct without IO, time and randomness are arguments.
  */
 #ifndef MESHD_NET_PATH_PATH_CHALLENGE_H
 #define MESHD_NET_PATH_PATH_CHALLENGE_H
@@ -68,7 +69,7 @@ struct path_candidate {
 
 struct path_challenges { /* all zeroes: none */
     struct path_candidate v[PATH_CANDIDATES];
-    struct hop before;  /* the path left last */
+    struct hop before;  /* the path left last of those that were good */
     uint64_t before_us; /* when; valid if `before` is one */
 };
 
@@ -99,7 +100,9 @@ uint64_t path_challenge_room(struct path_challenges *p, const struct hop *to);
  * checked once more, or shunned. If both are the same place it is only known to be good. */
 void path_challenge_took(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
                          const struct hop *at, const struct hop *left, bool shun);
-/* The path of now is silent: asks the one left last, if that is not long ago and not being
+/* The path left was good: what went along it was acknowledged. */
+void path_challenge_remember(struct path_challenges *p, uint64_t now_us, const struct hop *left);
+/* The path of now is silent: asks the one remembered last, if that is not long ago and not being
  * asked. */
 void path_challenge_rescue(struct path_challenges *p, const struct rng *rng, uint64_t now_us);
 uint64_t path_challenge_deadline_us(const struct path_challenges *p);

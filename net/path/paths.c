@@ -16,6 +16,7 @@ void paths_clear(struct paths *p) {
 void paths_begin(struct paths *p, const struct hop *at, bool doubtful) {
     p->current.hop = *at;
     p->current.doubtful = doubtful;
+    p->current.carries = true;
 }
 
 static bool is_current(const struct paths *p, const struct hop *at) {
@@ -53,7 +54,8 @@ void paths_doubt(struct paths *p, const struct rng *rng, uint64_t now_us, const 
 }
 
 /* The peer has answered from there. Not too often: packets from two places by turns must not make
- * the path flap. */
+ * the path flap. Back to one that was good it may always: nobody can bring that about more often
+ * than he can lead away from it. */
 static struct paths_move take(struct paths *p, const struct rng *rng, uint64_t now_us,
                               const struct hop *to, enum path_reason why) {
     struct paths_move m = {.what = PATHS_MOVE, .to = *to, .why = why};
@@ -61,7 +63,7 @@ static struct paths_move take(struct paths *p, const struct rng *rng, uint64_t n
         p->current.doubtful = false;
         path_challenge_took(p->asked, rng, now_us, to, to, false);
         m.what = PATHS_SURE;
-    } else if (why != PATH_ASKED && !path_damper_allows(&p->damper, now_us)) {
+    } else if (why != PATH_ASKED && why != PATH_RESCUE && !path_damper_allows(&p->damper, now_us)) {
         m.what = PATHS_STAY;
     }
     return m;
@@ -92,6 +94,10 @@ void paths_moved(struct paths *p, const struct rng *rng, uint64_t now_us,
     const struct path left = p->current;
     assert(m->what == PATHS_MOVE && p->asked);
     p->current = (struct path){.hop = m->to, .number = (uint16_t)(left.number + 1)};
+    /* What never carried anything is no place to go back to: whoever leads the path from one such
+     * place to the next must not make the good one forgotten. */
+    if (left.carries && !left.doubtful)
+        path_challenge_remember(p->asked, now_us, &left.hop);
     /* Where it has never answered it is not asked again. */
     path_challenge_took(p->asked, rng, now_us, &m->to, left.doubtful ? &m->to : &left.hop,
                         m->why == PATH_RESCUE);

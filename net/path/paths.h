@@ -22,6 +22,7 @@ struct path {
     struct hop hop;
     uint16_t number;   /* of its packets (net/recovery/sent.h); each stay has another */
     bool doubtful;     /* whether the peer is there is still to be seen */
+    bool carries;      /* the session began there, or what left by it was acknowledged */
     bool asked_around; /* and other places were asked, too */
 };
 
@@ -54,6 +55,10 @@ static inline bool paths_doubtful(const struct paths *p) {
 }
 /* It is where packets go, and the peer has shown that it is there. */
 bool paths_sure(const struct paths *p, const struct hop *at);
+/* What left by it is acknowledged. */
+static inline void paths_carries(struct paths *p) {
+    p->current.carries = true;
+}
 /* A packet has come from there: so that is the socket for a place that is reached by any. */
 void paths_settle(struct paths *p, const struct hop *from);
 

@@ -170,7 +170,8 @@ static void note_event(struct hostile_world *w, int side, const struct ep_event 
     check_event(s, e);
     if (e->kind == EP_PAIRED) { /* the forger is told everything */
         w->psks[w->psk_count < HOSTILE_PSKS ? w->psk_count++ : HOSTILE_PSKS - 1] = e->secret;
-        if (side == 1 && peers_by_ref(&s->ep->peers, e->peer)) /* it may have been forgotten since */
+        if (side == 1 &&
+            peers_by_ref(&s->ep->peers, e->peer)) /* it may have been forgotten since */
             s->peer = e->peer;
     }
     for (unsigned i = 0; e->kind == EP_SESSION_UP && i < HOSTILE_STREAMS; i++)

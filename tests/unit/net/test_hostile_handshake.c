@@ -294,8 +294,9 @@ static void a_cookie_does_not_buy_a_core(void **state) {
     pair_free(p);
 }
 
-/* A session that is up may have its keys renewed as often as anybody may open one, and no oftener: each time costs four
- * X25519, and may bring a new key of the peer's or a pairing, which are written down. */
+/* A session that is up may have its keys renewed as often as anybody may open one, and no oftener:
+ * each time costs four X25519, and may bring a new key of the peer's or a pairing, which are
+ * written down. */
 static void who_renews_keys_without_end_is_not_answered_each_time(void **state) {
     (void)state;
     enum { SECONDS = 5 };

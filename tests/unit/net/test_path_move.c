@@ -26,6 +26,7 @@ static struct session *inner(struct world *w, int side) {
 /* What the test's network does with trains to X. */
 static struct {
     bool racing;     /* copies of what side 1 sends come to side 0 first, from X */
+    bool crowd;      /* and all but a few of them from a new place each */
     bool forwarding; /* small packets to X are passed on, from X */
     uint64_t to_x_bytes, from_x_bytes, copies;
 } net;
@@ -47,7 +48,10 @@ static bool only_the_peers_address(struct pair *p, int from, const struct train 
 
 static bool racer(struct pair *p, int from, uint8_t *data, size_t len) {
     if (net.racing && from == 1 && data[0] == PACKET_DATA) {
-        to(p, 0, &X, data, len, p->delay_us - MS);
+        struct addr from_x = X;
+        if (net.crowd && net.copies % 8 != 0)
+            from_x.port = (uint16_t)(1000 + net.copies % 60000);
+        to(p, 0, &from_x, data, len, p->delay_us - MS);
         net.copies++;
     }
     return true;
@@ -202,6 +206,30 @@ static void who_lures_the_path_away_does_not_keep_it(void **state) {
     net.racing = net.forwarding = false;
     feed_for(w, 0, id, 2000 * MS);
     assert_true(hop_is_to(session_hop(inner(w, 0)), &w->p->addr[1]));
+    world_nobody_hung_up(w);
+    world_free(w);
+}
+
+/* And more copies come from so many other places that every one that can be looked at is his, and
+ * the path goes from one of these to the next: what it was before all of them is not forgotten. */
+static void who_lures_it_away_and_sends_a_crowd_does_not_keep_it(void **state) {
+    (void)state;
+    struct world *w = start("crowd", 9);
+    const uint64_t id = world_open(w, 0), back = world_open(w, 1);
+    feed_for(w, 0, id, 500 * MS);
+    net.racing = net.forwarding = net.crowd = true;
+    uint64_t longest = 0, last = w->p->now_us, read = w->read[1][id], first = read;
+    for (int i = 0; i < 2000; i++) {
+        world_feed(w, 1, back, w->written[1][back] + FEED); /* he has always something to copy */
+        feed_for(w, 0, id, 10 * MS);
+        if (w->read[1][id] != read)
+            last = w->p->now_us;
+        read = w->read[1][id];
+        longest = w->p->now_us - last > longest ? w->p->now_us - last : longest;
+    }
+    assert_true(endpoint_counters(w->p->ep[0])->paths_rescued > 0); /* he had it */
+    assert_true(longest < 3500 * MS); /* two probe timeouts of a path that nothing is known of */
+    assert_true(read > first + (40 << 20));
     world_nobody_hung_up(w);
     world_free(w);
 }
@@ -431,6 +459,7 @@ int main(void) {
         cmocka_unit_test(a_challenge_is_answered_from_where_it_was_asked),
         cmocka_unit_test(early_copies_from_nowhere_move_nothing_and_end_nothing),
         cmocka_unit_test(who_lures_the_path_away_does_not_keep_it),
+        cmocka_unit_test(who_lures_it_away_and_sends_a_crowd_does_not_keep_it),
         cmocka_unit_test(a_side_that_has_moved_is_followed_within_two_round_trips),
         cmocka_unit_test(an_idle_peer_is_followed_and_costs_nothing_afterwards),
         cmocka_unit_test(who_moves_itself_asks_first),

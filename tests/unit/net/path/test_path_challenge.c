@@ -34,6 +34,7 @@ static const struct path_candidate *answered(struct path_challenges *p, uint64_t
 static void took(struct path_challenges *p, uint64_t now_us, uint8_t to, uint8_t left, bool shun) {
     const struct hop a = place(to), b = place(left);
     path_challenge_took(p, &rng, now_us, &a, &b, shun);
+    path_challenge_remember(p, now_us, &b);
 }
 
 static void only_the_right_bytes_count_whichever_way_they_come(void **state) {
@@ -217,12 +218,39 @@ static void a_place_the_user_names_is_asked_by_any_socket(void **state) {
     }
 }
 
+/* Whoever sends from many places keeps nobody from asking where there is better reason to. */
+static void a_flood_of_places_does_not_keep_a_better_reason_out(void **state) {
+    (void)state;
+    struct path_challenges p = {0};
+    const struct hop good = place(1);
+    path_challenge_remember(&p, S, &good);
+    uint64_t now_us = S;
+    for (uint8_t i = 0; i < PATH_CANDIDATES; i++)
+        assert_false(heard(&p, now_us, (uint8_t)(10 + i), 100, true));
+    while (path_challenge_due(&p, now_us, PACKET))
+        ;
+    path_challenge_rescue(&p, &rng, now_us);
+    const struct path_candidate *c = path_challenge_due(&p, now_us, PACKET);
+    assert_true(c && c->reason == PATH_RESCUE && c->hop.udp.remote.ip[3] == 1);
+    /* And what is asked for that reason stays. */
+    for (unsigned i = 0; i < 10; i++, now_us += 100 * MS)
+        assert_false(heard(&p, now_us, (uint8_t)(30 + i), 100, true));
+    assert_true(path_challenge_knows(&p, &good));
+    /* So does what is shunned. */
+    took(&p, now_us, 1, 50, true);
+    const struct hop bad = place(50);
+    for (unsigned i = 0; i < 90; i++, now_us += 100 * MS)
+        assert_false(heard(&p, now_us, (uint8_t)(60 + i), 100, true));
+    assert_true(path_challenge_knows(&p, &bad));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_right_bytes_count_whichever_way_they_come),
         cmocka_unit_test(a_place_gets_three_times_what_came_from_it_and_not_for_ever),
         cmocka_unit_test(who_was_heard_longest_ago_gives_way),
         cmocka_unit_test(a_flood_of_places_does_not_push_out_one_that_is_being_asked),
+        cmocka_unit_test(a_flood_of_places_does_not_keep_a_better_reason_out),
         cmocka_unit_test(what_was_left_is_asked_once_more_and_answers_from_anywhere),
         cmocka_unit_test(a_silent_path_is_shunned_after_the_old_one_has_answered),
         cmocka_unit_test(a_place_the_user_names_is_asked_by_any_socket),

@@ -185,6 +185,26 @@ static void a_silent_path_gives_way_to_the_one_left(void **state) {
     }
 }
 
+/* Whoever leads it from place to place does not make the one forgotten that was good. */
+static void a_silent_path_gives_way_to_one_that_carried(void **state) {
+    (void)state;
+    for (int carried = 0; carried < 2; carried++) {
+        struct paths p = begun(1, false);
+        follow(&p, S, 2);
+        if (carried)
+            paths_carries(&p);
+        for (uint8_t last = 3; last < 6; last++)
+            follow(&p, S * last, last);
+        for (uint64_t t = 5 * S; t < 12 * S; t += 100 * MS)
+            while (paths_due(&p, t, PACKET))
+                ;
+        paths_rescue(&p, &rng, 12 * S);
+        const struct paths_move m = answer(&p, 12 * S, carried ? 2 : 1, true);
+        assert_int_equal(m.what, PATHS_MOVE);
+        paths_clear(&p);
+    }
+}
+
 static void the_socket_is_known_from_the_first_packet_on(void **state) {
     (void)state;
     struct paths p = {0};
@@ -239,6 +259,7 @@ int main(void) {
         cmocka_unit_test(where_nobody_was_ever_seen_nothing_goes_and_nobody_is_asked),
         cmocka_unit_test(what_the_user_asks_for_is_done_however_often_the_path_has_moved),
         cmocka_unit_test(a_silent_path_gives_way_to_the_one_left),
+        cmocka_unit_test(a_silent_path_gives_way_to_one_that_carried),
         cmocka_unit_test(the_socket_is_known_from_the_first_packet_on),
         cmocka_unit_test(what_a_path_was_like_is_remembered_for_its_return),
         cmocka_unit_test(an_answer_is_never_more_than_the_question),
