@@ -1,5 +1,5 @@
-/* endpoint_small.c: packets that are made whole at once: handshakes, session frames and records in a
- * packet of their own. */
+/* endpoint_small.c: packets that are made whole at once: handshakes, session frames and records in
+ * a packet of their own. */
 #include <string.h>
 
 #include "crypto/base/mem.h"

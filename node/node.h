@@ -74,8 +74,8 @@ void node_timeout(struct node *n, uint64_t now_us);
 /* The next operation to run, or NULL. Owned by the core; give it back with node_file_done. */
 struct file_op *node_next_file_op(struct node *n);
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op);
-/* This machine has another address or route than before, or has slept: peers are told where it is now,
- * spread over time (node/peer/dial.h). */
+/* This machine has another address or route than before, or has slept: peers are told where it is
+ * now, spread over time (node/peer/dial.h). */
 void node_network_changed(struct node *n, uint64_t now_us);
 /* The network refused a datagram of this size; or says so of one (endpoint_icmp_too_big). */
 void node_too_big(struct node *n, uint64_t now_us, const struct addr *to, size_t bytes);
@@ -111,15 +111,16 @@ bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,
                       struct contact_info *out);
 bool node_contact_by_id(const struct node *n, uint64_t now_us, const struct node_id *id,
                         struct contact_info *out);
-/* The error says that the contact's node has answered, and does not let this one in: ERR_TICKET (its
- * ticket was used already, has expired, or was never theirs), ERR_UNKNOWN (it has removed this node),
- * ERR_SECRET (it shares another secret with it), ERR_STALE (it knows a newer key of it), ERR_AUTH
- * (another node answers). Messages stay queued. */
+/* The error says that the contact's node has answered, and does not let this one in: ERR_TICKET
+ * (its ticket was used already, has expired, or was never theirs), ERR_UNKNOWN (it has removed this
+ * node), ERR_SECRET (it shares another secret with it), ERR_STALE (it knows a newer key of it),
+ * ERR_AUTH (another node answers). Messages stay queued. */
 bool node_denied(int err);
 /* Starts a session if there is none. */
 int node_connect(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* Connects if needed, then one echo: NODE_PONG or NODE_PING_FAILED with *id. timeout_us 0: 5 s, and
- * ERR_OFFLINE as soon as the peer is found not to answer (node/peer/dial.h); else it is waited for. */
+ * ERR_OFFLINE as soon as the peer is found not to answer (node/peer/dial.h); else it is waited
+ * for. */
 int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeout_us,
               uint64_t *id) MUST_USE;
 /* Nobody waits for it any more: no event follows. */
@@ -131,8 +132,8 @@ void node_ping_stop(struct node *n, uint64_t id);
  * (no path, two files of one name), ERR_FULL, ERR_NOMEM. */
 int node_send(struct node *n, uint64_t now_us, const char *contact, const char *const *paths,
               unsigned count, uint64_t timeout_us, uint64_t *id) MUST_USE;
-/* The same with all that can be said of it. The paths, pointers and text in one allocation, are taken over, also on an
- * error: megabytes of them are not copied. */
+/* The same with all that can be said of it. The paths, pointers and text in one allocation, are
+ * taken over, also on an error: megabytes of them are not copied. */
 int node_send_taken(struct node *n, uint64_t now_us, const struct send_order *order,
                     uint64_t *id) MUST_USE;
 /* Whether it is an offer that waits for one of these two. */
@@ -156,8 +157,8 @@ bool node_recv_stands(const struct node *n, uint64_t id);
 bool node_transfer_at(const struct node *n, unsigned i, struct transfer_info *out);
 bool node_transfer_get(const struct node *n, uint64_t id, struct transfer_info *out);
 /* Names of a transfer's files as the sender gave them: NULL at the end. They are there before it is
- * accepted; of one that has ended perhaps only the first TRANSFER_FIRST_FILES. Peer-supplied: escape
- * before showing. */
+ * accepted; of one that has ended perhaps only the first TRANSFER_FIRST_FILES. Peer-supplied:
+ * escape before showing. */
 const char *node_transfer_file(const struct node *n, uint64_t id, uint32_t i, uint64_t *size);
 
 /* ---- messages ---- */
@@ -189,7 +190,8 @@ bool node_datagram_next(struct node *n, struct node_datagram *out);
 /* ---- events ---- */
 bool node_poll(struct node *n, struct node_event *out);
 
-/* What peers and the world did to it, since its start; sessions that are up; half-open handshakes. */
+/* What peers and the world did to it, since its start; sessions that are up; half-open
+ * handshakes. */
 const struct endpoint_counters *node_counters(const struct node *n);
 uint32_t node_session_count(const struct node *n);
 uint32_t node_half_open_count(const struct node *n);
@@ -200,7 +202,8 @@ struct node_status {
     const struct endpoint_counters *counters;
 };
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out);
-/* What peers and the world did to it, since its start; sessions that are up; half-open handshakes. */
+/* What peers and the world did to it, since its start; sessions that are up; half-open
+ * handshakes. */
 const struct endpoint_counters *node_counters(const struct node *n);
 uint32_t node_session_count(const struct node *n);
 uint32_t node_half_open_count(const struct node *n);

@@ -1,4 +1,5 @@
-/* node_int.h: what a node is made of, for node/node*.c: they hold the parts together. No part knows it. */
+/* node_int.h: what a node is made of, for node/node*.c: they hold the parts together. No part knows
+ * it. */
 #ifndef MESHD_NODE_NODE_INT_H
 #define MESHD_NODE_NODE_INT_H
 

@@ -218,8 +218,8 @@ const char *advice(enum advice_op op, int err, const struct cause *c, const char
     return c->side == SIDE_PEER ? THEIR_LOG : NULL;
 }
 
-/* Whether the sentence says the detail itself: in quotes, since a contact may be called "c". That it is
- * about the ticket is no news in a sentence about one. */
+/* Whether the sentence says the detail itself: in quotes, since a contact may be called "c". That
+ * it is about the ticket is no news in a sentence about one. */
 static bool names(const char *text, const char *detail) {
     char quoted[260];
     if (strcmp(detail, "ticket") == 0 && strstr(text, detail))
@@ -235,7 +235,8 @@ void advice_say(char out[static ADVICE_SAY_MAX], enum advice_op op, const struct
         cause_text(own, f->err, &f->cause);
         text = own;
     }
-    /* A detail that says how the connection was closed is the sentence: that it is closed is no news. */
+    /* A detail that says how the connection was closed is the sentence: that it is closed is no
+     * news. */
     if (f->err == ERR_CLOSED && strncmp(detail, "the connection ", 15) == 0)
         text = detail;
     const bool quote = detail[0] && !names(text, detail);

@@ -1,7 +1,7 @@
-/* advice.h: what a person can do about an error, by what was wanted, what went wrong and on which side:
- * for a fault of the peer's never what would help here, for a message or a ticket never an option of
- * recv. One table, the first row that fits; and one row for each limit of node/api/cause.h, which says how
- * it is raised, or what to do where it is fixed.
+/* advice.h: what a person can do about an error, by what was wanted, what went wrong and on which
+ * side: for a fault of the peer's never what would help here, for a message or a ticket never an
+ * option of recv. One table, the first row that fits; and one row for each limit of
+ * node/api/cause.h, which says how it is raised, or what to do where it is fixed.
  */
 #ifndef MESHD_CLI_KIT_ADVICE_H
 #define MESHD_CLI_KIT_ADVICE_H

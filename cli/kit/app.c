@@ -147,7 +147,8 @@ static void remember(const char *option, const char *value) {
     snprintf(daemon_option, sizeof daemon_option, "%s %s", option, word);
 }
 
-/* The socket of the daemon with this state directory. "~/" is ours to expand: no shell does it in --state=~/x. */
+/* The socket of the daemon with this state directory. "~/" is ours to expand: no shell does it in
+ * --state=~/x. */
 static int state_socket(struct app *a, const char *dir) {
     char absolute[PATH_TEXT_MAX];
     const char *home = getenv("HOME");

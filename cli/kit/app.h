@@ -44,9 +44,9 @@ struct app {
     int err;          /* sticks until app_answer */
     bool interrupted; /* a signal ended it: exit code 130 */
     bool quiet;       /* errors are not told, neither as a sentence nor as JSON */
-    const char *
-        subject; /* what a sentence about an error begins with, where several may be meant; or NULL */
-    bool hold;   /* errors' JSON objects are kept in `held` (the last one) instead of printed */
+    /* what a sentence about an error begins with, where several may be meant; or NULL */
+    const char *subject;
+    bool hold; /* errors' JSON objects are kept in `held` (the last one) instead of printed */
     json_t *held;
 };
 
@@ -69,7 +69,8 @@ json_t *app_take_held(struct app *a);
 /* A sentence for standard error that is no failure. */
 void app_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* Where the control socket is: as these options say, or the environment. 0 or the exit code, reported. */
+/* Where the control socket is: as these options say, or the environment. 0 or the exit code,
+ * reported. */
 int app_find_socket(struct app *a, const struct options *o);
 /* Opens a request (and the connection, if there is none yet). Never NULL. */
 struct proto_writer *app_ask(struct app *a, const char *method);
@@ -78,8 +79,8 @@ int app_send(struct app *a);
 /* Sends it and waits timeout_us for the answer (UINT64_MAX: for ever). 0: the result is in
  * m->result, to be cleared by the caller; else the exit code, reported already. */
 int app_answer(struct app *a, uint64_t timeout_us, struct proto_msg *m);
-/* The same for a request that begins something which has to be ended on a signal, so that its number must be known: a
- * first signal only sets a->interrupted. Waits CLIENT_ANSWER_US at most. */
+/* The same for a request that begins something which has to be ended on a signal, so that its
+ * number must be known: a first signal only sets a->interrupted. Waits CLIENT_ANSWER_US at most. */
 int app_answer_surely(struct app *a, struct proto_msg *m);
 /* All pages of a listing method: each entry of the array `key` goes to `all` (if not NULL) as JSON
  * and to row(t) (if not NULL). `id` 0: none. 0 or the exit code. */

@@ -52,8 +52,8 @@ int client_send(struct client *c) MUST_USE;
  * came faster than they were taken: the daemon closes), ERR_REFUSED. The same for the two below. */
 int client_answer(struct client *c, uint32_t id, uint64_t deadline_us,
                   struct proto_msg *m) MUST_USE;
-/* The next notification. This and client_either may give ERR_TIMEOUT before the deadline, where a change of the terminal's
- * size is caught (interrupt.h) and has come. */
+/* The next notification. This and client_either may give ERR_TIMEOUT before the deadline, where a
+ * change of the terminal's size is caught (interrupt.h) and has come. */
 int client_note(struct client *c, uint64_t deadline_us, struct proto_msg *m) MUST_USE;
 /* Whichever comes first: a notification or the answer to `id` (m->kind tells). */
 int client_either(struct client *c, uint32_t id, uint64_t deadline_us,

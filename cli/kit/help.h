@@ -8,8 +8,10 @@
 
 enum { HELP_COLUMNS = 79, HELP_COLUMNS_MIN = 20 };
 
-/* Each line of `text` is a paragraph and is broken at blanks, not within [brackets], to take `columns` at most. Of one
- * like "  --name NAME  what it means" the second part is a column of its own; other paragraphs go on under their first
+/* Each line of `text` is a paragraph and is broken at blanks, not within [brackets], to take
+ * `columns` at most. Of one
+ * like "  --name NAME  what it means" the second part is a column of its own; other paragraphs go
+ *         on under their first
  * word, those that begin with "usage: meshctl" under what follows that. */
 void help_put(FILE *f, const char *text, unsigned columns);
 /* What this file's terminal has room for; HELP_COLUMNS at most and where there is none. */

@@ -29,8 +29,8 @@ static bool follows(const char *text, const char *at, const char *before) {
     return (size_t)(at - text) >= n && memcmp(at - n, before, n) == 0;
 }
 
-/* Whether the "meshctl " at `at` begins a command to be typed here: not one that somebody else is asked
- * for, nor what merely speaks of meshctl. */
+/* Whether the "meshctl " at `at` begins a command to be typed here: not one that somebody else is
+ * asked for, nor what merely speaks of meshctl. */
 static bool is_command(const char *text, const char *at) {
     const char *clause = text, *ask;
     const char next = at[sizeof "meshctl " - 1];

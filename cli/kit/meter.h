@@ -1,5 +1,5 @@
-/* meter.h: what is shown of one transfer while it is waited for: first a sentence, then, from its acceptance on, its
- * progress; made of the daemon's events, on the line of line.h.
+/* meter.h: what is shown of one transfer while it is waited for: first a sentence, then, from its
+ * acceptance on, its progress; made of the daemon's events, on the line of line.h.
  */
 #ifndef MESHD_CLI_KIT_METER_H
 #define MESHD_CLI_KIT_METER_H

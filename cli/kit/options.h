@@ -54,8 +54,8 @@ int options_parse(struct options *o, int argc, char **argv, char **words, int *w
 int options_allow(const struct options *o, const char *allowed,
                   char message[static OPTIONS_MESSAGE_MAX]) MUST_USE;
 
-/* The long name of the option that this argument begins ("--out", "--out=x", "-o"), and whether it takes a value; NULL if
- * there is none. */
+/* The long name of the option that this argument begins ("--out", "--out=x", "-o"), and whether it
+ * takes a value; NULL if there is none. */
 const char *options_name(const char *arg, bool *value);
 /* The i-th option's long name, NULL past the last. */
 const char *options_at(int i, bool *value);

@@ -1,5 +1,5 @@
-/* state.h: how a contact is, for a listing: "online", "offline", "idle 12 min 5 s", "silent 4.20 s",
- * or how its node does not let this one in: "ticket refused". */
+/* state.h: how a contact is, for a listing: "online", "offline", "idle 12 min 5 s", "silent 4.20
+ * s", or how its node does not let this one in: "ticket refused". */
 #ifndef MESHD_CLI_KIT_STATE_H
 #define MESHD_CLI_KIT_STATE_H
 

@@ -74,7 +74,8 @@ static void put_eta(char out[static 24], const struct progress *p, uint64_t now_
     }
 }
 
-/* The numbers, with `room` columns for them and at least NAME_MIN for a name if there can be one. */
+/* The numbers, with `room` columns for them and at least NAME_MIN for a name if there can be
+ * one. */
 static void put_stats(char out[static STATS_MAX], const struct progress *p, uint64_t now_us,
                       size_t room) {
     char done[PRINT_NUMBER_MAX], all[PRINT_NUMBER_MAX], speed[PRINT_NUMBER_MAX], eta[24], brief[24];

@@ -1,7 +1,7 @@
-/* progress.h: how far a transfer is, as one line of a terminal. Pure: takes numbers, the time and the terminal's width,
- * and gives a text. The line is shorter than the terminal is wide, at every width, so that it never wraps: of name, bar,
- * percent, done/total, speed and time left, what there is no room for is left out (the bar first, then done/total, below
- * 40 columns the name).
+/* progress.h: how far a transfer is, as one line of a terminal. Pure: takes numbers, the time and
+ * the terminal's width, and gives a text. The line is shorter than the terminal is wide, at every
+ * width, so that it never wraps: of name, bar, percent, done/total, speed and time left, what there
+ * is no room for is left out (the bar first, then done/total, below 40 columns the name).
  */
 #ifndef MESHD_CLI_SCREEN_PROGRESS_H
 #define MESHD_CLI_SCREEN_PROGRESS_H

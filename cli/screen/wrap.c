@@ -28,7 +28,8 @@ size_t wrap_width(const char *text, size_t len) {
     return width;
 }
 
-/* The bytes of the characters from `text` on that are blanks, or that are none; up to the line's end. */
+/* The bytes of the characters from `text` on that are blanks, or that are none; up to the line's
+ * end. */
 static size_t run(const char *text, size_t len, bool blanks) {
     size_t at = 0, n;
     uint32_t cp;

@@ -105,8 +105,8 @@ struct complete complete_find(const struct verb *verbs, int verb_count, char **w
 
 /* ---- what there is of it ---- */
 
-/* Nothing that a terminal would obey, nor a second line or part. The word itself is for the shell: as it is, or not at
- * all. */
+/* Nothing that a terminal would obey, nor a second line or part. The word itself is for the shell:
+ * as it is, or not at all. */
 static void put(const struct complete *c, const char *word, const char *about) {
     if (!begins(word, c->prefix) || !escape_none(word, strlen(word)))
         return;

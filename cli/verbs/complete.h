@@ -1,5 +1,5 @@
-/* complete.h: what the word under the cursor could become, found by the tables of verbs and options, so that the shells'
- * scripts know none of them. Pure: takes the tables and the words.
+/* complete.h: what the word under the cursor could become, found by the tables of verbs and
+ * options, so that the shells' scripts know none of them. Pure: takes the tables and the words.
  */
 #ifndef MESHD_CLI_VERBS_COMPLETE_H
 #define MESHD_CLI_VERBS_COMPLETE_H

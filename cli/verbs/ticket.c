@@ -1,5 +1,5 @@
-/* ticket.c: ticket. Whoever reads a ticket may use it, so a file gets it for its owner alone; and one that could not be handed
- * out is taken back. */
+/* ticket.c: ticket. Whoever reads a ticket may use it, so a file gets it for its owner alone; and
+ * one that could not be handed out is taken back. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* transfer.c: transfers ls, transfers show, accept, reject, cancel, and how the end of a transfer is told */
+/* transfer.c: transfers ls, transfers show, accept, reject, cancel, and how the end of a transfer
+ * is told */
 #include "cli/verbs/transfer.h"
 
 #include <errno.h>
@@ -145,7 +146,8 @@ int transfer_detached(struct app *a, uint64_t id) {
     return code;
 }
 
-/* "plan.txt and 2 more from anna", escaped: who receives did not ask for this one, as who sends did. */
+/* "plan.txt and 2 more from anna", escaped: who receives did not ask for this one, as who sends
+ * did. */
 static char *subject(const msgpack_object *t) {
     size_t len;
     const char *contact = proto_get_str(t, "contact", &len);

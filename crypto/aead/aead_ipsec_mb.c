@@ -1,6 +1,7 @@
-/* aead_ipsec_mb.c: packet encryption by Intel's Multi-Buffer Crypto for IPsec, where the build found
- * it; x86-64 only. Of it only the direct calls, a packet at a time: they keep nothing outside their
- * arguments and allow the output to be the input. Both suites, for both are faster than libcrypto's.
+/* aead_ipsec_mb.c: packet encryption by Intel's Multi-Buffer Crypto for IPsec, where the build
+ * found it; x86-64 only. Of it only the direct calls, a packet at a time: they keep nothing outside
+ * their arguments and allow the output to be the input. Both suites, for both are faster than
+ * libcrypto's.
  */
 #include <intel-ipsec-mb.h>
 #include <sodium.h>
@@ -30,9 +31,9 @@ struct ipsec_mb {
     struct calls calls;
 };
 
-/* The manager is 200 kB of queues for batches, which are not used: it lives only as long as it takes
- * to choose the functions. False: out of memory, a CPU without AES and carry-less multiply, or a
- * failed self-test. */
+/* The manager is 200 kB of queues for batches, which are not used: it lives only as long as it
+ * takes to choose the functions. False: out of memory, a CPU without AES and carry-less multiply,
+ * or a failed self-test. */
 static bool choose_calls(struct calls *c) {
     IMB_MGR *m = alloc_mb_mgr(0);
     if (!m)
@@ -76,9 +77,9 @@ static void slot_clear(void *state, unsigned slot) {
         sodium_memzero(s, sizeof *s);
 }
 
-/* Encrypts or decrypts buf; the tag of whichever text is the ciphertext goes to `tag`. The library's
- * state of a packet holds its hash and key stream, enough to forge another of its counter: it is
- * wiped, which costs 2 ns. */
+/* Encrypts or decrypts buf; the tag of whichever text is the ciphertext goes to `tag`. The
+ * library's state of a packet holds its hash and key stream, enough to forge another of its
+ * counter: it is wiped, which costs 2 ns. */
 static void gcm(struct ipsec_mb *mb, unsigned slot, const struct aead_packet *p,
                 aes_gcm_enc_dec_t run, uint8_t tag[static AEAD_TAG_BYTES]) {
     struct slot *s = &mb->slots[slot];

@@ -5,8 +5,10 @@
  * across rekeys, so a (key, counter) pair can never repeat and one replay window serves all.
  *
  *   current   sends; receives
- *   previous  receives only, for KEYS_PREVIOUS_US after the other side was seen to use current, then
- *             wiped. Until then the other side cannot but send under it (our proof may be lost for a
+ *   previous  receives only, for KEYS_PREVIOUS_US after the other side was seen to use current,
+ *             then
+ *             wiped. Until then the other side cannot but send under it (our proof may be lost for
+ *             a
  *             while), so it stays, but never beyond KEYS_REJECT_US + KEYS_PREVIOUS_US of age
  *   next      the responder's unconfirmed generation: receives only; the first packet that opens
  *             under it proves the initiator has it and makes it current (keys_confirm)

@@ -27,7 +27,7 @@ static bool in_reach(const struct replay *r, uint64_t counter) {
 bool replay_check(const struct replay *r, uint64_t counter) {
     if (!in_reach(r, counter))
         return false;
-#ifdef MESHD_PLANT_REPLAY /* a bug on purpose, only in the test binary meshsim-planted (tests/sim) */
+#ifdef MESHD_PLANT_REPLAY /* a bug on purpose, only in meshsim-planted (tests/sim) */
     if (counter + 1 == r->newest)
         return true;
 #endif

@@ -1,8 +1,10 @@
-/* treehash.h: the content hash of a file: BLAKE3 (github.com/BLAKE3-team/BLAKE3-specs), a binary tree over chunks of
- * 1,024 bytes, computed while the bytes stream by, in O(log n) memory. `b3sum` says the same of the file.
+/* treehash.h: the content hash of a file: BLAKE3 (github.com/BLAKE3-team/BLAKE3-specs), a binary
+ * tree over chunks of 1,024 bytes, computed while the bytes stream by, in O(log n) memory. `b3sum`
+ * says the same of the file.
  *
- * By the reference library, which hashes up to 16 chunks at once: three times as fast here as SHA-256 by the CPU's own
- * instructions, without which the ratio is larger still. Fastest where pieces begin at a multiple of 1,024 bytes.
+ * By the reference library, which hashes up to 16 chunks at once: three times as fast here as
+ * SHA-256 by the CPU's own instructions, without which the ratio is larger still. Fastest where
+ * pieces begin at a multiple of 1,024 bytes.
  */
 #ifndef MESHD_CRYPTO_TREE_TREEHASH_H
 #define MESHD_CRYPTO_TREE_TREEHASH_H

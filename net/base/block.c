@@ -1,4 +1,5 @@
-/* block.c: a free list with a bound, accounts, and a pool that outlives its owner until the last block. */
+/* block.c: a free list with a bound, accounts, and a pool that outlives its owner until the last
+ * block. */
 #include "net/base/block.h"
 
 #include <assert.h>
@@ -192,7 +193,8 @@ struct block *block_get(struct block *b) {
     return b;
 }
 
-/* Off the pool's books and the account's; the last block of an account without an owner takes it along. */
+/* Off the pool's books and the account's; the last block of an account without an owner takes it
+ * along. */
 static void settle(struct block_pool *p, const struct block *b) {
     struct block_account *a = b->account;
     assert(p->in_use_bytes >= b->cap);

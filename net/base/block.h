@@ -3,13 +3,15 @@
  * A block belongs to the pool that made it and goes back to it with its last reference. The
  * counter is touched by the loop's thread only: a worker that fills or reads a block is covered by
  * a reference that the loop took before and drops after. A pool keeps at most `keep` free blocks
- * and hands out no more than its bound, counted in bytes: then there is NULL, which means: wait. Blocks come in
- * sizes, so that a thousand streams with a few bytes each need little.
+ * and hands out no more than its bound, counted in bytes: then there is NULL, which means: wait.
+ * Blocks come in sizes, so that a thousand streams with a few bytes each need little.
  *
- * What a session holds is on its account, whoever has the references, until the blocks are back. Whose share it is
- * (docs/TRANSPORT.md, Memory): what is sent may have three quarters of the pool, what is received fifteen sixteenths, and of that each
- * session what share.h allows. Beside the pool there is a reserve, an eighth of it for what is received and a sixteenth for what is sent, from
- * which each session may have a little in any case, in small blocks: nobody is shut out by what others hold.
+ * What a session holds is on its account, whoever has the references, until the blocks are back.
+ * Whose share it is (docs/TRANSPORT.md, Memory): what is sent may have three quarters of the pool,
+ * what is received fifteen sixteenths, and of that each session what share.h allows. Beside the
+ * pool there is a reserve, an eighth of it for what is received and a sixteenth for what is sent,
+ * from which each session may have a little in any case, in small blocks: nobody is shut out by
+ * what others hold.
  */
 #ifndef MESHD_NET_BASE_BLOCK_H
 #define MESHD_NET_BASE_BLOCK_H
@@ -56,7 +58,8 @@ enum {
     BLOCK_SMALL_BYTES = 1024, /* the reserve has none larger */
 };
 
-/* Opaque, heap; max and keep count blocks of STREAM_BLOCK_BYTES. Freed by block_pool_free once the last block is back: free drops the owner's hold.
+/* Opaque, heap; max and keep count blocks of STREAM_BLOCK_BYTES. Freed by block_pool_free once the
+ * last block is back: free drops the owner's hold.
  */
 struct block_pool *block_pool_new(uint32_t max, uint32_t keep);
 void block_pool_free(struct block_pool *p);
@@ -75,8 +78,8 @@ bool block_may(const struct block_account *a, enum block_want want, size_t bytes
 /* How much the session may hold at most as things are: what windows are granted from. */
 uint64_t block_allowance(const struct block_account *a, enum block_want want);
 
-/* One reference, len 0, room for at least `bytes` (at most STREAM_BLOCK_BYTES): the next power of two. NULL: the session
- * has its share, or no memory. */
+/* One reference, len 0, room for at least `bytes` (at most STREAM_BLOCK_BYTES): the next power of
+ * two. NULL: the session has its share, or no memory. */
 struct block *block_for(struct block_account *a, enum block_want want, size_t bytes);
 /* The same for the pool's owner, on nobody's account; NULL: none left, or no memory. */
 struct block *block_new(struct block_pool *p, size_t bytes);

@@ -10,10 +10,12 @@
 #define ENDPOINT_COUNTERS(X) \
     X(pkts_in) X(pkts_out) X(bytes_in) X(bytes_out) X(malformed) \
     X(mac_fail) X(unknown_index) X(auth_fail) X(replay_dropped) X(handshakes_in) \
-    X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) X(challenges_sent) X(handshakes_limited) \
+    X(handshakes_out) X(handshake_refused) X(handshake_stale) X(cookies_sent) \
+    X(challenges_sent) X(handshakes_limited) \
     X(sessions_up) X(sessions_down) X(rekeys) X(simultaneous_open) X(roamed) \
     X(pkts_lost) X(spurious_losses) X(ptos) X(persistent_congestion) X(black_holes) \
-    X(credit_repeated) X(frames_bad) X(no_room) X(reclaimed) X(queue_dropped) X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
+    X(credit_repeated) X(frames_bad) X(no_room) X(reclaimed) X(queue_dropped) \
+    X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
     X(rekeys_failed) X(strangers_dropped) \
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
     X(paths_challenged) X(paths_rescued) X(icmp_believed) X(icmp_refused) \

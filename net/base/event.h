@@ -19,18 +19,20 @@ enum ep_event_kind {
     EP_SESSION_DOWN, /* peer, session, err; its streams are gone. ERR_TICKET, ERR_UNKNOWN: the peer
                         * has said that it does not let us in (any more) */
     EP_CONNECT_FAILED, /* peer, err, by_ticket: ERR_TIMEOUT (nobody answered); or, proved by a
-                        * handshake: ERR_UNKNOWN, ERR_SECRET, ERR_STALE (the peer refuses us, and why),
-                        * ERR_AUTH (who has the peer's key is another identity, or the key is old) */
+                        * handshake: ERR_UNKNOWN, ERR_SECRET, ERR_STALE (the peer refuses us, and
+                        * why), ERR_AUTH (who has the peer's key is another identity, or the key is
+                        * old) */
     EP_PAIRED,         /* peer, node, transport, cert_seq, and secret = the pairing secret to keep;
                          * ticket = secret that was used up: it stays this peer's only one until the
                          * pairing secret is stored safely and given to endpoint_peer_add in front
                          * of it. Before the EP_SESSION_UP */
     EP_TICKET_DONE,   /* peer: a handshake with the pairing secret has succeeded, so that both sides
-                         * hold it: the ticket's has been forgotten here, and is not given any more */
+                         * hold it: the ticket's has been forgotten here, and is not given any
+                         * more */
     EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
                          * of the peer's than the one known. Both are to be kept and given back in
-                         * struct peer_setup, or a replaced key counts again after a restart. Not for
-                         * a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
+                         * struct peer_setup, or a replaced key counts again after a restart. Not
+                         * for a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
     EP_ROAMED,        /* session: it goes to another address now, which has answered; addr */
     EP_STREAM_OPENED, /* session, stream: by the peer */
     EP_STREAM_READABLE, /* session, stream: new bytes, or the end */

@@ -44,8 +44,8 @@ static bool grow(struct events *q) {
     return true;
 }
 
-/* The ring grows ahead of time, so that where it cannot there are still places for what is told only
- * once. */
+/* The ring grows ahead of time, so that where it cannot there are still places for what is told
+ * only once. */
 static bool reserve(struct events *q) {
     return q->count + EVENTS_SPARE <= q->cap || grow(q);
 }

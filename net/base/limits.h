@@ -1,49 +1,67 @@
 /* limits.h: every bound of the protocol in one place, with the reason and what happens at it. */
-/* Whose share it is: what bounds each pool, queue and table, what one session has of it at most, and what happens at the bound,
- * so that nobody takes what is others'. "8 x free": a session may hold eight times what is free (net/base/share.h). "sure": it has so much in
- * any case. Below each row is the test that holds it (tests/unit/net/test_*.c).
+/* Whose share it is: what bounds each pool, queue and table, what one session has of it at most,
+ * and what happens at the bound, so that nobody takes what is others'. "8 x free": a session may
+ * hold eight times what is free (net/base/share.h). "sure": it has so much in any case. Below each
+ * row is the test that holds it (tests/unit/net/test_*.c).
  *
  *   what                        in all              one session                   at the bound
  *
- *   memory for what is received 15/16 of the pool   8 x free, 128 KiB sure        the packet counts as lost
+ *   memory for what is received 15/16 of the pool   8 x free, 128 KiB sure        the packet counts
+ *   as lost
  *       block: one_session_leaves_a_share_to_the_next, the_two_uses_do_not_take_each_others_room
  *       shares: who_holds_much_leaves_enough_to_the_next
  *     held, for few bytes       -                   4 x the bytes + 256 KiB       pieces of 1 KiB
  *       shares: bytes_ahead_of_a_gap_take_next_to_nothing, a_byte_takes_no_block
- *     ahead of a gap            15/16 of the pool   6 x free, none sure           the packet counts as lost
+ *     ahead of a gap            15/16 of the pool   6 x free, none sure           the packet counts
+ *                               as lost
  *       stream: what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it
- *     hardly read for 30 s      -                   2 MiB                         another needs it: the session ends
+ *     hardly read for 30 s      -                   2 MiB                         another needs it:
+ *                               the session ends
  *       shares: what_is_held_for_nothing_is_taken_back, who_reads_on_keeps_what_it_holds
- *   memory for what is sent     3/4 of the pool     8 x free, 64 KiB sure         ERR_AGAIN, later _WRITABLE
+ *   memory for what is sent     3/4 of the pool     8 x free, 64 KiB sure         ERR_AGAIN, later
+ *                               _WRITABLE
  *       block: the same; shares: a_writer_that_found_no_memory_is_told
  *     hardly acked for 30 s     -                   its share as things are       the session ends
  *       shares: who_acknowledges_nothing_does_not_stop_the_others
- *   reserve                     1/8 and 1/16 of it  what is sure                  as if there were none
+ *   reserve                     1/8 and 1/16 of it  what is sure                  as if there were
+ *                               none
  *       block: a_little_is_sure_to_everyone
- *   receive credit              -                   4 x what was read, its share  nothing is granted
- *       credit: nothing_is_granted_for_what_nobody_reads, nothing_is_granted_that_there_is_no_memory_for
- *   gaps in what is received    -                   4,096; 1,024 of a stream      the packet counts as lost
+ *   receive credit              -                   4 x what was read, its share  nothing is
+ *                               granted
+ *       credit: nothing_is_granted_for_what_nobody_reads,
+ *       nothing_is_granted_that_there_is_no_memory_for
+ *   gaps in what is received    -                   4,096; 1,024 of a stream      the packet counts
+ *                               as lost
  *       shares: gaps_are_bounded_for_the_whole_session
- *   unsent bytes                -                   1 MiB of a stream             ERR_AGAIN, later _WRITABLE
+ *   unsent bytes                -                   1 MiB of a stream             ERR_AGAIN, later
+ *                               _WRITABLE
  *       shares: a_stream_takes_a_mebibyte_ahead
- *   ranges of what is sent      -                   2 x 8,192 of a stream         sent once more than needed
+ *   ranges of what is sent      -                   2 x 8,192 of a stream         sent once more
+ *                               than needed
  *       stream: what_is_gone_is_not_lost_any_more
- *   streams of peers            65,536              as many as free, 16 sure      the frame counts as lost
+ *   streams of peers            65,536              as many as free, 16 sure      the frame counts
+ *                               as lost
  *       shares_queues: streams_are_shared_by_all_sessions
- *     before the user hears     2,048 events        64 sure                       the frame counts as lost
+ *     before the user hears     2,048 events        64 sure                       the frame counts
+ *                               as lost
  *       shares_queues: a_batch_opens_few_streams
  *   streams of ours             -                   4,096                         ERR_FULL
  *       shares_queues: a_peer_cannot_make_us_hold_more_streams
- *   records of sent packets     2^18                as many as free, 1,024 sure   nothing new is sent
+ *   records of sent packets     2^18                as many as free, 1,024 sure   nothing new is
+ *                               sent
  *       shares_queues: records_of_sent_packets_are_shared_by_all_sessions
  *       sent: the_window_of_packets_has_an_end
- *   ranges of packets heard     -                   64                            the oldest is forgotten
+ *   ranges of packets heard     -                   64                            the oldest is
+ *                               forgotten
  *       ack: the_table_is_bounded_and_forgets_the_oldest
- *   ranges of packets settled   -                   4,096                         forgotten, looked up one by one
+ *   ranges of packets settled   -                   4,096                         forgotten, looked
+ *                               up one by one
  *       loss: repeated_ranges_settle_nothing_twice
- *   datagrams to be sent        -                   128                           the oldest is dropped
+ *   datagrams to be sent        -                   128                           the oldest is
+ *                               dropped
  *       shares_queues: the_oldest_datagram_gives_way
- *   events of streams           3/4 of 65,536       8,192; 64 sure, to 15/16      the frame counts as lost
+ *   events of streams           3/4 of 65,536       8,192; 64 sure, to 15/16      the frame counts
+ *                               as lost
  *       shares_queues: events_of_one_session_do_not_push_out_anothers
  *     datagrams and echoes      1/4 of 65,536       512                           dropped, counted
  *       shares_queues: datagrams_and_echoes_of_one_leave_room_to_anothers
@@ -53,12 +71,14 @@
  *     told once                 65,536              a few                         dropped, counted
  *       events: the same
  *   small packets: frames       1,024               16; answers 8                 dropped, counted
- *       shares_queues: answers_to_one_do_not_push_out_packets_to_others, small_packets_leave_in_turn_of_their_kinds
+ *       shares_queues: answers_to_one_do_not_push_out_packets_to_others,
+ *       small_packets_leave_in_turn_of_their_kinds
  *     INITIATION                256                 (ours)                        dropped, repeated
  *       shares_queues: the same
  *     RESPONSE                  256                 (of whom we know)             dropped, repeated
  *       shares_queues: the same
- *     RETRY                     256                 (anybody)                     dropped, asked for again
+ *     RETRY                     256                 (anybody)                     dropped, asked
+ *                               for again
  *       shares_queues: the same
  *     RECORD                    256                 8                             ERR_FULL, counted
  *       records: a_session_has_its_share_of_what_waits
@@ -68,23 +88,28 @@
  *       session: a_packet_gets_eight_answers_at_most
  *   pings waiting for keys      -                   4                             ERR_FULL
  *       shares_queues: pings_wait_for_keys_up_to_four
- *   handshakes answered         a fifth of a core   an address its rate           a cookie is asked, then silence
+ *   handshakes answered         a fifth of a core   an address its rate           a cookie is
+ *                               asked, then silence
  *       handshake_budget: a_flooder_is_kept_from_nobody_elses_share
  *   sessions opened, renewed    (of all: above)     16 at once, 1 a second        not answered
  *       endpoint: who_opens_and_closes_without_end_is_not_answered_each_time
  *       hostile_handshake: who_renews_keys_without_end_is_not_answered_each_time
- *   half-open strangers         256                 a ticket, an address          the largest share's oldest goes
+ *   half-open strangers         256                 a ticket, an address          the largest
+ *                               share's oldest goes
  *       strangers: the_largest_share_gives_way, strangers_leave_nothing_behind,
  *       who_pays_is_found_without_looking_at_all_pairs
- *   open tickets                64                  (the user's)                  the oldest is closed
+ *   open tickets                64                  (the user's)                  the oldest is
+ *                               closed
  *       open_tickets: the_oldest_gives_way
  *   peers                       2^20                (the user's, half-open)       ERR_FULL
  *       shares_queues: peers_are_bounded
  *   sessions, timers            2^20                a peer: one, one pending      ERR_NOMEM
  *       endpoint: simultaneous_opens_merge_into_one_session
- *   paths remembered            -                   4                             the oldest is forgotten
+ *   paths remembered            -                   4                             the oldest is
+ *                               forgotten
  *       path_memory: the_oldest_makes_room
- *   paths asked                 -                   see net/path/path_challenge.h      the oldest not in question goes
+ *   paths asked                 -                   see net/path/path_challenge.h      the oldest
+ *                               not in question goes
  *       path_challenge: a_flood_of_places_does_not_push_out_one_that_is_being_asked
  *   changes of path             -                   4, then one a second          it stays
  *       path_memory: flapping_is_damped_to_one_change_a_second
@@ -100,7 +125,8 @@ enum {
      * 576 (RFC 791; RFC 8899 MIN_PLPMTU). No message of the handshake is larger. */
     MTU_MIN_BYTES = 548,
     MTU_MAX_BYTES = 65507, /* largest UDP payload over IPv4 */
-    /* A router's complaint is believed about so many of the last packets: what is in flight at 10 Gbit/s and one second. */
+    /* A router's complaint is believed about so many of the last packets: what is in flight at 10
+     * Gbit/s and one second. */
     ICMP_QUOTE_RECENT_PKTS = 1 << 20,
     TRAIN_MAX_BYTES = 65507, /* one UDP_SEGMENT send */
     TRAIN_MAX_SEGMENTS = 64, /* Linux: UDP_MAX_SEGMENTS */
@@ -110,13 +136,13 @@ enum {
     PEERS_MAX = 1 << 20,
     SESSIONS_MAX = 1 << 20,
     TICKETS_OPEN_MAX = 64, /* one-time secrets waiting to be used; the oldest one is dropped */
-    /* Answered but unconfirmed handshakes of strangers, who come in by an open ticket. Contacts have
-     * one each, and our own dials do not count. The ticket with most of them pays, and of these the
-     * source (IPv4 address, IPv6 /56) with most: its oldest is dropped. */
+    /* Answered but unconfirmed handshakes of strangers, who come in by an open ticket. Contacts
+     * have one each, and our own dials do not count. The ticket with most of them pays, and of
+     * these the source (IPv4 address, IPv6 /56) with most: its oldest is dropped. */
     HALF_OPEN_MAX = 256,
 
-    /* Small packets waiting to be sent (net/session/small_queue.h); further ones of a kind are dropped, the
-     * other side repeats or we do. */
+    /* Small packets waiting to be sent (net/session/small_queue.h); further ones of a kind are
+     * dropped, the other side repeats or we do. */
     SMALL_SESSION_MAX = 1024,   /* a few session frames, */
     SMALL_PER_SESSION_MAX = 16, /* and of one session; answers to what it asks: half */
     SMALL_ATTEMPT_MAX = 256,    /* our own INITIATIONs */
@@ -156,8 +182,8 @@ enum {
     HANDSHAKE_SOURCES_MAX = 256,
     HANDSHAKE_MISFITS_MAX = 16, /* answers to one attempt that do not fit; then no further is read:
                                  * each costs two X25519 */
-    /* What RETRYs, which anybody can forge, may cost an attempt: fresh INITIATIONs; and the same one
-     * sent again for a cookie at once (later ones go with the next repetition). */
+    /* What RETRYs, which anybody can forge, may cost an attempt: fresh INITIATIONs; and the same
+     * one sent again for a cookie at once (later ones go with the next repetition). */
     HANDSHAKE_REBUILDS = 3,
     HANDSHAKE_COOKIES = 3,
     CONFIRM_RETRY_US = 250 * 1000, /* first repetition; then a quarter more each time, up to */
@@ -230,8 +256,9 @@ enum {
     /* Messages that have come (node/message/history). A contact may fill its own share, all of them
      * together the second one; beyond: answered with ERR_FULL, which the user sees and can end by
      * deleting. A message counts with its text and MESSAGE_OVERHEAD_BYTES. Several that fill their
-     * shares do not keep the others out: the last part of what is for all (one MESSAGES_RESERVE_PART-th) is
-     * for contacts with little, who have a MESSAGES_SURE_PART-th of all at most, or as much as one message takes. */
+     * shares do not keep the others out: the last part of what is for all (one
+     * MESSAGES_RESERVE_PART-th) is for contacts with little, who have a MESSAGES_SURE_PART-th of
+     * all at most, or as much as one message takes. */
     MESSAGES_CONTACT_BYTES_MAX = 32 << 20,
     MESSAGES_CONTACT_MAX = 100000,
     MESSAGES_BYTES_MAX = 512 << 20,

@@ -1,8 +1,9 @@
-/* share.h: how something bounded is divided among sessions without knowing how many want of it: dynamic thresholds (Choudhury
- * and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). Whoever asks may hold up to `factor` times what is free. One
- * alone gets factor / (factor + 1) of all, n that want everything get factor / (n * factor + 1) each, and one part of that
- * many is always free for who comes next. Beside it each has a small share that is sure, so that nobody is shut out by those
- * who came first. Value struct.
+/* share.h: how something bounded is divided among sessions without knowing how many want of it:
+ * dynamic thresholds (Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). Whoever
+ * asks may hold up to `factor` times what is free. One alone gets factor / (factor + 1) of all, n
+ * that want everything get factor / (n * factor + 1) each, and one part of that many is always free
+ * for who comes next. Beside it each has a small share that is sure, so that nobody is shut out by
+ * those who came first. Value struct.
  */
 #ifndef MESHD_NET_BASE_SHARE_H
 #define MESHD_NET_BASE_SHARE_H

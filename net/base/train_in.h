@@ -1,7 +1,7 @@
 /* train_in.h: a run of datagrams that came by one hop, as UDP_GRO hands them over: all
- * `segment_bytes` long but the last, which may be shorter, and of one ECN field. What stands between
- * the edge and the endpoint sees it once, whole. One segment is an ordinary datagram. The buffer is
- * the edge's; datagrams may be opened in place.
+ * `segment_bytes` long but the last, which may be shorter, and of one ECN field. What stands
+ * between the edge and the endpoint sees it once, whole. One segment is an ordinary datagram. The
+ * buffer is the edge's; datagrams may be opened in place.
  */
 #ifndef MESHD_NET_BASE_TRAIN_IN_H
 #define MESHD_NET_BASE_TRAIN_IN_H

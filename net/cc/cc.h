@@ -1,7 +1,7 @@
 /* cc.h: congestion control of one path, behind a table of functions, so that controllers can be
  * compared on the same links: CUBIC with HyStart++ (cc_cubic.c: RFC 9438, RFC 9406) is the default,
- * Reno (cc_reno.c: RFC 9002 §7, appendix B) is the test oracle; BBR (cc_bbr.c: draft-ietf-ccwg-bbr) models the path
- * and does not take loss for congestion. Value struct without allocation.
+ * Reno (cc_reno.c: RFC 9002 §7, appendix B) is the test oracle; BBR (cc_bbr.c: draft-ietf-ccwg-bbr)
+ * models the path and does not take loss for congestion. Value struct without allocation.
  *
  * The transport tells what was sent, acknowledged and lost on its path; the
  * controller answers with a window (cwnd_bytes) and a pacing rate. bytes_in_flight is kept here, by
@@ -69,8 +69,9 @@ enum cc_bbr_state {
     BBR_PROBE_RTT,
 };
 
-struct
-    cc_bbr { /* names are those of draft-ietf-ccwg-bbr; rates in bytes per second; UINT64_MAX is infinity */
+struct cc_bbr {
+    /* names are those of draft-ietf-ccwg-bbr; rates in bytes per second; UINT64_MAX is
+         * infinity */
     enum cc_bbr_state state, undo_state;
     uint32_t pacing_gain, cwnd_gain; /* percent */
     uint64_t pacing_rate, bw;
@@ -140,8 +141,8 @@ struct cc {
 };
 
 /* What differs between controllers; cc.c keeps recovery periods and undo, which do not. `lost` is
- * called once per reduction, `acked` only outside recovery, unless it is a model, which hears of everything and
- * restores its window itself. NULL: does not care. */
+ * called once per reduction, `acked` only outside recovery, unless it is a model, which hears of
+ * everything and restores its window itself. NULL: does not care. */
 struct cc_ops {
     const char *name;
     bool model;
@@ -171,15 +172,16 @@ void cc_init(struct cc *c, enum cc_kind kind, uint64_t mss_bytes);
 void cc_set_mss(struct cc *c, uint64_t mss_bytes);
 
 /* Every in-flight packet passes through exactly one cc_sent and one of the ways out:
- * cc_acked's bytes, cc_lost's bytes, or cc_discard (forgotten without a verdict). cc_packet_lost is told of each of
- * cc_lost's packets before it. */
+ * cc_acked's bytes, cc_lost's bytes, or cc_discard (forgotten without a verdict). cc_packet_lost is
+ * told of each of cc_lost's packets before it. */
 void cc_sent(struct cc *c, uint64_t now_us, uint64_t bytes, struct rate_mark *out);
 void cc_packet_lost(struct cc *c, uint64_t now_us, const struct rate_mark *m, uint64_t bytes);
 void cc_acked(struct cc *c, const struct cc_ack *a);
 void cc_lost(struct cc *c, uint64_t now_us, uint64_t newest_lost_sent_us, uint64_t bytes);
 void cc_discard(struct cc *c, uint64_t bytes);
-/* The path has marked packets CE (RFC 9002 §7.1, §B.7): one reduction for all that was sent before it, like a loss, but for
- * good. newest_sent_us: of the newest packet that the ACK settles. Called before its cc_acked. */
+/* The path has marked packets CE (RFC 9002 §7.1, §B.7): one reduction for all that was sent before
+ * it, like a loss, but for good. newest_sent_us: of the newest packet that the ACK settles. Called
+ * before its cc_acked. */
 void cc_marked(struct cc *c, uint64_t now_us, uint64_t newest_sent_us);
 /* Every loss of the last reduction was false: as if it had not been (RFC 9438 §4.9). Nothing
  * happens if that reduction was undone before, or persistent congestion came after it. */
@@ -187,8 +189,8 @@ void cc_spurious(struct cc *c, uint64_t now_us);
 /* RFC 9002 §7.6: the window becomes the minimum. Called after the cc_lost that revealed it. */
 void cc_persistent(struct cc *c);
 
-/* A path that was left not long ago is taken again: after cc_init, starts from half of what it carried (the caution is that of
- * RFC 9959, careful resume). */
+/* A path that was left not long ago is taken again: after cc_init, starts from half of what it
+ * carried (the caution is that of RFC 9959, careful resume). */
 void cc_save(const struct cc *c, struct cc_seed *out);
 void cc_resume(struct cc *c, uint64_t now_us, const struct cc_seed *seed);
 

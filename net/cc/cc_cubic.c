@@ -163,8 +163,8 @@ static void reduce(struct cc *c, uint64_t beta_percent) {
     q->epoch_running = false;
 }
 
-/* RFC 8511 §3: queues that mark are short, so less has to be given up to empty them; in slow start, which overshoots by up
- * to the window, as much as for a loss. */
+/* RFC 8511 §3: queues that mark are short, so less has to be given up to empty them; in slow start,
+ * which overshoots by up to the window, as much as for a loss. */
 static void cubic_marked(struct cc *c) {
     reduce(c, cc_in_slow_start(c) ? CUBIC_BETA_PERCENT : CUBIC_BETA_ECN_PERCENT);
 }

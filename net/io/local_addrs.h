@@ -1,7 +1,8 @@
-/* local_addrs.h: the addresses of this machine to which datagrams have come on one socket that is bound to none, numbered, so that
- * the answer leaves from the address that was asked. A table of LOCAL_ADDRS_MAX; when it is full, the address used longest ago
- * gives way (a machine's temporary IPv6 addresses change daily), and its number is never given again soon: what names it then
- * leaves as the kernel decides. Value struct, no IO; all zeroes is empty.
+/* local_addrs.h: the addresses of this machine to which datagrams have come on one socket that is
+ * bound to none, numbered, so that the answer leaves from the address that was asked. A table of
+ * LOCAL_ADDRS_MAX; when it is full, the address used longest ago gives way (a machine's temporary
+ * IPv6 addresses change daily), and its number is never given again soon: what names it then leaves
+ * as the kernel decides. Value struct, no IO; all zeroes is empty.
  */
 #ifndef MESHD_NET_IO_LOCAL_ADDRS_H
 #define MESHD_NET_IO_LOCAL_ADDRS_H

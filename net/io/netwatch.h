@@ -1,9 +1,10 @@
-/* netwatch.h: has this machine another address or route than before, or has it slept? Linux tells: rtnetlink about addresses and
- * routes, and a timer on the wall clock that is cancelled when that jumps, as it does on waking. So a machine where nothing
- * happens is not woken by it. Elsewhere, or where Linux gives none of that, interfaces and clocks are looked at every
- * NETWATCH_POLL_MS.
+/* netwatch.h: has this machine another address or route than before, or has it slept? Linux tells:
+ * rtnetlink about addresses and routes, and a timer on the wall clock that is cancelled when that
+ * jumps, as it does on waking. So a machine where nothing happens is not woken by it. Elsewhere, or
+ * where Linux gives none of that, interfaces and clocks are looked at every NETWATCH_POLL_MS.
  *
- * What happens together is told together, NETWATCH_SETTLE_MS after the first of it: a network comes in many steps.
+ * What happens together is told together, NETWATCH_SETTLE_MS after the first of it: a network comes
+ * in many steps.
  */
 #ifndef MESHD_NET_IO_NETWATCH_H
 #define MESHD_NET_IO_NETWATCH_H
@@ -17,8 +18,8 @@
 enum {
     NETWATCH_SETTLE_MS = 300,
     NETWATCH_POLL_MS = 10 * 1000,
-    NETWATCH_SLEPT_MS =
-        1000, /* clocks that stand still while the machine sleeps are this much behind: it has slept */
+    /* clocks that stand still while the machine sleeps are this much behind: it has slept */
+    NETWATCH_SLEPT_MS = 1000,
 };
 enum netwatch_news {                     /* bits */
                      NETWATCH_ADDRS = 1, /* addresses may be others: look */

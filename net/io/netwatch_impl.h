@@ -1,5 +1,5 @@
-/* netwatch_impl.h: what the files of the watch share: netwatch.c looks, netwatch_linux.c is told, and
- * both give what they see to netwatch_news.c, which tells the user. */
+/* netwatch_impl.h: what the files of the watch share: netwatch.c looks, netwatch_linux.c is told,
+ * and both give what they see to netwatch_news.c, which tells the user. */
 #ifndef MESHD_NET_IO_NETWATCH_IMPL_H
 #define MESHD_NET_IO_NETWATCH_IMPL_H
 
@@ -35,7 +35,8 @@ bool netwatch_native_open(struct netwatch *w, uv_loop_t *loop);
 void netwatch_native_close(struct netwatch *w);
 
 #ifdef MESHD_LINUX
-/* What a batch of rtnetlink messages is about. *route: of which default route was heard last, a hash; changed if another was. */
+/* What a batch of rtnetlink messages is about. *route: of which default route was heard last, a
+ * hash; changed if another was. */
 unsigned netwatch_linux_read(const uint8_t *buf, size_t len, uint64_t *route);
 #endif
 

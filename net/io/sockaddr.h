@@ -1,5 +1,5 @@
-/* sockaddr.h: between net/base/addr.h, which knows no sockets, and what the kernel takes. IPv4-mapped
- * IPv6 addresses become IPv4, so that one address keeps one form.
+/* sockaddr.h: between net/base/addr.h, which knows no sockets, and what the kernel takes.
+ * IPv4-mapped IPv6 addresses become IPv4, so that one address keeps one form.
  */
 #ifndef MESHD_NET_IO_SOCKADDR_H
 #define MESHD_NET_IO_SOCKADDR_H

@@ -1,11 +1,11 @@
 /* udp.h: the UDP edge: one socket, batches in, trains out.
  *
- * Implementations behind one face: udp_linux.c (own non-blocking socket under uv_poll, recvmmsg with
- * UDP_GRO, sendmmsg/sendmsg with UDP_SEGMENT, each probed at run time and switched off for good when
- * it fails in mid-run); in its place on other systems udp_posix.c (the same socket, one datagram a
- * call); and udp_uv.c (uv_udp, one datagram a call, no marks, no sources; every platform). A
- * train that the kernel does not take at once is kept and sent first when the socket is writable
- * again: nothing is lost on our side of the socket.
+ * Implementations behind one face: udp_linux.c (own non-blocking socket under uv_poll, recvmmsg
+ * with UDP_GRO, sendmmsg/sendmsg with UDP_SEGMENT, each probed at run time and switched off for
+ * good when it fails in mid-run); in its place on other systems udp_posix.c (the same socket, one
+ * datagram a call); and udp_uv.c (uv_udp, one datagram a call, no marks, no sources; every
+ * platform). A train that the kernel does not take at once is kept and sent first when the socket
+ * is writable again: nothing is lost on our side of the socket.
  */
 #ifndef MESHD_NET_IO_UDP_H
 #define MESHD_NET_IO_UDP_H
@@ -42,7 +42,8 @@ struct udp_caps {
     bool ecn;           /* marks of what arrives are seen; those of trains are set */
     bool sources;       /* bound to no address, and answers leave from where they were asked */
     bool dont_fragment; /* what does not fit a link is not cut: without that, packet sizes cannot be
-                         * found by trying (RFC 8899 §3), and MTU_BASE_BYTES are the most (RFC 9000 §14) */
+                         * found by trying (RFC 8899 §3), and MTU_BASE_BYTES are the most (RFC 9000
+                         * §14) */
     int send_buffer_bytes, recv_buffer_bytes; /* what the kernel gave */
     bool buffers_capped; /* less than asked for: say so in the log, with the sysctl's name */
 };

@@ -1,5 +1,6 @@
-/* udp_control.h: what the kernel and we say to each other beside the bytes of datagrams: the lengths in a train, the ECN field, the
- * address of ours a datagram came to and that an answer leaves from (cmsg(3), udp(7), ip(7), ipv6(7)).
+/* udp_control.h: what the kernel and we say to each other beside the bytes of datagrams: the
+ * lengths in a train, the ECN field, the address of ours a datagram came to and that an answer
+ * leaves from (cmsg(3), udp(7), ip(7), ipv6(7)).
  */
 #ifndef MESHD_NET_IO_UDP_CONTROL_H
 #define MESHD_NET_IO_UDP_CONTROL_H
@@ -23,7 +24,8 @@
 #endif
 #endif
 
-/* In: one int (GRO), one int or byte (traffic class), the address it came to; out: one u16 (GSO), the address it leaves from. */
+/* In: one int (GRO), one int or byte (traffic class), the address it came to; out: one u16 (GSO),
+ * the address it leaves from. */
 struct udp_control_buf {
     _Alignas(struct cmsghdr)
         uint8_t bytes[2 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];

@@ -31,7 +31,8 @@ int udp_uv_open(struct udp **out, uv_loop_t *loop, const struct addr *at,
 int udp_open_error(int uv_err);
 
 /* Path MTU is found by our own probes (RFC 8899 §3): datagrams leave with DF and the kernel's idea
- * of the path is ignored, where the platform can do that. False: it cannot, and what is too large is cut. */
+ * of the path is ignored, where the platform can do that. False: it cannot, and what is too large
+ * is cut. */
 bool udp_dont_fragment(uv_os_fd_t fd, bool ipv6);
 
 #ifdef MESHD_LINUX

@@ -1,8 +1,8 @@
 /* udp_linux.c: UDP in batches (GSO, GRO, sendmmsg, recvmmsg).
  *
- * A socket bound to no address is told to which one each datagram came (IP_PKTINFO), and what answers it leaves from there: a
- * secondary address would else be answered from the primary one, which the peer's NAT or firewall does not let in. It costs one
- * control message per train.
+ * A socket bound to no address is told to which one each datagram came (IP_PKTINFO), and what
+ * answers it leaves from there: a secondary address would else be answered from the primary one,
+ * which the peer's NAT or firewall does not let in. It costs one control message per train.
  *
  * Why an own socket and not uv_udp: one UDP_SEGMENT send carries a train of 64 packets through the
  * stack once, and UDP_GRO gives it to the receiver whole (measured 15 times the rate of plain
@@ -10,9 +10,10 @@
  * mid-run, when a route moves to a device without checksum offload: then the same train goes out
  * again as plain datagrams and the socket never tries segments again.
  *
- * The ECN field of what is sent is an option of the socket, set when a train wants another one than the train before: a transfer
- * does not change it, and no send gets slower or a further reason to fail by it. (Measured for a train of 44 packets over veth:
- * 6.7 us without a mark and with this one, 6.8 us with a control message in each send, 7.2 us when every train changes it.)
+ * The ECN field of what is sent is an option of the socket, set when a train wants another one than
+ * the train before: a transfer does not change it, and no send gets slower or a further reason to
+ * fail by it. (Measured for a train of 44 packets over veth: 6.7 us without a mark and with this
+ * one, 6.8 us with a control message in each send, 7.2 us when every train changes it.)
  */
 #include "net/io/udp_impl.h"
 
@@ -121,8 +122,8 @@ static void report_too_big(struct udp_linux *u, const struct train *t, size_t by
         u->base.cb.too_big(u->base.ctx, &t->to.udp.remote, bytes);
 }
 
-/* The kernel may refuse the source, since this machine has lost the address: then the train leaves from where the kernel thinks
- * best, and so do those that follow. */
+/* The kernel may refuse the source, since this machine has lost the address: then the train leaves
+ * from where the kernel thinks best, and so do those that follow. */
 static bool source_may_be_gone(const struct udp_control_out *a, int err) {
     return a->source != 0 && (err == EINVAL || err == EADDRNOTAVAIL || err == ENETUNREACH);
 }
@@ -153,8 +154,8 @@ static enum udp_sent send_whole(struct udp_linux *u, const struct train *t, size
 }
 
 /* Plain datagrams from *at on; *at moves over what is sent or lost. The first failure's verdict, or
- * UDP_SENT; sendmmsg reports an error only if its first message meets it, so a short count means: ask
- * again from there. */
+ * UDP_SENT; sendmmsg reports an error only if its first message meets it, so a short count means:
+ * ask again from there. */
 static enum udp_sent send_plain_run(struct udp_linux *u, const struct train *t, size_t *at) {
     struct sockaddr_storage to;
     socklen_t to_len = sockaddr_from(&to, &t->to.udp.remote);

@@ -1,7 +1,7 @@
-/* udp_posix.c: the UDP edge for systems of the BSD kind: an own socket under uv_poll, one recvmsg and
- * one sendmsg a datagram, with the control messages that libuv's udp has no way to: the ECN field, and
- * the address of ours that was asked and that the answer leaves from. udp_linux.c, where that is not
- * built, does the same in batches.
+/* udp_posix.c: the UDP edge for systems of the BSD kind: an own socket under uv_poll, one recvmsg
+ * and one sendmsg a datagram, with the control messages that libuv's udp has no way to: the ECN
+ * field, and the address of ours that was asked and that the answer leaves from. udp_linux.c, where
+ * that is not built, does the same in batches.
  */
 #include <assert.h>
 #include <errno.h>
@@ -88,8 +88,8 @@ static void receive(struct udp_posix *u) {
 
 /* ---- sending ---- */
 
-/* The kernel may refuse the source, since this machine has lost the address: then the datagram leaves
- * from where the kernel thinks best, and so do those that follow. */
+/* The kernel may refuse the source, since this machine has lost the address: then the datagram
+ * leaves from where the kernel thinks best, and so do those that follow. */
 static bool source_may_be_gone(const struct udp_control_out *said, int err) {
     return said->source != 0 && (err == EINVAL || err == EADDRNOTAVAIL || err == ENETUNREACH);
 }

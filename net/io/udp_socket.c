@@ -34,7 +34,8 @@ bool udp_dont_fragment(uv_os_fd_t fd, bool ipv6) {
     return ipv6 ? set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
                 : set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 #else
-    /* FreeBSD and macOS have both options, OpenBSD and NetBSD that of IPv6, Windows names the other one differently. */
+    /* FreeBSD and macOS have both options, OpenBSD and NetBSD that of IPv6, Windows names the other
+     * one differently. */
 #if defined(IPV6_DONTFRAG)
     if (ipv6)
         return set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);

@@ -1,8 +1,8 @@
-/* udp_uv.c: the fallback for every platform libuv knows: one datagram a call, no trains in the kernel. A
- * train the socket does not take is kept; its next datagram waits in libuv's queue, and when it is
- * out the rest follows. libuv has no way to the ECN field: everything is not-ECT, which the peer's
- * missing counts tell the transport. Nor has it one to the address a datagram came to: answers leave from
- * where the kernel thinks best.
+/* udp_uv.c: the fallback for every platform libuv knows: one datagram a call, no trains in the
+ * kernel. A train the socket does not take is kept; its next datagram waits in libuv's queue, and
+ * when it is out the rest follows. libuv has no way to the ECN field: everything is not-ECT, which
+ * the peer's missing counts tell the transport. Nor has it one to the address a datagram came to:
+ * answers leave from where the kernel thinks best.
  */
 #include "net/io/udp_impl.h"
 

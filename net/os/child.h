@@ -1,5 +1,6 @@
-/* child.h: a process of our own making that runs a function and tells its parent bytes, so that whatever
- * becomes of it is an outcome like any other. Where a system cannot divide a process, there is none.
+/* child.h: a process of our own making that runs a function and tells its parent bytes, so that
+ * whatever becomes of it is an outcome like any other. Where a system cannot divide a process,
+ * there is none.
  */
 #ifndef MESHD_NET_OS_CHILD_H
 #define MESHD_NET_OS_CHILD_H
@@ -15,7 +16,8 @@ struct os_child { /* zeroes: none */
     int fd; /* the system's affair */
 };
 
-/* Runs `body` in a child, which ends with it; what it prints to `out` is read here. 0 or an errno. */
+/* Runs `body` in a child, which ends with it; what it prints to `out` is read here. 0 or an
+ * errno. */
 int os_child_start(struct os_child *c, void (*body)(const void *arg, FILE *out),
                    const void *arg) MUST_USE;
 /* What has come; EAGAIN: nothing now. None and no error: it has closed its end. */

@@ -1,5 +1,5 @@
-/* connection.h: a stream to another process of this machine, by the path of its socket; not blocking,
- * closed on exec. Every call gives 0 or an errno.
+/* connection.h: a stream to another process of this machine, by the path of its socket; not
+ * blocking, closed on exec. Every call gives 0 or an errno.
  */
 #ifndef MESHD_NET_OS_CONNECTION_H
 #define MESHD_NET_OS_CONNECTION_H
@@ -21,8 +21,8 @@ static inline bool os_connection_is_open(struct os_connection c) {
 
 /* Bytes of a path, without the NUL, that fit. */
 size_t os_connection_path_max(void);
-/* EAGAIN: the listener's queue is full; it may be tried again. ENAMETOOLONG. What was opened is closed
- * again after an error. */
+/* EAGAIN: the listener's queue is full; it may be tried again. ENAMETOOLONG. What was opened is
+ * closed again after an error. */
 int os_connection_open(struct os_connection *out, const char *path) MUST_USE;
 void os_connection_close(struct os_connection *c); /* idempotent */
 /* Whose process is at the other end, from the kernel (net/os/process.h). */

@@ -1,6 +1,6 @@
 /* dir.h: directories by handle, and names in them. A name is one component, relative to a directory
- * that is held open: nobody who moves things about meanwhile can lead it elsewhere. Every call gives 0
- * or an errno.
+ * that is held open: nobody who moves things about meanwhile can lead it elsewhere. Every call
+ * gives 0 or an errno.
  */
 #ifndef MESHD_NET_OS_DIR_H
 #define MESHD_NET_OS_DIR_H

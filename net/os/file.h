@@ -1,6 +1,7 @@
-/* file.h: files by handle, as the system gives them: what each call is for is the caller's to say, and
- * nothing here asks twice or chooses. Every call gives 0 or the errno that says why not, whatever the
- * system's own word for it. Interrupted calls are made again. Directories: net/os/dir.h.
+/* file.h: files by handle, as the system gives them: what each call is for is the caller's to say,
+ * and nothing here asks twice or chooses. Every call gives 0 or the errno that says why not,
+ * whatever the system's own word for it. Interrupted calls are made again. Directories:
+ * net/os/dir.h.
  */
 #ifndef MESHD_NET_OS_FILE_H
 #define MESHD_NET_OS_FILE_H
@@ -45,8 +46,8 @@ int os_file_open(struct os_file *out, const char *path, unsigned how) MUST_USE;
 /* A new one for reading and writing, 0600, whose name nobody can guess: the six X that `path` ends
  * with are replaced. */
 int os_file_temporary(struct os_file *out, char *path) MUST_USE;
-/* A path by which other processes of this user can open it, whether it has a name or not, as long as
- * it is open here. ENOSYS: not on this system. At most `cap` bytes, with the NUL. */
+/* A path by which other processes of this user can open it, whether it has a name or not, as long
+ * as it is open here. ENOSYS: not on this system. At most `cap` bytes, with the NUL. */
 int os_file_share(struct os_file *f, char *path, size_t cap) MUST_USE;
 /* Idempotent. The error is that of bytes written earlier, on some file systems. */
 int os_file_close(struct os_file *f);
@@ -90,13 +91,13 @@ int os_file_sync(struct os_file f) MUST_USE;
 /* The same, past a cache in the drive where the system has a call for that. */
 int os_file_sync_drive(struct os_file f) MUST_USE;
 
-/* Hints, which may do nothing: it is read from its beginning to its end; nobody reads it soon, and its
- * pages need not stay in memory; those bytes may go to the disk now. */
+/* Hints, which may do nothing: it is read from its beginning to its end; nobody reads it soon, and
+ * its pages need not stay in memory; those bytes may go to the disk now. */
 void os_file_will_read(struct os_file f);
 void os_file_will_not_read(struct os_file f);
 void os_file_push(struct os_file f, uint64_t offset, uint64_t len);
-/* Past the page cache, where the system has such a thing (else ENOSYS): addresses, offsets and lengths
- * of writes are then multiples of what its file system asks for, or fail with EINVAL. */
+/* Past the page cache, where the system has such a thing (else ENOSYS): addresses, offsets and
+ * lengths of writes are then multiples of what its file system asks for, or fail with EINVAL. */
 int os_file_set_direct(struct os_file f, bool on) MUST_USE;
 
 #endif

@@ -19,8 +19,8 @@ void interrupt_clear(void);
 /* Sleeps; false if interrupted. */
 bool interrupt_sleep(uint64_t us);
 
-/* Waits until the connection can be read from (or written to), at most `ms` (-1: for ever). *ready: it
- * can, or has failed. Not ready and 0: interrupted, another size, or too late. Else an errno. */
+/* Waits until the connection can be read from (or written to), at most `ms` (-1: for ever). *ready:
+ * it can, or has failed. Not ready and 0: interrupted, another size, or too late. Else an errno. */
 int interrupt_wait(struct os_connection c, bool writing, int ms, bool *ready) MUST_USE;
 /* Reads from standard input once it has something. EINTR: interrupted. *got 0: its end. */
 int interrupt_read_stdin(void *out, size_t cap, size_t *got) MUST_USE;

@@ -1,7 +1,7 @@
 /* names.h: which file names a system can hold. A name comes from a peer, and what is impossible is
- * the receiver's to say: "a:b" is a file on Linux and a stream of the file "a" on Windows, "NUL" is a
- * device there, and what ends in a dot would lose it. Pure; for one component, checked for its bytes
- * (UTF-8 or not) elsewhere.
+ * the receiver's to say: "a:b" is a file on Linux and a stream of the file "a" on Windows, "NUL" is
+ * a device there, and what ends in a dot would lose it. Pure; for one component, checked for its
+ * bytes (UTF-8 or not) elsewhere.
  */
 #ifndef MESHD_NET_OS_NAMES_H
 #define MESHD_NET_OS_NAMES_H

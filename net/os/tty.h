@@ -12,8 +12,8 @@ bool tty_is_ours(FILE *f);
 unsigned tty_width(FILE *f);
 
 /* Descriptors 0, 1 and 2 that are closed are taken: or what is opened next would get such a number,
- * and what is printed would go there. Reading and writing still fail, as they should. False: they could
- * not be. */
+ * and what is printed would go there. Reading and writing still fail, as they should. False: they
+ * could not be. */
 bool tty_keep_stdio(void);
 /* Nothing can be written to it, since it was closed at the start. */
 bool tty_stdout_is_closed(void);

@@ -4,10 +4,10 @@
  *
  * Every packet that carried transport frames is noted after it has been processed. An ACK is due at
  * once when an ack-eliciting packet arrives out of order or leaves a gap, or when `every` eliciting
- * ones wait: 2 at first, later as many as arrive within spread_us (an eighth of the round trip, 1 ms at most), at most ACK_EVERY_MAX. Else
- * after RTT_MAX_ACK_DELAY_US at the latest, in dense traffic after 2 spread_us. One read batch
- * is processed before output is pulled, so batches are acknowledged by one frame anyway. Value
- * struct.
+ * ones wait: 2 at first, later as many as arrive within spread_us (an eighth of the round trip, 1
+ * ms at most), at most ACK_EVERY_MAX. Else after RTT_MAX_ACK_DELAY_US at the latest, in dense
+ * traffic after 2 spread_us. One read batch is processed before output is pulled, so batches are
+ * acknowledged by one frame anyway. Value struct.
  */
 #ifndef MESHD_NET_RECOVERY_ACK_H
 #define MESHD_NET_RECOVERY_ACK_H
@@ -55,17 +55,19 @@ void ack_set_rtt(struct ack *a, uint64_t srtt_us);
 int ack_received(struct ack *a, uint64_t now_us, uint64_t pn, bool eliciting) MUST_USE;
 /* An ACK frame left: nothing waits now. */
 void ack_sent(struct ack *a);
-/* What an ACK frame has said: every number of `received` from lowest to largest, as of the time when `late` was as here. */
+/* What an ACK frame has said: every number of `received` from lowest to largest, as of the time
+ * when `late` was as here. */
 struct ack_told {
     uint64_t lowest, largest;
     uint32_t late;
 };
 /* Of an ACK that was written with the newest `ranges` ranges just now. */
 struct ack_told ack_told(const struct ack *a, unsigned ranges);
-/* The peer has acknowledged a packet of ours that carried this ACK: what it said need not be repeated, but for the
- * largest (RFC 9000 §13.2.4). Ranges that did not fit into it stay; and so does what lies at or above a packet that has
- * come late in between since (all of it, if more than ACK_LATE_KEPT were late): a later ACK is going to be acknowledged,
- * too. A packet that arrives below later is still reported: that is how the peer learns that its loss was false. */
+/* The peer has acknowledged a packet of ours that carried this ACK: what it said need not be
+ * repeated, but for the largest (RFC 9000 §13.2.4). Ranges that did not fit into it stay; and so
+ * does what lies at or above a packet that has come late in between since (all of it, if more than
+ * ACK_LATE_KEPT were late): a later ACK is going to be acknowledged, too. A packet that arrives
+ * below later is still reported: that is how the peer learns that its loss was false. */
 void ack_forget(struct ack *a, const struct ack_told *told);
 /* The delay to report for `largest`. */
 uint64_t ack_delay_us(const struct ack *a, uint64_t now_us);

@@ -1,18 +1,20 @@
-/* ecn.h: explicit congestion notification of one session: what arrived with which mark (told to the peer in ACK_ECN), and
- * whether the path carries marks, so that ours may be set (RFC 9000 §13.4, RFC 3168, RFC 8311). ECT(0) is the only mark we
- * set: ECT(1) belongs to L4S.
+/* ecn.h: explicit congestion notification of one session: what arrived with which mark (told to the
+ * peer in ACK_ECN), and whether the path carries marks, so that ours may be set (RFC 9000 §13.4,
+ * RFC 3168, RFC 8311). ECT(0) is the only mark we set: ECT(1) belongs to L4S.
  *
  *   TESTING   the first ECN_TEST_PKTS of a path that ask for an acknowledgement carry ECT(0)
  *   UNKNOWN   that many are out, or the path is silent: nothing is marked until their fate is known
  *   CAPABLE   one of them was acknowledged, with counts that are right: everything is marked
- *   FAILED    counts are missing, too low, go back, or are of a mark we did not set; or no marked packet comes through. Nothing is
+ *   FAILED    counts are missing, too low, go back, or are of a mark we did not set; or no marked
+ *             packet comes through. Nothing is
  *             marked until the path changes
  *
- * A path that drops what is marked is told from one that just loses a packet by trying again: ECN_TEST_PKTS or ECN_TESTS_MAX
- * tests must be lost altogether. While it is tested, what a timeout sends is not marked (RFC 9000 appendix A.4 waits three
- * timeouts; a black hole costs one here). After ECN_SILENT_PTOS timeouts in a row a CAPABLE path is tested again, once it
- * answers: the route may have changed. Value struct, all zeroes is a new one; lives as long as the session, because counts never
- * go back.
+ * A path that drops what is marked is told from one that just loses a packet by trying again:
+ * ECN_TEST_PKTS or ECN_TESTS_MAX tests must be lost altogether. While it is tested, what a timeout
+ * sends is not marked (RFC 9000 appendix A.4 waits three timeouts; a black hole costs one here).
+ * After ECN_SILENT_PTOS timeouts in a row a CAPABLE path is tested again, once it answers: the
+ * route may have changed. Value struct, all zeroes is a new one; lives as long as the session,
+ * because counts never go back.
  */
 #ifndef MESHD_NET_RECOVERY_ECN_H
 #define MESHD_NET_RECOVERY_ECN_H
@@ -42,13 +44,15 @@ struct ecn {
 void ecn_received(struct ecn *e, uint8_t field);
 /* The session has moved: the test begins again. */
 void ecn_new_path(struct ecn *e);
-/* Is the next packet to be marked, if it asks for an acknowledgement, so that its fate will be known? */
+/* Is the next packet to be marked, if it asks for an acknowledgement, so that its fate will be
+ * known? */
 static inline bool ecn_marks(const struct ecn *e) {
     return e->state == ECN_CAPABLE || e->state == ECN_TESTING;
 }
 /* A marked packet leaves. Gives the serial that ecn_lost wants, never 0. */
 uint8_t ecn_sent(struct ecn *e, bool eliciting);
-/* Is the path's fate under that test still open? Then a loss says nothing about congestion: at most a first train is lost so. */
+/* Is the path's fate under that test still open? Then a loss says nothing about congestion: at most
+ * a first train is lost so. */
 bool ecn_in_test(const struct ecn *e, uint8_t of);
 /* A packet marked under this serial is lost. True if that means the end of marking. */
 bool ecn_lost(struct ecn *e, uint8_t of);
@@ -56,8 +60,9 @@ bool ecn_lost(struct ecn *e, uint8_t of);
 void ecn_timeout(struct ecn *e, uint32_t times);
 
 enum ecn_verdict { ECN_AS_BEFORE, ECN_VALIDATED, ECN_REFUTED };
-/* An ACK of numbers up to `largest`, with counts or without (NULL), that settles `fresh` marked packets of this path. *ce: how
- * many more of ours have met congestion, 0 where that cannot be believed (RFC 9000 §13.4.2.1, RFC 9002 §B.7). */
+/* An ACK of numbers up to `largest`, with counts or without (NULL), that settles `fresh` marked
+ * packets of this path. *ce: how many more of ours have met congestion, 0 where that cannot be
+ * believed (RFC 9000 §13.4.2.1, RFC 9002 §B.7). */
 enum ecn_verdict ecn_acked(struct ecn *e, uint64_t largest, const struct ecn_counts *counts,
                            uint64_t fresh, uint64_t *ce);
 

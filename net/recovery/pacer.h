@@ -1,7 +1,8 @@
 /* pacer.h: spreads a window over its round trip: a token bucket in bytes, filled at the pacing
  * rate. The bucket's size, the burst, is the larger of 10 packets (but at most one train) and
- * burst_us of rate, an eighth of the round trip between PACER_BURST_MIN_US and PACER_BURST_MAX_US; the invariant is: over any interval T no more than burst + rate * T bytes
- * leave. RFC 9002 §7.7. Value struct, integer arithmetic only.
+ * burst_us of rate, an eighth of the round trip between PACER_BURST_MIN_US and PACER_BURST_MAX_US;
+ * the invariant is: over any interval T no more than burst + rate * T bytes leave. RFC 9002 §7.7.
+ * Value struct, integer arithmetic only.
  */
 #ifndef MESHD_NET_RECOVERY_PACER_H
 #define MESHD_NET_RECOVERY_PACER_H
@@ -11,8 +12,8 @@
 enum {
     PACER_BURST_PKTS = 10,
     PACER_BURST_MAX_US = 1000, /* one loop timer tick: so a 1 ms timer loses no rate */
-    /* A timer that is set less than a tick ahead and slept on costs 25 us of CPU in a virtual machine. At 2 Gbit/s half of
-     * this is a train. */
+    /* A timer that is set less than a tick ahead and slept on costs 25 us of CPU in a virtual
+     * machine. At 2 Gbit/s half of this is a train. */
     PACER_BURST_MIN_US = 500,
     PACER_BURSTS_PER_RTT = 8,
 };

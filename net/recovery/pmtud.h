@@ -5,9 +5,9 @@
  * freely, until less than PMTUD_GAP_BYTES lie between the largest success and the smallest failure.
  * A size is given up after PMTUD_PROBES losses, or at once when the socket says that it does not
  * fit. A probe's loss says nothing about congestion. A black hole (big packets lost, small ones
- * pass) falls back to the base, one at the base to MTU_MIN_BYTES, and the search starts again: from there with the base, since
- * a whole flight that was lost in an outage looks the same. No timers of its own: it is asked when a packet is
- * being built, so an idle session stays silent.
+ * pass) falls back to the base, one at the base to MTU_MIN_BYTES, and the search starts again: from
+ * there with the base, since a whole flight that was lost in an outage looks the same. No timers of
+ * its own: it is asked when a packet is being built, so an idle session stays silent.
  *
  * Of the states of RFC 8899 §5.2, BASE, ERROR and SEARCHING are one here: 1,200 bytes are taken as
  * confirmed (RFC 9000 §14.3) until they prove not to pass.
@@ -49,12 +49,13 @@ void pmtud_probe_sent(struct pmtud *p, uint16_t bytes);
 bool pmtud_probe_acked(struct pmtud *p, uint64_t now_us, uint16_t bytes);
 void pmtud_probe_lost(struct pmtud *p, uint64_t now_us, uint16_t bytes);
 /* The local interface refused the size (EMSGSIZE, or ICMP): counts as all probes lost; if it is at
- * or below the confirmed MTU, falls back to the base or, from there, to MTU_MIN_BYTES. True if the confirmed MTU shrank. */
+ * or below the confirmed MTU, falls back to the base or, from there, to MTU_MIN_BYTES. True if the
+ * confirmed MTU shrank. */
 bool pmtud_too_big(struct pmtud *p, uint64_t now_us, uint16_t bytes);
-/* Fate of ordinary packets, for black holes (RFC 8899 §4.3). Only sizes above what it would fall back to matter. Of
- * one ACK frame the acknowledged packets are told first. What is lost next after a big packet
- * passed was lost to congestion, all that is reported at the same now_us; later losses count. lost:
- * true if this makes it a black hole: the confirmed MTU has fallen. */
+/* Fate of ordinary packets, for black holes (RFC 8899 §4.3). Only sizes above what it would fall
+ * back to matter. Of one ACK frame the acknowledged packets are told first. What is lost next after
+ * a big packet passed was lost to congestion, all that is reported at the same now_us; later losses
+ * count. lost: true if this makes it a black hole: the confirmed MTU has fallen. */
 bool pmtud_packet_lost(struct pmtud *p, uint64_t now_us, uint16_t bytes);
 void pmtud_packet_acked(struct pmtud *p, uint16_t bytes);
 

@@ -1,6 +1,7 @@
-/* rate.h: how fast the path delivers: delivery rate sampling, draft-ietf-ccwg-bbr §4.1.2 (first draft-cheng-iccrg-
- * delivery-rate-estimation). Each packet remembers what had been delivered when it left; its acknowledgement gives a
- * rate over the longer of the time to send and the time to acknowledge. Value structs, integers only.
+/* rate.h: how fast the path delivers: delivery rate sampling, draft-ietf-ccwg-bbr §4.1.2 (first
+ * draft-cheng-iccrg- delivery-rate-estimation). Each packet remembers what had been delivered when
+ * it left; its acknowledgement gives a rate over the longer of the time to send and the time to
+ * acknowledge. Value structs, integers only.
  */
 #ifndef MESHD_NET_RECOVERY_RATE_H
 #define MESHD_NET_RECOVERY_RATE_H
@@ -8,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of one packet: what was so when it left. Counters are the low 32 bits: a flight is far below 4 GiB. */
+/* Of one packet: what was so when it left. Counters are the low 32 bits: a flight is far below 4
+ * GiB. */
 struct rate_mark {
     uint32_t delivered, lost; /* bytes */
     uint32_t in_flight;       /* bytes, with this packet */
@@ -19,8 +21,8 @@ struct rate_mark {
 struct rate {
     uint64_t delivered, lost; /* bytes, of this path */
     uint64_t delivered_us;    /* when `delivered` last grew */
-    uint64_t
-        first_sent_us; /* the newest delivered packet left then: the next flight is measured from it */
+    /* the newest delivered packet left then: the next flight is measured from it */
+    uint64_t first_sent_us;
     uint64_t bubble; /* samples are app-limited until so much is delivered; 0: they are not */
 };
 

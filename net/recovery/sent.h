@@ -69,14 +69,16 @@ struct sent {
 /* The first number that may be added is `next_pn`. */
 void sent_init(struct sent *s, uint64_t next_pn);
 void sent_clear(struct sent *s);
-/* Room for packet `pn` (>= every one before): numbers between are SENT_NONE. ERR_FULL at the bound, or
- * where the session has its share of `all`; ERR_NOMEM. The slot is zeroed, OUTSTANDING, with pn set. */
+/* Room for packet `pn` (>= every one before): numbers between are SENT_NONE. ERR_FULL at the bound,
+ * or where the session has its share of `all`; ERR_NOMEM. The slot is zeroed, OUTSTANDING, with pn
+ * set. */
 int sent_add(struct sent *s, uint64_t pn, struct sent_pkt **out) MUST_USE;
 /* Takes the newest one back: nothing was sent after all. */
 void sent_undo(struct sent *s);
 /* NULL if outside the ring or SENT_NONE. */
 struct sent_pkt *sent_get(const struct sent *s, uint64_t pn);
-/* The first packet of [lo, hi) that an ACK of these settles newly; false if none. Call until false. */
+/* The first packet of [lo, hi) that an ACK of these settles newly; false if none. Call until
+ * false. */
 bool sent_next_acked(struct sent *s, uint64_t lo, uint64_t hi, uint64_t *pn);
 /* Moves base over settled packets; those lost at or after `lost_before_us` are kept, and what is
  * behind them. */

@@ -1,8 +1,10 @@
-/* allowance.h: how far a receiver lets its peer send, and what of that the peer is known to know (RFC 9000 §4.1, §4.2): of a stream,
- * or of a whole session. The limit is topped up when half of the window is used. The window follows what is consumed in a round
- * trip: eight times that much. A sender that doubles needs six: what is granted at the end of a round trip, in which X was
- * consumed, has to last until the next grant has come to it, and by then 2 X and 4 X have arrived. The rest is for what waits
- * behind a gap. The idea is that of Linux' receive buffer (dynamic right-sizing, Fisk and Feng, LACSI 2001). Value struct.
+/* allowance.h: how far a receiver lets its peer send, and what of that the peer is known to know
+ * (RFC 9000 §4.1, §4.2): of a stream, or of a whole session. The limit is topped up when half of
+ * the window is used. The window follows what is consumed in a round trip: eight times that much. A
+ * sender that doubles needs six: what is granted at the end of a round trip, in which X was
+ * consumed, has to last until the next grant has come to it, and by then 2 X and 4 X have arrived.
+ * The rest is for what waits behind a gap. The idea is that of Linux' receive buffer (dynamic
+ * right-sizing, Fisk and Feng, LACSI 2001). Value struct.
  */
 #ifndef MESHD_NET_TRANSPORT_ALLOWANCE_H
 #define MESHD_NET_TRANSPORT_ALLOWANCE_H
@@ -31,7 +33,8 @@ void allowance_init(struct allowance *a, uint64_t window);
 /* So much has been consumed by now in all: the window follows, up to window_max. */
 void allowance_measure(struct allowance *a, uint64_t now_us, uint64_t srtt_us, uint64_t consumed,
                        uint64_t window_max);
-/* Grants more where half of the window, or of `room` if that is less, is used. True: it did, and is due. */
+/* Grants more where half of the window, or of `room` if that is less, is used. True: it did, and is
+ * due. */
 bool allowance_top_up(struct allowance *a, uint64_t consumed, uint64_t room);
 /* A larger window, and all of it at once. False: it would be none. */
 bool allowance_widen(struct allowance *a, uint64_t consumed, uint64_t window);

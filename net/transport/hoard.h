@@ -1,7 +1,7 @@
-/* hoard.h: what a peer makes us hold for nothing: more than HOARD_BYTES for HOARD_US, while less went
- * than holding it calls for. Of what it has sent, as much must be read as is held; of what waits for
- * its acknowledgement, a HOARD_SENT_PART must be acknowledged. Whoever holds most so gives it to who
- * needs it, once memory is short (net/endpoint_memory.c).
+/* hoard.h: what a peer makes us hold for nothing: more than HOARD_BYTES for HOARD_US, while less
+ * went than holding it calls for. Of what it has sent, as much must be read as is held; of what
+ * waits for its acknowledgement, a HOARD_SENT_PART must be acknowledged. Whoever holds most so
+ * gives it to who needs it, once memory is short (net/endpoint_memory.c).
  *
  * A value: its keeper says what is held and what has gone, and looks whenever either changes.
  */

@@ -3,8 +3,9 @@
  * Plain structs owned by the transport. The sending half keeps references to the spans that hold
  * its bytes until they are acknowledged; what is lost is queued again by offset, so packets are
  * never repeated, only data. The receiving half keeps blocks aligned to stream offsets, so that
- * bytes are copied once, out of the packet, and the user takes them by reference; where only a few bytes have come
- * they lie in small pieces, so that what is held stays in proportion to what has come.
+ * bytes are copied once, out of the packet, and the user takes them by reference; where only a few
+ * bytes have come they lie in small pieces, so that what is held stays in proportion to what has
+ * come.
  */
 #ifndef MESHD_NET_TRANSPORT_STREAM_H
 #define MESHD_NET_TRANSPORT_STREAM_H
@@ -37,8 +38,8 @@ enum {
 
 struct rslot {           /* STREAM_BLOCK_BYTES of a stream; all zeroes: nothing yet */
     struct block *block; /* its bytes up to the block's cap */
-    struct block *
-        pieces; /* a table of blocks of RSTREAM_PIECE_BYTES for what is beyond, where little has come */
+    /* a table of blocks of RSTREAM_PIECE_BYTES for what is beyond, where little has come */
+    struct block *pieces;
     uint32_t stored; /* bytes that came into it */
 };
 
@@ -93,8 +94,8 @@ void rstream_clear(struct rstream *r);
 int rstream_input(struct rstream *r, uint64_t offset, const uint8_t *data, size_t len, bool fin,
                   uint64_t *fresh) MUST_USE;
 int rstream_input_reset(struct rstream *r, uint64_t final_size, uint64_t *fresh) MUST_USE;
-/* Nobody will read what has arrived: its memory goes back now, not when the other half ends, too. Only once `stopped` or
- * `reset`; spans given out before are whoever's that holds references. */
+/* Nobody will read what has arrived: its memory goes back now, not when the other half ends, too.
+ * Only once `stopped` or `reset`; spans given out before are whoever's that holds references. */
 void rstream_drop_unread(struct rstream *r);
 /* Contiguous bytes ready beyond `read`. */
 uint64_t rstream_ready(const struct rstream *r);

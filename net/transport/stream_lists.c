@@ -1,4 +1,5 @@
-/* stream_lists.c: which streams have something to send, bytes or control frames, and in which order they do. */
+/* stream_lists.c: which streams have something to send, bytes or control frames, and in which order
+ * they do. */
 #include "net/transport/transport.h"
 
 /* One list per priority, served in turn. */

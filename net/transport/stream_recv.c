@@ -1,5 +1,5 @@
-/* stream_recv.c: the receiving half of a stream: bytes put in order, held in proportion to what has come, and read
- * by reference (net/transport/stream.h). */
+/* stream_recv.c: the receiving half of a stream: bytes put in order, held in proportion to what has
+ * come, and read by reference (net/transport/stream.h). */
 #include "net/transport/stream.h"
 
 #include <assert.h>
@@ -74,8 +74,9 @@ enum {
     SPARSE_SPARE = 4 * STREAM_BLOCK_BYTES, /* so much more of a session */
 };
 
-/* Whether a block of `cap` is in proportion to what has come: into this slot with the n bytes that come now, or into the whole
- * session. A quick transfer always gets whole blocks, and so does one whose reader is so quick that nothing waits. */
+/* Whether a block of `cap` is in proportion to what has come: into this slot with the n bytes that
+ * come now, or into the whole session. A quick transfer always gets whole blocks, and so does one
+ * whose reader is so quick that nothing waits. */
 static bool in_proportion(const struct rstream *r, const struct rslot *s, size_t cap, size_t n) {
     const struct block_account *a = r->account;
     return cap <= BLOCK_SMALL_BYTES || cap <= SPARSE_FACTOR * (s->stored + n) ||
@@ -83,7 +84,8 @@ static bool in_proportion(const struct rstream *r, const struct rslot *s, size_t
                SPARSE_FACTOR * a->unread_bytes + SPARSE_SPARE;
 }
 
-/* One block takes the place of a smaller one and of pieces; who still reads those has references. */
+/* One block takes the place of a smaller one and of pieces; who still reads those has
+ * references. */
 static void gather(struct rslot *s, struct block *b) {
     if (s->block)
         memcpy(b->data, s->block->data, s->block->cap);
@@ -132,8 +134,8 @@ static int make_pieces(struct rstream *r, struct rslot *s, size_t at, size_t end
     return 0;
 }
 
-/* Room for [at, end) of a slot. The first block of a stream starts small and is replaced by a larger one
- * as it fills. */
+/* Room for [at, end) of a slot. The first block of a stream starts small and is replaced by a
+ * larger one as it fills. */
 static int room_in(struct rstream *r, uint64_t number, size_t at, size_t end, bool next) {
     struct rslot *s = &r->slots[number - r->first_slot];
     if (end <= block_end(s))
@@ -186,7 +188,8 @@ static int copy_in(struct rstream *r, uint64_t offset, const uint8_t *data, size
 
 /* ---- what arrives ---- */
 
-/* A session whose streams have too many gaps may fill them and go on in order, but not make more. */
+/* A session whose streams have too many gaps may fill them and go on in order, but not make
+ * more. */
 static bool too_many_gaps(const struct rstream *r, const struct range *gap) {
     return r->account->gaps >= SESSION_GAPS_MAX && gap->lo != r->read + rstream_ready(r) &&
            !ranges_has(&r->got, gap->lo - 1) && !ranges_has(&r->got, gap->hi);

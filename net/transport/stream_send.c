@@ -1,4 +1,5 @@
-/* stream_send.c: the sending half of a stream: bytes kept until they are acknowledged (net/transport/stream.h). */
+/* stream_send.c: the sending half of a stream: bytes kept until they are acknowledged
+ * (net/transport/stream.h). */
 #include "net/transport/stream.h"
 
 #include <assert.h>

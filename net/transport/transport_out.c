@@ -1,4 +1,5 @@
-/* transport_out.c: packets out of what waits: control frames, datagrams, streams, acknowledgements. */
+/* transport_out.c: packets out of what waits: control frames, datagrams, streams,
+ * acknowledgements. */
 #include <string.h>
 
 #include "crypto/base/mem.h"
@@ -244,8 +245,8 @@ static size_t build_bare_ack(struct transport *t, uint64_t now_us, uint8_t *buf,
     return wr_len(&d.w);
 }
 
-/* A packet that asks for no acknowledgement is not marked, since nobody would notice that marked ones do not come through:
- * but one later in a train goes with the others. */
+/* A packet that asks for no acknowledgement is not marked, since nobody would notice that marked
+ * ones do not come through: but one later in a train goes with the others. */
 static uint8_t mark_untracked(struct transport *t, size_t len, bool first) {
     if (first)
         t->rec->marks = false;

@@ -1,4 +1,5 @@
-/* transport_streams.c: the table of a session's streams (RFC 9000 §2 and §3), and what is told about them. */
+/* transport_streams.c: the table of a session's streams (RFC 9000 §2 and §3), and what is told
+ * about them. */
 
 #include "crypto/base/mem.h"
 #include "net/transport/transport.h"
@@ -53,8 +54,9 @@ struct stream *transport_stream_new(struct transport *t, uint64_t id) {
     return s;
 }
 
-/* A frame of ten bytes may open thousands of streams: what all sessions open before the user has heard of it is bounded, so
- * that one batch of packets does not hold the loop. Some are sure to each. */
+/* A frame of ten bytes may open thousands of streams: what all sessions open before the user has
+ * heard of it is bounded, so that one batch of packets does not hold the loop. Some are sure to
+ * each. */
 bool transport_peer_may_open(const struct transport *t) {
     const struct told *told = &t->memo->told;
     if (told->streams >= EVENTS_SESSION_SURE && t->events->count >= STREAMS_UNHEARD_MAX)

@@ -3,7 +3,8 @@
  *
  *   00 PADDING  (the rest of the packet may be zeroes)
  *   01 PING
- *   02 ACK      largest | delay in us | further ranges n | first range | n x (gap | range), RFC 9000 §19.3
+ *   02 ACK      largest | delay in us | further ranges n | first range | n x (gap | range), RFC
+ *               9000 §19.3
  *   03 ACK_ECN  as ACK, then ECT(0) | ECT(1) | CE: packets that came so marked, §19.3.2
  *   04 RESET    stream | error | final size
  *   05 STOP     stream | error

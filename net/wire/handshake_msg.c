@@ -29,7 +29,8 @@ bool handshake_mac1_ok(const struct identity *self, const uint8_t msg[static INI
 }
 
 /* The key of a RESPONSE's mac1 comes from what message 1 has made common. Were it the initiator's
- * public key, as in WireGuard, whoever has a list of keys could tell from a recording who called. */
+ * public key, as in WireGuard, whoever has a list of keys could tell from a recording who
+ * called. */
 enum { MAC1_KEY_BYTES = 32 };
 
 static bool response_key(const struct noise *n, uint8_t key[static MAC1_KEY_BYTES]) {

@@ -58,15 +58,18 @@ void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static CO
 bool handshake_mac1_ok(const struct identity *self, const uint8_t msg[static INITIATION_BYTES]);
 /* Why nobody is let in whose message 1 opens: docs/PROTOCOL.md §3. 0 is none. */
 enum refusal { REFUSAL_UNKNOWN = 1, REFUSAL_SECRET, REFUSAL_KEY, REFUSALS_MAX = 7 };
-/* A refusal is a RETRY without cookie and challenge, whose nonce is made with what message 1 has made
- * common: nobody but the two ends can make it, or tell the reason. After handshake_read_initiation. */
+/* A refusal is a RETRY without cookie and challenge, whose nonce is made with what message 1 has
+ * made common: nobody but the two ends can make it, or tell the reason. After
+ * handshake_read_initiation. */
 bool handshake_refusal(const struct noise *n, enum refusal why,
                        const uint8_t msg[static INITIATION_BYTES],
                        uint8_t nonce[static COOKIE_NONCE_BYTES]) MUST_USE;
-/* Initiator, after handshake_write_initiation: the reason, 1 to REFUSALS_MAX; 0: not by who was asked. */
+/* Initiator, after handshake_write_initiation: the reason, 1 to REFUSALS_MAX; 0: not by who was
+ * asked. */
 unsigned handshake_refused(const struct noise *n, const uint8_t msg[static INITIATION_BYTES],
                            const uint8_t nonce[static COOKIE_NONCE_BYTES]);
-/* Decrypts message 1; n is then ready for handshake_write_response. False: not authentic or malformed. */
+/* Decrypts message 1; n is then ready for handshake_write_response. False: not authentic or
+ * malformed. */
 bool handshake_read_initiation(struct noise *n, const struct handshake_self *self,
                                const uint8_t msg[static INITIATION_BYTES], struct initiation *out,
                                uint32_t *sender) MUST_USE;

@@ -42,8 +42,8 @@ enum {
 
     RETRY_BYTES = 8 + COOKIE_NONCE_BYTES + COOKIE_SEALED_BYTES,
 
-    /* Capabilities: what a node can do beyond version 1, one bit each. A session has those that both
-     * sides state; a bit that is not known means nothing. */
+    /* Capabilities: what a node can do beyond version 1, one bit each. A session has those that
+     * both sides state; a bit that is not known means nothing. */
     CAPABILITY_RECORD = 1 << 0, /* takes RECORD */
     CAPABILITIES = CAPABILITY_RECORD,
 

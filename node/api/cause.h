@@ -1,10 +1,10 @@
-/* cause.h: what a user has to know of an error beside its number (crypto/base/err.h): on which side of a
- * connection its cause lies, and, if a limit was met, which one and how large it is. Whoever is told
- * "the disk is full" must know whose.
+/* cause.h: what a user has to know of an error beside its number (crypto/base/err.h): on which side
+ * of a connection its cause lies, and, if a limit was met, which one and how large it is. Whoever
+ * is told "the disk is full" must know whose.
  *
- * The side follows from who says it. What this node finds is about itself, but for what it finds out
- * about the peer (a broken protocol) or about the way between the two (nobody answers, bytes that are
- * not those that were sent). What a peer says is about the peer, but for the latter
+ * The side follows from who says it. What this node finds is about itself, but for what it finds
+ * out about the peer (a broken protocol) or about the way between the two (nobody answers, bytes
+ * that are not those that were sent). What a peer says is about the peer, but for the latter
  * (docs/PROTOCOL.md §6). Limits have numbers there, too: append, never renumber.
  *
  * Pure: shared with meshctl, which adds what to do about it (cli/kit/advice.h).

@@ -118,8 +118,8 @@ static bool joins(const struct line *l, size_t next_at, uint32_t prev) {
     return (emoji && script_is_emoji(next)) || script_joins(prev);
 }
 
-/* The bytes at l->s + at that are shown as they are; 0: the first one, or its character, is escaped. `prev` is the
- * character before, 0 at the line's beginning or behind an escape. */
+/* The bytes at l->s + at that are shown as they are; 0: the first one, or its character, is
+ * escaped. `prev` is the character before, 0 at the line's beginning or behind an escape. */
 static size_t kept(const struct line *l, size_t at, uint32_t prev, uint32_t *cp) {
     size_t n = utf8_read(l->s + at, l->len - at, cp);
     if (n == 0)

@@ -10,8 +10,8 @@ enum {
 
 #define YEAR_10000_S UINT64_C(253402300800)
 
-/* Years that begin in March have their leap day at the end: H. Hinnant, "chrono-compatible low-level
- * date algorithms", civil_from_days. */
+/* Years that begin in March have their leap day at the end: H. Hinnant, "chrono-compatible
+ * low-level date algorithms", civil_from_days. */
 void date_text(uint64_t unix_s, char out[static DATE_TEXT_MAX]) {
     if (unix_s >= YEAR_10000_S) {
         snprintf(out, DATE_TEXT_MAX, "after the year 9999");

@@ -2,7 +2,8 @@
  *
  * A ring that grows by doubling up to EVENTS_MAX (net/base/limits.h); beyond it the oldest event is
  * dropped, which a reader that polls once a turn never sees. Progress is not queued: a transfer
- * keeps one flag, so that any number of progress reports is one event (node/file/transfer/transfer).
+ * keeps one flag, so that any number of progress reports is one event
+ * (node/file/transfer/transfer).
  */
 #ifndef MESHD_NODE_BASE_EVENT_QUEUE_H
 #define MESHD_NODE_BASE_EVENT_QUEUE_H

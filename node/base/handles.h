@@ -1,6 +1,6 @@
-/* handles.h: references to things that come and go: {index, generation} in 56 bits, as they fit into a
- * cookie (node/base/owner.h). A reference is found in one step, and finds nothing once its thing has
- * been dropped, whatever has taken the place since.
+/* handles.h: references to things that come and go: {index, generation} in 56 bits, as they fit
+ * into a cookie (node/base/owner.h). A reference is found in one step, and finds nothing once its
+ * thing has been dropped, whatever has taken the place since.
  *
  * A value module: it owns its list, not the things.
  */

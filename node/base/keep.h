@@ -72,7 +72,8 @@ int keep_next(struct keep *keep, const char *table, void *key, size_t *key_len, 
               size_t cap, size_t *len) MUST_USE;
 int keep_prev(struct keep *keep, const char *table, void *key, size_t *key_len, void *value,
               size_t cap, size_t *len) MUST_USE;
-/* The last entry whose key begins with key[0..*key_len): key and value are replaced. As keep_prev. */
+/* The last entry whose key begins with key[0..*key_len): key and value are replaced. As
+ * keep_prev. */
 int keep_last(struct keep *keep, const char *table, uint8_t key[static STORE_KEY_MAX],
               size_t *key_len, void *value, size_t cap, size_t *len) MUST_USE;
 int keep_begin(struct keep *keep) MUST_USE;

@@ -6,9 +6,9 @@
  *   |  part  | the part's own reference  |
  *   +--------+---------------------------+
  *
- * The part is its number in the node's table (parts_add, from 1), the reference what that part calls
- * it: mostly a handle (node/base/handles.h), so that one which comes late finds nothing. So the node
- * finds the part, and the part its own, without looking at all of them. 0: nobody's.
+ * The part is its number in the node's table (parts_add, from 1), the reference what that part
+ * calls it: mostly a handle (node/base/handles.h), so that one which comes late finds nothing. So
+ * the node finds the part, and the part its own, without looking at all of them. 0: nobody's.
  */
 #ifndef MESHD_NODE_BASE_OWNER_H
 #define MESHD_NODE_BASE_OWNER_H

@@ -27,13 +27,13 @@ struct part_ops {
     void (*shutdown)(void *self);
     uint64_t (*deadline_us)(const void *self);
     void (*timeout)(void *self);
-    /* Of any peer, a contact or not: a session is up; has ended (p->session still names it); none has
-     * come about (ERR_TIMEOUT: it did not answer). */
+    /* Of any peer, a contact or not: a session is up; has ended (p->session still names it); none
+     * has come about (ERR_TIMEOUT: it did not answer). */
     void (*session_up)(void *self, struct peering *p);
     void (*session_down)(void *self, struct peering *p, int err);
     void (*not_connected)(void *self, struct peering *p, int err);
-    /* A session is up, but nothing comes of it. What has begun at `before` at the latest and was not
-     * answered hears that; gives when the first of the others has begun; UINT64_MAX: none. */
+    /* A session is up, but nothing comes of it. What has begun at `before` at the latest and was
+     * not answered hears that; gives when the first of the others has begun; UINT64_MAX: none. */
     uint64_t (*silent)(void *self, struct peering *p, uint64_t before_us);
     /* Nobody holds it any more: before it goes. */
     void (*peer_gone)(void *self, struct peering *p);

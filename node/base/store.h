@@ -9,7 +9,8 @@
  *            survive the death of the process.
  *   barrier  FILE_OP_STORE_SYNC (node/disk/file_op.h), handed out like a file operation since it
  *            takes as long as an fsync. Once it is back without an error, everything that was
- *            committed before it was handed out survives a power cut. Without one a power cut may take the
+ *            committed before it was handed out survives a power cut. Without one a power cut may
+ *            take the
  *            last transactions: whole ones, latest first. With STORE_SYNC_SCRUB in its `id`, what
  *            was deleted before it is soon afterwards in no file of the store any more (its bytes
  *            are overwritten, or given back to the file system; what a disk does with blocks it has

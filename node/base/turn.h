@@ -1,9 +1,9 @@
-/* turn.h: what all parts of a node share in a turn: the time, the world, the endpoint, who this node
- * is, the events told so far, and the other parts (node/base/part.h).
+/* turn.h: what all parts of a node share in a turn: the time, the world, the endpoint, who this
+ * node is, the events told so far, and the other parts (node/base/part.h).
  *
  * Each room of node/ has a struct of its own, which knows the turn and the rooms below; none knows
- * the node (node/node.c), which only holds them together. One value of now_us a turn, set by the node
- * before it calls into a part.
+ * the node (node/node.c), which only holds them together. One value of now_us a turn, set by the
+ * node before it calls into a part.
  */
 #ifndef MESHD_NODE_BASE_TURN_H
 #define MESHD_NODE_BASE_TURN_H

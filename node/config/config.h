@@ -1,16 +1,20 @@
-/* config.h: meshd.conf, an INI file (node/config/ini), from text to settings and back. Pure: the daemon
- * reads the file.
+/* config.h: meshd.conf, an INI file (node/config/ini), from text to settings and back. Pure: the
+ * daemon reads the file.
  *
- *   [node]       listen        address:port, several separated by commas or on several lines. Default
- *                              0.0.0.0:7557 and [::]:7557, of which one may be missing on the machine
+ *   [node]       listen        address:port, several separated by commas or on several lines.
+ *                Default
+ *                              0.0.0.0:7557 and [::]:7557, of which one may be missing on the
+ *                              machine
  *                network       name or secret of a private mesh; empty = the public mesh
  *                log           error | warn | info | debug
- *   [files]      download_dir  where accepted files go, an absolute path or one from "~/" on, the home
+ *   [files]      download_dir  where accepted files go, an absolute path or one from "~/" on, the
+ *                home
  *                              directory. Default ~/Downloads
  *                accept        ask | contacts
  *                accept_max    larger transfers are refused; bytes, or with K, M, G, T (powers of
  *                              1024); 0 = no limit
- *   [messages]   quota         what one contact's messages may take in the history, in bytes; Default 32M
+ *   [messages]   quota         what one contact's messages may take in the history, in bytes;
+ *                Default 32M
  *                quota_all     and all contacts' together. Default 512M
  *   [transport]  congestion    bbr | cubic | reno
  *                aead          auto | libsodium | libcrypto | ipsec-mb

@@ -21,7 +21,8 @@ int config_size_parse(uint64_t *out, const char *text) MUST_USE;
 void config_size_text(uint64_t v, char out[static 32]);
 
 /* A path of the file must mean the same from wherever meshd is started: absolute, or below "~/"; no
- * other user's home, no variable, no quotes. NULL: fine; otherwise what is wrong, and what to write. */
+ * other user's home, no variable, no quotes. NULL: fine; otherwise what is wrong, and what to
+ * write. */
 const char *config_path_wrong(const char *path);
 
 #endif

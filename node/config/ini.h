@@ -1,5 +1,5 @@
-/* ini.h: one line of an INI file taken apart, strictly: nothing is guessed, and what is wrong is said.
- * Pure; node/config/config has the meaning.
+/* ini.h: one line of an INI file taken apart, strictly: nothing is guessed, and what is wrong is
+ * said. Pure; node/config/config has the meaning.
  *
  *   [section]      ; a comment may follow
  *   key = value    ; likewise, behind a blank
@@ -32,8 +32,8 @@ struct ini_line {
 
 /* Bytes of a byte order mark at the beginning of the file. */
 size_t ini_bom(const char *text, size_t len);
-/* text[0..len) without the line end, with room for a NUL behind it; it is changed. ERR_FORMAT with a
- * sentence in `wrong`: what it is, and what should be there. */
+/* text[0..len) without the line end, with room for a NUL behind it; it is changed. ERR_FORMAT with
+ * a sentence in `wrong`: what it is, and what should be there. */
 int ini_line(struct ini_line *out, char *text, size_t len,
              char wrong[static INI_WRONG_MAX]) MUST_USE;
 /* The bytes of the first `chars` characters at most, for "%.*s". */

@@ -32,9 +32,9 @@ struct daemon_setup {          /* all but `identity` must outlive the daemon */
 int daemon_open(struct daemon **out, const struct daemon_setup *setup) MUST_USE;
 /* Until SIGTERM, SIGINT or a client's "shutdown"; takes less than a second after that. */
 void daemon_run(struct daemon *d);
-/* False if a worker is still busy with a file or the store (an fsync can take long): the process is to leave
- * without waiting for it, and the daemon's memory stays. The temporary it may leave is removed by
- * the next start. NULL is fine. */
+/* False if a worker is still busy with a file or the store (an fsync can take long): the process is
+ * to leave without waiting for it, and the daemon's memory stays. The temporary it may leave is
+ * removed by the next start. NULL is fine. */
 bool daemon_close(struct daemon *d);
 
 #endif

@@ -9,7 +9,8 @@
 
 enum { EVENT_LINE_MAX = 1536 };
 
-/* The level at which it is logged: what the user's own command has answered already is for debugging. */
+/* The level at which it is logged: what the user's own command has answered already is for
+ * debugging. */
 enum log_level event_line_level(const struct node_event *e);
 void event_line(char out[static EVENT_LINE_MAX], const struct node_event *e);
 

@@ -1,5 +1,6 @@
-/* main.c: meshd, one node of the mesh as a process. main reads as the order of starting up; each step says
- * on stderr why it failed. Exit codes: 0 after a shutdown, 1 failed, 2 wrong arguments or settings.
+/* main.c: meshd, one node of the mesh as a process. main reads as the order of starting up; each
+ * step says on stderr why it failed. Exit codes: 0 after a shutdown, 1 failed, 2 wrong arguments or
+ * settings.
  */
 #include <sodium.h>
 #include <stdio.h>

@@ -38,8 +38,8 @@ enum aead_provider measure_aead(unsigned *bytes_per_us) {
     enum aead_provider providers[CANDIDATES] = {AEAD_IPSEC_MB, AEAD_LIBSODIUM};
     struct aead *candidates[CANDIDATES] = {aead_new(AEAD_IPSEC_MB), aead_new(AEAD_LIBSODIUM)};
     uint64_t best_us;
-    /* Not all three: where ipsec-mb runs it was ahead of OpenSSL 3.0 with every instruction set it knows (docs/TRANSPORT.md),
-     * and what is not called takes less memory. */
+    /* Not all three: where ipsec-mb runs it was ahead of OpenSSL 3.0 with every instruction set it
+     * knows (docs/TRANSPORT.md), and what is not called takes less memory. */
     if (!candidates[0]) {
         providers[0] = AEAD_LIBCRYPTO;
         candidates[0] = aead_new(AEAD_LIBCRYPTO);

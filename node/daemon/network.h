@@ -1,5 +1,6 @@
-/* network.h: where this machine is, for the daemon: its own addresses as tickets tell them, and word when they or the default route
- * are others than before, or when the machine has slept. Who listens at some addresses only is not touched by what becomes of others.
+/* network.h: where this machine is, for the daemon: its own addresses as tickets tell them, and
+ * word when they or the default route are others than before, or when the machine has slept. Who
+ * listens at some addresses only is not touched by what becomes of others.
  */
 #ifndef MESHD_NODE_DAEMON_NETWORK_H
 #define MESHD_NODE_DAEMON_NETWORK_H

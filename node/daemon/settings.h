@@ -18,8 +18,8 @@ struct settings {
 
 enum { SETTINGS_WRONG_MAX = PATH_TEXT_MAX + 512 };
 
-/* Reads the environment and the file. ERR_USAGE, ERR_FORMAT or ERR_NOMEM with one sentence in `wrong`: where it is,
- * what is wrong and what is expected. */
+/* Reads the environment and the file. ERR_USAGE, ERR_FORMAT or ERR_NOMEM with one sentence in
+ * `wrong`: where it is, what is wrong and what is expected. */
 int settings_load(struct settings *s, const struct args *a,
                   char wrong[static SETTINGS_WRONG_MAX]) MUST_USE;
 void settings_clear(struct settings *s);

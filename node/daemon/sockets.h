@@ -30,12 +30,13 @@ int sockets_open(struct sockets *s, uv_loop_t *loop, const struct config *cfg,
 /* The socket the train names, or for LOCAL_ANY one that can reach its address. NULL: there is none.
  */
 struct udp *sockets_for(const struct sockets *s, const struct train *t);
-/* Sends a train by its socket. If that is full already, one that is a single datagram waits, any other is lost: trains that
- * name a socket are not pulled while it is full. */
+/* Sends a train by its socket. If that is full already, one that is a single datagram waits, any
+ * other is lost: trains that name a socket are not pulled while it is full. */
 void sockets_send(struct sockets *s, const struct train *t);
 /* The socket takes trains again, beginning with those that have waited. */
 void sockets_writable(struct sockets *s, uint32_t socket);
-/* The largest datagram worth trying: MTU_MAX_BYTES, or MTU_BASE_BYTES if some socket cannot keep its datagrams whole. */
+/* The largest datagram worth trying: MTU_MAX_BYTES, or MTU_BASE_BYTES if some socket cannot keep
+ * its datagrams whole. */
 uint16_t sockets_mtu_max(const struct sockets *s);
 void sockets_close(struct sockets *s);
 

@@ -5,8 +5,8 @@
  * one out per file).
  *
  * The core names open files by slot numbers of its own; the environment keeps what is behind them.
- * Bytes travel in blocks (net/base/block.h); the worker touches only the spans' bytes and `hash`, both
- * of which the core leaves alone until the operation is back.
+ * Bytes travel in blocks (net/base/block.h); the worker touches only the spans' bytes and `hash`,
+ * both of which the core leaves alone until the operation is back.
  *
  * Safety: source paths come from the local user. Destination names come from a peer, were checked
  * by the core (one component, no '/', no NUL, not "." or ".."), and are opened relative to the

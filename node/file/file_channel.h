@@ -1,6 +1,6 @@
 /* file_channel.h: files between contacts, as the node sees them: what it asks for, and what it
- * hears of that concerns them. The table of transfers (node/file/transfer/transfer) is below; sending
- * (node/file/file_send) and receiving (node/file/file_recv) hang in it by their struct
+ * hears of that concerns them. The table of transfers (node/file/transfer/transfer) is below;
+ * sending (node/file/file_send) and receiving (node/file/file_recv) hang in it by their struct
  * transfer_ops, through which everything that happens reaches the one side it is for.
  *
  *   a stream event -> the transfer (by its cookie) -> event -> sinks, sources: a verdict

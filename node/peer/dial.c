@@ -102,7 +102,8 @@ int dial_now(struct dials *dials, struct peering *p) {
     int err = endpoint_connect(dials->turn->ep, dials->turn->now_us, p->ref);
     if (err)
         return err;
-    if (p->online) { /* nothing was sent for it: a peer that is not asked is quiet, and not silent */
+    if (p->online) {
+        /* nothing was sent for it: a peer that is not asked is quiet, and not silent */
         dial_probe(dials, p);
         return 0;
     }
@@ -177,7 +178,8 @@ void dial_up(struct dials *dials, struct peering *p) {
 
 void dial_down(struct dials *dials, struct peering *p, int err) {
     struct dialling *d = &p->dial;
-    /* Who takes every call and hangs up, or dies of it each time, is not called every two seconds. */
+    /* Who takes every call and hangs up, or dies of it each time, is not called every two
+     * seconds. */
     const uint64_t step_us = dials->turn->now_us - d->up_us < DIAL_HELD_US ? d->step_us : 0;
     judge_at(dials, p, 0);
     *d = (struct dialling){
@@ -269,7 +271,8 @@ static uint64_t due_us(const struct dials *d) {
     return soon_us < away_us ? soon_us : away_us;
 }
 
-/* Where both wait they take turns: neither crowds of those who are away nor some who come and go keep the others waiting. */
+/* Where both wait they take turns: neither crowds of those who are away nor some who come and go
+ * keep the others waiting. */
 static struct timer_heap *whose_turn(struct dials *d, uint64_t now_us) {
     const bool soon = timer_next_us(&d->soon) <= now_us;
     d->soon_had = soon && (!d->soon_had || timer_next_us(&d->away) > now_us);

@@ -1,17 +1,18 @@
-/* dial.h: contacts are dialled again. Whoever comes back, on whatever address, is the one that knows
- * where the others are: so a node dials its contacts when it starts, when its network has changed, and
- * when a session with one of them was lost, ever later while nobody answers. Of both sides that may
- * have moved the last one finds the other.
+/* dial.h: contacts are dialled again. Whoever comes back, on whatever address, is the one that
+ * knows where the others are: so a node dials its contacts when it starts, when its network has
+ * changed, and when a session with one of them was lost, ever later while nobody answers. Of both
+ * sides that may have moved the last one finds the other.
  *
  * All of it is spread: one contact after another at a rate for all of them (DIAL_EVERY_US), so that
- * neither a start with CONTACTS_MAX contacts nor thousands that are away cost more than that. Half of
- * it is for those who are there or were until a moment ago: they do not wait behind the thousands. A
- * contact whose session ended for want of use is left alone: it costs nothing until somebody wants it.
+ * neither a start with CONTACTS_MAX contacts nor thousands that are away cost more than that. Half
+ * of it is for those who are there or were until a moment ago: they do not wait behind the
+ * thousands. A contact whose session ended for want of use is left alone: it costs nothing until
+ * somebody wants it.
  *
  * And whoever waits for a contact hears in time that it does not answer (DIAL_PATIENCE_US), whether
- * there is a session or not. That is told to what has just begun, and ends neither the attempt nor the
- * session: those go on for as long as the endpoint says, so a slow path connects all the same, and
- * what runs survives an outage.
+ * there is a session or not. That is told to what has just begun, and ends neither the attempt nor
+ * the session: those go on for as long as the endpoint says, so a slow path connects all the same,
+ * and what runs survives an outage.
  */
 #ifndef MESHD_NODE_PEER_DIAL_H
 #define MESHD_NODE_PEER_DIAL_H
@@ -54,12 +55,13 @@ void dials_clear(struct dials *dials);
 void dial_soon(struct dials *dials, struct peering *p);
 /* The network has changed: it is called or asked soon. */
 void dial_recheck(struct dials *dials, struct peering *p);
-/* A session is wanted now, and how that ends is told (NODE_CONNECT_FAILED) in DIAL_PATIENCE_US at the
- * latest. One that is up is asked whether it answers. As endpoint_connect. */
+/* A session is wanted now, and how that ends is told (NODE_CONNECT_FAILED) in DIAL_PATIENCE_US at
+ * the latest. One that is up is asked whether it answers. As endpoint_connect. */
 int dial_now(struct dials *dials, struct peering *p) MUST_USE;
 /* Something was sent in the contact's session that it has to answer. */
 void dial_expect(struct dials *dials, struct peering *p);
-/* The peer has answered: if nothing has begun since, there is nothing to find out any more, and nothing to wake up for. */
+/* The peer has answered: if nothing has begun since, there is nothing to find out any more, and
+ * nothing to wake up for. */
 void dial_answered(struct dials *dials, struct peering *p);
 /* Its session is up: asked whether it answers, if nothing else is on the way to it. */
 void dial_probe(struct dials *dials, struct peering *p);

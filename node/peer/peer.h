@@ -2,8 +2,8 @@
  * the session that is up. A peer is not a contact: node/people holds one for each of its contacts;
  * relays and neighbours are held in the same way, and are dialled, asked and found dead alike.
  *
- * A peering is there for as long as it has a holder (peering_new to peering_end). Whoever has a session
- * with the endpoint and is nobody's peering here is disconnected (node/node.c).
+ * A peering is there for as long as it has a holder (peering_new to peering_end). Whoever has a
+ * session with the endpoint and is nobody's peering here is disconnected (node/node.c).
  */
 #ifndef MESHD_NODE_PEER_PEER_H
 #define MESHD_NODE_PEER_PEER_H

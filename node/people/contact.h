@@ -1,6 +1,7 @@
 /* contact.h: the peers the user has named: who they are, the secret shared with them, where they
  * were last seen, and whether a session is up. A contact is its node id; the name is an attribute
- * that the user may change, no two have the same one. How they are stored: node/people/contact_store.h.
+ * that the user may change, no two have the same one. How they are stored:
+ * node/people/contact_store.h.
  *
  * Pointers to a contact are valid until the turn ends or it is removed; what outlives a turn keeps
  * its serial.
@@ -35,7 +36,8 @@ struct contact { /* holds a secret */
     bool paired, pairing;
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
-    int denied; /* their node does not let this one in, and why (node/people/denial.h); 0: not said */
+    /* their node does not let this one in, and why (node/people/denial.h); 0: not said */
+    int denied;
     /* not persisted */
     uint32_t serial;         /* from 1, never reused */
     struct peering *peering; /* the contact as a peer: its session */

@@ -1,5 +1,6 @@
-/* contact_load.c: the contacts as a part of the node: taken from the store at the start, dialled then
- * and when the network has changed, stored at the end. An older form of the table becomes this one.
+/* contact_load.c: the contacts as a part of the node: taken from the store at the start, dialled
+ * then and when the network has changed, stored at the end. An older form of the table becomes this
+ * one.
  */
 #include <sodium.h>
 #include <string.h>

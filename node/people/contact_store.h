@@ -29,8 +29,8 @@ bool contact_decode(struct contact *c, const uint8_t *key, size_t key_len, const
 int contact_store_put(struct contacts *people, const struct contact *c) MUST_USE;
 int contact_store_del(struct contacts *people, const struct node_id *id) MUST_USE;
 int contact_store_del_by_name(struct contacts *people, const char *name) MUST_USE; /* version 1 */
-/* The entry after key[0..*key_len), which is replaced (node/base/store.h). by_name: it is of version 1.
- * ERR_FORMAT: it cannot be read; ERR_NOT_FOUND at the end; what the store says. */
+/* The entry after key[0..*key_len), which is replaced (node/base/store.h). by_name: it is of
+ * version 1. ERR_FORMAT: it cannot be read; ERR_NOT_FOUND at the end; what the store says. */
 int contact_store_next(struct contacts *people, uint8_t key[static STORE_KEY_MAX], size_t *key_len,
                        struct contact *c, bool *by_name) MUST_USE;
 

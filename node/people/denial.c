@@ -6,8 +6,8 @@ bool denial_is(int err) {
     return denial_code(err) != 0;
 }
 
-/* A secret that is not known there, seen from here: the ticket's, if that has never opened anything; and
- * once it was the ticket's it stays that, whatever else is tried. */
+/* A secret that is not known there, seen from here: the ticket's, if that has never opened
+ * anything; and once it was the ticket's it stays that, whatever else is tried. */
 static int seen_from_here(const struct contact *c, int err, bool by_ticket) {
     if (err != ERR_UNKNOWN && err != ERR_SECRET)
         return err;

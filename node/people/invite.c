@@ -86,7 +86,8 @@ int invites_load(struct invites *invites) {
         forget_own_name(invites, &v);
         if (!good)
             turn_log(invites->turn, LOG_ERROR, "a stored ticket cannot be read; it is left alone");
-        /* A contact of the reserved name was stored by an older meshd, which died before burning. */
+        /* A contact of the reserved name was stored by an older meshd, which died before
+         * burning. */
         else if (expired(invites, &v) || (v.name[0] && contact_by_name(invites->contacts, v.name)))
             sweep(invites, &v.psk);
         else

@@ -2,7 +2,8 @@
  * shows it, and its expiry. Persisted in the store's table "tickets", so that a restart keeps them:
  *
  *   key   = psk 32 (node/people/ticket.h)
- *   value = version u8 = 1 | expiry u64 LE, wall clock s | petname, or nothing: then whoever comes is
+ *   value = version u8 = 1 | expiry u64 LE, wall clock s | petname, or nothing: then whoever comes
+ *   is
  *           named after its own id
  *
  * Burned on use, removed when expired; at most TICKETS_OPEN_MAX.

@@ -1,5 +1,6 @@
-/* campaign.h: many seeds, in so many processes at once. Results are handed out in the order of the seeds, whatever the
- * order in which they came, so a report does not depend on the number of processes.
+/* campaign.h: many seeds, in so many processes at once. Results are handed out in the order of the
+ * seeds, whatever the order in which they came, so a report does not depend on the number of
+ * processes.
  */
 #ifndef MESHD_SIM_CAMPAIGN_CAMPAIGN_H
 #define MESHD_SIM_CAMPAIGN_CAMPAIGN_H

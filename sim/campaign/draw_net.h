@@ -1,6 +1,6 @@
-/* draw_net.h: the network of a swarm's drawn scenario beyond one NAT a host: homes that several share, homes behind a carrier's
- * NAT, routers with Linux, IPv6; and what happens to those routers. Its draws are its own, so what else is drawn for a seed
- * stays as it is.
+/* draw_net.h: the network of a swarm's drawn scenario beyond one NAT a host: homes that several
+ * share, homes behind a carrier's NAT, routers with Linux, IPv6; and what happens to those routers.
+ * Its draws are its own, so what else is drawn for a seed stays as it is.
  */
 #ifndef MESHD_SIM_CAMPAIGN_DRAW_NET_H
 #define MESHD_SIM_CAMPAIGN_DRAW_NET_H

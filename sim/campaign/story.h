@@ -1,5 +1,6 @@
-/* story.h: a run told in words: which datagrams were lost, what nodes did, as comment lines of a scenario; and which packets
- * random loss took. Both run the scenario in this process: it must not crash.
+/* story.h: a run told in words: which datagrams were lost, what nodes did, as comment lines of a
+ * scenario; and which packets random loss took. Both run the scenario in this process: it must not
+ * crash.
  */
 #ifndef MESHD_SIM_CAMPAIGN_STORY_H
 #define MESHD_SIM_CAMPAIGN_STORY_H

@@ -162,7 +162,8 @@ static void fault_full(struct pen *p) {
     text_add(p->out, " capacity=%uKiB\n", (unsigned)between(p, 1, 400));
 }
 
-/* The store fails for a while: at once or after some writes, also in the middle of a transaction; or its barrier does. */
+/* The store fails for a while: at once or after some writes, also in the middle of a transaction;
+ * or its barrier does. */
 static void fault_store(struct pen *p) {
     const uint64_t when = between(p, 5000, 50000);
     struct text who = {0};
@@ -293,7 +294,8 @@ static void work(struct pen *p) {
                  m);
 }
 
-/* Newcomers: one comes in the midst of it all, one when all is well, and a third one tries their tickets. */
+/* Newcomers: one comes in the midst of it all, one when all is well, and a third one tries their
+ * tickets. */
 static void newcomers(struct pen *p) {
     struct text giver = {0};
     at(p);
@@ -322,8 +324,8 @@ static void together(struct pen *p) {
     text_add(p->out, "eventually connected within 30s\n");
 }
 
-/* One of whom nobody asks anything starts where it reaches nobody, for so long that its attempts fail: if it gave up then,
- * it would not be heard of again. */
+/* One of whom nobody asks anything starts where it reaches nobody, for so long that its attempts
+ * fail: if it gave up then, it would not be heard of again. */
 static void fault_away(struct pen *p) {
     const uint64_t when = between(p, 5000, 9000), later = when + between(p, 100, 3000);
     text_add(p->out, "at %ums cut q all for=%ums\n", (unsigned)when,
@@ -332,14 +334,14 @@ static void fault_away(struct pen *p) {
              (unsigned)(later + between(p, 10, 3000)));
 }
 
-/* Nobody asks for a session: a flow only uses those that there are. In the minute of faults the pauses between dials have
- * grown, but not to more than this leaves. */
+/* Nobody asks for a session: a flow only uses those that there are. In the minute of faults the
+ * pauses between dials have grown, but not to more than this leaves. */
 static void alone(struct pen *p) {
     text_add(p->out, "load flow 2/s m[1..%u] from=61s until=118s\n", (unsigned)p->move);
     if (p->pairs)
         newcomers_healed(p);
-    /* Then it moves, and nobody would know where to, if it did not say so itself. (`every`: it is not what `eventually`
-     * waits for.) */
+    /* Then it moves, and nobody would know where to, if it did not say so itself. (`every`: it is
+     * not what `eventually` waits for.) */
     text_add(p->out,
              "at 124500ms every 500s roam q\nload message 12/m s1 to q from=125s until=150s\n");
     text_add(p->out, "at 120s heal\neventually connected within 4s\n");

@@ -1,5 +1,5 @@
-/* trial.h: one run of a scenario's text in a process of its own, so that a crash, a hang or a failed assertion is an
- * outcome like any other. The result comes back through a pipe.
+/* trial.h: one run of a scenario's text in a process of its own, so that a crash, a hang or a
+ * failed assertion is an outcome like any other. The result comes back through a pipe.
  */
 #ifndef MESHD_SIM_CAMPAIGN_TRIAL_H
 #define MESHD_SIM_CAMPAIGN_TRIAL_H
@@ -51,7 +51,8 @@ struct trial_process {
 
 /* False: no process could be made. */
 bool trial_start(struct trial_process *p, const struct trial_job *job);
-/* Reads what has come. True when it has ended, or was ended for being over its time: *out is filled. */
+/* Reads what has come. True when it has ended, or was ended for being over its time: *out is
+ * filled. */
 bool trial_poll(struct trial_process *p, struct trial *out);
 /* Both in one: waits. */
 void trial_run(const struct trial_job *job, struct trial *out);

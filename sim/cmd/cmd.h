@@ -1,4 +1,5 @@
-/* cmd.h: the commands of meshsim and what their options are; main.c dispatches. A command gives its exit code. */
+/* cmd.h: the commands of meshsim and what their options are; main.c dispatches. A command gives its
+ * exit code. */
 #ifndef MESHD_SIM_CMD_CMD_H
 #define MESHD_SIM_CMD_CMD_H
 
@@ -35,7 +36,8 @@ int cmd_shrink(struct options *o);
 int cmd_merge(struct options *o);
 int cmd_probe(struct options *o);
 
-/* The whole file ("-": stdin), NUL-terminated, to be freed; NULL with a message if it cannot be read. */
+/* The whole file ("-": stdin), NUL-terminated, to be freed; NULL with a message if it cannot be
+ * read. */
 char *cmd_read_file(const char *file);
 /* False, with a message, if there are options that only one run has. */
 bool cmd_of_many(const struct options *o);

@@ -1,6 +1,8 @@
-/* sweep.h: what commands over many seeds have in common: a campaign as the options say, one report of all its runs.
+/* sweep.h: what commands over many seeds have in common: a campaign as the options say, one report
+ * of all its runs.
  *
- * sweep_init, then what is the command's own goes into `model` and `report`; sweep_run; sweep_tell; sweep_clear.
+ * sweep_init, then what is the command's own goes into `model` and `report`; sweep_run; sweep_tell;
+ * sweep_clear.
  */
 #ifndef MESHD_SIM_CMD_SWEEP_H
 #define MESHD_SIM_CMD_SWEEP_H

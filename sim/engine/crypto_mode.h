@@ -1,13 +1,17 @@
 /* crypto_mode.h: how much of the cryptography a simulated world really computes.
  *
  *   real  all of it
- *   memo  every X25519 agreement and every Ed25519 verification is computed once per process and remembered: the
- *         two ends of a handshake share the work, and so do all who verify one signature. Same bytes as real.
- *   stub  nothing secret: agreements and signatures are hashes of public values, packets stay readable and
+ *   memo  every X25519 agreement and every Ed25519 verification is computed once per process and
+ *         remembered: the
+ *         two ends of a handshake share the work, and so do all who verify one signature. Same
+ *         bytes as real.
+ *   stub  nothing secret: agreements and signatures are hashes of public values, packets stay
+ *         readable and
  *         carry a SipHash tag under the key. For runs whose question is scale; reports say so.
  *
- * The node core is not changed: the linker puts these functions in front of crypto/noise/dh, crypto/identity/sign and crypto/aead/aead
- * (`--wrap`), in meshsim and its tests only. One mode per process at a time; a change counts from the next call.
+ * The node core is not changed: the linker puts these functions in front of crypto/noise/dh,
+ * crypto/identity/sign and crypto/aead/aead (`--wrap`), in meshsim and its tests only. One mode per
+ * process at a time; a change counts from the next call.
  */
 #ifndef MESHD_SIM_ENGINE_CRYPTO_MODE_H
 #define MESHD_SIM_ENGINE_CRYPTO_MODE_H

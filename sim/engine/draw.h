@@ -46,8 +46,8 @@ static inline uint64_t draw_below(uint64_t drawn, uint64_t n) {
     return ((drawn >> 32) * n) >> 32;
 }
 
-/* Bytes for a `struct rng` (crypto/base/rng.h): fill call number i of an entity's life number `life` is
- * ChaCha20 under a key drawn for (entity, life), with nonce i. */
+/* Bytes for a `struct rng` (crypto/base/rng.h): fill call number i of an entity's life number
+ * `life` is ChaCha20 under a key drawn for (entity, life), with nonce i. */
 struct draw_stream {
     uint8_t key[32];
     uint64_t calls;

@@ -1,6 +1,6 @@
-/* host_clock.h: what a host's clocks show as the world's time passes: a monotonic clock that may run a little fast or slow
- * and stands still while the host is suspended (as CLOCK_MONOTONIC does), and a wall clock that is off by some amount.
- * Value struct; all zeroes runs with the world.
+/* host_clock.h: what a host's clocks show as the world's time passes: a monotonic clock that may
+ * run a little fast or slow and stands still while the host is suspended (as CLOCK_MONOTONIC does),
+ * and a wall clock that is off by some amount. Value struct; all zeroes runs with the world.
  */
 #ifndef MESHD_SIM_ENGINE_HOST_CLOCK_H
 #define MESHD_SIM_ENGINE_HOST_CLOCK_H

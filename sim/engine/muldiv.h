@@ -1,5 +1,5 @@
-/* muldiv.h: a * b / c with a product of 128 bits, which not every compiler has a type for: rates reach
- * 10^11, times 10^12. Quotients that do not fit are UINT64_MAX. c is not 0.
+/* muldiv.h: a * b / c with a product of 128 bits, which not every compiler has a type for: rates
+ * reach 10^11, times 10^12. Quotients that do not fit are UINT64_MAX. c is not 0.
  */
 #ifndef MESHD_SIM_ENGINE_MULDIV_H
 #define MESHD_SIM_ENGINE_MULDIV_H

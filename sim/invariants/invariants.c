@@ -32,7 +32,8 @@ struct watch {
     uint32_t host_count, host_cap;
     struct watch_map sealed, opened; /* by key: counters */
     struct watch_map from;           /* (host and life, real sender, -): a = packets accepted */
-    /* (host, address): a = bytes in, b = bytes out, c = when the next dial is due; set.floor: what is known of it */
+    /* (host, address): a = bytes in, b = bytes out, c = when the next dial is due; set.floor: what
+     * is known of it */
     struct watch_map traffic;
     struct watch_map contacts; /* (host, host, -) */
     struct watch_verdict verdicts[INVARIANTS];
@@ -127,7 +128,8 @@ void watch_addresses(struct watch *w, uint32_t host, const struct addr *addrs, u
 
 /* ---- signatures ---- */
 
-/* docs/PROTOCOL.md §1: Ed25519 over "meshd transport key v1" | seq, little-endian | transport key. */
+/* docs/PROTOCOL.md §1: Ed25519 over "meshd transport key v1" | seq, little-endian | transport
+ * key. */
 static bool signature_ok(const struct watch_cert *c) {
 #ifdef HAVE_LIBCRYPTO
     static const char label[] = "meshd transport key v1";
@@ -194,7 +196,8 @@ void watch_accepted(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t wi
 
 enum { CHECK_BYTES = 41 }; /* a PATH_CHALLENGE alone in a packet; a CONFIRM is shorter */
 
-/* docs/PROTOCOL.md §2: 4 DATA: 4 | key epoch 1 | 0 0 | receiver index 4 | counter 8 | ... | tag 16 */
+/* docs/PROTOCOL.md §2: 4 DATA: 4 | key epoch 1 | 0 0 | receiver index 4 | counter 8 | ... | tag
+ * 16 */
 static bool is_data(const struct watch_packet *p) {
     return p->len >= 32 && p->data[0] == 4;
 }
@@ -216,12 +219,13 @@ static void count_datagram(struct watched *h, uint64_t now_ns) {
     h->datagrams++;
 }
 
-/* An initiation that does not count: a node may dial whomever it chooses, and also, at the pace of a handshake, an address
- * that has sent something first. */
+/* An initiation that does not count: a node may dial whomever it chooses, and also, at the pace of
+ * a handshake, an address that has sent something first. */
 static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_packet *p) {
     static const uint64_t step_ns = WATCH_DIAL_MS * UINT64_C(1000000);
-    /* An answer has come, but it is not known from where: what goes out to learn that is less than the dial. And whoever
-     * doubts a path asks the other addresses that it knows of the peer, from which nothing need have come. */
+    /* An answer has come, but it is not known from where: what goes out to learn that is less than
+     * the dial. And whoever doubts a path asks the other addresses that it knows of the peer, from
+     * which nothing need have come. */
     const bool check =
         is_data(p) && p->len <= CHECK_BYTES && ((t->set.floor & KNOWN_DIALLED) || t->a == 0);
     if (!check && (p->len == 0 || p->data[0] != 1))
@@ -237,8 +241,8 @@ static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_p
     return true;
 }
 
-/* An address is proven once something came from it that only its holder could have sent: a DATA packet that opened, or
- * the answer to an initiation sent there. */
+/* An address is proven once something came from it that only its holder could have sent: a DATA
+ * packet that opened, or the answer to an initiation sent there. */
 static void account_out(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
     struct watch_entry *t = traffic(w, p->at, p->dst);
     if (is_dial(t, now_ns, p))

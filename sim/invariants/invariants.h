@@ -1,26 +1,34 @@
-/* invariants.h: the protocol's invariants, checked by code that shares nothing with the protocol's own: it reads the wire
- * format by docs/PROTOCOL.md, keeps its own memory of counters, and verifies signatures with libcrypto where the core
- * uses libsodium. It knows what the world knows (which host really sent a datagram) and no node can see.
+/* invariants.h: the protocol's invariants, checked by code that shares nothing with the protocol's
+ * own: it reads the wire format by docs/PROTOCOL.md, keeps its own memory of counters, and verifies
+ * signatures with libcrypto where the core uses libsodium. It knows what the world knows (which
+ * host really sent a datagram) and no node can see.
  *
- *   unsigned_accept   a node accepts a certificate that its id did not sign, or an honest one shows such a one
- *   wrong_peer        a session took packets that its peer did not send, or names another id than the host it is with
+ *   unsigned_accept   a node accepts a certificate that its id did not sign, or an honest one shows
+ *                     such a one
+ *   wrong_peer        a session took packets that its peer did not send, or names another id than
+ *                     the host it is with
  *   nonce_reuse       two packets sealed with one counter under one key
  *   replayed          a packet of one key and counter opened and taken twice
- *   amplification     more than three times as many bytes to an address as came from it, before it was proven
- *   private_address   a private address of a host, in clear, in a datagram that reaches a host which is no contact
- *   seq_backwards     a certificate's sequence number, or the order of messages of one sender, went backwards
+ *   amplification     more than three times as many bytes to an address as came from it, before it
+ *                     was proven
+ *   private_address   a private address of a host, in clear, in a datagram that reaches a host
+ *                     which is no contact
+ *   seq_backwards     a certificate's sequence number, or the order of messages of one sender, went
+ *                     backwards
  *   livelock          too many turns in a second, or no rest at one instant
  *   table_caps        more sessions than contacts, or more half-open handshakes than allowed
  *   memory            a node that was ever above WATCH_NODE_BYTES
- *   leak              a node that ended did not give all its memory back, or a packet was lost track of
+ *   leak              a node that ended did not give all its memory back, or a packet was lost
+ *                     track of
  *   wrong_bytes       a file that is not what was sent
  *   misdelivered      a message at a node that it was not for, or from whom did not write it
  *   partial_file      a file under its final name that does not have all its bytes
  *   used_ticket       somebody is let in by a ticket that another has used before
  *   confirmed_lost    a message or file that its sender was told is there, and it is not
  *
- * What a hostile host adds to its node's traffic is not told to the watch; its node is an honest one. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not
- * judged any more.
+ * What a hostile host adds to its node's traffic is not told to the watch; its node is an honest
+ * one. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not judged any
+ * more.
  */
 #ifndef MESHD_SIM_INVARIANTS_INVARIANTS_H
 #define MESHD_SIM_INVARIANTS_INVARIANTS_H
@@ -57,8 +65,8 @@ enum {
     WATCH_NODE_BYTES = 64 << 20,
     WATCH_TURNS_PER_S = 100000, /* and 100 for each datagram in or out */
     WATCH_AMPLIFICATION = 3,
-    /* Initiations to an address that has sent something first, before they count like answers: a node may dial it all the
-     * same. The core repeats one every 250 to 700 ms. */
+    /* Initiations to an address that has sent something first, before they count like answers: a
+     * node may dial it all the same. The core repeats one every 250 to 700 ms. */
     WATCH_DIAL_BURST = 8,
     WATCH_DIAL_MS = 500,
     WATCH_HALF_OPEN_MAX = 256, /* docs/PROTOCOL.md: half-open handshakes of strangers */
@@ -111,13 +119,14 @@ struct watch_packet {
 void watch_sent(struct watch *w, uint64_t now_ns, const struct watch_packet *p);
 /* A node has been given it; `accepted`: it has opened it as DATA. */
 void watch_received(struct watch *w, uint64_t now_ns, const struct watch_packet *p, bool accepted);
-/* A packet was sealed, or opened and found right, under this 32-byte key. Where the linker does not let the world see it,
- * nonce_reuse and replayed are not judged. */
+/* A packet was sealed, or opened and found right, under this 32-byte key. Where the linker does not
+ * let the world see it, nonce_reuse and replayed are not judged. */
 void watch_sealed(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
                   uint64_t counter);
 void watch_opened(struct watch *w, uint64_t now_ns, uint32_t host, const uint8_t *key,
                   uint64_t counter);
-/* A session of `host`, which it believes to be with `with`, has taken so many packets since the node started. */
+/* A session of `host`, which it believes to be with `with`, has taken so many packets since the
+ * node started. */
 void watch_session(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with,
                    uint64_t packets);
 void watch_turn(struct watch *w, uint64_t now_ns, uint32_t host);

@@ -1,5 +1,5 @@
-/* watch_set.h: which numbers have been there: a set of 64-bit counters as sorted intervals, and a hash table of such
- * sets and of byte counts, keyed by three words.
+/* watch_set.h: which numbers have been there: a set of 64-bit counters as sorted intervals, and a
+ * hash table of such sets and of byte counts, keyed by three words.
  */
 #ifndef MESHD_SIM_INVARIANTS_WATCH_SET_H
 #define MESHD_SIM_INVARIANTS_WATCH_SET_H
@@ -18,7 +18,8 @@ struct watch_set { /* all zeroes is empty */
 };
 
 void watch_set_clear(struct watch_set *s);
-/* Adds n. False if it was in it already; true also for numbers below the floor. At most `max` spans are kept. */
+/* Adds n. False if it was in it already; true also for numbers below the floor. At most `max` spans
+ * are kept. */
 bool watch_set_add(struct watch_set *s, uint64_t n, uint32_t max);
 
 struct watch_entry {

@@ -1,6 +1,7 @@
-/* fault.h: what lies between hosts: cuts (nothing passes) and clogs (everything waits), each between two sets of
- * hosts, one way or both, for a while or until healed. Those that have ended are remembered for a while: a packet whose
- * last link only adds a delay is judged after it, for the moment before (sim/world/flight.c).
+/* fault.h: what lies between hosts: cuts (nothing passes) and clogs (everything waits), each
+ * between two sets of hosts, one way or both, for a while or until healed. Those that have ended
+ * are remembered for a while: a packet whose last link only adds a delay is judged after it, for
+ * the moment before (sim/world/flight.c).
  */
 #ifndef MESHD_SIM_LINK_FAULT_H
 #define MESHD_SIM_LINK_FAULT_H
@@ -31,8 +32,8 @@ void faults_heal(struct faults *f, uint64_t now_ns);
 /* `hosts` is how many there are in the world; the lists are copied. */
 void faults_add(struct faults *f, const struct fault *model, const uint32_t *from,
                 uint32_t from_count, const uint32_t *to, uint32_t to_count);
-/* A packet that was between two hosts at that time, at most FAULT_MEMORY_NS ago: true if it was cut off. *held_until_ns:
- * 0, or when a clog lets it go. */
+/* A packet that was between two hosts at that time, at most FAULT_MEMORY_NS ago: true if it was cut
+ * off. *held_until_ns: 0, or when a clog lets it go. */
 bool faults_judge(const struct faults *f, uint64_t at_ns, uint32_t from, uint32_t to,
                   uint64_t *held_until_ns);
 /* Whether what `from` sends to `to` is hit by it while it lasts. */

@@ -112,7 +112,8 @@ uint64_t link_jitter_ns(enum link_jitter kind, uint64_t scale_ns, uint64_t drawn
     switch (kind) {
     case JITTER_NONE:
         break;
-    case JITTER_GAUSS: /* Irwin-Hall: the sum of four even draws is close to normal, sigma = 0.577 */
+    case JITTER_GAUSS:
+        /* Irwin-Hall: the sum of four even draws is close to normal, sigma = 0.577 */
         for (unsigned i = 0; i < 4; i++)
             n += drawn >> 16 * i & 0xffff;
         n = n > 131072 ? n - 131072 : 131072 - n;

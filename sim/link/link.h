@@ -2,10 +2,10 @@
  * link only remembers when it will be free (as picoquic's sim_link does), so a datagram costs one
  * event.
  *
- * Order of what happens to a packet: named by `lose`, too big for the MTU (dropped without a word: a black hole),
- * queue full (drop-tail), sent at the link's rate, then lost, corrupted, delayed or doubled on the
- * wire. A lost packet has used its share of the rate. Each kind of fault has draws of its own,
- * numbered by packet.
+ * Order of what happens to a packet: named by `lose`, too big for the MTU (dropped without a word:
+ * a black hole), queue full (drop-tail), sent at the link's rate, then lost, corrupted, delayed or
+ * doubled on the wire. A lost packet has used its share of the rate. Each kind of fault has draws
+ * of its own, numbered by packet.
  */
 #ifndef MESHD_SIM_LINK_LINK_H
 #define MESHD_SIM_LINK_LINK_H
@@ -41,13 +41,15 @@ enum fate {
 };
 const char *fate_name(enum fate f);
 
-/* How late packets come, beside queueing. gauss: half a normal distribution. wifi: as picoquic's simulator has it, most
- * at once, some after a few rounds of contention of `jitter_ns`. tail: mostly little, rarely up to 64 times as much
- * (Pareto-like). Packets do not overtake each other because of it, but gaps close up behind a late one. */
+/* How late packets come, beside queueing. gauss: half a normal distribution. wifi: as picoquic's
+ * simulator has it, most at once, some after a few rounds of contention of `jitter_ns`. tail:
+ * mostly little, rarely up to 64 times as much (Pareto-like). Packets do not overtake each other
+ * because of it, but gaps close up behind a late one. */
 enum link_jitter { JITTER_NONE, JITTER_GAUSS, JITTER_WIFI, JITTER_TAIL };
 
-/* What becomes of the ECN field. mark: the queue sets CE on an ECT packet where CoDel would have dropped it; a drop-tail queue
- * does from half of its length on. bleach: it is cleared. blackhole: packets with ECT or CE are dropped. */
+/* What becomes of the ECN field. mark: the queue sets CE on an ECT packet where CoDel would have
+ * dropped it; a drop-tail queue does from half of its length on. bleach: it is cleared. blackhole:
+ * packets with ECT or CE are dropped. */
 enum link_ecn { LINK_ECN_OFF, LINK_ECN_MARK, LINK_ECN_BLEACH, LINK_ECN_BLACKHOLE };
 
 struct link_config {
@@ -107,9 +109,11 @@ struct link_out {
 
 /* Without rate, delay and faults; MTU 1500; a queue of 100 ms once it gets a rate. */
 void link_init(struct link *l, const struct draw *draw, uint32_t entity);
-/* These packets are lost, too (copied; ascending); count 0: none any more, and the list is freed. */
+/* These packets are lost, too (copied; ascending); count 0: none any more, and the list is
+ * freed. */
 void link_lose(struct link *l, const uint64_t *packets, uint32_t count);
-/* One packet of `bytes` (with its headers) is handed to the link now, with this ECN field (net/recovery/ecn.h). */
+/* One packet of `bytes` (with its headers) is handed to the link now, with this ECN field
+ * (net/recovery/ecn.h). */
 void link_pass_ecn(struct link *l, uint64_t now_ns, uint32_t bytes, uint8_t ecn,
                    struct link_out *out);
 static inline void link_pass(struct link *l, uint64_t now_ns, uint32_t bytes,

@@ -1,5 +1,6 @@
-/* grow.h: an array of the simulator grows, or the program ends: a simulated world has no answer to a
- * machine without memory. (What belongs to a node asks crypto/base/mem.h itself, and may hear no.)
+/* grow.h: an array of the simulator grows, or the program ends: a simulated world has no answer to
+ * a machine without memory. (What belongs to a node asks crypto/base/mem.h itself, and may hear
+ * no.)
  */
 #ifndef MESHD_SIM_MEMORY_GROW_H
 #define MESHD_SIM_MEMORY_GROW_H

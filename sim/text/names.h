@@ -1,5 +1,5 @@
-/* names.h: which number a name has: a hash table of names that stay where they are (the caller keeps the
- * strings, at stable places).
+/* names.h: which number a name has: a hash table of names that stay where they are (the caller
+ * keeps the strings, at stable places).
  */
 #ifndef MESHD_SIM_TEXT_NAMES_H
 #define MESHD_SIM_TEXT_NAMES_H

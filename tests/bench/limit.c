@@ -1,7 +1,9 @@
-/* limit.c: NS_A NS_B ADDRESS_OF_B DIR: what the steps of a transfer that cannot be left out cost on this machine, as JSON: CPU nanoseconds
- * per byte for reading a cached file, its tree hash, sealing, UDP by trains from namespace A to B and out of the kernel again, opening,
- * writing a file and syncing it. One thread does one step at a time and reads its CPU clock, so that what else runs here disturbs
- * little, and the kernel's share (of UDP: both ends) is in it. Of each step the median of SLICES.
+/* limit.c: NS_A NS_B ADDRESS_OF_B DIR: what the steps of a transfer that cannot be left out cost on
+ * this machine, as JSON: CPU nanoseconds per byte for reading a cached file, its tree hash,
+ * sealing, UDP by trains from namespace A to B and out of the kernel again, opening, writing a file
+ * and syncing it. One thread does one step at a time and reads its CPU clock, so that what else
+ * runs here disturbs little, and the kernel's share (of UDP: both ends) is in it. Of each step the
+ * median of SLICES.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,9 +1,12 @@
-/* stream.c: how fast one stream goes through two sessions, without disks and hashes: the real endpoint on the real UDP edge.
+/* stream.c: how fast one stream goes through two sessions, without disks and hashes: the real
+ * endpoint on the real UDP edge.
  *
  *   bench_stream recv PORT               counts what comes until it is ended
- *   bench_stream send ADDR:PORT SECONDS  says MB/s of acknowledged bytes, CPU seconds per GiB, and what a packet cost
+ *   bench_stream send ADDR:PORT SECONDS  says MB/s of acknowledged bytes, CPU seconds per GiB, and
+ *                                        what a packet cost
  *
- * Both sides know each other's keys from a fixed seed. Options after these: chacha (suite), bbr | cubic | reno.
+ * Both sides know each other's keys from a fixed seed. Options after these: chacha (suite), bbr |
+ * cubic | reno.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
-/* toxfile.c: ME OTHER HOST DIR OUT: a plain file sender and receiver on toxcore, to measure it. Writes its keys to DIR/ME.id, befriends who
- * wrote DIR/OTHER.id and is reached at HOST, creates DIR/ME.online when it is; sends the file that DIR/ME.send names, once it appears;
- * what comes is written to OUT, synced, and has its name when it is whole. */
+/* toxfile.c: ME OTHER HOST DIR OUT: a plain file sender and receiver on toxcore, to measure it.
+ * Writes its keys to DIR/ME.id, befriends who wrote DIR/OTHER.id and is reached at HOST, creates
+ * DIR/ME.online when it is; sends the file that DIR/ME.send names, once it appears; what comes is
+ * written to OUT, synced, and has its name when it is whole. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* find.c: HAYSTACK NEEDLE: exit 0 if the bytes of one file occur in the other, 1 if not, 2 on trouble or an empty needle. */
+/* find.c: HAYSTACK NEEDLE: exit 0 if the bytes of one file occur in the other, 1 if not, 2 on
+ * trouble or an empty needle. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

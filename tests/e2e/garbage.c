@@ -1,5 +1,6 @@
-/* garbage.c: PORT COUNT SEED: sends COUNT datagrams of random length and content to 127.0.0.1:PORT, a quarter of them with the type
- * byte and size of a real message, at about 100,000 a second, so that the receiver has to look at most of them. */
+/* garbage.c: PORT COUNT SEED: sends COUNT datagrams of random length and content to 127.0.0.1:PORT,
+ * a quarter of them with the type byte and size of a real message, at about 100,000 a second, so
+ * that the receiver has to look at most of them. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>

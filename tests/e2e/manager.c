@@ -1,4 +1,5 @@
-/* manager.c: PATH: a service manager's notification socket (sd_notify(3)): each datagram is a line, its newlines '|', until it is ended. */
+/* manager.c: PATH: a service manager's notification socket (sd_notify(3)): each datagram is a line,
+ * its newlines '|', until it is ended. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

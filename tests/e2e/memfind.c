@@ -1,4 +1,5 @@
-/* memfind.c: PID FILE: how often the writable memory of a process holds the bytes of FILE. Needs root. */
+/* memfind.c: PID FILE: how often the writable memory of a process holds the bytes of FILE. Needs
+ * root. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* promise.c: DOCUMENT COMMAND [EVENT]: the JSON object on standard input has exactly the keys that docs/CONTROL.md promises for the JSON of
- * that command of meshctl (with EVENT: and for events of that kind). Says what is wrong. */
+/* promise.c: DOCUMENT COMMAND [EVENT]: the JSON object on standard input has exactly the keys that
+ * docs/CONTROL.md promises for the JSON of that command of meshctl (with EVENT: and for events of
+ * that kind). Says what is wrong. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
-/* pty COLUMNS [-i TEXT | -r TEXT COLUMNS]... -- COMMAND...: runs it on a terminal of its own, so many columns wide, and copies what it writes
- * to standard output. Each time TEXT has been written by it, -i types Ctrl-C and -r makes the terminal another width. Ends with its exit
- * code, or 128 and the number of the signal that ended it. */
+/* pty COLUMNS [-i TEXT | -r TEXT COLUMNS]... -- COMMAND...: runs it on a terminal of its own, so
+ * many columns wide, and copies what it writes to standard output. Each time TEXT has been written
+ * by it, -i types Ctrl-C and -r makes the terminal another width. Ends with its exit code, or 128
+ * and the number of the signal that ended it. */
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>

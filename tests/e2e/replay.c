@@ -1,5 +1,6 @@
 /* replay.c: record PORT FILE: waits at 127.0.0.1:PORT for a first handshake message and keeps it.
- *           send PORT FILE COUNT: sends it COUNT times; prints bytes sent, bytes that came back and the largest answer. */
+ *           send PORT FILE COUNT: sends it COUNT times; prints bytes sent, bytes that came back and
+ * the largest answer. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>

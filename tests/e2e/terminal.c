@@ -1,5 +1,6 @@
-/* terminal.c: COMMAND...: runs it on a terminal of its own, as the leader of its session, prints its process id and hangs the terminal up
- * when standard input ends. Ends with the command, and with its exit status. */
+/* terminal.c: COMMAND...: runs it on a terminal of its own, as the leader of its session, prints
+ * its process id and hangs the terminal up when standard input ends. Ends with the command, and
+ * with its exit status. */
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>

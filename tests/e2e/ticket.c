@@ -1,5 +1,5 @@
-/* ticket.c: TICKET-FILE secret|psk: writes its one-time secret (16 bytes) or the handshake psk made of
- * it (32), raw, to standard output. */
+/* ticket.c: TICKET-FILE secret|psk: writes its one-time secret (16 bytes) or the handshake psk made
+ * of it (32), raw, to standard output. */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* unixcat.c: PATH: standard input to a Unix socket; whatever comes back to standard output, until either side ends. */
+/* unixcat.c: PATH: standard input to a Unix socket; whatever comes back to standard output, until
+ * either side ends. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>

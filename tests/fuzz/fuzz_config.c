@@ -1,5 +1,5 @@
-/* Anything as meshd.conf: an error has a line, a sentence fit to be shown and leaves the settings alone; what is taken is written and
- * read again. */
+/* Anything as meshd.conf: an error has a line, a sentence fit to be shown and leaves the settings
+ * alone; what is taken is written and read again. */
 #include <assert.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
-/* fuzz_hostile.c: what a peer with real keys may do to a live endpoint, at any moment (hostile.h). Each input plays one world:
- * both sides connect, write, read, ping and rekey, while forged packets and handshakes reach either; time passes and jumps.
- * At the end every session is closed and nothing may be left: no memory of streams, no half-open handshake, no timer. */
+/* fuzz_hostile.c: what a peer with real keys may do to a live endpoint, at any moment (hostile.h).
+ * Each input plays one world: both sides connect, write, read, ping and rekey, while forged packets
+ * and handshakes reach either; time passes and jumps. At the end every session is closed and
+ * nothing may be left: no memory of streams, no half-open handshake, no timer. */
 #include <string.h>
 
 #include "hostile.h"

@@ -1,8 +1,10 @@
-/* hostile.h: two live endpoints with sessions, streams and handshakes under way, and somebody between them who has the keys of
- * both. What this one sends each of them is authentic: DATA packets sealed with the keys of the session that is up, or of
- * one it has made itself, and handshake messages with real Noise and right macs. Everything follows from the dice.
+/* hostile.h: two live endpoints with sessions, streams and handshakes under way, and somebody
+ * between them who has the keys of both. What this one sends each of them is authentic: DATA
+ * packets sealed with the keys of the session that is up, or of one it has made itself, and
+ * handshake messages with real Noise and right macs. Everything follows from the dice.
  *
- *   hostile_world.c  the two endpoints, the wire between them, their clock, and what must hold at all times
+ *   hostile_world.c  the two endpoints, the wire between them, their clock, and what must hold at
+ *                    all times
  *   hostile_forge.c  what is forged: frames and handshakes
  *   fuzz_hostile.c   what happens when, by the dice
  */
@@ -21,7 +23,8 @@ enum {
     HOSTILE_PSKS = 6,
 };
 
-/* Bytes of a fuzzer until there are none left; or, without any, as many as are wanted from a seed. */
+/* Bytes of a fuzzer until there are none left; or, without any, as many as are wanted from a
+ * seed. */
 struct dice {
     const uint8_t *at, *end;
     uint64_t state;

@@ -172,7 +172,8 @@ static struct forged_keys *own_keys(struct hostile_world *w, int to) {
     return k->used ? k : NULL;
 }
 
-/* What the honest side would send is still opened at the other end: no forged handshake has come between. */
+/* What the honest side would send is still opened at the other end: no forged handshake has come
+ * between. */
 static bool in_step(const struct session *s, const struct session *peer) {
     const struct keygen *a = &s->keys.current, *b = &peer->keys.current, *c = &peer->keys.next;
     return s->remote_index == peer->local_index &&
@@ -413,7 +414,8 @@ void forge_answers(struct hostile_world *w, int to) {
     (void)hostile_input(w, to, &from, 0, msg, sizeof msg);
 }
 
-/* A nonce that proves a refusal of its latest INITIATION, for a reason of now, of later, or none. */
+/* A nonce that proves a refusal of its latest INITIATION, for a reason of now, of later, or
+ * none. */
 static bool proves(struct hostile_world *w, int to, uint8_t nonce[static COOKIE_NONCE_BYTES]) {
     const uint8_t *asked = w->side[to].initiation;
     struct initiation in;

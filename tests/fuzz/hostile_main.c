@@ -1,5 +1,6 @@
-/* hostile_main.c: fuzz_hostile without libFuzzer: worlds from consecutive seeds, until each side has had so many authentic
- * packets from the forger. fuzz_hostile [PACKETS [STEPS]]; MESH_SEED is the first seed. */
+/* hostile_main.c: fuzz_hostile without libFuzzer: worlds from consecutive seeds, until each side
+ * has had so many authentic packets from the forger. fuzz_hostile [PACKETS [STEPS]]; MESH_SEED is
+ * the first seed. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
-/* linux_nat HOME WORLD MODEL [SEED]: sends the same packets through the kernel between the two namespaces and through the model, and
- * compares what comes out: which external ports are kept and which are the same, and who gets in. Ports that are drawn need
- * not be equal, of course. With a seed the packets are drawn.
+/* linux_nat HOME WORLD MODEL [SEED]: sends the same packets through the kernel between the two
+ * namespaces and through the model, and compares what comes out: which external ports are kept and
+ * which are the same, and who gets in. Ports that are drawn need not be equal, of course. With a
+ * seed the packets are drawn.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -26,9 +27,10 @@ enum {
     IN_MS = 200
 };
 
-/* OUT: from inside to far. IN: from far to the external port that step `seen` got (or, below 0, to that number). WAIT: ms.
- * REFUSED: from inside to far, where nobody listens: whose packet does the ICMP error quote that comes back? TOO_BIG: from far
- * like IN, but larger than what the home's link takes: the same. */
+/* OUT: from inside to far. IN: from far to the external port that step `seen` got (or, below 0, to
+ * that number). WAIT: ms. REFUSED: from inside to far, where nobody listens: whose packet does the
+ * ICMP error quote that comes back? TOO_BIG: from far like IN, but larger than what the home's link
+ * takes: the same. */
 struct step {
     int op;
     unsigned host, port, far, far_port; /* the last byte of addresses */
@@ -135,7 +137,8 @@ static int socket_at(bool inside, unsigned host, unsigned port) {
     return fd;
 }
 
-/* The next ICMP error about what this socket has sent; false: there is none. The kernel tells only whose packet was quoted. */
+/* The next ICMP error about what this socket has sent; false: there is none. The kernel tells only
+ * whose packet was quoted. */
 static bool hear(int fd, struct icmp_error *out) {
     union {
         struct cmsghdr align;
@@ -170,7 +173,8 @@ static bool hears(int fd, struct icmp_error *out) {
     return poll(&p, 1, FIRST_MS) > 0 && hear(fd, out);
 }
 
-/* Which socket of that side gets the packet of this number, within so long; -1: none. *from: who it seems to come from. */
+/* Which socket of that side gets the packet of this number, within so long; -1: none. *from: who it
+ * seems to come from. */
 static int receive(bool inside, uint32_t number, int ms, struct sockaddr_in *from) {
     struct pollfd p[SOCKETS_MAX];
     for (;;) {
@@ -267,7 +271,8 @@ static bool equal(const struct addr *a, const struct sockaddr_in *b) {
     return memcmp(a->ip, &b->sin_addr, 4) == 0 && a->port == ntohs(b->sin_port);
 }
 
-/* The sender's socket hears it, so the kernel has turned the source back; where it went is not to be touched. */
+/* The sender's socket hears it, so the kernel has turned the source back; where it went is not to
+ * be touched. */
 static void be_refused(unsigned i, struct nat *n) {
     const struct step *s = &steps[i];
     const struct sockaddr_in to = address(false, s->far, s->far_port);
@@ -322,7 +327,8 @@ static void write_steps(void) {
     step_count = WRITTEN;
 }
 
-/* Few hosts and ports, so that they meet; no time passes, so that none is decided by a millisecond. */
+/* Few hosts and ports, so that they meet; no time passes, so that none is decided by a
+ * millisecond. */
 static void draw_steps(uint64_t seed) {
     static const unsigned inner[] = {7700, 7700, 7701, 500}, outer[] = {80, 80, 500};
     struct draw d;

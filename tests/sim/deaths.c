@@ -1,9 +1,10 @@
 /* deaths.c: two people pair by a ticket and write to each other while their processes are killed,
- * their power is cut, or their clocks jump, at any event of the simulated world. Afterwards both must be each other's
- * contacts, and every message that was stored must be at its receiver: once, in order, and nowhere
- * else; and so must all that a node has told its user.
+ * their power is cut, or their clocks jump, at any event of the simulated world. Afterwards both
+ * must be each other's contacts, and every message that was stored must be at its receiver: once,
+ * in order, and nowhere else; and so must all that a node has told its user.
  *
- *     deaths kill|cut|jump FIRST..LAST      seeds; prints each that fails, and what happened in them all
+ *     deaths kill|cut|jump FIRST..LAST      seeds; prints each that fails, and what happened in
+ *                                           them all
  *
  * What the disk has is known here from the store itself, not from what a node says: a message
  * counts as stored once no transaction of its sender is at risk any more (power cuts), or at once
@@ -76,8 +77,8 @@ static void note_stored(struct story *t, uint32_t host) {
             t->messages[i].stored = true;
 }
 
-/* Forward or back by a year or an hour, to 1970, or right again; and every other time the process dies
- * with it, so that it starts by the wrong clock. */
+/* Forward or back by a year or an hour, to 1970, or right again; and every other time the process
+ * dies with it, so that it starts by the wrong clock. */
 static void jump(struct story *t, uint32_t h) {
     static const int64_t hour_us = INT64_C(3600) * 1000000, year_us = 365 * 24 * hour_us;
     const int64_t now_us = (int64_t)host_wall_us(t->sim->world.hosts[h]);

@@ -1,5 +1,6 @@
-/* famine.c: two people pair by a ticket, write to each other and send a file, and one allocation of one of them fails: the
- * first, the second, and so on to the last. Nobody may crash, nothing that was taken may be lost, and nobody may be locked out.
+/* famine.c: two people pair by a ticket, write to each other and send a file, and one allocation of
+ * one of them fails: the first, the second, and so on to the last. Nobody may crash, nothing that
+ * was taken may be lost, and nobody may be locked out.
  *
  *     famine [STRIDE [SPAN [FIRST]]]   every STRIDE-th allocation of each side, from FIRST on, and
  *                                      those after it, SPAN in all
@@ -150,8 +151,9 @@ static void draw_zeroes(void *ctx, void *buf, size_t len) {
     memset(buf, 0, len);
 }
 
-/* The node starts with what it has stored, and one allocation after another fails: it starts or not, keeps nothing that it has
- * taken, and leaves its store as it is. Gives how many a start takes. */
+/* The node starts with what it has stored, and one allocation after another fails: it starts or
+ * not, keeps nothing that it has taken, and leaves its store as it is. Gives how many a start
+ * takes. */
 static uint64_t start_hungry(struct story *t) {
     struct host *h = t->sim->world.hosts[t->victim];
     const struct node_config cfg = {.identity = &h->identity, .wall_us = host_wall_us(h)};

@@ -1,6 +1,7 @@
-/* mutants.c: nodes with one fault each, to see whether campaigns find it. The linker puts these functions in front of the
- * core's own (--wrap) in the program meshsim-mutant only; which one is at work, MESHSIM_MUTANT says. The sources of the core
- * know nothing of it, so no build that is installed can contain one (tests/rules/mutants.sh).
+/* mutants.c: nodes with one fault each, to see whether campaigns find it. The linker puts these
+ * functions in front of the core's own (--wrap) in the program meshsim-mutant only; which one is at
+ * work, MESHSIM_MUTANT says. The sources of the core know nothing of it, so no build that is
+ * installed can contain one (tests/rules/mutants.sh).
  *
  *     MESHSIM_MUTANT=never-dials meshsim-mutant swarm --seeds 1..30
  *

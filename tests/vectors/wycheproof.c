@@ -3,9 +3,9 @@
  *   wycheproof_vectors X25519.json ED25519.json
  *
  * X25519: every "valid" and "acceptable" shared secret must come out, but an all-zero one must be
- * refused (crypto/noise/dh, which Noise uses). Ed25519: crypto/identity/sign must accept what is "valid" and
- * refuse what is "invalid"; there is no third kind. Exit codes: 0 all right, 1 a mismatch or
- * nothing to run, 77 a file is missing.
+ * refused (crypto/noise/dh, which Noise uses). Ed25519: crypto/identity/sign must accept what is
+ * "valid" and refuse what is "invalid"; there is no third kind. Exit codes: 0 all right, 1 a
+ * mismatch or nothing to run, 77 a file is missing.
  */
 #include "crypto/identity/sign.h"
 #include "crypto/noise/dh.h"

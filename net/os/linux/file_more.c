@@ -1,5 +1,5 @@
-/* file_more.c: what Linux has for files beyond POSIX: O_DIRECT, early write-out, files without a name,
- * and a rename that replaces nothing.
+/* file_more.c: what Linux has for files beyond POSIX: O_DIRECT, early write-out, files without a
+ * name, and a rename that replaces nothing.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -10,8 +10,8 @@
  * stable name and the wire number of crypto/base/err.h, a sentence, and what it is about (a name, a
  * file; may be "").
  *
- * The reader takes bytes in any pieces. It walks over a message (scan.h) before msgpack-c sees it: so
- * a header that promises 2^32 elements costs nobody memory. Extension types are refused.
+ * The reader takes bytes in any pieces. It walks over a message (scan.h) before msgpack-c sees it:
+ * so a header that promises 2^32 elements costs nobody memory. Extension types are refused.
  *
  * Tickets pass through here: what has been read or written is wiped when it is no longer needed,
  * and so is every buffer that is given back.

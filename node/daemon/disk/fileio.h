@@ -26,7 +26,8 @@ struct fileio_setup {
 /* Removes what an earlier run left unfinished. ERR_NOMEM, ERR_PERM, ERR_DISK, ERR_IO. */
 int fileio_open(struct fileio **out, uv_loop_t *loop, const struct fileio_setup *setup,
                 const struct log *log) MUST_USE;
-/* Starts with the next flush at the latest: small operations are handed to a thread several at a time. */
+/* Starts with the next flush at the latest: small operations are handed to a thread several at a
+ * time. */
 void fileio_submit(struct fileio *f, struct file_op *op);
 void fileio_flush(struct fileio *f);
 /* Operations not yet given back. */

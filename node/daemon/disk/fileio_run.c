@@ -127,8 +127,9 @@ static int run_read(struct file_op *op, const struct file_slot *s) {
 
 /* ---- destinations ---- */
 
-/* Whether `bytes` surely do not fit. None at all free says nothing: a ramfs, and some file systems of
- * the network or of FUSE, do not know and say 0. There the first write that fails is the answer. */
+/* Whether `bytes` surely do not fit. None at all free says nothing: a ramfs, and some file systems
+ * of the network or of FUSE, do not know and say 0. There the first write that fails is the
+ * answer. */
 static bool too_small(const char *dir, uint64_t bytes) {
     const uint64_t free_bytes = os_dir_free_bytes(dir);
     return free_bytes > 0 && bytes > free_bytes;
@@ -144,8 +145,8 @@ static int run_prepare(const struct file_op *op) {
     return too_small(op->path, op->size) ? ERR_DISK : 0;
 }
 
-/* The core has checked it for what is impossible everywhere; what protects the file system is checked
- * twice, and what this one cannot hold is known here alone. */
+/* The core has checked it for what is impossible everywhere; what protects the file system is
+ * checked twice, and what this one cannot hold is known here alone. */
 static bool name_is_possible(const char *name) {
     const size_t n = strlen(name);
     return n <= FILE_NAME_MAX_BYTES && os_name_ok(name, n);
@@ -174,9 +175,9 @@ static int run_check(const struct file_op *op) {
     return r;
 }
 
-/* Nothing of that name, no link, a single component: there is nothing left that could lead out of the
- * directory. The temporary is noted before it is made: killed in between, we leave a note without a
- * file. */
+/* Nothing of that name, no link, a single component: there is nothing left that could lead out of
+ * the directory. The temporary is noted before it is made: killed in between, we leave a note
+ * without a file. */
 static int make_temporary(struct file_op *op, struct file_slot *s, const struct file_env *env) {
     int err = 0;
     for (unsigned i = 0; i < TEMP_TRIES; i++) {
@@ -193,8 +194,8 @@ static int make_temporary(struct file_op *op, struct file_slot *s, const struct 
     return err == EEXIST ? ERR_IO : failed(op, err);
 }
 
-/* A file that has no name until it is whole: killed in between, nothing is left. Not for large ones, which are to be
- * found again. False: the system or the file system cannot do it. */
+/* A file that has no name until it is whole: killed in between, nothing is left. Not for large
+ * ones, which are to be found again. False: the system or the file system cannot do it. */
 static bool make_unnamed(const struct file_op *op, struct file_slot *s,
                          const struct file_env *env) {
     return env->can_link && op->size < DIRECT_MIN_BYTES && os_dir_unnamed(s->dir, &s->file) == 0;

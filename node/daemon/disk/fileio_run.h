@@ -1,6 +1,6 @@
 /* fileio_run.h: one file operation, run to its end on a worker thread with blocking calls (the
- * semantics are those of node/disk/file_op.h). Touches nothing but the operation, its slot and the file
- * system.
+ * semantics are those of node/disk/file_op.h). Touches nothing but the operation, its slot and the
+ * file system.
  */
 #ifndef MESHD_NODE_DAEMON_DISK_FILEIO_RUN_H
 #define MESHD_NODE_DAEMON_DISK_FILEIO_RUN_H

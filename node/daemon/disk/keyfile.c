@@ -78,7 +78,8 @@ out:
 
 /* ---- the first start ---- */
 
-/* A database without the identity it belongs to: a new one would be a stranger to all its contacts. */
+/* A database without the identity it belongs to: a new one would be a stranger to all its
+ * contacts. */
 static int check_first(const struct statedir *s, const char *state_dir, const char *path,
                        const struct log *log) {
     struct os_info info;

@@ -21,8 +21,8 @@ struct
     bool stop;
 };
 
-/* A short write may leave an offset that is not aligned, and the next one fails with EINVAL: then the
- * rest goes as usual. */
+/* A short write may leave an offset that is not aligned, and the next one fails with EINVAL: then
+ * the rest goes as usual. */
 static int put(struct os_file f, const uint8_t *bytes, size_t len, uint64_t offset) {
     bool refused = false;
     size_t done = 0;

@@ -1,9 +1,11 @@
-/* odirect.h: writes a large file past the page cache (O_DIRECT): what has come over the network once is not read again
- * soon, and copying it into fresh pages is what receiving costs most. Bytes gather in one of two aligned buffers while a
- * thread of the file's own writes the other, so that hashing goes on meanwhile; where the file system refuses, they are written
- * as usual. Where the system has no such thing, direct_begin says no.
+/* odirect.h: writes a large file past the page cache (O_DIRECT): what has come over the network
+ * once is not read again soon, and copying it into fresh pages is what receiving costs most. Bytes
+ * gather in one of two aligned buffers while a thread of the file's own writes the other, so that
+ * hashing goes on meanwhile; where the file system refuses, they are written as usual. Where the
+ * system has no such thing, direct_begin says no.
  *
- * An error may so show up some writes later, or in direct_end: before the file gets its name in any case.
+ * An error may so show up some writes later, or in direct_end: before the file gets its name in any
+ * case.
  */
 #ifndef MESHD_NODE_DAEMON_DISK_ODIRECT_H
 #define MESHD_NODE_DAEMON_DISK_ODIRECT_H
@@ -35,11 +37,11 @@ struct direct { /* all zeroes: not in use */
     struct direct_thread *thread; /* NULL: no thread could be had; the caller's writes */
 };
 
-/* For a file that is written from its beginning to its end; `file` stays the caller's and open until direct_end or direct_drop.
- * False: write it as usual. */
+/* For a file that is written from its beginning to its end; `file` stays the caller's and open
+ * until direct_end or direct_drop. False: write it as usual. */
 bool direct_begin(struct direct *d, struct os_file file);
-/* The next bytes; `hash` (may be NULL) is updated with them on the way, from the buffer, where they are still in the cache and
- * pieces begin at multiples of what it likes. 0, or errno. */
+/* The next bytes; `hash` (may be NULL) is updated with them on the way, from the buffer, where they
+ * are still in the cache and pieces begin at multiples of what it likes. 0, or errno. */
 int direct_write(struct direct *d, const struct os_piece *pieces, unsigned count,
                  struct treehash *hash);
 /* Writes what is left, and waits for it. 0, or errno. Also drops. */

@@ -29,7 +29,8 @@ static void forget(struct os_dir partials, const char *entry) {
     (void)err;
 }
 
-/* Removes the temporary at `path` if it is one; or the place of a final name if it is still empty. */
+/* Removes the temporary at `path` if it is one; or the place of a final name if it is still
+ * empty. */
 static void remove_left(const char *path, bool place, const struct log *log) {
     char dir[PATH_TEXT_MAX];
     struct os_info info;

@@ -16,7 +16,8 @@
 enum { PARTIALS_NAME_MAX = 48 };
 
 /* Opens STATE/partials (made if missing) and removes what an earlier run left. *out is for the
- * calls below. Says why not in the log: ERR_PERM, ERR_NOT_FOUND (no directory), ERR_IO, ERR_DISK. */
+ * calls below. Says why not in the log: ERR_PERM, ERR_NOT_FOUND (no directory), ERR_IO,
+ * ERR_DISK. */
 int partials_open(struct os_dir *out, struct os_dir state, const char *state_dir,
                   const struct log *log) MUST_USE;
 void partials_add(struct os_dir partials, uint32_t slot, const char *dir, const char *name);

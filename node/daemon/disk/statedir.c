@@ -10,8 +10,8 @@
 #include "node/api/xdg.h"
 #include "node/daemon/os/trouble.h"
 
-/* What was made in this directory has its name on the disk. A file system that has no such thing says
- * EINVAL; a directory in which we may make things but may not read cannot be synced. */
+/* What was made in this directory has its name on the disk. A file system that has no such thing
+ * says EINVAL; a directory in which we may make things but may not read cannot be synced. */
 static int sync_dir(const char *path) {
     struct os_dir d;
     int err = os_dir_open(&d, path);

@@ -1,6 +1,6 @@
-/* store_memory.h: the memory that SQLite works in. Records with secrets pass through it, and what it
- * gives back would stay there until something else is written over it: so all of it is wiped. Its own
- * pools, which hand memory on without giving it back, are switched off.
+/* store_memory.h: the memory that SQLite works in. Records with secrets pass through it, and what
+ * it gives back would stay there until something else is written over it: so all of it is wiped.
+ * Its own pools, which hand memory on without giving it back, are switched off.
  */
 #ifndef MESHD_NODE_STORE_MEMORY_H
 #define MESHD_NODE_STORE_MEMORY_H

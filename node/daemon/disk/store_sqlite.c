@@ -313,8 +313,8 @@ static int read_version(struct store_sqlite *s, int *version) {
     return r;
 }
 
-/* A database without our stamp that has tables is another program's: nothing is added to it. Our own
- * table alone is of a start that was cut off. */
+/* A database without our stamp that has tables is another program's: nothing is added to it. Our
+ * own table alone is of a start that was cut off. */
 static int check_foreign(struct store_sqlite *s) {
     static const char others[] = "SELECT count(*) FROM sqlite_master WHERE name <> 'kv'";
     sqlite3_stmt *st;
@@ -384,8 +384,8 @@ static int sync_dir(struct store_sqlite *s, const char *path) {
 }
 
 /* What was found in the log survives a power cut from here on, and so do the files' names: then a
- * barrier is an fsync of the log alone. Never the database by a descriptor of ours: closing it would
- * drop SQLite's locks (POSIX). */
+ * barrier is an fsync of the log alone. Never the database by a descriptor of ours: closing it
+ * would drop SQLite's locks (POSIX). */
 static int sync_found(struct store_sqlite *s) {
     char path[PATH_TEXT_MAX + 8];
     int n = snprintf(path, sizeof path, "%s-wal", s->path);
@@ -398,8 +398,8 @@ static int sync_found(struct store_sqlite *s) {
     return r ? r : sync_dir(s, slash ? path : ".");
 }
 
-/* A log whose database is not there: SQLite would take it for rubbish and remove it, with all that was
- * stored since the log was last copied. */
+/* A log whose database is not there: SQLite would take it for rubbish and remove it, with all that
+ * was stored since the log was last copied. */
 static int check_log(const struct store_sqlite *s) {
     char path[PATH_TEXT_MAX + 8];
     struct os_info db, wal;

@@ -1,8 +1,8 @@
-/* log.h: the daemon's log: one line a message on stderr, with wall time and level, or, where that is
- * the journal's (JOURNAL_STREAM), with the level as the journal's prefix and without the time, which it
- * has itself. A line that standard error does not take at once is dropped, and counted in a later
- * one: nobody who lets a pipe fill up stops the daemon. Control characters become '?': whatever a peer managed to get into a
- * line, it cannot drive a terminal.
+/* log.h: the daemon's log: one line a message on stderr, with wall time and level, or, where that
+ * is the journal's (JOURNAL_STREAM), with the level as the journal's prefix and without the time,
+ * which it has itself. A line that standard error does not take at once is dropped, and counted in
+ * a later one: nobody who lets a pipe fill up stops the daemon. Control characters become '?':
+ * whatever a peer managed to get into a line, it cannot drive a terminal.
  */
 #ifndef MESHD_NODE_DAEMON_OS_LOG_H
 #define MESHD_NODE_DAEMON_OS_LOG_H
@@ -37,7 +37,8 @@ void log_begin(void);
 /* An error before there is a log: "meshd: LINE". */
 void log_complain(const char *line);
 PRINTF_LIKE(3, 4) void log_put(const struct log *l, enum log_level level, const char *fmt, ...);
-/* Errors that this process has logged: whoever ends it for a reason can tell whether it was said. */
+/* Errors that this process has logged: whoever ends it for a reason can tell whether it was
+ * said. */
 unsigned log_errors(void);
 /* The sink in struct env; ctx is a struct log. */
 void log_sink(void *ctx, enum log_level level, const char *line);

@@ -1,6 +1,6 @@
-/* ticker.h: one timer with an absolute deadline in monotonic us: the system's (net/os/wakeup.h), since
- * libuv's own count milliseconds, and at 2 Gbit/s a pacer is a quarter of a megabyte behind after
- * one. Where the system has none it is libuv's all the same.
+/* ticker.h: one timer with an absolute deadline in monotonic us: the system's (net/os/wakeup.h),
+ * since libuv's own count milliseconds, and at 2 Gbit/s a pacer is a quarter of a megabyte behind
+ * after one. Where the system has none it is libuv's all the same.
  */
 #ifndef MESHD_NODE_DAEMON_OS_TICKER_H
 #define MESHD_NODE_DAEMON_OS_TICKER_H

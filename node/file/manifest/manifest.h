@@ -1,6 +1,6 @@
 /* manifest.h: what a sender offers: the files' names, sizes, modes and times. Taken apart by
- * node/file/manifest/manifest_in, written by node/file/manifest/manifest_out, both in steps. The file channel, one
- * stream per transfer:
+ * node/file/manifest/manifest_in, written by node/file/manifest/manifest_out, both in steps. The
+ * file channel, one stream per transfer:
  *
  *   sender:   varint channel (1) | blob manifest
  *   receiver: blob reply {"ok": true} or {"err", "file"} | FIN            (node/channel/reply.h)

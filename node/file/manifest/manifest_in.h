@@ -1,6 +1,7 @@
-/* manifest_in.h: takes a manifest (node/file/manifest/manifest.h) apart while its bytes come, in any pieces:
- * the work is in proportion to the bytes given, and nothing is kept but the files themselves. So a
- * peer that sends the largest manifest costs the loop a step for each piece, and never the whole.
+/* manifest_in.h: takes a manifest (node/file/manifest/manifest.h) apart while its bytes come, in
+ * any pieces: the work is in proportion to the bytes given, and nothing is kept but the files
+ * themselves. So a peer that sends the largest manifest costs the loop a step for each piece, and
+ * never the whole.
  *
  * MessagePack is read as a sequence of tokens against a stack of what is open; there is no
  * recursion, and no count is believed before as many elements have come. Maps have at most

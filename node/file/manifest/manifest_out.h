@@ -1,6 +1,6 @@
-/* manifest_out.h: writes a manifest (node/file/manifest/manifest.h) for its stream, a piece at a time: the
- * channel's number, the blob's length and the body, of which never more than one piece is in
- * memory.
+/* manifest_out.h: writes a manifest (node/file/manifest/manifest.h) for its stream, a piece at a
+ * time: the channel's number, the blob's length and the body, of which never more than one piece is
+ * in memory.
  */
 #ifndef MESHD_NODE_FILE_MANIFEST_MANIFEST_OUT_H
 #define MESHD_NODE_FILE_MANIFEST_MANIFEST_OUT_H

@@ -109,8 +109,8 @@ int transfer_new(struct transfers *files, const struct contact *c, bool outgoing
                  enum transfer_state state, struct transfer **out) MUST_USE;
 /* It is complete enough: from now on it is in the list. */
 void transfer_report(struct transfers *files, struct transfer *t);
-/* For node/file/transfer/transfer_store.c, at the start: an empty one behind the others, whose number is
- * greater than theirs. ERR_NOMEM. */
+/* For node/file/transfer/transfer_store.c, at the start: an empty one behind the others, whose
+ * number is greater than theirs. ERR_NOMEM. */
 int transfers_add(struct transfers *files, uint64_t id, struct transfer **out) MUST_USE;
 void transfers_drop_last(struct transfers *files);
 void transfers_drop_oldest(struct transfers *files);

@@ -1,4 +1,5 @@
-/* transfer_entry.h: what the store has of a transfer (node/file/transfer/transfer_store.h), as bytes:
+/* transfer_entry.h: what the store has of a transfer (node/file/transfer/transfer_store.h), as
+ * bytes:
  *
  *   version u8 = 1 | flags u8 (1: outgoing) | state u8 (enum transfer_state)
  *   | error u16, as crypto/base/err.h numbers it | node id 32 | name length u8 | contact's name

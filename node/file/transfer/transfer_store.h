@@ -9,9 +9,9 @@
  *
  * An entry is written when the transfer is first heard of, when it changes its state, and while its
  * bytes flow every TRANSFER_PROGRESS_STORED_US. The changes of a turn are one transaction, made
- * before anybody is told of them; when there are many, node/file/transfer/write_pace.h says when. What has
- * ended survives a power cut soon afterwards (node/base/keep.h). A full disk stops no transfer, it
- * only may forget one.
+ * before anybody is told of them; when there are many, node/file/transfer/write_pace.h says when.
+ * What has ended survives a power cut soon afterwards (node/base/keep.h). A full disk stops no
+ * transfer, it only may forget one.
  *
  * An entry of what had not ended is one of a process that died: the transfer has failed with it.
  * Numbers are laid by, so that none is given again after a power cut either; an orderly end gives

@@ -1,5 +1,5 @@
-/* write_pace.h: when the list of transfers is written (node/file/transfer/transfer_store.h), and how far
- * their numbers are laid by. It knows times and numbers only.
+/* write_pace.h: when the list of transfers is written (node/file/transfer/transfer_store.h), and
+ * how far their numbers are laid by. It knows times and numbers only.
  *
  * The changes of a turn are written together; and those of many turns, when more come than
  * WRITE_PACE_BURST_US and WRITE_PACE_US say, so that a contact that offers and takes back costs the

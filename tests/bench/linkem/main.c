@@ -1,6 +1,7 @@
-/* linkem: a link between two network namespaces with a rate, a delay, a buffer and loss. One thread carries packets between two TUN
- * devices through two wires. After a round that moved packets it looks at the devices again only a GRAIN later: packets are read and
- * written in batches, without a wake-up for each, and come out late by a GRAIN at most. */
+/* linkem: a link between two network namespaces with a rate, a delay, a buffer and loss. One thread
+ * carries packets between two TUN devices through two wires. After a round that moved packets it
+ * looks at the devices again only a GRAIN later: packets are read and written in batches, without a
+ * wake-up for each, and come out late by a GRAIN at most. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>

@@ -1,9 +1,11 @@
-/* wire.h: one direction of the emulated link: a bottleneck with a drop-tail queue, then a delay line that loses packets at random.
+/* wire.h: one direction of the emulated link: a bottleneck with a drop-tail queue, then a delay
+ * line that loses packets at random.
  *
- * Sans-IO: time is an argument. A packet that arrives at t leaves the bottleneck at max(t, end of the packet before) + its length /
- * rate, and comes out one delay later. What waits at the bottleneck is (end of the last packet - t) x rate; a packet for which the
- * buffer has no room is dropped before it, a packet that the line loses has used the line like any other. Each packet's fate depends
- * on the seed and its number only.
+ * Sans-IO: time is an argument. A packet that arrives at t leaves the bottleneck at max(t, end of
+ * the packet before) + its length / rate, and comes out one delay later. What waits at the
+ * bottleneck is (end of the last packet - t) x rate; a packet for which the buffer has no room is
+ * dropped before it, a packet that the line loses has used the line like any other. Each packet's
+ * fate depends on the seed and its number only.
  *
  * Packets live in a ring of bytes, read into and written from in place:
  *     room = wire_room(w); n = read(fd, room, w->cfg.packet_max); wire_arrive(w, now, n);

@@ -23,8 +23,8 @@ struct comparison {
     bool valid;
     struct compare_side ours, ngtcp2;
     double ratio; /* of goodputs, ours to ngtcp2's */
-    bool
-        queue_counts; /* ngtcp2 carries at least half of what ours does: who leaves the link idle has no queue */
+    /* ngtcp2 carries at least half of what ours does: who leaves the link idle has no queue */
+    bool queue_counts;
     bool queue_ok; /* p99 is at most 1.1 x ngtcp2's, give or take one packet */
     double jain;   /* of all flows in the cell's runs with ours; 1 for one */
 };

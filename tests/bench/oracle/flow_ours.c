@@ -1,4 +1,5 @@
-/* flow_ours.c: two real endpoints, one session, one stream. Encryption is real; there is no disk. */
+/* flow_ours.c: two real endpoints, one session, one stream. Encryption is real; there is no
+ * disk. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-/* The UDP edge over loopback, both kinds: trains, bursts, marks and addresses arrive as they were. */
+/* The UDP edge over loopback, both kinds: trains, bursts, marks and addresses arrive as they
+ * were. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -130,7 +131,8 @@ static void portable_unreachable(void **s) {
     an_unreachable_network_is_not_an_error(UDP_PORTABLE);
 }
 
-/* Trains with and without a mark in turn: each datagram says how it was sent, where the kind of socket can. */
+/* Trains with and without a mark in turn: each datagram says how it was sent, where the kind of
+ * socket can. */
 static void marks_arrive(enum udp_kind kind, bool ipv6) {
     struct world w;
     if (open_world(&w, kind, ipv6) != 0) {

@@ -234,8 +234,8 @@ static void segments_above_the_mtu_are_not_gso_s_fault(void **s) {
     close_world(&w);
 }
 
-/* The path's MTU falls in mid-run, and the last datagram of a train is short enough to pass: that says nothing about
- * UDP_SEGMENT, which goes on being used. */
+/* The path's MTU falls in mid-run, and the last datagram of a train is short enough to pass: that
+ * says nothing about UDP_SEGMENT, which goes on being used. */
 static void a_short_datagram_does_not_prove_gso_wrong(void **s) {
     (void)s;
     struct world w;

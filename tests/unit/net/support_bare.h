@@ -1,5 +1,6 @@
-/* support_bare.h: one transport without session, keys and network: the test says when a packet is built, which are
- * acknowledged and what time it is. For worked examples that must hold to the microsecond.
+/* support_bare.h: one transport without session, keys and network: the test says when a packet is
+ * built, which are acknowledged and what time it is. For worked examples that must hold to the
+ * microsecond.
  */
 #ifndef MESHD_TESTS_SUPPORT_BARE_H
 #define MESHD_TESTS_SUPPORT_BARE_H

@@ -1,4 +1,5 @@
-/* support_cc_bbr.h: BBR by hand: acknowledgements and whole rounds as the test says, and a flow that knows its path. */
+/* support_cc_bbr.h: BBR by hand: acknowledgements and whole rounds as the test says, and a flow
+ * that knows its path. */
 #ifndef MESHD_TESTS_SUPPORT_CC_BBR_H
 #define MESHD_TESTS_SUPPORT_CC_BBR_H
 

@@ -1,5 +1,5 @@
-/* support_forge.h: handshake messages as a hostile peer makes them: with real keys, right macs and Noise as it should be, but
- * any value in every field of the payload. */
+/* support_forge.h: handshake messages as a hostile peer makes them: with real keys, right macs and
+ * Noise as it should be, but any value in every field of the payload. */
 #ifndef MESHD_TESTS_SUPPORT_FORGE_H
 #define MESHD_TESTS_SUPPORT_FORGE_H
 

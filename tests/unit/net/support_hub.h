@@ -1,5 +1,5 @@
-/* support_hub.h: one endpoint (number 0) with several contacts, for the question what one of them can take from the others.
- * Datagrams arrive at once; the clock moves in steps of a millisecond. */
+/* support_hub.h: one endpoint (number 0) with several contacts, for the question what one of them
+ * can take from the others. Datagrams arrive at once; the clock moves in steps of a millisecond. */
 #ifndef MESHD_TESTS_SUPPORT_HUB_H
 #define MESHD_TESTS_SUPPORT_HUB_H
 

@@ -35,8 +35,8 @@ struct pair {
     /* Sees every datagram before it leaves; may change it; false drops it. */
     bool (*tap)(struct pair *p, int from, uint8_t *data, size_t len);
     void *tap_ctx;
-    /* Sees every train before its datagrams reach the tap; false: nobody is at its address. NULL: all of them reach the other
-     * side. */
+    /* Sees every train before its datagrams reach the tap; false: nobody is at its address. NULL:
+     * all of them reach the other side. */
     bool (*route)(struct pair *p, int from, const struct train *t);
     /* What the path makes of the ECN field; PAIR_DROP: the datagram is lost. NULL: nothing. */
     uint8_t (*field)(struct pair *p, int from, uint8_t ecn);

@@ -1,4 +1,5 @@
-/* support_world.h: a session over the virtual link of support_pair.h, whose streams are written, read and checked byte by byte.
+/* support_world.h: a session over the virtual link of support_pair.h, whose streams are written,
+ * read and checked byte by byte.
  */
 #ifndef MESHD_TESTS_SUPPORT_WORLD_H
 #define MESHD_TESTS_SUPPORT_WORLD_H

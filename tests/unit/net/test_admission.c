@@ -335,7 +335,8 @@ static void the_greatest_timestamp_counts_not_the_latest(void **state) {
     pair_free(p);
 }
 
-/* The clock of side 0 went back. A message of before that was held back has a greater timestamp than all that come now. */
+/* The clock of side 0 went back. A message of before that was held back has a greater timestamp
+ * than all that come now. */
 static void who_met_a_challenge_comes_before_a_greater_timestamp(void **state) {
     (void)state;
     struct pair *p = pair_known(11, 0);

@@ -1,5 +1,5 @@
-/* Whoever has the keys and breaks a rule of docs/PROTOCOL.md: the session ends with error 16, or the datagram is dropped in
- * silence where it says so. */
+/* Whoever has the keys and breaks a rule of docs/PROTOCOL.md: the session ends with error 16, or
+ * the datagram is dropped in silence where it says so. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -156,7 +156,8 @@ static bool leaves_from_five(struct pair *p, int from, const struct train *t) {
     return true;
 }
 
-/* From the address that was asked, whatever it is: the answer to the INITIATION, and all that follows. */
+/* From the address that was asked, whatever it is: the answer to the INITIATION, and all that
+ * follows. */
 static void a_session_stays_at_the_address_that_was_asked(void **state) {
     (void)state;
     struct pair *p = pair_new(61);
@@ -260,7 +261,8 @@ static void a_cookie_proves_one_address(void **state) {
     pair_free(p);
 }
 
-/* Whoever has the transport key that was dialled, but a certificate of another identity, is not who was dialled. */
+/* Whoever has the transport key that was dialled, but a certificate of another identity, is not who
+ * was dialled. */
 static void a_certificate_of_somebody_else_is_not_the_peers(void **state) {
     (void)state;
     struct pair *p = pair_new(72);

@@ -45,8 +45,8 @@ static void strangers_and_wrong_secrets_are_refused(void **state) {
     }
 }
 
-/* Each session that comes up is told, logged, and perhaps written down: an authentic peer must not bring that about as fast
- * as handshakes go. */
+/* Each session that comes up is told, logged, and perhaps written down: an authentic peer must not
+ * bring that about as fast as handshakes go. */
 static void who_opens_and_closes_without_end_is_not_answered_each_time(void **state) {
     (void)state;
     enum { MS = 1000, SECONDS = 20, AGAIN_US = 5 * MS };
@@ -178,8 +178,8 @@ static void hand_over(struct pair *p, int to, uint8_t *msg, size_t len) {
     endpoint_input(p->ep[to], p->now_us, AT(&p->addr[!to]), ECN_NOT_ECT, msg, len);
 }
 
-/* Two handshakes cross: one with the pairing secret succeeds at side 0, which has answered one with the
- * ticket's; out of that answer side 1 takes another pairing secret afterwards. */
+/* Two handshakes cross: one with the pairing secret succeeds at side 0, which has answered one with
+ * the ticket's; out of that answer side 1 takes another pairing secret afterwards. */
 static void a_ticket_is_not_forgotten_while_an_answer_by_it_is_out(void **state) {
     (void)state;
     static uint8_t by_ticket[TRAIN_MAX_BYTES], by_secret[TRAIN_MAX_BYTES];

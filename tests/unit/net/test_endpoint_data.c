@@ -194,7 +194,8 @@ static void a_black_hole_for_big_packets_is_survived(void **state) {
     pair_free(p);
 }
 
-/* By the first that is not answered: whatever the round trip, in four of them or in little more than a second. */
+/* By the first that is not answered: whatever the round trip, in four of them or in little more
+ * than a second. */
 static void a_peer_that_restarts_is_noticed(void **state) {
     (void)state;
     static const uint64_t delays_us[] = {100, 20000, 300000, 600000};
@@ -223,7 +224,8 @@ static void a_peer_that_restarts_is_noticed(void **state) {
     }
 }
 
-/* What was sent in the silence goes again as soon as the peer is heard, not when the next probe is due. */
+/* What was sent in the silence goes again as soon as the peer is heard, not when the next probe is
+ * due. */
 static void the_end_of_a_silence_is_the_end_of_waiting(void **state) {
     (void)state;
     struct pair *p = pair_known(17, 0);
@@ -247,7 +249,8 @@ static void the_end_of_a_silence_is_the_end_of_waiting(void **state) {
     pair_free(p);
 }
 
-/* A call that nobody waits for is made in five packets; somebody who comes to wait for it makes it an ordinary one. */
+/* A call that nobody waits for is made in five packets; somebody who comes to wait for it makes it
+ * an ordinary one. */
 static void a_call_is_calm_until_somebody_waits(void **state) {
     (void)state;
     struct pair *p = pair_known(18, 0);

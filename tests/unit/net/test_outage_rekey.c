@@ -19,7 +19,8 @@ enum { BLOCK = 300 };
 static const struct addr first_addr = {.kind = ADDR_IPV4, .port = 101, .ip = {10, 0, 0, 1}};
 static const struct addr second_addr = {.kind = ADDR_IPV4, .port = 201, .ip = {10, 0, 0, 2}};
 
-/* Both ask each other for new keys after the same silence: one of the two handshakes must come through. */
+/* Both ask each other for new keys after the same silence: one of the two handshakes must come
+ * through. */
 static void rekeys_that_cross_late_end_in_new_keys(void **state) {
     (void)state;
     for (uint64_t over_us = 2500 * MS; over_us < 4000 * MS; over_us += 110 * MS) {
@@ -55,7 +56,8 @@ static bool no_data(struct pair *p, int from, uint8_t *data, size_t len) {
     return !(from == 0 && data[0] == PACKET_DATA);
 }
 
-/* All proofs of a rekey are lost, and then nobody says anything for a while: whoever answered knows the old keys only. */
+/* All proofs of a rekey are lost, and then nobody says anything for a while: whoever answered knows
+ * the old keys only. */
 static void a_proof_that_was_lost_is_given_again(void **state) {
     (void)state;
     for (int way = 0; way < 2;

@@ -1,4 +1,5 @@
-/* When a session's path moves, and when it does not, whoever sends what from where (RFC 9000 §8.1, §9.3, §21.5). */
+/* When a session's path moves, and when it does not, whoever sends what from where (RFC 9000 §8.1,
+ * §9.3, §21.5). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,8 +73,8 @@ static void feed_for(struct world *w, int side, uint64_t id, uint64_t us) {
     }
 }
 
-/* A contact names a victim as the source of its packets: once, often, with bytes of the transport and without, while much waits to
- * be sent. */
+/* A contact names a victim as the source of its packets: once, often, with bytes of the transport
+ * and without, while much waits to be sent. */
 static void a_named_victim_gets_at_most_three_times_what_came_from_it(void **state) {
     (void)state;
     for (int kind = 0; kind < 5; kind++) {
@@ -108,7 +109,8 @@ static void a_named_victim_gets_at_most_three_times_what_came_from_it(void **sta
     }
 }
 
-/* The answer to a challenge is part of what a place gets: one packet, and then nothing more of it. */
+/* The answer to a challenge is part of what a place gets: one packet, and then nothing more of
+ * it. */
 static void an_answer_counts_among_the_three_times(void **state) {
     (void)state;
     struct world *w = start("counted", 3);
@@ -126,9 +128,9 @@ static void an_answer_counts_among_the_three_times(void **state) {
     world_free(w);
 }
 
-/* A challenge is answered to where it came from, from the address it came to; if that is not the path in use, along this, too, since
- * a copy of it may have come first. Along the path in use the answer is more than a probe, which brings back a peer that was lured
- * away. */
+/* A challenge is answered to where it came from, from the address it came to; if that is not the
+ * path in use, along this, too, since a copy of it may have come first. Along the path in use the
+ * answer is more than a probe, which brings back a peer that was lured away. */
 static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
     (void)state;
     struct world *w = start("asked", 2);
@@ -163,7 +165,8 @@ static void a_challenge_is_answered_from_where_it_was_asked(void **state) {
     world_free(w);
 }
 
-/* Somebody between the two sees every packet of the receiver, and a copy of his comes first, from where nobody is. */
+/* Somebody between the two sees every packet of the receiver, and a copy of his comes first, from
+ * where nobody is. */
 static void early_copies_from_nowhere_move_nothing_and_end_nothing(void **state) {
     (void)state;
     uint64_t read[2];
@@ -182,7 +185,8 @@ static void early_copies_from_nowhere_move_nothing_and_end_nothing(void **state)
     assert_true(read[1] > read[0] / 10 * 9);
 }
 
-/* The same, and he passes on challenges and answers, so that the path is moved to him; what counts he drops. */
+/* The same, and he passes on challenges and answers, so that the path is moved to him; what counts
+ * he drops. */
 static void who_lures_the_path_away_does_not_keep_it(void **state) {
     (void)state;
     struct world *w = start("lured", 3);
@@ -234,8 +238,8 @@ static void who_lures_it_away_and_sends_a_crowd_does_not_keep_it(void **state) {
     world_free(w);
 }
 
-/* The address of one side changes and the old one is dead at once, whether that side sends or reads. (What it acknowledges may leave
- * up to 25 ms later.) */
+/* The address of one side changes and the old one is dead at once, whether that side sends or
+ * reads. (What it acknowledges may leave up to 25 ms later.) */
 static void a_side_that_has_moved_is_followed_within_two_round_trips(void **state) {
     (void)state;
     for (int mover = 0; mover < 2; mover++) {
@@ -327,7 +331,8 @@ static bool victims(struct pair *p, int from, const struct train *t) {
     return t->to.udp.remote.ip[0] != X.ip[0];
 }
 
-/* A hostile contact sends well-formed frames of every kind from its own address and in others' names, whom it cannot hear. */
+/* A hostile contact sends well-formed frames of every kind from its own address and in others'
+ * names, whom it cannot hear. */
 static void no_order_of_frames_from_anywhere_makes_a_victim(void **state) {
     (void)state;
     static const uint8_t frames[][9] = {
@@ -420,8 +425,8 @@ static void first_event(struct pair *p, int side, const struct ep_event *e) {
     }
 }
 
-/* The answer to an INITIATION has gone to two addresses, since it came from both: which of them its sender reads is not known by
- * what it says afterwards, only by an answer. */
+/* The answer to an INITIATION has gone to two addresses, since it came from both: which of them its
+ * sender reads is not known by what it says afterwards, only by an answer. */
 static void who_shows_one_initiation_from_two_places_gets_no_victim(void **state) {
     (void)state;
     for (int lying = 0; lying < 2; lying++) {

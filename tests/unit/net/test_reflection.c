@@ -1,5 +1,6 @@
-/* Nobody is made to send much to who has not asked for it, whatever a hostile contact, or somebody who sees all packets and sends
- * copies of them, says in whose name (RFC 9000 §8, §21.1.1); and none of that keeps two honest ones apart. */
+/* Nobody is made to send much to who has not asked for it, whatever a hostile contact, or somebody
+ * who sees all packets and sends copies of them, says in whose name (RFC 9000 §8, §21.1.1); and
+ * none of that keeps two honest ones apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +90,8 @@ static void within_budget(void) {
     assert_true(net.to_x <= 3 * net.from_x);
 }
 
-/* A session whose INITIATION has come from X as well, and first: where the peer is has to be found out. */
+/* A session whose INITIATION has come from X as well, and first: where the peer is has to be found
+ * out. */
 static void connect_in_doubt(struct pair *p, struct session_ref s[2]) {
     net.copied = net.deaf = true;
     assert_int_equal(endpoint_connect(p->ep[0], p->now_us, p->peer[0]), 0);
@@ -161,8 +163,9 @@ static void write_much(struct pair *p, struct session_ref s) {
     assert_int_equal(taken, sizeof data);
 }
 
-/* A RESPONSE proves that the peer is somewhere, not that it is where it seems to come from: a contact can name another one of the
- * addresses that it was called at, and who sees the RESPONSE can name any. */
+/* A RESPONSE proves that the peer is somewhere, not that it is where it seems to come from: a
+ * contact can name another one of the addresses that it was called at, and who sees the RESPONSE
+ * can name any. */
 static void an_answer_to_a_call_makes_no_victim_and_keeps_nobody_out(void **state) {
     (void)state;
     for (int called = 0; called < 2; called++) { /* X is one of the addresses called */
@@ -247,7 +250,8 @@ static void a_retry_brings_no_call_to_who_was_not_called(void **state) {
 
 /* ---- echoes ---- */
 
-/* The first ping after a move is answered where the peer is now; and a copy that came first from elsewhere keeps no answer back. */
+/* The first ping after a move is answered where the peer is now; and a copy that came first from
+ * elsewhere keeps no answer back. */
 static void an_echo_is_answered_where_it_came_from_and_along_the_path(void **state) {
     (void)state;
     struct pair *p = start("echo", 0);

@@ -1,5 +1,5 @@
-/* Who is not let in is told so, and why, in a way that nobody else can: a refusal that was not made by whoever was called is
- * nothing. And who has not shown that it may ask is told nothing. */
+/* Who is not let in is told so, and why, in a way that nobody else can: a refusal that was not made
+ * by whoever was called is nothing. And who has not shown that it may ask is told nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,8 +122,9 @@ static bool only_the_first(struct pair *p, int from, uint8_t *data, size_t len) 
            !(from == 0 && data[0] == PACKET_INITIATION && h->asked > 1);
 }
 
-/* Whoever has the greater key does not insist on its own call for longer because that was refused: a machine, or a virtual
- * world, that has just begun must not take "4 s before now" for the far future. */
+/* Whoever has the greater key does not insist on its own call for longer because that was refused:
+ * a machine, or a virtual world, that has just begun must not take "4 s before now" for the far
+ * future. */
 static void who_was_refused_answers_a_call_all_the_same(void **state) {
     (void)state;
     for (uint64_t seed = 60; seed < 64; seed++) {
@@ -175,8 +176,8 @@ static void forge(const struct heard *h, const struct identity *of, const uint8_
                 zeroes, zeroes, out + 8 + COOKIE_NONCE_BYTES);
 }
 
-/* Somebody on the path, who knows the peer's public key, makes refusals faster than the peer answers:
- * with any nonce, with one of an earlier refusal, with the earlier one as it was. */
+/* Somebody on the path, who knows the peer's public key, makes refusals faster than the peer
+ * answers: with any nonce, with one of an earlier refusal, with the earlier one as it was. */
 static void a_forged_refusal_is_nothing(void **state) {
     (void)state;
     struct heard h;
@@ -276,7 +277,8 @@ static void who_does_not_know_the_key_or_has_no_identity_hears_nothing(void **st
     assert_int_equal(sends_back(p, scan), 1);
     scan[INITIATION_BYTES - 2 * MAC_BYTES] ^= 1; /* mac1 */
     assert_int_equal(sends_back(p, scan), 0);
-    /* Our key is right, and its own is nobody's: no certificate, one that is not signed, another's. */
+    /* Our key is right, and its own is nobody's: no certificate, one that is not signed,
+     * another's. */
     const struct key_cert certs[] = {{.seq = 1}, {.id = p->id[0].id, .seq = 9}, p->ep[1]->cert};
     for (unsigned i = 0; i < 3; i++) {
         const struct forged_initiation f = {.version = PROTOCOL_VERSION,
@@ -292,7 +294,8 @@ static void who_does_not_know_the_key_or_has_no_identity_hears_nothing(void **st
     pair_free(p);
 }
 
-/* Two callers with the same lack of everything: what they get differs in nothing that an onlooker could tell. */
+/* Two callers with the same lack of everything: what they get differs in nothing that an onlooker
+ * could tell. */
 static void an_onlooker_cannot_tell_the_reasons_apart(void **state) {
     (void)state;
     uint8_t sealed[2][COOKIE_NONCE_BYTES];

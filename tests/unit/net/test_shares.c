@@ -1,4 +1,5 @@
-/* Whose share it is: what one contact can take of the memory for streams, and what is left to the others (limits.h). */
+/* Whose share it is: what one contact can take of the memory for streams, and what is left to the
+ * others (limits.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +30,8 @@ static uint64_t write_from_0(struct hub *h, unsigned to, size_t len) {
 
 /* ---- memory for what is received ---- */
 
-/* A byte at the end of what is granted, over and over, and then one over each second border of two blocks. */
+/* A byte at the end of what is granted, over and over, and then one over each second border of two
+ * blocks. */
 static void bytes_ahead_of_a_gap_take_next_to_nothing(void **state) {
     (void)state;
     struct hub *h = hub_new(2);
@@ -52,7 +54,8 @@ static void bytes_ahead_of_a_gap_take_next_to_nothing(void **state) {
     hub_free(h);
 }
 
-/* As many streams as it may, a byte at the end of the first block of each: a piece and its table, but for the first few. */
+/* As many streams as it may, a byte at the end of the first block of each: a piece and its table,
+ * but for the first few. */
 static void a_byte_takes_no_block(void **state) {
     (void)state;
     struct hub *h = hub_new(1);
@@ -111,8 +114,8 @@ static void read_from(struct hub *h, unsigned i, uint64_t stream, uint64_t offse
     stream_consume(h->ep[0], h->now_us, h->at0[i], stream, len);
 }
 
-/* It keeps its session with a byte now and then that is read. After half a minute in which less could be read of it than it
- * holds, whoever finds no room gets that. */
+/* It keeps its session with a byte now and then that is read. After half a minute in which less
+ * could be read of it than it holds, whoever finds no room gets that. */
 static void what_is_held_for_nothing_is_taken_back(void **state) {
     (void)state;
     struct hub *h = hub_new(4);
@@ -227,8 +230,8 @@ static void gaps_are_bounded_for_the_whole_session(void **state) {
 
 /* ---- memory for what is sent ---- */
 
-/* It takes part in the session and acknowledges next to nothing, while much is to be sent to it: others are sent to all the same, and
- * half a minute later it is gone. */
+/* It takes part in the session and acknowledges next to nothing, while much is to be sent to it:
+ * others are sent to all the same, and half a minute later it is gone. */
 static void who_acknowledges_nothing_does_not_stop_the_others(void **state) {
     (void)state;
     struct hub *h = hub_new(3);
@@ -306,8 +309,8 @@ static void a_stream_takes_a_mebibyte_ahead(void **state) {
     hub_free(h);
 }
 
-/* Others hold all there is, and packets are lost: what is next always finds room, so that several streams at once come to
- * their ends. */
+/* Others hold all there is, and packets are lost: what is next always finds room, so that several
+ * streams at once come to their ends. */
 static void what_is_sure_is_enough_to_go_on(void **state) {
     (void)state;
     struct hub *h = hub_new(2);

@@ -1,4 +1,5 @@
-/* Whose share it is: what one contact can take of each queue and table, and what is left to the others (limits.h). */
+/* Whose share it is: what one contact can take of each queue and table, and what is left to the
+ * others (limits.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,8 +48,9 @@ static void streams_are_shared_by_all_sessions(void **state) {
     hub_free(h);
 }
 
-/* Twenty contacts open all they may in one batch of packets: each packet would cost more than a millisecond. What is not
- * opened at once is when the frames come again, and who wants few is not kept waiting. */
+/* Twenty contacts open all they may in one batch of packets: each packet would cost more than a
+ * millisecond. What is not opened at once is when the frames come again, and who wants few is not
+ * kept waiting. */
 static void a_batch_opens_few_streams(void **state) {
     (void)state;
     enum { HOSTILE = 20, PACKETS = 10 };
@@ -105,8 +107,8 @@ static void end_streams(struct hub *h, unsigned i, uint64_t up_to) {
     }
 }
 
-/* Between two looks at the queue, seven contacts cause all the events they can. What another says then is heard, and nothing
- * that was said once is lost. */
+/* Between two looks at the queue, seven contacts cause all the events they can. What another says
+ * then is heard, and nothing that was said once is lost. */
 static void events_of_one_session_do_not_push_out_anothers(void **state) {
     (void)state;
     struct hub *h = hub_new(8);
@@ -162,8 +164,8 @@ static void datagrams_and_echoes_of_one_leave_room_to_anothers(void **state) {
 
 /* ---- small packets ---- */
 
-/* Echoes asked for by the thousand, and a stranger's flood that is answered with RETRYs: an echo of another and our own goodbye
- * leave all the same. */
+/* Echoes asked for by the thousand, and a stranger's flood that is answered with RETRYs: an echo of
+ * another and our own goodbye leave all the same. */
 static void answers_to_one_do_not_push_out_packets_to_others(void **state) {
     (void)state;
     struct hub *h = hub_new(3);

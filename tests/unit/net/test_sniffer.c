@@ -1,6 +1,7 @@
-/* Somebody sees every packet of two nodes and sends what he likes in anybody's name: copies that come before the originals or long
- * after, from their addresses or his, forged RETRYs; but he stops nothing. Then nothing may stop: every call comes through, no
- * session ends, every echo is answered, and nobody else is flooded. */
+/* Somebody sees every packet of two nodes and sends what he likes in anybody's name: copies that
+ * come before the originals or long after, from their addresses or his, forged RETRYs; but he stops
+ * nothing. Then nothing may stop: every call comes through, no session ends, every echo is
+ * answered, and nobody else is flooded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,8 @@ struct sniffer {
         int from;
     } kept[KEPT];
     unsigned count;
-    /* Of a thousand packets: copied before they arrive, replayed, RETRYs forged for an INITIATION. */
+    /* Of a thousand packets: copied before they arrive, replayed, RETRYs forged for an
+     * INITIATION. */
     unsigned early, replays, retries;
     bool forwards; /* what is sent to his places he passes on */
     uint64_t to[PLACES], from[PLACES];

@@ -1,5 +1,6 @@
-/* Mistakes that other transports have made, each with the example that would show it here. The list, and the tests of
- * the others, are in docs/TRANSPORT.md ("Traps and the tests that hold them").
+/* Mistakes that other transports have made, each with the example that would show it here. The
+ * list, and the tests of the others, are in docs/TRANSPORT.md ("Traps and the tests that hold
+ * them").
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +25,8 @@ static struct bare *in_flight(enum cc_kind cc, unsigned n, uint16_t mtu_max) {
     return b;
 }
 
-/* Stale acknowledgements of the old path poison min_rtt and the window: they free data and do nothing else. */
+/* Stale acknowledgements of the old path poison min_rtt and the window: they free data and do
+ * nothing else. */
 static void acknowledgements_of_the_old_path_feed_nothing(void **state) {
     (void)state;
     for (int kind = CC_CUBIC; kind <= CC_BBR; kind++) {
@@ -59,7 +61,8 @@ static void acknowledgements_of_the_old_path_feed_nothing(void **state) {
     }
 }
 
-/* A switch with much in flight to a path that is silent: one timeout after another, not one a packet. */
+/* A switch with much in flight to a path that is silent: one timeout after another, not one a
+ * packet. */
 static void a_silent_new_path_is_probed_and_not_stormed(void **state) {
     (void)state;
     struct bare *b = in_flight(CC_CUBIC, 200, MTU_BASE_BYTES);
@@ -166,7 +169,8 @@ static void a_size_the_socket_refuses_is_left_at_once(void **state) {
     bare_free(b);
 }
 
-/* Growth while the application is the limit (RFC 9002 §7.8): a window is not earned by not using it. */
+/* Growth while the application is the limit (RFC 9002 §7.8): a window is not earned by not using
+ * it. */
 static void a_window_that_is_not_used_does_not_grow(void **state) {
     (void)state;
     for (int kind = CC_CUBIC; kind <= CC_RENO; kind++) {
@@ -212,7 +216,8 @@ static void an_acknowledgement_of_the_future_is_a_protocol_error(void **state) {
     bare_free(b);
 }
 
-/* As many numbers are left out as packets fit into the air; whichever of them is named, its sender lies (RFC 9000 §21.4). */
+/* As many numbers are left out as packets fit into the air; whichever of them is named, its sender
+ * lies (RFC 9000 §21.4). */
 static void every_number_left_out_is_known_while_it_is_in_flight(void **state) {
     (void)state;
     struct bare *b = bare_new(CC_CUBIC, MTU_BASE_BYTES);
@@ -244,8 +249,8 @@ static int frame(struct bare *b, const uint8_t *bytes, size_t len) {
     return transport_frame(b->t, b->now_us, bytes[0], &r, &eliciting);
 }
 
-/* RESET and FIN in any order, with the reader before, between or after them: one end, the credit given back once, and no
- * contradiction of the final size (RFC 9000 §3.2, §4.5). */
+/* RESET and FIN in any order, with the reader before, between or after them: one end, the credit
+ * given back once, and no contradiction of the final size (RFC 9000 §3.2, §4.5). */
 static void a_reset_that_races_a_fin_ends_the_stream_once(void **state) {
     (void)state;
     /* Stream 1 is the peer's first. Four bytes and the end; a reset at four; one at five. */
@@ -288,7 +293,8 @@ static void a_reset_that_races_a_fin_ends_the_stream_once(void **state) {
         }
 }
 
-/* The sender's side: what is acknowledged of a FIN that left before the reset, or a reset that is lost. */
+/* The sender's side: what is acknowledged of a FIN that left before the reset, or a reset that is
+ * lost. */
 static void a_reset_after_the_fin_left_is_repeated_until_acknowledged(void **state) {
     (void)state;
     struct bare *b = in_flight(CC_CUBIC, 0, MTU_BASE_BYTES);
@@ -358,7 +364,8 @@ static void the_smallest_windows_divide_by_nothing(void **state) {
         }
 }
 
-/* A clock of 1 ms would make every round trip in a LAN zero: nothing may divide by it, spin or stall. */
+/* A clock of 1 ms would make every round trip in a LAN zero: nothing may divide by it, spin or
+ * stall. */
 static void a_round_trip_of_nothing_is_one_microsecond(void **state) {
     (void)state;
     for (int kind = CC_CUBIC; kind <= CC_BBR; kind++) {
@@ -405,8 +412,9 @@ static bool names(const struct frame_ack *a, uint64_t pn) {
     return false;
 }
 
-/* A segment of a train may be too small for all ranges: its acknowledgement says nothing about those that were left out,
- * nor about what came late since (RFC 9000 §13.2.4). Who forgets them has the peer send everything in them again. */
+/* A segment of a train may be too small for all ranges: its acknowledgement says nothing about
+ * those that were left out, nor about what came late since (RFC 9000 §13.2.4). Who forgets them has
+ * the peer send everything in them again. */
 static void ranges_that_were_never_told_are_not_forgotten(void **state) {
     (void)state;
     struct bare *b = in_flight(CC_CUBIC, 0, MTU_BASE_BYTES);

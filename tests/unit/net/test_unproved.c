@@ -1,5 +1,5 @@
-/* The side that dials has keys once it is answered; the side that has answered keeps nothing before it hears from it under them.
- * If it dies in between, the dialler holds a session with nobody. */
+/* The side that dials has keys once it is answered; the side that has answered keeps nothing before
+ * it hears from it under them. If it dies in between, the dialler holds a session with nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +113,8 @@ static void a_proved_one_is_left_alone(void **state) {
     pair_free(p);
 }
 
-/* The peer has restarted and knows nothing of the session any more: whoever only asks whether it is there finds out, too. */
+/* The peer has restarted and knows nothing of the session any more: whoever only asks whether it is
+ * there finds out, too. */
 static void an_echo_without_answer_is_asked_after(void **state) {
     (void)state;
     for (int back = 0; back < 2; back++) {

@@ -27,8 +27,8 @@ bool raw_write(struct raw *r, const void *bytes, size_t len);
 /* An offer as it goes over the stream, heap: `count` files of `size` bytes with names of name_len
  * bytes (at least 8), which begin with `salt`. */
 uint8_t *raw_offer(uint32_t count, size_t name_len, uint64_t size, char salt, size_t *len);
-/* From now on answers are kept, of one such stream at a time, which must not move in memory; raw_deaf
- * ends it. */
+/* From now on answers are kept, of one such stream at a time, which must not move in memory;
+ * raw_deaf ends it. */
 void raw_listen(struct raw *r);
 void raw_deaf(struct raw *r);
 /* The next answer; false: none within 5 s, or something that is none. */

@@ -64,7 +64,8 @@ void world_start(struct world *w, unsigned i);
 struct endpoint *world_endpoint(struct node *n);
 /* A barrier at once: nothing of what is stored is at risk. */
 void world_sync(struct world *w, unsigned i);
-/* The machine dies: of what the last barrier did not cover, the first `spared` transactions survive. */
+/* The machine dies: of what the last barrier did not cover, the first `spared` transactions
+ * survive. */
 void world_power_cut(struct world *w, unsigned i, unsigned spared);
 bool world_dead(const struct world_node *n); /* switched off, or mortal and hit */
 /* Events of a kind logged so far. */
@@ -81,7 +82,8 @@ unsigned disk_open_count(struct world *w, unsigned i);
 struct disk_faults *disk_faults(struct world *w, unsigned i);
 
 /* ---- store ---- */
-/* From the n-th change on (1 = the next; commits count) every one fails as if the process had died. 0: never. */
+/* From the n-th change on (1 = the next; commits count) every one fails as if the process had died.
+ * 0: never. */
 void store_die_at(struct world *w, unsigned i, unsigned n);
 /* The same of a store alone. */
 void mem_store_die_at(struct store_mem *s, unsigned n);

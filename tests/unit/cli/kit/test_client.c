@@ -1,4 +1,5 @@
-/* meshctl sends nothing before it knows that its own user's meshd, or root's, is at the other end. */
+/* meshctl sends nothing before it knows that its own user's meshd, or root's, is at the other
+ * end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

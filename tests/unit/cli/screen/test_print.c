@@ -1,4 +1,5 @@
-/* What meshctl shows: nothing that came from a peer reaches a terminal as it is, and JSON is JSON. */
+/* What meshctl shows: nothing that came from a peer reaches a terminal as it is, and JSON is
+ * JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The progress line fits every terminal, counts from the acceptance, and says nothing that is not so. */
+/* The progress line fits every terminal, counts from the acceptance, and says nothing that is not
+ * so. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

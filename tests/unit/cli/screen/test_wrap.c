@@ -59,7 +59,8 @@ static void lines_break_at_blanks_and_stand_behind_the_indent(void **state) {
     }
 }
 
-/* However it is padded: on a terminal of any width, no line of the message begins with a number and a date. */
+/* However it is padded: on a terminal of any width, no line of the message begins with a number and
+ * a date. */
 static void no_padding_makes_a_line_of_ours(void **state) {
     (void)state;
     static const char *const fills[] = {

@@ -102,7 +102,8 @@ struct exchange {
     struct aead_key key;
 };
 
-/* One packet by every provider, at addresses of any alignment; nothing behind the tag is written. */
+/* One packet by every provider, at addresses of any alignment; nothing behind the tag is
+ * written. */
 static void exchange_one(const struct exchange *x, struct rng *rng, size_t len, size_t ad_len) {
     enum { BEHIND = 64, SHIFT_MAX = 15 };
     static uint8_t plain[MAX_LEN], want[MAX_LEN + 16], room[SHIFT_MAX + MAX_LEN + 16 + BEHIND];
@@ -213,7 +214,8 @@ static void every_change_of_packet_header_counter_or_key_is_refused(void **state
     each(check_forgery);
 }
 
-/* Providers work on many blocks at once in long packets: a change in any part of one is seen too. */
+/* Providers work on many blocks at once in long packets: a change in any part of one is seen
+ * too. */
 static void check_long_forgery(struct aead *a, enum aead_suite suite) {
     static uint8_t sealed[MAX_LEN + 16], buf[MAX_LEN + 16];
     const size_t lens[] = {1, 15, 16, 100, 1400, 1440, 9001, MAX_LEN};

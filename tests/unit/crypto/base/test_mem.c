@@ -1,4 +1,5 @@
-/* Arrays grow in one way; and a program that has its own mem_* gets no other: this one's are below. */
+/* Arrays grow in one way; and a program that has its own mem_* gets no other: this one's are
+ * below. */
 #include "crypto/base/mem.h"
 
 #include <stdlib.h>

@@ -130,7 +130,8 @@ static void release(struct holder *h) {
     block_account_free(h->account);
 }
 
-/* Alone eight ninths of what that use may have, and each next one eight ninths of what those before have left. */
+/* Alone eight ninths of what that use may have, and each next one eight ninths of what those before
+ * have left. */
 static void one_session_leaves_a_share_to_the_next(void **state) {
     (void)state;
     static struct holder h[4];
@@ -179,7 +180,8 @@ static void the_two_uses_do_not_take_each_others_room(void **state) {
     }
 }
 
-/* The reserve: so much for each, in small blocks only, none for what is ahead, and no more than there is. */
+/* The reserve: so much for each, in small blocks only, none for what is ahead, and no more than
+ * there is. */
 static void a_little_is_sure_to_everyone(void **state) {
     (void)state;
     static struct holder all, h[8];

@@ -62,7 +62,8 @@ static void bytes_are_copied_and_live_until_the_next_pop(void **state) {
     events_clear(&q);
 }
 
-/* A peer can send as many datagrams as it likes: they fill a quarter, and what is told only once still has its place. */
+/* A peer can send as many datagrams as it likes: they fill a quarter, and what is told only once
+ * still has its place. */
 static void datagrams_leave_room_for_other_events(void **state) {
     (void)state;
     struct events q = {0};

@@ -12,7 +12,8 @@
 #include "net/cc/cc_bbr.h"
 #include "support_cc_bbr.h"
 
-/* §5.3.1.2: the pipe is full after three rounds without a quarter more; a quarter begins the count again. */
+/* §5.3.1.2: the pipe is full after three rounds without a quarter more; a quarter begins the count
+ * again. */
 static void startup_ends_after_three_rounds_without_a_quarter_more(void **state) {
     (void)state;
     struct cc c = fresh();
@@ -128,8 +129,8 @@ static void drain_ends_when_the_queue_is_gone_or_after_three_rounds(void **state
     assert_int_equal(c.u.bbr.state, BBR_PROBE_DOWN);
 }
 
-/* §5.4.1: after a pause pacing begins at the bandwidth; a PROBE_RTT whose time is over ends, and the first ACK does not
- * begin one. */
+/* §5.4.1: after a pause pacing begins at the bandwidth; a PROBE_RTT whose time is over ends, and
+ * the first ACK does not begin one. */
 static void a_restart_from_idle_is_paced_at_the_bandwidth(void **state) {
     (void)state;
     struct cc c = knowing(BBR_PROBE_UP, 10 * S);
@@ -213,8 +214,8 @@ static void a_false_loss_is_undone(void **state) {
     assert_int_equal(b->state, BBR_PROBE_CRUISE);
 }
 
-/* Where we are not the draft (head of cc_bbr.c): only rounds with more than 2 % of at least 100 packets lost lower the
- * short-term bounds, to 0.7 or what was delivered. */
+/* Where we are not the draft (head of cc_bbr.c): only rounds with more than 2 % of at least 100
+ * packets lost lower the short-term bounds, to 0.7 or what was delivered. */
 static void only_a_lossy_round_lowers_the_short_term_bounds(void **state) {
     (void)state;
     static const struct {

@@ -9,7 +9,8 @@
 
 #include "support_cc_bbr.h"
 
-/* A flow that drains what others fill again: a round trip of 46 instead of 40 ms, though it sends less than it may. */
+/* A flow that drains what others fill again: a round trip of 46 instead of 40 ms, though it sends
+ * less than it may. */
 static struct cc draining(uint64_t *now_us, unsigned rounds, uint64_t rtt_us) {
     struct cc c = knowing(BBR_PROBE_DOWN, *now_us);
     for (unsigned i = 0; i < rounds; i++) {
@@ -20,7 +21,8 @@ static struct cc draining(uint64_t *now_us, unsigned rounds, uint64_t rtt_us) {
     return c;
 }
 
-/* After six rounds what still stands is somebody else's; an eighth of the round trip is no queue. */
+/* After six rounds what still stands is somebody else's; an eighth of the round trip is no
+ * queue. */
 static void what_stands_after_six_rounds_is_others(void **state) {
     (void)state;
     for (unsigned rounds = 1; rounds <= 8; rounds++)
@@ -48,7 +50,8 @@ static void others_are_gone_when_cruising_has_no_queue(void **state) {
         }
 }
 
-/* Alone, cruising follows what is delivered; beside others that would hand them one share after the other. */
+/* Alone, cruising follows what is delivered; beside others that would hand them one share after the
+ * other. */
 static void cruising_gives_nothing_away_to_others(void **state) {
     (void)state;
     for (int others = 0; others < 2; others++) {

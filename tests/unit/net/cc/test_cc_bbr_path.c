@@ -131,8 +131,9 @@ static bool path_run(struct path *p, uint64_t us, int state) {
     return false;
 }
 
-/* STARTUP finds the bandwidth to within 2 %, in a few round trips; DRAIN empties the queue; the probes keep the pipe
- * full; every 10 s, where the queue hides the round trip, PROBE_RTT looks for it. */
+/* STARTUP finds the bandwidth to within 2 %, in a few round trips; DRAIN empties the queue; the
+ * probes keep the pipe full; every 10 s, where the queue hides the round trip, PROBE_RTT looks for
+ * it. */
 static void it_finds_the_bandwidth_and_keeps_it(void **state) {
     (void)state;
     static const struct {
@@ -163,8 +164,8 @@ static void it_finds_the_bandwidth_and_keeps_it(void **state) {
     }
 }
 
-/* Random loss: a tenth ends STARTUP by loss before the pipe is full, three in a thousand do not; a hundredth costs
- * little more than itself. */
+/* Random loss: a tenth ends STARTUP by loss before the pipe is full, three in a thousand do not; a
+ * hundredth costs little more than itself. */
 static void a_tenth_lost_ends_startup_and_a_few_in_a_thousand_do_not(void **state) {
     (void)state;
     struct path *p = path_new(MSS, 125000000, 50 * MS, 1 << 30);
@@ -186,8 +187,8 @@ static void a_tenth_lost_ends_startup_and_a_few_in_a_thousand_do_not(void **stat
     free(p);
 }
 
-/* Paths from a slow modem's to the fastest over the largest distance: never still, never below four packets, never
- * beyond 64 bits (the sanitizers watch). */
+/* Paths from a slow modem's to the fastest over the largest distance: never still, never below four
+ * packets, never beyond 64 bits (the sanitizers watch). */
 static void no_path_is_too_slow_or_too_fast(void **state) {
     (void)state;
     static const struct {

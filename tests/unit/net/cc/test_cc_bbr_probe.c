@@ -12,7 +12,8 @@
 #include "net/cc/cc_bbr.h"
 #include "support_cc_bbr.h"
 
-/* §5.3.3.5: DOWN to CRUISE when the flight leaves headroom and fits; to REFILL after the waiting time. */
+/* §5.3.3.5: DOWN to CRUISE when the flight leaves headroom and fits; to REFILL after the waiting
+ * time. */
 static void down_ends_with_the_queue_or_the_waiting_time(void **state) {
     (void)state;
     static const struct {
@@ -39,7 +40,8 @@ static void down_ends_with_the_queue_or_the_waiting_time(void **state) {
     }
 }
 
-/* §5.3.3.5.3: after at most 63 rounds, or as many as the flight has packets, whichever is less: Reno's. */
+/* §5.3.3.5.3: after at most 63 rounds, or as many as the flight has packets, whichever is less:
+ * Reno's. */
 static void reno_coexistence_bounds_the_rounds_between_probes(void **state) {
     (void)state;
     static const struct {
@@ -78,9 +80,9 @@ static void up_ends_when_more_brings_no_more(void **state) {
     assert_int_equal(b->pacing_gain, 90);
 }
 
-/* One round is enough where a quarter more than the product of bandwidth and round trip, and two packets, is in flight; two
- * where even the quickest packet waited for an eighth of the round trip, else three; always three where the queue is that of
- * others. */
+/* One round is enough where a quarter more than the product of bandwidth and round trip, and two
+ * packets, is in flight; two where even the quickest packet waited for an eighth of the round trip,
+ * else three; always three where the queue is that of others. */
 static void up_ends_sooner_where_a_queue_stands(void **state) {
     (void)state;
     static const struct {
@@ -130,8 +132,9 @@ static void up_ends_where_it_was_too_much_before(void **state) {
     assert_int_equal(c.u.bbr.full_bw_count, 0);
 }
 
-/* §5.5.10.2, InflightAtLoss, by hand: of 100,000 in flight, 5,000 in this packet; 6,000 lost with it. Before it 95,000
- * might lose 1,900 and had lost 1,000; 900 / 0.98 = 918 more would have been 2 %. */
+/* §5.5.10.2, InflightAtLoss, by hand: of 100,000 in flight, 5,000 in this packet; 6,000 lost with
+ * it. Before it 95,000 might lose 1,900 and had lost 1,000; 900 / 0.98 = 918 more would have been 2
+ * %. */
 static void a_lossy_probe_ends_at_the_flight_that_was_too_much(void **state) {
     (void)state;
     static const struct {
@@ -201,8 +204,8 @@ static void the_round_trip_is_probed_after_ten_seconds(void **state) {
     assert_int_equal(c.u.bbr.min_rtt_us, 40 * MS);
 }
 
-/* §5.3.4.3: half the BDP in flight for 200 ms and a round; then the window of before, and CRUISE, or STARTUP where
- * that was not over. */
+/* §5.3.4.3: half the BDP in flight for 200 ms and a round; then the window of before, and CRUISE,
+ * or STARTUP where that was not over. */
 static void probe_rtt_lasts_200_ms_and_a_round(void **state) {
     (void)state;
     for (int full = 0; full < 2; full++) {

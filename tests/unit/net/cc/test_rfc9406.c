@@ -1,5 +1,5 @@
-/* RFC 9406 §4.2 read aloud: its pseudocode, in floating point and its own words, beside cc_hystart.c on the same
- * acknowledgements. */
+/* RFC 9406 §4.2 read aloud: its pseudocode, in floating point and its own words, beside
+ * cc_hystart.c on the same acknowledgements. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

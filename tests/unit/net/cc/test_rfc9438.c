@@ -1,4 +1,5 @@
-/* RFC 9438: points of the curve against the closed form in long double, and the windows of its section 5. */
+/* RFC 9438: points of the curve against the closed form in long double, and the windows of its
+ * section 5. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -28,8 +29,8 @@ static void within(long double got, long double want, long double by, const char
         fail_msg("%s: %.9Lg is not %.9Lg", what, got, want);
 }
 
-/* A controller in congestion avoidance: W_max of `w` packets, reduced, its epoch begun at `start_us` by an ACK too
- * small to move the window. */
+/* A controller in congestion avoidance: W_max of `w` packets, reduced, its epoch begun at
+ * `start_us` by an ACK too small to move the window. */
 static struct cc reduced(uint64_t mss, uint64_t w, uint64_t rtt_us, uint64_t start_us) {
     struct cc c;
     cc_init(&c, CC_CUBIC, mss);
@@ -48,8 +49,8 @@ static struct cc reduced(uint64_t mss, uint64_t w, uint64_t rtt_us, uint64_t sta
     return c;
 }
 
-/* §4.4, §4.5: each ACK adds (target - cwnd) / cwnd per segment, target = W_cubic(t + RTT), so an ACK of a whole window
- * makes the window the target. That reads the curve at any point, alone. */
+/* §4.4, §4.5: each ACK adds (target - cwnd) / cwnd per segment, target = W_cubic(t + RTT), so an
+ * ACK of a whole window makes the window the target. That reads the curve at any point, alone. */
 static void the_window_is_the_closed_form_at_every_point(void **state) {
     (void)state;
     static const struct {
@@ -101,7 +102,8 @@ static void a_target_below_the_window_changes_nothing(void **state) {
     assert_int_equal(c.cwnd_bytes, grown);
 }
 
-/* §4.6, §4.7: beta 0.7; a window that did not come back to the old maximum leaves more: (1 + beta) / 2 of it. */
+/* §4.6, §4.7: beta 0.7; a window that did not come back to the old maximum leaves more: (1 + beta)
+ * / 2 of it. */
 static void reductions_and_fast_convergence_by_the_numbers(void **state) {
     (void)state;
     static const struct {
@@ -128,8 +130,9 @@ static void reductions_and_fast_convergence_by_the_numbers(void **state) {
     }
 }
 
-/* §4.3, figure 4: W_est += alpha * segments_acked / cwnd, alpha = 3 (1 - beta) / (1 + beta) = 9/17 until W_est reaches
- * cwnd_prior, 1 from there; the window is W_est where that is above the curve. */
+/* §4.3, figure 4: W_est += alpha * segments_acked / cwnd, alpha = 3 (1 - beta) / (1 + beta) = 9/17
+ * until W_est reaches cwnd_prior, 1 from there; the window is W_est where that is above the
+ * curve. */
 static void the_reno_friendly_window_grows_as_figure_4_says(void **state) {
     (void)state;
     struct cc c = reduced(MSS, 40, 1000, 5000000);
@@ -156,8 +159,8 @@ static void the_reno_friendly_window_grows_as_figure_4_says(void **state) {
     assert_true(slow > 100 && fast > 100); /* the test saw both slopes */
 }
 
-/* §4.9.2: W_max, K, epoch, ssthresh and the window are what they were, and the curve goes on from there as if nothing
- * had been: also after ACKs in between have begun a new epoch. */
+/* §4.9.2: W_max, K, epoch, ssthresh and the window are what they were, and the curve goes on from
+ * there as if nothing had been: also after ACKs in between have begun a new epoch. */
 static void a_spurious_reduction_is_undone_exactly(void **state) {
     (void)state;
     struct cc c = reduced(MSS, 1000, 100000, 5000000);
@@ -191,8 +194,9 @@ static void a_spurious_reduction_is_undone_exactly(void **state) {
     assert_true(quiet.cwnd_bytes > 1000 * MSS);
 }
 
-/* §5.1, figure 6, tables 1 and 2: the average window when exactly one of 1/p packets is lost. Where the tables have
- * Reno's number, the Reno-friendly region holds and the model's is 1.2 / sqrt(p). */
+/* §5.1, figure 6, tables 1 and 2: the average window when exactly one of 1/p packets is lost. Where
+ * the tables have Reno's number, the Reno-friendly region holds and the model's is 1.2 /
+ * sqrt(p). */
 static void the_average_windows_of_section_5(void **state) {
     (void)state;
     static const struct {

@@ -121,7 +121,8 @@ static bool is_watched(const struct path_challenges *p, uint8_t last) {
     return false;
 }
 
-/* Three have had their time; 2 has been silent for longest, though it is not the one that was heard first. */
+/* Three have had their time; 2 has been silent for longest, though it is not the one that was heard
+ * first. */
 static void who_was_heard_longest_ago_gives_way(void **state) {
     (void)state;
     struct path_challenges p = {0};

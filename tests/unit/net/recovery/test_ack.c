@@ -239,7 +239,8 @@ static void acknowledgements_follow_the_round_trip(void **state) {
         }
 }
 
-/* Packets are lost for ever and others come late, all the time: an ACK still says little more than what a round trip brought. */
+/* Packets are lost for ever and others come late, all the time: an ACK still says little more than
+ * what a round trip brought. */
 static void on_a_path_that_reorders_acks_stay_short(void **state) {
     (void)state;
     enum { PKTS = 20000, UNDER_WAY = 60 /* ACKs in a round trip */ };

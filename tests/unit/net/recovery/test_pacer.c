@@ -133,7 +133,8 @@ static void odd_inputs_do_no_harm(void **state) {
     assert_true(pacer_allowance(&p, UINT64_MAX, UINT64_MAX, MSS) >= 12000);
 }
 
-/* An eighth of the round trip of rate, 0.5 to 1 ms, ten packets at least: short paths get short bursts. */
+/* An eighth of the round trip of rate, 0.5 to 1 ms, ten packets at least: short paths get short
+ * bursts. */
 static void the_burst_is_an_eighth_of_the_round_trip(void **state) {
     (void)state;
     static const struct {

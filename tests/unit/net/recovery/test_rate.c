@@ -39,8 +39,8 @@ static struct rate_sample sample(struct flow *f, uint64_t now_us, uint64_t pn, u
     return s;
 }
 
-/* Ten packets a millisecond apart over 100 ms, then each acknowledgement lets one more go: from the second round on
- * the rate is ten packets in a round trip. */
+/* Ten packets a millisecond apart over 100 ms, then each acknowledgement lets one more go: from the
+ * second round on the rate is ten packets in a round trip. */
 static void a_window_over_its_round_trip_is_the_rate(void **state) {
     (void)state;
     struct flow f = {0};
@@ -71,8 +71,8 @@ static void a_window_over_its_round_trip_is_the_rate(void **state) {
     }
 }
 
-/* §4.1.2.1: acknowledgements that were held back and come together must not look like a fast path: the time to send
- * caps the rate. */
+/* §4.1.2.1: acknowledgements that were held back and come together must not look like a fast path:
+ * the time to send caps the rate. */
 static void compressed_acknowledgements_are_capped_by_the_send_rate(void **state) {
     (void)state;
     struct flow f = {0};
@@ -150,7 +150,8 @@ static void an_application_limited_bubble_marks_what_leaves_in_it(void **state) 
     assert_true(g.r.bubble != 0);
 }
 
-/* §4.1.2.3.2: after a pause the interval begins with the first packet; the pause is not part of it. */
+/* §4.1.2.3.2: after a pause the interval begins with the first packet; the pause is not part of
+ * it. */
 static void a_restart_from_idle_begins_a_new_interval(void **state) {
     (void)state;
     struct flow f = {0};
@@ -171,7 +172,8 @@ static void a_restart_from_idle_begins_a_new_interval(void **state) {
     assert_int_equal(f.mark[4].first_sent_ago_us, 50 * MS);
 }
 
-/* §4.1.2.3.3: "the sender MAY have been misled ... below the minimum round trip": no rate then, nor from no time. */
+/* §4.1.2.3.3: "the sender MAY have been misled ... below the minimum round trip": no rate then, nor
+ * from no time. */
 static void an_interval_below_the_minimum_round_trip_gives_none(void **state) {
     (void)state;
     static const struct {
@@ -266,7 +268,8 @@ static void no_sample_is_faster_than_the_sending(void **state) {
             }
             rate_finish(&f.r, &s, 0);
             assert_true(f.r.delivered == origin + acked);
-            /* At the sender's fastest one packet leaves each gap_us; the first is not part of the interval. */
+            /* At the sender's fastest one packet leaves each gap_us; the first is not part of the
+             * interval. */
             if (s.bytes_per_s > 0)
                 assert_true(s.bytes_per_s * s.interval_us <= s.delivered * UINT64_C(1000000));
         }

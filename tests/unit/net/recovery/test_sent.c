@@ -139,8 +139,8 @@ static void the_window_of_packets_has_an_end(void **state) {
     sent_clear(&s);
 }
 
-/* A full ring in which everything up to some packet is settled: knowing late that a loss was false is given up, not the
- * sending. */
+/* A full ring in which everything up to some packet is settled: knowing late that a loss was false
+ * is given up, not the sending. */
 static void a_full_ring_of_settled_packets_makes_room(void **state) {
     (void)state;
     static const uint64_t settled[] = {0, 1, SENT_PKTS_MAX / 2, SENT_PKTS_MAX};
@@ -172,7 +172,8 @@ static void a_full_ring_of_settled_packets_makes_room(void **state) {
         assert_int_equal(s.cap, SENT_PKTS_MAX);
         sent_clear(&s);
     }
-    /* Numbers that nothing was tracked for, more than the ring holds, between a settled packet and the next. */
+    /* Numbers that nothing was tracked for, more than the ring holds, between a settled packet and
+     * the next. */
     struct sent s;
     sent_init(&s, 0);
     add(&s, 0)->state = SENT_LOST;
@@ -185,8 +186,8 @@ static void a_full_ring_of_settled_packets_makes_room(void **state) {
     sent_clear(&s);
 }
 
-/* A number that the bound does not allow while a settled packet is kept, but does once that is given up: then the ring
- * may still be too small for it, and grows. */
+/* A number that the bound does not allow while a settled packet is kept, but does once that is
+ * given up: then the ring may still be too small for it, and grows. */
 static void what_trimming_makes_possible_is_grown_for(void **state) {
     (void)state;
     struct sent s;

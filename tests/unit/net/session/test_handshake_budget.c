@@ -104,7 +104,8 @@ static void a_flooder_is_kept_from_nobody_elses_share(void **state) {
     handshake_budget_clear(&b);
 }
 
-/* When the table is full, the one who owes least gives way: not the flooder, who would start anew. */
+/* When the table is full, the one who owes least gives way: not the flooder, who would start
+ * anew. */
 static void a_full_table_forgets_who_owes_least(void **state) {
     (void)state;
     struct handshake_budget b = {0};

@@ -39,7 +39,8 @@ static bool lose_long(struct pair *p, int from, uint8_t *data, size_t len) {
     return from != 0 || len < drop_from;
 }
 
-/* The peer's FIN has come, and what lies before it or nothing is missing: it hears that nobody reads. */
+/* The peer's FIN has come, and what lies before it or nothing is missing: it hears that nobody
+ * reads. */
 static void a_stop_is_sent_whether_or_not_the_fin_has_come(void **state) {
     (void)state;
     static const uint8_t data[900];
@@ -69,7 +70,8 @@ static void a_stop_is_sent_whether_or_not_the_fin_has_come(void **state) {
     }
 }
 
-/* An acknowledgement of what was never sent is a lie, whether or not anything is under way (RFC 9000 §13.1). */
+/* An acknowledgement of what was never sent is a lie, whether or not anything is under way (RFC
+ * 9000 §13.1). */
 static void an_acknowledgement_of_the_future_needs_no_transport_to_be_a_lie(void **state) {
     (void)state;
     for (int future = 0; future < 2; future++) {
@@ -148,7 +150,8 @@ static void a_packet_with_any_byte_changed_is_nothing(void **state) {
     assert_int_equal(readable, 0);
     assert_int_equal(pair_count(p, 1, EP_ROAMED), 0);
     assert_int_equal(endpoint_session_count(p->ep[1]), 1);
-    /* The true one counts, from wherever it comes, and once; the path stays, since nobody answers from there. */
+    /* The true one counts, from wherever it comes, and once; the path stays, since nobody answers
+     * from there. */
     pair_inject(p, 1, &elsewhere, c.data, c.len);
     pair_run(p, 1 * MS, -1, -1);
     assert_int_equal(readable, 1);

@@ -1,4 +1,5 @@
-/* Whole packets that wait: whose turn it is, what is dropped when full, and what a stuck socket costs. */
+/* Whole packets that wait: whose turn it is, what is dropped when full, and what a stuck socket
+ * costs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

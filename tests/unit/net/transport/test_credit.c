@@ -1,4 +1,5 @@
-/* Receive credit: how windows follow what is consumed, RFC 9000 §4.2, and the gap that holds a reader back. */
+/* Receive credit: how windows follow what is consumed, RFC 9000 §4.2, and the gap that holds a
+ * reader back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -27,8 +28,8 @@ static void consume(struct bare *b, struct stream *s, uint64_t now_us, uint64_t 
     transport_stream_credit(b->t, now_us, s);
 }
 
-/* Eight times what was consumed in a round trip, measured over one to eight of them; never less than before, never more
- * than the bound; at least what was consumed in 16 ms, measured over 4. */
+/* Eight times what was consumed in a round trip, measured over one to eight of them; never less
+ * than before, never more than the bound; at least what was consumed in 16 ms, measured over 4. */
 static void the_window_is_eight_round_trips_of_what_is_consumed(void **state) {
     (void)state;
     static const struct {
@@ -86,7 +87,8 @@ static void measurements_follow_each_other(void **state) {
     bare_free(b);
 }
 
-/* Slow start, whose data and whose credit each need half a round trip: all that it wants to send is granted in time. */
+/* Slow start, whose data and whose credit each need half a round trip: all that it wants to send is
+ * granted in time. */
 static void a_sender_that_doubles_is_never_held_by_the_window(void **state) {
     (void)state;
     enum { STEPS = 20, ROUNDS = 11 }; /* of a round trip */
@@ -194,7 +196,8 @@ static void has_read(struct bare *b, struct stream *s, uint64_t n) {
     s->in.first_slot = n / STREAM_BLOCK_BYTES;
 }
 
-/* Gaps alone widen nothing: whatever a peer sends that nobody reads, it gets no more credit than at the beginning. */
+/* Gaps alone widen nothing: whatever a peer sends that nobody reads, it gets no more credit than at
+ * the beginning. */
 static void nothing_is_granted_for_what_nobody_reads(void **state) {
     (void)state;
     struct stream *s;
@@ -208,7 +211,8 @@ static void nothing_is_granted_for_what_nobody_reads(void **state) {
     bare_free(b);
 }
 
-/* Where readers have read, gaps drive the windows to four times that, and to their limits and no further. */
+/* Where readers have read, gaps drive the windows to four times that, and to their limits and no
+ * further. */
 static void gaps_widen_windows_as_far_as_readers_have_read(void **state) {
     (void)state;
     static const struct {
@@ -262,8 +266,8 @@ static void nothing_is_granted_that_there_is_no_memory_for(void **state) {
     }
 }
 
-/* One lost packet in front of a whole window: the reader has nothing to consume, so nothing would ever be granted. The
- * window doubles when the writer comes within half of its end. */
+/* One lost packet in front of a whole window: the reader has nothing to consume, so nothing would
+ * ever be granted. The window doubles when the writer comes within half of its end. */
 static void a_gap_does_not_starve_the_writer(void **state) {
     (void)state;
     struct stream *s;
@@ -294,8 +298,9 @@ static void a_gap_does_not_starve_the_writer(void **state) {
     bare_free(b);
 }
 
-/* §4.1: who is out of credit waits, says nothing, and goes on at once when more is granted: a lost MAX_DATA must not
- * stop it for ever, so the receiver repeats it (above); an older limit changes nothing. */
+/* §4.1: who is out of credit waits, says nothing, and goes on at once when more is granted: a lost
+ * MAX_DATA must not stop it for ever, so the receiver repeats it (above); an older limit changes
+ * nothing. */
 static void without_credit_nothing_leaves_and_with_it_at_once(void **state) {
     (void)state;
     struct bare *b = bare_new(CC_CUBIC, MTU_BASE_BYTES);
@@ -336,8 +341,8 @@ static void without_credit_nothing_leaves_and_with_it_at_once(void **state) {
     bare_free(b);
 }
 
-/* An acknowledgement that leaves anyway takes what is unacknowledged along, once a PTO; where the peer may be
- * waiting for it, eight timeouts come without backoff, then it doubles as ever. */
+/* An acknowledgement that leaves anyway takes what is unacknowledged along, once a PTO; where the
+ * peer may be waiting for it, eight timeouts come without backoff, then it doubles as ever. */
 static void unacknowledged_credit_rides_along_once_a_pto(void **state) {
     (void)state;
     struct stream *s;

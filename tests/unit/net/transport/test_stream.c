@@ -29,7 +29,8 @@ struct piece {
     bool fin;
 };
 
-/* Sends, loses, acknowledges and delivers pieces in random order; the receiver must get exactly what was written. */
+/* Sends, loses, acknowledges and delivers pieces in random order; the receiver must get exactly
+ * what was written. */
 static void any_order_of_loss_and_delivery_gives_the_same_bytes(void **state) {
     (void)state;
     uint64_t seed = rand_seeded("stream", 1).x;
@@ -143,8 +144,8 @@ static void no_memory_leaves_the_packet_unacknowledged(void **state) {
     block_pool_free(pool);
 }
 
-/* A table of lost ranges that is full cannot be split by what is acknowledged after all: the range stays whole, and its
- * bytes may go before it. What is gone is not asked for any more. */
+/* A table of lost ranges that is full cannot be split by what is acknowledged after all: the range
+ * stays whole, and its bytes may go before it. What is gone is not asked for any more. */
 static void what_is_gone_is_not_lost_any_more(void **state) {
     (void)state;
     struct block_pool *pool = block_pool_new(8, 8);
@@ -239,8 +240,8 @@ static void what_lies_ahead_of_a_gap_leaves_room_for_what_fills_it(void **state)
     memory_free(&m, &r);
 }
 
-/* Others hold all of the pool: what is next finds room in the reserve, packet by packet, over the edge of a block and with
- * the largest packet there is, and what is ahead does not. */
+/* Others hold all of the pool: what is next finds room in the reserve, packet by packet, over the
+ * edge of a block and with the largest packet there is, and what is ahead does not. */
 static void in_a_full_pool_a_stream_goes_on_in_order(void **state) {
     (void)state;
     static const size_t sizes[] = {1, 1400, BLOCK - 1};

@@ -108,8 +108,9 @@ static void every_truncated_frame_is_refused(void **state) {
     world_free(w);
 }
 
-/* A slow way back that loses half of the acknowledgements, and of the credit (asymmetric lines, busy relays): each says
- * all there is, so nothing that arrived is taken for lost, and what stands still goes on within probe timeouts. */
+/* A slow way back that loses half of the acknowledgements, and of the credit (asymmetric lines,
+ * busy relays): each says all there is, so nothing that arrived is taken for lost, and what stands
+ * still goes on within probe timeouts. */
 static bool lose_half_of_the_way_back(struct pair *p, int from, uint8_t *data, size_t len) {
     (void)data;
     return from == 0 || len > 200 || pair_draw(p) % 10 < 5;

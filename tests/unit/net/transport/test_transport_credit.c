@@ -53,9 +53,9 @@ static void who_ignores_credit_is_cut_off(void **state) {
     }
 }
 
-/* One way only, and of what comes back seven packets of ten are lost, the credit among them, once so many bytes (tap_ctx)
- * of the first stream are there: who only receives has few packets in flight whose acknowledgement could show that one
- * is missing. */
+/* One way only, and of what comes back seven packets of ten are lost, the credit among them, once
+ * so many bytes (tap_ctx) of the first stream are there: who only receives has few packets in
+ * flight whose acknowledgement could show that one is missing. */
 static bool lose_most_of_the_way_back(struct pair *p, int from, uint8_t *data, size_t len) {
     const struct world *w = p->user;
     const uint64_t *begin = p->tap_ctx;
@@ -103,7 +103,8 @@ static void lost_credit_is_told_again_before_it_is_missed(void **state) {
     assert_true(took_us <= 8 * 1500 * MS);
 }
 
-/* Many streams at once, each with credit of its own under way, two of them given up by either side in the middle. */
+/* Many streams at once, each with credit of its own under way, two of them given up by either side
+ * in the middle. */
 static void each_stream_is_reminded_of_its_own(void **state) {
     (void)state;
     enum { STREAMS = 12, EACH = 8000000 };
@@ -143,7 +144,8 @@ static void each_stream_is_reminded_of_its_own(void **state) {
     world_free(w);
 }
 
-/* Where nothing is lost, nothing is said twice: over any path, in bulk, in small portions, with a slow reader. */
+/* Where nothing is lost, nothing is said twice: over any path, in bulk, in small portions, with a
+ * slow reader. */
 static void credit_costs_nothing_where_nothing_is_lost(void **state) {
     (void)state;
     struct rand_state r = rand_seeded("kept credit", 17);

@@ -1,4 +1,5 @@
-/* Two endpoints on a path that marks, clears or drops: what is sent marked, what is told, what follows from it. */
+/* Two endpoints on a path that marks, clears or drops: what is sent marked, what is told, what
+ * follows from it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -95,7 +95,8 @@ static void a_black_hole_for_big_packets_is_left_behind(void **state) {
     world_free(w);
 }
 
-/* The new path carries less than the old one, silently, and everything that was under way is gone. */
+/* The new path carries less than the old one, silently, and everything that was under way is
+ * gone. */
 static void a_new_path_with_a_smaller_mtu_carries_on(void **state) {
     (void)state;
     struct world *w = world_new(rand_seeded("smaller mtu", 15).x);
@@ -129,7 +130,8 @@ static void a_new_path_with_a_smaller_mtu_carries_on(void **state) {
     world_free(w);
 }
 
-/* Underlays of tunnels and hotels: 1,124 bytes of IPv4, and less. From the first packet on, and after one that carried more. */
+/* Underlays of tunnels and hotels: 1,124 bytes of IPv4, and less. From the first packet on, and
+ * after one that carried more. */
 static void an_underlay_below_the_base_carries_everything(void **state) {
     (void)state;
     static const size_t sizes[] = {1252, 1200, 1199, 1096, 996, 700, MTU_MIN_BYTES};

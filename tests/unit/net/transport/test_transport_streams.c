@@ -128,7 +128,8 @@ static void given_up_streams_leave_nothing_behind(void **state) {
 
 enum { MANY = 1600 };
 
-/* `each` bytes over each of `streams` streams both ways, all at once; gives how many had to wait for memory. */
+/* `each` bytes over each of `streams` streams both ways, all at once; gives how many had to wait
+ * for memory. */
 static unsigned all_finish(uint64_t seed, unsigned streams, unsigned each) {
     struct world *w = world_new(seed);
     w->p->loss_permille = 20;
@@ -168,7 +169,8 @@ static void writers_wait_for_memory_and_all_finish(void **state) {
     assert_true(all_finish(rand_seeded("waiting", 12).x, MANY, 60000) > 0);
 }
 
-/* Who stops reading gives the memory back at once, also when the other side goes on and never ends. */
+/* Who stops reading gives the memory back at once, also when the other side goes on and never
+ * ends. */
 static void what_nobody_will_read_keeps_no_memory(void **state) {
     (void)state;
     struct world *w = world_new(rand_seeded("stop", 13).x);

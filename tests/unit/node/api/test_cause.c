@@ -156,7 +156,8 @@ static void an_answer_carries_the_limit(void **state) {
     assert_int_equal(back.limit, LIMIT_QUOTA);
     assert_int_equal(back.max, 32 << 20);
     assert_string_equal(back.file, r.file);
-    /* {"err": 12, "limit": 200, "max": 1}: of a newer peer; {"err": 12, "limit": "x"}: of nobody. */
+    /* {"err": 12, "limit": 200, "max": 1}: of a newer peer; {"err": 12, "limit": "x"}: of
+     * nobody. */
     static const uint8_t newer[] = "\x83\xa3"
                                    "err\x0c\xa5"
                                    "limit\xcc\xc8\xa3"

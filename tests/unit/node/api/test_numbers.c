@@ -1,5 +1,5 @@
-/* docs/PROTOCOL.md, section 6, has the numbers of errors and limits that the code has: none missing,
- * none other. */
+/* docs/PROTOCOL.md, section 6, has the numbers of errors and limits that the code has: none
+ * missing, none other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

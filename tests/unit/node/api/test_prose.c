@@ -272,7 +272,8 @@ static void names_stay_strict(void **state) {
     }
 }
 
-/* What a reader of the output takes for the message: escapes read, indents and carriage returns before line ends gone. */
+/* What a reader of the output takes for the message: escapes read, indents and carriage returns
+ * before line ends gone. */
 static size_t read_back(char *to, const char *s) {
     size_t n = 0;
     while (*s) {
@@ -313,8 +314,9 @@ static size_t without_returns(char *s, size_t len) {
     return n;
 }
 
-/* Of pieces that mean something beside each other, in every order: the output is UTF-8 without a control character or an override, and the
- * message can be read from it. So two messages do not look the same. */
+/* Of pieces that mean something beside each other, in every order: the output is UTF-8 without a
+ * control character or an override, and the message can be read from it. So two messages do not
+ * look the same. */
 static void no_order_of_pieces_gets_through(void **state) {
     (void)state;
     static const char *const pieces[] = {

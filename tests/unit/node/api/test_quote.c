@@ -1,4 +1,5 @@
-/* What is copied into a shell is the word it was: node/api/quote, read again by the rules of a shell. */
+/* What is copied into a shell is the word it was: node/api/quote, read again by the rules of a
+ * shell. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

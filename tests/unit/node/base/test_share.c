@@ -97,8 +97,8 @@ static void the_memory_of_offers_is_shared_too(void **state) {
     world_free(w);
 }
 
-/* Two contacts hold all places with transfers that go on for ever, a byte now and then: one that has
- * none is let in all the same. */
+/* Two contacts hold all places with transfers that go on for ever, a byte now and then: one that
+ * has none is let in all the same. */
 static void who_has_none_is_let_in_by_whoever_has_most(void **state) {
     (void)state;
     struct world *w = files_star(4, 4, ACCEPT_CONTACTS);
@@ -254,8 +254,8 @@ static void what_comes_does_not_slow_what_we_send(void **state) {
     world_free(w);
 }
 
-/* A contact whose offers fail, one after the other, does not push out of the list what was done with
- * others. */
+/* A contact whose offers fail, one after the other, does not push out of the list what was done
+ * with others. */
 static void failed_offers_of_one_do_not_push_out_what_others_did(void **state) {
     (void)state;
     struct world *w = files_star(3, 7, ACCEPT_ASK);

@@ -1,4 +1,5 @@
-/* What a contact may cost before it has said what it wants (node/channel/intake): memory, places, time. */
+/* What a contact may cost before it has said what it wants (node/channel/intake): memory, places,
+ * time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -180,7 +181,8 @@ static void the_largest_manifest_is_taken_in_steps(void **state) {
     world_free(w);
 }
 
-/* A message of one byte, complete, as a contact may send hundreds of without waiting for an answer. */
+/* A message of one byte, complete, as a contact may send hundreds of without waiting for an
+ * answer. */
 static void write_short(struct world *w, unsigned from, uint64_t id) {
     struct endpoint *ep = w->nodes[from].node->turn.ep;
     struct raw r = raw_open(w, from, 0);

@@ -1,4 +1,5 @@
-/* A subscriber that does not read costs little: it loses progress first, then it is told and closed. */
+/* A subscriber that does not read costs little: it loses progress first, then it is told and
+ * closed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

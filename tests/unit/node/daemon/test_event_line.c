@@ -1,4 +1,5 @@
-/* What the log says of the node's events: sentences that somebody who has never seen the code understands. */
+/* What the log says of the node's events: sentences that somebody who has never seen the code
+ * understands. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The history: read in bounded steps however long it is, one person's whatever the name, and what an
- * earlier form of it becomes. */
+/* The history: read in bounded steps however long it is, one person's whatever the name, and what
+ * an earlier form of it becomes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -309,7 +309,8 @@ static unsigned messages_with(struct world *w, unsigned i, const char *contact) 
     return count;
 }
 
-/* Damaged in any of its places, one message cannot be shown; the others can, and what had come but not been told is told. */
+/* Damaged in any of its places, one message cannot be shown; the others can, and what had come but
+ * not been told is told. */
 static void a_damaged_message_hides_no_other(void **state) {
     (void)state;
     for (int how = 0; how < 4; how++) {

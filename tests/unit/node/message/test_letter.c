@@ -1,4 +1,5 @@
-/* A message on its stream, byte for byte (docs/PROTOCOL.md §5), from a peer that does as it likes. */
+/* A message on its stream, byte for byte (docs/PROTOCOL.md §5), from a peer that does as it
+ * likes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Messages and a store that fails: at every write, commit and barrier of a conversation the write
- * fails, the process dies, or the power is cut. What was told to be stored arrives once, in order, at
- * the one it was for; what was not told arrives at most once.
+ * fails, the process dies, or the power is cut. What was told to be stored arrives once, in order,
+ * at the one it was for; what was not told arrives at most once.
  */
 #include <setjmp.h>
 #include <stdarg.h>

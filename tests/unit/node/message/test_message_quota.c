@@ -204,7 +204,8 @@ static void so_many_messages_fill_a_quota_too(void **state) {
     }
 }
 
-/* While the disk makes nothing safe, each contact may have so many messages that wait for their answer. */
+/* While the disk makes nothing safe, each contact may have so many messages that wait for their
+ * answer. */
 static void one_contact_has_so_many_unanswered(void **state) {
     (void)state;
     struct world *w = world_of(3, 10, 0, 0);
@@ -328,7 +329,8 @@ static void what_is_refused_for_good_blocks_nothing(void **state) {
     world_free(w);
 }
 
-/* Takes a message as a peer may: its stream is answered with this error; 0: with FIN and no word. */
+/* Takes a message as a peer may: its stream is answered with this error; 0: with FIN and no
+ * word. */
 static int no_to_all;
 static void say_no(void *ctx) {
     struct world *w = ctx;

@@ -59,7 +59,8 @@ static void who_comes_back_dials_its_contacts(void **state) {
     }
 }
 
-/* Killed and started again, it takes the place of the session that the other side still believes in. */
+/* Killed and started again, it takes the place of the session that the other side still believes
+ * in. */
 static void a_restart_is_noticed_at_once(void **state) {
     (void)state;
     struct world *w = paired(2);
@@ -386,8 +387,8 @@ static void a_long_path_is_given_its_time(void **state) {
     world_free(w);
 }
 
-/* Who wants a session that is up asks whether it is: nobody who is there is called silent, and one that is dead is noticed
- * although nobody uses it. */
+/* Who wants a session that is up asks whether it is: nobody who is there is called silent, and one
+ * that is dead is noticed although nobody uses it. */
 static void a_session_that_is_wanted_is_asked(void **state) {
     (void)state;
     struct world *w = paired(63);

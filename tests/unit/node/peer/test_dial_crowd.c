@@ -1,4 +1,5 @@
-/* When many contacts are away the rate is for all of them, and nobody who is there waits for them. */
+/* When many contacts are away the rate is for all of them, and nobody who is there waits for
+ * them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +82,8 @@ static struct world *crowd(uint64_t seed, unsigned count) {
     return w;
 }
 
-/* A message that the other side has no room for yet is sent again after 5 s, whoever else is to be dialled by then. */
+/* A message that the other side has no room for yet is sent again after 5 s, whoever else is to be
+ * dialled by then. */
 static void a_message_that_is_held_does_not_wait_for_those_who_are_away(void **state) {
     (void)state;
     struct world *w = crowd(70, MANY_AWAY);

@@ -1,4 +1,5 @@
-/* Contacts: which names they may have, what survives a restart and an update, and whose rules and keys are whose. */
+/* Contacts: which names they may have, what survives a restart and an update, and whose rules and
+ * keys are whose. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

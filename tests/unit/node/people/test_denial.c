@@ -1,4 +1,5 @@
-/* Contacts whose node answers and does not let this one in: which of the reasons it is, that it is remembered, and what ends it. */
+/* Contacts whose node answers and does not let this one in: which of the reasons it is, that it is
+ * remembered, and what ends it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -194,7 +195,8 @@ static void who_is_let_in_again_is_not_denied(void **state) {
     world_free(w);
 }
 
-/* That the ticket was no good is the reason, also when the secret that comes next is not known either. */
+/* That the ticket was no good is the reason, also when the secret that comes next is not known
+ * either. */
 static void what_the_ticket_was_it_stays(void **state) {
     (void)state;
     struct world *w = used_up(10);

@@ -1,5 +1,6 @@
-/* Pairing while a store fails, a process dies or the power is cut: whatever happens to either side at
- * whatever write, the two are contacts in the end, by themselves or by adding the ticket once more.
+/* Pairing while a store fails, a process dies or the power is cut: whatever happens to either side
+ * at whatever write, the two are contacts in the end, by themselves or by adding the ticket once
+ * more.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,7 +138,8 @@ static void assert_paired(struct world *w, const char *what) {
         assert_int_equal(store_count(w, i, "contacts"), 1);
     }
     assert_memory_equal(&c[0].psk, &c[1].psk, sizeof c[0].psk);
-    /* Who holds an open ticket is never told that it is not let in. The inviter may be, by a holder that has lost it all. */
+    /* Who holds an open ticket is never told that it is not let in. The inviter may be, by a holder
+     * that has lost it all. */
     if (world_count(w, HOLDER, NODE_CONTACT_DENIED) > 0)
         fail_msg("%s: the holder was told that it is not let in", what);
     assert_true(contact(w, INVITER).denied == 0 && c[INVITER].denied == 0);
@@ -236,9 +238,9 @@ static void nobody_relies_on_a_secret_that_a_power_cut_can_take(void **state) {
     }
 }
 
-/* Either side dies, or loses power, up to four times at any moment, on a line that loses packets, while
- * both dial as they like: so that handshakes with the ticket's secret and with the pairing secret
- * cross. */
+/* Either side dies, or loses power, up to four times at any moment, on a line that loses packets,
+ * while both dial as they like: so that handshakes with the ticket's secret and with the pairing
+ * secret cross. */
 static void pairing_survives_random_deaths_on_a_bad_line(void **state) {
     (void)state;
     for (unsigned seed = 1; seed <= 400; seed++) {
@@ -301,8 +303,8 @@ static void a_pairing_that_cannot_be_stored_is_undone_and_told(void **state) {
     world_free(w);
 }
 
-/* The holder has lost what it stored and comes with the ticket again, while the disk of the other side is full: there the
- * pairing from before stays, and the holder is told. */
+/* The holder has lost what it stored and comes with the ticket again, while the disk of the other
+ * side is full: there the pairing from before stays, and the holder is told. */
 static void a_second_pairing_that_cannot_be_stored_leaves_the_first(void **state) {
     (void)state;
     struct world *w = world_new(2, 91);
@@ -364,8 +366,8 @@ static void a_rekey_whose_pairing_cannot_be_stored_ends_nothing(void **state) {
     world_free(w);
 }
 
-/* The ticket's secret is what both have for sure until the barrier: word that another secret has worked, which was under way
- * then, does not end it. */
+/* The ticket's secret is what both have for sure until the barrier: word that another secret has
+ * worked, which was under way then, does not end it. */
 static void the_ticket_is_not_forgotten_before_the_barrier(void **state) {
     (void)state;
     static const struct psk none;
@@ -387,7 +389,8 @@ static void the_ticket_is_not_forgotten_before_the_barrier(void **state) {
     world_free(w);
 }
 
-/* The same contact once more, with another ticket: if that cannot be stored, nothing has changed. */
+/* The same contact once more, with another ticket: if that cannot be stored, nothing has
+ * changed. */
 static void a_ticket_added_again_that_cannot_be_stored_changes_nothing(void **state) {
     (void)state;
     struct world *w = world_new(2, 93);

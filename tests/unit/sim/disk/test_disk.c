@@ -1,4 +1,5 @@
-/* The virtual disk: what a name holds, what is kept, what goes wrong and when, what a power cut takes. */
+/* The virtual disk: what a name holds, what is kept, what goes wrong and when, what a power cut
+ * takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The watch: each invariant is seen when it is broken, and a clean story is silent. And its sets, clocks, faults, histograms, ddmin. */
+/* The watch: each invariant is seen when it is broken, and a clean story is silent. And its sets,
+ * clocks, faults, histograms, ddmin. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,7 +175,8 @@ static void initiations_count_where_something_came_from_first(void **state) {
     watch_free(w);
 }
 
-/* To what is known of a peer; not as the answer to whoever has sent something, not more of it, not faster. */
+/* To what is known of a peer; not as the answer to whoever has sent something, not more of it, not
+ * faster. */
 static void checks_of_known_places_have_the_pace_of_a_handshake(void **state) {
     (void)state;
     struct watch *w = three_hosts();

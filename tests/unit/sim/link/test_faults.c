@@ -1,4 +1,5 @@
-/* What happens to hosts and between them: pauses, cuts, clogs; and what a transfer could have reached at best. */
+/* What happens to hosts and between them: pauses, cuts, clogs; and what a transfer could have
+ * reached at best. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,7 +84,8 @@ static void plain_links_are_cut_like_others(void **state) {
         }
 }
 
-/* `lose b down N` counts from the first packet on, also those that came while there was nothing to lose. */
+/* `lose b down N` counts from the first packet on, also those that came while there was nothing to
+ * lose. */
 static void packets_of_a_plain_link_are_counted(void **state) {
     (void)state;
     struct run r;

@@ -1,4 +1,5 @@
-/* NAT models: each is what RFC 4787 says its words mean, as an outside probe finds out; tables, time and chains of ports. */
+/* NAT models: each is what RFC 4787 says its words mean, as an outside probe finds out; tables,
+ * time and chains of ports. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -159,7 +160,8 @@ static void a_firewall_lets_answers_in_and_changes_nothing(void **state) {
     nat_free(n);
 }
 
-/* The port of a mapping that has died goes to another host: who might talk to the first may not talk to that one. */
+/* The port of a mapping that has died goes to another host: who might talk to the first may not
+ * talk to that one. */
 static void permissions_die_with_their_mapping(void **state) {
     (void)state;
     struct nat *n = nat_of("restricted,timeout=60s,refresh=out");
@@ -178,8 +180,8 @@ static void permissions_die_with_their_mapping(void **state) {
     nat_free(n);
 }
 
-/* Two hosts of a carrier never have ports of one block, each can fill its own, and a block is free again when all in it is
- * forgotten. */
+/* Two hosts of a carrier never have ports of one block, each can fill its own, and a block is free
+ * again when all in it is forgotten. */
 static void blocks_of_ports_belong_to_one_host(void **state) {
     (void)state;
     struct nat *n = nat_of("eim/eif,ports=block(16),timeout=60s,table=1000000");
@@ -209,7 +211,8 @@ static void blocks_of_ports_belong_to_one_host(void **state) {
     nat_free(n);
 }
 
-/* Against a model that keeps everything in one list: a hundred thousand packets, the same verdicts. */
+/* Against a model that keeps everything in one list: a hundred thousand packets, the same
+ * verdicts. */
 static void a_long_run_agrees_with_a_simple_model(void **state) {
     (void)state;
     enum { MANY = 400 };

@@ -1,5 +1,5 @@
-/* The NAT of Linux: ports, filters and times as the kernel has them (tests/lab/linux_nat.c asks it); and ICMP errors through
- * NATs of every kind. */
+/* The NAT of Linux: ports, filters and times as the kernel has them (tests/lab/linux_nat.c asks
+ * it); and ICMP errors through NATs of every kind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +86,8 @@ static void low_ports_stay_low(void **state) {
     nat_free(n);
 }
 
-/* nf_conntrack_udp_timeout and _stream: 30 s; 120 s for what has been answered and is two seconds old. */
+/* nf_conntrack_udp_timeout and _stream: 30 s; 120 s for what has been answered and is two seconds
+ * old. */
 static void an_entry_lives_its_time(void **state) {
     (void)state;
     struct nat *n = nat_of("linux");
@@ -95,7 +96,8 @@ static void an_entry_lives_its_time(void **state) {
     nat_reboot(n);
     (void)out(n, 0, nat_inside(2, 7700), nat_outside(1, 80));
     assert_false(gets_in(n, 30 * S, nat_outside(1, 80), port, nat_inside(2, 7700)));
-    /* The answer within two seconds gives it 30 s more, a later one 120 s; so does what goes out. */
+    /* The answer within two seconds gives it 30 s more, a later one 120 s; so does what goes
+     * out. */
     (void)out(n, 0, nat_inside(2, 7700), nat_outside(1, 80));
     assert_true(gets_in(n, 1 * S, nat_outside(1, 80), port, nat_inside(2, 7700)));
     assert_int_equal(nat_mapping_count(n, 31 * S - 1), 1);

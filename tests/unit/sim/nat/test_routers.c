@@ -34,7 +34,8 @@ static void a_host_has_only_the_families_it_was_given(void **state) {
     assert_true(metric_of(apart, "drop.unreachable") > 0);
 }
 
-/* A call by both families comes twice: the answerer asks around, also where nobody has called from, and that is no amplification. */
+/* A call by both families comes twice: the answerer asks around, also where nobody has called from,
+ * and that is no amplification. */
 static void a_call_by_both_families_makes_nobody_an_amplifier(void **state) {
     (void)state;
     struct run r;

@@ -1,5 +1,5 @@
-/* What a run is judged by: what was asked and not done counts, unless the scenario or the world says
- * otherwise; what was not looked at does not hold.
+/* What a run is judged by: what was asked and not done counts, unless the scenario or the world
+ * says otherwise; what was not looked at does not hold.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,7 +93,8 @@ static void contacts_that_dial_are_to_be_connected(void **state) {
                        "contacts a b c d\neventually connected within 10s"));
 }
 
-/* Who hears nothing at all is told so in DIAL_PATIENCE_US: what filled that time excuses, what did not does not. */
+/* Who hears nothing at all is told so in DIAL_PATIENCE_US: what filled that time excuses, what did
+ * not does not. */
 static void a_fault_that_fills_the_patience_excuses(void **state) {
     (void)state;
 #define PATIENCE "for 100s\nnode a b dials=no\ncontacts a b\n"

@@ -1,4 +1,5 @@
-/* "Packet too big" finds back through NATs as it does through routers (RFC 5508), and only what is right does. */
+/* "Packet too big" finds back through NATs as it does through routers (RFC 5508), and only what is
+ * right does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +114,8 @@ static void assert_ip(const struct addr *a, unsigned b0, unsigned b1) {
     assert_int_equal(a->ip[1], b1);
 }
 
-/* RFC 5508 §4.2.2: a private router is seen under the address of its NAT, and so is what it quotes. */
+/* RFC 5508 §4.2.2: a private router is seen under the address of its NAT, and so is what it
+ * quotes. */
 static void the_outermost_nat_lends_its_address(void **state) {
     (void)state;
     const struct icmp_note out =
@@ -142,7 +144,8 @@ static void the_outermost_nat_lends_its_address(void **state) {
     assert_ip(&six.to, 0x20, 0x01);
 }
 
-/* Two of one home that know each other by its outer addresses; the NAT brings their packets back. */
+/* Two of one home that know each other by its outer addresses; the NAT brings their packets
+ * back. */
 static void a_hairpin_turns_the_quote_twice(void **state) {
     (void)state;
     static const char text[] = "for 60s\nsite h nat=%s,hairpin=%s gateway=grant\nnode a b site=h\n"
@@ -204,7 +207,8 @@ static void a_forger_moves_nothing(void **state) {
         assert_true(metric_in(&r, "transfer.goodput_fraction") > 0.85);
         run_clear(&r);
     }
-    /* A NAT lets in only what quotes something of a mapping; out of one's own NAT nothing goes that does not. */
+    /* A NAT lets in only what quotes something of a mapping; out of one's own NAT nothing goes that
+     * does not. */
     struct run r;
     run_text("for 10s\nnode a nat=portrestricted\nnode b\nnode c\nnode evil\ncontacts a b\n"
              "hostile evil icmp(a,c,100/s)\nat 1s connect a b\nat 2s ping a b",

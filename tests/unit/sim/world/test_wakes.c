@@ -1,4 +1,5 @@
-/* When hosts want to be woken: the earliest is on top, whatever was set, moved and dropped before. */
+/* When hosts want to be woken: the earliest is on top, whatever was set, moved and dropped
+ * before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The parts under the simulated world: order of events, links, draws, the store; and reading scenarios. */
+/* The parts under the simulated world: order of events, links, draws, the store; and reading
+ * scenarios. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +64,8 @@ static void a_link_serialises_queues_and_drops(void **state) {
     assert_int_equal(out.fate, FATE_DELIVERED);
 }
 
-/* RFC 8289 §5.1: one packet of 1500 bytes takes 12 ms at 1 Mbit/s, more than the target, and is no queue. */
+/* RFC 8289 §5.1: one packet of 1500 bytes takes 12 ms at 1 Mbit/s, more than the target, and is no
+ * queue. */
 static void codel_lets_a_slow_link_send_one_packet_at_a_time(void **state) {
     (void)state;
     struct draw d;

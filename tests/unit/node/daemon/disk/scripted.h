@@ -1,5 +1,6 @@
-/* scripted.h: a kernel that does with files what a test says, and keeps note of it; and a place with
- * two directories to work in. Linked into the tests of file operations whose calls it replaces.
+/* scripted.h: a kernel that does with files what a test says, and keeps note of it; and a place
+ * with two directories to work in. Linked into the tests of file operations whose calls it
+ * replaces.
  */
 #ifndef MESHD_TESTS_SCRIPTED_H
 #define MESHD_TESTS_SCRIPTED_H

@@ -1,4 +1,5 @@
-/* Writing past the page cache: the file must be the bytes, whatever their sizes and whatever the file system says. */
+/* Writing past the page cache: the file must be the bytes, whatever their sizes and whatever the
+ * file system says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -83,7 +84,8 @@ static bool is_direct(int fd) {
     return (fcntl(fd, F_GETFL) & O_DIRECT) != 0;
 }
 
-/* Writes `total` bytes in pieces of `piece`, each in three parts; gives the first error. `hash` may be NULL. */
+/* Writes `total` bytes in pieces of `piece`, each in three parts; gives the first error. `hash` may
+ * be NULL. */
 static int write_all(struct direct *d, uint64_t total, size_t piece, struct treehash *hash) {
     uint8_t *buf = malloc(piece);
     assert_non_null(buf);
@@ -195,7 +197,8 @@ static void who_refuses_is_not_asked_again(void **state) {
     }
 }
 
-/* Short writes: aligned ones go on directly; after one that is not, the disk refuses and the rest goes as usual. */
+/* Short writes: aligned ones go on directly; after one that is not, the disk refuses and the rest
+ * goes as usual. */
 static void short_writes_lose_and_repeat_nothing(void **state) {
     (void)state;
     static const size_t takes[] = {A, 3 * A, 65536, 1000, A + 1, 300001};
@@ -243,7 +246,8 @@ static void what_the_disk_says_is_told(void **state) {
 
 #endif
 
-/* Each has two buffers and a thread: sixteen at once, further ones as usual, and another when one has ended. */
+/* Each has two buffers and a thread: sixteen at once, further ones as usual, and another when one
+ * has ended. */
 static void only_so_many_files_are_direct_at_once(void **state) {
     (void)state;
     struct direct d[DIRECT_FILES_MAX], more;

@@ -1,4 +1,5 @@
-/* Operations on the worker pool, and what becomes of them when there is no memory to hand them over. */
+/* Operations on the worker pool, and what becomes of them when there is no memory to hand them
+ * over. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -129,7 +130,8 @@ static void operations_come_back_finished(void **state) {
 
 #ifdef MESHD_TEST_WRAP
 
-/* A file that is half written must not stay so because its next operation could not be handed over: it runs here. */
+/* A file that is half written must not stay so because its next operation could not be handed over:
+ * it runs here. */
 static void without_memory_to_hand_over_operations_run_here(void **state) {
     (void)state;
     for (unsigned share = 1; share <= 2; share++) {

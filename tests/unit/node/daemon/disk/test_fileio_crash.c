@@ -23,7 +23,8 @@
 
 #ifdef MESHD_TEST_WRAP
 
-/* A name that leads to bytes the disk does not have yet would be an empty file after a power cut. */
+/* A name that leads to bytes the disk does not have yet would be an empty file after a power
+ * cut. */
 static void a_file_is_synced_before_it_gets_its_name(void **state) {
     (void)state;
     for (int way = UNNAMED; way < WAYS; way++) {
@@ -89,8 +90,8 @@ static void is_whole_or_nothing(const struct place *p, enum way way) {
     assert_int_equal(empty(p->dir, false), there);
 }
 
-/* Killed before any step of it, a file has its name and is whole, or there is nothing of it: at the latest after the
- * next start. */
+/* Killed before any step of it, a file has its name and is whole, or there is nothing of it: at the
+ * latest after the next start. */
 static void killed_at_any_step_a_file_is_whole_or_not_there(void **state) {
     (void)state;
     for (int way = UNNAMED; way < WAYS; way++) {
@@ -131,7 +132,8 @@ static void killed_at_any_step_a_file_is_whole_or_not_there(void **state) {
 
 #endif
 
-/* The directory is synced once; a file system that has no such thing (EINVAL) is not an error, a broken disk is. */
+/* The directory is synced once; a file system that has no such thing (EINVAL) is not an error, a
+ * broken disk is. */
 static void the_directory_is_synced(void **state) {
     (void)state;
     struct place p;

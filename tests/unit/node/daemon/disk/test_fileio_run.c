@@ -21,7 +21,8 @@
 
 #include "scripted.h"
 
-/* Small files have no name, and no note, until they are whole; the others are hidden temporaries with one. */
+/* Small files have no name, and no note, until they are whole; the others are hidden temporaries
+ * with one. */
 static void a_file_gets_its_name_when_it_is_whole(void **state) {
     (void)state;
     for (int way = UNNAMED; way < WAYS; way++) {
@@ -49,7 +50,8 @@ static void a_file_gets_its_name_when_it_is_whole(void **state) {
     }
 }
 
-/* Nothing is replaced: not what was there, not what came meanwhile, not a link that leads nowhere. */
+/* Nothing is replaced: not what was there, not what came meanwhile, not a link that leads
+ * nowhere. */
 static void a_name_that_is_taken_is_left_alone(void **state) {
     (void)state;
     for (int way = UNNAMED; way < WAYS; way++)
@@ -102,8 +104,8 @@ static void what_is_given_up_leaves_nothing(void **state) {
 
 #ifdef MESHD_TEST_WRAP
 
-/* What surely does not fit is refused before a byte has come. A file system that says it has nothing,
- * or says nothing, is tried: a ramfs takes any file. */
+/* What surely does not fit is refused before a byte has come. A file system that says it has
+ * nothing, or says nothing, is tried: a ramfs takes any file. */
 static void room_that_is_not_known_is_tried(void **state) {
     (void)state;
     static const struct {
@@ -143,7 +145,8 @@ static void names_that_lead_elsewhere_are_refused(void **state) {
     place_close(&p);
 }
 
-/* As much as there is, and the hash of just that: also where the file ends between two reads, or in one. */
+/* As much as there is, and the hash of just that: also where the file ends between two reads, or in
+ * one. */
 static void a_source_is_read_and_hashed_to_its_end(void **state) {
     (void)state;
     enum { SPAN = 512, MAX = FILE_OP_SPANS * SPAN };
@@ -186,7 +189,8 @@ static void a_source_is_read_and_hashed_to_its_end(void **state) {
     }
 }
 
-/* An empty file is one; a file that says so and has bytes is told as what it is, before anybody is offered it. */
+/* An empty file is one; a file that says so and has bytes is told as what it is, before anybody is
+ * offered it. */
 static void a_file_without_a_size_is_no_source(void **state) {
     (void)state;
     struct place p;
@@ -211,8 +215,8 @@ static void a_file_without_a_size_is_no_source(void **state) {
     place_close(&p);
 }
 
-/* "The disk is full" would be the wrong word for a file that the file system does not take at all, and
- * for a process that may open no more. */
+/* "The disk is full" would be the wrong word for a file that the file system does not take at all,
+ * and for a process that may open no more. */
 static void limits_of_the_system_are_told_as_such(void **state) {
     (void)state;
     struct place p;

@@ -1,5 +1,6 @@
-/* A new identity: it is on the disk before it has its name, and its name is before anybody hears of it. Whoever has learned the
- * node id would otherwise know a node that a power cut takes away for good.
+/* A new identity: it is on the disk before it has its name, and its name is before anybody hears of
+ * it. Whoever has learned the node id would otherwise know a node that a power cut takes away for
+ * good.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +22,8 @@
 /* ---- a kernel that is told what to do ---- */
 
 static struct script {
-    char done
-        [16]; /* in order: 's' a file was synced, 'n' it got its name, 'd' the directory was synced */
+    /* in order: 's' a file was synced, 'n' it got its name, 'd' the directory was synced */
+    char done[16];
     unsigned count;
     char fails; /* which of them */
 } script;

@@ -1,4 +1,5 @@
-/* The list of transfers in the store, without a node (node/file/transfer/transfer_store, transfer_entry). */
+/* The list of transfers in the store, without a node (node/file/transfer/transfer_store,
+ * transfer_entry). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

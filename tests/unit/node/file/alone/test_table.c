@@ -1,4 +1,5 @@
-/* The table of transfers on sides that only note what they are asked (node/file/transfer/transfer). */
+/* The table of transfers on sides that only note what they are asked
+ * (node/file/transfer/transfer). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

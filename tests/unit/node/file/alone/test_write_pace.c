@@ -1,4 +1,5 @@
-/* When the list of transfers is written, and how far numbers are laid by (node/file/transfer/write_pace). */
+/* When the list of transfers is written, and how far numbers are laid by
+ * (node/file/transfer/write_pace). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Standing orders where to put what comes, and who is told what they took (node/file/transfer/recv_rule). */
+/* Standing orders where to put what comes, and who is told what they took
+ * (node/file/transfer/recv_rule). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* What a user relies on when files go from one node to another (node/file/transfer/transfer, file_send,
- * file_recv). */
+/* What a user relies on when files go from one node to another (node/file/transfer/transfer,
+ * file_send, file_recv). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -166,8 +166,8 @@ static void progress_is_told_at_most_five_times_a_second(void **state) {
     world_free(w);
 }
 
-/* The stream takes all of a small file at once; until a slow line has carried it the sender is told how far it is, and
- * at last that everything has left. */
+/* The stream takes all of a small file at once; until a slow line has carried it the sender is told
+ * how far it is, and at last that everything has left. */
 static void progress_goes_on_until_the_last_byte_has_left(void **state) {
     (void)state;
     struct world *w = files_pair(103, ACCEPT_CONTACTS);
@@ -219,7 +219,8 @@ static void the_only_file_may_get_another_name(void **state) {
     world_free(w);
 }
 
-/* Bytes wait for more before they are written, but not for longer than a moment: here the link goes in between. */
+/* Bytes wait for more before they are written, but not for longer than a moment: here the link goes
+ * in between. */
 static void few_bytes_are_written_soon(void **state) {
     (void)state;
     struct world *w = files_pair(101, ACCEPT_CONTACTS);
@@ -242,7 +243,8 @@ static void few_bytes_are_written_soon(void **state) {
     world_free(w);
 }
 
-/* The receiver says that all is there and goodbye, and one batch brings both: what was said first is heard first. */
+/* The receiver says that all is there and goodbye, and one batch brings both: what was said first
+ * is heard first. */
 static void a_goodbye_does_not_swallow_what_came_before_it(void **state) {
     (void)state;
     struct world *w = files_pair(102, ACCEPT_CONTACTS);
@@ -258,7 +260,8 @@ static void a_goodbye_does_not_swallow_what_came_before_it(void **state) {
 
 #ifdef MESHD_TEST_WRAP
 
-/* Without memory to write what was held back, or to close the file, the transfer ends on the spot. */
+/* Without memory to write what was held back, or to close the file, the transfer ends on the
+ * spot. */
 static void bytes_held_back_without_memory_to_write_them_fail_the_transfer(void **state) {
     (void)state;
     struct world *w = files_pair(103, ACCEPT_CONTACTS);

@@ -1,5 +1,5 @@
-/* Each operation of a file in turn fails, on either side: a transfer ends, says so on both sides, leaves
- * nothing open and no part of a file, and the next one works.
+/* Each operation of a file in turn fails, on either side: a transfer ends, says so on both sides,
+ * leaves nothing open and no part of a file, and the next one works.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Whatever fails while the list of transfers is written, and whenever: it is true afterwards, and what
- * is damaged in it hides nothing but itself. */
+/* Whatever fails while the list of transfers is written, and whenever: it is true afterwards, and
+ * what is damaged in it hides nothing but itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

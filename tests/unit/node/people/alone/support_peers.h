@@ -1,6 +1,6 @@
-/* support_peers.h: an endpoint that is the test's own: it says who was called, asked and hung up on,
- * and holds as many sessions as the test gives it. Sets up a turn, a store and the rooms of peers and
- * people on it, and nothing above them.
+/* support_peers.h: an endpoint that is the test's own: it says who was called, asked and hung up
+ * on, and holds as many sessions as the test gives it. Sets up a turn, a store and the rooms of
+ * peers and people on it, and nothing above them.
  */
 #ifndef MESHD_TESTS_SUPPORT_PEERS_H
 #define MESHD_TESTS_SUPPORT_PEERS_H

@@ -1,4 +1,5 @@
-/* Peers, calls and echoes on an endpoint that is the test's own: no contact, no channel is needed. */
+/* Peers, calls and echoes on an endpoint that is the test's own: no contact, no channel is
+ * needed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Contacts, invitations and pairing on an endpoint that is the test's own: nothing that is sent to a
- * contact is in this program.
+/* Contacts, invitations and pairing on an endpoint that is the test's own: nothing that is sent to
+ * a contact is in this program.
  */
 #include <setjmp.h>
 #include <stdarg.h>
