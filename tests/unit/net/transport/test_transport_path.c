@@ -42,7 +42,8 @@ static void a_new_path_carries_on_within_a_few_round_trips(void **state) {
     world_free(w);
 }
 
-/* What holds wherever it is stays; what is out is not late at once; and the peer hears from there. */
+/* What holds wherever it is stays; what is out is not late at once; and the peer hears from
+ * there. */
 static void a_new_path_begins_with_what_does_not_depend_on_it(void **state) {
     (void)state;
     struct world *w = world_new(rand_seeded("begins", 21).x);
