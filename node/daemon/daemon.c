@@ -17,7 +17,7 @@
 #include "node/daemon/os/notify.h"
 #include "node/daemon/os/signals.h"
 #include "node/daemon/os/ticker.h"
-#include "node/daemon/reload.h"
+#include "node/daemon/setup/reload.h"
 #include "node/daemon/sockets.h"
 
 enum {

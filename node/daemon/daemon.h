@@ -12,7 +12,7 @@
 #include "node/daemon/disk/statedir.h"
 #include "node/daemon/disk/store_sqlite.h"
 #include "node/daemon/os/log.h"
-#include "node/daemon/settings.h"
+#include "node/daemon/setup/settings.h"
 
 struct daemon;
 

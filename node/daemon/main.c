@@ -10,14 +10,14 @@
 
 #include "net/os/process.h"
 #include "node/api/xdg.h"
-#include "node/daemon/args.h"
 #include "node/daemon/daemon.h"
 #include "node/daemon/disk/keyfile.h"
 #include "node/daemon/disk/statedir.h"
 #include "node/daemon/disk/store_sqlite.h"
 #include "node/daemon/os/log.h"
 #include "node/daemon/os/notify.h"
-#include "node/daemon/settings.h"
+#include "node/daemon/setup/args.h"
+#include "node/daemon/setup/settings.h"
 
 static void fill_random(void *ctx, void *buf, size_t len) {
     (void)ctx;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "net/io/netwatch.h"
+#include "net/io/watch/netwatch.h"
 #include "node/daemon/sockets.h"
 
 struct network { /* owned by the daemon; zeroes are closed */

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "net/io/netwatch_impl.h"
+#include "net/io/watch/netwatch_impl.h"
 
 struct batch {
     uint8_t buf[2048];

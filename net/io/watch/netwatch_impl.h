@@ -1,11 +1,11 @@
 /* netwatch_impl.h: what the files of the watch share: netwatch.c looks, netwatch_linux.c is told,
  * and both give what they see to netwatch_news.c, which tells the user. */
-#ifndef MESHD_NET_IO_NETWATCH_IMPL_H
-#define MESHD_NET_IO_NETWATCH_IMPL_H
+#ifndef MESHD_NET_IO_WATCH_NETWATCH_IMPL_H
+#define MESHD_NET_IO_WATCH_NETWATCH_IMPL_H
 
 #include <stdbool.h>
 
-#include "net/io/netwatch.h"
+#include "net/io/watch/netwatch.h"
 
 struct netwatch {
     void (*changed)(void *ctx, unsigned news);

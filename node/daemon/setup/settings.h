@@ -1,13 +1,13 @@
 /* settings.h: what is in force: defaults, then meshd.conf, then the command line, with every path
  * absolute. */
-#ifndef MESHD_NODE_DAEMON_SETTINGS_H
-#define MESHD_NODE_DAEMON_SETTINGS_H
+#ifndef MESHD_NODE_DAEMON_SETUP_SETTINGS_H
+#define MESHD_NODE_DAEMON_SETUP_SETTINGS_H
 
 #include <stdbool.h>
 
 #include "node/api/xdg.h"
 #include "node/config/config.h"
-#include "node/daemon/args.h"
+#include "node/daemon/setup/args.h"
 
 struct settings {
     struct config config; /* socket and download_dir are absolute and never empty */

@@ -1,4 +1,4 @@
-#include "node/daemon/settings.h"
+#include "node/daemon/setup/settings.h"
 
 #include <errno.h>
 #include <sodium.h>

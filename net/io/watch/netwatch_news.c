@@ -1,5 +1,5 @@
 /* netwatch_news.c: what has been seen waits here until it has settled, and is told together. */
-#include "net/io/netwatch_impl.h"
+#include "net/io/watch/netwatch_impl.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "node/daemon/args.h"
+#include "node/daemon/setup/args.h"
 
 #include <getopt.h>
 #include <stdio.h>

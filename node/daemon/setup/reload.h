@@ -1,11 +1,11 @@
 /* reload.h: the settings read again while the daemon runs (SIGHUP): what can change does, what
  * needs a restart is named, and with an error in the file everything stays as it was.
  */
-#ifndef MESHD_NODE_DAEMON_RELOAD_H
-#define MESHD_NODE_DAEMON_RELOAD_H
+#ifndef MESHD_NODE_DAEMON_SETUP_RELOAD_H
+#define MESHD_NODE_DAEMON_SETUP_RELOAD_H
 
 #include "node/daemon/os/log.h"
-#include "node/daemon/settings.h"
+#include "node/daemon/setup/settings.h"
 
 /* The settings that a node can take over while it runs. `download_dir` is s->config's. */
 struct node_policy reload_policy(const struct settings *s);

@@ -1,4 +1,4 @@
-#include "node/daemon/reload.h"
+#include "node/daemon/setup/reload.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "net/io/netwatch_impl.h"
+#include "net/io/watch/netwatch_impl.h"
 
 #include <stdlib.h>
 #include <string.h>

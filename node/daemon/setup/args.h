@@ -1,6 +1,6 @@
 /* args.h: meshd's command line. */
-#ifndef MESHD_NODE_DAEMON_ARGS_H
-#define MESHD_NODE_DAEMON_ARGS_H
+#ifndef MESHD_NODE_DAEMON_SETUP_ARGS_H
+#define MESHD_NODE_DAEMON_SETUP_ARGS_H
 
 #include <stdbool.h>
 

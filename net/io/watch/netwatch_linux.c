@@ -1,5 +1,5 @@
 /* netwatch_linux.c: rtnetlink, and a timer that is cancelled when the wall clock jumps. */
-#include "net/io/netwatch_impl.h"
+#include "net/io/watch/netwatch_impl.h"
 
 #include <errno.h>
 #include <linux/netlink.h>

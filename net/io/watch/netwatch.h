@@ -6,8 +6,8 @@
  * What happens together is told together, NETWATCH_SETTLE_MS after the first of it: a network comes
  * in many steps.
  */
-#ifndef MESHD_NET_IO_NETWATCH_H
-#define MESHD_NET_IO_NETWATCH_H
+#ifndef MESHD_NET_IO_WATCH_NETWATCH_H
+#define MESHD_NET_IO_WATCH_NETWATCH_H
 
 #include <stddef.h>
 #include <stdint.h>
