@@ -46,6 +46,7 @@ void endpoint_free(struct endpoint *e) {
     session_table_clear(&e->sessions, e->aead);
     peers_clear(&e->peers);
     open_tickets_clear(&e->tickets);
+    strangers_clear(&e->strangers);
     small_clear(&e->waiting);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);

@@ -238,13 +238,14 @@ static struct session *session_for(struct endpoint *e, uint64_t now_us, struct r
     return s;
 }
 
-static void take_stranger(struct endpoint *e, struct session *s) {
+/* False: there is no memory for one more. */
+static bool take_stranger(struct endpoint *e, struct session *s) {
     struct session *gives_way = strangers_crowded(&e->strangers);
     if (gives_way) {
         e->counters.strangers_dropped++;
         endpoint_session_end(e, gives_way, ERR_FULL);
     }
-    strangers_add(&e->strangers, s);
+    return strangers_add(&e->strangers, s);
 }
 
 static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
@@ -298,8 +299,10 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
         s->remote_index = q->sender;
         paths_begin(&s->paths, q->from, false);
     }
-    if (q->peer->stranger)
-        take_stranger(e, s);
+    if (q->peer->stranger && !take_stranger(e, s)) {
+        endpoint_session_end(e, s, ERR_NOMEM);
+        return;
+    }
     endpoint_queue_small(e, q->from, h->response, RESPONSE_BYTES);
     endpoint_make_ready(e, s);
 }

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
+#include "net/base/limits.h"
 #include "net/session/session.h"
 
 /* Those of one ticket count together, and of these those of one source. `x` comes or goes. */
@@ -39,8 +41,10 @@ struct session *strangers_crowded(const struct strangers *t) {
     return t->count == HALF_OPEN_MAX ? who_gives_way(t) : NULL;
 }
 
-void strangers_add(struct strangers *t, struct session *s) {
+bool strangers_add(struct strangers *t, struct session *s) {
     assert(t->count < HALF_OPEN_MAX);
+    if (!mem_grow(&t->list, &t->cap, t->count + 1, sizeof t->list[0], HALF_OPEN_MAX))
+        return false;
     struct half_open *x = &t->list[t->count++];
     *x = (struct half_open){.session = s,
                             .ticket_id = s->hs_in->ticket_id,
@@ -48,6 +52,7 @@ void strangers_add(struct strangers *t, struct session *s) {
                             .by_ticket = 1,
                             .by_source = 1};
     count(t, x, true);
+    return true;
 }
 
 void strangers_remove(struct strangers *t, const struct session *s) {
@@ -59,4 +64,9 @@ void strangers_remove(struct strangers *t, const struct session *s) {
     count(t, &t->list[i], false);
     t->count--;
     memmove(&t->list[i], &t->list[i + 1], (t->count - i) * sizeof t->list[0]);
+}
+
+void strangers_clear(struct strangers *t) {
+    mem_free(t->list);
+    *t = (struct strangers){0};
 }

@@ -6,9 +6,10 @@
 #ifndef MESHD_NET_SESSION_STRANGERS_H
 #define MESHD_NET_SESSION_STRANGERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "net/base/limits.h"
+#include "crypto/base/err.h"
 
 struct session;
 
@@ -18,15 +19,17 @@ struct half_open {
     unsigned by_ticket, by_source; /* how many have this ticket, and of these this source */
 };
 
-struct strangers { /* all zeroes is empty */
-    struct half_open list[HALF_OPEN_MAX];
-    unsigned count;
+struct strangers {          /* all zeroes is empty */
+    struct half_open *list; /* HALF_OPEN_MAX at most; most nodes never have one */
+    uint32_t count, cap;
 };
 
 /* The one that has to end before another is added; NULL: there is room. */
 struct session *strangers_crowded(const struct strangers *t);
-void strangers_add(struct strangers *t, struct session *s);
-void strangers_remove(struct strangers *t,
-                      const struct session *s); /* legal if it is not in there */
+/* False: there is no memory, and it has not been added. */
+bool strangers_add(struct strangers *t, struct session *s) MUST_USE;
+/* Legal if it is not in there. */
+void strangers_remove(struct strangers *t, const struct session *s);
+void strangers_clear(struct strangers *t);
 
 #endif
