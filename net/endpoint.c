@@ -48,6 +48,7 @@ void endpoint_free(struct endpoint *e) {
     open_tickets_clear(&e->tickets);
     strangers_clear(&e->strangers);
     small_clear(&e->waiting);
+    mem_free(e->copy);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
     handshake_budget_clear(&e->budget);

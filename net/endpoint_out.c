@@ -1,12 +1,58 @@
 /* endpoint_out.c: trains out: whose turn it is and what a train holds; and word from the way that
  * one was too big. */
+#include <string.h>
+
+#include "crypto/base/mem.h"
 #include "net/handshake_int.h"
+
+/* The same bytes by another path: who gets both takes what comes first. Without memory, and where
+ * one waits already, it goes by one. */
+static void copy_train(struct endpoint *e, struct session *s, const struct train *t,
+                       const struct hop *to) {
+    struct train_copy *c = e->copy ? NULL : mem_calloc(1, sizeof *c + t->len);
+    if (!c)
+        return;
+    c->to = *to;
+    c->len = t->len;
+    c->segment_bytes = t->segment_bytes;
+    memcpy(c->buf, t->buf, t->len);
+    e->copy = c;
+    s->paths.known->copied_to = *to;
+    s->bytes_sent += t->len;
+    e->counters.trains_copied++;
+}
+
+/* What was copied leaves next, or not at all: its socket is full. */
+static bool take_copy(struct endpoint *e, struct train *t) {
+    struct train_copy *c = e->copy;
+    if (!c)
+        return false;
+    e->copy = NULL;
+    const bool wanted = !train_is_unwanted(t, &c->to);
+    if (wanted) {
+        memcpy(t->buf, c->buf, c->len);
+        t->len = c->len;
+        t->segment_bytes = c->segment_bytes;
+        t->ecn = ECN_NOT_ECT;
+        t->to = c->to;
+        e->counters.bytes_out += c->len;
+        e->counters.pkts_out += (c->len + c->segment_bytes - 1) / c->segment_bytes;
+    } else {
+        e->counters.queue_dropped++;
+    }
+    mem_free(c);
+    return wanted;
+}
 
 /* Packets of one size, sealed one after another into the train. */
 static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, size_t room,
                        struct train *t) {
     struct transport *tp = s->tp;
     struct transport_packet info = {0};
+    size_t fits;
+    const struct hop *copies_to = endpoint_standby_copies(s, &fits);
+    if (copies_to && fits < room)
+        room = fits;
     bool was_quiet = tp->sent.outstanding == 0;
     t->len = 0;
     t->segment_bytes = 0;
@@ -44,6 +90,9 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     s->last_use_us = now_us;
     t->to = *session_hop(s);
     e->counters.bytes_out += t->len;
+    endpoint_standby_sent(s, now_us, tp->rec->loss.last_sent_us == now_us);
+    if (copies_to)
+        copy_train(e, s, t, copies_to);
     if (!paths_spend(&s->paths, &t->to, t->len))
         e->counters.queue_dropped++; /* cannot be: there was room for it */
     return true;
@@ -77,7 +126,7 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
 /* First what is small and urgent; then records and the trains of transports, by turns. */
 static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
     struct session *s;
-    if (endpoint_take_small(e, t))
+    if (take_copy(e, t) || endpoint_take_small(e, t))
         return true;
     if (!e->trains_turn && endpoint_take_record(e, t)) {
         e->trains_turn = true;

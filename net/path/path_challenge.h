@@ -53,6 +53,10 @@ enum path_reason {
     PATH_ASKED,  /* the user wants to go there */
     PATH_LEFT,   /* the path moved away from there: does it still live? */
     PATH_RESCUE, /* the same, and what goes along the path of now is not acknowledged */
+    /* Reasons to move only: */
+    PATH_BETTER, /* the score (path_list.h) */
+    PATH_SILENT, /* the path of now is silent, and what went along this one as well is answered */
+    PATH_GONE,   /* the place of now was withdrawn */
 };
 
 struct path_candidate {
@@ -90,7 +94,17 @@ const struct path_candidate *path_challenge_due(struct path_challenges *p, uint6
 const struct path_candidate *path_challenge_answered(
     struct path_challenges *p, uint64_t now_us, const uint8_t data[static PATH_CHALLENGE_BYTES],
     const struct hop *from);
+/* They have come again, from the place itself, which has been VALID since they came from another
+ * one; NULL: not so. */
+const struct path_candidate *path_challenge_confirmed(
+    const struct path_challenges *p, const uint8_t data[static PATH_CHALLENGE_BYTES],
+    const struct hop *from);
 bool path_challenge_knows(struct path_challenges *p, const struct hop *at);
+bool path_challenge_shuns(struct path_challenges *p, uint64_t now_us, const struct hop *at);
+/* The peer asks us from a place that we know nothing of: it is asked, too, within the bound of what
+ * has come from there, and not taken. */
+void path_challenge_return(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
+                           const struct hop *at, size_t bytes);
 /* May so many other bytes go to a place that is being asked? They count if so. False, too, if it is
  * not. */
 bool path_challenge_may_send(struct path_challenges *p, const struct hop *to, size_t bytes);

@@ -101,6 +101,9 @@ struct transport { /* private to transport*.c */
     uint32_t bare_acks;    /* sent since the last eliciting packet */
     uint64_t touched_us;
     uint64_t acked_bytes;
+    bool copies;         /* what leaves goes by another path as well */
+    uint8_t acked;       /* TRANSPORT_ACKED_*, of the path in use, since transport_take_acked */
+    uint64_t sampled_us; /* the round trip measured meanwhile; 0: none */
     struct hoard hoard_received, hoard_sent;
     bool want_max_streams;
 
@@ -191,6 +194,18 @@ void transport_path_state(const struct transport *t, struct path_state *out);
  * do not. */
 int transport_path_switched(struct transport *t, uint64_t now_us, uint16_t path,
                             const struct path_state *known) MUST_USE;
+/* What was acknowledged since the last call: packets that have left by the path in use alone, or
+ * by another one as well. *sample_us: the round trip of the former, 0: none. */
+enum { TRANSPORT_ACKED_ALONE = 1, TRANSPORT_ACKED_COPIED = 2 };
+unsigned transport_take_acked(struct transport *t, uint64_t *sample_us);
+/* The path in use is silent, and from now on what leaves goes by another one as well: two packets
+ * do so now. */
+void transport_copies(struct transport *t, uint64_t now_us);
+/* The paths that were left are dead: what is out on them goes again now. */
+void transport_left_are_dead(struct transport *t, uint64_t now_us);
+/* The peer says that packets come through, none of them larger than so many bytes. If full ones are
+ * lost, too (PATH_BLACK_HOLE_LOSSES), they are smaller from now on: true. */
+bool transport_black_hole(struct transport *t, uint64_t now_us, uint64_t largest);
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
 
 /* ---- streams (transport_streams.c) ---- */
