@@ -48,7 +48,7 @@ void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,
         e->counters.paths_rescued += m->why == PATH_RESCUE;
         e->counters.paths_bettered += m->why == PATH_BETTER;
         if (s->tp && (m->why == PATH_SILENT || m->why == PATH_GONE))
-            transport_left_are_dead(s->tp, now_us);
+            s->tp->left_dead = true;
         /* The peer follows who sends more than probes. */
         if (m->why != PATH_HEARD && m->why != PATH_RESCUE)
             endpoint_send_frames(e, s, now_us, here, sizeof here);
@@ -103,15 +103,6 @@ void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
         endpoint_send_frames_to(e, s, now_us, to, frames, len);
 }
 
-void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
-                         const struct hop *from, size_t bytes, bool moves) {
-    if (paths_sure(&s->paths, from))
-        return;
-    const struct paths_move m = paths_heard(&s->paths, &e->rng, now_us, from, bytes, moves);
-    endpoint_path_take(e, s, now_us, &m);
-    endpoint_send_challenges(e, s, now_us);
-}
-
 static bool is_suspect(const struct session *s) {
     return s->paths.known && path_list_active(s->paths.known)->status == PATH_SUSPECT;
 }
@@ -119,6 +110,17 @@ static bool is_suspect(const struct session *s) {
 /* What is sent is not acknowledged. */
 static bool is_silent(const struct session *s) {
     return s->tp && (transport_is_silent(s->tp) || (s->tp->sent.outstanding > 0 && is_suspect(s)));
+}
+
+void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
+                         const struct hop *from, size_t bytes, bool moves) {
+    if (paths_sure(&s->paths, from))
+        return;
+    struct paths_move m = paths_heard(&s->paths, &e->rng, now_us, from, bytes, moves);
+    if (is_suspect(s)) /* it is answered there, and not here */
+        m.why = PATH_SILENT;
+    endpoint_path_take(e, s, now_us, &m);
+    endpoint_send_challenges(e, s, now_us);
 }
 
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,

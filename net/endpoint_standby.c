@@ -101,6 +101,8 @@ static void acked(struct endpoint *e, struct session *s, uint64_t now_us, unsign
     }
     const struct paths_move m = paths_to(&s->paths, to, PATH_SILENT);
     endpoint_path_take(e, s, now_us, &m);
+    if (m.what == PATHS_MOVE)
+        transport_left_are_dead(s->tp, now_us);
 }
 
 /* ---- what comes ---- */
@@ -191,7 +193,9 @@ void endpoint_standby_heard(struct endpoint *e, struct session *s, uint64_t now_
     }
     if (sample_us > 0)
         path_place_sample(path_list_active(l), now_us, sample_us, !s->tp->rec->app_limited);
-    if (what)
+    if (what && s->tp->left_dead)
+        transport_left_are_dead(s->tp, now_us);
+    if (what & (TRANSPORT_ACKED_ALONE | TRANSPORT_ACKED_COPIED))
         acked(e, s, now_us, what);
     if (!what && !(s->tp && s->tp->ack.waiting > 0))
         return;

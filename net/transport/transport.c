@@ -186,7 +186,7 @@ int transport_path_switched(struct transport *t, uint64_t now_us, uint16_t path,
     recovery_init(r, now_us, path, t->next_pn);
     recovery_leave(left, now_us);
     t->rec = r;
-    t->copies = false;
+    t->copies = t->left_dead = false;
     t->sampled_us = t->acked = 0;
     recoveries_reap(&t->paths);
     transport_memo_new_path(t->memo);

@@ -252,8 +252,9 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     p->state = SENT_ACKED;
     for (unsigned i = 0; i < p->nframes; i++)
         frame_acked(t, &p->frames[i]);
-    if (r == t->rec)
-        t->acked |= p->copied ? TRANSPORT_ACKED_COPIED : TRANSPORT_ACKED_ALONE;
+    t->acked |= r != t->rec ? TRANSPORT_ACKED_LEFT
+                : p->copied ? TRANSPORT_ACKED_COPIED
+                            : TRANSPORT_ACKED_ALONE;
     if (r)
         path_acked(t, r, now_us, p, was_lost, &sums->of[at]);
     else
@@ -412,6 +413,7 @@ void transport_copies(struct transport *t, uint64_t now_us) {
 }
 
 void transport_left_are_dead(struct transport *t, uint64_t now_us) {
+    t->left_dead = false;
     for (unsigned i = 0; i < RECOVERIES_MAX; i++)
         if (t->paths.v[i] && loss_has_left(&t->paths.v[i]->loss))
             t->paths.v[i]->loss.give_up_us = now_us;

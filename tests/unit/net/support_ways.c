@@ -39,6 +39,8 @@ static void pass(struct pair *p, int from, unsigned k, const uint8_t *data, size
     }
     y->packets[from]++;
     y->bytes[from] += len;
+    if (len > y->largest[from])
+        y->largest[from] = len;
     const struct addr source = addr_of(from, k);
     const unsigned before = p->in_flight;
     pair_inject(p, !from, &source, data, len);

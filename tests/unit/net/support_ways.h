@@ -18,6 +18,7 @@ struct way {
     uint64_t per_s;                /* bytes a second each way; 0: without bound */
     uint64_t queue_us;             /* what waits longer is dropped */
     uint64_t free_us[2];           /* when the line is free again */
+    size_t largest[2];             /* of these, until a test begins anew */
     uint64_t packets[2], bytes[2]; /* sent by side 0, side 1, that have arrived */
 };
 
