@@ -210,7 +210,7 @@ struct path_info {
     const char *why;        /* a sentence */
     uint64_t heard_us;      /* the last packet from there, monotonic; 0: none */
 };
-/* The paths of a session, the one in use first. Returns how many: at least 1; 0: no such session. */
+/* The paths of a session, the one in use first. Returns how many, 0: no such session. */
 unsigned session_paths(const struct endpoint *e, struct session_ref s,
                        struct path_info out[static PATHS_MAX]);
 /* Interfaces or routes are others now: places that did not answer are asked again as soon as their

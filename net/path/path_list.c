@@ -343,6 +343,10 @@ bool path_list_prefers(struct path_list *l, struct path_place *p, uint64_t now_u
     const struct path_place *active = path_list_active(l);
     if (p->status != PATH_VALIDATED || !active || active->status != PATH_ACTIVE)
         return false;
+    if (path_place_score(active) == INT64_MAX) { /* nothing has come back by it yet */
+        p->next_us = now_us + PATH_BETTER_ASK_US;
+        return false;
+    }
     if (!is_better(p, active)) {
         p->better = 0;
         return false;

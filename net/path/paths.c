@@ -155,7 +155,7 @@ static enum path_why why_active(enum path_reason why) {
                                 : PATH_WHY_ONLY;
 }
 
-/* What the list says of both. Without memory, or where the peer has never answered, there is none. */
+/* What the list says of both. There is none without memory, or where the peer never answered. */
 static void note_move(struct paths *p, uint64_t now_us, const struct paths_move *m, bool ours) {
     struct path_list *l = paths_list(p, now_us);
     if (!l)

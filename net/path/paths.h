@@ -2,9 +2,9 @@
  * leave.
  *
  * One is in use. Beside it stand those that are being asked whether the peer is there
- * (path_challenge.h), those known to be the peer's (path_list.h), and what those that were left were
- * like (path_memory.h); each is made when the first of them comes, so that a session that never
- * moves does not pay for it. The one in use
+ * (path_challenge.h), those known to be the peer's (path_list.h), and what those that were left
+ * were like (path_memory.h); each is made when the first of them comes, so that a session that
+ * never moves does not pay for it. The one in use
  * may be in doubt: the peer was told of a place by a message that could have been copied, and has
  * not answered from there yet; then it gets no more than a place that only a packet's source names.
  *
@@ -92,8 +92,8 @@ struct paths_move paths_withdraw(struct paths *p, uint64_t now_us, const struct 
 /* The peer has asked us from there. So it has this path, too: asked back. */
 void paths_asked_from(struct paths *p, const struct rng *rng, uint64_t now_us, const struct hop *at,
                       size_t bytes);
-/* These bytes have come back to a question of the list's: *ours. `chooses`: the session's initiator,
- * who goes where it is better. */
+/* These bytes have come back to a question of the list's: *ours. `chooses`: the side that began the
+ * session, which goes where it is better. */
 struct paths_move paths_place_answered(struct paths *p, uint64_t now_us,
                                        const uint8_t data[static PATH_CHALLENGE_BYTES],
                                        const struct hop *from, bool chooses, bool *ours) MUST_USE;

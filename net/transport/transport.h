@@ -195,8 +195,9 @@ void transport_path_state(const struct transport *t, struct path_state *out);
  * do not. */
 int transport_path_switched(struct transport *t, uint64_t now_us, uint16_t path,
                             const struct path_state *known) MUST_USE;
-/* What was acknowledged since the last call: packets that have left by the path in use alone, or by
- * another one as well, or by one that was left. *sample_us: the round trip of the first, 0: none. */
+/* What was acknowledged since the last call: packets that left by the path in use alone, or by
+ * another one as well, or by one that was left. *sample_us: the round trip of the first, 0: none.
+ */
 enum { TRANSPORT_ACKED_ALONE = 1, TRANSPORT_ACKED_COPIED = 2, TRANSPORT_ACKED_LEFT = 4 };
 unsigned transport_take_acked(struct transport *t, uint64_t *sample_us);
 /* The path in use is silent, and from now on what leaves goes by another one as well: two packets

@@ -1,5 +1,5 @@
-/* The places of a session that has several: which are asked when, how they are counted, which is the
- * better one. */
+/* The places of a session that has several: which are asked when, how they are counted, which is
+ * the better one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
