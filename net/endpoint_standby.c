@@ -145,12 +145,13 @@ static void report(struct endpoint *e, struct session *s, uint64_t now_us) {
     l->report_us = now_us + PATH_REPORT_US;
 }
 
-/* Where large packets do not pass, and there is another path of which that is not known. */
+/* Not even packets of the base pass, and there is another path of which that is not known. */
 static void leave_the_narrow(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct path_list *l = s->paths.known;
     struct path_place *left = path_list_active(l);
     const struct path_place *to = path_list_standby(l);
-    if (!to || to->mtu_bytes == MTU_MIN_BYTES || left->status != PATH_ACTIVE)
+    const bool narrow = to && to->mtu_bytes > 0 && to->mtu_bytes < MTU_BASE_BYTES;
+    if (!to || narrow || left->status != PATH_ACTIVE)
         return;
     struct paths_move m = paths_to(&s->paths, to, PATH_BETTER);
     endpoint_path_take(e, s, now_us, &m);
@@ -169,9 +170,8 @@ void endpoint_standby_reported(struct endpoint *e, struct session *s, uint64_t n
     p->theirs_pkts = r->packets;
     if (!some || p != path_list_active(l) || !s->tp)
         return;
-    if (!transport_black_hole(s->tp, now_us, r->largest))
-        return;
-    if (transport_mtu(s->tp) == MTU_MIN_BYTES)
+    (void)transport_black_hole(s->tp, now_us, r->largest);
+    if (transport_is_narrow(s->tp))
         leave_the_narrow(e, s, now_us);
     endpoint_make_ready(e, s);
 }

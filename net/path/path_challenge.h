@@ -28,6 +28,7 @@
 
 #include "crypto/base/rng.h"
 #include "net/base/hop.h"
+#include "net/path/path_memory.h"
 
 enum {
     PATH_CANDIDATES = 3, /* the path left, and two that are new */
@@ -73,8 +74,9 @@ struct path_candidate {
 
 struct path_challenges { /* all zeroes: none */
     struct path_candidate v[PATH_CANDIDATES];
-    struct hop before;  /* the path left last of those that were good */
-    uint64_t before_us; /* when; valid if `before` is one */
+    struct hop before;         /* the path left last of those that were good */
+    uint64_t before_us;        /* when; valid if `before` is one */
+    struct path_damper damper; /* of the moves that answers lead to */
 };
 
 /* An authentic packet of so many bytes has come from a place that is not the path. `moves`: it is

@@ -67,7 +67,8 @@ static struct paths_move take(struct paths *p, const struct rng *rng, uint64_t n
         p->current.doubtful = false;
         path_challenge_took(p->asked, rng, now_us, to, to, false);
         m.what = PATHS_SURE;
-    } else if (why != PATH_ASKED && why != PATH_RESCUE && !path_damper_allows(&p->damper, now_us)) {
+    } else if (why != PATH_ASKED && why != PATH_RESCUE &&
+               !path_damper_allows(&p->asked->damper, now_us)) {
         m.what = PATHS_STAY;
     }
     return m;

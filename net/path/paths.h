@@ -33,7 +33,6 @@ struct paths {
     struct path_challenges *asked; /* NULL until there is one */
     struct path_memory *left;      /* likewise */
     struct path_list *known;       /* likewise: until there is a second one */
-    struct path_damper damper;
 };
 
 struct paths_move {

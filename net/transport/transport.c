@@ -221,3 +221,8 @@ bool transport_black_hole(struct transport *t, uint64_t now_us, uint64_t largest
     transport_too_big(t, now_us, p->mtu_bytes);
     return true;
 }
+
+bool transport_is_narrow(const struct transport *t) {
+    const struct pmtud *p = &t->rec->pmtud;
+    return p->mtu_bytes < MTU_BASE_BYTES && p->ceiling_bytes <= MTU_BASE_BYTES;
+}

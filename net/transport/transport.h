@@ -46,13 +46,13 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     struct credit credit;
     uint64_t local_opened, local_max; /* streams we opened, and may */
     uint64_t peer_opened, peer_max, peer_closed;
-    uint16_t mtu_bytes; /* of the current path; 0 = unknown */
-    struct rtt rtt;     /* of the current path */
-    bool has_rtt;
+    struct rtt rtt; /* of the current path */
     uint64_t pkts_lost;
     uint64_t datagrams_unsent; /* of ours: late, pushed out by newer ones, or too large */
     struct ecn ecn;
-    struct told told; /* its events that nobody has heard yet */
+    struct told told;   /* its events that nobody has heard yet */
+    uint16_t mtu_bytes; /* of the current path; 0 = unknown */
+    bool has_rtt;
 };
 void transport_memo_init(struct transport_memo *m);
 /* The session moves: nothing is known of the path that is the current one now. */
@@ -208,6 +208,8 @@ void transport_left_are_dead(struct transport *t, uint64_t now_us);
 /* The peer says that packets come through, none of them larger than so many bytes. If full ones are
  * lost, too (PATH_BLACK_HOLE_LOSSES), they are smaller from now on: true. */
 bool transport_black_hole(struct transport *t, uint64_t now_us, uint64_t largest);
+/* The path carries less than MTU_BASE_BYTES: that was tried. */
+bool transport_is_narrow(const struct transport *t);
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
 
 /* ---- streams (transport_streams.c) ---- */
