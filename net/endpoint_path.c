@@ -30,8 +30,11 @@ static bool leave(struct endpoint *e, struct session *s, uint64_t now_us, const 
 /* What the list keeps of a path that is left. */
 static void note_left(struct session *s) {
     struct path_place *p = s->paths.known ? path_list_active(s->paths.known) : NULL;
-    if (p && s->tp)
-        p->mtu_bytes = transport_mtu(s->tp);
+    if (!p || !s->tp)
+        return;
+    p->mtu_bytes = transport_mtu(s->tp);
+    if (s->tp->rec->rtt.has_sample)
+        p->rtt = s->tp->rec->rtt;
 }
 
 void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,

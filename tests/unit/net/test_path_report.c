@@ -20,6 +20,7 @@ static void reports_come_once_a_second_where_there_are_several_paths(void **stat
     for (unsigned k = 0; k < WAYS; k++) {
         v->way[k].per_s = 1 << 20;
         v->way[k].queue_us = 50 * MS;
+        v->way[k].mtu = 1472;
     }
     const uint64_t id = world_open(v->w, 0);
     ways_feed(v, 0, id, 5000 * MS);
