@@ -102,6 +102,13 @@ int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct pee
     if (p->answered)
         strangers_remove(&e->strangers, p->answered);
     p->stranger = false;
+    endpoint_guest_named(e, p);
+    /* What went by what is now forbidden ends; not even a goodbye may go there. */
+    struct session *of[] = {p->session, p->dial, p->answered};
+    for (unsigned i = 0; i < sizeof of / sizeof of[0]; i++)
+        if (of[i] && session_hop(of[i])->kind != HOP_NONE && !peer_takes(p, session_hop(of[i])))
+            endpoint_session_end(e, of[i], ERR_CLOSED);
+    endpoint_reap(e);
     *out = peer_ref_of(p);
     return 0;
 }
@@ -119,6 +126,56 @@ void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r
         endpoint_hang_up(e, p->session, now_us, ERR_CLOSED);
     endpoint_reap(e);
     peers_remove(&e->peers, p);
+}
+
+bool endpoint_peer_id(const struct endpoint *e, struct peer_ref r, struct node_id *out) {
+    const struct peer *p = peers_by_ref(&e->peers, r);
+    if (p)
+        *out = p->setup.id;
+    return p != NULL;
+}
+
+int endpoint_peer_place_add(struct endpoint *e, uint64_t now_us, struct peer_ref r,
+                            const struct hop *at) {
+    struct peer *p = peers_by_ref(&e->peers, r);
+    if (!p)
+        return ERR_NOT_FOUND;
+    if (at->kind == HOP_NONE || !peer_takes(p, at))
+        return ERR_USAGE;
+    const int err = peer_place_add(p, at);
+    if (err)
+        return err;
+    if (p->dial)
+        handshake_also_to(e, p->dial, at);
+    if (p->session)
+        endpoint_path_candidate(e, p->session, now_us, at);
+    return 0;
+}
+
+void endpoint_peer_place_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r,
+                                const struct hop *at) {
+    struct peer *p = peers_by_ref(&e->peers, r);
+    if (!p)
+        return;
+    (void)peer_place_remove(p, at);
+    if (hop_same_place(&p->last_path, at))
+        p->last_path = (struct hop){0};
+    if (p->session)
+        endpoint_path_gone(e, p->session, now_us, at);
+}
+
+int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref r,
+                       uint64_t interval_us) {
+    struct peer *p = peers_by_ref(&e->peers, r);
+    if (!p)
+        return ERR_NOT_FOUND;
+    if (interval_us > 0 && interval_us < KEEPALIVE_MIN_US)
+        return ERR_USAGE;
+    p->keepalive_us = interval_us;
+    if (p->session)
+        endpoint_make_ready(e, p->session); /* its deadline is another */
+    (void)now_us;
+    return 0;
 }
 
 int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) {
@@ -166,7 +223,8 @@ static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool cal
             handshake_hurry(e, p->dial, now_us);
         return 0;
     }
-    if (p->setup.addr_count == 0 && p->last_path.kind == HOP_NONE)
+    struct hop to[PEER_HOPS_MAX];
+    if (peer_hops(p, &p->last_path, to) == 0)
         return ERR_OFFLINE;
     struct session *s = endpoint_session_new(e, p, SESSION_INITIATING, now_us);
     if (!s)
@@ -207,6 +265,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
     *out = (struct session_info){
         .peer = s->peer->setup.id,
         .session_id = s->id,
+        .hop = *session_hop(s),
         .path = *hop_addr(session_hop(s)),
         .suite = s->keys.current.suite,
         .caps = s->caps,
@@ -229,6 +288,8 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .pkts_lost = s->memo.pkts_lost,
         .datagrams_unsent = s->memo.datagrams_unsent,
     };
+    if (out->hop.kind == HOP_RELAY)
+        (void)endpoint_peer_id(e, out->hop.relay.by, &out->relay);
     return true;
 }
 

@@ -90,7 +90,8 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         struct ep_event ev = {.kind = EP_PONG,
                               .peer = peer_ref_of(s->peer),
                               .session = session_ref_of(s),
-                              .addr = *hop_addr(session_hop(s))};
+                              .addr = *hop_addr(session_hop(s)),
+                              .hop = *session_hop(s)};
         ev.id = rd_u64(r);
         if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
             e->counters.queue_dropped++;
@@ -197,6 +198,8 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
         e->counters.unknown_index++;
         return;
     }
+    if (!endpoint_may_come(e, s->peer, from))
+        return;
     uint64_t pn;
     struct keygen *g;
     bool replayed;

@@ -1,6 +1,7 @@
 /* endpoint_int.h: what the endpoint's files share and nobody else sees. In the order of who calls
  * whom, none calls one that stands below it:
  *
+ *   endpoint_hop.c        through which relays something leaves
  *   endpoint_small.c      packets that are made whole at once
  *   endpoint_session.c    how a session begins, comes up and ends, and what is told of it
  *   endpoint_path.c       where its packets go, and what is asked before that changes
@@ -16,12 +17,14 @@
 #define MESHD_NET_ENDPOINT_INT_H
 
 #include "net/endpoint.h"
+#include "net/session/guests.h"
 #include "net/session/handshake_budget.h"
 #include "net/session/open_tickets.h"
 #include "net/session/peers.h"
 #include "net/session/session_table.h"
 #include "net/session/small_queue.h"
 #include "net/session/strangers.h"
+#include "net/wire/relay_msg.h"
 
 struct endpoint {
     struct identity identity;
@@ -50,15 +53,42 @@ struct endpoint {
     struct open_tickets tickets;
     struct session_table sessions;
     struct strangers strangers;
+    struct guests guests;
     struct small_queue waiting;
     bool trains_turn; /* a record was the last to leave: one of a transport's trains comes first */
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
 
+/* ---- endpoint_hop.c ---- */
+/* By what something leaves: through no relay, or through the sessions with one or two, each of
+ * which puts a header before it. */
+struct carrier {
+    struct hop to; /* where the datagrams go: to no relay's flow */
+    unsigned relays;
+    uint32_t flows[RELAYS_IN_A_ROW_MAX];     /* the innermost first */
+    struct session *by[RELAYS_IN_A_ROW_MAX]; /* likewise; good until the next call that ends one */
+};
+/* False: there is no session with a relay on the way, no such flow, or one relay too many. */
+bool endpoint_carrier(const struct endpoint *e, const struct hop *h, struct carrier *out);
+/* What stands before each datagram that leaves by it. */
+static inline size_t carrier_bytes(const struct carrier *c) {
+    return (size_t)c->relays * FORWARD_HEADER_BYTES;
+}
+/* The same for a hop, with a way or without. */
+size_t endpoint_hop_overhead(const struct endpoint *e, const struct hop *h);
+void carrier_write(const struct carrier *c, uint8_t *out);
+/* So many bytes leave along the paths of the relays' sessions; false: one of them is in doubt, and
+ * may get no more. */
+bool carrier_spend(const struct carrier *c, size_t bytes);
+
+/* What has come by this hop is taken as the peer's; false: its policy forbids it, and counted. */
+bool endpoint_may_come(struct endpoint *e, const struct peer *p, const struct hop *from);
+
 /* ---- endpoint_small.c ---- */
-/* Queues a datagram; dropped and counted when the queue for its kind is full. */
-void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
-                          size_t len);
+/* Queues a datagram of a handshake; dropped and counted when the queue for its kind is full, or the
+ * policy of for_whom (NULL: nobody that is known) forbids it. */
+void endpoint_queue_small(struct endpoint *e, const struct peer *for_whom, const struct hop *to,
+                          const uint8_t *data, size_t len);
 /* Seals a few session frames into a packet of their own and queues it; dropped and counted when the
  * session has SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer, or when the path
  * is in doubt and has had enough. */
@@ -121,6 +151,12 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
                            const struct hop *to, const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* The challenges that are due. */
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The peer may be reached there, too. */
+void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct hop *at);
+/* Nothing goes there any more: if the session did, all other places known are asked. */
+void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,
+                        const struct hop *at);
 /* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it
  * still lives. */
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
@@ -141,6 +177,14 @@ bool endpoint_holds_back(const struct session *s, uint64_t now_us);
  * (ERR_FULL).
  */
 void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
+
+/* ---- endpoint_guest.c ---- */
+/* May one more of this source come in as a guest? Only while we serve. */
+bool endpoint_guest_room(const struct endpoint *e, const struct hop *from);
+/* Its handshake is confirmed. False: the places have been taken since. */
+bool endpoint_guest_comes(struct endpoint *e, struct peer *p, const struct hop *from) MUST_USE;
+/* The user, or a ticket, has named it: it is a peer like others. Legal for whoever is none. */
+void endpoint_guest_named(struct endpoint *e, struct peer *p);
 
 /* ---- endpoint_time.c ---- */
 /* The earliest of its timers. */

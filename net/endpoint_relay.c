@@ -51,27 +51,3 @@ int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, 
     (void)e, (void)now_us, (void)at, (void)nonce;
     return ERR_UNSUPPORTED;
 }
-
-int endpoint_peer_place_add(struct endpoint *e, uint64_t now_us, struct peer_ref p,
-                            const struct hop *at) {
-    (void)e, (void)now_us, (void)p, (void)at;
-    return ERR_UNSUPPORTED;
-}
-
-void endpoint_peer_place_remove(struct endpoint *e, uint64_t now_us, struct peer_ref p,
-                                const struct hop *at) {
-    (void)e, (void)now_us, (void)p, (void)at;
-}
-
-bool endpoint_peer_id(const struct endpoint *e, struct peer_ref r, struct node_id *out) {
-    const struct peer *p = peers_by_ref(&e->peers, r);
-    if (p)
-        *out = p->setup.id;
-    return p != NULL;
-}
-
-int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref p,
-                       uint64_t interval_us) {
-    (void)e, (void)now_us, (void)p, (void)interval_us;
-    return ERR_UNSUPPORTED;
-}

@@ -10,10 +10,12 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                           .peer = peer_ref_of(p),
                           .peer_owner = p->setup.owner,
                           .err = err,
+                          .guest = p->guest,
                           .node = p->setup.id};
     if (s) {
         ev.session = session_ref_of(s);
         ev.addr = *hop_addr(session_hop(s));
+        ev.hop = *session_hop(s);
     }
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
