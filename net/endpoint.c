@@ -21,6 +21,7 @@ struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us
     e->mtu_max = cfg->mtu_max_bytes ? cfg->mtu_max_bytes : MTU_MAX_BYTES;
     e->shares = (struct transport_shares){.streams.max = STREAMS_ALL_MAX, .sent.max = SENT_ALL_MAX};
     e->rekey_us = cfg->rekey_us ? cfg->rekey_us : KEYS_REKEY_US;
+    e->told_us = now_us;
     endpoint_set_wall(e, now_us, cfg->wall_us);
     e->aead = aead_new(cfg->provider);
     e->blocks = block_pool_new(cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT, BLOCKS_KEPT);
@@ -47,6 +48,7 @@ void endpoint_free(struct endpoint *e) {
     peers_clear(&e->peers);
     open_tickets_clear(&e->tickets);
     strangers_clear(&e->strangers);
+    endpoint_relay_clear(e);
     small_clear(&e->waiting);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
@@ -133,49 +135,6 @@ bool endpoint_peer_id(const struct endpoint *e, struct peer_ref r, struct node_i
     if (p)
         *out = p->setup.id;
     return p != NULL;
-}
-
-int endpoint_peer_place_add(struct endpoint *e, uint64_t now_us, struct peer_ref r,
-                            const struct hop *at) {
-    struct peer *p = peers_by_ref(&e->peers, r);
-    if (!p)
-        return ERR_NOT_FOUND;
-    if (at->kind == HOP_NONE || !peer_takes(p, at))
-        return ERR_USAGE;
-    const int err = peer_place_add(p, at);
-    if (err)
-        return err;
-    if (p->dial)
-        handshake_also_to(e, p->dial, at);
-    if (p->session)
-        endpoint_path_candidate(e, p->session, now_us, at);
-    return 0;
-}
-
-void endpoint_peer_place_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r,
-                                const struct hop *at) {
-    struct peer *p = peers_by_ref(&e->peers, r);
-    if (!p)
-        return;
-    (void)peer_place_remove(p, at);
-    if (hop_same_place(&p->last_path, at))
-        p->last_path = (struct hop){0};
-    if (p->session)
-        endpoint_path_gone(e, p->session, now_us, at);
-}
-
-int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref r,
-                       uint64_t interval_us) {
-    struct peer *p = peers_by_ref(&e->peers, r);
-    if (!p)
-        return ERR_NOT_FOUND;
-    if (interval_us > 0 && interval_us < KEEPALIVE_MIN_US)
-        return ERR_USAGE;
-    p->keepalive_us = interval_us;
-    if (p->session)
-        endpoint_make_ready(e, p->session); /* its deadline is another */
-    (void)now_us;
-    return 0;
 }
 
 int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) {
@@ -322,6 +281,7 @@ static bool next_event(struct endpoint *e, struct ep_event *out) {
 
 bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
     endpoint_feed_starved(e);
+    endpoint_relay_tell(e, e->told_us);
     if (next_event(e, out))
         return true;
     for (struct session *s; (s = session_table_closed(&e->sessions));)

@@ -29,11 +29,29 @@ void carrier_write(const struct carrier *c, uint8_t *out) {
         forward_write(out, PACKET_FORWARD, c->flows[i]);
 }
 
-bool carrier_spend(const struct carrier *c, size_t bytes) {
-    for (unsigned i = 0; i < c->relays; i++)
-        if (!paths_spend(&c->by[i]->paths, session_hop(c->by[i]), bytes))
+bool carrier_spend(struct endpoint *e, uint64_t now_us, const struct carrier *c, size_t bytes) {
+    for (unsigned i = 0; i < c->relays; i++) {
+        struct session *by = c->by[i];
+        if (!e->relay_client ||
+            !relay_client_use(e->relay_client, now_us, peer_ref_of(by->peer), c->flows[i]) ||
+            !paths_spend(&by->paths, session_hop(by), bytes))
             return false;
+    }
     return true;
+}
+
+void endpoint_hop_moved(struct endpoint *e, const struct session *s) {
+    if (e->relay_server && s->state == SESSION_UP)
+        relay_server_client_moved(e->relay_server, e->told_us, peer_ref_of(s->peer),
+                                  session_hop(s));
+}
+
+void endpoint_hop_down(struct endpoint *e, const struct session *s) {
+    const struct peer_ref r = peer_ref_of(s->peer);
+    if (e->relay_server)
+        relay_server_client_down(e->relay_server, e->told_us, r);
+    if (e->relay_client)
+        relay_client_relay_down(e->relay_client, e->told_us, r);
 }
 
 bool endpoint_may_come(struct endpoint *e, const struct peer *p, const struct hop *from) {

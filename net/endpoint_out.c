@@ -46,7 +46,7 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
         return false;
     if (was_quiet && tp->sent.outstanding > 0)
         s->busy_since_us = now_us;
-    s->last_use_us = now_us;
+    s->last_use_us = s->sent_us = now_us;
     t->to = c->to;
     e->counters.bytes_out += t->len;
     if (!paths_spend(&s->paths, session_hop(s), t->len))
@@ -55,11 +55,11 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
 }
 
 /* There is a way for it, and it may go there; else it counts as sent, and is lost. */
-static bool may_leave(struct endpoint *e, const struct session *s, const struct carrier *c,
-                      bool has_way, const struct train *t) {
+static bool may_leave(struct endpoint *e, const struct session *s, uint64_t now_us,
+                      const struct carrier *c, bool has_way, const struct train *t) {
     if (!peer_takes(s->peer, session_hop(s)))
         e->counters.policy_dropped++;
-    else if (!has_way || !carrier_spend(c, t->len))
+    else if (!has_way || !carrier_spend(e, now_us, c, t->len))
         e->counters.relay_no_way++;
     else
         return true;
@@ -87,7 +87,7 @@ static enum session_turn session_output(struct endpoint *e, struct session *s, u
     if (room < MTU_MIN_BYTES ||
         !fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, &c, t))
         return TURN_NOTHING;
-    return may_leave(e, s, &c, has_way, t) ? TURN_TRAIN : TURN_LOST;
+    return may_leave(e, s, now_us, &c, has_way, t) ? TURN_TRAIN : TURN_LOST;
 }
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -102,16 +102,8 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
         endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
 }
 
-/* First what is small and urgent; then records and the trains of transports, by turns. */
-static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
+static bool take_session(struct endpoint *e, uint64_t now_us, struct train *t) {
     struct session *s;
-    if (endpoint_take_small(e, t))
-        return true;
-    if (!e->trains_turn && endpoint_take_record(e, t)) {
-        e->trains_turn = true;
-        return true;
-    }
-    e->trains_turn = false;
     while ((s = session_table_next_ready(&e->sessions, t))) {
         const enum session_turn turn = session_output(e, s, now_us, t);
         if (turn == TURN_WAITS)
@@ -123,13 +115,32 @@ static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
             continue;
         }
         settle(e, s, now_us);
-        if (endpoint_take_small(e, t)) /* a rekey may have begun */
+        if (endpoint_take_small(e, now_us, t)) /* a rekey may have begun */
             return true;
     }
-    return endpoint_take_record(e, t);
+    return false;
+}
+
+/* First what is small and urgent; then records, what we forward for others, and the trains of our
+ * own sessions, by turns. */
+static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
+    static bool (*const takes[])(struct endpoint *, uint64_t, struct train *) = {
+        endpoint_take_record, endpoint_take_relayed, take_session};
+    enum { TURNS = sizeof takes / sizeof takes[0] };
+    if (endpoint_take_small(e, now_us, t))
+        return true;
+    endpoint_relay_say(e, now_us);
+    for (unsigned i = 0; i < TURNS; i++) {
+        const unsigned turn = e->turn;
+        e->turn = (turn + 1) % TURNS;
+        if (takes[turn](e, now_us, t))
+            return true;
+    }
+    return endpoint_take_small(e, now_us, t);
 }
 
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+    e->told_us = now_us;
     const bool some = next_train(e, now_us, t);
     endpoint_reap(e);
     return some;

@@ -36,6 +36,7 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us,
         if (!leave(e, s, now_us, &m->to))
             return;
         paths_moved(&s->paths, &e->rng, now_us, m);
+        endpoint_hop_moved(e, s);
         e->counters.roamed++;
         e->counters.paths_rescued += m->why == PATH_RESCUE;
         if (m->why == PATH_ASKED) /* the peer follows who sends more than probes */
@@ -115,8 +116,12 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
 }
 
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct carrier c;
     if (!transport_is_silent(s->tp))
         return;
+    if (session_hop(s)->kind == HOP_RELAY && endpoint_carrier(e, session_hop(s), &c))
+        for (unsigned i = 0; i < c.relays; i++)
+            endpoint_keep_asks(e, c.by[i], now_us);
     paths_rescue(&s->paths, &e->rng, now_us);
     endpoint_send_challenges(e, s, now_us);
 }

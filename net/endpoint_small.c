@@ -40,6 +40,7 @@ static bool push_sealed(struct endpoint *e, struct session *s, const struct smal
     const size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
     s->pkts_sent++;
     s->bytes_sent += n;
+    s->sent_us = e->told_us;
     return push(e, s->peer, &p, buf, n);
 }
 
@@ -122,15 +123,15 @@ static void give(struct endpoint *e, const struct small_packet *p, const struct 
     e->counters.bytes_out += t->len;
 }
 
-static bool take(struct endpoint *e, struct train *t, bool record) {
+static bool take(struct endpoint *e, uint64_t now_us, struct train *t, bool record) {
     struct small_queue *q = &e->waiting;
     for (struct small_packet *p; (p = record ? small_pop_record(q, t) : small_pop(q, t));) {
         struct carrier c;
         const bool way = endpoint_carrier(e, &p->to, &c);
         if (way && train_is_unwanted(t, &c.to) && small_wait(q, p, hop_socket(&c.to)))
             continue;
-        const bool goes =
-            way && !train_is_unwanted(t, &c.to) && carrier_spend(&c, carrier_bytes(&c) + p->len);
+        const bool goes = way && !train_is_unwanted(t, &c.to) &&
+                          carrier_spend(e, now_us, &c, carrier_bytes(&c) + p->len);
         uncount(e, p);
         if (goes)
             give(e, p, &c, t);
@@ -143,10 +144,10 @@ static bool take(struct endpoint *e, struct train *t, bool record) {
     return false;
 }
 
-bool endpoint_take_small(struct endpoint *e, struct train *t) {
-    return take(e, t, false);
+bool endpoint_take_small(struct endpoint *e, uint64_t now_us, struct train *t) {
+    return take(e, now_us, t, false);
 }
 
-bool endpoint_take_record(struct endpoint *e, struct train *t) {
-    return take(e, t, true);
+bool endpoint_take_record(struct endpoint *e, uint64_t now_us, struct train *t) {
+    return take(e, now_us, t, true);
 }

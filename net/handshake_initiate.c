@@ -321,6 +321,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
 
 /* The peer has lost the session we wanted to rekey and offers a new one: what was in it is gone. */
 static void start_over(struct endpoint *e, struct session *s) {
+    endpoint_hop_down(e, s);
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
     e->counters.sessions_down++;
     session_detach(s);

@@ -27,14 +27,14 @@ struct peer {
     struct session *session; /* UP, or NULL */
     struct session *dial;    /* INITIATING, or NULL */
     struct session
-        *answered;        /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
+        *answered;         /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
     uint64_t guest_source; /* of a guest that is counted: hop_source of where it came from */
     struct hop *places;    /* PEER_PLACES_MAX, NULL until there is one: beside its addresses */
     unsigned place_count;
     uint64_t keepalive_us; /* endpoint_keepalive; 0: no */
     bool asked;            /* endpoint_connect was called and its outcome not told yet */
-    uint64_t heard_us;    /* in sessions that have ended */
-    struct hop last_path; /* where it was heard last */
+    uint64_t heard_us;     /* in sessions that have ended */
+    struct hop last_path;  /* where it was heard last */
     /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
      * those were. */
     uint64_t last_timestamp_us, accepted;

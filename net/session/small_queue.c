@@ -15,10 +15,12 @@ static const unsigned bounds[SMALL_CLASSES] = {
 enum small_class small_class_of(const uint8_t *data) {
     switch (data[0]) {
     case PACKET_INITIATION:
+    case PACKET_KEY_ASK:
         return SMALL_ATTEMPT;
     case PACKET_RESPONSE:
         return SMALL_ANSWER;
     case PACKET_RETRY:
+    case PACKET_KEY_TOLD: /* to anybody, too */
         return SMALL_RETRY;
     default:
         return SMALL_SESSION;
