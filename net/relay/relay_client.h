@@ -28,7 +28,6 @@
 
 enum {
     RELAYS_MAX = 256,        /* relays that a node uses at once; more: ERR_FULL */
-    RELAY_OFFERS_MAX = 16,   /* INCOMING of one relay that are not answered yet; more: dropped */
     RELAY_HELD_MAX = 8192,   /* flows held or asked for, at all relays; more: ERR_FULL, and offers
                                  are dropped */
     RELAY_EVENTS_MAX = 1024, /* events not polled yet; more: dropped, counted. Offers leave a

@@ -37,8 +37,11 @@ enum {
     RELAY_SIGNALS_CLIENT_MAX = 128, /* with the next datagram; and to one client */
     RELAY_OPENS_BURST = 32,         /* flows one client makes at once, */
     RELAY_OPEN_US = 250 * 1000,     /* and then one in so long. More: refused, `full` */
+    RELAY_OFFERS_MAX = 16,          /* flows offered to a client that it has not answered. One more:
+                                     at the relay the oldest is refused, a client drops it */
     RELAY_RETRY_US = 250 * 1000,    /* what is not answered is sent again, the interval doubling, */
-    RELAY_TRIES = 5,                /* so often in all; then it has failed, after 31 times that */
+    RELAY_TRIES = 5,                /* so often in all; then it has failed, after 31 times that. */
+    RELAY_OFFER_TRIES = 4,          /* INCOMING: less, so that who asks hears of it in time */
     RELAY_LOAD_STEP = 32,           /* a load that changed by so much is told, */
     RELAY_LOAD_US = 10 * 1000000,   /* but not more often than this */
 };

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypto/base/err.h"
 #include "net/base/hop.h"
 #include "net/base/list.h"
 
@@ -28,6 +29,8 @@ enum {
     RELAY_QUANTUM_BYTES = 16 * 1024, /* 13 packets in one train */
     RELAY_CHUNKS_KEPT_BYTES = 2 << 20,
     RELAY_CHUNK_CLASSES = 8, /* 512 << 0 .. 512 << 7 */
+    RELAY_CHUNK_HEAD_BYTES = 40,
+    RELAY_TRAIN_BYTES = 65536 - RELAY_CHUNK_HEAD_BYTES, /* the largest train, or datagram */
 };
 
 struct relay_chunk; /* private: a train in its memory */
@@ -62,8 +65,8 @@ void relay_queues_init(struct relay_queues *q, const struct relay_queue_bounds *
 /* All queues must have been dropped before. */
 void relay_queues_clear(struct relay_queues *q);
 
-/* A train for this queue: `len` bytes in datagrams of `segment_bytes`, at most TRAIN_MAX_BYTES and
- * TRAIN_MAX_SEGMENTS. Returns where the caller writes them, or NULL: no room (counted). */
+/* A train for this queue: `len` bytes in datagrams of `segment_bytes`, at most RELAY_TRAIN_BYTES
+ * and TRAIN_MAX_SEGMENTS. Returns where the caller writes them, or NULL: no room (counted). */
 uint8_t *relay_queue_push(struct relay_queues *q, struct relay_fifo *f, uint64_t now_us, size_t len,
                           uint16_t segment_bytes, uint8_t ecn);
 /* Drops all that is in it. */
@@ -78,10 +81,10 @@ struct relay_pulled { /* a train that leaves; the bytes were copied to the calle
     uint8_t ecn;
 };
 
-/* The next train, at most `max` bytes, into `buf` of TRAIN_MAX_BYTES; a queue whose socket is in
- * `full` waits. False: none. A datagram larger than `max` leaves all the same, alone. */
-bool relay_queue_pull(struct relay_queues *q, uint64_t now_us, uint32_t full, size_t max,
-                      uint8_t *buf, struct relay_pulled *out);
+/* The next train into `buf`, of RELAY_TRAIN_BYTES; a queue whose socket is in `full` waits. False:
+ * none. */
+bool relay_queue_pull(struct relay_queues *q, uint64_t now_us, uint32_t full, uint8_t *buf,
+                      struct relay_pulled *out) MUST_USE;
 static inline bool relay_queues_ready(const struct relay_queues *q) { /* something may leave */
     return q->turn.first != NULL;
 }
