@@ -10,6 +10,7 @@
 #include "crypto/base/types.h"
 #include "crypto/identity/identity.h"
 #include "net/base/addr.h"
+#include "net/base/path_policy.h"
 
 enum { PEER_ADDRS_MAX = 8, PEER_PSKS_MAX = 2 };
 
@@ -25,6 +26,7 @@ struct peer_setup {
     uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
                         * not known yet. Another key needs a greater one */
     uint64_t owner;    /* whose it is with the user: given back in every event of this peer */
+    enum path_policy path;
 };
 
 #endif
