@@ -3,8 +3,8 @@
  *
  * In: now, datagrams, commands, finished file operations, names looked up. Out, pulled: trains,
  * events, file operations, names to look up, the next deadline. After any input the environment
- * pulls node_next_file_op, node_next_resolve, node_poll and node_output until each gives nothing, and arms one timer. One thread. Strings given in are
- * copied.
+ * pulls node_next_file_op, node_next_resolve, node_poll and node_output until each gives nothing,
+ * and arms one timer. One thread. Strings given in are copied.
  */
 #ifndef MESHD_NODE_NODE_H
 #define MESHD_NODE_NODE_H
@@ -107,9 +107,10 @@ uint64_t node_ticket_id(const char *ticket);
 /* Nobody gets in with it any more. ERR_FORMAT, ERR_NOT_FOUND, ERR_DISK, ERR_IO. */
 int node_ticket_end(struct node *n, uint64_t now_us, const char *ticket) MUST_USE;
 /* For a contact of that name and id: its ticket once more, or another. ERR_FORMAT (the ticket),
- * ERR_UNSUPPORTED (a newer kind of ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
- * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
- * is used while fresh: NODE_PEER_UP or NODE_CONNECT_FAILED says what became of it. */
+ * ERR_UNSUPPORTED (a newer kind of ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own
+ * ticket), ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the
+ * one-time secret is used while fresh: NODE_PEER_UP or NODE_CONNECT_FAILED says what became of it.
+ * */
 int node_contact_add(struct node *n, uint64_t now_us, const char *name,
                      const char *ticket) MUST_USE;
 int node_contact_remove(struct node *n, uint64_t now_us, const char *name) MUST_USE;

@@ -3,8 +3,8 @@
  * meshd asks the system, meshsim its hosts.
  *
  * A part that needs a name asks for it here, and all parts hear what became of it (part_ops
- * .resolved). A name is asked for once at a time, whoever wants it; RESOLVE_OUT_MAX are out at once,
- * so that a resolver that does not answer does not take all of the environment's workers;
+ * .resolved). A name is asked for once at a time, whoever wants it; RESOLVE_OUT_MAX are out at
+ * once, so that a resolver that does not answer does not take all of the environment's workers;
  * RESOLVES_MAX wait at most. Nothing is remembered: when a name is asked for again is its user's
  * business, who must leave time between (RESOLVE_PAUSE_US at least). Each name handed out comes
  * back, after the time the system's resolver takes (tens of seconds at worst).

@@ -84,8 +84,8 @@ struct contact *contact_by_peer(const struct contacts *people, struct peer_ref p
 struct contact *contact_by_session(const struct contacts *people, struct session_ref s);
 
 /* Into the table and the endpoint, not into the store. Copies name, id, transport, sequence,
- * secrets, flags, addresses, relays and path of `model`. ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE
- * (our id). */
+ * secrets, flags, addresses, relays and path of `model`. ERR_EXISTS (name or id), ERR_FULL,
+ * ERR_NOMEM, ERR_USAGE (our id). */
 int contact_take_in(struct contacts *people, const struct contact *model,
                     struct contact **out) MUST_USE;
 /* The other way round: the store is not asked. All parts have heard that it goes

@@ -8,7 +8,8 @@
  *   | version 2: relay count u8 (1..4) | relays (node/base/relay_addr.h)
  * Nothing may follow. A ticket without relays is of version 1, which every meshd reads; one with
  * relays may have no address. At most TICKET_BYTES_MAX bytes, what 1,023 characters hold: relays
- * with long names may find no room. The psk of the first handshake is derived from the secret, bound to the id:
+ * with long names may find no room. The psk of the first handshake is derived from the secret,
+ * bound to the id:
  *   psk = BLAKE2b-256("meshd ticket psk v1" (19 bytes) | node id 32 | secret 16)
  */
 #ifndef MESHD_NODE_PEOPLE_TICKET_H
