@@ -307,6 +307,8 @@ static int open_node(struct daemon *d) {
                               .accept_max_bytes = policy.accept_max_bytes,
                               .message_quota_contact_bytes = policy.message_quota_contact_bytes,
                               .message_quota_bytes = policy.message_quota_bytes,
+                              .relay = policy.relay,
+                              .path = policy.path,
                               .cc = c->cc,
                               .aead = choose_aead(d),
                               .mtu_max_bytes = sockets_mtu_max(&d->sockets),
