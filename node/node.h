@@ -99,7 +99,8 @@ void node_shutdown(struct node *n, uint64_t now_us);
 /* ---- contacts and tickets ---- */
 /* A text that lets its holder reach this node; with a one-time secret that makes the holder a
  * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of the holder's id).
- * ERR_FULL, ERR_EXISTS (name), ERR_OFFLINE (the node is reached by relays only, and has none). */
+ * ERR_FULL, ERR_EXISTS (name), ERR_UNSUPPORTED (the node is reached by relays only, and has none).
+ * */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
 /* NODE_TICKET_STORED names it so; 0: not a ticket with a secret. */

@@ -1,6 +1,6 @@
-/* config_relay.h: section [relay] of meshd.conf: which relays are used, and what is done for others.
- * Pure. Each function takes a value as the file has it, and on ERR_FORMAT says in a sentence what is
- * wrong with it and what is expected.
+/* config_relay.h: section [relay] of meshd.conf: which relays are used, and what is done for
+ * others. Pure. Each function takes a value as the file has it, and on ERR_FORMAT says in a
+ * sentence what is wrong with it and what is expected.
  */
 #ifndef MESHD_NODE_CONFIG_CONFIG_RELAY_H
 #define MESHD_NODE_CONFIG_CONFIG_RELAY_H

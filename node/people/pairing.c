@@ -20,7 +20,7 @@ static int name_ways(const struct pairing *pair, struct ticket *t) {
     }
     for (unsigned i = 0; path != PATH_DIRECT_ONLY && i < pair->homes.count; i++)
         (void)ticket_relay_add(t, &pair->homes.list[i]); /* a long name may find no room */
-    return path == PATH_RELAY_ONLY && t->relays.count == 0 ? ERR_OFFLINE : 0;
+    return path == PATH_RELAY_ONLY && t->relays.count == 0 ? ERR_UNSUPPORTED : 0;
 }
 
 int pairing_ticket(struct pairing *pair, const char *name, uint64_t ttl_s,
