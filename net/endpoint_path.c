@@ -47,6 +47,7 @@ void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,
         if (!leave(e, s, now_us, &m->to))
             return;
         paths_moved(&s->paths, &e->rng, now_us, m);
+        endpoint_hop_moved(e, s);
         e->counters.roamed++;
         e->counters.paths_rescued += m->why == PATH_RESCUE;
         e->counters.paths_bettered += m->why == PATH_BETTER;
@@ -71,15 +72,10 @@ void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
 
 /* It does not answer. Perhaps it is where it was known to be. */
 static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
-    struct hop places[1 + PEER_ADDRS_MAX];
-    const struct peer *p = s->peer;
-    unsigned n = 0;
+    struct hop places[PEER_HOPS_MAX];
     if (!paths_doubtful(&s->paths) || now_us < s->up_us + PATH_DOUBT_US)
         return;
-    if (p->last_path.kind != HOP_NONE)
-        places[n++] = p->last_path;
-    for (unsigned i = 0; i < p->setup.addr_count; i++)
-        places[n++] = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
+    const unsigned n = peer_hops(s->peer, &s->peer->last_path, places);
     paths_ask_around(&s->paths, &e->rng, now_us, places, n);
 }
 
@@ -166,8 +162,12 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
 }
 
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct carrier c;
     if (!is_silent(s))
         return;
+    if (session_hop(s)->kind == HOP_RELAY && endpoint_carrier(e, session_hop(s), &c))
+        for (unsigned i = 0; i < c.relays; i++)
+            endpoint_keep_asks(e, c.by[i], now_us);
     paths_rescue(&s->paths, &e->rng, now_us);
     endpoint_send_challenges(e, s, now_us);
 }
@@ -177,6 +177,8 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     struct session *s = endpoint_find(e, r);
     if (!s)
         return ERR_NOT_FOUND;
+    if (!peer_takes(s->peer, to))
+        return ERR_USAGE;
     const int err = paths_ask(&s->paths, &e->rng, now_us, to);
     if (err)
         return err;

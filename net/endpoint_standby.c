@@ -8,6 +8,8 @@ int endpoint_path_offer(struct endpoint *e, struct session *s, uint64_t now_us,
                         const struct hop *at) {
     if (s->state != SESSION_UP)
         return ERR_AGAIN;
+    if (!peer_takes(s->peer, at))
+        return ERR_USAGE;
     const int err = paths_offer(&s->paths, now_us, at);
     if (err)
         return err;
@@ -22,6 +24,35 @@ void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_
     endpoint_path_take(e, s, now_us, &m);
     if (m.what == PATHS_MOVE)
         path_list_remove(path_list_find(s->paths.known, at));
+    endpoint_make_ready(e, s);
+}
+
+/* Taken at once where the one in use is no good, or goes through a relay and this one does not; else
+ * a standby. */
+void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct hop *at) {
+    const bool wanted = paths_doubtful(&s->paths) || (s->tp && transport_is_silent(s->tp)) ||
+                        (session_hop(s)->kind == HOP_RELAY && at->kind != HOP_RELAY);
+    if (hop_same_place(at, session_hop(s)) || !peer_takes(s->peer, at))
+        return;
+    if (!wanted && endpoint_path_offer(e, s, now_us, at) == 0)
+        return;
+    if (!wanted || paths_ask(&s->paths, &e->rng, now_us, at))
+        return;
+    endpoint_send_challenges(e, s, now_us);
+    endpoint_make_ready(e, s);
+}
+
+void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,
+                        const struct hop *at) {
+    struct hop to[PEER_HOPS_MAX];
+    endpoint_path_withdraw(e, s, now_us, at);
+    if (!hop_same_place(at, session_hop(s)))
+        return;
+    const unsigned n = peer_hops(s->peer, &s->peer->last_path, to);
+    for (unsigned i = 0; i < n; i++)
+        if (!hop_same_place(&to[i], at) && paths_ask(&s->paths, &e->rng, now_us, &to[i]) == 0)
+            endpoint_send_challenges(e, s, now_us);
     endpoint_make_ready(e, s);
 }
 
@@ -46,14 +77,15 @@ void endpoint_standby_sent(struct session *s, uint64_t now_us, bool eliciting) {
         l->silent_us = now_us;
 }
 
-const struct hop *endpoint_standby_copies(const struct session *s, size_t *bytes) {
+const struct hop *endpoint_standby_copies(const struct endpoint *e, const struct session *s,
+                                          size_t *bytes) {
     struct path_list *l = s->paths.known;
     if (!l || path_list_active(l)->status != PATH_SUSPECT)
         return NULL;
     const struct path_place *p = path_list_standby(l);
     if (!p || !s->tp->copies)
         return NULL;
-    *bytes = p->mtu_bytes > 0 ? p->mtu_bytes : MTU_BASE_BYTES;
+    *bytes = (p->mtu_bytes > 0 ? p->mtu_bytes : MTU_BASE_BYTES) - endpoint_hop_overhead(e, &p->hop);
     return &p->hop;
 }
 
@@ -129,6 +161,15 @@ static void count_losses(struct session *s, uint64_t now_us) {
     l->lost_pkts = s->memo.pkts_lost;
 }
 
+/* Of a list that has just begun the first sample is the least that the path has shown so far. */
+static void sample(struct session *s, uint64_t now_us, uint64_t rtt_us) {
+    struct path_place *p = path_list_active(s->paths.known);
+    const struct recovery *r = s->tp->rec;
+    if (p->low_us[0] == 0)
+        path_place_sample(p, now_us, r->rtt.min_us, true);
+    path_place_sample(p, now_us, rtt_us, !r->app_limited);
+}
+
 static void report(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct path_list *l = s->paths.known;
     struct path_place *p = path_list_active(l);
@@ -192,7 +233,7 @@ void endpoint_standby_heard(struct endpoint *e, struct session *s, uint64_t now_
             p->got_largest_bytes = (uint16_t)bytes;
     }
     if (sample_us > 0)
-        path_place_sample(path_list_active(l), now_us, sample_us, !s->tp->rec->app_limited);
+        sample(s, now_us, sample_us);
     if (what && s->tp->left_dead)
         transport_left_are_dead(s->tp, now_us);
     if (what & (TRANSPORT_ACKED_ALONE | TRANSPORT_ACKED_COPIED))

@@ -21,7 +21,10 @@
     X(paths_challenged) X(paths_rescued) X(paths_suspected) X(paths_bettered) X(trains_copied) \
     X(path_reports_in) X(icmp_believed) X(icmp_refused) \
     X(handshakes_unsent) X(frames_unsent) X(records_unsent) \
-    X(records_out) X(records_in) X(records_dropped)
+    X(records_out) X(records_in) X(records_dropped) \
+    X(policy_dropped) X(relay_no_way) X(relayed_in) X(relayed_refused) X(forward_refused) \
+    X(relay_records_bad) X(guests_up) X(guests_refused) X(guests_ended) X(key_asks_in) \
+    X(key_asks_refused) X(keys_told) X(key_told_refused) X(keepalives)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;

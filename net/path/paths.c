@@ -157,7 +157,7 @@ static enum path_why why_active(enum path_reason why) {
 }
 
 /* What the list says of both. There is none without memory, or where the peer never answered. */
-static void note_move(struct paths *p, uint64_t now_us, const struct paths_move *m, bool ours) {
+static void note_move(struct paths *p, uint64_t now_us, const struct paths_move *m) {
     struct path_list *l = paths_list(p, now_us);
     if (!l)
         return;
@@ -174,7 +174,7 @@ static void note_move(struct paths *p, uint64_t now_us, const struct paths_move 
     to->out = to->resting = false;
     to->better = 0;
     l->silent_us = 0;
-    if (ours) {
+    if (m->why != PATH_HEARD && m->why != PATH_RESCUE) { /* the peer has to hear of it first */
         l->held = p->current.hop;
         l->hold_us = now_us + PATH_HOLD_US;
     } else {
@@ -187,7 +187,7 @@ void paths_moved(struct paths *p, const struct rng *rng, uint64_t now_us,
     const struct path left = p->current;
     const bool ours = m->why == PATH_BETTER || m->why == PATH_SILENT || m->why == PATH_GONE;
     assert(m->what == PATHS_MOVE && p->asked);
-    note_move(p, now_us, m, ours);
+    note_move(p, now_us, m);
     p->current = (struct path){.hop = m->to, .number = (uint16_t)(left.number + 1)};
     /* What never carried anything is no place to go back to: whoever leads the path from one such
      * place to the next must not make the good one forgotten. */

@@ -30,6 +30,7 @@ static void reports_come_once_a_second_where_there_are_several_paths(void **stat
     for (int side = 0; side < 2; side++)
         assert_in_range(reports(v, side), 18, 21);
     struct path_info info[PATHS_MAX];
+    assert_int_equal(ways_used(v, 0), 0); /* though full: the queue is our own */
     assert_int_equal(session_paths(v->w->p->ep[0], v->w->s[0], info), 2);
     assert_true(info[0].in_use && info[0].srtt_us >= 20 * MS && info[0].mtu_bytes > 1200);
     assert_false(info[1].in_use);
