@@ -54,7 +54,7 @@ void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,
         if (s->tp && (m->why == PATH_SILENT || m->why == PATH_GONE))
             s->tp->left_dead = true;
         /* The peer follows who sends more than probes. */
-        if (m->why != PATH_HEARD && m->why != PATH_RESCUE)
+        if (paths_move_is_ours(m))
             endpoint_send_frames(e, s, now_us, here, sizeof here);
         endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
     }

@@ -150,10 +150,10 @@ static void note_left(struct path_place *left, uint64_t now_us, enum path_reason
 }
 
 static enum path_why why_active(enum path_reason why) {
-    return why == PATH_HEARD    ? PATH_WHY_PEER
-           : why == PATH_ASKED  ? PATH_WHY_USER
-           : why == PATH_BETTER ? PATH_WHY_BETTER
-                                : PATH_WHY_ONLY;
+    return why == PATH_HEARD || why == PATH_LEFT ? PATH_WHY_PEER
+           : why == PATH_ASKED                   ? PATH_WHY_USER
+           : why == PATH_BETTER                  ? PATH_WHY_BETTER
+                                                 : PATH_WHY_ONLY;
 }
 
 /* What the list says of both. There is none without memory, or where the peer never answered. */
@@ -174,7 +174,7 @@ static void note_move(struct paths *p, uint64_t now_us, const struct paths_move 
     to->out = to->resting = false;
     to->better = 0;
     l->silent_us = 0;
-    if (m->why != PATH_HEARD && m->why != PATH_RESCUE) { /* the peer has to hear of it first */
+    if (paths_move_is_ours(m)) { /* the peer has to hear of it first */
         l->held = p->current.hop;
         l->hold_us = now_us + PATH_HOLD_US;
     } else {

@@ -45,6 +45,12 @@ struct paths_move {
     enum path_reason why;
 };
 
+/* A move of our own, which the peer does not know of yet. */
+static inline bool paths_move_is_ours(const struct paths_move *m) {
+    return m->why == PATH_ASKED || m->why == PATH_BETTER || m->why == PATH_SILENT ||
+           m->why == PATH_GONE;
+}
+
 void paths_clear(struct paths *p);
 /* The session begins there. */
 void paths_begin(struct paths *p, const struct hop *at, bool doubtful);
