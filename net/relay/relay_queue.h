@@ -8,8 +8,9 @@
  * queues leave room to others.
  * Queues with something in them take turns by bytes (deficit round robin, Shreedhar and Varghese
  * 1996): each sends its quantum and goes behind the others. The quantum is large when they are few,
- * so that trains are, and small when they are many, so that nobody waits too long for its turn. One whose socket is full is set aside,
- * a list for each socket, and looked at again when that has room.
+ * so that trains are, and small when they are many, so that nobody waits too long for its turn. One
+ * whose socket is full is set aside, a list for each socket, and looked at again when that has
+ * room.
  *
  * Memory: trains lie in chunks of 512 bytes to 64 KiB, powers of two, of which free ones are kept
  * (RELAY_CHUNKS_KEPT_BYTES) and others go back to the system. Value structs.
