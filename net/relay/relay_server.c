@@ -139,6 +139,12 @@ bool relay_server_has_client(const struct relay_server *s, struct peer_ref peer)
     return relay_clients_by_peer(&s->clients, peer) != RELAY_NOBODY;
 }
 
+bool relay_server_uses(const struct relay_server *s, struct peer_ref peer) {
+    const uint32_t place = relay_clients_by_peer(&s->clients, peer);
+    return place != RELAY_NOBODY &&
+           (s->clients.seats[place].reserved_us > 0 || s->clients.seats[place].flows > 0);
+}
+
 /* ---- control ---- */
 
 void relay_server_input(struct relay_server *s, uint64_t now_us, struct peer_ref from,
