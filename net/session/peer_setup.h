@@ -12,7 +12,11 @@
 #include "net/base/addr.h"
 #include "net/base/path_policy.h"
 
-enum { PEER_ADDRS_MAX = 8, PEER_PSKS_MAX = 2 };
+enum {
+    PEER_ADDRS_MAX = 8,
+    PEER_PSKS_MAX = 2,
+    PEER_PLACES_MAX = 4, /* beside the addresses: flows through relays */
+};
 
 struct peer_setup {
     struct node_id id;
@@ -25,8 +29,8 @@ struct peer_setup {
     unsigned addr_count;
     uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
                         * not known yet. Another key needs a greater one */
-    uint64_t owner;    /* whose it is with the user: given back in every event of this peer */
     enum path_policy path;
+    uint64_t owner; /* whose it is with the user: given back in every event of this peer */
 };
 
 #endif
