@@ -168,12 +168,40 @@ static void a_path_that_was_set_holds_and_survives(void **state) {
     world_free(w);
 }
 
+/* Its own packets are counted, whatever becomes of them. */
+static void under_relay_only_nothing_goes_to_an_address(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 54);
+    uint64_t seq;
+    world_pair(w, 0, 1);
+    world_run(w, 5 * S);
+    assert_true(known(w, "n0").online);
+    assert_int_equal(node_contact_path(w->nodes[1].node, w->now_us, "n0", CONTACT_PATH_RELAY_ONLY),
+                     0);
+    const unsigned before = w->nodes[1].sent;
+    assert_int_equal(node_message_send(w->nodes[1].node, w->now_us, "n0", "hi", 2, &seq), 0);
+    assert_int_equal(node_message_send(w->nodes[0].node, w->now_us, "n1", "hi", 2, &seq), 0);
+    world_run(w, 30 * S);
+    assert_int_equal(w->nodes[1].sent, before);
+    assert_int_equal(world_count(w, 0, NODE_MESSAGE_DELIVERED), 0);
+    world_kill(w, 1);
+    world_start(w, 1);
+    world_run(w, 30 * S);
+    assert_int_equal(w->nodes[1].sent, before);
+    assert_int_equal(node_contact_path(w->nodes[1].node, w->now_us, "n0", CONTACT_PATH_DIRECT_ONLY),
+                     0);
+    assert_int_equal(node_connect(w->nodes[1].node, w->now_us, "n0"), 0);
+    assert_non_null(world_wait(w, 1, NODE_MESSAGE_DELIVERED, 10 * S));
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ticket_names_what_the_policy_allows),
         cmocka_unit_test(a_contact_keeps_the_relays_of_its_ticket),
         cmocka_unit_test(another_ticket_puts_its_relays_first),
         cmocka_unit_test(a_path_that_was_set_holds_and_survives),
+        cmocka_unit_test(under_relay_only_nothing_goes_to_an_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
