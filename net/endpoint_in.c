@@ -266,6 +266,10 @@ static void input_handshake(struct endpoint *e, uint64_t now_us, const struct ho
         handshake_input_retry(e, now_us, from, buf);
         return;
     case PACKET_DATA:
+    case PACKET_FORWARD:
+    case PACKET_FORWARDED:
+    case PACKET_KEY_ASK:
+    case PACKET_KEY_TOLD:
         return;
     }
 }

@@ -9,8 +9,9 @@
  * and challenge 48 4 DATA        type 4 | key epoch 1 | reserved 2 | receiver index 4 | counter 8 |
  * ciphertext | tag 16
  *
- * Reserved bytes are zero and are checked, so that they can mean something later. A reply is never
- * larger than what caused it: 216 <= 288, 80 <= 288.
+ * Types 5 to 8, of relays, are in net/wire/relay_msg.h. Reserved bytes are zero and are checked, so
+ * that they can mean something later. A reply is never larger than what caused it: 216 <= 288, 80
+ * <= 288, 148 <= 148.
  */
 #ifndef MESHD_NET_WIRE_PACKET_H
 #define MESHD_NET_WIRE_PACKET_H
@@ -20,7 +21,16 @@
 #include "crypto/noise/noise.h"
 #include "net/base/limits.h"
 
-enum packet_type { PACKET_INITIATION = 1, PACKET_RESPONSE = 2, PACKET_RETRY = 3, PACKET_DATA = 4 };
+enum packet_type {
+    PACKET_INITIATION = 1,
+    PACKET_RESPONSE = 2,
+    PACKET_RETRY = 3,
+    PACKET_DATA = 4,
+    PACKET_FORWARD = 5,   /* client -> relay */
+    PACKET_FORWARDED = 6, /* relay -> client */
+    PACKET_KEY_ASK = 7,
+    PACKET_KEY_TOLD = 8,
+};
 
 enum {
     PROTOCOL_VERSION = 1,
