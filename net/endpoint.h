@@ -26,6 +26,7 @@
 #include "net/base/train.h"
 #include "net/base/train_in.h"
 #include "net/cc/cc.h"
+#include "net/endpoint_relay.h"
 #include "net/session/peer_setup.h"
 
 struct endpoint;
@@ -59,6 +60,23 @@ int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s,
                       struct peer_ref *out) MUST_USE;
 /* Its session ends with a CLOSE and an EP_SESSION_DOWN (ERR_CLOSED). */
 void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref p);
+/* A place of the peer's beside its addresses, up to PEER_PLACES_MAX: a dial goes there, too, at the
+ * same time and first, and a session asks whether it is a path. It is forgotten when its flow ends.
+ * Twice is fine. ERR_NOT_FOUND (no such peer), ERR_FULL, ERR_NOMEM, ERR_USAGE: the peer's policy
+ * forbids it. */
+int endpoint_peer_place_add(struct endpoint *e, uint64_t now_us, struct peer_ref p,
+                            const struct hop *at) MUST_USE;
+void endpoint_peer_place_remove(struct endpoint *e, uint64_t now_us, struct peer_ref p,
+                                const struct hop *at);
+/* Whose reference it is; false: nobody's any more. */
+bool endpoint_peer_id(const struct endpoint *e, struct peer_ref p, struct node_id *out);
+/* Its sessions stay, though nobody uses them, and where the network forgets who was silent: when
+ * nothing was sent for interval_us (at least KEEPALIVE_MIN_US; 0: no more), something is, and every
+ * KEEPALIVE_ASK_EVERYth time the peer has to answer. One that owes an answer to three such questions
+ * in a row, a second apart, is down (EP_SESSION_DOWN, ERR_TIMEOUT): so it is with what is behind a
+ * relay that has died. ERR_NOT_FOUND, ERR_USAGE. */
+int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref p,
+                       uint64_t interval_us) MUST_USE;
 /* A one-time secret: whoever shows it becomes a peer (EP_PAIRED) and the secret is burned.
  * expires_us is monotonic. */
 int endpoint_ticket_open(struct endpoint *e, const struct psk *secret,
@@ -84,9 +102,11 @@ void endpoint_disconnect(struct endpoint *e, uint64_t now_us, struct session_ref
 struct session_info {
     struct node_id peer;
     uint64_t session_id;
-    struct addr path; /* the peer's address in use */
-    unsigned suite;   /* enum aead_suite */
-    uint32_t caps;    /* capabilities that both sides have (docs/PROTOCOL.md §3) */
+    struct hop hop;       /* by what its packets leave */
+    struct addr path;     /* the peer's address in use, if that is an address */
+    struct node_id relay; /* through whom, if so; else zeroes */
+    unsigned suite;       /* enum aead_suite */
+    uint32_t caps;        /* capabilities that both sides have (docs/PROTOCOL.md §3) */
     uint64_t age_us, idle_us;
     uint64_t quiet_us; /* nothing has been heard for so long */
     uint8_t key_epoch;

@@ -295,6 +295,14 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         break;
     case EP_RECORD: /* the endpoint counts them; there is no gossip yet */
     case EP_STREAM_FINISHED:
+    case EP_RELAY_RESERVED: /* this node uses no relay yet */
+    case EP_RELAY_REFUSED:
+    case EP_RELAY_OPENED:
+    case EP_RELAY_INCOMING:
+    case EP_RELAY_ENDED:
+    case EP_RELAY_LOAD:
+    case EP_RELAY_RESTARTING:
+    case EP_KEY_TOLD:
         break;
     }
 }

@@ -12,6 +12,7 @@
 #include "crypto/base/types.h"
 #include "crypto/identity/identity.h"
 #include "net/base/addr.h"
+#include "net/base/hop.h"
 #include "net/base/ref.h"
 
 enum ep_event_kind {
@@ -42,7 +43,25 @@ enum ep_event_kind {
     EP_STREAM_STOPPED,  /* session, stream, err: the peer reads no more */
     EP_DATAGRAM,        /* session, data/len valid until the next endpoint call */
     EP_RECORD,          /* session, data/len as EP_DATAGRAM: a record of the peer's */
-    EP_PONG,            /* session, id, rtt_us */
+    EP_PONG,            /* session, id, hop, addr */
+    /* Of relays (net/endpoint_relay.h). peer: the relay; relay: what it has said. */
+    EP_RELAY_RESERVED,   /* request, lifetime_s, load, flows_max, rate_kib_s, quota_left_mib */
+    EP_RELAY_REFUSED,    /* request, reason, err; node: to whom a flow was wanted, or zeroes */
+    EP_RELAY_OPENED,     /* request, node, hop, lifetime_s */
+    EP_RELAY_INCOMING,   /* node wants a flow to us; hop, lifetime_s: relay_answer */
+    EP_RELAY_ENDED,      /* node, hop, reason, err: the flow has gone, and the place with it */
+    EP_RELAY_LOAD,       /* load, rate_kib_s, quota_left_mib */
+    EP_RELAY_RESTARTING, /* in_ms, for_ms */
+    EP_KEY_TOLD,         /* id: the nonce; err; node, transport, cert_seq, hop */
+};
+
+struct ep_relay_said { /* what the event's kind names; the rest is 0 */
+    uint8_t reason;    /* enum relay_reason (net/wire/relay_msg.h) */
+    uint8_t load;      /* 0 .. 255 */
+    uint16_t lifetime_s, flows_max;
+    uint32_t request;
+    uint32_t rate_kib_s, quota_left_mib;
+    uint32_t in_ms, for_ms;
 };
 
 struct ep_event {
@@ -55,7 +74,7 @@ struct ep_event {
     uint64_t owner;      /* EP_STREAM_*: the stream's as it is now, or was last; 0: nobody's */
     union {
         uint64_t stream; /* EP_STREAM_* */
-        uint64_t id;     /* EP_PONG */
+        uint64_t id;     /* EP_PONG, EP_KEY_TOLD */
     };
     const uint8_t *data;
     size_t len;
@@ -63,7 +82,13 @@ struct ep_event {
     struct dh_public transport;
     uint64_t cert_seq;
     union {
-        struct addr addr;
+        struct {
+            union {
+                struct addr addr;
+                struct ep_relay_said relay; /* EP_RELAY_* */
+            };
+            struct hop hop;
+        };
         struct {
             struct psk secret, ticket; /* EP_PAIRED; wipe after use */
         };

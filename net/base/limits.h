@@ -211,6 +211,26 @@ enum {
     SESSION_DEAD_US = 16 * 1000000, /* nor then: the session ends. An outage of 12 s at any moment
                                         * is survived, with room for the repetition after it */
 
+    /* Peers that are asked to stay (endpoint_keepalive): every fourth thing that is sent only so
+     * that something is has to be answered. Three such questions in a row without an answer, and
+     * the peer is down. */
+    KEEPALIVE_MIN_US = 1000 * 1000,
+    KEEPALIVE_ASK_EVERY = 4,
+    KEEPALIVE_ASK_US = 1000 * 1000, /* a question that is not answered is repeated */
+    KEEPALIVE_ASKS = 3,
+
+    /* Guests: those whom only endpoint_relay_serve lets in. All, and those of one source
+     * (hop_source); further ones are refused (REFUSAL_FULL). One that has neither a reservation nor
+     * a flow for so long is sent away. */
+    GUESTS_MAX = 8192,
+    GUESTS_SOURCE_MAX = 64,
+    GUEST_IDLE_US = 30 * 1000000,
+
+    /* Questions for the key of a relay that are out; each is repeated after so long, doubled. */
+    KEY_ASKS_MAX = 16,
+    KEY_ASK_RETRY_US = 250 * 1000,
+    KEY_ASK_TRIES = 5,
+
     ANSWERS_PER_PACKET =
         8, /* CONFIRMED and ECHOED for one packet: an honest one asks once or twice */
 

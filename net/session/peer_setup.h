@@ -11,7 +11,20 @@
 #include "crypto/identity/identity.h"
 #include "net/base/addr.h"
 
-enum { PEER_ADDRS_MAX = 8, PEER_PSKS_MAX = 2 };
+enum {
+    PEER_ADDRS_MAX = 8,
+    PEER_PSKS_MAX = 2,
+    PEER_PLACES_MAX = 4, /* beside the addresses: flows through relays */
+};
+
+/* By what the peer may be reached, and reach us. */
+enum path_policy {
+    PATH_AUTO,
+    /* Through relays alone: nothing is sent to an address of the peer's, and nothing that comes
+     * from one is taken. That of a relay itself is none of the peer's. */
+    PATH_RELAY_ONLY,
+    PATH_DIRECT_ONLY, /* never through a relay */
+};
 
 struct peer_setup {
     struct node_id id;
@@ -24,7 +37,8 @@ struct peer_setup {
     unsigned addr_count;
     uint64_t cert_seq; /* of the certificate of `transport`, as EP_PEER_KEY or EP_PAIRED told it; 0:
                         * not known yet. Another key needs a greater one */
-    uint64_t owner;    /* whose it is with the user: given back in every event of this peer */
+    enum path_policy path;
+    uint64_t owner; /* whose it is with the user: given back in every event of this peer */
 };
 
 #endif
