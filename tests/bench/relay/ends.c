@@ -90,13 +90,12 @@ void pair_send(struct pair *p, uint32_t number, unsigned count, size_t bytes) {
                        .msg_namelen = sizeof p->to,
                        .msg_iov = &iov,
                        .msg_iovlen = 1,
-                       .msg_control = count > 1 ? &control : NULL,
-                       .msg_controllen = count > 1 ? sizeof control : 0};
+                       .msg_control = &control,
+                       .msg_controllen = sizeof control};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     const uint64_t now_ns = clock_ns();
     for (unsigned i = 0; i < count; i++)
         put_packet(run + (size_t)i * segment, p, number, p->next++, now_ns);
-    struct cmsghdr *c =
-        CMSG_FIRSTHDR(&(struct msghdr){.msg_control = &control, .msg_controllen = sizeof control});
     c->cmsg_level = IPPROTO_UDP;
     c->cmsg_type = UDP_SEGMENT;
     c->cmsg_len = CMSG_LEN(sizeof segment);

@@ -2,12 +2,14 @@
  *
  *   bench_relay KIND NS_A/ADDR NS_B/ADDR RELAY PID PAIRS PHASE
  *
- * KIND: direct (from a to b without a relay; RELAY and PID are -), turn (RELAY is ADDR:PORT).
+ * KIND: direct (from a to b without a relay; RELAY and PID are -), turn (RELAY is ADDR:PORT), mesh
+ * (ADDR:PORT#ID).
  * PID: the relay's process, whose CPU time is counted. PAIRS: how many talk at once. PHASE:
  *
  *   most SECONDS WINDOW RUN   as much as goes, so many packets of each pair under way, in runs
  *   rate SECONDS PER_S        how long each packet takes at a moderate rate
  *   race PACKETS WINDOW RUN   when has each pair got so many packets through?
+ *   flows EACH                mesh only: each a opens flows to so many b; the relay's memory
  *
  * Packets have 1,200 bytes without what a relay puts before them. Prints JSON.
  */
@@ -17,6 +19,7 @@
 #include <string.h>
 
 #include "tests/bench/relay/load.h"
+#include "tests/bench/relay/mesh.h"
 #include "tests/bench/relay/turn.h"
 
 enum { PACKET_BYTES = 1200, RUN_MAX = 54 };
@@ -24,8 +27,9 @@ enum { PACKET_BYTES = 1200, RUN_MAX = 54 };
 static struct pair pairs[PAIRS_MAX];
 
 _Noreturn static void usage(void) {
-    (void)fputs("usage: bench_relay direct|turn NS_A/ADDR NS_B/ADDR RELAY PID PAIRS "
-                "(most SECONDS WINDOW RUN | rate SECONDS PER_S | race PACKETS WINDOW RUN)\n",
+    (void)fputs("usage: bench_relay direct|turn|mesh NS_A/ADDR NS_B/ADDR RELAY PID PAIRS "
+                "(most SECONDS WINDOW RUN | rate SECONDS PER_S | race PACKETS WINDOW RUN | "
+                "flows EACH)\n",
                 stderr);
     exit(2);
 }
@@ -39,11 +43,13 @@ static char *address_of(char *place) {
     return slash + 1;
 }
 
-static struct sockaddr_in socket_address(char *text) {
+/* *id: what stands behind a #, or "". */
+static struct sockaddr_in socket_address(char *text, const char **id) {
     struct sockaddr_in at = {.sin_family = AF_INET};
-    char *colon = strchr(text, ':');
+    char *colon = strchr(text, ':'), *hash = strchr(text, '#');
     if (!colon)
         usage();
+    *id = hash ? hash + 1 : "";
     *colon = 0;
     at.sin_port = htons((uint16_t)atoi(colon + 1));
     if (inet_pton(AF_INET, text, &at.sin_addr) != 1)
@@ -51,14 +57,20 @@ static struct sockaddr_in socket_address(char *text) {
     return at;
 }
 
-static void join(unsigned count, const char *kind, char *relay) {
+static void join(struct load *l, const char *kind, char *relay) {
+    const unsigned count = l->count;
+    const char *id;
     if (strcmp(kind, "direct") == 0) {
         for (unsigned i = 0; i < count; i++)
             pairs[i].to = pairs[i].b.at;
     } else if (strcmp(kind, "turn") == 0) {
-        const struct sockaddr_in server = socket_address(relay);
+        const struct sockaddr_in server = socket_address(relay, &id);
         for (unsigned i = 0; i < count; i++)
             turn_join(&pairs[i], &server, PACKET_BYTES);
+    } else if (strcmp(kind, "mesh") == 0) {
+        const struct sockaddr_in server = socket_address(relay, &id);
+        mesh_join(pairs, count, &server, id);
+        l->tend = mesh_tend;
     } else {
         usage();
     }
@@ -91,6 +103,28 @@ static void show(const struct load_result *r) {
                  r->first_s, r->last_s);
 }
 
+static unsigned long rss_kib(pid_t pid) {
+    char path[64], line[128];
+    unsigned long kib = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        die(path);
+    while (fgets(line, sizeof line, f))
+        (void)sscanf(line, "VmRSS: %lu", &kib);
+    (void)fclose(f);
+    return kib;
+}
+
+static void flows(const struct load *l, char *relay, unsigned each) {
+    const char *id;
+    const struct sockaddr_in server = socket_address(relay, &id);
+    const unsigned long before = rss_kib(l->relay);
+    const unsigned count = mesh_flows(pairs, l->count, &server, id, each);
+    (void)printf("{\"clients\":%u,\"flows\":%u,\"rss_kib\":[%lu,%lu]}\n", 2 * l->count, count,
+                 before, rss_kib(l->relay));
+}
+
 int main(int argc, char **argv) {
     if (argc < 9)
         usage();
@@ -101,9 +135,14 @@ int main(int argc, char **argv) {
                      .relay = (pid_t)atoi(argv[5])};
     for (unsigned i = 0; i < l.count; i++)
         pair_open(&pairs[i], argv[2], addr_a, argv[3], addr_b);
-    join(l.count, argv[1], argv[4]);
-    const struct load_result r = phase(&l, argc - 7, argv + 7);
-    show(&r);
+    if (argc == 9 && strcmp(argv[1], "mesh") == 0 && strcmp(argv[7], "flows") == 0) {
+        flows(&l, argv[4], number(argv[8], PAIRS_MAX));
+    } else {
+        join(&l, argv[1], argv[4]);
+        const struct load_result r = phase(&l, argc - 7, argv + 7);
+        show(&r);
+    }
+    mesh_leave();
     for (unsigned i = 0; i < l.count; i++)
         pair_close(&pairs[i]);
     return 0;
