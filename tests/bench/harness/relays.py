@@ -66,4 +66,54 @@ class Coturn(Relay):
             raise proc.Failed(f"coturn: {self.process.said()}")
 
 
-ALL = [Direct, Coturn]
+class Mesh(Relay):
+    """With our own protocol."""
+
+    kind = "mesh"
+    id = None
+
+    def address(self):
+        return f"{super().address()}#{self.id}"
+
+
+class Endpoint(Mesh):
+    """The endpoint and the UDP edge alone (relayd.c)."""
+
+    name = "endpoint"
+
+    def start(self):
+        self.run([os.path.join(self.scope.build, "tests/bench_relayd"), str(PORT)])
+        proc.until("bench_relayd", lambda: self.process.done() or "ready " in self.process.said())
+        if self.process.done():
+            raise proc.Failed(self.process.said())
+        self.id = self.process.said().split("ready ")[1].split()[0]
+
+
+class Meshd(Mesh):
+    """The daemon."""
+
+    name = "meshd"
+
+    @classmethod
+    def missing(cls, build):
+        return None if "--serve-relay" in proc.output([os.path.join(build, "meshd"), "--help"]) else "it knows nothing of relays"
+
+    def start(self):
+        state = self.scope.fresh("relay")
+        socket = os.path.join(state, "control.sock")
+        with open(os.path.join(state, "meshd.conf"), "w") as f:
+            f.write(LIMITS)
+        self.run([os.path.join(self.scope.build, "meshd"), "--state", state, "--config", os.path.join(state, "meshd.conf"), "--listen",
+                  f"0.0.0.0:{PORT}", "--serve-relay"])
+        proc.until("meshd", lambda: self.process.done() or os.path.exists(socket))
+        if self.process.done():
+            raise proc.Failed(self.process.said())
+        ctl = [os.path.join(self.scope.build, "meshctl"), "--socket", socket]
+        proc.output([*ctl, "wait", "--for", "ready", "--timeout", "10s"])
+        self.id = proc.output([*ctl, "id"]).strip()
+
+
+# What would end the measurement: all clients are from two networks, and are as fast as the relay.
+LIMITS = ""
+
+ALL = [Direct, Coturn, Endpoint, Meshd]

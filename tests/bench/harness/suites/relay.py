@@ -14,6 +14,7 @@ WINDOWS = ((64, 16), (256, 16), (1024, 16), (1024, 54), (4096, 54))
 RATE_PER_S = 10_000
 PAIRS = 50
 RACE_PACKETS = 1000
+FLOW_CLIENTS, FLOWS_EACH = 160, 63  # on each side
 ASKS_ON_CORE = "1"
 
 
@@ -26,11 +27,14 @@ def run(scope, options):
             for relay in standing:
                 rounds[relay.name].append(_round(scope, hosts, relay, seconds))
                 print(f"round {number}  {relay.name}  {rounds[relay.name][-1]['kpps']:.0f} kpps", flush=True)
+        flows = {relay.name: _flows(scope, hosts, relay) for relay in standing if isinstance(relay, relays.Mesh)}
         for relay in standing:
             relay.stop()
     result = {name: _summary(runs) for name, runs in rounds.items()}
     _show(result)
-    return {"packet_bytes": PACKET_BYTES, "relays": result, "rounds": rounds}
+    for name, f in flows.items():
+        print(f"  {name}: {f['flows']} flows of {f['clients']} clients take {(f['rss_kib'][1] - f['rss_kib'][0]) / 1024:.1f} MiB")
+    return {"packet_bytes": PACKET_BYTES, "relays": result, "rounds": rounds, "flows": flows}
 
 
 def _start(scope, options, hosts, seconds):
@@ -77,14 +81,18 @@ def _round(scope, hosts, relay, seconds):
                    "last_to_first": race["last_s"] / race["first_s"], "race_s": race["last_s"]}
 
 
+def _flows(scope, hosts, relay):
+    return _ask(scope, hosts, relay, FLOW_CLIENTS, "flows", FLOWS_EACH)
+
+
 def _summary(runs):
     return {key: report.median([r[key] for r in runs]) for key in runs[0]}
 
 
 def _show(result):
-    direct, ours = result.get("direct", {}), result.get("meshd", {})
+    direct, ours = result.get("direct", {}), result.get("meshd") or result.get("endpoint") or {}
     rows = [[name, r["kpps"], ours["kpps"] / r["kpps"] if ours else None, r["cpu_ns"], r["loss_percent"],
              r["p50_us"] - direct.get("p50_us", 0), r["p99_us"] - direct.get("p99_us", 0), r["last_to_first"]]
             for name, r in result.items()]
     report.table(f"relay: packets of {PACKET_BYTES} bytes, one core; medians; delay at {RATE_PER_S} packets/s above the kernel's forwarding",
-                 ["", "kpps", "meshd is x", "CPU ns each", "lost %", "p50 +us", "p99 +us", f"last/first of {PAIRS}"], rows)
+                 ["", "kpps", "ours is x", "CPU ns each", "lost %", "p50 +us", "p99 +us", f"last/first of {PAIRS}"], rows)
