@@ -144,7 +144,8 @@ class Between:
         for dev, host, (addr, towards) in zip(("eth0", "eth1"), (self.a, self.b), BETWEEN):
             ip("link", "add", "eth0", "netns", host.name, "type", "veth", "peer", "name", dev, "netns", self.r.name)
             host.addr = addr
-            ip("-n", host.name, "addr", "add", addr + "/24", "dev", "eth0")
+            for last in range(2, 10):  # a relay lets only so many in from one address
+                ip("-n", host.name, "addr", "add", addr.rpartition(".")[0] + f".{last}/24", "dev", "eth0")
             ip("-n", self.r.name, "addr", "add", towards + "/24", "dev", dev)
             ip("-n", host.name, "link", "set", "eth0", "up")
             ip("-n", self.r.name, "link", "set", dev, "up")

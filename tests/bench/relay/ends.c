@@ -2,7 +2,6 @@
  * that one core of the generator can fill a relay's. */
 #include "tests/bench/relay/ends.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/udp.h>
@@ -31,7 +30,7 @@ void die(const char *what) {
     exit(1);
 }
 
-static void end_open(struct end *e, const char *ns, const char *addr) {
+static void end_open(struct end *e, const char *ns, const struct in_addr *addr) {
     char path[256];
     const int on = 1, size = BUFFER_BYTES;
     socklen_t len = sizeof e->at;
@@ -40,19 +39,18 @@ static void end_open(struct end *e, const char *ns, const char *addr) {
     if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
         die(path);
     (void)close(fd);
-    e->at = (struct sockaddr_in){.sin_family = AF_INET};
+    e->at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = *addr};
     e->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (e->fd < 0 || inet_pton(AF_INET, addr, &e->at.sin_addr) != 1 ||
-        bind(e->fd, (struct sockaddr *)&e->at, sizeof e->at) != 0 ||
+    if (e->fd < 0 || bind(e->fd, (struct sockaddr *)&e->at, sizeof e->at) != 0 ||
         getsockname(e->fd, (struct sockaddr *)&e->at, &len) != 0 ||
         setsockopt(e->fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) != 0 ||
         setsockopt(e->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0 ||
         setsockopt(e->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
-        die(addr);
+        die("a socket");
 }
 
-void pair_open(struct pair *p, const char *ns_a, const char *addr_a, const char *ns_b,
-               const char *addr_b) {
+void pair_open(struct pair *p, const char *ns_a, const struct in_addr *addr_a, const char *ns_b,
+               const struct in_addr *addr_b) {
     *p = (struct pair){.next = 0};
     end_open(&p->a, ns_a, addr_a);
     end_open(&p->b, ns_b, addr_b);

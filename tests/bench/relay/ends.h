@@ -38,8 +38,8 @@ _Noreturn void die(const char *what);
 
 /* Opens the sockets, a's in the namespace `ns_a` at addr_a and so on; ports are the kernel's. Ends
  * the program if that fails. */
-void pair_open(struct pair *p, const char *ns_a, const char *addr_a, const char *ns_b,
-               const char *addr_b);
+void pair_open(struct pair *p, const char *ns_a, const struct in_addr *addr_a, const char *ns_b,
+               const struct in_addr *addr_b);
 void pair_close(struct pair *p);
 /* One datagram that is no packet of ours. */
 void end_send(const struct end *e, const struct sockaddr_in *to, const void *data, size_t len);

@@ -11,7 +11,8 @@
  *   race PACKETS WINDOW RUN   when has each pair got so many packets through?
  *   flows EACH                mesh only: each a opens flows to so many b; the relay's memory
  *
- * Packets have 1,200 bytes without what a relay puts before them. Prints JSON.
+ * A relay lets so many guests in from one address: each END_SHARE pairs have the next address after
+ * those given. Packets have 1,200 bytes without what a relay puts before them. Prints JSON.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include "tests/bench/relay/mesh.h"
 #include "tests/bench/relay/turn.h"
 
-enum { PACKET_BYTES = 1200, RUN_MAX = 54 };
+enum { PACKET_BYTES = 1200, RUN_MAX = 54, END_SHARE = 32 };
 
 static struct pair pairs[PAIRS_MAX];
 
@@ -41,6 +42,14 @@ static char *address_of(char *place) {
         usage();
     *slash = 0;
     return slash + 1;
+}
+
+static struct in_addr address_after(const char *text, unsigned n) {
+    struct in_addr a;
+    if (inet_pton(AF_INET, text, &a) != 1)
+        usage();
+    a.s_addr = htonl(ntohl(a.s_addr) + n);
+    return a;
 }
 
 /* *id: what stands behind a #, or "". */
@@ -133,8 +142,11 @@ int main(int argc, char **argv) {
                      .count = number(argv[6], PAIRS_MAX),
                      .bytes = PACKET_BYTES,
                      .relay = (pid_t)atoi(argv[5])};
-    for (unsigned i = 0; i < l.count; i++)
-        pair_open(&pairs[i], argv[2], addr_a, argv[3], addr_b);
+    for (unsigned i = 0; i < l.count; i++) {
+        const struct in_addr a = address_after(addr_a, i / END_SHARE),
+                             b = address_after(addr_b, i / END_SHARE);
+        pair_open(&pairs[i], argv[2], &a, argv[3], &b);
+    }
     if (argc == 9 && strcmp(argv[1], "mesh") == 0 && strcmp(argv[7], "flows") == 0) {
         flows(&l, argv[4], number(argv[8], PAIRS_MAX));
     } else {
