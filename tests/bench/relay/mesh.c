@@ -35,6 +35,7 @@ static struct {
     uint64_t cert_seq, wall_us;
     bool known;
 } relay;
+static bool leaving;
 static uint64_t progress_us; /* when something was last achieved */
 
 static uint64_t now_us(void) {
@@ -94,7 +95,8 @@ static void on_up(struct node *n, uint64_t now, const struct ep_event *e) {
 static void on_down(struct node *n, uint64_t now, const struct ep_event *e) {
     (void)n;
     (void)now;
-    fail("the session with the relay", e->err);
+    if (!leaving)
+        fail("the session with the relay", e->err);
 }
 
 static void on_not_connected(struct node *n, uint64_t now, const struct ep_event *e) {
@@ -289,7 +291,13 @@ void mesh_tend(void) {
 }
 
 void mesh_leave(void) {
-    for (unsigned i = 0; i < node_count; i++)
+    leaving = true;
+    for (unsigned i = 0; i < node_count; i++) {
+        struct session_ref s;
+        if (endpoint_session(nodes[i].ep, nodes[i].relay, &s))
+            endpoint_disconnect(nodes[i].ep, now_us(), s, ERR_CLOSED);
+        pump(&nodes[i], now_us());
         endpoint_free(nodes[i].ep);
+    }
     node_count = 0;
 }
