@@ -11,6 +11,7 @@ SECONDS = 1.0
 PACKET_BYTES = 1200
 # Packets under way, and how many of them are sent in one go: what suits a relay best is tried out first.
 WINDOWS = ((64, 16), (256, 16), (1024, 16), (1024, 54), (4096, 54))
+LOSS_PERCENT_MAX = 0.5  # more is not what anybody wants to have, however much comes through
 RATE_PER_S = 10_000
 PAIRS = 50
 RACE_PACKETS = 4000
@@ -48,12 +49,12 @@ def _start(scope, options, hosts, seconds):
         relay = kind(scope, hosts)
         try:
             relay.start()
-            tried = {w: _most(scope, hosts, relay, seconds / 2, w)["kpps"] for w in WINDOWS}
+            tried = {w: _most(scope, hosts, relay, seconds / 2, w) for w in WINDOWS}
         except proc.Failed as e:
             report.note(f"without {kind.name}: {e}")
             relay.stop()
             continue
-        relay.window = max(tried, key=tried.get)
+        relay.window = max(tried, key=lambda w: (tried[w]["loss_percent"] < LOSS_PERCENT_MAX, tried[w]["kpps"]))
         print(f"warm-up  {kind.name}  {relay.window[0]} packets under way, {relay.window[1]} in one go", flush=True)
         standing.append(relay)
     return standing
