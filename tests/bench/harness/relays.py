@@ -4,12 +4,12 @@ import os
 from . import proc
 
 CORE, PRIORITY = "0", "1"
-PORT = 3478
 
 
 class Relay:
     name = "?"
     kind = "?"  # of bench_relay
+    port = 0
 
     def __init__(self, scope, hosts):
         self.scope, self.hosts = scope, hosts
@@ -21,7 +21,7 @@ class Relay:
         return None
 
     def address(self):
-        return f"{self.hosts.r.addr[0]}:{PORT}"
+        return f"{self.hosts.r.addr[0]}:{self.port}"
 
     def start(self):
         pass
@@ -51,6 +51,7 @@ class Direct(Relay):
 class Coturn(Relay):
     name = "coturn"
     kind = "turn"
+    port = 3478
 
     @classmethod
     def missing(cls, build):
@@ -58,10 +59,10 @@ class Coturn(Relay):
 
     def start(self):
         toward_a, toward_b = self.hosts.r.addr
-        self.run(["turnserver", "-n", "-z", f"--listening-ip={toward_a}", f"--listening-port={PORT}", f"--relay-ip={toward_b}",
+        self.run(["turnserver", "-n", "-z", f"--listening-ip={toward_a}", f"--listening-port={self.port}", f"--relay-ip={toward_b}",
                   "--no-tls", "--no-dtls", "--no-tcp", "--no-cli", "-m", "1", "-r", "bench", "-b", self.scope.path("turn", "db"),
                   "--pidfile", self.scope.path("turn", "pid"), f"--log-file={self.scope.path('turn', 'log')}", "--simple-log"])
-        proc.until("coturn", lambda: self.process.done() or self.hosts.r.output(["ss", "-Hlun", f"sport = {PORT}"]))
+        proc.until("coturn", lambda: self.process.done() or self.hosts.r.output(["ss", "-Hlun", f"sport = {self.port}"]))
         if self.process.done():
             raise proc.Failed(f"coturn: {self.process.said()}")
 
@@ -80,9 +81,10 @@ class Endpoint(Mesh):
     """The endpoint and the UDP edge alone (relayd.c)."""
 
     name = "endpoint"
+    port = 3479
 
     def start(self):
-        self.run([os.path.join(self.scope.build, "tests/bench_relayd"), str(PORT)])
+        self.run([os.path.join(self.scope.build, "tests/bench_relayd"), str(self.port)])
         proc.until("bench_relayd", lambda: self.process.done() or "ready " in self.process.said())
         if self.process.done():
             raise proc.Failed(self.process.said())
@@ -93,6 +95,7 @@ class Meshd(Mesh):
     """The daemon."""
 
     name = "meshd"
+    port = 3480
 
     @classmethod
     def missing(cls, build):
@@ -104,7 +107,7 @@ class Meshd(Mesh):
         with open(os.path.join(state, "meshd.conf"), "w") as f:
             f.write(LIMITS)
         self.run([os.path.join(self.scope.build, "meshd"), "--state", state, "--config", os.path.join(state, "meshd.conf"), "--listen",
-                  f"0.0.0.0:{PORT}", "--serve-relay"])
+                  f"0.0.0.0:{self.port}", "--serve-relay"])
         proc.until("meshd", lambda: self.process.done() or os.path.exists(socket))
         if self.process.done():
             raise proc.Failed(self.process.said())
