@@ -11,6 +11,7 @@ SECONDS = 1.0
 PACKET_BYTES = 1200
 # Packets under way, and how many of them are sent in one go: what suits a relay best is tried out first.
 WINDOWS = ((64, 16), (256, 16), (1024, 16), (1024, 54), (4096, 54))
+ALONE = (256, 1)  # what reaches the relay one by one: there the asker is at its limit, too
 LOSS_PERCENT_MAX = 0.5  # more is not what anybody wants to have, however much comes through
 RATE_PER_S = 10_000
 PAIRS = 50
@@ -78,7 +79,8 @@ def _round(scope, hosts, relay, seconds):
     most = _most(scope, hosts, relay, seconds, relay.window)
     rate = _ask(scope, hosts, relay, 1, "rate", seconds, RATE_PER_S)
     race = _ask(scope, hosts, relay, PAIRS, "race", RACE_PACKETS, 32, 16)
-    return most | {"p50_us": rate["p50_us"], "p99_us": rate["p99_us"], "late_lost": rate["sent"] - rate["received"],
+    alone = _most(scope, hosts, relay, seconds, ALONE)
+    return most | {"alone_kpps": alone["kpps"], "alone_cpu_ns": alone["cpu_ns"], "p50_us": rate["p50_us"], "p99_us": rate["p99_us"], "late_lost": rate["sent"] - rate["received"],
                    "last_to_first": race["last_s"] / race["first_s"], "race_s": race["last_s"]}
 
 
@@ -92,8 +94,8 @@ def _summary(runs):
 
 def _show(result):
     direct, ours = result.get("direct", {}), result.get("meshd") or result.get("endpoint") or {}
-    rows = [[name, r["kpps"], ours["kpps"] / r["kpps"] if ours else None, r["cpu_ns"], r["loss_percent"],
+    rows = [[name, r["kpps"], ours["kpps"] / r["kpps"] if ours else None, r["cpu_ns"], r["loss_percent"], r["alone_kpps"], r["alone_cpu_ns"],
              r["p50_us"] - direct.get("p50_us", 0), r["p99_us"] - direct.get("p99_us", 0), r["last_to_first"]]
             for name, r in result.items()]
     report.table(f"relay: packets of {PACKET_BYTES} bytes, one core; medians; delay at {RATE_PER_S} packets/s above the kernel's forwarding",
-                 ["", "kpps", "ours is x", "CPU ns each", "lost %", "p50 +us", "p99 +us", f"last/first of {PAIRS}"], rows)
+                 ["", "kpps", "ours is x", "CPU ns each", "lost %", "one by one kpps", "CPU ns", "p50 +us", "p99 +us", f"last/first of {PAIRS}"], rows)
