@@ -5,7 +5,7 @@ skip() { echo "skipped: $*"; exit 77; }
 for tool in ip nft nsenter ${LAB_NEEDS:-}; do command -v "$tool" >/dev/null || skip "$tool is needed"; done
 [ -e /dev/net/tun ] || skip "/dev/net/tun is needed"
 nm "$1/meshd" 2>/dev/null | grep -q __asan_init && skip "not in a sanitizer build"
-"$1/meshd" --help | grep -q -e --serve-relay || skip "this meshd knows nothing of relays"
+[ -n "${LAB_WITHOUT_RELAYS:-}" ] || "$1/meshd" --help | grep -q -e --serve-relay || skip "this meshd knows nothing of relays"
 . "$(dirname "$0")/../e2e/lib.sh"
 LAB=ml$$
 lab_clear() {
@@ -35,13 +35,18 @@ lab_world() {
 }
 # lab_host NAME N [DELAY RATE]: a host at 198.18.N.2; with a delay (one way) and a rate the link is emulated (tests/bench/linkem).
 lab_host() {
+    lab_ns "$1"
+    lab_link "$@"
+    ip -n "$LAB-$1" route add default via "198.18.$2.1"
+}
+# lab_link NAME N [DELAY RATE]: the host has this link and address, too; what it sends from there goes by it.
+lab_link() {
     local name=$1 n=$2
-    lab_ns "$name"
     if [ $# -gt 2 ]; then
         "$BUILD/tests/linkem" --ns "$LAB-$name" "$LAB-world" --addr "198.18.$n.2/24" "198.18.$n.1/24" --rate "$4" --delay "$3" \
-            --buffer 100ms --dev "link$n" >"$DIR/linkem-$name.log" 2>&1 &
-        PID[linkem-$name]=$!
-        lab_until 10 "the link of $name" grep -q ready "$DIR/linkem-$name.log"
+            --buffer 100ms --dev "link$n" >"$DIR/linkem-$n.log" 2>&1 &
+        PID[linkem-$n]=$!
+        lab_until 10 "the link of $name" grep -q ready "$DIR/linkem-$n.log"
     else
         ip link add "link$n" netns "$LAB-$name" type veth peer name "link$n" netns "$LAB-world"
         ip -n "$LAB-$name" addr add "198.18.$n.2/24" dev "link$n"
@@ -49,7 +54,8 @@ lab_host() {
         ip -n "$LAB-world" link set "link$n" up
         ip -n "$LAB-$name" link set "link$n" up
     fi
-    ip -n "$LAB-$name" route add default via "198.18.$n.1"
+    ip -n "$LAB-$name" route add default via "198.18.$n.1" table "$((100 + n))"
+    ip -n "$LAB-$name" rule add from "198.18.$n.2" table "$((100 + n))"
 }
 # lab_home NAME N [DELAY RATE]: NAME is 192.168.N.2 behind a router that is 198.18.N.2 outside: it draws a new port for everybody it sends
 # to, and lets in nothing that was not asked for.

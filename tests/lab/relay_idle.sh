@@ -19,6 +19,9 @@ sleep 8 # what a new session has to say is said
 ticks() { awk '{print $14 + $15}' "/proc/${PID[a]}/stat"; }
 wakeups() { cat "/proc/${PID[a]}"/task/*/status | awk '/ctxt_switches/ {n += $2} END {print n}'; }
 all() { for c in to_r to_s from_r from_s; do lab_counted $c; done | awk '{p += $1; b += $2} END {print p, b}'; }
+for relay in r s; do
+    check "$relay has been spoken to" test "$(lab_counted from_$relay | cut -d' ' -f1)" -gt 2
+done
 read -r packets bytes < <(all)
 ticks=$(ticks)
 wakeups=$(wakeups)

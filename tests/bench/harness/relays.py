@@ -117,6 +117,6 @@ class Meshd(Mesh):
 
 
 # What would end the measurement: all clients are from two networks, and are as fast as the relay.
-LIMITS = ""
+LIMITS = "[relay]\ncapacity = 1T\nreservations_per_prefix = 65535\n"
 
 ALL = [Direct, Coturn, Endpoint, Meshd]
