@@ -118,26 +118,23 @@ lab_count() {
     inside world nft add counter ip lab "$name" && inside world nft add rule ip lab forward "$@" counter name "$name"
 }
 lab_counted() { inside world nft list counter ip lab "$1" | awk '/packets/ {print $2, $4}'; }
-peer_json() { # WHO PEER KEY: the first value of this key in what WHO knows of its peer
-    ctl "$1" --json peers | python3 -c 'import json, sys
-def find(x, key):
-    if isinstance(x, dict):
-        return x[key] if key in x else next((v for y in x.values() if (v := find(y, key)) is not None), None)
-    return next((v for y in x if (v := find(y, key)) is not None), None) if isinstance(x, list) else None
-peers = json.load(sys.stdin)
-peers = peers if isinstance(peers, list) else find(peers, "peers")
-print(find(next(p for p in peers if p["name"] == sys.argv[1]), sys.argv[2]))' "$2" "$3"
+peer_json() { # WHO PEER KEY: the first value of this key in what WHO knows of its peer, without quotes
+    ctl "$1" --json peers | awk -v RS='"name":' -v peer="\"$2\"" -v key="\"$3\":" 'index($0, peer) == 1 && (at = index($0, key)) {
+        s = substr($0, at + length(key))
+        if (match(s, /^"[^"]*"/)) print substr(s, 2, RLENGTH - 2); else if (match(s, /^[^],}]*/)) print substr(s, 1, RLENGTH)
+        exit}'
 }
 via() { [ "$(peer_json "$1" "$2" via)" = "$3" ]; }
-# Big packets that come to a host, from now on; lab_gap: the longest time in ms between two of them, after the time given (s since 1970).
+# Big packets that come to a host, from now on; lab_gap: the longest time between two of them after the time given (s since 1970), in
+# $gap_ms, and when it began, in $at_s.
 lab_watch() { # HOST DEV
     nsenter --net="/run/netns/$LAB-$1" tcpdump --immediate-mode -Z root -i "$2" -U -s 64 -w "$DIR/watch-$1" udp and greater 400 and inbound 2>"$DIR/watch-$1.log" &
     PID[watch-$1]=$!
     lab_until 10 "tcpdump" grep -q listening "$DIR/watch-$1.log"
 }
-lab_gap() { # HOST SINCE [how long the watch goes on after it]
+lab_gap() { # HOST SINCE
     stop "watch-$1"
-    tcpdump -n -tt -r "$DIR/watch-$1" 2>/dev/null | awk -v since="$2" '
+    read -r gap_ms at_s < <(tcpdump -n -tt -r "$DIR/watch-$1" 2>/dev/null | awk -v since="$2" '
         $1 > since - 0.1 {if (last && $1 - last > gap) {gap = $1 - last; at = last} last = $1}
-        END {printf "%d %.3f\n", gap * 1000, at - since}'
+        END {printf "%d %.3f\n", gap * 1000, at - since}')
 }

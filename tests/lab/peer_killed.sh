@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # A peer that is killed while something is sent to it is noticed within two seconds, directly and by a relay.
-LAB_NEEDS=python3
 . "$(dirname "$0")/lab.sh"
 BOUND_MS=2000
 lab_world

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a relay forwards is not written anywhere: while a transfer passes, it opens no file for writing and writes to none.
 # RELAY_BYTES=1073741824 for the acceptance run.
-LAB_NEEDS="python3 strace"
+LAB_NEEDS=strace
 . "$(dirname "$0")/lab.sh"
 bytes=${RELAY_BYTES:-50000000}
 lab_world

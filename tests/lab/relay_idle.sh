@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A daemon with two home relays and nothing to do: no CPU time, and 5 bytes a second at most to both together and back, headers of IP
 # and UDP counted. IDLE_SECONDS=600 for the acceptance run; in a short one, by how many packets there may be.
-LAB_NEEDS=python3
 . "$(dirname "$0")/lab.sh"
 seconds=${IDLE_SECONDS:-12}
 lab_world

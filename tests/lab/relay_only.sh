@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # path = relay_only: two hosts that could reach each other send not one packet to each other's address, in pairing, transfer and idle;
 # and no address of theirs is in a ticket.
-LAB_NEEDS=python3
 . "$(dirname "$0")/lab.sh"
 lab_world
 lab_relay r 9

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Two hosts behind NATs that draw a port for everybody and let nobody in, and a relay that both know: they pair by a ticket, a file and a
 # message arrive, and each says that it goes by a relay and why.
-LAB_NEEDS=python3
 . "$(dirname "$0")/lab.sh"
 lab_world
 lab_relay r 9
