@@ -21,6 +21,7 @@ struct endpoint *endpoint_new(const struct endpoint_config *cfg, uint64_t now_us
     e->mtu_max = cfg->mtu_max_bytes ? cfg->mtu_max_bytes : MTU_MAX_BYTES;
     e->shares = (struct transport_shares){.streams.max = STREAMS_ALL_MAX, .sent.max = SENT_ALL_MAX};
     e->rekey_us = cfg->rekey_us ? cfg->rekey_us : KEYS_REKEY_US;
+    e->told_us = now_us;
     endpoint_set_wall(e, now_us, cfg->wall_us);
     e->aead = aead_new(cfg->provider);
     e->blocks = block_pool_new(cfg->blocks_max ? cfg->blocks_max : BLOCKS_DEFAULT, BLOCKS_KEPT);
@@ -47,6 +48,7 @@ void endpoint_free(struct endpoint *e) {
     peers_clear(&e->peers);
     open_tickets_clear(&e->tickets);
     strangers_clear(&e->strangers);
+    endpoint_relay_clear(e);
     small_clear(&e->waiting);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
@@ -102,6 +104,13 @@ int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct pee
     if (p->answered)
         strangers_remove(&e->strangers, p->answered);
     p->stranger = false;
+    endpoint_guest_named(e, p);
+    /* What went by what is now forbidden ends; not even a goodbye may go there. */
+    struct session *of[] = {p->session, p->dial, p->answered};
+    for (unsigned i = 0; i < sizeof of / sizeof of[0]; i++)
+        if (of[i] && session_hop(of[i])->kind != HOP_NONE && !peer_takes(p, session_hop(of[i])))
+            endpoint_session_end(e, of[i], ERR_CLOSED);
+    endpoint_reap(e);
     *out = peer_ref_of(p);
     return 0;
 }
@@ -119,6 +128,13 @@ void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r
         endpoint_hang_up(e, p->session, now_us, ERR_CLOSED);
     endpoint_reap(e);
     peers_remove(&e->peers, p);
+}
+
+bool endpoint_peer_id(const struct endpoint *e, struct peer_ref r, struct node_id *out) {
+    const struct peer *p = peers_by_ref(&e->peers, r);
+    if (p)
+        *out = p->setup.id;
+    return p != NULL;
 }
 
 int endpoint_ticket_open(struct endpoint *e, const struct psk *secret, uint64_t expires_us) {
@@ -166,7 +182,8 @@ static int dial(struct endpoint *e, uint64_t now_us, struct peer_ref r, bool cal
             handshake_hurry(e, p->dial, now_us);
         return 0;
     }
-    if (p->setup.addr_count == 0 && p->last_path.kind == HOP_NONE)
+    struct hop to[PEER_HOPS_MAX];
+    if (peer_hops(p, &p->last_path, to) == 0)
         return ERR_OFFLINE;
     struct session *s = endpoint_session_new(e, p, SESSION_INITIATING, now_us);
     if (!s)
@@ -207,6 +224,7 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
     *out = (struct session_info){
         .peer = s->peer->setup.id,
         .session_id = s->id,
+        .hop = *session_hop(s),
         .path = *hop_addr(session_hop(s)),
         .suite = s->keys.current.suite,
         .caps = s->caps,
@@ -229,6 +247,8 @@ bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct ses
         .pkts_lost = s->memo.pkts_lost,
         .datagrams_unsent = s->memo.datagrams_unsent,
     };
+    if (out->hop.kind == HOP_RELAY)
+        (void)endpoint_peer_id(e, out->hop.relay.by, &out->relay);
     return true;
 }
 
@@ -261,6 +281,7 @@ static bool next_event(struct endpoint *e, struct ep_event *out) {
 
 bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
     endpoint_feed_starved(e);
+    endpoint_relay_tell(e, e->told_us);
     if (next_event(e, out))
         return true;
     for (struct session *s; (s = session_table_closed(&e->sessions));)

@@ -214,7 +214,7 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint
 /* The network may have changed: asks the peer at this address and, if it answers, moves there as to
  * a new path (congestion, RTT and MTU start afresh) and tells EP_ROAMED; until then, and if it does
  * not answer, all stays as it is. Normally the endpoint does it by itself when the peer roams.
- * ERR_NOT_FOUND, ERR_NOMEM. */
+ * ERR_NOT_FOUND, ERR_NOMEM, ERR_USAGE (the peer's policy forbids it). */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
                         const struct hop *to) MUST_USE;
 

@@ -54,7 +54,13 @@ static bool record_frame(struct endpoint *e, struct session *s, uint64_t now_us,
         .kind = EP_RECORD, .peer = peer_ref_of(s->peer), .session = session_ref_of(s)};
     if (!frame_read_record(r, &ev.data, &ev.len))
         return false;
-    if (may_have_record(s, now_us) && events_push_data(&e->events, &s->memo.told, &ev))
+    const bool of_relays = ev.len > 0 && ev.data[0] == RECORD_KIND_RELAY;
+    if (s->peer->guest && !of_relays)
+        endpoint_guest_out(e, s, now_us);
+    else if (of_relays && may_have_record(s, now_us))
+        endpoint_relay_record(e, s, now_us, ev.data, ev.len);
+    else if (!of_relays && may_have_record(s, now_us) &&
+             events_push_data(&e->events, &s->memo.told, &ev))
         e->counters.records_in++;
     else
         e->counters.records_dropped++;
@@ -90,9 +96,10 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         struct ep_event ev = {.kind = EP_PONG,
                               .peer = peer_ref_of(s->peer),
                               .session = session_ref_of(s),
-                              .addr = *hop_addr(session_hop(s))};
+                              .addr = *hop_addr(session_hop(s)),
+                              .hop = *session_hop(s)};
         ev.id = rd_u64(r);
-        if (r->ok && !events_push_of(&e->events, &s->memo.told, &ev))
+        if (r->ok && ev.id != KEEPALIVE_ECHO && !events_push_of(&e->events, &s->memo.told, &ev))
             e->counters.queue_dropped++;
         return r->ok;
     }
@@ -146,6 +153,10 @@ static bool input_frames(struct endpoint *e, struct session *s, struct incoming 
                 return false;
             continue;
         }
+        if (s->peer->guest) {
+            endpoint_guest_out(e, s, now_us);
+            return false;
+        }
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
         if ((type == FRAME_ACK || type == FRAME_ACK_ECN) && !s->tp) {
             struct frame_ack ack;
@@ -197,6 +208,8 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
         e->counters.unknown_index++;
         return;
     }
+    if (!endpoint_may_come(e, s->peer, from))
+        return;
     uint64_t pn;
     struct keygen *g;
     bool replayed;
@@ -224,7 +237,10 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
     s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
-    paths_settle(&s->paths, from);
+    if (!hop_equal(session_hop(s), from) && hop_covers(session_hop(s), from)) {
+        paths_settle(&s->paths, from);
+        endpoint_hop_moved(e, s);
+    }
     endpoint_make_ready(e, s);
     struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .ecn = ecn};
     in.elsewhere = !paths_sure(&s->paths, from);
@@ -251,7 +267,7 @@ static void input_handshake(struct endpoint *e, uint64_t now_us, const struct ho
         e->counters.malformed++;
         return;
     }
-    switch ((enum packet_type)buf[0]) {
+    switch (buf[0]) {
     case PACKET_INITIATION:
         if (!handshake_mac1_ok(&e->identity, buf)) {
             e->counters.mac_fail++;
@@ -265,37 +281,95 @@ static void input_handshake(struct endpoint *e, uint64_t now_us, const struct ho
     case PACKET_RETRY:
         handshake_input_retry(e, now_us, from, buf);
         return;
-    case PACKET_DATA:
-    case PACKET_FORWARD:
-    case PACKET_FORWARDED:
-    case PACKET_KEY_ASK:
-    case PACKET_KEY_TOLD:
+    default:
         return;
+    }
+}
+
+static void input_one(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                      uint8_t *buf, size_t len);
+
+/* The inner datagram is input by the flow's hop, in place. No deeper than forward_read lets it. */
+static void input_forwarded(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                            uint8_t ecn, uint8_t *buf, size_t len) {
+    struct hop as;
+    const uint32_t flow = forward_read(buf, len);
+    if (flow == 0) {
+        e->counters.malformed++;
+    } else if (!endpoint_relay_from(e, now_us, from, flow, &as)) {
+        e->counters.relayed_refused++;
+    } else {
+        e->counters.relayed_in++;
+        input_one(e, now_us, &as, ecn, buf + FORWARD_HEADER_BYTES, len - FORWARD_HEADER_BYTES);
+    }
+}
+
+static void input_one(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                      uint8_t *buf, size_t len) {
+    const struct train_in run = train_in_of_one(from, ecn, buf, len);
+    switch (len < 8 ? 0 : buf[0]) {
+    case PACKET_DATA:
+        input_data(e, now_us, from, ecn, buf, len);
+        return;
+    case PACKET_INITIATION:
+    case PACKET_RESPONSE:
+    case PACKET_RETRY:
+        input_handshake(e, now_us, from, buf, len);
+        return;
+    case PACKET_FORWARD:
+        endpoint_relay_forward(e, now_us, &run);
+        return;
+    case PACKET_FORWARDED:
+        input_forwarded(e, now_us, from, ecn, buf, len);
+        return;
+    case PACKET_KEY_ASK:
+        endpoint_key_asked(e, now_us, from, buf, len);
+        return;
+    case PACKET_KEY_TOLD:
+        endpoint_key_told(e, from, buf, len);
+        return;
+    default:
+        e->counters.malformed++;
     }
 }
 
 static void input_datagram(struct endpoint *e, uint64_t now_us, const struct train_in *r,
                            size_t at) {
-    uint8_t *buf = r->buf + at;
     const size_t len = train_in_bytes_at(r, at);
     e->counters.pkts_in++;
     e->counters.bytes_in += len;
-    if (len < 8 || buf[0] < PACKET_INITIATION || buf[0] > PACKET_DATA) {
-        e->counters.malformed++;
-        return;
-    }
-    if (buf[0] == PACKET_DATA)
-        input_data(e, now_us, &r->from, r->ecn, buf, len);
-    else
-        input_handshake(e, now_us, &r->from, buf, len);
+    input_one(e, now_us, &r->from, r->ecn, r->buf + at, len);
     endpoint_reap(e);
+}
+
+/* The part of the run, from `at` on, that is to be forwarded as it is: all FORWARDs. Of no bytes if
+ * the next one is none. */
+static struct train_in forwards_at(const struct train_in *r, size_t at) {
+    struct train_in part = *r;
+    size_t end = at;
+    while (end < r->len && r->buf[end] == PACKET_FORWARD)
+        end += train_in_bytes_at(r, end);
+    part.buf = r->buf + at;
+    part.len = end - at;
+    return part;
 }
 
 void endpoint_input_train(struct endpoint *e, uint64_t now_us, const struct train_in *r) {
     size_t at = 0;
-    do
-        input_datagram(e, now_us, r, at);
-    while ((at += r->segment_bytes) < r->len);
+    e->told_us = now_us;
+    do {
+        const struct train_in part = forwards_at(r, at);
+        if (part.len > 0) {
+            e->counters.pkts_in += (part.len + part.segment_bytes - 1) / part.segment_bytes;
+            e->counters.bytes_in += part.len;
+            endpoint_relay_forward(e, now_us, &part);
+            at += part.len;
+        } else {
+            input_datagram(e, now_us, r, at);
+            at += r->segment_bytes;
+        }
+    } while (at < r->len);
+    endpoint_relay_tell(e, now_us);
 }
 
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,

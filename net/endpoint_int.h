@@ -1,11 +1,17 @@
 /* endpoint_int.h: what the endpoint's files share and nobody else sees. In the order of who calls
  * whom, none calls one that stands below it:
  *
+ *   endpoint_hop.c        through which relays something leaves
  *   endpoint_small.c      packets that are made whole at once
  *   endpoint_session.c    how a session begins, comes up and ends, and what is told of it
+ *   endpoint_keepalive.c  sessions that are kept though nobody uses them
+ *   endpoint_guest.c      who is let in since we serve as relay
  *   endpoint_path.c       where its packets go, and what is asked before that changes
  *   (handshake_int.h)     handshakes and rekeys
  *   endpoint_memory.c     writers that wait for memory, and taking it back
+ *   endpoint_place.c      places of peers beside their addresses
+ *   endpoint_key_ask.c    whose key has a relay
+ *   endpoint_relay.c      relays: being one, using one
  *   endpoint_time.c       all timers: deadlines and timeouts
  *   endpoint_out.c        trains out, and word that one was too big
  *   endpoint_in.c         datagrams in
@@ -16,12 +22,16 @@
 #define MESHD_NET_ENDPOINT_INT_H
 
 #include "net/endpoint.h"
+#include "net/relay/relay_client.h"
+#include "net/relay/relay_server.h"
+#include "net/session/guests.h"
 #include "net/session/handshake_budget.h"
 #include "net/session/open_tickets.h"
 #include "net/session/peers.h"
 #include "net/session/session_table.h"
 #include "net/session/small_queue.h"
 #include "net/session/strangers.h"
+#include "net/wire/relay_msg.h"
 
 struct endpoint {
     struct identity identity;
@@ -50,15 +60,53 @@ struct endpoint {
     struct open_tickets tickets;
     struct session_table sessions;
     struct strangers strangers;
+    struct guests guests;
     struct small_queue waiting;
-    bool trains_turn; /* a record was the last to leave: one of a transport's trains comes first */
+    unsigned turn;    /* who comes first now: records, relayed trains, sessions' trains */
+    uint64_t told_us; /* the newest time that any call has brought */
+    struct relay_server *relay_server; /* NULL: we do not serve */
+    struct relay_client *relay_client; /* NULL until a relay is used */
+    struct peer_ref *relays;           /* that are used, RELAYS_MAX at most; the last heard first */
+    uint32_t relay_count, relay_cap;
+    struct key_asks *key_asks; /* NULL until there is one */
+    struct handshake_budget key_budget;
     uint64_t reclaim_us; /* not looked for memory to take back before */
 };
 
+/* ---- endpoint_hop.c ---- */
+/* By what something leaves: through no relay, or through the sessions with one or two, each of
+ * which puts a header before it. */
+struct carrier {
+    struct hop to; /* where the datagrams go: to no relay's flow */
+    unsigned relays;
+    uint32_t flows[RELAYS_IN_A_ROW_MAX];     /* the innermost first */
+    struct session *by[RELAYS_IN_A_ROW_MAX]; /* likewise; good until the next call that ends one */
+};
+/* False: there is no session with a relay on the way, no such flow, or one relay too many. */
+bool endpoint_carrier(const struct endpoint *e, const struct hop *h, struct carrier *out);
+/* What stands before each datagram that leaves by it. */
+static inline size_t carrier_bytes(const struct carrier *c) {
+    return (size_t)c->relays * FORWARD_HEADER_BYTES;
+}
+/* The same for a hop, with a way or without. */
+size_t endpoint_hop_overhead(const struct endpoint *e, const struct hop *h);
+void carrier_write(const struct carrier *c, uint8_t *out);
+/* So many bytes are to leave by it now. False: a flow is not open (any more), or the path of a
+ * relay's session is in doubt and may get no more. */
+bool carrier_spend(struct endpoint *e, uint64_t now_us, const struct carrier *c, size_t bytes);
+/* The session is somewhere else: what is forwarded to its peer goes there. */
+void endpoint_hop_moved(struct endpoint *e, const struct session *s);
+/* The session has ended: what its peer had here, or we had there, has, too. */
+void endpoint_hop_down(struct endpoint *e, const struct session *s);
+
+/* What has come by this hop is taken as the peer's; false: its policy forbids it, and counted. */
+bool endpoint_may_come(struct endpoint *e, const struct peer *p, const struct hop *from);
+
 /* ---- endpoint_small.c ---- */
-/* Queues a datagram; dropped and counted when the queue for its kind is full. */
-void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
-                          size_t len);
+/* Queues a datagram of a handshake; dropped and counted when the queue for its kind is full, or the
+ * policy of for_whom (NULL: nobody that is known) forbids it. */
+void endpoint_queue_small(struct endpoint *e, const struct peer *for_whom, const struct hop *to,
+                          const uint8_t *data, size_t len);
 /* Seals a few session frames into a packet of their own and queues it; dropped and counted when the
  * session has SMALL_PER_SESSION_MAX waiting, or half as many if it is an answer, or when the path
  * is in doubt and has had enough. */
@@ -73,8 +121,8 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
 int endpoint_send_record(struct endpoint *e, struct session *s, const void *data,
                          size_t len) MUST_USE;
 /* The next small packet that is no record, or record, as a train of one; false: there is none. */
-bool endpoint_take_small(struct endpoint *e, struct train *t);
-bool endpoint_take_record(struct endpoint *e, struct train *t);
+bool endpoint_take_small(struct endpoint *e, uint64_t now_us, struct train *t);
+bool endpoint_take_record(struct endpoint *e, uint64_t now_us, struct train *t);
 
 /* ---- endpoint_session.c ---- */
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
@@ -101,6 +149,16 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 /* Echoes that waited for new keys. */
 void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 
+/* ---- endpoint_keepalive.c ---- */
+#define KEEPALIVE_ECHO UINT64_MAX /* the id of our own echoes: EP_PONG tells of none */
+/* When the session has to be kept, or to answer, next; TIME_NEVER: nobody wants it kept. */
+uint64_t endpoint_keep_us(const struct session *s);
+/* That time has come: something is sent, or it ends. New keys must have been asked for, if that is
+ * what it takes. */
+void endpoint_keep(struct endpoint *e, struct session *s, uint64_t now_us);
+/* What goes through it is not answered: is it alive? Only if it is to be kept. */
+void endpoint_keep_asks(struct endpoint *e, struct session *s, uint64_t now_us);
+
 /* ---- endpoint_path.c ---- */
 /* Our RESPONSE goes there as well: which of the places the peer is at is not known by what it says.
  */
@@ -121,6 +179,12 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
                            const struct hop *to, const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* The challenges that are due. */
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The peer may be reached there, too. */
+void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct hop *at);
+/* Nothing goes there any more: if the session did, all other places known are asked. */
+void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,
+                        const struct hop *at);
 /* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it
  * still lives. */
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
@@ -141,6 +205,49 @@ bool endpoint_holds_back(const struct session *s, uint64_t now_us);
  * (ERR_FULL).
  */
 void endpoint_reclaim(struct endpoint *e, const struct session *asking, uint64_t now_us);
+
+/* ---- endpoint_place.c ---- */
+void endpoint_place_gone(struct endpoint *e, struct peer *p, uint64_t now_us, const struct hop *at);
+
+/* ---- endpoint_key_ask.c ---- */
+void endpoint_key_asked(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                        const uint8_t *data, size_t len);
+void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t *data, size_t len);
+uint64_t endpoint_key_ask_us(const struct endpoint *e);
+void endpoint_key_ask_timeout(struct endpoint *e, uint64_t now_us);
+
+/* ---- endpoint_relay.c ---- */
+/* A record of the kind RECORD_KIND_RELAY. */
+void endpoint_relay_record(struct endpoint *e, struct session *s, uint64_t now_us,
+                           const uint8_t *data, size_t len);
+/* A run of FORWARDs. */
+void endpoint_relay_forward(struct endpoint *e, uint64_t now_us, const struct train_in *run);
+/* FORWARDED has come with this flow's number: by which hop is what is in it? False: no such flow of
+ * the relay that is there. */
+bool endpoint_relay_from(struct endpoint *e, uint64_t now_us, const struct hop *from, uint32_t flow,
+                         struct hop *as);
+/* What is to be said to relays and clients becomes records, as long as few of these wait. */
+void endpoint_relay_say(struct endpoint *e, uint64_t now_us);
+/* The next train that is forwarded. */
+bool endpoint_take_relayed(struct endpoint *e, uint64_t now_us, struct train *t);
+/* What relays have said becomes events, and places go. */
+void endpoint_relay_tell(struct endpoint *e, uint64_t now_us);
+uint64_t endpoint_relay_us(const struct endpoint *e);
+void endpoint_relay_timeout(struct endpoint *e, uint64_t now_us);
+void endpoint_relay_clear(struct endpoint *e);
+
+/* ---- endpoint_guest.c ---- */
+/* May one more of this source come in as a guest? Only while we serve. */
+bool endpoint_guest_room(const struct endpoint *e, const struct hop *from);
+/* Its handshake is confirmed. False: the places have been taken since. */
+bool endpoint_guest_comes(struct endpoint *e, struct peer *p, const struct hop *from) MUST_USE;
+/* When one that has nothing here goes; now it does, if so. */
+uint64_t endpoint_guest_us(const struct session *s);
+void endpoint_guest_idle(struct endpoint *e, struct session *s, uint64_t now_us);
+/* It has said what a guest may not. */
+void endpoint_guest_out(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The user, or a ticket, has named it: it is a peer like others. Legal for whoever is none. */
+void endpoint_guest_named(struct endpoint *e, struct peer *p);
 
 /* ---- endpoint_time.c ---- */
 /* The earliest of its timers. */

@@ -1,11 +1,15 @@
 /* endpoint_out.c: trains out: whose turn it is and what a train holds; and word from the way that
  * one was too big. */
+#include <string.h>
+
 #include "net/handshake_int.h"
 
-/* Packets of one size, sealed one after another into the train. */
+/* Packets of one size, each with the headers that the relays on the way want, sealed one after
+ * another into the train. */
 static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, size_t room,
-                       struct train *t) {
+                       const struct carrier *c, struct train *t) {
     struct transport *tp = s->tp;
+    const size_t lead = carrier_bytes(c), overhead = lead + DATA_OVERHEAD_BYTES;
     struct transport_packet info = {0};
     bool was_quiet = tp->sent.outstanding == 0;
     t->len = 0;
@@ -14,15 +18,16 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
         size_t cap = room - t->len;
         if (n > 0 && cap > t->segment_bytes)
             cap = t->segment_bytes;
-        if (cap <= DATA_OVERHEAD_BYTES || (n > 0 && cap < t->segment_bytes))
+        if (cap <= overhead || (n > 0 && cap < t->segment_bytes))
             break;
-        uint8_t *at = t->buf + t->len;
+        uint8_t *at = t->buf + t->len + lead;
         tp->next_pn = s->send_counter;
         size_t len = transport_build(tp, now_us, s->send_counter, at + DATA_HEADER_BYTES,
-                                     cap - DATA_OVERHEAD_BYTES, DATA_OVERHEAD_BYTES, n == 0, &info);
+                                     cap - overhead, overhead, n == 0, &info);
         if (len == 0)
             break;
-        size_t size = session_seal(s, e->aead, s->send_counter++, at, len);
+        carrier_write(c, at - lead);
+        size_t size = lead + session_seal(s, e->aead, s->send_counter++, at, len);
         if (info.skip_after)
             s->send_counter++;
         s->pkts_sent++;
@@ -41,25 +46,48 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
         return false;
     if (was_quiet && tp->sent.outstanding > 0)
         s->busy_since_us = now_us;
-    s->last_use_us = now_us;
-    t->to = *session_hop(s);
+    s->last_use_us = s->sent_us = now_us;
+    t->to = c->to;
     e->counters.bytes_out += t->len;
-    if (!paths_spend(&s->paths, &t->to, t->len))
+    if (!paths_spend(&s->paths, session_hop(s), t->len))
         e->counters.queue_dropped++; /* cannot be: there was room for it */
     return true;
 }
 
-static bool session_output(struct endpoint *e, struct session *s, uint64_t now_us,
-                           struct train *t) {
+/* There is a way for it, and it may go there; else it counts as sent, and is lost. */
+static bool may_leave(struct endpoint *e, const struct session *s, uint64_t now_us,
+                      const struct carrier *c, bool has_way, const struct train *t) {
+    if (!peer_takes(s->peer, session_hop(s)))
+        e->counters.policy_dropped++;
+    else if (!has_way || !carrier_spend(e, now_us, c, t->len))
+        e->counters.relay_no_way++;
+    else
+        return true;
+    return false;
+}
+
+enum session_turn { TURN_NOTHING, TURN_TRAIN, TURN_LOST, TURN_WAITS };
+
+/* One of its trains. TURN_WAITS: the socket it would leave by is full. */
+static enum session_turn session_output(struct endpoint *e, struct session *s, uint64_t now_us,
+                                        struct train *t) {
     if (s->state != SESSION_UP || !s->tp)
-        return false;
+        return TURN_NOTHING;
+    struct carrier c;
+    const bool has_way = endpoint_carrier(e, session_hop(s), &c);
+    if (has_way && c.relays > 0 && train_is_unwanted(t, &c.to)) {
+        session_table_park(&e->sessions, s, hop_socket(&c.to));
+        return TURN_WAITS;
+    }
     if (transport_has_work(s->tp) || ack_wanted(&s->tp->ack, now_us))
         endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
-        return false;
+        return TURN_NOTHING;
     const size_t room = paths_room(&s->paths);
-    return room >= MTU_MIN_BYTES &&
-           fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, t);
+    if (room < MTU_MIN_BYTES ||
+        !fill_train(e, s, now_us, room < TRAIN_MAX_BYTES ? room : TRAIN_MAX_BYTES, &c, t))
+        return TURN_NOTHING;
+    return may_leave(e, s, now_us, &c, has_way, t) ? TURN_TRAIN : TURN_LOST;
 }
 
 static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -74,29 +102,45 @@ static void settle(struct endpoint *e, struct session *s, uint64_t now_us) {
         endpoint_session_end(e, s, ERR_NOMEM); /* without a timer it would hang for ever */
 }
 
-/* First what is small and urgent; then records and the trains of transports, by turns. */
-static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
+static bool take_session(struct endpoint *e, uint64_t now_us, struct train *t) {
     struct session *s;
-    if (endpoint_take_small(e, t))
-        return true;
-    if (!e->trains_turn && endpoint_take_record(e, t)) {
-        e->trains_turn = true;
-        return true;
-    }
-    e->trains_turn = false;
     while ((s = session_table_next_ready(&e->sessions, t))) {
-        if (session_output(e, s, now_us, t)) {
+        const enum session_turn turn = session_output(e, s, now_us, t);
+        if (turn == TURN_WAITS)
+            continue;
+        if (turn != TURN_NOTHING) {
             session_table_turn(&e->sessions, s); /* the others' turn */
-            return true;
+            if (turn == TURN_TRAIN)
+                return true;
+            continue;
         }
         settle(e, s, now_us);
-        if (endpoint_take_small(e, t)) /* a rekey may have begun */
+        if (endpoint_take_small(e, now_us, t)) /* a rekey may have begun */
             return true;
     }
-    return endpoint_take_record(e, t);
+    return false;
+}
+
+/* First what is small and urgent; then records, what we forward for others, and the trains of our
+ * own sessions, by turns. */
+static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
+    static bool (*const takes[])(struct endpoint *, uint64_t, struct train *) = {
+        endpoint_take_record, endpoint_take_relayed, take_session};
+    enum { TURNS = sizeof takes / sizeof takes[0] };
+    if (endpoint_take_small(e, now_us, t))
+        return true;
+    endpoint_relay_say(e, now_us);
+    for (unsigned i = 0; i < TURNS; i++) {
+        const unsigned turn = e->turn;
+        e->turn = (turn + 1) % TURNS;
+        if (takes[turn](e, now_us, t))
+            return true;
+    }
+    return endpoint_take_small(e, now_us, t);
 }
 
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
+    e->told_us = now_us;
     const bool some = next_train(e, now_us, t);
     endpoint_reap(e);
     return some;
@@ -104,10 +148,17 @@ bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
 
 /* ---- refused by the interface, or by a router on the way ---- */
 
+/* What leaves through relays rides on the path to the first of them, its headers included. */
+static bool rides_to(const struct endpoint *e, const struct session *s, const struct addr *to,
+                     struct carrier *c) {
+    return s->tp && endpoint_carrier(e, session_hop(s), c) && hop_is_to(&c->to, to);
+}
+
 void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to, size_t bytes) {
     struct session *s;
+    struct carrier c;
     for (uint32_t at = 0; (s = session_table_each(&e->sessions, &at));) {
-        if (s->tp && hop_is_to(session_hop(s), to)) {
+        if (rides_to(e, s, to, &c)) {
             transport_too_big(s->tp, now_us, bytes);
             endpoint_make_ready(e, s);
         }
@@ -115,12 +166,19 @@ void endpoint_too_big(struct endpoint *e, uint64_t now_us, const struct addr *to
 }
 
 /* RFC 8899 §4.6.1: only what quotes a packet that has left is believed. Off the path nobody knows
- * index and counter. */
-static bool has_sent(const struct session *s, const struct icmp_quote *q) {
-    if (!s->tp || !hop_is_to(session_hop(s), &q->to) || q->len < DATA_HEADER_BYTES ||
-        q->head[0] != PACKET_DATA || load_le32(q->head + 4) != s->remote_index)
+ * index, counter and flow. */
+static bool has_sent(const struct endpoint *e, const struct session *s,
+                     const struct icmp_quote *q) {
+    struct carrier c;
+    uint8_t lead[RELAYS_IN_A_ROW_MAX * FORWARD_HEADER_BYTES];
+    if (!rides_to(e, s, &q->to, &c) || q->len < carrier_bytes(&c) + DATA_HEADER_BYTES)
         return false;
-    const uint64_t counter = load_le64(q->head + 8);
+    carrier_write(&c, lead);
+    const uint8_t *head = q->head + carrier_bytes(&c);
+    if (memcmp(q->head, lead, carrier_bytes(&c)) != 0 || head[0] != PACKET_DATA ||
+        load_le32(head + 4) != s->remote_index)
+        return false;
+    const uint64_t counter = load_le64(head + 8);
     return counter < s->send_counter && s->send_counter - counter <= ICMP_QUOTE_RECENT_PKTS;
 }
 
@@ -129,7 +187,7 @@ void endpoint_icmp_too_big(struct endpoint *e, uint64_t now_us, const struct icm
     bool believed = false;
     struct session *s;
     for (uint32_t at = 0; q->bytes > fits_bytes && (s = session_table_each(&e->sessions, &at));) {
-        if (!has_sent(s, q))
+        if (!has_sent(e, s, q))
             continue;
         /* Whoever is on the path may say what he likes, but never less than every path must carry:
          * a path that carries less yet is found by its losses. */

@@ -36,6 +36,7 @@ static void take(struct endpoint *e, struct session *s, uint64_t now_us,
         if (!leave(e, s, now_us, &m->to))
             return;
         paths_moved(&s->paths, &e->rng, now_us, m);
+        endpoint_hop_moved(e, s);
         e->counters.roamed++;
         e->counters.paths_rescued += m->why == PATH_RESCUE;
         if (m->why == PATH_ASKED) /* the peer follows who sends more than probes */
@@ -56,15 +57,10 @@ void endpoint_path_doubt(struct endpoint *e, struct session *s, uint64_t now_us,
 
 /* It does not answer. Perhaps it is where it was known to be. */
 static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
-    struct hop places[1 + PEER_ADDRS_MAX];
-    const struct peer *p = s->peer;
-    unsigned n = 0;
+    struct hop places[PEER_HOPS_MAX];
     if (!paths_doubtful(&s->paths) || now_us < s->up_us + PATH_DOUBT_US)
         return;
-    if (p->last_path.kind != HOP_NONE)
-        places[n++] = p->last_path;
-    for (unsigned i = 0; i < p->setup.addr_count; i++)
-        places[n++] = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
+    const unsigned n = peer_hops(s->peer, &s->peer->last_path, places);
     paths_ask_around(&s->paths, &e->rng, now_us, places, n);
 }
 
@@ -120,10 +116,39 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
 }
 
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct carrier c;
     if (!transport_is_silent(s->tp))
         return;
+    if (session_hop(s)->kind == HOP_RELAY && endpoint_carrier(e, session_hop(s), &c))
+        for (unsigned i = 0; i < c.relays; i++)
+            endpoint_keep_asks(e, c.by[i], now_us);
     paths_rescue(&s->paths, &e->rng, now_us);
     endpoint_send_challenges(e, s, now_us);
+}
+
+/* Only where the one in use is no good, or goes through a relay itself: what is asked here is also
+ * taken once it answers. */
+void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
+                             const struct hop *at) {
+    const bool wanted = paths_doubtful(&s->paths) || (s->tp && transport_is_silent(s->tp)) ||
+                        (session_hop(s)->kind == HOP_RELAY && at->kind != HOP_RELAY);
+    if (hop_same_place(at, session_hop(s)) || !peer_takes(s->peer, at) || !wanted ||
+        paths_ask(&s->paths, &e->rng, now_us, at))
+        return;
+    endpoint_send_challenges(e, s, now_us);
+    endpoint_make_ready(e, s);
+}
+
+void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,
+                        const struct hop *at) {
+    struct hop to[PEER_HOPS_MAX];
+    if (!hop_same_place(at, session_hop(s)))
+        return;
+    const unsigned n = peer_hops(s->peer, &s->peer->last_path, to);
+    for (unsigned i = 0; i < n; i++)
+        if (!hop_same_place(&to[i], at) && paths_ask(&s->paths, &e->rng, now_us, &to[i]) == 0)
+            endpoint_send_challenges(e, s, now_us);
+    endpoint_make_ready(e, s);
 }
 
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref r,
@@ -131,6 +156,8 @@ int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref 
     struct session *s = endpoint_find(e, r);
     if (!s)
         return ERR_NOT_FOUND;
+    if (!peer_takes(s->peer, to))
+        return ERR_USAGE;
     const int err = paths_ask(&s->paths, &e->rng, now_us, to);
     if (err)
         return err;

@@ -19,31 +19,35 @@
 #include "net/base/ref.h"
 
 struct endpoint;
-struct relay_limits; /* net/relay/relay_server.h */
-struct relay_stats;
+struct relay_limits; /* net/relay/relay_limits.h */
+struct relay_stats;  /* net/relay/relay_server.h */
 
 /* ---- being a relay ---- */
 /* From now on this node forwards, within these limits (copied), and whoever shows that an id is its
  * own gets a session as guest, without a secret: it may send what a relay's client sends and
- * nothing else. NULL: no more; all flows end (RELAY_GONE), guests are sent away. Called again: the
- * limits are others. ERR_NOMEM. */
+ * nothing else. NULL: no more; clients are told (RESTARTING, at once), guests are sent away.
+ * Called again: as if it had stopped before. ERR_NOMEM. */
 int endpoint_relay_serve(struct endpoint *e, const struct relay_limits *l,
                          uint64_t now_us) MUST_USE;
 /* Who may use it, beside what the limits say: if `allowed` has any, only these; never the
  * `blocked`. Copied; both empty: everybody. ERR_FULL: more than RELAY_LIST_MAX in one. ERR_NOMEM.
  * Legal only while serving (ERR_USAGE). */
-int endpoint_relay_allow(struct endpoint *e, const struct node_id *allowed, unsigned allowed_count,
-                         const struct node_id *blocked, unsigned blocked_count) MUST_USE;
+int endpoint_relay_allow(struct endpoint *e, uint64_t now_us, const struct node_id *allowed,
+                         unsigned allowed_count, const struct node_id *blocked,
+                         unsigned blocked_count) MUST_USE;
 /* Tells all clients, and takes no more reservations and flows. */
 void endpoint_relay_restarting(struct endpoint *e, uint64_t now_us, uint32_t in_ms,
                                uint32_t for_ms);
+/* How busy this machine is, 0 to 255, as whoever can measure it says: part of the load that clients
+ * are told. */
+void endpoint_relay_busy(struct endpoint *e, uint8_t busy);
 /* False: it does not serve. */
 bool endpoint_relay_stats(const struct endpoint *e, struct relay_stats *out);
 
 /* ---- using one ---- */
 /* Asks, over the session with it, to be reachable there: EP_RELAY_RESERVED or EP_RELAY_REFUSED.
- * To be asked again before the lifetime is over. ERR_OFFLINE: there is no session. ERR_FULL,
- * ERR_NOMEM. */
+ * To be asked again before the lifetime is over. ERR_OFFLINE: there is no session. ERR_UNSUPPORTED:
+ * its peer does not know records. ERR_FULL, ERR_NOMEM. */
 int relay_reserve(struct endpoint *e, uint64_t now_us, struct peer_ref relay) MUST_USE;
 /* Gives the reservation back, without an answer. */
 void relay_unreserve(struct endpoint *e, uint64_t now_us, struct peer_ref relay);

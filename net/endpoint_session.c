@@ -10,10 +10,12 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                           .peer = peer_ref_of(p),
                           .peer_owner = p->setup.owner,
                           .err = err,
+                          .guest = p->guest,
                           .node = p->setup.id};
     if (s) {
         ev.session = session_ref_of(s);
         ev.addr = *hop_addr(session_hop(s));
+        ev.hop = *session_hop(s);
     }
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
@@ -47,6 +49,7 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     if (s->state == SESSION_UP) {
         p->heard_us = s->last_recv_us;
         e->counters.sessions_down++;
+        endpoint_hop_down(e, s);
         endpoint_tell(e, EP_SESSION_DOWN, p, s, err);
     }
     if (p->session == s)
@@ -64,8 +67,10 @@ void endpoint_reap(struct endpoint *e) {
     for (struct session *s; (s = session_table_reap(&e->sessions));) {
         struct peer *p = s->peer;
         session_free(s, e->aead);
-        if (p->stranger && !p->session && !p->dial && !p->answered)
+        if ((p->stranger || p->guest) && !p->session && !p->dial && !p->answered) {
+            endpoint_guest_named(e, p);
             peers_remove(&e->peers, p);
+        }
     }
 }
 
@@ -97,7 +102,7 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
             endpoint_session_end(e, p->answered, 0);
     }
     session_table_raise(&e->sessions, s);
-    s->up_us = s->last_recv_us = s->last_use_us = now_us;
+    s->up_us = s->last_recv_us = s->last_use_us = s->sent_us = s->guest_us = now_us;
     p->asked = false;
     if (!paths_doubtful(&s->paths))
         p->last_path = *session_hop(s);

@@ -8,9 +8,14 @@
 
 enum { FRAMES_MAX_BYTES = 64 };
 
-static bool push(struct endpoint *e, const struct small_packet *p, const uint8_t *data,
-                 size_t len) {
+/* All that is small and for a peer comes through here. */
+static bool push(struct endpoint *e, const struct peer *for_whom, const struct small_packet *p,
+                 const uint8_t *data, size_t len) {
     struct endpoint_counters *c = &e->counters;
+    if (for_whom && !peer_takes(for_whom, &p->to)) {
+        c->policy_dropped++;
+        return false;
+    }
     if (small_push(&e->waiting, p, data, len))
         return true;
     c->queue_dropped++;
@@ -20,10 +25,10 @@ static bool push(struct endpoint *e, const struct small_packet *p, const uint8_t
     return false;
 }
 
-void endpoint_queue_small(struct endpoint *e, const struct hop *to, const uint8_t *data,
-                          size_t len) {
+void endpoint_queue_small(struct endpoint *e, const struct peer *for_whom, const struct hop *to,
+                          const uint8_t *data, size_t len) {
     const struct small_packet p = {.to = *to, .class = small_class_of(data)};
-    (void)push(e, &p, data, len);
+    (void)push(e, for_whom, &p, data, len);
 }
 
 /* Seals buf[DATA_HEADER_BYTES .. + len) and queues it; false: there is no room. */
@@ -35,7 +40,8 @@ static bool push_sealed(struct endpoint *e, struct session *s, const struct smal
     const size_t n = session_seal(s, e->aead, s->send_counter++, buf, len);
     s->pkts_sent++;
     s->bytes_sent += n;
-    return push(e, &p, buf, n);
+    s->sent_us = e->told_us;
+    return push(e, s->peer, &p, buf, n);
 }
 
 /* What a peer has asked for, as often as it likes, leaves room for what we have to say. */
@@ -93,31 +99,55 @@ int endpoint_send_record(struct endpoint *e, struct session *s, const void *data
     return 0;
 }
 
-/* The packet as a train of one. */
-static bool give(struct endpoint *e, struct small_packet *p, struct train *t) {
-    if (!p)
-        return false;
+/* Nobody counts it any more. */
+static void uncount(struct endpoint *e, const struct small_packet *p) {
     struct session *s =
         session_table_by_ref(&e->sessions, (struct session_ref){p->slot, p->serial});
     if (s && p->class == SMALL_RECORD)
         s->records_waiting--;
     else if (s)
         s->small_waiting--;
-    memcpy(t->buf, p->data, p->len);
-    t->len = p->len;
-    t->segment_bytes = (uint16_t)p->len;
+}
+
+/* The packet as a train of one. */
+static void give(struct endpoint *e, const struct small_packet *p, const struct carrier *c,
+                 struct train *t) {
+    const size_t lead = carrier_bytes(c);
+    carrier_write(c, t->buf);
+    memcpy(t->buf + lead, p->data, p->len);
+    t->len = lead + p->len;
+    t->segment_bytes = (uint16_t)t->len;
     t->ecn = ECN_NOT_ECT;
-    t->to = p->to;
+    t->to = c->to;
     e->counters.pkts_out++;
-    e->counters.bytes_out += p->len;
-    mem_free(p);
-    return true;
+    e->counters.bytes_out += t->len;
 }
 
-bool endpoint_take_small(struct endpoint *e, struct train *t) {
-    return give(e, small_pop(&e->waiting, t), t);
+static bool take(struct endpoint *e, uint64_t now_us, struct train *t, bool record) {
+    struct small_queue *q = &e->waiting;
+    for (struct small_packet *p; (p = record ? small_pop_record(q, t) : small_pop(q, t));) {
+        struct carrier c;
+        const bool way = endpoint_carrier(e, &p->to, &c);
+        if (way && train_is_unwanted(t, &c.to) && small_wait(q, p, hop_socket(&c.to)))
+            continue;
+        const bool goes = way && !train_is_unwanted(t, &c.to) &&
+                          carrier_spend(e, now_us, &c, carrier_bytes(&c) + p->len);
+        uncount(e, p);
+        if (goes)
+            give(e, p, &c, t);
+        else
+            e->counters.relay_no_way++;
+        mem_free(p);
+        if (goes)
+            return true;
+    }
+    return false;
 }
 
-bool endpoint_take_record(struct endpoint *e, struct train *t) {
-    return give(e, small_pop_record(&e->waiting, t), t);
+bool endpoint_take_small(struct endpoint *e, uint64_t now_us, struct train *t) {
+    return take(e, now_us, t, false);
+}
+
+bool endpoint_take_record(struct endpoint *e, uint64_t now_us, struct train *t) {
+    return take(e, now_us, t, true);
 }

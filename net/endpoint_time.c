@@ -21,7 +21,14 @@
  *                            the path may get no more
  *     tp->memory_us          writers that found no memory try again: MEMORY_RETRY_US
  *   without one
- *     last_use_us            nobody needs it: SESSION_IDLE_US, it ends
+ *     last_use_us            nobody needs it: SESSION_IDLE_US, it ends; not if it is to be kept
+ *   to be kept (endpoint_keepalive)
+ *     sent_us                nothing was sent for the peer's keepalive_us: something is
+ *     asked_us               a question is repeated: KEEPALIVE_ASK_US; after KEEPALIVE_ASKS it ends
+ *   of a guest
+ *     guest_us               it has nothing here: GUEST_IDLE_US, it ends
+ *
+ * Beside those of sessions: relay_server, relay_client (net/relay), and the questions for keys.
  *
  * What has no timer is looked at when it is used: the age of the keys when something is to be sent
  * (rekey_due), cookies and the secrets they are made with, the budgets of handshakes, when memory
@@ -71,9 +78,11 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         sooner(&d, transport_due_us(s, now_us));
         if (s->tp->memory_us > 0)
             sooner(&d, s->tp->memory_us);
-    } else {
+    } else if (s->peer->keepalive_us == 0) {
         sooner(&d, s->last_use_us + SESSION_IDLE_US);
     }
+    sooner(&d, endpoint_keep_us(s));
+    sooner(&d, endpoint_guest_us(s));
     return d;
 }
 
@@ -121,8 +130,17 @@ static void up_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     endpoint_send_challenges(e, s, now_us);
     if (s->tp)
         transport_timeouts(e, s, now_us);
-    else if (now_us >= s->last_use_us + SESSION_IDLE_US)
+    else if (s->peer->keepalive_us == 0 && now_us >= s->last_use_us + SESSION_IDLE_US)
         endpoint_session_end(e, s, 0);
+    if (s->state != SESSION_UP)
+        return;
+    if (now_us >= endpoint_keep_us(s)) {
+        if (!keys_may_send(&s->keys, now_us, s->send_counter))
+            endpoint_maybe_rekey(e, s, now_us);
+        endpoint_keep(e, s, now_us);
+    }
+    if (s->state == SESSION_UP)
+        endpoint_guest_idle(e, s, now_us);
 }
 
 static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
@@ -135,10 +153,16 @@ static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_
 }
 
 uint64_t endpoint_deadline_us(const struct endpoint *e) {
-    return timer_next_us(&e->sessions.timers);
+    uint64_t d = timer_next_us(&e->sessions.timers);
+    sooner(&d, endpoint_relay_us(e));
+    sooner(&d, endpoint_key_ask_us(e));
+    return d;
 }
 
 void endpoint_timeout(struct endpoint *e, uint64_t now_us) {
+    e->told_us = now_us;
+    endpoint_relay_timeout(e, now_us);
+    endpoint_key_ask_timeout(e, now_us);
     for (struct session *s; (s = session_table_pop_due(&e->sessions, now_us));) {
         session_timeout(e, s, now_us);
         endpoint_reap(e); /* what it held counts for the next one */

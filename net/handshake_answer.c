@@ -17,7 +17,7 @@ static void send_retry(struct endpoint *e, const struct hop *to, const uint8_t *
     cookie_seal(&e->identity.transport_public, msg + 8,
                 initiation + INITIATION_BYTES - 2 * MAC_BYTES, cookie, challenge,
                 msg + 8 + COOKIE_NONCE_BYTES);
-    endpoint_queue_small(e, to, msg, sizeof msg);
+    endpoint_queue_small(e, NULL, to, msg, sizeof msg);
 }
 
 /* The caller alone can tell that it is refused by us, and why. */
@@ -30,7 +30,7 @@ static void send_refusal(struct endpoint *e, const struct hop *to, const uint8_t
     cookie_seal(&e->identity.transport_public, msg + 8,
                 initiation + INITIATION_BYTES - 2 * MAC_BYTES, zeroes, zeroes,
                 msg + 8 + COOKIE_NONCE_BYTES);
-    endpoint_queue_small(e, to, msg, sizeof msg);
+    endpoint_queue_small(e, NULL, to, msg, sizeof msg);
 }
 
 /* Two million handshakes a second can be asked for, some 10,000 done: above the limit only who
@@ -50,9 +50,11 @@ struct request { /* an initiation that was read */
     uint32_t sender;
     const uint8_t *msg;
     const struct hop *from;
-    struct peer *peer; /* NULL: a stranger with a ticket, who gets an entry with the answer only */
+    struct peer *peer; /* NULL: a stranger with a ticket, or a guest, who gets an entry with the
+                        * answer only */
     struct psk psk;
     bool by_ticket, proved;
+    bool guest; /* without a secret, and not known */
 };
 
 /* What a challenge is bound to: it is worth one confirmed handshake of this key. */
@@ -82,6 +84,10 @@ static unsigned admit(struct endpoint *e, uint64_t now_us, struct request *q) {
     }
     const struct open_ticket *t =
         q->in.psk_id ? open_tickets_find(&e->tickets, now_us, q->in.psk_id) : NULL;
+    if (!t && !known && q->in.psk_id == 0 && e->relay_server) {
+        q->guest = true;
+        return endpoint_guest_room(e, q->from) ? 0 : REFUSAL_FULL;
+    }
     if (!t)
         return known ? REFUSAL_SECRET : REFUSAL_UNKNOWN;
     q->psk = t->secret;
@@ -111,7 +117,7 @@ static bool fresh(struct endpoint *e, uint64_t now_us, struct request *q) {
         struct hs_in *h = waiting[i]->hs_in;
         if (memcmp(q->msg + 8, h->ephemeral, sizeof h->ephemeral) == 0) {
             endpoint_path_doubt(e, waiting[i], now_us, q->from);
-            endpoint_queue_small(e, q->from, h->response, RESPONSE_BYTES);
+            endpoint_queue_small(e, q->peer, q->from, h->response, RESPONSE_BYTES);
             h->sent_us = 0;
             return false;
         }
@@ -286,6 +292,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
     s->caps_next = e->caps & q->in.caps;
     h->by_ticket = q->by_ticket;
     h->ticket = q->psk;
+    h->guest = q->guest;
     h->ticket_id = q->in.psk_id;
     h->key = *noise_remote(&q->noise);
     h->cert = q->in.cert;
@@ -303,7 +310,7 @@ static void answer(struct endpoint *e, uint64_t now_us, struct request *q) {
         endpoint_session_end(e, s, ERR_NOMEM);
         return;
     }
-    endpoint_queue_small(e, q->from, h->response, RESPONSE_BYTES);
+    endpoint_queue_small(e, q->peer, q->from, h->response, RESPONSE_BYTES);
     endpoint_make_ready(e, s);
 }
 
@@ -337,15 +344,18 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
         e->counters.auth_fail++;
         goto out;
     }
+    const struct peer *named = peers_by_id(&e->peers, &q.in.cert.id);
+    if (named && !endpoint_may_come(e, named, from))
+        goto out;
     /* Who cannot show that the key is its own is told nothing. */
-    if (!peers_cert_ok(peers_by_id(&e->peers, &q.in.cert.id), &q.in.cert.id, &q.in.cert,
-                       noise_remote(&q.noise))) {
+    if (!peers_cert_ok(named, &q.in.cert.id, &q.in.cert, noise_remote(&q.noise))) {
         e->counters.handshake_refused++;
         goto out;
     }
     const unsigned why = admit(e, now_us, &q);
     if (why) {
         e->counters.handshake_refused++;
+        e->counters.guests_refused += why == REFUSAL_FULL;
         send_refusal(e, from, msg, &q.noise, (enum refusal)why);
         goto out;
     }
@@ -374,7 +384,10 @@ static void keep(struct endpoint *e, struct peer *p, const struct hs_in *h) {
     if (h->timestamp_us > p->last_timestamp_us)
         p->last_timestamp_us = h->timestamp_us;
     bool news = peers_keep_key(p, &h->cert, &h->key);
+    if (p->guest && !h->by_ticket)
+        return;
     if (h->by_ticket) {
+        endpoint_guest_named(e, p);
         open_tickets_burn(&e->tickets, &h->ticket);
         handshake_paired(e, p, &h->pairing, &h->ticket);
         return;
@@ -392,6 +405,10 @@ void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
         (h->by_ticket && !ticket_counts(e, s->peer, &h->ticket, now_us))) {
         e->counters.handshake_refused++;
         endpoint_hang_up(e, s, now_us, ERR_AUTH);
+        return;
+    }
+    if (h->guest && s->peer->stranger && !endpoint_guest_comes(e, s->peer, session_hop(s))) {
+        endpoint_hang_up(e, s, now_us, ERR_FULL);
         return;
     }
     keep(e, s->peer, h);

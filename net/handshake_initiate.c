@@ -53,38 +53,50 @@ static const struct hop *first_asked(const struct session *s) {
     return s->hs_out->rekey ? session_hop(s) : &s->peer->last_path;
 }
 
-/* A first handshake goes to every address known, a rekey along the path; if that stays silent,
- * everywhere. */
+/* Where the INITIATION that is out has gone, or is to go: a first one to every place known, a rekey
+ * along the path; if that stays silent, everywhere. */
+static unsigned places_asked(const struct session *s, struct hop out[static PEER_HOPS_MAX]) {
+    const struct hop *first = first_asked(s);
+    if (s->hs_out->rekey && !s->hs_out->everywhere) {
+        out[0] = *first;
+        return 1;
+    }
+    return peer_hops(s->peer, first, out);
+}
+
 static void send(struct endpoint *e, struct session *s, uint64_t now_us, bool repeated) {
-    struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
+    struct hop to[PEER_HOPS_MAX];
     h->tries++;
     h->sent_us = repeated ? 0 : now_us;
+    h->everywhere |= !h->rekey || h->tries > 2;
     e->counters.handshakes_out++;
     const struct hop *first = first_asked(s);
-    const struct hop to = h->rekey ? *first : hop_by_any_socket(first);
-    if (to.kind != HOP_NONE && (!h->rekey || paths_spend(&s->paths, first, sizeof h->msg)))
-        endpoint_queue_small(e, &to, h->msg, sizeof h->msg);
-    if (h->rekey && h->tries <= 2)
-        return;
-    h->everywhere = true;
-    for (unsigned i = 0; i < p->setup.addr_count; i++) {
-        const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
-        if (!hop_same_place(&other, first))
-            endpoint_queue_small(e, &other, h->msg, sizeof h->msg);
+    const unsigned n = places_asked(s, to);
+    for (unsigned i = 0; i < n; i++) {
+        const bool is_path = h->rekey && hop_equal(&to[i], first);
+        if (!is_path || paths_spend(&s->paths, first, sizeof h->msg)) {
+            const struct hop at = is_path ? to[i] : hop_by_any_socket(&to[i]);
+            endpoint_queue_small(e, s->peer, &at, h->msg, sizeof h->msg);
+        }
     }
+}
+
+void handshake_also_to(struct endpoint *e, struct session *s, const struct hop *to) {
+    struct hs_out *h = s->hs_out;
+    if (!h || !h->everywhere)
+        return;
+    h->sent_us = 0;
+    endpoint_queue_small(e, s->peer, to, h->msg, sizeof h->msg);
 }
 
 /* How many places the INITIATION that is out has gone to, and whether this is one of them. */
 static unsigned asked(const struct session *s, const struct hop *at, bool *there) {
-    const struct peer_setup *set = &s->peer->setup;
-    const struct hop *first = first_asked(s);
-    unsigned n = first->kind != HOP_NONE;
-    *there = hop_same_place(at, first);
-    for (unsigned i = 0; s->hs_out->everywhere && i < set->addr_count; i++) {
-        *there |= hop_is_to(at, &set->addrs[i]);
-        n += !hop_is_to(first, &set->addrs[i]);
-    }
+    struct hop to[PEER_HOPS_MAX];
+    const unsigned n = places_asked(s, to);
+    *there = false;
+    for (unsigned i = 0; i < n; i++)
+        *there |= hop_same_place(at, &to[i]);
     return n;
 }
 
@@ -96,7 +108,7 @@ static void send_back(struct endpoint *e, struct session *s, uint64_t now_us,
     h->tries++;
     h->sent_us = now_us;
     e->counters.handshakes_out++;
-    endpoint_queue_small(e, to, h->msg, sizeof h->msg);
+    endpoint_queue_small(e, s->peer, to, h->msg, sizeof h->msg);
 }
 
 int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -253,6 +265,8 @@ static int refusal_error(unsigned why) {
         return ERR_SECRET;
     case REFUSAL_KEY:
         return ERR_STALE;
+    case REFUSAL_FULL:
+        return ERR_FULL;
     default: /* a reason of a newer peer, too */
         return ERR_UNKNOWN;
     }
@@ -265,6 +279,8 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
         e->counters.unknown_index++;
         return;
     }
+    if (!endpoint_may_come(e, s->peer, from))
+        return;
     struct peer *p = s->peer;
     struct hs_out *h = s->hs_out;
     uint8_t cookie[COOKIE_BYTES], challenge[CHALLENGE_BYTES];
@@ -305,6 +321,7 @@ void handshake_input_retry(struct endpoint *e, uint64_t now_us, const struct hop
 
 /* The peer has lost the session we wanted to rekey and offers a new one: what was in it is gone. */
 static void start_over(struct endpoint *e, struct session *s) {
+    endpoint_hop_down(e, s);
     endpoint_tell(e, EP_SESSION_DOWN, s->peer, s, ERR_CLOSED);
     e->counters.sessions_down++;
     session_detach(s);
@@ -327,13 +344,15 @@ static void start_over(struct endpoint *e, struct session *s) {
 static void answered_from(struct endpoint *e, struct session *s, uint64_t now_us,
                           const struct hop *from) {
     bool there;
-    struct hop at = *from;
+    struct hop at = *from, to[PEER_HOPS_MAX];
     const unsigned places = asked(s, from, &there);
+    if (places_asked(s, to) == 0) /* all that were asked have gone meanwhile */
+        there = true;
     if (s->state != SESSION_UP) {
         const struct hop *first = first_asked(s);
         if (!there)
-            at = first->kind != HOP_NONE ? hop_by_any_socket(first)
-                                         : hop_udp(&s->peer->setup.addrs[0], LOCAL_ANY);
+            at = hop_by_any_socket(peer_takes(s->peer, first) && first->kind != HOP_NONE ? first
+                                                                                         : &to[0]);
         paths_begin(&s->paths, &at, places > 1);
     } else if (!there || hop_same_place(from, session_hop(s))) {
         return;
@@ -428,6 +447,8 @@ void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct 
         e->counters.unknown_index++;
         return;
     }
+    if (!endpoint_may_come(e, s->peer, from))
+        return;
     struct hs_out *h = s->hs_out;
     if (!handshake_response_mac1_ok(&h->noise, msg)) {
         e->counters.mac_fail++;

@@ -56,6 +56,8 @@ int handshake_start(struct endpoint *e, struct session *s, uint64_t now_us,
                     enum handshake_use use) MUST_USE;
 /* Somebody waits for it now: if it was calm, the attempt begins anew, with the same message. */
 void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us);
+/* A place of the peer's has become known while it is called: there, too. */
+void handshake_also_to(struct endpoint *e, struct session *s, const struct hop *to);
 int handshake_rekey(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
 /* Something is to be sent: begins a rekey if one is due. */
 void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);

@@ -73,14 +73,13 @@ void handshake_proved(struct endpoint *e, struct peer *p, const struct psk *psk)
  * have it. */
 static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t now_us,
                                const uint8_t *frame, size_t len) {
-    const struct peer *p = s->peer;
+    struct hop to[PEER_HOPS_MAX];
     if (!paths_doubtful(&s->paths) || s->confirm_left >= CONFIRM_TRIES - 2)
         return;
-    for (unsigned i = 0; i < p->setup.addr_count; i++) {
-        const struct hop other = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
-        if (!hop_same_place(&other, session_hop(s)))
-            endpoint_send_frames_to(e, s, now_us, &other, frame, len);
-    }
+    const unsigned n = peer_hops(s->peer, session_hop(s), to);
+    for (unsigned i = 0; i < n; i++)
+        if (!hop_same_place(&to[i], session_hop(s)))
+            endpoint_send_frames_to(e, s, now_us, &to[i], frame, len);
 }
 
 void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {

@@ -20,7 +20,10 @@
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
     X(paths_challenged) X(paths_rescued) X(icmp_believed) X(icmp_refused) \
     X(handshakes_unsent) X(frames_unsent) X(records_unsent) \
-    X(records_out) X(records_in) X(records_dropped)
+    X(records_out) X(records_in) X(records_dropped) \
+    X(policy_dropped) X(relay_no_way) X(relayed_in) X(relayed_refused) X(forward_refused) \
+    X(relay_records_bad) X(guests_up) X(guests_refused) X(guests_ended) X(key_asks_in) \
+    X(key_asks_refused) X(keys_told) X(key_told_refused) X(keepalives)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;

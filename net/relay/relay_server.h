@@ -77,6 +77,8 @@ void relay_server_client_moved(struct relay_server *s, uint64_t now_us, struct p
 /* It is gone: its reservation and its flows end, the other ends hear `gone`. */
 void relay_server_client_down(struct relay_server *s, uint64_t now_us, struct peer_ref peer);
 bool relay_server_has_client(const struct relay_server *s, struct peer_ref peer);
+/* It has a reservation or a flow here, or has asked for one. */
+bool relay_server_uses(const struct relay_server *s, struct peer_ref peer);
 
 /* ---- control ---- */
 

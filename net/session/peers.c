@@ -14,6 +14,7 @@ static uint32_t bucket(const struct node_id *id, uint32_t cap) {
 
 void peers_clear(struct peers *t) {
     for (uint32_t i = 0; i < t->count; i++) {
+        mem_free(t->list[i]->places);
         sodium_memzero(t->list[i], sizeof *t->list[i]);
         mem_free(t->list[i]);
     }
@@ -97,12 +98,68 @@ void peers_remove(struct peers *t, struct peer *p) {
         at = &t->list[*at - 1]->next_in_bucket;
     *at = p->next_in_bucket;
     uint32_t index = p->index, generation = p->generation;
+    mem_free(p->places);
     sodium_memzero(p, sizeof *p);
     p->index = index;
     p->generation = generation;
     p->next_in_bucket = t->free;
     t->free = index + 1;
     t->used--;
+}
+
+/* ---- where they are ---- */
+
+int peer_place_add(struct peer *p, const struct hop *at) {
+    for (unsigned i = 0; i < p->place_count; i++)
+        if (hop_same_place(&p->places[i], at))
+            return 0;
+    if (p->place_count == PEER_PLACES_MAX)
+        return ERR_FULL;
+    if (!p->places)
+        p->places = mem_calloc(PEER_PLACES_MAX, sizeof *p->places);
+    if (!p->places)
+        return ERR_NOMEM;
+    p->places[p->place_count++] = *at;
+    return 0;
+}
+
+bool peer_place_remove(struct peer *p, const struct hop *at) {
+    unsigned i = 0;
+    while (i < p->place_count && !hop_same_place(&p->places[i], at))
+        i++;
+    if (i == p->place_count)
+        return false;
+    for (p->place_count--; i < p->place_count; i++)
+        p->places[i] = p->places[i + 1];
+    return true;
+}
+
+struct hops {
+    const struct peer *peer;
+    struct hop *v;
+    unsigned count;
+};
+
+static void add_hop(struct hops *l, const struct hop *at) {
+    if (at->kind == HOP_NONE || !peer_takes(l->peer, at))
+        return;
+    for (unsigned i = 0; i < l->count; i++)
+        if (hop_same_place(&l->v[i], at))
+            return;
+    l->v[l->count++] = *at;
+}
+
+unsigned peer_hops(const struct peer *p, const struct hop *first,
+                   struct hop out[static PEER_HOPS_MAX]) {
+    struct hops l = {.peer = p, .v = out};
+    for (unsigned i = 0; i < p->place_count; i++)
+        add_hop(&l, &p->places[i]);
+    add_hop(&l, first);
+    for (unsigned i = 0; i < p->setup.addr_count; i++) {
+        const struct hop at = hop_udp(&p->setup.addrs[i], LOCAL_ANY);
+        add_hop(&l, &at);
+    }
+    return l.count;
 }
 
 /* ---- their keys ---- */

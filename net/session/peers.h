@@ -18,7 +18,8 @@ struct session;
 
 struct peer {
     bool used;
-    bool stranger; /* known only by a ticket's secret, unconfirmed */
+    bool stranger; /* known only by a ticket's secret, or by nothing but its id: unconfirmed */
+    bool guest;    /* let in without a secret, since we serve as relay; goes with its session */
     uint32_t index, generation;
     struct peer_setup setup; /* with the newest transport key that a handshake has proved */
     bool cert_seen;          /* the certificate of setup.transport, checked here: */
@@ -26,10 +27,14 @@ struct peer {
     struct session *session; /* UP, or NULL */
     struct session *dial;    /* INITIATING, or NULL */
     struct session
-        *answered;        /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
-    bool asked;           /* endpoint_connect was called and its outcome not told yet */
-    uint64_t heard_us;    /* in sessions that have ended */
-    struct hop last_path; /* where it was heard last */
+        *answered;         /* RESPONDED, or NULL: beside a dial of ours, since it may be a replay */
+    uint64_t guest_source; /* of a guest that is counted: hop_source of where it came from */
+    struct hop *places;    /* PEER_PLACES_MAX, NULL until there is one: beside its addresses */
+    unsigned place_count;
+    uint64_t keepalive_us; /* endpoint_keepalive; 0: no */
+    bool asked;            /* endpoint_connect was called and its outcome not told yet */
+    uint64_t heard_us;     /* in sessions that have ended */
+    struct hop last_path;  /* where it was heard last */
     /* Freshness of its initiations: the greatest timestamp of all that were confirmed, and how many
      * those were. */
     uint64_t last_timestamp_us, accepted;
@@ -55,6 +60,28 @@ struct peer *peers_by_ref(const struct peers *t, struct peer_ref r);
 struct peer *peers_by_id(const struct peers *t, const struct node_id *id);
 struct peer *peers_add(struct peers *t, const struct node_id *id); /* NULL: full or no memory */
 void peers_remove(struct peers *t, struct peer *p);
+/* Places beside its addresses. ERR_FULL, ERR_NOMEM; a place that is known, twice is fine. */
+int peer_place_add(struct peer *p, const struct hop *at) MUST_USE;
+/* False: it is none of them. */
+bool peer_place_remove(struct peer *p, const struct hop *at);
+/* The policy, for all that leaves and all that comes: whether packets may go between us and the
+ * peer by this hop. */
+static inline bool peer_takes(const struct peer *p, const struct hop *at) {
+    switch (p->setup.path) {
+    case PATH_RELAY_ONLY:
+        return at->kind == HOP_RELAY;
+    case PATH_DIRECT_ONLY:
+        return at->kind != HOP_RELAY;
+    case PATH_AUTO:
+        break;
+    }
+    return true;
+}
+enum { PEER_HOPS_MAX = PEER_PLACES_MAX + 1 + PEER_ADDRS_MAX };
+/* Where it is called, each place once and none that its policy forbids: through relays, which
+ * always works, then `first` (if that is a place), then its addresses. */
+unsigned peer_hops(const struct peer *p, const struct hop *first,
+                   struct hop out[static PEER_HOPS_MAX]);
 /* The certificate names `id` and is signed for this key. p: what is known of the id, or NULL. */
 bool peers_cert_ok(const struct peer *p, const struct node_id *id, const struct key_cert *c,
                    const struct dh_public *key) MUST_USE;

@@ -122,7 +122,7 @@ void session_table_turn(struct session_table *t, struct session *s) {
     session_table_ready(t, s);
 }
 
-static void park(struct session_table *t, struct session *s, int socket) {
+void session_table_park(struct session_table *t, struct session *s, int socket) {
     session_table_unready(t, s);
     list_add(&t->parked[socket], &s->ready);
     t->parked_at |= UINT32_C(1) << socket;
@@ -142,7 +142,7 @@ static struct session *first_ready(struct session_table *t, uint32_t full) {
 struct session *session_table_next_ready(struct session_table *t, const struct train *train) {
     struct session *s;
     while ((s = first_ready(t, train->full)) && s->tp && train_is_unwanted(train, session_hop(s)))
-        park(t, s, hop_socket(session_hop(s)));
+        session_table_park(t, s, hop_socket(session_hop(s)));
     return s;
 }
 

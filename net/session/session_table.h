@@ -59,6 +59,9 @@ void session_table_unready(struct session_table *t, struct session *s);
  * (t->full) is put into that socket's list and not looked at again until the socket has room; then
  * those in it come first. NULL: there is none that may send. */
 struct session *session_table_next_ready(struct session_table *t, const struct train *train);
+/* A ready one is put into this socket's list, as above: for who leaves by a socket that its own hop
+ * does not name. */
+void session_table_park(struct session_table *t, struct session *s, int socket);
 /* It has sent: the others' turn. */
 void session_table_turn(struct session_table *t, struct session *s);
 /* ERR_NOMEM: the deadline is as it was. */

@@ -15,10 +15,12 @@ static const unsigned bounds[SMALL_CLASSES] = {
 enum small_class small_class_of(const uint8_t *data) {
     switch (data[0]) {
     case PACKET_INITIATION:
+    case PACKET_KEY_ASK:
         return SMALL_ATTEMPT;
     case PACKET_RESPONSE:
         return SMALL_ANSWER;
     case PACKET_RETRY:
+    case PACKET_KEY_TOLD: /* to anybody, too */
         return SMALL_RETRY;
     default:
         return SMALL_SESSION;
@@ -83,16 +85,24 @@ static struct small_packet *take_parked(struct small_parked *parked, enum small_
     return p;
 }
 
-/* The first of its class waits for its socket. False: no memory, it stays where it is. */
-static bool park(struct small_queue *q, enum small_class class) {
+/* False: no memory. */
+static bool may_park(struct small_queue *q) {
     if (!q->parked)
         q->parked = mem_calloc(1, sizeof *q->parked);
-    struct small_packet *p = q->parked ? take(&q->lists[class]) : NULL;
-    if (!p)
+    return q->parked != NULL;
+}
+
+static void park(struct small_queue *q, struct small_packet *p, int socket) {
+    append(&q->parked->lists[p->class][socket], p);
+    q->parked->at[p->class] |= UINT32_C(1) << socket;
+}
+
+bool small_wait(struct small_queue *q, struct small_packet *p, int socket) {
+    if (!may_park(q) || q->parked->lists[p->class][socket].count >= bounds[p->class] / 2) {
+        q->dropped[p->class]++;
         return false;
-    const int socket = hop_socket(&p->to);
-    append(&q->parked->lists[class][socket], p);
-    q->parked->at[class] |= UINT32_C(1) << socket;
+    }
+    park(q, p, socket);
     return true;
 }
 
@@ -102,9 +112,12 @@ static struct small_packet *pop_of(struct small_queue *q, enum small_class class
     struct small_packet *p = take_parked(q->parked, class, t ? t->full : 0);
     if (p)
         return p;
-    while (t && l->head && train_is_unwanted(t, &l->head->to))
-        if (!park(q, class))
-            return NULL;
+    while ((p = l->head) && t && train_is_unwanted(t, &p->to)) {
+        if (!may_park(q))
+            return NULL; /* it stays where it is */
+        (void)take(l);
+        park(q, p, hop_socket(&p->to));
+    }
     return take(l);
 }
 

@@ -64,6 +64,9 @@ bool small_push(struct small_queue *q, const struct small_packet *head, const ui
  * be freed by the caller; NULL: there is none. */
 struct small_packet *small_pop(struct small_queue *q, const struct train *t);
 struct small_packet *small_pop_record(struct small_queue *q, const struct train *t);
+/* One that was popped waits, after all, until this socket has room. False, and counted: half of its
+ * class waits there already, or no memory; it is still the caller's. */
+bool small_wait(struct small_queue *q, struct small_packet *p, int socket);
 void small_clear(struct small_queue *q);
 
 #endif

@@ -57,7 +57,13 @@ void handshake_set_mac2(uint8_t *msg, size_t len, const uint8_t cookie[static CO
 /* Responder. mac1 is for us. */
 bool handshake_mac1_ok(const struct identity *self, const uint8_t msg[static INITIATION_BYTES]);
 /* Why nobody is let in whose message 1 opens: docs/PROTOCOL.md §3. 0 is none. */
-enum refusal { REFUSAL_UNKNOWN = 1, REFUSAL_SECRET, REFUSAL_KEY, REFUSALS_MAX = 7 };
+enum refusal {
+    REFUSAL_UNKNOWN = 1,
+    REFUSAL_SECRET,
+    REFUSAL_KEY,
+    REFUSAL_FULL, /* a relay has guests enough */
+    REFUSALS_MAX = 7,
+};
 /* A refusal is a RETRY without cookie and challenge, whose nonce is made with what message 1 has
  * made common: nobody but the two ends can make it, or tell the reason. After
  * handshake_read_initiation. */

@@ -9,7 +9,7 @@
 #include "net/wire/frame.h"
 #include "support_at.h"
 
-enum { HUB_MAX = 24, HUB_EVENTS = EP_PONG + 1 };
+enum { HUB_MAX = 24, HUB_EVENTS = EP_KEY_TOLD + 1 };
 
 struct hub {
     uint64_t seed, now_us;

@@ -130,8 +130,11 @@ static void a_session_has_its_share_of_what_waits(void **state) {
     (void)state;
     struct fixture f;
     quiet(&f, 4, 0, false);
-    for (unsigned i = 0; i < 2 * SMALL_RECORDS_PER_SESSION_MAX; i++)
-        assert_int_equal(say(&f, &i, sizeof i), i < SMALL_RECORDS_PER_SESSION_MAX ? 0 : ERR_FULL);
+    for (unsigned i = 0; i < 2 * SMALL_RECORDS_PER_SESSION_MAX; i++) {
+        const uint8_t what[] = {RECORD_KIND_RELAY + 1, (uint8_t)i};
+        assert_int_equal(say(&f, what, sizeof what),
+                         i < SMALL_RECORDS_PER_SESSION_MAX ? 0 : ERR_FULL);
+    }
     assert_int_equal(endpoint_counters(f.p->ep[0])->records_unsent, SMALL_RECORDS_PER_SESSION_MAX);
     assert_int_equal(session_ping(f.p->ep[0], f.p->now_us, f.s[0], 9), 0); /* has its own queue */
     assert_int_equal(f.ours->records_waiting, SMALL_RECORDS_PER_SESSION_MAX);

@@ -178,9 +178,9 @@ static void answers_to_one_do_not_push_out_packets_to_others(void **state) {
     const uint8_t retry[RETRY_BYTES] = {PACKET_RETRY}, answer[RESPONSE_BYTES] = {PACKET_RESPONSE},
                   attempt[INITIATION_BYTES] = {PACKET_INITIATION};
     for (int i = 0; i < 5000; i++) {
-        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), retry, sizeof retry);
-        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), answer, sizeof answer);
-        endpoint_queue_small(h->ep[0], AT(&h->addr[2]), attempt, sizeof attempt);
+        endpoint_queue_small(h->ep[0], NULL, AT(&h->addr[2]), retry, sizeof retry);
+        endpoint_queue_small(h->ep[0], NULL, AT(&h->addr[2]), answer, sizeof answer);
+        endpoint_queue_small(h->ep[0], NULL, AT(&h->addr[2]), attempt, sizeof attempt);
     }
     const struct small_list *l = h->ep[0]->waiting.lists;
     assert_int_equal(l[SMALL_RETRY].count, SMALL_RETRY_MAX);

@@ -1,0 +1,116 @@
+/* endpoint_key_ask.c: whose key has a relay: asked, and told. An answer is believed for a nonce
+ * that is out and from the place that was asked; that its certificate is sound is checked here, that
+ * it is the right node's is for the user to say.
+ */
+#include <string.h>
+
+#include "crypto/base/mem.h"
+#include "net/endpoint_int.h"
+
+struct key_ask {
+    bool used;
+    uint64_t nonce;
+    struct hop at;
+    unsigned tries;
+    uint64_t next_us, interval_us;
+};
+
+struct key_asks {
+    struct key_ask v[KEY_ASKS_MAX];
+};
+
+static void send(struct endpoint *e, uint64_t now_us, struct key_ask *k) {
+    uint8_t nonce[KEY_NONCE_BYTES], msg[KEY_ASK_BYTES];
+    store_le64(nonce, k->nonce);
+    key_ask_write(nonce, msg);
+    k->tries++;
+    k->next_us = now_us + k->interval_us;
+    k->interval_us *= 2;
+    endpoint_queue_small(e, NULL, &k->at, msg, sizeof msg);
+}
+
+int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, uint64_t *nonce) {
+    if (at->kind != HOP_UDP)
+        return ERR_USAGE;
+    if (!e->key_asks)
+        e->key_asks = mem_calloc(1, sizeof *e->key_asks);
+    if (!e->key_asks)
+        return ERR_NOMEM;
+    for (unsigned i = 0; i < KEY_ASKS_MAX; i++) {
+        struct key_ask *k = &e->key_asks->v[i];
+        if (k->used)
+            continue;
+        *k = (struct key_ask){.used = true,
+                              .nonce = rng_u64(&e->rng),
+                              .at = hop_by_any_socket(at),
+                              .interval_us = KEY_ASK_RETRY_US};
+        *nonce = k->nonce;
+        send(e, now_us, k);
+        return 0;
+    }
+    return ERR_FULL;
+}
+
+static void tell(struct endpoint *e, struct key_ask *k, int err, const struct key_told *t) {
+    struct ep_event ev = {.kind = EP_KEY_TOLD, .err = err, .id = k->nonce, .hop = k->at};
+    if (t) {
+        ev.node = t->cert.id;
+        ev.transport = t->transport;
+        ev.cert_seq = t->cert.seq;
+    }
+    k->used = false;
+    if (!events_push(&e->events, &ev))
+        e->counters.queue_dropped++;
+}
+
+/* To whoever asks, but no more than was sent, nor often: it costs next to nothing. */
+void endpoint_key_asked(struct endpoint *e, uint64_t now_us, const struct hop *from,
+                        const uint8_t *data, size_t len) {
+    struct key_told t = {.transport = e->identity.transport_public, .cert = e->cert};
+    uint8_t msg[KEY_TOLD_BYTES];
+    e->counters.key_asks_in++;
+    if (!e->relay_server || !key_ask_read(t.nonce, data, len) ||
+        !handshake_budget_take(&e->key_budget, now_us, from)) {
+        e->counters.key_asks_refused++;
+        return;
+    }
+    key_told_write(&t, msg);
+    e->counters.keys_told++;
+    endpoint_queue_small(e, NULL, from, msg, sizeof msg);
+}
+
+void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t *data,
+                       size_t len) {
+    const uint8_t *nonce = key_told_nonce(data, len);
+    for (unsigned i = 0; nonce && e->key_asks && i < KEY_ASKS_MAX; i++) {
+        struct key_ask *k = &e->key_asks->v[i];
+        struct key_told t;
+        if (!k->used || k->nonce != load_le64(nonce) || !hop_same_place(&k->at, from))
+            continue;
+        if (!key_told_read(&t, data, len))
+            break;
+        tell(e, k, 0, &t);
+        return;
+    }
+    e->counters.key_told_refused++;
+}
+
+uint64_t endpoint_key_ask_us(const struct endpoint *e) {
+    uint64_t d = TIME_NEVER;
+    for (unsigned i = 0; e->key_asks && i < KEY_ASKS_MAX; i++)
+        if (e->key_asks->v[i].used && e->key_asks->v[i].next_us < d)
+            d = e->key_asks->v[i].next_us;
+    return d;
+}
+
+void endpoint_key_ask_timeout(struct endpoint *e, uint64_t now_us) {
+    for (unsigned i = 0; e->key_asks && i < KEY_ASKS_MAX; i++) {
+        struct key_ask *k = &e->key_asks->v[i];
+        if (!k->used || now_us < k->next_us)
+            continue;
+        if (k->tries == KEY_ASK_TRIES)
+            tell(e, k, ERR_TIMEOUT, NULL);
+        else
+            send(e, now_us, k);
+    }
+}
