@@ -8,7 +8,7 @@ CORE, PRIORITY = "0", "1"
 
 class Relay:
     name = "?"
-    kind = "?"  # of bench_relay
+    kind = "?"  # of bench_through
     port = 0
 
     def __init__(self, scope, hosts):

@@ -63,7 +63,7 @@ def _start(scope, options, hosts, seconds):
 
 def _ask(scope, hosts, relay, pairs, *phase):
     return json.loads(proc.output(
-        ["taskset", "-c", ASKS_ON_CORE, "chrt", "-f", relays.PRIORITY, os.path.join(scope.build, "tests/bench_relay"), relay.kind,
+        ["taskset", "-c", ASKS_ON_CORE, "chrt", "-f", relays.PRIORITY, os.path.join(scope.build, "tests/bench_through"), relay.kind,
          f"{hosts.a.name}/{hosts.a.addr}", f"{hosts.b.name}/{hosts.b.addr}", relay.address(),
          str(relay.process.pid if relay.process else 0), str(pairs), *map(str, phase)], timeout_s=120))
 

@@ -1,9 +1,9 @@
 /* mesh.h: pairs through a relay of ours: each end is an endpoint of its own on the end's socket,
  * with a session to the relay, as guest; a flow leads from a to b. */
-#ifndef MESHD_BENCH_RELAY_MESH_H
-#define MESHD_BENCH_RELAY_MESH_H
+#ifndef MESHD_BENCH_THROUGH_MESH_H
+#define MESHD_BENCH_THROUGH_MESH_H
 
-#include "tests/bench/relay/ends.h"
+#include "tests/bench/through/ends.h"
 
 /* All of them, from the first packet to the flow. `id`: the relay's, as text. Ends the program if
  * the relay does not do as asked within JOIN_S. */

@@ -1,6 +1,6 @@
-/* bench_relay: asks a relay for all it has, from network namespaces on both sides of it.
+/* bench_through: asks a relay for all it has, from network namespaces on both sides of it.
  *
- *   bench_relay KIND NS_A/ADDR NS_B/ADDR RELAY PID PAIRS PHASE
+ *   bench_through KIND NS_A/ADDR NS_B/ADDR RELAY PID PAIRS PHASE
  *
  * KIND: direct (from a to b without a relay; RELAY and PID are -), turn (RELAY is ADDR:PORT), mesh
  * (ADDR:PORT#ID).
@@ -19,16 +19,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/bench/relay/load.h"
-#include "tests/bench/relay/mesh.h"
-#include "tests/bench/relay/turn.h"
+#include "tests/bench/through/load.h"
+#include "tests/bench/through/mesh.h"
+#include "tests/bench/through/turn.h"
 
 enum { PACKET_BYTES = 1200, RUN_MAX = 54, END_SHARE = 32 };
 
 static struct pair pairs[PAIRS_MAX];
 
 _Noreturn static void usage(void) {
-    (void)fputs("usage: bench_relay direct|turn|mesh NS_A/ADDR NS_B/ADDR RELAY PID PAIRS "
+    (void)fputs("usage: bench_through direct|turn|mesh NS_A/ADDR NS_B/ADDR RELAY PID PAIRS "
                 "(most SECONDS WINDOW RUN | rate SECONDS PER_S | race PACKETS WINDOW RUN | "
                 "flows EACH)\n",
                 stderr);

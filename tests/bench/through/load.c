@@ -1,5 +1,5 @@
 /* One thread, which never sleeps while it measures: the relay has the other core. */
-#include "tests/bench/relay/load.h"
+#include "tests/bench/through/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The three requests that are needed, and nothing of the rest of STUN (RFC 8489). */
-#include "tests/bench/relay/turn.h"
+#include "tests/bench/through/turn.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -68,7 +68,7 @@ static void ask(const struct end *e, const struct sockaddr_in *server, struct me
                 continue;
             if ((got[0] << 8 | got[1]) == ((m->bytes[0] << 8 | m->bytes[1]) | SUCCESS))
                 return;
-            (void)fprintf(stderr, "bench_relay: TURN request %02x refused\n", m->bytes[1]);
+            (void)fprintf(stderr, "bench_through: TURN request %02x refused\n", m->bytes[1]);
             exit(1);
         }
     }

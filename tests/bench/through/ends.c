@@ -1,6 +1,6 @@
 /* The sockets of both ends: runs of packets out with UDP_SEGMENT and in with UDP_GRO (udp(7)), so
  * that one core of the generator can fill a relay's. */
-#include "tests/bench/relay/ends.h"
+#include "tests/bench/through/ends.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ uint64_t clock_ns(void) {
 }
 
 void die(const char *what) {
-    (void)fprintf(stderr, "bench_relay: %s: %s\n", what, strerror(errno));
+    (void)fprintf(stderr, "bench_through: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
@@ -112,7 +112,8 @@ static void take(struct pair *p, uint32_t number, const uint8_t *packet, packet_
     memcpy(&sent_ns, packet + OFFSET_SENT, sizeof sent_ns);
     p->heard_ns = clock_ns();
     if (whose != number || serial >= p->next) {
-        (void)fprintf(stderr, "bench_relay: a packet of pair %u came to pair %u\n", whose, number);
+        (void)fprintf(stderr, "bench_through: a packet of pair %u came to pair %u\n", whose,
+                      number);
         exit(1);
     }
     p->received++;

@@ -1,6 +1,6 @@
 /* Endpoints without a loop: what comes to an end's socket and is not a packet of the pair goes into
  * its endpoint, and what that wants to send goes out at once. */
-#include "tests/bench/relay/mesh.h"
+#include "tests/bench/through/mesh.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -53,7 +53,7 @@ static void fresh(void *ctx, void *buf, size_t len) {
 }
 
 _Noreturn static void fail(const char *what, int err) {
-    (void)fprintf(stderr, "bench_relay: %s: %s\n", what, err_text(err));
+    (void)fprintf(stderr, "bench_through: %s: %s\n", what, err_text(err));
     exit(1);
 }
 

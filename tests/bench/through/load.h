@@ -1,12 +1,12 @@
 /* load.h: what is asked of a relay: as much as it can, a moderate rate with the time each packet
  * takes, many pairs at once. */
-#ifndef MESHD_BENCH_RELAY_LOAD_H
-#define MESHD_BENCH_RELAY_LOAD_H
+#ifndef MESHD_BENCH_THROUGH_LOAD_H
+#define MESHD_BENCH_THROUGH_LOAD_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "tests/bench/relay/ends.h"
+#include "tests/bench/through/ends.h"
 
 struct load {
     struct pair *pairs;
