@@ -172,7 +172,22 @@ static struct list *list_of(struct relay_queues *q, const struct relay_fifo *f) 
     return f->aside ? &q->aside[f->socket] : &q->turn;
 }
 
+static void join(struct relay_queues *q, struct relay_fifo *f) {
+    list_add(&q->turn, &f->link);
+    q->active++;
+}
+
+/* What it may send in its turn, so that all have had theirs within round_bytes. */
+static uint32_t quantum(const struct relay_queues *q) {
+    const uint64_t bytes = q->bounds.round_bytes / (q->active ? q->active : 1);
+    return bytes < RELAY_QUANTUM_MIN_BYTES ? RELAY_QUANTUM_MIN_BYTES
+           : bytes > RELAY_TRAIN_BYTES     ? RELAY_TRAIN_BYTES
+                                           : (uint32_t)bytes;
+}
+
 static void leave(struct relay_queues *q, struct relay_fifo *f) {
+    if (!f->aside && list_has(&f->link))
+        q->active--;
     list_remove(list_of(q, f), &f->link);
     if (f->aside && !q->aside[f->socket].first)
         q->aside_mask &= ~(1u << f->socket);
@@ -195,7 +210,7 @@ static void take_back(struct relay_queues *q, uint32_t sockets) {
         while ((sockets & 1) != 0 && q->aside[i].first) {
             struct relay_fifo *f = LIST_OWNER(q->aside[i].first, struct relay_fifo, link);
             leave(q, f);
-            list_add(&q->turn, &f->link);
+            join(q, f);
         }
 }
 
@@ -210,7 +225,7 @@ void relay_queue_moved(struct relay_queues *q, struct relay_fifo *f, int socket)
     assert(socket < LOCAL_SOCKETS_MAX);
     if (f->aside) {
         leave(q, f);
-        list_add(&q->turn, &f->link);
+        join(q, f);
     }
     f->socket = (int8_t)socket;
 }
@@ -249,8 +264,8 @@ uint8_t *relay_queue_push(struct relay_queues *q, struct relay_fifo *f, uint64_t
         f->first = c;
     f->last = c;
     if (!list_has(&f->link)) {
-        f->deficit_bytes = RELAY_QUANTUM_BYTES;
-        list_add(&q->turn, &f->link);
+        join(q, f);
+        f->deficit_bytes = quantum(q);
     }
     return c->data;
 }
@@ -310,7 +325,7 @@ bool relay_queue_pull(struct relay_queues *q, uint64_t now_us, uint32_t full, ui
             continue;
         }
         if (head_bytes(f) > f->deficit_bytes) {
-            f->deficit_bytes += RELAY_QUANTUM_BYTES;
+            f->deficit_bytes += quantum(q);
             list_turn(&q->turn);
             continue;
         }

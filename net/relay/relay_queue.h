@@ -6,7 +6,8 @@
  * longer than the target. By bytes: a queue takes what is in no case more than its own bound, and
  * than twice what is free of the bound for all, so that a few long queues leave room to others.
  * Queues with something in them take turns by bytes (deficit round robin, Shreedhar and Varghese
- * 1996): each sends its quantum and goes behind the others. One whose socket is full is set aside,
+ * 1996): each sends its quantum and goes behind the others. The quantum is large when they are few,
+ * so that trains are, and small when they are many, so that nobody waits too long for its turn. One whose socket is full is set aside,
  * a list for each socket, and looked at again when that has room.
  *
  * Memory: trains lie in chunks of 512 bytes to 64 KiB, powers of two, of which free ones are kept
@@ -26,7 +27,7 @@
 enum {
     RELAY_CODEL_TARGET_US = 10 * 1000, /* RFC 8289 §4.3 has 5 ms, for links that are always up */
     RELAY_CODEL_INTERVAL_US = 100 * 1000,
-    RELAY_QUANTUM_BYTES = 16 * 1024, /* 13 packets in one train */
+    RELAY_QUANTUM_MIN_BYTES = 1500, /* an MTU: one datagram in a turn, or nearly */
     RELAY_CHUNKS_KEPT_BYTES = 2 << 20,
     RELAY_CHUNK_CLASSES = 8, /* 512 << 0 .. 512 << 7 */
     RELAY_CHUNK_HEAD_BYTES = 40,
@@ -48,12 +49,14 @@ struct relay_fifo {        /* one queue; all zeroes (but `socket`) is empty */
 struct relay_queue_bounds {
     uint64_t late_us; /* nothing leaves that has waited longer */
     uint32_t bytes_per_fifo, bytes;
+    uint64_t round_bytes; /* all have had a turn when so much has left, if there are not too many */
 };
 
 struct relay_queues {
     struct relay_queue_bounds bounds;
     struct list turn, aside[LOCAL_SOCKETS_MAX];
     uint32_t aside_mask; /* sockets with somebody in their list */
+    uint32_t active;     /* in `turn` */
     uint32_t bytes;      /* waiting */
     struct relay_chunk *free[RELAY_CHUNK_CLASSES];
     size_t kept_bytes, memory_bytes;

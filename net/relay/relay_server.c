@@ -21,6 +21,17 @@ static struct relay_limits sane(const struct relay_limits *given) {
     return l;
 }
 
+/* All take their turns within a quarter of the time that anything may wait. */
+static struct relay_queue_bounds queue_bounds(const struct relay_limits *l) {
+    static const uint64_t fast = 10ull * 1000 * 1000 * 1000 / 8; /* where nothing bounds it */
+    const uint64_t late_us = l->queue_ms * UINT64_C(1000);
+    const uint64_t rate = l->bytes_per_s > 0 && l->bytes_per_s < fast ? l->bytes_per_s : fast;
+    return (struct relay_queue_bounds){.late_us = late_us,
+                                       .bytes_per_fifo = l->queue_bytes_per_flow,
+                                       .bytes = l->queue_bytes,
+                                       .round_bytes = rate * late_us / 4 / 1000000};
+}
+
 struct relay_server *relay_server_new(const struct relay_limits *limits, const struct rng *rng,
                                       uint64_t now_us) {
     struct relay_server *s = mem_calloc(1, sizeof *s);
@@ -31,10 +42,8 @@ struct relay_server *relay_server_new(const struct relay_limits *limits, const s
     s->rng = *rng;
     relay_clients_init(&s->clients, rng);
     relay_flows_init(&s->flows, s->limits.flows);
-    relay_queues_init(&s->queues,
-                      &(struct relay_queue_bounds){.late_us = s->limits.queue_ms * UINT64_C(1000),
-                                                   .bytes_per_fifo = s->limits.queue_bytes_per_flow,
-                                                   .bytes = s->limits.queue_bytes});
+    const struct relay_queue_bounds bounds = queue_bounds(&s->limits);
+    relay_queues_init(&s->queues, &bounds);
     rng_fill(rng, s->quota.by_id.secret, sizeof s->quota.by_id.secret);
     return s;
 }
