@@ -36,6 +36,12 @@ static const struct verb verbs[] = {
      "yet: then they are tried "
      "again by and by.\n"},
     {"contact ls", "", "", 0, 0, run_contact_ls, "list the contacts", ""},
+    {"contact path", "NAME auto|relay_only|direct_only|default", "", 2, 2, run_contact_path,
+     "by which ways a contact may be reached",
+     "  auto         its addresses and relays, whatever is best\n"
+     "  relay_only   not one packet goes to or comes from its address\n"
+     "  direct_only  never through a relay\n"
+     "  default      as the settings say ([path] policy)\n"},
     {"contact rename", "OLD NEW", "", 2, 2, run_contact_rename, "call a contact by another name",
      "The history, transfers and standing orders follow it.\n"},
     {"contact rm", "NAME", "", 1, 1, run_contact_rm, "remove a contact and end its session", ""},

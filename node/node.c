@@ -31,6 +31,7 @@ static struct endpoint *make_endpoint(const struct node_config *cfg, const struc
 static void put_together(struct node *n) {
     struct turn *turn = &n->turn;
     n->keep = (struct keep){.turn = turn, .work = &n->work};
+    n->resolves = (struct resolves){.turn = turn};
     n->peers = (struct peerings){.turn = turn};
     n->dials = (struct dials){.turn = turn, .peers = &n->peers};
     n->watch = (struct watch){.turn = turn, .peers = &n->peers};
@@ -60,6 +61,7 @@ static void put_together(struct node *n) {
     n->mailbox.contacts = &n->contacts;
 
     n->keep.part = parts_add(&turn->parts, &keep_part, &n->keep);
+    (void)parts_add(&turn->parts, &resolves_part, &n->resolves);
     (void)parts_add(&turn->parts, &peerings_part, &n->peers);
     (void)parts_add(&turn->parts, &dials_part, &n->dials);
     (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
@@ -93,8 +95,13 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     n->started_us = now_us;
     put_together(n);
     n->files.send.pool.blocks_max = cfg->blocks_max ? cfg->blocks_max : BLOCKS_FILES_DEFAULT;
-    const struct node_policy policy = {cfg->accept, cfg->download_dir, cfg->accept_max_bytes,
-                                       cfg->message_quota_bytes, cfg->message_quota_contact_bytes};
+    const struct node_policy policy = {cfg->accept,
+                                       cfg->download_dir,
+                                       cfg->accept_max_bytes,
+                                       cfg->message_quota_bytes,
+                                       cfg->message_quota_contact_bytes,
+                                       cfg->relay,
+                                       cfg->path};
     node_set_policy(n, &policy);
     node_set_tell(n, cfg->tell, cfg->tell_count);
     n->turn.ep = make_endpoint(cfg, env, now_us);
@@ -146,6 +153,14 @@ void node_set_policy(struct node *n, const struct node_policy *p) {
     n->messages.history.quota_contact_bytes = p->message_quota_contact_bytes
                                                   ? p->message_quota_contact_bytes
                                                   : MESSAGES_CONTACT_BYTES_MAX;
+    if (p->relay)
+        n->relay = *p->relay;
+    else
+        relay_config_init(&n->relay);
+    contacts_set_path(&n->contacts, p->path);
+    n->pairing.homes.count = 0;
+    for (unsigned i = 0; i < n->relay.use_count; i++)
+        (void)relay_set_add(&n->pairing.homes, &n->relay.use[i]);
 }
 
 void node_get_policy(const struct node *n, struct node_policy *out) {
@@ -155,6 +170,8 @@ void node_get_policy(const struct node *n, struct node_policy *out) {
         .accept_max_bytes = n->files.recv.accept_max_bytes,
         .message_quota_bytes = n->messages.history.quota_bytes,
         .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
+        .relay = &n->relay,
+        .path = n->contacts.path,
     };
 }
 
@@ -394,6 +411,18 @@ void node_file_done(struct node *n, uint64_t now_us, struct file_op *op) {
     n->turn.now_us = now_us;
     n->work.out--;
     parts_op_done(&n->turn.parts, op);
+    turn(n);
+}
+
+bool node_next_resolve(struct node *n, struct resolve *out) {
+    hear(n);
+    return resolve_next(&n->resolves, out);
+}
+
+void node_resolved(struct node *n, uint64_t now_us, uint64_t id, const struct addr *addrs,
+                   unsigned count) {
+    n->turn.now_us = now_us;
+    resolve_done(&n->resolves, id, addrs, count);
     turn(n);
 }
 

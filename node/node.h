@@ -1,10 +1,10 @@
 /* node.h: one meshd node as a state machine without IO: identity, contacts, tickets, the file and
  * message channels. meshd puts libuv around it, meshsim a virtual world, tests themselves.
  *
- * In: now, datagrams, commands, finished file operations. Out, pulled: trains, events, file
- * operations, the next deadline. After any input the environment pulls node_next_file_op, node_poll
- * and node_output until each gives nothing, and arms one timer. One thread. Strings given in are
- * copied.
+ * In: now, datagrams, commands, finished file operations, names looked up. Out, pulled: trains,
+ * events, file operations, names to look up, the next deadline. After any input the environment
+ * pulls node_next_file_op, node_next_resolve, node_poll and node_output until each gives nothing,
+ * and arms one timer. One thread. Strings given in are copied.
  */
 #ifndef MESHD_NODE_NODE_H
 #define MESHD_NODE_NODE_H
@@ -19,6 +19,8 @@
 #include "node/base/env.h"
 #include "node/base/event.h"
 #include "node/base/limits.h"
+#include "node/base/relay_config.h"
+#include "node/base/resolve.h"
 #include "node/call/datagram.h"
 #include "node/disk/file_op.h"
 #include "node/file/transfer/transfer_info.h"
@@ -44,6 +46,8 @@ struct node_config {
     uint64_t message_quota_bytes;         /* of all contacts' messages; 0: MESSAGES_BYTES_MAX */
     uint64_t message_quota_contact_bytes; /* of one's; 0: MESSAGES_CONTACT_BYTES_MAX */
     uint16_t mtu_max_bytes;               /* likewise */
+    const struct relay_config *relay;     /* copied; NULL: relay_config_init's */
+    enum path_policy path;                /* of contacts without one of their own */
 };
 
 struct node_policy { /* of a node_config what can change while the node runs */
@@ -51,6 +55,8 @@ struct node_policy { /* of a node_config what can change while the node runs */
     const char *download_dir;
     uint64_t accept_max_bytes;
     uint64_t message_quota_bytes, message_quota_contact_bytes;
+    const struct relay_config *relay; /* copied; NULL: relay_config_init's */
+    enum path_policy path;
 };
 
 struct node *node_new(const struct node_config *cfg, const struct env *env,
@@ -74,6 +80,11 @@ void node_timeout(struct node *n, uint64_t now_us);
 /* The next operation to run, or NULL. Owned by the core; give it back with node_file_done. */
 struct file_op *node_next_file_op(struct node *n);
 void node_file_done(struct node *n, uint64_t now_us, struct file_op *op);
+/* The next host name to look up; false: none. Each comes back by node_resolved, with the addresses
+ * found (their ports are not looked at; 0: none), in another call than this one. */
+bool node_next_resolve(struct node *n, struct resolve *out);
+void node_resolved(struct node *n, uint64_t now_us, uint64_t id, const struct addr *addrs,
+                   unsigned count);
 /* This machine has another address or route than before, or has slept: peers are told where it is
  * now, spread over time (node/peer/dial.h). */
 void node_network_changed(struct node *n, uint64_t now_us);
@@ -88,7 +99,8 @@ void node_shutdown(struct node *n, uint64_t now_us);
 /* ---- contacts and tickets ---- */
 /* A text that lets its holder reach this node; with a one-time secret that makes the holder a
  * contact under `name` (NULL: "peer-" and the first 8 characters after "mesh1" of the holder's id).
- * ERR_FULL, ERR_EXISTS (name). */
+ * ERR_FULL, ERR_EXISTS (name), ERR_UNSUPPORTED (the node is reached by relays only, and has none).
+ * */
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
 /* NODE_TICKET_STORED names it so; 0: not a ticket with a secret. */
@@ -96,15 +108,19 @@ uint64_t node_ticket_id(const char *ticket);
 /* Nobody gets in with it any more. ERR_FORMAT, ERR_NOT_FOUND, ERR_DISK, ERR_IO. */
 int node_ticket_end(struct node *n, uint64_t now_us, const char *ticket) MUST_USE;
 /* For a contact of that name and id: its ticket once more, or another. ERR_FORMAT (the ticket),
- * ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own ticket),
- * ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the one-time secret
- * is used while fresh: NODE_PEER_UP or NODE_CONNECT_FAILED says what became of it. */
+ * ERR_UNSUPPORTED (a newer kind of ticket), ERR_EXISTS (name or id taken), ERR_USAGE (bad name, own
+ * ticket), ERR_TIMEOUT (expired), ERR_DISK, ERR_NOMEM. Starts a session at once, so that the
+ * one-time secret is used while fresh: NODE_PEER_UP or NODE_CONNECT_FAILED says what became of it.
+ * */
 int node_contact_add(struct node *n, uint64_t now_us, const char *name,
                      const char *ticket) MUST_USE;
 int node_contact_remove(struct node *n, uint64_t now_us, const char *name) MUST_USE;
 /* From now on it is called `to`: in the history, in transfers and rules, too. ERR_NOT_FOUND,
  * ERR_USAGE (bad name), ERR_EXISTS, ERR_DISK, ERR_IO. */
 int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const char *to) MUST_USE;
+/* By which ways it may be reached, from now on. ERR_NOT_FOUND, ERR_DISK, ERR_IO. */
+int node_contact_path(struct node *n, uint64_t now_us, const char *name,
+                      enum contact_path path) MUST_USE;
 /* i = 0.. until false; ordered by name. */
 bool node_contact_at(const struct node *n, uint64_t now_us, unsigned i, struct contact_info *out);
 bool node_contact_get(const struct node *n, uint64_t now_us, const char *name,

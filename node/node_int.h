@@ -4,6 +4,8 @@
 #define MESHD_NODE_NODE_INT_H
 
 #include "node/base/keep.h"
+#include "node/base/relay_config.h"
+#include "node/base/resolve.h"
 #include "node/base/turn.h"
 #include "node/call/datagrams.h"
 #include "node/channel/intake.h"
@@ -24,6 +26,8 @@ struct node {
 
     struct work work;
     struct keep keep;
+    struct resolves resolves;
+    struct relay_config relay;
     struct peerings peers;
     struct contacts contacts;
     struct invites invites;

@@ -35,6 +35,12 @@ int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const
     return pairing_rename(&n->pairing, name, to);
 }
 
+int node_contact_path(struct node *n, uint64_t now_us, const char *name, enum contact_path path) {
+    n->turn.now_us = now_us;
+    struct contact *c = contact_by_name(&n->contacts, name);
+    return c ? contact_set_path(&n->contacts, c, path) : ERR_NOT_FOUND;
+}
+
 static bool show(const struct node *n, uint64_t now_us, const struct contact *c,
                  struct contact_info *out) {
     if (!c)

@@ -7,8 +7,8 @@ _meshd() {
     --udp) mapfile -t COMPREPLY < <(compgen -W 'auto portable' -- "$cur") ;;
     --state) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     --socket | --config) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-    --listen) ;;
-    *) mapfile -t COMPREPLY < <(compgen -W '--state --socket --listen --config --log --udp -n --show-config --version --help' -- "$cur") ;;
+    --listen | --relay) ;;
+    *) mapfile -t COMPREPLY < <(compgen -W '--state --socket --listen --relay --serve-relay --config --log --udp -n --show-config --version --help' -- "$cur") ;;
     esac
 }
 complete -o filenames -F _meshd meshd

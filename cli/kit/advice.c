@@ -68,6 +68,9 @@ static const struct row {
     {ERR_EXISTS, TICKET, HERE, "choose another name"}, /* an open ticket is not listed */
     {ERR_EXISTS, ALL, HERE, "see: meshctl contact ls"},
     {ERR_FORMAT, ADD, ANY, "ask for a new one, made with: meshctl ticket"},
+    {ERR_UNSUPPORTED, ADD, HERE, SAY_NOTHING},
+    {ERR_UNSUPPORTED, TICKET, HERE,
+     "name one: below [relay] in meshd.conf, use = HOST:PORT#mesh1..., or with meshd --relay"},
     {ERR_NAME, SEND, HERE,
      "rename it, or send it alone with --as: a name is 1 to 255 bytes of UTF-8, without '/', '\\', "
      "control or invisible characters, and not '.', '..' or .meshd-..."},

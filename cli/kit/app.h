@@ -104,6 +104,7 @@ int run_ticket(struct app *a);
 int run_wait(struct app *a);
 int run_contact_add(struct app *a);
 int run_contact_ls(struct app *a);
+int run_contact_path(struct app *a);
 int run_contact_rename(struct app *a);
 int run_contact_rm(struct app *a);
 int run_peers(struct app *a);

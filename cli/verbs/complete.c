@@ -31,7 +31,7 @@ static bool begins(const char *s, const char *with) {
 }
 
 /* The kind of the verb's n-th word, by its synopsis: "NAME PATH...|- [--as NAME]". */
-static enum complete_kind word_kind(const struct verb *v, int n) {
+static enum complete_kind word_kind(const struct verb *v, int n, const char **words) {
     const char *at = v->synopsis;
     for (int i = 0; *at && *at != '[' && *at != '-'; i++) {
         size_t len = strcspn(at, " ");
@@ -41,6 +41,9 @@ static enum complete_kind word_kind(const struct verb *v, int n) {
                 return COMPLETE_CONTACT;
             if (begins(at, "PATH"))
                 return COMPLETE_FILE;
+            *words = at;
+            if (at[0] >= 'a' && at[0] <= 'z' && memchr(at, '|', len))
+                return COMPLETE_WORD;
             if (at[0] == 'N' && len == 1)
                 return strcmp(v->name, "cancel") == 0 ? COMPLETE_LIVE : COMPLETE_OFFERED;
             return COMPLETE_NOTHING;
@@ -99,7 +102,7 @@ struct complete complete_find(const struct verb *verbs, int verb_count, char **w
         c.kind = COMPLETE_COMMAND;
         c.group = first;
     } else if (c.verb)
-        c.kind = word_kind(c.verb, plain - used);
+        c.kind = word_kind(c.verb, plain - used, &c.words);
     return c;
 }
 
@@ -136,6 +139,16 @@ static void put_commands(const struct app *a, const struct complete *c) {
         before_len = len;
         snprintf(word, sizeof word, "%.*s", (int)len, name);
         put(c, word, blank ? "" : a->verbs[i].brief);
+    }
+}
+
+static void put_words(const struct complete *c) {
+    for (const char *at = c->words; *at && *at != ' ';) {
+        const size_t len = strcspn(at, "| ");
+        char word[32];
+        snprintf(word, sizeof word, "%.*s", (int)len, at);
+        put(c, word, "");
+        at += len + (at[len] == '|');
     }
 }
 
@@ -237,6 +250,9 @@ int run_complete(struct app *a) {
     case COMPLETE_LIVE:
         if (reach(a))
             put_transfers(a, &c);
+        break;
+    case COMPLETE_WORD:
+        put_words(&c);
         break;
     case COMPLETE_FILE:
         puts("\tfiles");

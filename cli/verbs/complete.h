@@ -14,6 +14,7 @@ enum complete_kind {
     COMPLETE_CONDITION, /* of wait --for */
     COMPLETE_OFFERED,   /* a transfer that waits to be accepted */
     COMPLETE_LIVE,      /* a transfer that has not ended */
+    COMPLETE_WORD,      /* one of a few, "a|b|c" */
     COMPLETE_FILE,
     COMPLETE_DIR,
 };
@@ -22,6 +23,7 @@ struct complete {
     enum complete_kind kind;
     const char *group; /* the first word of commands of two */
     const struct verb *verb;
+    const char *words;  /* of COMPLETE_WORD: they end with a blank or the text */
     const char *prefix; /* what the word begins with */
 };
 

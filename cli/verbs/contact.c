@@ -1,4 +1,4 @@
-/* contact.c: contact add, ls, rename, rm */
+/* contact.c: contact add, ls, path, rename, rm */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,11 +113,12 @@ int run_contact_ls(struct app *a) {
     return code;
 }
 
-int run_contact_rename(struct app *a) {
+/* Two words that are two arguments; the answer is the contact. */
+static int change(struct app *a, const char *method, const char *second) {
     struct proto_msg m;
-    struct proto_writer *w = app_ask(a, "contact.rename");
+    struct proto_writer *w = app_ask(a, method);
     proto_str(w, "name", a->words[0]);
-    proto_str(w, "to", a->words[1]);
+    proto_str(w, second, a->words[1]);
     int code = app_answer(a, CLIENT_ANSWER_US, &m);
     if (code)
         return code;
@@ -125,6 +126,14 @@ int run_contact_rename(struct app *a) {
         print_json(json_from(&m.result));
     proto_msg_clear(&m);
     return 0;
+}
+
+int run_contact_rename(struct app *a) {
+    return change(a, "contact.rename", "to");
+}
+
+int run_contact_path(struct app *a) {
+    return change(a, "contact.path", "path");
 }
 
 int run_contact_rm(struct app *a) {

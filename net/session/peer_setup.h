@@ -10,20 +10,12 @@
 #include "crypto/base/types.h"
 #include "crypto/identity/identity.h"
 #include "net/base/addr.h"
+#include "net/base/path_policy.h"
 
 enum {
     PEER_ADDRS_MAX = 8,
     PEER_PSKS_MAX = 2,
     PEER_PLACES_MAX = 4, /* beside the addresses: flows through relays */
-};
-
-/* By what the peer may be reached, and reach us. */
-enum path_policy {
-    PATH_AUTO,
-    /* Through relays alone: nothing is sent to an address of the peer's, and nothing that comes
-     * from one is taken. That of a relay itself is none of the peer's. */
-    PATH_RELAY_ONLY,
-    PATH_DIRECT_ONLY, /* never through a relay */
 };
 
 struct peer_setup {

@@ -95,6 +95,19 @@ void parts_network_changed(const struct parts *parts) {
             parts->list[i].ops->network_changed(parts->list[i].self);
 }
 
+void parts_ways_changed(const struct parts *parts, struct contact *c) {
+    for (unsigned i = 0; i < parts->count; i++)
+        if (parts->list[i].ops->ways_changed)
+            parts->list[i].ops->ways_changed(parts->list[i].self, c);
+}
+
+void parts_resolved(const struct parts *parts, const char *host, const struct addr *addrs,
+                    unsigned count) {
+    for (unsigned i = 0; i < parts->count; i++)
+        if (parts->list[i].ops->resolved)
+            parts->list[i].ops->resolved(parts->list[i].self, host, addrs, count);
+}
+
 /* ---- last to first ---- */
 static void contact_gone(const struct parts *parts, unsigned count, struct contact *c) {
     for (unsigned i = count; i-- > 0;)

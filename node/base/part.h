@@ -16,6 +16,7 @@
 #include "crypto/base/err.h"
 #include "net/base/event.h"
 
+struct addr;
 struct contact;
 struct file_op;
 struct peering;
@@ -49,6 +50,8 @@ struct part_ops {
     /* What waits for c may be tried again now. */
     void (*retry)(void *self, struct contact *c);
     void (*renamed)(void *self, const struct contact *c);
+    /* c's relays are others now, or which ways it may be reached by. */
+    void (*ways_changed)(void *self, struct contact *c);
     /* c is one now, but not in the store yet: what it needs. After an error those that were asked
      * before hear contact_gone. */
     int (*contact_new)(void *self, struct contact *c);
@@ -58,6 +61,9 @@ struct part_ops {
     /* Of a stream of c's that is this part's (ev->owner, node/base/owner.h), or nobody's. True if
      * the stream still is this part's: then the event is dealt with. */
     bool (*stream_event)(void *self, struct contact *c, const struct ep_event *ev);
+    /* A name that somebody asked for has these addresses (node/base/resolve.h); 0: none was
+     * found. */
+    void (*resolved)(void *self, const char *host, const struct addr *addrs, unsigned count);
     /* A file operation of this part's (op->owner) is back. */
     void (*op_done)(void *self, struct file_op *op);
 };
@@ -94,6 +100,9 @@ void parts_network_changed(const struct parts *parts);
 bool parts_wait(const struct parts *parts, const struct contact *c);
 void parts_retry(const struct parts *parts, struct contact *c);
 void parts_renamed(const struct parts *parts, const struct contact *c);
+void parts_ways_changed(const struct parts *parts, struct contact *c);
+void parts_resolved(const struct parts *parts, const char *host, const struct addr *addrs,
+                    unsigned count);
 int parts_contact_new(const struct parts *parts, struct contact *c) MUST_USE;
 int parts_contact_void(const struct parts *parts, const struct contact *c) MUST_USE;
 void parts_contact_gone(const struct parts *parts, struct contact *c);

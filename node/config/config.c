@@ -21,6 +21,9 @@ static const struct config_word aead_words[] = {{"auto", AEAD_AUTO},
                                                 {"libcrypto", AEAD_LIBCRYPTO},
                                                 {"ipsec-mb", AEAD_IPSEC_MB},
                                                 {0}};
+static const struct config_word yes_words[] = {{"yes", true}, {"no", false}, {0}};
+static const struct config_word path_words[] = {
+    {"auto", PATH_AUTO}, {"relay_only", PATH_RELAY_ONLY}, {"direct_only", PATH_DIRECT_ONLY}, {0}};
 static const struct config_word udp_words[] = {{"auto", false}, {"portable", true}, {0}};
 
 enum key {
@@ -35,6 +38,16 @@ enum key {
     KEY_CONGESTION,
     KEY_AEAD,
     KEY_UDP,
+    KEY_RELAY_USE,
+    KEY_RELAY_SERVE,
+    KEY_RELAY_CAPACITY,
+    KEY_RELAY_FLOWS,
+    KEY_RELAY_PREFIX,
+    KEY_RELAY_RATE,
+    KEY_RELAY_QUOTA,
+    KEY_RELAY_ALLOW,
+    KEY_RELAY_BLOCK,
+    KEY_PATH,
     KEY_SOCKET,
     KEY_COUNT
 };
@@ -42,8 +55,9 @@ enum key {
 static const struct {
     const char *section, *name;
     const struct config_word *words; /* NULL: free text */
+    bool many;                       /* may stand on several lines */
 } keys[KEY_COUNT] = {
-    [KEY_LISTEN] = {"node", "listen", NULL},
+    [KEY_LISTEN] = {"node", "listen", .many = true},
     [KEY_NETWORK] = {"node", "network", NULL},
     [KEY_LOG] = {"node", "log", log_words},
     [KEY_DOWNLOAD_DIR] = {"files", "download_dir", NULL},
@@ -54,6 +68,16 @@ static const struct {
     [KEY_CONGESTION] = {"transport", "congestion", cc_words},
     [KEY_AEAD] = {"transport", "aead", aead_words},
     [KEY_UDP] = {"transport", "udp", udp_words},
+    [KEY_RELAY_USE] = {"relay", "use", .many = true},
+    [KEY_RELAY_SERVE] = {"relay", "serve", yes_words},
+    [KEY_RELAY_CAPACITY] = {"relay", "capacity", NULL},
+    [KEY_RELAY_FLOWS] = {"relay", "flows_per_node", NULL},
+    [KEY_RELAY_PREFIX] = {"relay", "reservations_per_prefix", NULL},
+    [KEY_RELAY_RATE] = {"relay", "rate_per_node", NULL},
+    [KEY_RELAY_QUOTA] = {"relay", "quota_per_day", NULL},
+    [KEY_RELAY_ALLOW] = {"relay", "allow", .many = true},
+    [KEY_RELAY_BLOCK] = {"relay", "block", .many = true},
+    [KEY_PATH] = {"path", "policy", path_words},
     [KEY_SOCKET] = {"control", "socket", NULL},
 };
 
@@ -69,7 +93,9 @@ void config_init(struct config *c) {
         .quota_all_bytes = MESSAGES_BYTES_MAX,
         .cc = CC_BBR,
         .aead = AEAD_AUTO,
+        .path = PATH_AUTO,
     };
+    relay_config_init(&c->relay);
 }
 
 void config_clear(struct config *c) {
@@ -198,6 +224,26 @@ static int take_word(struct parse *p, enum key k, const char *value, int *out) {
     return fail(p, "%s is '%.*s', and may be: %s", keys[k].name, SHOWN(value), list);
 }
 
+static int take_relay(struct parse *p, enum key k, const char *value) {
+    struct relay_config *r = &p->c.relay;
+    char wrong[CONFIG_RELAY_WRONG_MAX];
+    const char *name = keys[k].name;
+    int err = 0;
+    if (k == KEY_RELAY_USE)
+        err = config_relay_use(r, value, wrong);
+    else if (k == KEY_RELAY_CAPACITY)
+        err = config_relay_rate(&r->capacity_bps, name, value, false, wrong);
+    else if (k == KEY_RELAY_RATE)
+        err = config_relay_rate(&r->rate_per_node_bps, name, value, true, wrong);
+    else if (k == KEY_RELAY_FLOWS)
+        err = config_relay_count(&r->flows_per_node, name, value, RELAY_FLOWS_MAX, wrong);
+    else if (k == KEY_RELAY_PREFIX)
+        err = config_relay_count(&r->reservations_per_prefix, name, value, RELAY_PREFIX_MAX, wrong);
+    else
+        err = config_relay_ids(k == KEY_RELAY_ALLOW ? &r->allow : &r->block, name, value, wrong);
+    return err ? fail(p, "%s", wrong) : 0;
+}
+
 static int take(struct parse *p, enum key k, const char *value) {
     int v = 0;
     if (keys[k].words && take_word(p, k, value, &v) != 0)
@@ -229,6 +275,22 @@ static int take(struct parse *p, enum key k, const char *value) {
         return 0;
     case KEY_UDP:
         p->c.udp_portable = v != 0;
+        return 0;
+    case KEY_RELAY_SERVE:
+        p->c.relay.serve = v != 0;
+        return 0;
+    case KEY_RELAY_QUOTA:
+        return take_size(p, k, value, &p->c.relay.quota_day_bytes);
+    case KEY_RELAY_USE:
+    case KEY_RELAY_CAPACITY:
+    case KEY_RELAY_FLOWS:
+    case KEY_RELAY_PREFIX:
+    case KEY_RELAY_RATE:
+    case KEY_RELAY_ALLOW:
+    case KEY_RELAY_BLOCK:
+        return take_relay(p, k, value);
+    case KEY_PATH:
+        p->c.path = (enum path_policy)v;
         return 0;
     case KEY_SOCKET:
         return take_path(p, k, p->c.socket, sizeof p->c.socket, value);
@@ -273,7 +335,7 @@ static int on_key(struct parse *p, const char *name, const char *value) {
         home = keys[k].section;
         if (!p->section || strcmp(home, p->section) != 0)
             continue;
-        if (p->given[k] && k != KEY_LISTEN)
+        if (p->given[k] && !keys[k].many)
             return fail(p, "%s is given twice; it is on line %u already", name, p->given[k]);
         p->given[k] = p->line;
         return take(p, (enum key)k, value);
@@ -373,6 +435,10 @@ void config_write(const struct config *c, char out[static CONFIG_OUT_MAX]) {
     put(out, &n, "\n[transport]\ncongestion = %s\n", config_word_text(cc_words, (int)c->cc));
     put(out, &n, "aead = %s\n", config_word_text(aead_words, (int)c->aead));
     put(out, &n, "udp = %s\n", config_word_text(udp_words, c->udp_portable));
+    char relay[CONFIG_RELAY_OUT_MAX];
+    config_relay_write(&c->relay, relay);
+    put(out, &n, "\n%s", relay);
+    put(out, &n, "\n[path]\npolicy = %s\n", config_word_text(path_words, (int)c->path));
     put(out, &n, "\n[control]\n");
     if (c->socket[0])
         put(out, &n, "socket = %s\n", c->socket);

@@ -19,6 +19,15 @@
  *   [transport]  congestion    bbr | cubic | reno
  *                aead          auto | libsodium | libcrypto | ipsec-mb
  *                udp           auto | portable
+ *   [relay]      use           HOST:PORT#mesh1..., several separated by commas or on several lines
+ *                serve         yes | no: forwards for others
+ *                capacity      bit/s forwarded in all, or with K, M, G, T (powers of 1000). Default
+ *                              100M
+ *                flows_per_node, reservations_per_prefix   Default 64 each
+ *                rate_per_node bit/s for one client; 0 = only the capacity limits
+ *                quota_per_day bytes for one client in a day; 0 = no limit
+ *                allow, block  node ids, as `use`
+ *   [path]       policy        auto | relay_only | direct_only
  *   [control]    socket        path of the control socket
  *
  * Nothing is guessed: an unknown section or key, a key given twice or outside its section, a value
@@ -35,15 +44,17 @@
 #include "crypto/aead/aead.h"
 #include "net/base/addr.h"
 #include "net/cc/cc.h"
+#include "node/base/relay_config.h"
+#include "node/config/config_relay.h"
 #include "node/node.h"
 
 enum {
     CONFIG_LISTEN_MAX = 8,
     CONFIG_PORT = 7557,
-    CONFIG_PATH_MAX = 512,       /* with the NUL */
-    CONFIG_NETWORK_MAX = 256,    /* with the NUL */
-    CONFIG_TEXT_MAX = 64 * 1024, /* a file larger than this is refused */
-    CONFIG_OUT_MAX = 4096,       /* config_write never needs more */
+    CONFIG_PATH_MAX = 512,                        /* with the NUL */
+    CONFIG_NETWORK_MAX = 256,                     /* with the NUL */
+    CONFIG_TEXT_MAX = 64 * 1024,                  /* a file larger than this is refused */
+    CONFIG_OUT_MAX = 4096 + CONFIG_RELAY_OUT_MAX, /* config_write never needs more */
 };
 
 struct config {
@@ -59,6 +70,8 @@ struct config {
     enum cc_kind cc;
     enum aead_provider aead;
     bool udp_portable;
+    struct relay_config relay;
+    enum path_policy path;
     char socket[CONFIG_PATH_MAX]; /* as written; empty: the default */
 };
 

@@ -22,11 +22,12 @@ const char *config_word_text(const struct config_word *words, int value) {
     return words->text ? words->text : "";
 }
 
-int config_size_parse(uint64_t *out, const char *text) {
+/* Digits and a unit, each of which is `step` times the one before. */
+static int parse_number(uint64_t *out, const char *text, uint64_t step) {
     uint64_t v = 0;
     bool over = false;
     const char *p = text;
-    unsigned shift = 0;
+    unsigned times = 0;
     for (; *p >= '0' && *p <= '9'; p++) {
         unsigned digit = (unsigned)(*p - '0');
         over = over || v > (UINT64_MAX - digit) / 10;
@@ -38,24 +39,44 @@ int config_size_parse(uint64_t *out, const char *text) {
         const char *unit = strchr(units, *p & ~0x20);
         if (!unit || !*unit || p[1])
             return ERR_FORMAT;
-        shift = 10 * (unsigned)(unit - units + 1);
+        times = (unsigned)(unit - units + 1);
     }
-    if (over || v > UINT64_MAX >> shift)
+    for (; times > 0; times--) {
+        over = over || v > UINT64_MAX / step;
+        v *= step;
+    }
+    if (over)
         return ERR_FULL;
-    *out = v << shift;
+    *out = v;
     return 0;
 }
 
-void config_size_text(uint64_t v, char out[static 32]) {
+static void number_text(uint64_t v, uint64_t step, char out[static 32]) {
     unsigned i = 0;
-    while (v > 0 && v % 1024 == 0 && i < 4) {
-        v /= 1024;
+    while (v > 0 && v % step == 0 && i < 4) {
+        v /= step;
         i++;
     }
     if (i == 0)
         snprintf(out, 32, "%llu", (unsigned long long)v);
     else
         snprintf(out, 32, "%llu%c", (unsigned long long)v, units[i - 1]);
+}
+
+int config_size_parse(uint64_t *out, const char *text) {
+    return parse_number(out, text, 1024);
+}
+
+void config_size_text(uint64_t v, char out[static 32]) {
+    number_text(v, 1024, out);
+}
+
+int config_rate_parse(uint64_t *out, const char *text) {
+    return parse_number(out, text, 1000);
+}
+
+void config_rate_text(uint64_t v, char out[static 32]) {
+    number_text(v, 1000, out);
 }
 
 static bool is_quote(char c) {

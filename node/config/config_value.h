@@ -19,6 +19,9 @@ const char *config_word_text(const struct config_word *words, int value); /* "":
 /* Digits and one of K M G T, in either case. ERR_FORMAT; ERR_FULL: 2^64 or more. */
 int config_size_parse(uint64_t *out, const char *text) MUST_USE;
 void config_size_text(uint64_t v, char out[static 32]);
+/* The same of bits per second, where K, M, G and T are powers of 1000. */
+int config_rate_parse(uint64_t *out, const char *text) MUST_USE;
+void config_rate_text(uint64_t v, char out[static 32]);
 
 /* A path of the file must mean the same from wherever meshd is started: absolute, or below "~/"; no
  * other user's home, no variable, no quotes. NULL: fine; otherwise what is wrong, and what to

@@ -17,6 +17,7 @@
 #include "node/daemon/os/notify.h"
 #include "node/daemon/os/signals.h"
 #include "node/daemon/os/ticker.h"
+#include "node/daemon/resolver.h"
 #include "node/daemon/setup/reload.h"
 #include "node/daemon/sockets.h"
 
@@ -37,6 +38,7 @@ struct daemon {
     struct fileio *fileio;
     struct store_sync *store_sync;
     struct ticker *ticker;
+    struct resolver resolver;
     struct sockets sockets;
     struct network network;
     struct signals signals;
@@ -104,6 +106,14 @@ static bool pull_file_ops(struct daemon *d) {
     return any;
 }
 
+static bool pull_names(struct daemon *d) {
+    struct resolve name;
+    bool any = false;
+    for (; node_next_resolve(d->node, &name); any = true)
+        resolver_ask(&d->resolver, &name);
+    return any;
+}
+
 static bool pull_trains(struct daemon *d, unsigned *budget) {
     bool any = false;
     for (; *budget > 0; any = true) {
@@ -165,6 +175,7 @@ static void turn(struct daemon *d) {
     do {
         any = pull_events(d);
         any |= pull_file_ops(d);
+        any |= pull_names(d);
         control_server_flush(d->server, d->now_us);
         any |= pull_trains(d, &budget);
     } while (any && budget > 0);
@@ -204,6 +215,13 @@ static void on_more(uv_idle_t *i) {
 static void on_file_done(void *ctx, struct file_op *op) {
     struct daemon *d = ctx;
     node_file_done(d->node, begin(d), op);
+}
+static void on_name_found(void *ctx, uint64_t id, const struct addr *addrs, unsigned count) {
+    struct daemon *d = ctx;
+    node_resolved(d->node, begin(d), id, addrs, count);
+}
+static void on_names_found(void *ctx) {
+    turn(ctx);
 }
 static void on_files_done(void *ctx) {
     turn(ctx);
@@ -284,6 +302,12 @@ static void open_handles(struct daemon *d) {
     (void)uv_idle_init(&d->loop, &d->more);
     d->more.data = d;
     (void)uv_timer_init(&d->loop, &d->leave);
+    d->resolver = (struct resolver){.loop = &d->loop,
+                                    .log = d->log,
+                                    .found = on_name_found,
+                                    .all_found = on_names_found,
+                                    .ctx = d};
+    resolver_open(&d->resolver);
 }
 
 static enum aead_provider choose_aead(const struct daemon *d) {
@@ -307,6 +331,8 @@ static int open_node(struct daemon *d) {
                               .accept_max_bytes = policy.accept_max_bytes,
                               .message_quota_contact_bytes = policy.message_quota_contact_bytes,
                               .message_quota_bytes = policy.message_quota_bytes,
+                              .relay = policy.relay,
+                              .path = policy.path,
                               .cc = c->cc,
                               .aead = choose_aead(d),
                               .mtu_max_bytes = sockets_mtu_max(&d->sockets),
@@ -425,6 +451,8 @@ bool daemon_close(struct daemon *d) {
     signals_close(&d->signals);
     uv_close((uv_handle_t *)&d->more, NULL);
     uv_close((uv_handle_t *)&d->leave, NULL);
+    if (!resolver_close(&d->resolver))
+        return false;
     if (d->fileio && fileio_pending(d->fileio) > 0)
         return false;
     if (d->store_sync && store_sync_busy(d->store_sync))

@@ -19,13 +19,41 @@ struct node_event *contacts_tell(const struct contacts *people, enum node_event_
     return e;
 }
 
+/* ---- ways ---- */
+enum path_policy contact_path_policy(const struct contacts *people, const struct contact *c) {
+    switch (c->path) {
+    case CONTACT_PATH_NODE:
+        break;
+    case CONTACT_PATH_AUTO:
+        return PATH_AUTO;
+    case CONTACT_PATH_RELAY_ONLY:
+        return PATH_RELAY_ONLY;
+    case CONTACT_PATH_DIRECT_ONLY:
+        return PATH_DIRECT_ONLY;
+    }
+    return people->path;
+}
+
+/* A copy on the heap; NULL for an empty set. */
+static int copy_relays(const struct relay_set *set, struct relay_set **out) {
+    *out = NULL;
+    if (!set || set->count == 0)
+        return 0;
+    *out = mem_alloc(sizeof **out);
+    if (!*out)
+        return ERR_NOMEM;
+    **out = *set;
+    return 0;
+}
+
 /* ---- in and out ---- */
 int contact_tell(struct contacts *people, struct contact *c) {
     struct peer_setup s = {.id = c->id,
                            .transport = c->transport,
                            .pairing = c->pairing,
                            .addr_count = c->addr_count,
-                           .cert_seq = c->cert_seq};
+                           .cert_seq = c->cert_seq,
+                           .path = contact_path_policy(people, c)};
     if (c->paired && c->kept)
         s.psks[s.psk_count++] = c->psk;
     if (c->pairing)
@@ -65,7 +93,10 @@ int contact_take_in(struct contacts *people, const struct contact *model, struct
     c->denied = c->denied_stored = model->denied;
     memcpy(c->addrs, model->addrs, sizeof c->addrs);
     c->addr_count = model->addr_count;
-    int err = contact_tell(people, c);
+    c->path = model->path;
+    int err = copy_relays(model->relays, &c->relays);
+    if (!err)
+        err = contact_tell(people, c);
     if (!err) {
         err = contact_table_insert(people, c);
         if (err == ERR_FULL)
@@ -171,17 +202,64 @@ static bool may_store(const struct contacts *people, struct contact *c) {
     return true;
 }
 
-void contact_seen_at(struct contacts *people, struct contact *c, const struct addr *at) {
-    bool news = c->addr_count == 0 || !addr_equal(&c->addrs[0], at);
-    if (at->kind == ADDR_NONE || (!news && !c->unstored))
-        return;
-    contact_addr_first(c, at);
+static void store_seen(struct contacts *people, struct contact *c) {
     const bool store = may_store(people, c);
     int err = store ? contact_update(people, c) : contact_tell(people, c);
     c->unstored |= !store;
     if (err)
         turn_log(people->turn, LOG_WARN, "the address of \"%s\" was not stored: %s", c->name,
                  err_text(err));
+}
+
+void contact_seen_at(struct contacts *people, struct contact *c, const struct addr *at) {
+    bool news = c->addr_count == 0 || !addr_equal(&c->addrs[0], at);
+    if (at->kind == ADDR_NONE || (!news && !c->unstored))
+        return;
+    contact_addr_first(c, at);
+    store_seen(people, c);
+}
+
+int contact_set_relays(struct contacts *people, struct contact *c, const struct relay_set *set) {
+    static const struct relay_set none;
+    struct relay_set *made;
+    if (relay_set_equal(c->relays ? c->relays : &none, set))
+        return 0;
+    const int err = copy_relays(set, &made);
+    if (err)
+        return err;
+    mem_free(c->relays);
+    c->relays = made;
+    store_seen(people, c);
+    parts_ways_changed(&people->turn->parts, c);
+    return 0;
+}
+
+int contact_set_path(struct contacts *people, struct contact *c, enum contact_path path) {
+    const enum contact_path was = c->path;
+    c->path = path;
+    int err = was == path ? 0 : contact_store_put(people, c);
+    if (err) {
+        c->path = was;
+        return err;
+    }
+    err = contact_tell(people, c);
+    parts_ways_changed(&people->turn->parts, c);
+    return err;
+}
+
+void contacts_set_path(struct contacts *people, enum path_policy path) {
+    const bool news = people->path != path;
+    people->path = path;
+    for (unsigned i = 0; news && i < people->count; i++) {
+        struct contact *c = people->list[i];
+        if (c->path != CONTACT_PATH_NODE)
+            continue;
+        const int err = contact_tell(people, c);
+        if (err)
+            turn_log(people->turn, LOG_WARN, "the ways of \"%s\" are as before: %s", c->name,
+                     err_text(err));
+        parts_ways_changed(&people->turn->parts, c);
+    }
 }
 
 void contacts_end(struct contacts *people) {
@@ -223,5 +301,8 @@ void contact_info_fill(const struct contacts *people, const struct contact *c, u
     out->state = state_of(people, c);
     memcpy(out->addrs, c->addrs, sizeof out->addrs);
     out->addr_count = c->addr_count;
+    out->relays = c->relays;
+    out->path_own = c->path;
+    out->path = contact_path_policy(people, c);
     out->denied = out->online ? 0 : c->denied;
 }

@@ -15,6 +15,7 @@
 
 #include "crypto/base/err.h"
 #include "node/base/keep.h"
+#include "node/base/relay_addr.h"
 #include "node/peer/dial.h"
 #include "node/people/contact_info.h"
 
@@ -36,6 +37,9 @@ struct contact { /* holds a secret */
     bool paired, pairing;
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
+    /* The relays it may be reached by, the best first; NULL: none are known. Its own copy. */
+    struct relay_set *relays;
+    enum contact_path path;
     /* their node does not let this one in, and why (node/people/denial.h); 0: not said */
     int denied;
     /* not persisted */
@@ -59,6 +63,7 @@ struct contacts { /* zeroes but for the first four = empty; node/people/contact_
     struct contact **list, **by_id, **by_serial; /* the first is ordered by name */
     unsigned count, cap;
     uint32_t last_serial;
+    enum path_policy path; /* the node's */
 };
 
 /* An event about a contact: its id is looked up here, so that nobody can forget to give it. NULL:
@@ -79,8 +84,8 @@ struct contact *contact_by_peer(const struct contacts *people, struct peer_ref p
 struct contact *contact_by_session(const struct contacts *people, struct session_ref s);
 
 /* Into the table and the endpoint, not into the store. Copies name, id, transport, sequence,
- * secrets, flags and addresses of `model`. ERR_EXISTS (name or id), ERR_FULL, ERR_NOMEM, ERR_USAGE
- * (our id). */
+ * secrets, flags, addresses, relays and path of `model`. ERR_EXISTS (name or id), ERR_FULL,
+ * ERR_NOMEM, ERR_USAGE (our id). */
 int contact_take_in(struct contacts *people, const struct contact *model,
                     struct contact **out) MUST_USE;
 /* The other way round: the store is not asked. All parts have heard that it goes
@@ -99,6 +104,17 @@ int contact_rename(struct contacts *people, struct contact *c, const char *to) M
 void contact_addr_first(struct contact *c, const struct addr *at);
 /* The contact was heard at this address: it becomes the first to try. */
 void contact_seen_at(struct contacts *people, struct contact *c, const struct addr *at);
+/* What the contact has said of its relays, `set` instead of what was known: stored as often as
+ * addresses are (CONTACT_SEEN_BURST), else at the end. What is new goes to parts_ways_changed.
+ * ERR_NOMEM: then nothing has happened. */
+int contact_set_relays(struct contacts *people, struct contact *c,
+                       const struct relay_set *set) MUST_USE;
+/* Stored, and the endpoint is told at once. What the store says: then nothing has happened. */
+int contact_set_path(struct contacts *people, struct contact *c, enum contact_path path) MUST_USE;
+/* By which ways it may be reached: its own policy, else the node's. */
+enum path_policy contact_path_policy(const struct contacts *people, const struct contact *c);
+/* The node's; the endpoint is told of each contact that it changes anything for. */
+void contacts_set_path(struct contacts *people, enum path_policy path);
 /* The process ends in good order: what was put off is stored. */
 void contacts_end(struct contacts *people);
 /* All but what node/message knows of it. */

@@ -8,6 +8,7 @@
 #include "net/endpoint.h"
 #include "node/api/cause.h"
 #include "node/base/limits.h"
+#include "node/base/relay_addr.h"
 
 enum contact_state {
     CONTACT_OFFLINE,    /* it did not answer when it was dialled last, or has said goodbye */
@@ -17,6 +18,15 @@ enum contact_state {
     CONTACT_ONLINE,     /* a session is up */
 };
 const char *contact_state_name(enum contact_state s);
+/* What the user has said of a contact's ways; CONTACT_PATH_NODE: nothing, so the node's policy
+ * holds. As stored. */
+enum contact_path {
+    CONTACT_PATH_NODE,
+    CONTACT_PATH_AUTO,
+    CONTACT_PATH_RELAY_ONLY,
+    CONTACT_PATH_DIRECT_ONLY,
+};
+
 struct contact_info {
     char name[PETNAME_MAX + 1];
     struct node_id id;
@@ -27,7 +37,10 @@ struct contact_info {
     uint64_t quiet_us; /* nothing was heard of it for so long; UINT64_MAX: since the start */
     struct addr addrs[PEER_ADDRS_MAX];
     unsigned addr_count;
-    int denied; /* offline: why their node does not let this one in; 0: not said */
+    const struct relay_set *relays; /* NULL: none; valid until the turn ends */
+    enum contact_path path_own;
+    enum path_policy path; /* that holds: its own, or the node's */
+    int denied;            /* offline: why their node does not let this one in; 0: not said */
     /* What node/message knows of it. */
     uint32_t queued; /* messages waiting in the outbox */
     int refused;     /* why the peer does not take them now; 0: it has not said so */

@@ -63,9 +63,10 @@ int contacts_load(struct contacts *people) {
     size_t key_len = 0;
     struct old_entries old = {0};
     struct contact c;
+    struct relay_set relays;
     bool by_name;
     int err;
-    while ((err = contact_store_next(people, key, &key_len, &c, &by_name)) == 0 ||
+    while ((err = contact_store_next(people, key, &key_len, &c, &relays, &by_name)) == 0 ||
            err == ERR_FORMAT) {
         if (err) {
             turn_log(people->turn, LOG_ERROR, "a stored contact cannot be read; it is left alone");

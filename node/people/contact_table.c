@@ -102,6 +102,7 @@ void contact_table_rename(struct contacts *t, struct contact *c, const char *nam
 }
 
 void contact_free(struct contact *c) {
+    mem_free(c->relays);
     sodium_memzero(c, sizeof *c);
     mem_free(c);
 }

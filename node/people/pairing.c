@@ -4,12 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/wire/handshake_msg.h"
 #include "node/people/contact_store.h"
 #include "node/people/petname.h"
 #include "node/people/ticket.h"
 
 /* ---- giving a ticket ---- */
+/* Where its holder will find this node. */
+static int name_ways(const struct pairing *pair, struct ticket *t) {
+    const enum path_policy path = pair->contacts->path;
+    if (path != PATH_RELAY_ONLY) {
+        t->addr_count = pair->tell_count;
+        memcpy(t->addrs, pair->tell, sizeof t->addrs);
+    }
+    for (unsigned i = 0; path != PATH_DIRECT_ONLY && i < pair->homes.count; i++)
+        (void)ticket_relay_add(t, &pair->homes.list[i]); /* a long name may find no room */
+    return path == PATH_RELAY_ONLY && t->relays.count == 0 ? ERR_UNSUPPORTED : 0;
+}
+
 int pairing_ticket(struct pairing *pair, const char *name, uint64_t ttl_s,
                    char out[static TICKET_TEXT_MAX + 1]) {
     out[0] = '\0';
@@ -24,15 +37,16 @@ int pairing_ticket(struct pairing *pair, const char *name, uint64_t ttl_s,
     struct ticket t = {.id = pair->turn->id,
                        .transport = pair->turn->transport,
                        .has_secret = true,
-                       .expires_s = (uint32_t)expires_s,
-                       .addr_count = pair->tell_count};
-    memcpy(t.addrs, pair->tell, sizeof t.addrs);
+                       .expires_s = (uint32_t)expires_s};
+    int err = name_ways(pair, &t);
+    if (err)
+        return err;
     rng_fill(&pair->turn->env.rng, t.secret, sizeof t.secret);
     struct invite v = {.expires_s = expires_s};
     if (name)
         snprintf(v.name, sizeof v.name, "%s", name);
     ticket_psk(&t, &v.psk);
-    int err = ticket_encode(&t, out);
+    err = ticket_encode(&t, out);
     if (!err)
         err = invite_open(pair->invites, &v);
     if (err)
@@ -81,11 +95,12 @@ static void connect(struct pairing *pair, struct contact *c) {
         turn_log(pair->turn, LOG_INFO, "\"%s\" cannot be reached yet", c->name);
 }
 
-static int add(struct pairing *pair, const char *name, const struct ticket *t) {
+static int add(struct pairing *pair, const char *name, struct ticket *t) {
     struct contact model = {.id = t->id, .transport = t->transport, .pairing = t->has_secret}, *c;
     snprintf(model.name, sizeof model.name, "%s", name);
     memcpy(model.addrs, t->addrs, sizeof model.addrs);
     model.addr_count = t->addr_count;
+    model.relays = &t->relays;
     if (t->has_secret)
         ticket_psk(t, &model.ticket);
     int err = contact_add(pair->contacts, &model, &c);
@@ -97,26 +112,48 @@ static int add(struct pairing *pair, const char *name, const struct ticket *t) {
     return err;
 }
 
-/* The same contact once more: what is known of it stays, the ticket's secret and addresses come to
- * it. So a pairing that came to nothing can be repeated, with this ticket or another. */
+/* The relays of a ticket before those that are known. NULL: there are none. */
+static int join_relays(const struct contact *c, const struct ticket *t, struct relay_set **out) {
+    *out = NULL;
+    if (!c->relays && t->relays.count == 0)
+        return 0;
+    *out = mem_alloc(sizeof **out);
+    if (!*out)
+        return ERR_NOMEM;
+    **out = t->relays;
+    for (unsigned i = 0; c->relays && i < c->relays->count; i++)
+        (void)relay_set_add(*out, &c->relays->list[i]);
+    return 0;
+}
+
+/* The same contact once more: what is known of it stays, the ticket's secret, addresses and relays
+ * come to it. So a pairing that came to nothing can be repeated, with this ticket or another. */
 static int add_again(struct pairing *pair, struct contact *c, const struct ticket *t) {
     struct contact was = *c;
+    int err = join_relays(c, t, &c->relays);
+    if (err) {
+        c->relays = was.relays;
+        return err;
+    }
     for (unsigned i = t->addr_count; i-- > 0;)
         contact_addr_first(c, &t->addrs[i]);
     ticket_psk(t, &c->ticket);
     c->pairing = c->ticket_new = true;
     c->denied = 0;
     c->denials_us = 0;
-    int err = contact_update(pair->contacts, c);
-    if (err)
+    err = contact_update(pair->contacts, c);
+    mem_free(err ? c->relays : was.relays);
+    if (err) {
         *c = was;
-    else
+    } else {
+        parts_ways_changed(&pair->turn->parts, c);
         connect(pair, c);
+    }
     sodium_memzero(&was, sizeof was);
     return err;
 }
 
-static int take(struct pairing *pair, const char *name, const struct ticket *t) {
+static int take(struct pairing *pair, const char *name, struct ticket *t) {
     struct contact *c = contact_by_name(pair->contacts, name);
     if (!petname_ok(name) || node_id_equal(&t->id, &pair->turn->id))
         return ERR_USAGE;

@@ -168,6 +168,22 @@ static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
     return any;
 }
 
+/* A host name is the name of one of the hosts, and its addresses are those that its node believes
+ * to have, as the sites' name servers tell them, at once; nobody's name has none. */
+static bool answer_name(struct host *h) {
+    struct resolve q;
+    struct addr found[HOST_OWN_MAX];
+    struct arena *before = arena_enter(&h->arena);
+    const bool any = node_next_resolve(h->node, &q);
+    if (any) {
+        const uint32_t i = world_find(h->world, q.host);
+        const unsigned count = i == SIM_NO_HOST ? 0 : host_own_addresses(h->world->hosts[i], found);
+        node_resolved(h->node, host_now_us(h), q.id, found, count);
+    }
+    (void)arena_enter(before);
+    return any;
+}
+
 static bool dead(const struct host *h) {
     return h->mortal && store_mem_died(h->store);
 }
@@ -205,6 +221,8 @@ static bool pull(struct host *h) {
         more = false;
         for (struct file_op *op; (op = next_file_op(h)) != NULL; more = true)
             submit(h, op);
+        while (answer_name(h))
+            more = true;
         for (struct node_event e; !dead(h) && next_event(h, &e) && !dead(h); more = true)
             heard_event(h, &e);
         if (dead(h))

@@ -5,6 +5,7 @@
 #include "crypto/base/mem.h"
 #include "crypto/identity/identity.h"
 #include "node/base/date.h"
+#include "node/base/path_words.h"
 #include "node/control/call/control_args.h"
 #include "node/control/call/control_group.h"
 #include "node/control/call/control_page.h"
@@ -14,6 +15,7 @@
 
 enum {
     TICKET_TTL_DEFAULT_S = 24 * 3600,
+    PATH_WORD_MAX = 16,
 };
 
 #define NAME_RULE                                                                                  \
@@ -88,6 +90,10 @@ static int do_ticket_new(struct call *call) {
     if (!err)
         return CALL_LATER;
     wait_forget(call->waits, w);
+    if (err == ERR_UNSUPPORTED)
+        return call_fail(call, err, NULL,
+                         "this node is to be reached by relays only (policy = relay_only), and "
+                         "none is known that a ticket could name");
     return name_failed(call, err, named ? name : NULL);
 }
 
@@ -118,6 +124,7 @@ static int answer_contact(struct call *call, const struct contact_info *info) {
 struct leads { /* what a ticket says, for sentences */
     struct node_id to;
     uint64_t expires_s;
+    char wrong[TICKET_WRONG_MAX]; /* why it is none; empty: it is one */
 };
 
 static int expired(struct call *call, const struct leads *t) {
@@ -134,8 +141,8 @@ static int expired(struct call *call, const struct leads *t) {
 /* Why the ticket was not taken; each cause has its own sentence. */
 static int add_failed(struct call *call, int err, const char *name, const struct leads *t) {
     struct contact_info info;
-    if (err == ERR_FORMAT)
-        return call_fail(call, err, "ticket", "the ticket is damaged or not a ticket");
+    if (t->wrong[0])
+        return call_fail(call, err, "ticket", "%s", t->wrong);
     if (err == ERR_TIMEOUT)
         return expired(call, t);
     if (err == ERR_USAGE && node_id_equal(&t->to, node_self(call->node)))
@@ -173,8 +180,10 @@ static int do_contact_add(struct call *call) {
     arg_str(call, "name", name, sizeof name);
     arg_str(call, "ticket", ticket, sizeof ticket);
     int err = ticket_decode(&t, ticket);
-    const struct leads leads = {.to = t.id, .expires_s = t.expires_s};
+    struct leads leads = {.to = t.id, .expires_s = t.expires_s};
     ticket_clear(&t);
+    if (err)
+        ticket_wrong(ticket, leads.wrong);
     if (!err)
         err = node_contact_add(call->node, call->now_us, name, ticket);
     sodium_memzero(ticket, sizeof ticket);
@@ -215,6 +224,45 @@ static int do_contact_rename(struct call *call) {
     return answer_contact(call, &info);
 }
 
+/* "default": the node's policy holds. */
+static int path_of(const char *word, enum contact_path *out) {
+    enum path_policy p;
+    *out = CONTACT_PATH_NODE;
+    if (strcmp(word, "default") == 0)
+        return 0;
+    if (path_policy_parse(&p, word) != 0)
+        return ERR_USAGE;
+    switch (p) {
+    case PATH_AUTO:
+        *out = CONTACT_PATH_AUTO;
+        break;
+    case PATH_RELAY_ONLY:
+        *out = CONTACT_PATH_RELAY_ONLY;
+        break;
+    case PATH_DIRECT_ONLY:
+        *out = CONTACT_PATH_DIRECT_ONLY;
+        break;
+    }
+    return 0;
+}
+
+static int do_contact_path(struct call *call) {
+    char name[PETNAME_MAX + 1], word[PATH_WORD_MAX + 1];
+    struct contact_info info;
+    enum contact_path path;
+    arg_str(call, "name", name, sizeof name);
+    arg_str(call, "path", word, sizeof word);
+    if (path_of(word, &path) != 0)
+        return call_fail(call, ERR_USAGE, "path",
+                         "\"path\" may be: " PATH_WORDS " or default (what the settings say)");
+    const int err = node_contact_path(call->node, call->now_us, name, path);
+    if (err)
+        return name_failed(call, err, name);
+    if (!node_contact_get(call->node, call->now_us, name, &info))
+        return name_failed(call, ERR_NOT_FOUND, name);
+    return answer_contact(call, &info);
+}
+
 static int do_contact_list(struct call *call) {
     struct contact_info info;
     struct page p = page_open(call, "contacts");
@@ -235,6 +283,7 @@ static const struct method methods[] = {
      {ARG_NAME, {"ticket", ARG_STR, true, TICKET_TEXT_MAX}, ARG_TIMEOUT}},
     {"contact.list", do_contact_list, {ARGS_PAGE}},
     {"contact.remove", do_contact_remove, {ARG_NAME}},
+    {"contact.path", do_contact_path, {ARG_NAME, {"path", ARG_STR, true, PATH_WORD_MAX}}},
     {"contact.rename", do_contact_rename, {ARG_NAME, {"to", ARG_STR, true, PETNAME_MAX}}},
     {NULL, NULL, {{0}}},
 };

@@ -2,6 +2,8 @@
 
 #include "crypto/aead/aead.h"
 #include "crypto/identity/identity.h"
+#include "node/base/path_words.h"
+#include "node/base/relay_addr.h"
 
 void show_addr(struct proto_writer *w, const char *key, const struct addr *a) {
     char text[ADDR_TEXT_MAX];
@@ -47,6 +49,25 @@ static void show_who(struct proto_writer *w, const struct contact_info *i) {
         proto_uint(w, "quiet_us", i->quiet_us);
 }
 
+static void show_ways(struct proto_writer *w, const struct contact_info *i) {
+    char text[RELAY_ADDR_TEXT_MAX + 1];
+    proto_str(w, "path", path_policy_word(i->path));
+    if (i->path_own == CONTACT_PATH_NODE)
+        proto_nil(w, "path_own");
+    else
+        proto_str(w, "path_own", path_policy_word(i->path));
+    proto_array(w, "addrs");
+    for (unsigned a = 0; a < i->addr_count && a < PEER_ADDRS_MAX; a++)
+        show_addr(w, NULL, &i->addrs[a]);
+    proto_end(w);
+    proto_array(w, "relays");
+    for (unsigned r = 0; i->relays && r < i->relays->count; r++) {
+        relay_addr_text(&i->relays->list[r], text);
+        proto_str(w, NULL, text);
+    }
+    proto_end(w);
+}
+
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i) {
     proto_map(w, key);
     show_who(w, i);
@@ -58,10 +79,7 @@ void show_contact(struct proto_writer *w, const char *key, const struct contact_
         proto_nil(w, "refused");
     proto_uint(w, "message_bytes", i->message_bytes);
     proto_bool(w, "full", i->full);
-    proto_array(w, "addrs");
-    for (unsigned a = 0; a < i->addr_count && a < PEER_ADDRS_MAX; a++)
-        show_addr(w, NULL, &i->addrs[a]);
-    proto_end(w);
+    show_ways(w, i);
     proto_end(w);
 }
 

@@ -18,6 +18,12 @@ static const char usage[] = "usage: meshd [options]\n"
                             "  --listen ADDR:PORT   UDP address to listen on; may be\n"
                             "                       repeated (default: 0.0.0.0:7557\n"
                             "                       and [::]:7557)\n"
+                            "  --relay HOST:PORT#mesh1...\n"
+                            "                       a relay to be reached by; may be\n"
+                            "                       repeated, and takes the place of\n"
+                            "                       those of the settings\n"
+                            "  --serve-relay        forward for others, who use this\n"
+                            "                       node as a relay\n"
                             "  --config FILE        settings (default:\n"
                             "                       $XDG_CONFIG_HOME/meshd/meshd.conf or\n"
                             "                       ~/.config/meshd/meshd.conf, which\n"
@@ -33,6 +39,8 @@ enum {
     OPT_STATE = 256,
     OPT_SOCKET,
     OPT_LISTEN,
+    OPT_RELAY,
+    OPT_SERVE_RELAY,
     OPT_CONFIG,
     OPT_LOG,
     OPT_UDP,
@@ -44,6 +52,8 @@ static const struct option options[] = {
     {"state", required_argument, NULL, OPT_STATE},
     {"socket", required_argument, NULL, OPT_SOCKET},
     {"listen", required_argument, NULL, OPT_LISTEN},
+    {"relay", required_argument, NULL, OPT_RELAY},
+    {"serve-relay", no_argument, NULL, OPT_SERVE_RELAY},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"log", required_argument, NULL, OPT_LOG},
     {"udp", required_argument, NULL, OPT_UDP},
@@ -52,6 +62,16 @@ static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
     {0},
 };
+
+/* False, and said: it is one too many. */
+static bool add(const char **list, unsigned *count, unsigned max, const char *what) {
+    if (*count == max) {
+        fprintf(stderr, "meshd: more than %u %s\n", max, what);
+        return false;
+    }
+    list[(*count)++] = optarg;
+    return true;
+}
 
 int args_parse(struct args *a, int argc, char **argv) {
     *a = (struct args){0};
@@ -64,11 +84,15 @@ int args_parse(struct args *a, int argc, char **argv) {
             a->socket = optarg;
             break;
         case OPT_LISTEN:
-            if (a->listen_count == CONFIG_LISTEN_MAX) {
-                fprintf(stderr, "meshd: more than %d addresses to listen on\n", CONFIG_LISTEN_MAX);
+            if (!add(a->listen, &a->listen_count, CONFIG_LISTEN_MAX, "addresses to listen on"))
                 return EXIT_USAGE;
-            }
-            a->listen[a->listen_count++] = optarg;
+            break;
+        case OPT_RELAY:
+            if (!add(a->relay, &a->relay_count, RELAYS_USE_MAX, "relays to use"))
+                return EXIT_USAGE;
+            break;
+        case OPT_SERVE_RELAY:
+            a->serve_relay = true;
             break;
         case OPT_CONFIG:
             a->config = optarg;

@@ -10,6 +10,9 @@ struct args { /* strings are argv's; NULL: not given */
     const char *state, *socket, *config, *log, *udp;
     const char *listen[CONFIG_LISTEN_MAX];
     unsigned listen_count;
+    const char *relay[RELAYS_USE_MAX];
+    unsigned relay_count;
+    bool serve_relay;
     bool check; /* -n */
     bool show_config;
 };

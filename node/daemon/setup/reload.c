@@ -10,11 +10,13 @@ struct node_policy reload_policy(const struct settings *s) {
                                 .download_dir = c->download_dir,
                                 .accept_max_bytes = c->accept_max_bytes,
                                 .message_quota_contact_bytes = c->quota_bytes,
-                                .message_quota_bytes = c->quota_all_bytes};
+                                .message_quota_bytes = c->quota_all_bytes,
+                                .relay = &c->relay,
+                                .path = c->path};
 }
 
 struct names { /* "a, b, c" */
-    char text[128];
+    char text[256];
 };
 
 static void add(struct names *n, bool differs, const char *name) {
@@ -30,6 +32,19 @@ static bool same_listen(const struct config *a, const struct config *b) {
     return same;
 }
 
+static void compare_relays(const struct relay_config *a, const struct relay_config *b,
+                           struct names *now) {
+    add(now, !config_relay_same_use(a, b), "use");
+    add(now, a->serve != b->serve, "serve");
+    add(now, a->capacity_bps != b->capacity_bps, "capacity");
+    add(now, a->flows_per_node != b->flows_per_node, "flows_per_node");
+    add(now, a->reservations_per_prefix != b->reservations_per_prefix, "reservations_per_prefix");
+    add(now, a->rate_per_node_bps != b->rate_per_node_bps, "rate_per_node");
+    add(now, a->quota_day_bytes != b->quota_day_bytes, "quota_per_day");
+    add(now, !config_relay_same_ids(&a->allow, &b->allow), "allow");
+    add(now, !config_relay_same_ids(&a->block, &b->block), "block");
+}
+
 static void compare(const struct config *a, const struct config *b, struct names *now,
                     struct names *later) {
     add(now, a->log != b->log, "log");
@@ -38,6 +53,8 @@ static void compare(const struct config *a, const struct config *b, struct names
     add(now, a->accept_max_bytes != b->accept_max_bytes, "accept_max");
     add(now, a->quota_bytes != b->quota_bytes, "quota");
     add(now, a->quota_all_bytes != b->quota_all_bytes, "quota_all");
+    compare_relays(&a->relay, &b->relay, now);
+    add(now, a->path != b->path, "policy");
     add(later, !same_listen(a, b), "listen");
     add(later, strcmp(a->network, b->network) != 0, "network");
     add(later, a->cc != b->cc, "congestion");
@@ -55,6 +72,8 @@ static void take(struct settings *s, const struct settings *next) {
     c->accept_max_bytes = from->accept_max_bytes;
     c->quota_bytes = from->quota_bytes;
     c->quota_all_bytes = from->quota_all_bytes;
+    c->relay = from->relay;
+    c->path = from->path;
     memcpy(s->config_path, next->config_path, sizeof s->config_path);
 }
 

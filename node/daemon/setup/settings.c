@@ -80,6 +80,19 @@ static int read_file(struct settings *s, const struct args *a, char *wrong) {
 
 /* ---- the command line ---- */
 
+/* The first --relay takes the place of all others. */
+static int take_relays(struct config *c, const struct args *a, char *wrong) {
+    char why[CONFIG_RELAY_WRONG_MAX];
+    if (a->serve_relay)
+        c->relay.serve = true;
+    if (a->relay_count > 0)
+        c->relay.use_count = 0;
+    for (unsigned i = 0; i < a->relay_count; i++)
+        if (config_relay_add(&c->relay, a->relay[i], why) != 0)
+            return complain(wrong, ERR_USAGE, "--relay: %s", why);
+    return 0;
+}
+
 static int take_args(struct config *c, const struct args *a, char *wrong) {
     if (a->listen_count > 0)
         c->listen_default = true; /* the first --listen takes the place of all others */
@@ -97,7 +110,7 @@ static int take_args(struct config *c, const struct args *a, char *wrong) {
         return complain(wrong, ERR_USAGE, "--udp: '%s' may be: auto, portable", a->udp);
     if (a->udp)
         c->udp_portable = strcmp(a->udp, "portable") == 0;
-    return 0;
+    return take_relays(c, a, wrong);
 }
 
 /* ---- paths ---- */

@@ -193,6 +193,24 @@ static void start_job(struct world *w, unsigned i, struct file_op *op) {
     *at = j;
 }
 
+/* The nodes are hosts n0, n1, ... */
+static bool answer_name(struct world *w, struct node *n) {
+    struct resolve q;
+    if (!node_next_resolve(n, &q))
+        return false;
+    w->lookups++;
+    for (unsigned i = 0; i < w->count; i++) {
+        char name[8];
+        world_name(i, name);
+        if (strcmp(name, q.host) == 0) {
+            node_resolved(n, w->now_us, q.id, &w->nodes[i].addr, 1);
+            return true;
+        }
+    }
+    node_resolved(n, w->now_us, q.id, NULL, 0);
+    return true;
+}
+
 static void pull(struct world *w, unsigned i) {
     static uint8_t buf[TRAIN_MAX_BYTES];
     struct world_node *n = &w->nodes[i];
@@ -205,6 +223,8 @@ static void pull(struct world *w, unsigned i) {
             start_job(w, i, op);
             more = true;
         }
+        while (answer_name(w, n->node))
+            more = true;
         while (n->log_count < WORLD_LOG && node_poll(n->node, &n->log[n->log_count]) &&
                !world_dead(n)) {
             if (n->heard)

@@ -46,6 +46,7 @@ struct world {
     struct job *jobs;
     struct world_node nodes[WORLD_NODES];
     unsigned count;
+    unsigned lookups; /* of names, which are "n0", "n1", ... */
 };
 
 struct world *world_new(unsigned count, uint64_t seed);

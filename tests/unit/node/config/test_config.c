@@ -15,6 +15,10 @@
 #include "node/config/config.h"
 #include "node/config/ini.h"
 
+/* The ids of 32 bytes 01 and of 32 bytes 02. */
+#define ONE "mesh1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqswqwm2a"
+#define TWO "mesh1qgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqrkful4"
+
 static int parse(struct config *c, const char *text, struct config_error *e) {
     config_init(c);
     return config_parse(c, text, strlen(text), e);
@@ -36,6 +40,13 @@ static void an_empty_file_gives_the_defaults(void **s) {
     assert_int_equal(c.accept_max_bytes, 0);
     assert_int_equal(c.cc, CC_BBR);
     assert_false(c.udp_portable);
+    assert_int_equal(c.relay.use_count, 0);
+    assert_false(c.relay.serve);
+    assert_true(c.relay.capacity_bps == 100000000);
+    assert_int_equal(c.relay.flows_per_node, 64);
+    assert_int_equal(c.relay.reservations_per_prefix, 64);
+    assert_true(c.relay.rate_per_node_bps == 0 && c.relay.quota_day_bytes == 0);
+    assert_int_equal(c.path, PATH_AUTO);
     uint8_t id[32], zero[32] = {0};
     config_network_id(&c, id);
     assert_memory_equal(id, zero, 32);
@@ -60,6 +71,20 @@ static const char full[] = "# comment\n"
                            "congestion = reno\r\n"
                            "aead = ipsec-mb\n"
                            "udp = portable\n"
+                           "[relay]\n"
+                           "use = relay.example.org:7557#" ONE ", 192.0.2.1:443#" TWO "\n"
+                           "use = [2001:db8::1]:7557#" TWO " ; at home\n"
+                           "serve = yes\n"
+                           "capacity = 2G\n"
+                           "flows_per_node = 7\n"
+                           "reservations_per_prefix = 65535\n"
+                           "rate_per_node = 1500k\n"
+                           "quota_per_day = 5G\n"
+                           "allow = " ONE "," TWO "\n"
+                           "block = " TWO "\n"
+                           "block = " ONE "\n"
+                           "[path]\n"
+                           "policy = relay_only\n"
                            "[control]\n"
                            "socket = /run/x.sock";
 
@@ -84,6 +109,21 @@ static void every_key_is_read(void **s) {
     assert_int_equal(c.aead, AEAD_IPSEC_MB);
     assert_true(c.udp_portable);
     assert_string_equal(c.socket, "/run/x.sock");
+    assert_int_equal(c.relay.use_count, 3);
+    assert_string_equal(c.relay.use[0].host, "relay.example.org");
+    assert_int_equal(c.relay.use[0].id.bytes[31], 1);
+    assert_int_equal(c.relay.use[1].at.kind, ADDR_IPV4);
+    assert_int_equal(c.relay.use[2].at.kind, ADDR_IPV6);
+    assert_true(c.relay.serve);
+    assert_true(c.relay.capacity_bps == 2000000000);
+    assert_int_equal(c.relay.flows_per_node, 7);
+    assert_int_equal(c.relay.reservations_per_prefix, 65535);
+    assert_true(c.relay.rate_per_node_bps == 1500000);
+    assert_true(c.relay.quota_day_bytes == UINT64_C(5) << 30);
+    assert_int_equal(c.relay.allow.count, 2);
+    assert_int_equal(c.relay.allow.list[1].bytes[0], 2);
+    assert_int_equal(c.relay.block.count, 2);
+    assert_int_equal(c.path, PATH_RELAY_ONLY);
     config_clear(&c);
     assert_string_equal(c.network, "");
 }
@@ -163,6 +203,33 @@ static void errors_name_their_line(void **s) {
         {"[messages]\nquota = 65791\n", 2, "one message may take 65792 bytes"},
         {"[messages]\nquota = 1M\nquota_all = 1K\n", 3, "one message may take 65792 bytes"},
         {"[transport]\ncongestion = vegas\n", 2, "cubic, reno, bbr"},
+        {"[relay]\nuse =\n", 2, "use has no value, and should be HOST:PORT#mesh1..."},
+        {"[relay]\nuse = r.de:1#" ONE ",r.de\n", 2, "'r.de' is no relay: the relay's key is"},
+        {"[relay]\nuse = r.de:1\n", 2, "expected HOST:PORT#mesh1..."},
+        {"[relay]\nuse = r.de:1#mesh1\n", 2, "no node id"},
+        {"[relay]\nuse = r.de:0#" ONE "\n", 2, "the port is no number from 1 to 65535"},
+        {"[relay]\n\nuse = ::1:1#" ONE "\n", 3, "in brackets"},
+        {"[relay]\nuse = 192.0.2:1#" ONE "\n", 2, "no IPv4 address"},
+        {"[relay]\nuse = r.de:1#" ONE "\nuse = R.de:1#" ONE "\n", 3, "given twice"},
+        {"[relay]\nuse = r.de:1#" ONE " r.de:2#" ONE " r.de:3#" ONE " r.de:4#" ONE "\n"
+         "use = r.de:5#" ONE " r.de:6#" ONE " r.de:7#" ONE " r.de:8#" ONE " r.de:9#" ONE "\n",
+         3, "more than 8 relays"},
+        {"[relay]\nserve = true\n", 2, "serve is 'true', and may be: yes, no"},
+        {"[relay]\ncapacity = 0\n", 2, "serve = no"},
+        {"[relay]\ncapacity = 100 Mbit\n", 2, "bits per second, as 500k, 100M or 1G"},
+        {"[relay]\nrate_per_node = fast\n", 2, "bits per second"},
+        {"[relay]\nrate_per_node = 99999999T\n", 2, "more than can be counted"},
+        {"[relay]\nflows_per_node = 0\n", 2, "a number from 1 to 65535"},
+        {"[relay]\nflows_per_node = 65536\n", 2, "a number from 1 to 65535"},
+        {"[relay]\nreservations_per_prefix = 1k\n", 2, "a number from 1 to 65535"},
+        {"[relay]\nquota_per_day = much\n", 2, "a number of bytes"},
+        {"[relay]\nallow = bob\n", 2, "allow: 'bob' is no node id"},
+        {"[relay]\nblock =\n", 2, "block has no value"},
+        {"[relay]\nallow = " ONE "\nallow = " ONE "\n", 3, "given twice"},
+        {"[relay]\nserve = yes\nserve = no\n", 3, "serve is given twice"},
+        {"[relay]\nusing = x\n", 2, "it has: use, serve, capacity, flows_per_node"},
+        {"[path]\npolicy = relayed\n", 2, "auto, relay_only, direct_only"},
+        {"[node]\npolicy = auto\n", 2, "which belongs below [path]"},
         {"[node]\nlisten = 1.1.1.1:1 1.1.1.1:2 1.1.1.1:3 1.1.1.1:4 1.1.1.1:5 1.1.1.1:6\n"
          "listen = 1.1.1.1:7 1.1.1.1:8 1.1.1.1:9\n",
          3, "more than 8"},
@@ -299,7 +366,12 @@ static void what_is_written_reads_the_same(void **s) {
     struct config a, b;
     struct config_error e;
     char one[CONFIG_OUT_MAX], two[CONFIG_OUT_MAX];
-    const char *texts[] = {"", full, "[files]\naccept_max = 1500\n", "[files]\naccept_max=3k\n"};
+    const char *texts[] = {"",
+                           full,
+                           "[files]\naccept_max = 1500\n",
+                           "[files]\naccept_max=3k\n",
+                           "[relay]\ncapacity = 12345\nuse = 192.0.2.1:1#" ONE "\n",
+                           "[path]\npolicy = direct_only\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         assert_int_equal(parse(&a, texts[i], &e), 0);
         config_write(&a, one);
@@ -309,7 +381,40 @@ static void what_is_written_reads_the_same(void **s) {
             assert_string_equal(one, two);
         assert_true(a.accept_max_bytes == b.accept_max_bytes);
         assert_true(a.quota_bytes == b.quota_bytes && a.quota_all_bytes == b.quota_all_bytes);
+        assert_memory_equal(&a.relay, &b.relay, sizeof a.relay);
+        assert_int_equal(a.path, b.path);
     }
+}
+
+/* Eight relays with the longest names, and two full lists. */
+static void the_longest_settings_are_written_and_read(void **s) {
+    (void)s;
+    static char text[CONFIG_TEXT_MAX], out[CONFIG_OUT_MAX];
+    struct config a, b;
+    struct config_error e;
+    size_t n = (size_t)snprintf(text, sizeof text, "[relay]\n");
+    char label[62];
+    memset(label, 'x', sizeof label);
+    for (unsigned i = 0; i < RELAYS_USE_MAX; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "use = %.61s.a%.61s.b%.61s.c%.61s.dd:6000%u#" ONE "\n", label, label,
+                              label, label, i);
+    for (unsigned i = 0; i < 2 * RELAY_LIST_MAX; i++) {
+        struct node_id id = {{(uint8_t)i}};
+        char id_text[NODE_ID_TEXT_CHARS + 1];
+        node_id_text(&id, id_text);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s = %s\n",
+                              i < RELAY_LIST_MAX ? "allow" : "block", id_text);
+    }
+    if (parse(&a, text, &e) != 0)
+        fail_msg("%u: %s", e.line, e.text);
+    assert_int_equal(strlen(a.relay.use[0].host), RELAY_HOST_MAX);
+    config_write(&a, out);
+    assert_int_equal(parse(&b, out, &e), 0);
+    assert_memory_equal(&a.relay, &b.relay, sizeof a.relay);
+    snprintf(text + n, sizeof text - n, "allow = " ONE "\n");
+    assert_int_equal(parse(&b, text, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.text, "more than 64 node ids"));
 }
 
 static void the_network_secret_is_not_shown(void **s) {
@@ -361,6 +466,7 @@ int main(void) {
         cmocka_unit_test(a_zero_byte_is_refused),
         cmocka_unit_test(rubbish_is_an_error_with_a_line),
         cmocka_unit_test(what_is_written_reads_the_same),
+        cmocka_unit_test(the_longest_settings_are_written_and_read),
         cmocka_unit_test(the_network_secret_is_not_shown),
         cmocka_unit_test(networks_have_different_ids),
         cmocka_unit_test(the_command_line_takes_the_place_of_the_default),

@@ -223,6 +223,10 @@ static void results_and_events_about_peers_hold_the_promised_keys(void **state) 
     node_shutdown(p.w->nodes[0].node, p.w->now_us);
     json_decref(event(t, "peer.down"));
     plain(t, "peer.list");
+    struct proto_writer *path = talk_ask(t, "contact.path");
+    proto_str(path, "name", "b");
+    proto_str(path, "path", "direct_only");
+    json_decref(result(t, "contact.path"));
     proto_str(talk_ask(t, "contact.remove"), "name", "b");
     json_decref(result(t, "contact.remove"));
     json_decref(event(t, "contact.removed"));

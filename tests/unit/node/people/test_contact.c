@@ -66,17 +66,82 @@ static void a_contact_survives_its_stored_form(void **state) {
     (void)state;
     for (unsigned n = 0; n <= PEER_ADDRS_MAX; n++) {
         struct contact a = sample(n), b;
+        struct relay_set relays;
         uint8_t value[CONTACT_VALUE_MAX + 1];
         size_t len = contact_encode(&a, value);
-        assert_true(contact_decode(&b, a.id.bytes, 32, value, len));
+        assert_true(contact_decode(&b, &relays, a.id.bytes, 32, value, len));
         assert_memory_equal(&a, &b, sizeof a);
         for (size_t cut = 0; cut < len; cut++)
-            assert_false(contact_decode(&b, a.id.bytes, 32, value, cut));
-        assert_false(contact_decode(&b, a.id.bytes, 32, value, len + 1));
-        assert_false(contact_decode(&b, a.id.bytes, 31, value, len));
-        value[0] = 3;
-        assert_false(contact_decode(&b, a.id.bytes, 32, value, len));
+            assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, cut));
+        assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, len + 1));
+        assert_false(contact_decode(&b, &relays, a.id.bytes, 31, value, len));
+        value[0] = 4;
+        assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, len));
     }
+}
+
+static struct relay_addr relay(const char *place, uint8_t id) {
+    struct relay_addr a = {.port = 0};
+    struct node_id node;
+    char text[RELAY_ADDR_TEXT_MAX + 1], who[NODE_ID_TEXT_CHARS + 1];
+    const char *wrong;
+    memset(node.bytes, id, sizeof node.bytes);
+    node_id_text(&node, who);
+    snprintf(text, sizeof text, "%s#%s", place, who);
+    assert_int_equal(relay_addr_parse(&a, text, &wrong), 0);
+    return a;
+}
+
+static struct relay_set some_relays(unsigned n) {
+    static const char *const places[RELAY_SET_MAX] = {"relay.example.org:7557", "192.0.2.7:443",
+                                                      "[2001:db8::7]:7557", "r.example:1"};
+    struct relay_set s = {.count = 0};
+    for (unsigned i = 0; i < n; i++) {
+        const struct relay_addr a = relay(places[i], (uint8_t)(10 + i));
+        assert_true(relay_set_add(&s, &a));
+    }
+    return s;
+}
+
+static void relays_and_path_survive_the_stored_form(void **state) {
+    (void)state;
+    for (unsigned n = 0; n <= RELAY_SET_MAX; n++)
+        for (unsigned path = CONTACT_PATH_NODE; path <= CONTACT_PATH_DIRECT_ONLY; path++) {
+            struct relay_set set = some_relays(n), relays;
+            struct contact a = sample(1), b;
+            uint8_t value[CONTACT_VALUE_MAX + 1];
+            a.path = (enum contact_path)path;
+            a.relays = n > 0 ? &set : NULL;
+            const size_t len = contact_encode(&a, value);
+            /* An older meshd reads whoever has neither. */
+            assert_int_equal(value[0], n > 0 || path != CONTACT_PATH_NODE ? 3 : 2);
+            assert_true(contact_decode(&b, &relays, a.id.bytes, 32, value, len));
+            assert_int_equal(b.path, path);
+            assert_true(relay_set_equal(&set, &relays));
+            assert_ptr_equal(b.relays, n > 0 ? &relays : NULL);
+            for (size_t cut = 0; cut < len; cut++)
+                assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, cut));
+            assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, len + 1));
+        }
+}
+
+static void broken_relays_in_the_store_are_not_read(void **state) {
+    (void)state;
+    struct relay_set set = some_relays(1), relays;
+    struct contact a = sample(0), b;
+    uint8_t value[CONTACT_VALUE_MAX + 64];
+    a.relays = &set;
+    const size_t len = contact_encode(&a, value), at = len - relay_addr_size(&set.list[0]) - 2;
+    assert_true(contact_decode(&b, &relays, a.id.bytes, 32, value, len));
+    value[at] = CONTACT_PATH_DIRECT_ONLY + 1;
+    assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, len));
+    value[at] = 0;
+    value[at + 1] = 2; /* the same one twice */
+    const size_t more = relay_addr_write(&set.list[0], value + len);
+    assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, len + more));
+    value[at + 1] = 1;
+    value[at + 4] = '/';
+    assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, len));
 }
 
 /* As they were written before: under the petname, without a sequence. */
@@ -342,6 +407,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(petnames_are_short_plain_and_never_options),
         cmocka_unit_test(a_contact_survives_its_stored_form),
+        cmocka_unit_test(relays_and_path_survive_the_stored_form),
+        cmocka_unit_test(broken_relays_in_the_store_are_not_read),
         cmocka_unit_test(contacts_stored_under_their_names_are_taken_over),
         cmocka_unit_test(a_removed_contact_gets_no_session),
         cmocka_unit_test(a_renamed_contact_keeps_everything),

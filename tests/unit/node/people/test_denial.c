@@ -305,12 +305,13 @@ static void every_reason_survives_its_stored_form(void **state) {
     (void)state;
     static const int errs[] = {0, ERR_TICKET, ERR_UNKNOWN, ERR_SECRET, ERR_STALE, ERR_AUTH};
     struct contact c = {.name = "anna", .paired = true}, back;
+    struct relay_set relays;
     uint8_t value[CONTACT_VALUE_MAX];
     for (unsigned i = 0; i < sizeof errs / sizeof errs[0]; i++) {
         c.denied = errs[i];
         const size_t len = contact_encode(&c, value);
         assert_int_equal(value[1] & 3, 1); /* what an older meshd looks at */
-        assert_true(contact_decode(&back, c.id.bytes, NODE_ID_BYTES, value, len));
+        assert_true(contact_decode(&back, &relays, c.id.bytes, NODE_ID_BYTES, value, len));
         assert_int_equal(back.denied, errs[i]);
         assert_int_equal(node_denied(errs[i]), i > 0);
     }

@@ -47,12 +47,13 @@ static struct contact_info contact(struct world *w, unsigned i) {
 
 /* What is stored about the other: false if nothing. */
 static bool stored(struct world *w, unsigned i, struct contact *c) {
+    static struct relay_set relays;
     uint8_t value[CONTACT_VALUE_MAX];
     size_t len;
     const struct store *s = &w->nodes[i].env.store;
     const struct node_id *id = &w->nodes[!i].identity.id;
     return s->get(s->ctx, "contacts", id->bytes, 32, value, sizeof value, &len) == 0 &&
-           contact_decode(c, id->bytes, 32, value, len);
+           contact_decode(c, &relays, id->bytes, 32, value, len);
 }
 
 /* The fault, `n` from 1. False: the pairing was over before it came. */

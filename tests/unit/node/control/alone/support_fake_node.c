@@ -152,6 +152,20 @@ int node_contact_rename(struct node *n, uint64_t now_us, const char *name, const
     return err;
 }
 
+int node_contact_path(struct node *n, uint64_t now_us, const char *name, enum contact_path path) {
+    (void)n;
+    (void)now_us;
+    int err = asked("path %s %d", name, (int)path);
+    for (unsigned i = 0; !err && i < fake.contact_count; i++)
+        if (strcmp(fake.contacts[i].name, name) == 0) {
+            fake.contacts[i].path_own = path;
+            fake.contacts[i].path = path == CONTACT_PATH_RELAY_ONLY    ? PATH_RELAY_ONLY
+                                    : path == CONTACT_PATH_DIRECT_ONLY ? PATH_DIRECT_ONLY
+                                                                       : PATH_AUTO;
+        }
+    return err;
+}
+
 int node_connect(struct node *n, uint64_t now_us, const char *name) {
     (void)n;
     (void)now_us;

@@ -122,6 +122,65 @@ static void a_ticket_that_is_not_taken_says_why(void **state) {
     desk_close(d);
 }
 
+static void a_path_is_one_of_four_words(void **state) {
+    (void)state;
+    static const struct {
+        const char *word;
+        enum contact_path path;
+    } cases[] = {{"auto", CONTACT_PATH_AUTO},
+                 {"relay_only", CONTACT_PATH_RELAY_ONLY},
+                 {"direct_only", CONTACT_PATH_DIRECT_ONLY},
+                 {"default", CONTACT_PATH_NODE}};
+    struct desk *d = desk_open(&control_group_contact);
+    struct contact_info *ann = fake_contact("ann", CONTACT_OFFLINE);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct proto_writer *w = desk_ask(d, "contact.path");
+        proto_str(w, "name", "ann");
+        proto_str(w, "path", cases[i].word);
+        assert_int_equal(desk_run(d), 0);
+        assert_int_equal(ann->path_own, cases[i].path);
+        const msgpack_object *own = proto_get(proto_get(&d->heard.result, "contact"), "path_own");
+        assert_int_equal(proto_str_is(own, cases[i].word), cases[i].path != CONTACT_PATH_NODE);
+    }
+    struct proto_writer *w = desk_ask(d, "contact.path");
+    proto_str(w, "name", "ann");
+    proto_str(w, "path", "Auto");
+    assert_int_equal(desk_run(d), ERR_USAGE);
+    assert_non_null(strstr(d->call.text, "auto, relay_only, direct_only or default"));
+    fake.err = ERR_NOT_FOUND;
+    w = desk_ask(d, "contact.path");
+    proto_str(w, "name", "bob");
+    proto_str(w, "path", "auto");
+    assert_int_equal(desk_run(d), ERR_NOT_FOUND);
+    assert_non_null(strstr(d->call.text, "no contact of that name"));
+    desk_close(d);
+}
+
+static void a_ticket_says_what_is_wrong_with_it(void **state) {
+    (void)state;
+    struct desk *d = desk_open(&control_group_contact);
+    struct ticket t = {.id = {{9}}};
+    char text[TICKET_TEXT_MAX + 1];
+    struct relay_addr r = {.port = 1, .host = "Relay", .id = {{8}}}; /* not in its one form */
+    assert_true(ticket_relay_add(&t, &r));
+    assert_int_equal(ticket_encode(&t, text), 0);
+    struct proto_writer *w = desk_ask(d, "contact.add");
+    proto_str(w, "name", "ann");
+    proto_str(w, "ticket", text);
+    assert_int_equal(desk_run(d), ERR_FORMAT);
+    assert_non_null(strstr(d->call.text, "a relay that cannot be used: the host's name may have"));
+    w = desk_ask(d, "contact.add");
+    proto_str(w, "name", "ann");
+    proto_str(w, "ticket", "nonsense");
+    assert_int_equal(desk_run(d), ERR_FORMAT);
+    assert_non_null(strstr(d->call.text, "begins with meshticket1"));
+    fake.err = ERR_UNSUPPORTED;
+    (void)desk_ask(d, "ticket.new");
+    assert_int_equal(desk_run(d), ERR_UNSUPPORTED);
+    assert_non_null(strstr(d->call.text, "by relays only"));
+    desk_close(d);
+}
+
 static void a_renamed_one_is_shown_under_its_new_name(void **state) {
     (void)state;
     struct desk *d = desk_open(&control_group_contact);
@@ -147,6 +206,8 @@ int main(void) {
         cmocka_unit_test(a_contact_is_added_at_once_or_when_it_is_there),
         cmocka_unit_test(a_ticket_that_is_not_taken_says_why),
         cmocka_unit_test(a_renamed_one_is_shown_under_its_new_name),
+        cmocka_unit_test(a_path_is_one_of_four_words),
+        cmocka_unit_test(a_ticket_says_what_is_wrong_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
