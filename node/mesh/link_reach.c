@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/endpoint.h"
+#include "node/mesh/link_warm.h"
 
 /* ---- names ---- */
 static void look_up(struct links *links, struct relay *r) {
@@ -53,18 +54,19 @@ static int hold(struct links *links, struct relay *r) {
 }
 
 static void call(struct links *links, struct relay *r) {
+    const uint64_t now_us = links->turn->now_us;
+    const struct hop at = hop_udp(&r->places[r->place], LOCAL_ANY);
+    relay_enter(r, now_us, RELAY_IS_CONNECTING, "it is being dialled");
+    r->due_us = UINT64_MAX;
     int err = hold(links, r);
-    if (err) {
-        link_failed(links, r, RELAY_IS_SILENT, "there is no memory for a session with it");
+    if (!err && r->peering->online) { /* as a contact */
+        link_warm_up(links, r);
         return;
     }
-    relay_enter(r, links->turn->now_us, RELAY_IS_CONNECTING, "it is being dialled");
-    r->due_us = UINT64_MAX;
-    const struct hop at = hop_udp(&r->places[r->place], LOCAL_ANY);
-    if (r->peering->contact) /* where it serves may be none of the contact's addresses */
-        err = endpoint_peer_place_add(links->turn->ep, links->turn->now_us, r->peering->ref, &at);
+    if (!err && r->peering->contact) /* where it serves may be none of the contact's addresses */
+        err = endpoint_peer_place_add(links->turn->ep, now_us, r->peering->ref, &at);
     if (!err)
-        err = endpoint_connect(links->turn->ep, links->turn->now_us, r->peering->ref);
+        err = endpoint_connect(links->turn->ep, now_us, r->peering->ref);
     if (err)
         link_failed(links, r, RELAY_IS_SILENT, "it cannot be dialled now");
 }
