@@ -137,9 +137,10 @@ bool world_dead(const struct world_node *n) {
     return !n->node || (n->mortal && store_mem_failed(n->store));
 }
 
-static void post(struct world *w, const struct world_node *from, const struct addr *to, uint8_t ecn,
+static void post(struct world *w, struct world_node *from, const struct addr *to, uint8_t ecn,
                  const uint8_t *buf, size_t len) {
     unsigned i = 0;
+    from->sent++;
     while (i < w->count && !addr_equal(&w->nodes[i].addr, to))
         i++;
     if (i == w->count || from->unplugged || world_dead(from) ||

@@ -25,6 +25,7 @@ struct world_node {
     struct env env;
     uint64_t rng;
     bool unplugged;  /* its packets go nowhere */
+    unsigned sent;   /* datagrams, unplugged or not */
     unsigned scrubs; /* barriers that wiped what was deleted, and succeeded */
     bool mortal; /* with the first write that fails the process is dead: nothing is heard of it */
     void (*heard)(void *ctx, const struct node_event *e); /* every event, or NULL */
