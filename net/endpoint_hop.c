@@ -25,6 +25,8 @@ size_t endpoint_hop_overhead(const struct endpoint *e, const struct hop *h) {
 }
 
 void carrier_write(const struct carrier *c, uint8_t *out) {
+    if (c->to.kind == HOP_RELAY) /* no way */
+        return;
     for (unsigned i = c->relays; i-- > 0; out += FORWARD_HEADER_BYTES)
         forward_write(out, PACKET_FORWARD, c->flows[i]);
 }

@@ -98,6 +98,15 @@
  *                               share's oldest goes
  *       strangers: the_largest_share_gives_way, strangers_leave_nothing_behind,
  *       who_pays_is_found_without_looking_at_all_pairs
+ *   guests of a relay           8,192               a source: 64; 30 s unused     refused
+ *       relay_hostile: one_source_has_few_of_the_places, a_guest_with_nothing_here_goes
+ *   questions for relays' keys  16                  (the user's)                  ERR_FULL
+ *       key_ask: questions_and_answers_are_bounded
+ *     their answers             800 a second        a source: 20 a second         not answered
+ *       key_ask: the same
+ *   places beside the addresses -                   a peer: 4                     ERR_FULL
+ *       path_policy: places_are_bounded_and_go
+ *   relays that are used        256                 (the user's)                  ERR_FULL
  *   open tickets                64                  (the user's)                  the oldest is
  *                               closed
  *       open_tickets: the_oldest_gives_way
