@@ -90,6 +90,7 @@ static inline size_t carrier_bytes(const struct carrier *c) {
 }
 /* The same for a hop, with a way or without. */
 size_t endpoint_hop_overhead(const struct endpoint *e, const struct hop *h);
+/* Nothing where there is no way: that will not leave. */
 void carrier_write(const struct carrier *c, uint8_t *out);
 /* So many bytes are to leave by it now. False: a flow is not open (any more), or the path of a
  * relay's session is in doubt and may get no more. */
