@@ -252,8 +252,10 @@ enum {
      * that something is has to be answered. Three such questions in a row without an answer, and
      * the peer is down. */
     KEEPALIVE_MIN_US = 1000 * 1000,
+    KEEPALIVE_MAX_US = 120 * 1000000, /* four of them are less than SESSION_IDLE_US */
     KEEPALIVE_ASK_EVERY = 4,
-    KEEPALIVE_ASK_US = 1000 * 1000, /* a question that is not answered is repeated */
+    KEEPALIVE_BUSY_US = 2 * 1000000, /* a relay through which something leaves is asked so often */
+    KEEPALIVE_ASK_US = 1000 * 1000,  /* a question that is not answered is repeated */
     KEEPALIVE_ASKS = 3,
 
     /* Guests: those whom only endpoint_relay_serve lets in. All, and those of one source

@@ -90,11 +90,12 @@ struct session {
     uint64_t records_us;      /* until when those that have come are paid for (RECORD_US) */
     uint8_t parked;           /* ready, but its socket, this one minus 1, is full; 0: not so */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
-    uint64_t sent_us;   /* when the last of its packets left */
-    uint64_t guest_us;  /* a guest: when it had something here last */
-    uint8_t kept, asks; /* packets sent only to keep it; questions of these not answered yet */
-    uint64_t asked_us;  /* the last one */
-    uint64_t echoed_us; /* the first ECHO since something was heard; 0: none */
+    uint64_t sent_us;    /* when the last of its packets left */
+    uint64_t forward_us; /* when something left through its peer, which is a relay */
+    uint64_t guest_us;   /* a guest: when it had something here last */
+    uint8_t kept, asks;  /* packets sent only to keep it; questions of these not answered yet */
+    uint64_t asked_us;   /* the last one */
+    uint64_t echoed_us;  /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     bool closed; /* the peer has said goodbye: ends once what came before is heard */
     int close_err;
