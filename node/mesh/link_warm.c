@@ -169,6 +169,11 @@ void link_warm_step(struct links *links, struct relay *r) {
     const uint64_t now_us = links->turn->now_us;
     if (!relay_is_up(r) || !r->peering)
         return;
+    if (r->state == RELAY_IS_RESTARTING) { /* it is another process now, which knows no session */
+        r->due_us = UINT64_MAX;
+        endpoint_disconnect(links->turn->ep, now_us, r->peering->session, ERR_CLOSED);
+        return;
+    }
     if (r->renew_us && now_us >= r->renew_us)
         reserve(links, r);
     if (r->probe.next_us <= now_us)
@@ -178,5 +183,7 @@ void link_warm_step(struct links *links, struct relay *r) {
 uint64_t link_warm_due_us(const struct relay *r) {
     if (!relay_is_up(r) || !r->peering)
         return UINT64_MAX;
+    if (r->state == RELAY_IS_RESTARTING)
+        return r->due_us;
     return r->renew_us && r->renew_us < r->probe.next_us ? r->renew_us : r->probe.next_us;
 }

@@ -149,6 +149,23 @@ static void a_relay_that_is_killed_and_started_again_is_used_again(void **state)
     world_free(w);
 }
 
+/* It says so before, and they are back as soon as it is. */
+static void a_relay_that_restarts_in_good_order_is_missed_for_seconds(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 12);
+    world_run(w, S);
+    world_pair(w, 1, 2);
+    world_run(w, 12 * S);
+    node_shutdown(w->nodes[0].node, w->now_us);
+    world_run(w, 10 * MS);
+    assert_string_equal(relay_seen(w, 1, 0).state, "restarting");
+    again(w, 0);
+    world_run(w, 4 * S);
+    assert_string_equal(relay_seen(w, 1, 0).state, "reserved");
+    assert_string_equal(relay_seen(w, 2, 0).state, "reserved");
+    world_free(w);
+}
+
 /* Two relays, and data under way: the other one carries on. */
 static void a_relay_that_dies_is_replaced_by_the_other(void **state) {
     (void)state;
@@ -255,6 +272,7 @@ int main(void) {
         cmocka_unit_test(files_and_messages_go_through_a_relay),
         cmocka_unit_test(who_comes_back_is_found_through_a_relay),
         cmocka_unit_test(a_relay_that_is_killed_and_started_again_is_used_again),
+        cmocka_unit_test(a_relay_that_restarts_in_good_order_is_missed_for_seconds),
         cmocka_unit_test(a_relay_that_dies_is_replaced_by_the_other),
         cmocka_unit_test(another_node_at_a_relays_address_is_found_out),
         cmocka_unit_test(a_relays_key_is_asked_for_once_and_kept),
