@@ -69,6 +69,27 @@ static void two_homes_are_kept_of_many_relays(void **state) {
     world_free(w);
 }
 
+static uint64_t sent_bytes(struct world *w, unsigned i) {
+    const struct endpoint_counters *k = node_counters(w->nodes[i].node);
+    return k->bytes_out + 28 * k->pkts_out; /* with IPv4 and UDP */
+}
+
+/* What it sends, once it has learnt how rarely it may. */
+static void two_homes_cost_less_than_five_bytes_a_second(void **state) {
+    (void)state;
+    struct world *w = with_relays(2, 1, 13);
+    world_run(w, 600 * S);
+    assert_true(relay_seen(w, 2, 0).reserved && relay_seen(w, 2, 1).reserved);
+    assert_int_equal(relay_seen(w, 2, 0).keepalive_us, 110 * S);
+    const uint64_t before = sent_bytes(w, 2);
+    world_run(w, 3600 * (uint64_t)S);
+    const uint64_t bytes = sent_bytes(w, 2) - before;
+    print_message("%.2f bytes a second\n", (double)bytes / 3600);
+    assert_true(bytes < 5 * 3600);
+    assert_true(relay_seen(w, 2, 0).reserved && relay_seen(w, 2, 1).reserved);
+    world_free(w);
+}
+
 /* ---- pairing ---- */
 
 static void two_nodes_that_reach_only_a_relay_pair_by_ticket(void **state) {
@@ -267,6 +288,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_is_at_home_in_a_second),
         cmocka_unit_test(two_homes_are_kept_of_many_relays),
+        cmocka_unit_test(two_homes_cost_less_than_five_bytes_a_second),
         cmocka_unit_test(two_nodes_that_reach_only_a_relay_pair_by_ticket),
         cmocka_unit_test(a_ticket_is_enough_to_reach_its_giver_through_a_relay),
         cmocka_unit_test(files_and_messages_go_through_a_relay),
