@@ -146,6 +146,10 @@ static void post(struct world *w, struct world_node *from, const struct addr *to
     if (i == w->count || from->unplugged || world_dead(from) ||
         draw(&w->seed) % 100 < w->loss_percent)
         return;
+    if (w->hubs && i >= w->hubs && from >= &w->nodes[w->hubs]) {
+        w->direct++;
+        return;
+    }
     struct packet *p = malloc(sizeof *p + len);
     *p = (struct packet){
         .at_us = w->now_us + w->delay_us, .to = i, .from = from->addr, .len = len, .ecn = ecn};
