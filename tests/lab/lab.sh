@@ -5,7 +5,8 @@ skip() { echo "skipped: $*"; exit 77; }
 for tool in ip nft nsenter ${LAB_NEEDS:-}; do command -v "$tool" >/dev/null || skip "$tool is needed"; done
 [ -e /dev/net/tun ] || skip "/dev/net/tun is needed"
 nm "$1/meshd" 2>/dev/null | grep -q __asan_init && skip "not in a sanitizer build"
-[ -n "${LAB_WITHOUT_RELAYS:-}" ] || "$1/meshd" --help | grep -q -e --serve-relay || skip "this meshd knows nothing of relays"
+[ -n "${LAB_WITHOUT_RELAYS:-}" ] || { "$1/meshd" --help | grep -q -e --serve-relay && "$1/meshctl" relays --help >/dev/null 2>&1; } ||
+    skip "this meshd knows nothing of relays"
 . "$(dirname "$0")/../e2e/lib.sh"
 LAB=ml$$
 lab_clear() {
