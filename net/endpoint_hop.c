@@ -1,5 +1,5 @@
-/* endpoint_hop.c: what a hop through a relay comes to when something leaves by it: the header before
- * each datagram, and the place at which the session with that relay is at that moment.
+/* endpoint_hop.c: what a hop through a relay comes to when something leaves by it: the header
+ * before each datagram, and the place at which the session with that relay is at that moment.
  */
 #include "net/endpoint_int.h"
 

@@ -49,6 +49,12 @@ static bool may_have_record(struct session *s, uint64_t now_us) {
     return true;
 }
 
+/* It has said what a guest may not. */
+static void guest_out(struct endpoint *e, struct session *s, uint64_t now_us) {
+    e->counters.guests_ended++;
+    endpoint_hang_up(e, s, now_us, ERR_PROTO);
+}
+
 static bool record_frame(struct endpoint *e, struct session *s, uint64_t now_us, struct rd *r) {
     struct ep_event ev = {
         .kind = EP_RECORD, .peer = peer_ref_of(s->peer), .session = session_ref_of(s)};
@@ -56,7 +62,7 @@ static bool record_frame(struct endpoint *e, struct session *s, uint64_t now_us,
         return false;
     const bool of_relays = ev.len > 0 && ev.data[0] == RECORD_KIND_RELAY;
     if (s->peer->guest && !of_relays)
-        endpoint_guest_out(e, s, now_us);
+        guest_out(e, s, now_us);
     else if (of_relays && may_have_record(s, now_us))
         endpoint_relay_record(e, s, now_us, ev.data, ev.len);
     else if (!of_relays && may_have_record(s, now_us) &&
@@ -154,7 +160,7 @@ static bool input_frames(struct endpoint *e, struct session *s, struct incoming 
             continue;
         }
         if (s->peer->guest) {
-            endpoint_guest_out(e, s, now_us);
+            guest_out(e, s, now_us);
             return false;
         }
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */

@@ -3,9 +3,9 @@
  *
  *   endpoint_hop.c        through which relays something leaves
  *   endpoint_small.c      packets that are made whole at once
+ *   endpoint_guest.c      who is let in since we serve as relay
  *   endpoint_session.c    how a session begins, comes up and ends, and what is told of it
  *   endpoint_keepalive.c  sessions that are kept though nobody uses them
- *   endpoint_guest.c      who is let in since we serve as relay
  *   endpoint_path.c       where its packets go, and what is asked before that changes
  *   (handshake_int.h)     handshakes and rekeys
  *   endpoint_memory.c     writers that wait for memory, and taking it back
@@ -125,6 +125,16 @@ int endpoint_send_record(struct endpoint *e, struct session *s, const void *data
 bool endpoint_take_small(struct endpoint *e, uint64_t now_us, struct train *t);
 bool endpoint_take_record(struct endpoint *e, uint64_t now_us, struct train *t);
 
+/* ---- endpoint_guest.c ---- */
+/* May one more of this source come in as a guest? Only while we serve. */
+bool endpoint_guest_room(const struct endpoint *e, const struct hop *from);
+/* Its handshake is confirmed. False: the places have been taken since. */
+bool endpoint_guest_comes(struct endpoint *e, struct peer *p, const struct hop *from) MUST_USE;
+/* When it is looked at whether it has anything here. */
+uint64_t endpoint_guest_us(const struct session *s);
+/* The user, or a ticket, has named it: it is a peer like others. Legal for whoever is none. */
+void endpoint_guest_named(struct endpoint *e, struct peer *p);
+
 /* ---- endpoint_session.c ---- */
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
 struct session *endpoint_session_new(struct endpoint *e, struct peer *p, enum session_state state,
@@ -236,19 +246,6 @@ void endpoint_relay_tell(struct endpoint *e, uint64_t now_us);
 uint64_t endpoint_relay_us(const struct endpoint *e);
 void endpoint_relay_timeout(struct endpoint *e, uint64_t now_us);
 void endpoint_relay_clear(struct endpoint *e);
-
-/* ---- endpoint_guest.c ---- */
-/* May one more of this source come in as a guest? Only while we serve. */
-bool endpoint_guest_room(const struct endpoint *e, const struct hop *from);
-/* Its handshake is confirmed. False: the places have been taken since. */
-bool endpoint_guest_comes(struct endpoint *e, struct peer *p, const struct hop *from) MUST_USE;
-/* When one that has nothing here goes; now it does, if so. */
-uint64_t endpoint_guest_us(const struct session *s);
-void endpoint_guest_idle(struct endpoint *e, struct session *s, uint64_t now_us);
-/* It has said what a guest may not. */
-void endpoint_guest_out(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The user, or a ticket, has named it: it is a peer like others. Legal for whoever is none. */
-void endpoint_guest_named(struct endpoint *e, struct peer *p);
 
 /* ---- endpoint_time.c ---- */
 /* The earliest of its timers. */

@@ -1,8 +1,9 @@
-/* endpoint_keepalive.c: sessions that are kept though nobody uses them: through networks that forget
- * who is silent, and so that it is noticed when the peer is gone. An empty packet when nothing has
- * been sent for the interval, each KEEPALIVE_ASK_EVERYth time an ECHO; an ECHO that is not answered
- * is repeated every KEEPALIVE_ASK_US, and KEEPALIVE_ASKS of them in a row without a word of the
- * peer's end the session. Keys are renewed for it only when the old ones may not be used any more.
+/* endpoint_keepalive.c: sessions that are kept though nobody uses them: through networks that
+ * forget who is silent, and so that it is noticed when the peer is gone. An empty packet when
+ * nothing has been sent for the interval, each KEEPALIVE_ASK_EVERYth time an ECHO; an ECHO that is
+ * not answered is repeated every KEEPALIVE_ASK_US, and KEEPALIVE_ASKS of them in a row without a
+ * word of the peer's end the session. Keys are renewed for it only when the old ones may not be
+ * used any more.
  */
 #include "net/endpoint_int.h"
 #include "net/wire/frame.h"

@@ -1,6 +1,6 @@
 /* endpoint_key_ask.c: whose key has a relay: asked, and told. An answer is believed for a nonce
- * that is out and from the place that was asked; that its certificate is sound is checked here, that
- * it is the right node's is for the user to say.
+ * that is out and from the place that was asked; that its certificate is sound is checked here,
+ * that it is the right node's is for the user to say.
  */
 #include <string.h>
 

@@ -122,6 +122,13 @@
  *       path_challenge: a_flood_of_places_does_not_push_out_one_that_is_being_asked
  *   changes of path             -                   4, then one a second          it stays
  *       path_memory: flapping_is_damped_to_one_change_a_second
+ *   what a node has of relays (node/mesh):
+ *   relays known                64                  a contact: 4; 8 for homes     the longest unused
+ *                               goes
+ *       relayed: two_homes_are_kept_of_many_relays
+ *   flows to peers              1,024               a peer: 4, 2 of them ours     not opened, refused
+ *     of who comes by ticket    16                  one                           refused
+ *       relayed: who_is_no_contact_is_refused
  *   relay (net/relay/relay_limits.h):
  *   clients                     16,384              -                             ERR_FULL, silence
  *       relay_limits: clients_are_bounded

@@ -294,6 +294,7 @@ static struct relay_packet seen_by(struct watch *w, uint64_t now_ns, const struc
     return (struct relay_packet){.now_ns = now_ns,
                                  .relay = life_key(host_of(w, p->at), p->at),
                                  .from = p->from,
+                                 .liar = p->liar,
                                  .data = p->data,
                                  .len = p->len};
 }

@@ -96,9 +96,9 @@ uint32_t relay_watch_maker(const struct relay_watch *r, const struct relay_packe
 
 /* ---- what comes to a relay ---- */
 
-/* Of a packet two claims are kept: by which flow it came from whom. Entry: a = that; b = when it
- * came last; c = how often it may leave. */
-enum { CLAIMS = 2 };
+/* Of a packet some claims are kept: by which flow it came from whom. Entry: a = that; b = when it
+ * came last; c = how often it may leave; set.floor = 1: from a liar. */
+enum { CLAIMS = 4 };
 
 static struct watch_entry *claim_of(struct relay_watch *r, uint64_t relay,
                                     const struct bytes_key *key, unsigned i) {
@@ -117,6 +117,7 @@ static void came(struct relay_watch *r, const struct relay_packet *p) {
             continue; /* somebody's copy */
         e->a = by;
         e->b = p->now_ns;
+        e->set.floor = p->liar;
         e->c++;
         return;
     }
@@ -148,7 +149,7 @@ static struct watch_entry *find_claim(struct relay_watch *r, const struct relay_
         const struct watch_entry *end = watch_map_find(&r->ends, in->relay, e->a >> 32, 0);
         if (end && end->a == UINT64_C(1) + out && end->b == UINT64_C(1) + (uint32_t)e->a)
             return e;
-        if (!first || (first->c == 0 && e->c > 0))
+        if (!first || (first->c == 0 && e->c > 0) || (first->set.floor == 1 && e->set.floor == 0))
             first = e;
     }
     return first;

@@ -31,6 +31,7 @@ struct relay_packet {
     uint64_t now_ns;
     uint64_t relay; /* the host that looks at it, and which of its lives */
     uint32_t from;  /* the host that has really sent it */
+    bool liar;      /* which is hostile: a flow is not its own only because it names it first */
     const uint8_t *data;
     uint32_t len;
 };

@@ -107,6 +107,28 @@ static void a_relay_that_dies_is_noticed_by_both(void **state) {
     }
 }
 
+/* Asked for an echo, or called, through a relay that knows nobody any more. */
+static void a_relay_that_has_restarted_is_found_by_whoever_gets_no_answer(void **state) {
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        struct trio *t = talking("restarted", n);
+        struct session_ref s;
+        trio_run(t, 5 * S, 0, -1);
+        trio_restart(t, R);
+        trio_serve(t, R);
+        assert_true(endpoint_session(t->ep[A], t->peer[A][B], &s));
+        if (n == 0) {
+            assert_int_equal(session_ping(t->ep[A], t->now_us, s, 7), 0);
+        } else {
+            endpoint_disconnect(t->ep[A], t->now_us, s, 0);
+            assert_int_equal(endpoint_connect(t->ep[A], t->now_us, t->peer[A][B]), 0);
+        }
+        assert_true(trio_run(t, 5 * S, A, EP_RELAY_ENDED));
+        assert_int_equal(trio_told(t, A, EP_RELAY_ENDED).relay.reason, RELAY_GONE);
+        trio_free(t);
+    }
+}
+
 /* The relay's session alone has this rhythm: an outage of the others is survived as ever. */
 static void an_outage_that_an_ordinary_session_survives_ends_one_that_is_kept(void **state) {
     (void)state;
@@ -292,6 +314,7 @@ static void what_goes_through_a_relay_waits_for_its_socket(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relay_that_dies_is_noticed_by_both),
+        cmocka_unit_test(a_relay_that_has_restarted_is_found_by_whoever_gets_no_answer),
         cmocka_unit_test(an_outage_that_an_ordinary_session_survives_ends_one_that_is_kept),
         cmocka_unit_test(a_kept_session_lasts_and_costs_little),
         cmocka_unit_test(who_refuses_a_flow_is_heard_at_once),

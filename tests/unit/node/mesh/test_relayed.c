@@ -204,6 +204,29 @@ static void a_relays_key_is_asked_for_once_and_kept(void **state) {
     world_free(w);
 }
 
+/* ---- who comes ---- */
+
+/* Its ticket was taken back: nothing is forwarded between the two. */
+static void who_is_no_contact_is_refused(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 11);
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_run(w, S);
+    assert_int_equal(node_ticket_new(w->nodes[1].node, w->now_us, "n2", 3600, ticket), 0);
+    assert_int_equal(node_ticket_end(w->nodes[1].node, w->now_us, ticket), 0);
+    assert_int_equal(node_contact_add(w->nodes[2].node, w->now_us, "n1", ticket), 0);
+    world_run(w, 20 * S);
+    struct node_status s;
+    node_status(w->nodes[1].node, w->now_us, &s);
+    assert_int_equal(s.relay.ways_in, 0);
+    node_status(w->nodes[2].node, w->now_us, &s);
+    assert_int_equal(s.relay.ways_opened, 0);
+    assert_true(s.relay.ways_failed > 0);
+    assert_string_equal(contact_seen(w, 2, "n1").reach.why,
+                        "its relay, or it, does not let this node in");
+    world_free(w);
+}
+
 /* ---- policies ---- */
 
 static void a_contact_of_direct_only_is_not_reached_through_a_relay(void **state) {
@@ -235,6 +258,7 @@ int main(void) {
         cmocka_unit_test(a_relay_that_dies_is_replaced_by_the_other),
         cmocka_unit_test(another_node_at_a_relays_address_is_found_out),
         cmocka_unit_test(a_relays_key_is_asked_for_once_and_kept),
+        cmocka_unit_test(who_is_no_contact_is_refused),
         cmocka_unit_test(a_contact_of_direct_only_is_not_reached_through_a_relay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

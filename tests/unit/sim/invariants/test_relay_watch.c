@@ -214,6 +214,29 @@ static void a_copy_of_a_packet_changes_nothing_for_the_packet(void **state) {
     }
 }
 
+/* On the path it is there first, also with the first packet of all. */
+static void a_spy_on_the_path_is_not_taken_for_a_client(void **state) {
+    (void)state;
+    struct watch *w = world();
+    for (uint8_t i = 0; i < 5; i++) {
+        const struct bytes inner = sealed(i), in = wrapped(5, FLOW_A, &inner),
+                           out = wrapped(6, FLOW_B, &inner);
+        const struct watch_packet copy = {.from = THIRD,
+                                          .at = RELAY,
+                                          .src = &places[THIRD],
+                                          .dst = &places[RELAY],
+                                          .data = in.at,
+                                          .len = in.len,
+                                          .liar = true};
+        leaves(w, 3 * S, A, RELAY, &in);
+        watch_received(w, 3 * S, &copy, false);
+        comes(w, 3 * S + 80 * MS, A, RELAY, &in, false);
+        leaves(w, 3 * S + 80 * MS, RELAY, B, &out);
+    }
+    assert_int_equal(all(w), 0);
+    watch_free(w);
+}
+
 static void two_relays_in_a_row_are_looked_into(void **state) {
     (void)state;
     enum { TO_SECOND = 3, AT_SECOND = 4 };
@@ -344,6 +367,7 @@ int main(void) {
         cmocka_unit_test(an_end_of_another_flow_is_seen),
         cmocka_unit_test(who_puts_something_into_anothers_flow_is_seen),
         cmocka_unit_test(a_copy_of_a_packet_changes_nothing_for_the_packet),
+        cmocka_unit_test(a_spy_on_the_path_is_not_taken_for_a_client),
         cmocka_unit_test(two_relays_in_a_row_are_looked_into),
         cmocka_unit_test(what_waits_too_long_is_seen_but_not_while_the_relay_sleeps),
         cmocka_unit_test(a_place_that_has_not_spoken_gets_nothing),
