@@ -84,6 +84,7 @@ static const struct verb verbs[] = {
      "  --follow     go on as messages come, until interrupted\n"
      "  --delete     delete them here instead; those that wait to be delivered stay\n"},
     {"peers", "", "", 0, 0, run_peers, "sessions with contacts: path, RTT, traffic", ""},
+    {"relays", "", "", 0, 0, run_relays, "relays: which are home, RTT, load, state", ""},
     {"ping", "NAME [--count N] [--timeout DURATION]", "count timeout", 1, 1, run_ping,
      "measure the round trip to a contact",
      "  -c, --count N           how many, a second apart (default: 3)\n"

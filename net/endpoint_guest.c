@@ -24,20 +24,6 @@ uint64_t endpoint_guest_us(const struct session *s) {
     return s->peer->guest ? s->guest_us + GUEST_IDLE_US : TIME_NEVER;
 }
 
-void endpoint_guest_idle(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (now_us < endpoint_guest_us(s))
-        return;
-    if (e->relay_server && relay_server_uses(e->relay_server, peer_ref_of(s->peer)))
-        s->guest_us = now_us;
-    else
-        endpoint_hang_up(e, s, now_us, ERR_TIMEOUT);
-}
-
-void endpoint_guest_out(struct endpoint *e, struct session *s, uint64_t now_us) {
-    e->counters.guests_ended++;
-    endpoint_hang_up(e, s, now_us, ERR_PROTO);
-}
-
 void endpoint_guest_named(struct endpoint *e, struct peer *p) {
     if (!p->guest)
         return;

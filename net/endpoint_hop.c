@@ -1,5 +1,5 @@
-/* endpoint_hop.c: what a hop through a relay comes to when something leaves by it: the header before
- * each datagram, and the place at which the session with that relay is at that moment.
+/* endpoint_hop.c: what a hop through a relay comes to when something leaves by it: the header
+ * before each datagram, and the place at which the session with that relay is at that moment.
  */
 #include "net/endpoint_int.h"
 
@@ -8,7 +8,8 @@ bool endpoint_carrier(const struct endpoint *e, const struct hop *h, struct carr
     while (out->to.kind == HOP_RELAY) {
         const struct peer *p = peers_by_ref(&e->peers, out->to.relay.by);
         if (!p || !p->session || out->relays == RELAYS_IN_A_ROW_MAX) {
-            out->relays += out->relays == 0; /* a size that it would have, at least */
+            if (out->relays == 0) /* the size that it would have, at least */
+                out->flows[out->relays++] = out->to.relay.flow;
             return false;
         }
         out->flows[out->relays] = out->to.relay.flow;
@@ -25,6 +26,8 @@ size_t endpoint_hop_overhead(const struct endpoint *e, const struct hop *h) {
 }
 
 void carrier_write(const struct carrier *c, uint8_t *out) {
+    if (c->to.kind == HOP_RELAY) /* no way */
+        return;
     for (unsigned i = c->relays; i-- > 0; out += FORWARD_HEADER_BYTES)
         forward_write(out, PACKET_FORWARD, c->flows[i]);
 }
@@ -36,6 +39,9 @@ bool carrier_spend(struct endpoint *e, uint64_t now_us, const struct carrier *c,
             !relay_client_use(e->relay_client, now_us, peer_ref_of(by->peer), c->flows[i]) ||
             !paths_spend(&by->paths, session_hop(by), bytes))
             return false;
+        if (by->forward_us <= by->sent_us) /* it is kept more eagerly from now on */
+            session_table_ready(&e->sessions, by);
+        by->forward_us = now_us;
     }
     return true;
 }

@@ -49,6 +49,12 @@ static bool may_have_record(struct session *s, uint64_t now_us) {
     return true;
 }
 
+/* It has said what a guest may not. */
+static void guest_out(struct endpoint *e, struct session *s, uint64_t now_us) {
+    e->counters.guests_ended++;
+    endpoint_hang_up(e, s, now_us, ERR_PROTO);
+}
+
 static bool record_frame(struct endpoint *e, struct session *s, uint64_t now_us, struct rd *r) {
     struct ep_event ev = {
         .kind = EP_RECORD, .peer = peer_ref_of(s->peer), .session = session_ref_of(s)};
@@ -56,7 +62,7 @@ static bool record_frame(struct endpoint *e, struct session *s, uint64_t now_us,
         return false;
     const bool of_relays = ev.len > 0 && ev.data[0] == RECORD_KIND_RELAY;
     if (s->peer->guest && !of_relays)
-        endpoint_guest_out(e, s, now_us);
+        guest_out(e, s, now_us);
     else if (of_relays && may_have_record(s, now_us))
         endpoint_relay_record(e, s, now_us, ev.data, ev.len);
     else if (!of_relays && may_have_record(s, now_us) &&
@@ -161,7 +167,7 @@ static bool input_frames(struct endpoint *e, struct session *s, struct incoming 
             continue;
         }
         if (s->peer->guest) {
-            endpoint_guest_out(e, s, now_us);
+            guest_out(e, s, now_us);
             return false;
         }
         /* An ACK alone must not bring a detached transport back: nothing waits for it. */
@@ -312,9 +318,14 @@ static void input_forwarded(struct endpoint *e, uint64_t now_us, const struct ho
     }
 }
 
+static void input_forward(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
+                          uint8_t *buf, size_t len) {
+    const struct train_in run = train_in_of_one(from, ecn, buf, len);
+    endpoint_relay_forward(e, now_us, &run);
+}
+
 static void input_one(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,
                       uint8_t *buf, size_t len) {
-    const struct train_in run = train_in_of_one(from, ecn, buf, len);
     switch (len < 8 ? 0 : buf[0]) {
     case PACKET_DATA:
         input_data(e, now_us, from, ecn, buf, len);
@@ -324,8 +335,8 @@ static void input_one(struct endpoint *e, uint64_t now_us, const struct hop *fro
     case PACKET_RETRY:
         input_handshake(e, now_us, from, buf, len);
         return;
-    case PACKET_FORWARD:
-        endpoint_relay_forward(e, now_us, &run);
+    case PACKET_FORWARD: /* that has come inside another one */
+        input_forward(e, now_us, from, ecn, buf, len);
         return;
     case PACKET_FORWARDED:
         input_forwarded(e, now_us, from, ecn, buf, len);
@@ -350,28 +361,27 @@ static void input_datagram(struct endpoint *e, uint64_t now_us, const struct tra
     endpoint_reap(e);
 }
 
-/* The part of the run, from `at` on, that is to be forwarded as it is: all FORWARDs. Of no bytes if
- * the next one is none. */
-static struct train_in forwards_at(const struct train_in *r, size_t at) {
+/* The part of the run, from `at` on, that is all FORWARDs goes on as it is. Returns how many bytes
+ * that were. */
+static size_t input_forwards(struct endpoint *e, uint64_t now_us, const struct train_in *r,
+                             size_t at) {
     struct train_in part = *r;
     size_t end = at;
-    while (end < r->len && r->buf[end] == PACKET_FORWARD)
+    for (; end < r->len && r->buf[end] == PACKET_FORWARD; e->counters.pkts_in++)
         end += train_in_bytes_at(r, end);
     part.buf = r->buf + at;
     part.len = end - at;
-    return part;
+    e->counters.bytes_in += part.len;
+    endpoint_relay_forward(e, now_us, &part);
+    return part.len;
 }
 
 void endpoint_input_train(struct endpoint *e, uint64_t now_us, const struct train_in *r) {
     size_t at = 0;
     e->told_us = now_us;
     do {
-        const struct train_in part = forwards_at(r, at);
-        if (part.len > 0) {
-            e->counters.pkts_in += (part.len + part.segment_bytes - 1) / part.segment_bytes;
-            e->counters.bytes_in += part.len;
-            endpoint_relay_forward(e, now_us, &part);
-            at += part.len;
+        if (at < r->len && r->buf[at] == PACKET_FORWARD) {
+            at += input_forwards(e, now_us, r, at);
         } else {
             input_datagram(e, now_us, r, at);
             at += r->segment_bytes;

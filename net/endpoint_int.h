@@ -3,9 +3,9 @@
  *
  *   endpoint_hop.c        through which relays something leaves
  *   endpoint_small.c      packets that are made whole at once
+ *   endpoint_guest.c      who is let in since we serve as relay
  *   endpoint_session.c    how a session begins, comes up and ends, and what is told of it
  *   endpoint_keepalive.c  sessions that are kept though nobody uses them
- *   endpoint_guest.c      who is let in since we serve as relay
  *   endpoint_path.c       where its packets go, and what is asked before that changes
  *   endpoint_standby.c    several paths: the ones kept ready, and when one of them is taken
  *   (handshake_int.h)     handshakes and rekeys
@@ -101,6 +101,7 @@ static inline size_t carrier_bytes(const struct carrier *c) {
 }
 /* The same for a hop, with a way or without. */
 size_t endpoint_hop_overhead(const struct endpoint *e, const struct hop *h);
+/* Nothing where there is no way: that will not leave. */
 void carrier_write(const struct carrier *c, uint8_t *out);
 /* So many bytes are to leave by it now. False: a flow is not open (any more), or the path of a
  * relay's session is in doubt and may get no more. */
@@ -134,6 +135,16 @@ int endpoint_send_record(struct endpoint *e, struct session *s, const void *data
 /* The next small packet that is no record, or record, as a train of one; false: there is none. */
 bool endpoint_take_small(struct endpoint *e, uint64_t now_us, struct train *t);
 bool endpoint_take_record(struct endpoint *e, uint64_t now_us, struct train *t);
+
+/* ---- endpoint_guest.c ---- */
+/* May one more of this source come in as a guest? Only while we serve. */
+bool endpoint_guest_room(const struct endpoint *e, const struct hop *from);
+/* Its handshake is confirmed. False: the places have been taken since. */
+bool endpoint_guest_comes(struct endpoint *e, struct peer *p, const struct hop *from) MUST_USE;
+/* When it is looked at whether it has anything here. */
+uint64_t endpoint_guest_us(const struct session *s);
+/* The user, or a ticket, has named it: it is a peer like others. Legal for whoever is none. */
+void endpoint_guest_named(struct endpoint *e, struct peer *p);
 
 /* ---- endpoint_session.c ---- */
 struct session *endpoint_find(const struct endpoint *e, struct session_ref r); /* only if UP */
@@ -275,19 +286,6 @@ void endpoint_relay_tell(struct endpoint *e, uint64_t now_us);
 uint64_t endpoint_relay_us(const struct endpoint *e);
 void endpoint_relay_timeout(struct endpoint *e, uint64_t now_us);
 void endpoint_relay_clear(struct endpoint *e);
-
-/* ---- endpoint_guest.c ---- */
-/* May one more of this source come in as a guest? Only while we serve. */
-bool endpoint_guest_room(const struct endpoint *e, const struct hop *from);
-/* Its handshake is confirmed. False: the places have been taken since. */
-bool endpoint_guest_comes(struct endpoint *e, struct peer *p, const struct hop *from) MUST_USE;
-/* When one that has nothing here goes; now it does, if so. */
-uint64_t endpoint_guest_us(const struct session *s);
-void endpoint_guest_idle(struct endpoint *e, struct session *s, uint64_t now_us);
-/* It has said what a guest may not. */
-void endpoint_guest_out(struct endpoint *e, struct session *s, uint64_t now_us);
-/* The user, or a ticket, has named it: it is a peer like others. Legal for whoever is none. */
-void endpoint_guest_named(struct endpoint *e, struct peer *p);
 
 /* ---- endpoint_time.c ---- */
 /* The earliest of its timers. */

@@ -21,13 +21,37 @@ void endpoint_relay_clear(struct endpoint *e) {
     e->relay_client = NULL;
 }
 
+/* ---- records out ---- */
+
+static bool next_said(struct endpoint *e, uint64_t now_us, struct peer_ref *to,
+                      uint8_t msg[static RELAY_MSG_MAX_BYTES], size_t *len) {
+    return (e->relay_client && relay_client_next(e->relay_client, now_us, to, msg, len)) ||
+           (e->relay_server && relay_server_next(e->relay_server, now_us, to, msg, len));
+}
+
+static void say(struct endpoint *e, uint64_t now_us, unsigned ahead) {
+    struct peer_ref to;
+    uint8_t msg[RELAY_MSG_MAX_BYTES];
+    size_t len;
+    while (e->waiting.lists[SMALL_RECORD].count < ahead && next_said(e, now_us, &to, msg, &len)) {
+        const struct peer *p = peers_by_ref(&e->peers, to);
+        struct session *s = p ? p->session : NULL;
+        if (!s || !(s->caps & CAPABILITY_RECORD))
+            continue;
+        endpoint_maybe_rekey(e, s, now_us);
+        if (keys_may_send(&s->keys, now_us, s->send_counter) &&
+            endpoint_send_record(e, s, msg, len))
+            continue; /* counted; it is said again */
+    }
+}
+
 /* ---- being one ---- */
 
-/* Those who have something here hear that it ends; guests go. */
+/* Those who have something here hear that it ends for good; guests go. */
 static void serve_no_more(struct endpoint *e, uint64_t now_us) {
     struct session *s;
-    relay_server_restarting(e->relay_server, now_us, 0, 0);
-    endpoint_relay_say(e, now_us);
+    relay_server_restarting(e->relay_server, now_us, 0, UINT32_MAX);
+    say(e, now_us, SMALL_RECORD_MAX);
     for (uint32_t at = 0; (s = session_table_each(&e->sessions, &at));)
         if (s->peer->guest && s->state == SESSION_UP)
             endpoint_hang_up(e, s, now_us, ERR_CLOSED);
@@ -196,15 +220,18 @@ bool endpoint_relay_from(struct endpoint *e, uint64_t now_us, const struct hop *
 
 /* ---- what is said ---- */
 
-/* Who says something for the first time becomes a client. */
+/* Who says something for the first time becomes a client, once it has shown where it is: nothing is
+ * forwarded to an address that another may have named. */
 static void client_said(struct endpoint *e, struct session *s, uint64_t now_us, const uint8_t *data,
                         size_t len) {
     const struct peer_ref r = peer_ref_of(s->peer);
-    if (!relay_server_has_client(e->relay_server, r) &&
-        relay_server_client_up(e->relay_server, now_us, r, &s->peer->setup.id, session_hop(s)))
-        e->counters.relay_records_bad++; /* full: silence, and it asks again */
-    else
+    if (relay_server_has_client(e->relay_server, r) ||
+        (!paths_doubtful(&s->paths) &&
+         relay_server_client_up(e->relay_server, now_us, r, &s->peer->setup.id, session_hop(s)) ==
+             0))
         relay_server_input(e->relay_server, now_us, r, data, len);
+    else
+        e->counters.relay_records_bad++; /* silence, and it asks again */
 }
 
 void endpoint_relay_record(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -219,27 +246,8 @@ void endpoint_relay_record(struct endpoint *e, struct session *s, uint64_t now_u
         e->counters.relay_records_bad++;
 }
 
-static bool next_said(struct endpoint *e, uint64_t now_us, struct peer_ref *to,
-                      uint8_t msg[static RELAY_MSG_MAX_BYTES], size_t *len) {
-    return (e->relay_client && relay_client_next(e->relay_client, now_us, to, msg, len)) ||
-           (e->relay_server && relay_server_next(e->relay_server, now_us, to, msg, len));
-}
-
 void endpoint_relay_say(struct endpoint *e, uint64_t now_us) {
-    struct peer_ref to;
-    uint8_t msg[RELAY_MSG_MAX_BYTES];
-    size_t len;
-    while (e->waiting.lists[SMALL_RECORD].count < RECORDS_AHEAD &&
-           next_said(e, now_us, &to, msg, &len)) {
-        const struct peer *p = peers_by_ref(&e->peers, to);
-        struct session *s = p ? p->session : NULL;
-        if (!s || !(s->caps & CAPABILITY_RECORD))
-            continue;
-        endpoint_maybe_rekey(e, s, now_us);
-        if (keys_may_send(&s->keys, now_us, s->send_counter) &&
-            endpoint_send_record(e, s, msg, len))
-            continue; /* counted; it is said again */
-    }
+    say(e, now_us, RECORDS_AHEAD);
 }
 
 static int error_of(unsigned reason) {

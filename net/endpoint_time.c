@@ -120,6 +120,16 @@ static void transport_timeouts(struct endpoint *e, struct session *s, uint64_t n
     }
 }
 
+/* One that has nothing here goes. */
+static void guest_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
+    if (now_us < endpoint_guest_us(s))
+        return;
+    if (e->relay_server && relay_server_uses(e->relay_server, peer_ref_of(s->peer)))
+        s->guest_us = now_us;
+    else
+        endpoint_hang_up(e, s, now_us, ERR_TIMEOUT);
+}
+
 static void up_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     keys_expire(&s->keys, e->aead, now_us);
     if (s->confirm_left > 0 && now_us >= s->confirm_us)
@@ -144,7 +154,7 @@ static void up_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
         endpoint_keep(e, s, now_us);
     }
     if (s->state == SESSION_UP)
-        endpoint_guest_idle(e, s, now_us);
+        guest_timeout(e, s, now_us);
 }
 
 static void session_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {

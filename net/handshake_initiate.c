@@ -211,6 +211,19 @@ static void refused(struct endpoint *e, struct session *s, uint64_t now_us, int 
     give_up(e, s, now_us, h->denied);
 }
 
+/* Nobody has answered by the flows it went to: does the relay live? */
+static void ask_relays(struct endpoint *e, const struct session *s, uint64_t now_us) {
+    struct hop to[PEER_HOPS_MAX];
+    struct carrier c;
+    const unsigned n = places_asked(s, to);
+    for (unsigned i = 0; i < n; i++) {
+        if (to[i].kind != HOP_RELAY || !endpoint_carrier(e, &to[i], &c))
+            continue;
+        for (unsigned k = 0; k < c.relays; k++)
+            endpoint_keep_asks(e, c.by[k], now_us);
+    }
+}
+
 void handshake_initiation_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
     if (!h)
@@ -236,6 +249,7 @@ void handshake_initiation_timeout(struct endpoint *e, struct session *s, uint64_
             return;
         }
     }
+    ask_relays(e, s, now_us);
     send(e, s, now_us, true);
 }
 

@@ -7,6 +7,7 @@
 #include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "node/file/offer_in.h"
+#include "node/mesh/reach.h"
 #include "node/message/letter_in.h"
 #include "node/node_int.h"
 #include "node/people/denial.h"
@@ -54,6 +55,18 @@ static void put_together(struct node *n) {
     n->files.transfers = n->files.send.files = n->files.recv.files = &n->transfers;
     n->files.send.dials = &n->dials;
     n->files.send.watch = n->files.recv.watch = &n->watch;
+    n->mesh.turn = turn;
+    n->mesh.links = (struct links){.turn = turn,
+                                   .peers = &n->peers,
+                                   .keep = &n->keep,
+                                   .resolves = &n->resolves,
+                                   .contacts = &n->contacts,
+                                   .book = {.turn = turn, .keep = &n->keep}};
+    n->mesh.ways = (struct ways){.turn = turn,
+                                 .peers = &n->peers,
+                                 .contacts = &n->contacts,
+                                 .invites = &n->invites,
+                                 .links = &n->mesh.links};
     n->intakes = (struct intakes){.turn = turn, .contacts = &n->contacts};
     intakes_serve(&n->intakes, &offer_in_channel, &n->files.recv);
     intakes_serve(&n->intakes, &letter_in_channel, &n->messages);
@@ -66,6 +79,7 @@ static void put_together(struct node *n) {
     (void)parts_add(&turn->parts, &dials_part, &n->dials);
     (void)parts_add(&turn->parts, &contacts_part, &n->contacts);
     (void)parts_add(&turn->parts, &invites_part, &n->invites);
+    (void)parts_add(&turn->parts, &mesh_part, &n->mesh);
     n->messages.part = parts_add(&turn->parts, &messages_part, &n->messages);
     (void)parts_add(&turn->parts, &pings_part, &n->pings);
     (void)parts_add(&turn->parts, &watch_part, &n->watch);
@@ -105,6 +119,8 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     node_set_policy(n, &policy);
     node_set_tell(n, cfg->tell, cfg->tell_count);
     n->turn.ep = make_endpoint(cfg, env, now_us);
+    if (n->turn.ep)
+        mesh_config(&n->mesh, &n->relay);
     if (!n->turn.ep || load(n) != 0) {
         node_free(n);
         return NULL;
@@ -158,9 +174,8 @@ void node_set_policy(struct node *n, const struct node_policy *p) {
     else
         relay_config_init(&n->relay);
     contacts_set_path(&n->contacts, p->path);
-    n->pairing.homes.count = 0;
-    for (unsigned i = 0; i < n->relay.use_count; i++)
-        (void)relay_set_add(&n->pairing.homes, &n->relay.use[i]);
+    if (n->turn.ep) /* else node_new does, when it is there */
+        mesh_config(&n->mesh, &n->relay);
 }
 
 void node_get_policy(const struct node *n, struct node_policy *out) {
@@ -214,8 +229,10 @@ static void session_up(struct node *n, const struct ep_event *ev) {
     struct peering *p = peering_by_ref(&n->peers, ev->peer);
     struct session_info info;
     if (!endpoint_session_info(n->turn.ep, n->turn.now_us, ev->session, &info))
-        return; /* it has ended since: session_down */
-    if (!p) {   /* nobody here holds it */
+        return;          /* it has ended since: session_down */
+    if (!p && ev->guest) /* whom the endpoint keeps, as far as it serves as a relay */
+        return;
+    if (!p) { /* nobody here holds it */
         endpoint_disconnect(n->turn.ep, n->turn.now_us, ev->session, ERR_AUTH);
         return;
     }
@@ -223,6 +240,7 @@ static void session_up(struct node *n, const struct ep_event *ev) {
         session_lost(n, p, ERR_CLOSED);
     p->online = true;
     p->session = ev->session;
+    reach_began(&n->mesh, p);
     if (p->contact)
         denial_over(&n->contacts, p->contact);
     dial_up(&n->dials, p);
@@ -247,7 +265,7 @@ static void roamed(struct node *n, const struct ep_event *ev) {
     if (!c)
         return;
     contact_seen_at(&n->contacts, c, &ev->addr);
-    contacts_tell(&n->contacts, NODE_PATH_CHANGED, c->name)->addr = ev->addr;
+    reach_moved(&n->mesh, c->peering);
 }
 
 static void stream_event(struct node *n, const struct ep_event *ev) {
@@ -274,6 +292,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         p = peering_by_ref(&n->peers, ev->peer);
         if (p)
             dial_failed(&n->dials, p, error_of(n, p, ev->err, ev->by_ticket));
+        mesh_event(&n->mesh, ev);
         break;
     case EP_PAIRED:
         pairing_done(&n->pairing, ev);
@@ -294,6 +313,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         p = peering_by_session(&n->peers, ev->session);
         if (p)
             ping_answered(&n->pings, p, ev->id);
+        mesh_event(&n->mesh, ev);
         break;
     case EP_DATAGRAM:
         c = contact_by_session(&n->contacts, ev->session);
@@ -310,9 +330,10 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
         if (c)
             pairing_proved(&n->pairing, c);
         break;
-    case EP_RECORD: /* the endpoint counts them; there is no gossip yet */
     case EP_STREAM_FINISHED:
-    case EP_RELAY_RESERVED: /* this node uses no relay yet */
+        break;
+    case EP_RECORD:
+    case EP_RELAY_RESERVED:
     case EP_RELAY_REFUSED:
     case EP_RELAY_OPENED:
     case EP_RELAY_INCOMING:
@@ -320,6 +341,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_RELAY_LOAD:
     case EP_RELAY_RESTARTING:
     case EP_KEY_TOLD:
+        mesh_event(&n->mesh, ev);
         break;
     }
 }
@@ -457,6 +479,7 @@ void node_status(const struct node *n, uint64_t now_us, struct node_status *out)
         .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
         .counters = endpoint_counters(n->turn.ep),
     };
+    mesh_use(&n->mesh, &out->relay);
 }
 
 const struct endpoint_counters *node_counters(const struct node *n) {

@@ -24,6 +24,7 @@
 #include "node/call/datagram.h"
 #include "node/disk/file_op.h"
 #include "node/file/transfer/transfer_info.h"
+#include "node/mesh/relay_info.h"
 #include "node/message/message_info.h"
 #include "node/people/contact_info.h"
 
@@ -142,6 +143,12 @@ int node_ping(struct node *n, uint64_t now_us, const char *name, uint64_t timeou
 /* Nobody waits for it any more: no event follows. */
 void node_ping_stop(struct node *n, uint64_t id);
 
+/* ---- relays ---- */
+/* The relays that this node knows, homes first: i = 0.. until false. */
+bool node_relay_at(const struct node *n, unsigned i, struct relay_info *out);
+/* The one that an event is about (its id). */
+bool node_relay_get(const struct node *n, uint64_t serial, struct relay_info *out);
+
 /* ---- files ---- */
 /* Offers files (not directories yet) to a contact. The outcome comes as NODE_TRANSFER_DONE /
  * _FAILED. timeout_us: until the peer has accepted; 0 = none. ERR_NOT_FOUND (contact), ERR_USAGE
@@ -216,6 +223,7 @@ struct node_status {
     uint32_t contacts, sessions, half_open, transfers, messages_queued;
     uint64_t message_bytes, message_quota_bytes, message_quota_contact_bytes; /* of incoming ones */
     const struct endpoint_counters *counters;
+    struct relay_use relay;
 };
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out);
 /* What peers and the world did to it, since its start; sessions that are up; half-open

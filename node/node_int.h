@@ -11,6 +11,7 @@
 #include "node/channel/intake.h"
 #include "node/disk/file_queue.h"
 #include "node/file/file_channel.h"
+#include "node/mesh/mesh.h"
 #include "node/message/message.h"
 #include "node/node.h"
 #include "node/peer/dead_peer.h"
@@ -32,6 +33,7 @@ struct node {
     struct contacts contacts;
     struct invites invites;
     struct pairing pairing;
+    struct mesh mesh;
     struct dials dials;
     struct pings pings;
     struct watch watch;

@@ -1,5 +1,6 @@
 /* node_people.c: contacts, tickets, calls and pings, as node/node.h has them. */
 #include "net/endpoint.h"
+#include "node/mesh/reach.h"
 #include "node/node_int.h"
 #include "node/people/denial.h"
 
@@ -7,6 +8,7 @@
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) {
     n->turn.now_us = now_us;
+    mesh_homes(&n->mesh, &n->pairing.homes);
     return pairing_ticket(&n->pairing, name, ttl_s, out);
 }
 
@@ -46,6 +48,7 @@ static bool show(const struct node *n, uint64_t now_us, const struct contact *c,
     if (!c)
         return false;
     contact_info_fill(&n->contacts, c, now_us, out);
+    reach_fill(&n->mesh, c, &out->reach);
     message_contact_info(c, out);
     return true;
 }
@@ -94,4 +97,13 @@ int node_datagram_send(struct node *n, uint64_t now_us, const char *contact, con
 
 bool node_datagram_next(struct node *n, struct node_datagram *out) {
     return mailbox_next(&n->mailbox, out);
+}
+
+/* ---- relays ---- */
+bool node_relay_at(const struct node *n, unsigned i, struct relay_info *out) {
+    return mesh_relay_at(&n->mesh, i, out);
+}
+
+bool node_relay_get(const struct node *n, uint64_t serial, struct relay_info *out) {
+    return mesh_relay_by_serial(&n->mesh, (uint32_t)serial, out);
 }

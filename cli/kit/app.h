@@ -108,6 +108,7 @@ int run_contact_path(struct app *a);
 int run_contact_rename(struct app *a);
 int run_contact_rm(struct app *a);
 int run_peers(struct app *a);
+int run_relays(struct app *a);
 int run_ping(struct app *a);
 int run_send(struct app *a);
 int run_recv(struct app *a);

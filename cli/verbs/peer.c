@@ -26,26 +26,72 @@ static void add_size(struct table *t, const msgpack_object *o, const char *key) 
     table_cell(t, text);
 }
 
+/* ---- paths ---- */
+
+/* The one that packets take now; NULL: none. */
+static const msgpack_object *path_in_use(const msgpack_object *o) {
+    const msgpack_object *paths = proto_get(o, "paths");
+    if (!paths || paths->type != MSGPACK_OBJECT_ARRAY)
+        return NULL;
+    for (uint32_t i = 0; i < paths->via.array.size; i++)
+        if (proto_get_bool(&paths->via.array.ptr[i], "active"))
+            return &paths->via.array.ptr[i];
+    return NULL;
+}
+
+/* "203.0.113.1:4000", "relay 203.0.113.7:4000". */
+static void path_text(char out[static PATH_SHOWN_MAX], const msgpack_object *path) {
+    char address[PATH_SHOWN_MAX / 2] = "", kind[16] = "";
+    proto_copy_str(path, "address", address, sizeof address);
+    proto_copy_str(path, "kind", kind, sizeof kind);
+    const bool direct = strcmp(kind, "direct") == 0;
+    snprintf(out, PATH_SHOWN_MAX, "%s%s%s", direct ? "" : kind, direct || !address[0] ? "" : " ",
+             address);
+}
+
+static void loss_text(char out[static PRINT_NUMBER_MAX], const msgpack_object *path) {
+    const uint64_t permille = proto_get_uint(path, "loss_permille", 0);
+    snprintf(out, PRINT_NUMBER_MAX, "%llu.%llu %%", (unsigned long long)(permille / 10 % 1000),
+             (unsigned long long)(permille % 10));
+}
+
+static void add_path(struct table *t, const msgpack_object *peer) {
+    const msgpack_object *path = path_in_use(peer);
+    char text[PATH_SHOWN_MAX] = "-", loss[PRINT_NUMBER_MAX] = "-";
+    if (path) {
+        path_text(text, path);
+        loss_text(loss, path);
+    }
+    table_text(t, text, strlen(text));
+    add_duration(t, path, "srtt_us");
+    table_cell(t, loss);
+    if (path && proto_get_uint(path, "mtu_bytes", 0))
+        table_uint(t, proto_get_uint(path, "mtu_bytes", 0));
+    else
+        table_cell(t, "-");
+}
+
 static void add_row(struct table *t, const msgpack_object *peer) {
     const msgpack_object *s = proto_get(peer, "session");
     table_str(t, peer, "name");
     state_cell(t, peer);
     if (!proto_get_bool(peer, "online")) {
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 7; i++)
             table_cell(t, "-");
+        table_str(t, peer, "why");
         return;
     }
-    table_str(t, s, "path");
-    add_duration(t, s, "srtt_us");
+    add_path(t, peer);
     add_duration(t, s, "age_us");
     add_size(t, s, "bytes_sent");
     add_size(t, s, "bytes_received");
-    table_str(t, s, "suite");
+    table_str(t, peer, "why");
 }
 
 int run_peers(struct app *a) {
     return app_show_list(a, "peer.list", "peers",
-                         "~NAME|STATE|?~PATH|?>RTT|?>AGE|?>SENT|?>RECEIVED|?SUITE", add_row);
+                         "~NAME|STATE|?~PATH|?>RTT|?>LOSS|?>MTU|?>AGE|?>SENT|?>RECEIVED|?~.WHY",
+                         add_row);
 }
 
 /* ---- ping ---- */
@@ -55,7 +101,23 @@ struct pings {
     int last_code;
     json_t *rtts;
     char path[PATH_SHOWN_MAX], node[NODE_SHOWN_MAX];
+    char via[16], why[PATH_SHOWN_MAX], loss[PRINT_NUMBER_MAX];
+    uint64_t loss_permille, mtu_bytes;
 };
+
+static void take_path(struct pings *p, const msgpack_object *r) {
+    const msgpack_object *path = path_in_use(r);
+    p->via[0] = p->why[0] = '\0';
+    proto_copy_str(r, "via", p->via, sizeof p->via);
+    proto_copy_str(r, "why", p->why, sizeof p->why);
+    if (path)
+        path_text(p->path, path);
+    else
+        proto_copy_str(r, "path", p->path, sizeof p->path);
+    p->loss_permille = path ? proto_get_uint(path, "loss_permille", 0) : 0;
+    p->mtu_bytes = path ? proto_get_uint(path, "mtu_bytes", 0) : 0;
+    loss_text(p->loss, path);
+}
 
 static void take_pong(struct app *a, struct pings *p, const msgpack_object *r) {
     uint64_t rtt_us = proto_get_uint(r, "rtt_us", 0);
@@ -65,7 +127,7 @@ static void take_pong(struct app *a, struct pings *p, const msgpack_object *r) {
         p->min_us = rtt_us;
     if (rtt_us > p->max_us)
         p->max_us = rtt_us;
-    proto_copy_str(r, "path", p->path, sizeof p->path);
+    take_path(p, r);
     proto_copy_str(r, "node", p->node, sizeof p->node);
     json_array_append_new(p->rtts, json_integer((json_int_t)rtt_us));
     if (a->o.json)
@@ -105,6 +167,10 @@ static void show_pings(struct app *a, const struct pings *p) {
         json_object_set_new(o, "name", json_text(a->words[0], strlen(a->words[0])));
         json_object_set_new(o, "node", json_text(p->node, strlen(p->node)));
         json_object_set_new(o, "path", json_text(p->path, strlen(p->path)));
+        json_object_set_new(o, "via", json_text(p->via, strlen(p->via)));
+        json_object_set_new(o, "why", json_text(p->why, strlen(p->why)));
+        json_object_set_new(o, "loss_permille", json_integer((json_int_t)p->loss_permille));
+        json_object_set_new(o, "mtu_bytes", json_integer((json_int_t)p->mtu_bytes));
         json_object_set_new(o, "sent", json_integer((json_int_t)p->sent));
         json_object_set_new(o, "received", json_integer((json_int_t)p->received));
         json_object_set_new(o, "min_us", json_integer((json_int_t)p->min_us));
@@ -120,6 +186,14 @@ static void show_pings(struct app *a, const struct pings *p) {
     print_duration(max, p->max_us);
     printf("%llu of %llu answered, min %s, avg %s, max %s\n", (unsigned long long)p->received,
            (unsigned long long)p->sent, min, avg, max);
+    printf("path: %s, loss %s", p->via[0] ? p->via : "unknown", p->loss);
+    if (p->mtu_bytes)
+        printf(", MTU %llu", (unsigned long long)p->mtu_bytes);
+    if (p->why[0]) {
+        printf("; not direct: ");
+        print_text(stdout, p->why, strlen(p->why));
+    }
+    putchar('\n');
 }
 
 int run_ping(struct app *a) {

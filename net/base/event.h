@@ -69,8 +69,8 @@ struct ep_event {
     struct peer_ref peer;
     struct session_ref session;
     int err;
-    bool by_ticket;      /* what was tried, or tried last, was a ticket's secret */
-    bool guest; /* EP_SESSION_UP, _DOWN: nobody has named the peer (endpoint_relay_serve) */
+    bool by_ticket; /* what was tried, or tried last, was a ticket's secret */
+    bool guest;     /* EP_SESSION_UP, _DOWN: nobody has named the peer (endpoint_relay_serve) */
     uint64_t peer_owner; /* the peer's; 0: nobody's */
     uint64_t owner;      /* EP_STREAM_*: the stream's as it is now, or was last; 0: nobody's */
     union {

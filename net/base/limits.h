@@ -98,6 +98,15 @@
  *                               share's oldest goes
  *       strangers: the_largest_share_gives_way, strangers_leave_nothing_behind,
  *       who_pays_is_found_without_looking_at_all_pairs
+ *   guests of a relay           8,192               a source: 64; 30 s unused     refused
+ *       relay_hostile: one_source_has_few_of_the_places, a_guest_with_nothing_here_goes
+ *   questions for relays' keys  16                  (the user's)                  ERR_FULL
+ *       key_ask: questions_and_answers_are_bounded
+ *     their answers             800 a second        a source: 20 a second         not answered
+ *       key_ask: the same
+ *   places beside the addresses -                   a peer: 4                     ERR_FULL
+ *       path_policy: places_are_bounded_and_go
+ *   relays that are used        256                 (the user's)                  ERR_FULL
  *   open tickets                64                  (the user's)                  the oldest is
  *                               closed
  *       open_tickets: the_oldest_gives_way
@@ -113,6 +122,39 @@
  *       path_challenge: a_flood_of_places_does_not_push_out_one_that_is_being_asked
  *   changes of path             -                   4, then one a second          it stays
  *       path_memory: flapping_is_damped_to_one_change_a_second
+ *   names looked up (node/base) 32, 2 of them out   a name once at a time         asked for later
+ *       resolve: few_are_out_in_the_order_asked, a_name_is_looked_up_once_at_a_time
+ *   relays of a contact (node)  -                   4, stored as its addresses    the others are
+ *                               left out
+ *       ways: who_has_others_each_time_costs_the_disk_no_more
+ *   what a node has of relays (node/mesh):
+ *   relays known                64                  a contact: 4; 8 for homes     the longest unused
+ *                               goes
+ *       relayed: two_homes_are_kept_of_many_relays
+ *   flows to peers              1,024               a peer: 4, 2 of them ours     not opened, refused
+ *     of who comes by ticket    16                  one                           refused
+ *       relayed: who_is_no_contact_is_refused
+ *   relay (net/relay/relay_limits.h):
+ *   clients                     16,384              -                             ERR_FULL, silence
+ *       relay_limits: clients_are_bounded
+ *   reservations                (clients)           256 of a /24 or /48           refused, full
+ *       relay_limits: a_prefix_has_its_share_of_reservations
+ *   flows                       65,536              64; 32 at once, 4 a second    refused, full
+ *       relay_limits: flows_of_a_client_and_of_all_are_bounded, who_opens_without_end_is_refused
+ *   offers not answered         (flows)             16                            the oldest is
+ *                               refused
+ *       relay_limits: offers_nobody_answers_give_way
+ *   datagrams that wait         16 MiB; 50 ms       1 MiB, 2 x free; 8 KiB sure   dropped, counted
+ *       relay_queue: bytes_are_shared_evenly_and_nothing_leaves_late,
+ *       a_long_queue_leaves_room_to_others
+ *   bytes forwarded             100 Mbit/s: wait    its rate, its day: dropped    (the user's)
+ *       relay_limits: all_together_send_no_more_than_the_capacity,
+ *       a_client_sends_no_more_than_its_rate, a_quota_of_the_day_outlives_the_session
+ *   what is to be told          65,536              128                           dropped, counted
+ *       relay_limits: what_waits_to_be_told_is_bounded
+ *   relays that are used        256                 (the user's)                  ERR_FULL
+ *   flows held at relays        8,192               16 offers of a relay          ERR_FULL; dropped
+ *       relay_client: relays_and_flows_are_bounded, offers_without_end_are_a_few_ids
  */
 #ifndef MESHD_NET_BASE_LIMITS_H
 #define MESHD_NET_BASE_LIMITS_H
@@ -215,8 +257,10 @@ enum {
      * that something is has to be answered. Three such questions in a row without an answer, and
      * the peer is down. */
     KEEPALIVE_MIN_US = 1000 * 1000,
+    KEEPALIVE_MAX_US = 120 * 1000000, /* four of them are less than SESSION_IDLE_US */
     KEEPALIVE_ASK_EVERY = 4,
-    KEEPALIVE_ASK_US = 1000 * 1000, /* a question that is not answered is repeated */
+    KEEPALIVE_BUSY_US = 2 * 1000000, /* a relay through which something leaves is asked so often */
+    KEEPALIVE_ASK_US = 1000 * 1000,  /* a question that is not answered is repeated */
     KEEPALIVE_ASKS = 3,
 
     /* Guests: those whom only endpoint_relay_serve lets in. All, and those of one source

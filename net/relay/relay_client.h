@@ -27,12 +27,12 @@
 #include "net/wire/relay_msg.h"
 
 enum {
-    RELAYS_MAX = 256,        /* relays that a node uses at once; more: ERR_FULL */
-    RELAY_HELD_MAX = 8192,   /* flows held or asked for, at all relays; more: ERR_FULL, and offers
+    RELAYS_MAX = 256,      /* relays that a node uses at once; more: ERR_FULL */
+    RELAY_HELD_MAX = 8192, /* flows held or asked for, at all relays; more: ERR_FULL, and offers
                                  are dropped */
-    RELAY_EVENTS_MAX = 1024, /* events not polled yet; more: dropped, counted. Offers leave a
-                                 quarter to the others */
-    RELAY_NO_ANSWER = 0,     /* the reason of a request that nobody answered */
+    RELAY_EVENTS_MAX = 1 << 14, /* events not polled yet, enough for all to end at once; more:
+                                   dropped, counted. Offers leave a quarter to the others */
+    RELAY_NO_ANSWER = 0,        /* the reason of a request that nobody answered */
 };
 
 enum relay_flow_state {

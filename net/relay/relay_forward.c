@@ -21,7 +21,8 @@ static uint64_t datagrams_in(const struct piece *p) {
 /* From `at` on; flow 0: one datagram that is none of two ends. */
 static struct piece piece_at(const struct train_in *run, size_t at) {
     const uint8_t *data = run->buf + at;
-    struct piece p = {data, train_in_bytes_at(run, at), run->segment_bytes, 0};
+    const size_t first = train_in_bytes_at(run, at);
+    struct piece p = {data, first, first, 0};
     if (p.len <= FORWARD_HEADER_BYTES || data[0] != PACKET_FORWARD)
         return p;
     p.flow = forward_read(data, p.len);
@@ -66,7 +67,7 @@ static uint64_t *refused(struct relay_server *s, uint64_t now_us, const struct h
 /* Into the other end's queue, in trains that may leave as such. */
 static void queue(struct relay_server *s, uint64_t now_us, const struct piece *p, uint8_t ecn,
                   struct relay_end *to) {
-    const size_t segment = p->len < p->segment_bytes ? p->len : p->segment_bytes;
+    const size_t segment = p->segment_bytes;
     const size_t fit = RELAY_TRAIN_BYTES / segment;
     const size_t max = segment * (fit < TRAIN_MAX_SEGMENTS ? fit : TRAIN_MAX_SEGMENTS);
     for (size_t at = 0, n; at < p->len; at += n) {

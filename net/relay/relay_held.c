@@ -25,7 +25,7 @@ void relay_held_clear(struct relay_held *t) {
 
 size_t relay_held_memory(const struct relay_held *t) {
     return t->home_cap * sizeof *t->homes + t->hold_cap * sizeof *t->holds +
-           (t->events ? RELAY_EVENTS_MAX * sizeof *t->events : 0) + t->say_cap * sizeof *t->say +
+           t->event_cap * sizeof *t->events + t->say_cap * sizeof *t->say +
            relay_index_memory(&t->by_flow) + relay_index_memory(&t->by_request) +
            t->timers.heap_cap * 2 * sizeof(uint64_t) + t->timers.where_cap * sizeof(uint32_t);
 }
@@ -248,23 +248,37 @@ void relay_hold_free(struct relay_held *t, uint32_t place) {
 
 /* ---- events ---- */
 
+static bool room_for_event(struct relay_held *t) {
+    enum { FIRST = 16 };
+    if (t->event_count < t->event_cap)
+        return true;
+    const uint32_t cap = t->event_cap ? t->event_cap * 2 : FIRST;
+    struct relay_event *ring = cap <= RELAY_EVENTS_MAX ? mem_calloc(cap, sizeof *ring) : NULL;
+    if (!ring)
+        return false;
+    for (uint32_t i = 0; i < t->event_count; i++)
+        ring[i] = t->events[(t->event_first + i) & (t->event_cap - 1)];
+    mem_free(t->events);
+    t->events = ring;
+    t->event_cap = cap;
+    t->event_first = 0;
+    return true;
+}
+
 void relay_event_push(struct relay_held *t, const struct relay_event *e) {
-    if (!t->events)
-        t->events = mem_calloc(RELAY_EVENTS_MAX, sizeof *t->events);
     const bool offer = e->kind == RELAY_EV_INCOMING;
-    const uint32_t max = offer ? RELAY_EVENTS_MAX / 4 * 3 : RELAY_EVENTS_MAX;
-    if (!t->events || t->event_count >= max) {
+    if ((offer && t->event_count >= RELAY_EVENTS_MAX / 4 * 3) || !room_for_event(t)) {
         t->counters.events_dropped++;
         return;
     }
-    t->events[(t->event_first + t->event_count++) % RELAY_EVENTS_MAX] = *e;
+    t->events[(t->event_first + t->event_count++) & (t->event_cap - 1)] = *e;
 }
 
 bool relay_event_pop(struct relay_held *t, struct relay_event *out) {
     if (t->event_count == 0)
         return false;
     *out = t->events[t->event_first];
-    t->event_first = (t->event_first + 1) % RELAY_EVENTS_MAX;
+    t->event_first = (t->event_first + 1) & (t->event_cap - 1);
     t->event_count--;
     return true;
 }

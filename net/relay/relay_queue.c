@@ -232,6 +232,17 @@ void relay_queue_moved(struct relay_queues *q, struct relay_fifo *f, int socket)
 
 /* ---- in and out ---- */
 
+/* The last part of what there is for all is for those that have little. */
+static bool may_hold(const struct relay_queues *q, const struct relay_fifo *f, uint32_t bytes) {
+    const uint64_t all = q->bounds.bytes, reserve = all / RELAY_RESERVE_PART;
+    const uint64_t holds = (uint64_t)f->bytes + bytes, taken = (uint64_t)q->bytes + bytes;
+    if (holds > q->bounds.bytes_per_fifo || taken > all)
+        return false;
+    if (holds <= RELAY_SURE_BYTES)
+        return true;
+    return taken <= all - reserve && holds <= 2 * (all - reserve - q->bytes);
+}
+
 uint8_t *relay_queue_push(struct relay_queues *q, struct relay_fifo *f, uint64_t now_us, size_t len,
                           uint16_t segment_bytes, uint8_t ecn) {
     assert(len > 0 && len <= RELAY_TRAIN_BYTES && segment_bytes > 0 &&
@@ -242,11 +253,7 @@ uint8_t *relay_queue_push(struct relay_queues *q, struct relay_fifo *f, uint64_t
     const uint32_t bytes = class_bytes(class);
     if (f->aside) /* others are dropped when they leave */
         drop_late(q, f, now_us);
-    const uint64_t left = q->bytes < q->bounds.bytes ? q->bounds.bytes - q->bytes : 0;
-    struct relay_chunk *c = NULL;
-    if (bytes <= left && f->bytes + bytes <= q->bounds.bytes_per_fifo &&
-        f->bytes + bytes <= 2 * left)
-        c = chunk_new(q, class);
+    struct relay_chunk *c = may_hold(q, f, bytes) ? chunk_new(q, class) : NULL;
     if (!c) {
         q->full += (len + segment_bytes - 1u) / segment_bytes;
         return NULL;

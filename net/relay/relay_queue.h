@@ -3,12 +3,14 @@
  * A queue holds trains as they came, so that they leave as trains; datagrams are dropped from its
  * head. By time: what has waited longer than the bound is dropped when it would leave, and before
  * that CoDel (RFC 8289; target and interval below) drops one now and then while everything waits
- * longer than the target. By bytes: a queue takes what is in no case more than its own bound, and
- * than twice what is free of the bound for all, so that a few long queues leave room to others.
+ * longer than the target. By bytes: a queue takes no more than its own bound, nor than twice what
+ * is free of the bound for all, of which an eighth is for those that have little; so a few long
+ * queues leave room to others.
  * Queues with something in them take turns by bytes (deficit round robin, Shreedhar and Varghese
  * 1996): each sends its quantum and goes behind the others. The quantum is large when they are few,
- * so that trains are, and small when they are many, so that nobody waits too long for its turn. One whose socket is full is set aside,
- * a list for each socket, and looked at again when that has room.
+ * so that trains are, and small when they are many, so that nobody waits too long for its turn. One
+ * whose socket is full is set aside, a list for each socket, and looked at again when that has
+ * room.
  *
  * Memory: trains lie in chunks of 512 bytes to 64 KiB, powers of two, of which free ones are kept
  * (RELAY_CHUNKS_KEPT_BYTES) and others go back to the system. Value structs.
@@ -28,6 +30,8 @@ enum {
     RELAY_CODEL_TARGET_US = 10 * 1000, /* RFC 8289 §4.3 has 5 ms, for links that are always up */
     RELAY_CODEL_INTERVAL_US = 100 * 1000,
     RELAY_QUANTUM_MIN_BYTES = 1500, /* an MTU: one datagram in a turn, or nearly */
+    RELAY_RESERVE_PART = 8,
+    RELAY_SURE_BYTES = 8 * 1024, /* have little */
     RELAY_CHUNKS_KEPT_BYTES = 2 << 20,
     RELAY_CHUNK_CLASSES = 8, /* 512 << 0 .. 512 << 7 */
     RELAY_CHUNK_HEAD_BYTES = 40,

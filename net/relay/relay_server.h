@@ -1,7 +1,7 @@
 /* relay_server.h: a relay without its sessions: who its clients are, what they have reserved, which
  * flows there are, and what is forwarded (docs/PROTOCOL.md §7).
  *
- * Whoever has the sessions (net/endpoint_relay.c) says when one with a client is up, where it is,
+ * Whoever has the sessions (the endpoint) says when one with a client is up, where it is,
  * and when it is gone; hands in the RECORDs of kind RECORD_KIND_RELAY and the runs of FORWARDs that
  * come, and pulls out records and trains of FORWARDEDs until there are none. A client is somebody
  * who has sent a record: a session costs nothing here before that. A FORWARD is found by its flow's

@@ -15,7 +15,7 @@ enum node_event_kind {
     NODE_CONNECT_FAILED, /* contact, err: node_denied, or another */
     NODE_CONTACT_ADDED,  /* contact: by us or through a ticket */
     NODE_CONTACT_REMOVED,
-    NODE_PATH_CHANGED,      /* contact, addr */
+    NODE_PATH_CHANGED,      /* contact, addr (or none), from, to, detail: why */
     NODE_TRANSFER_OFFERED,  /* transfer id, contact: an incoming one that waits for accept */
     NODE_TRANSFER_STARTED,  /* accepted; bytes begin to flow */
     NODE_TRANSFER_PROGRESS, /* at most 5 a second per transfer: bytes, total */
@@ -34,9 +34,21 @@ enum node_event_kind {
     NODE_TICKET_STORED,   /* id = node_ticket_id: it survives a power cut */
     NODE_CONTACT_DENIED,  /* contact, err: their node does not let this one in any more; once */
     NODE_PEER_SILENT,     /* contact, err: a session is up, but it has not answered */
+    NODE_RELAY, /* id: the relay's serial; relay: what has happened to it; detail: a sentence */
 };
-enum { NODE_EVENT_KINDS = NODE_PEER_SILENT + 1 };
+enum { NODE_EVENT_KINDS = NODE_RELAY + 1 };
+enum relay_news {
+    RELAY_NEWS_HOME,       /* this node can be reached through it now, */
+    RELAY_NEWS_LOST,       /* and not any more: it does not answer, or refuses */
+    RELAY_NEWS_LEFT,       /* and not any more: another one is better */
+    RELAY_NEWS_REFUSED,    /* it does not take this node in */
+    RELAY_NEWS_RESTARTING, /* it has said so */
+    RELAY_NEWS_WRONG_KEY,  /* another node answers at its address */
+};
+const char *relay_news_name(enum relay_news n);      /* "home", "wrong_key", ... */
 const char *node_event_name(enum node_event_kind k); /* "peer.up", "transfer.progress", ... */
+
+enum { PLACE_TEXT_MAX = ADDR_TEXT_MAX + 16 };
 
 struct node_event {
     enum node_event_kind kind;
@@ -48,7 +60,9 @@ struct node_event {
     struct cause cause; /* of err */
     uint64_t bytes, total, rtt_us;
     struct addr addr;
-    char detail[256]; /* likewise */
+    enum relay_news relay;
+    char from[PLACE_TEXT_MAX], to[PLACE_TEXT_MAX]; /* NODE_PATH_CHANGED: as reach_text says them */
+    char detail[256];                              /* likewise */
 };
 
 #endif

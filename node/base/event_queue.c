@@ -62,6 +62,24 @@ bool news_take(struct news *q, struct node_event *out) {
     return true;
 }
 
+const char *relay_news_name(enum relay_news n) {
+    switch (n) {
+    case RELAY_NEWS_HOME:
+        return "home";
+    case RELAY_NEWS_LOST:
+        return "lost";
+    case RELAY_NEWS_LEFT:
+        return "left";
+    case RELAY_NEWS_REFUSED:
+        return "refused";
+    case RELAY_NEWS_RESTARTING:
+        return "restarting";
+    case RELAY_NEWS_WRONG_KEY:
+        return "wrong_key";
+    }
+    return "unknown";
+}
+
 const char *node_event_name(enum node_event_kind k) {
     switch (k) {
     case NODE_PEER_UP:
@@ -112,6 +130,8 @@ const char *node_event_name(enum node_event_kind k) {
         return "contact.denied";
     case NODE_PEER_SILENT:
         return "peer.silent";
+    case NODE_RELAY:
+        return "relay";
     }
     return "unknown";
 }

@@ -89,6 +89,14 @@ void parts_peer_up(const struct parts *parts, struct peering *p, struct contact 
     }
 }
 
+bool parts_wanted(const struct parts *parts, struct peering *p) {
+    bool ways = false;
+    for (unsigned i = 0; i < parts->count; i++)
+        if (parts->list[i].ops->wanted)
+            ways |= parts->list[i].ops->wanted(parts->list[i].self, p);
+    return ways;
+}
+
 void parts_network_changed(const struct parts *parts) {
     for (unsigned i = 0; i < parts->count; i++)
         if (parts->list[i].ops->network_changed)

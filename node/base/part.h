@@ -36,6 +36,9 @@ struct part_ops {
     /* A session is up, but nothing comes of it. What has begun at `before` at the latest and was
      * not answered hears that; gives when the first of the others has begun; UINT64_MAX: none. */
     uint64_t (*silent)(void *self, struct peering *p, uint64_t before_us);
+    /* Somebody wants a session with it, or something in the one that is up; or it is just called
+     * again. True: it may be reached by other ways than the addresses that the endpoint has. */
+    bool (*wanted)(void *self, struct peering *p);
     /* Nobody holds it any more: before it goes. */
     void (*peer_gone)(void *self, struct peering *p);
     /* This machine has another address or route. */
@@ -95,6 +98,7 @@ void parts_peer_down(const struct parts *parts, struct peering *p, struct contac
 void parts_connect_failed(const struct parts *parts, struct peering *p, struct contact *c, int err);
 uint64_t parts_peer_silent(const struct parts *parts, struct peering *p, struct contact *c,
                            uint64_t before_us);
+bool parts_wanted(const struct parts *parts, struct peering *p);
 void parts_peer_gone(const struct parts *parts, struct peering *p);
 void parts_network_changed(const struct parts *parts);
 bool parts_wait(const struct parts *parts, const struct contact *c);

@@ -12,16 +12,16 @@
 
 enum {
     RELAYS_USE_MAX = 8,       /* named by the user; further ones are an error of the settings */
-    RELAY_LIST_MAX = 64,      /* ids in `allow`, and in `block`; likewise */
+    RELAY_IDS_MAX = 64,       /* ids in `allow`, and in `block`; likewise */
     RELAY_PREFIX_MAX = 65535, /* the largest values of the two counts */
-    RELAY_FLOWS_MAX = 65535,
+    RELAY_FLOWS_SET_MAX = 65535,
     RELAY_CAPACITY_DEFAULT_BPS = 100000000,
     RELAY_FLOWS_DEFAULT = 64,
     RELAY_PREFIX_DEFAULT = 64,
 };
 
 struct relay_ids {
-    struct node_id list[RELAY_LIST_MAX];
+    struct node_id list[RELAY_IDS_MAX];
     unsigned count;
 };
 

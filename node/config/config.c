@@ -236,7 +236,7 @@ static int take_relay(struct parse *p, enum key k, const char *value) {
     else if (k == KEY_RELAY_RATE)
         err = config_relay_rate(&r->rate_per_node_bps, name, value, true, wrong);
     else if (k == KEY_RELAY_FLOWS)
-        err = config_relay_count(&r->flows_per_node, name, value, RELAY_FLOWS_MAX, wrong);
+        err = config_relay_count(&r->flows_per_node, name, value, RELAY_FLOWS_SET_MAX, wrong);
     else if (k == KEY_RELAY_PREFIX)
         err = config_relay_count(&r->reservations_per_prefix, name, value, RELAY_PREFIX_MAX, wrong);
     else

@@ -72,8 +72,8 @@ static int add_id(struct relay_ids *ids, const char *key, const char *text, char
     for (unsigned i = 0; i < ids->count; i++)
         if (node_id_equal(&ids->list[i], &id))
             return fail(wrong, "%s: '%.*s' is given twice", key, SHOWN(text));
-    if (ids->count == RELAY_LIST_MAX)
-        return fail(wrong, "%s: more than %d node ids", key, RELAY_LIST_MAX);
+    if (ids->count == RELAY_IDS_MAX)
+        return fail(wrong, "%s: more than %d node ids", key, RELAY_IDS_MAX);
     ids->list[ids->count++] = id;
     return 0;
 }

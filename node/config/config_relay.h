@@ -16,7 +16,7 @@ enum {
     CONFIG_RELAY_WRONG_MAX = 256,
     /* What config_relay_write writes at most. */
     CONFIG_RELAY_OUT_MAX = RELAYS_USE_MAX * (RELAY_ADDR_TEXT_MAX + 8) +
-                           2 * RELAY_LIST_MAX * (NODE_ID_TEXT_CHARS + 10) + 512,
+                           2 * RELAY_IDS_MAX * (NODE_ID_TEXT_CHARS + 10) + 512,
 };
 
 /* One relay more to use, without blanks around it. */

@@ -9,7 +9,7 @@
 
 /* The parts of the node that have something to say here, in the order in which "version" lists
  * their methods. Another one is a file control_methods_<name>.c and a row. */
-#define GROUPS(X) X(node) X(wait) X(contact) X(peer) X(transfer) X(message) X(events)
+#define GROUPS(X) X(node) X(wait) X(contact) X(peer) X(relay) X(transfer) X(message) X(events)
 
 #define X(name) extern const struct group control_group_##name;
 GROUPS(X)

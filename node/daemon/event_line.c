@@ -35,6 +35,10 @@ enum log_level event_line_level(const struct node_event *e) {
         break;
     case NODE_CONTACT_DENIED: /* there is something to be done */
         return LOG_WARN;
+    case NODE_RELAY:
+        if (e->total == 0) /* a contact has named it */
+            return LOG_DEBUG;
+        return e->relay == RELAY_NEWS_WRONG_KEY ? LOG_ERROR : LOG_INFO;
     }
     return LOG_INFO;
 }
@@ -106,7 +110,7 @@ static void peer_line(char out[static EVENT_LINE_MAX], const struct node_event *
     else if (e->kind == NODE_CONNECT_FAILED)
         PUT("\"%s\" was not reached: %s", e->contact, why);
     else if (e->kind == NODE_PATH_CHANGED)
-        PUT("\"%s\" is now reached at %s", e->contact, addr);
+        PUT("\"%s\" is now reached at %s, before at %s: %s", e->contact, e->to, e->from, e->detail);
     else if (e->kind == NODE_PONG)
         PUT("\"%s\" answered ping %llu after %llu us", e->contact, (unsigned long long)e->id,
             (unsigned long long)e->rtt_us);
@@ -163,6 +167,9 @@ void event_line(char out[static EVENT_LINE_MAX], const struct node_event *e) {
         return;
     case NODE_TICKET_STORED:
         PUT("an open ticket is safe on the disk");
+        return;
+    case NODE_RELAY:
+        PUT("%s", e->detail);
         return;
     }
     PUT("%s", node_event_name(e->kind));

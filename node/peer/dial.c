@@ -99,21 +99,27 @@ static void wait_begins(struct dials *dials, struct peering *p) {
 }
 
 int dial_now(struct dials *dials, struct peering *p) {
+    const bool was_wanted = p->dial.wanted;
     int err = endpoint_connect(dials->turn->ep, dials->turn->now_us, p->ref);
-    if (err)
+    if (err && err != ERR_OFFLINE)
         return err;
+    p->dial.wanted = !p->online;
+    if (!parts_wanted(&dials->turn->parts, p) && err) {
+        p->dial.wanted = was_wanted;
+        return err;
+    }
     if (p->online) {
         /* nothing was sent for it: a peer that is not asked is quiet, and not silent */
         dial_probe(dials, p);
         return 0;
     }
-    p->dial.wanted = true;
     wait_begins(dials, p);
     return 0;
 }
 
 void dial_expect(struct dials *dials, struct peering *p) {
     wait_begins(dials, p);
+    (void)parts_wanted(&dials->turn->parts, p);
 }
 
 void dial_answered(struct dials *dials, struct peering *p) {
@@ -224,7 +230,8 @@ static void look(struct dials *dials, struct peering *p) {
         return;
     if (!p->online) {
         const int err = endpoint_call(dials->turn->ep, dials->turn->now_us, p->ref);
-        if (err && err != ERR_OFFLINE) /* without an address only the other side can dial */
+        const bool ways = parts_wanted(&dials->turn->parts, p);
+        if (err && (ways || err != ERR_OFFLINE)) /* without any only the other side can dial */
             later(dials, p);
         else if (err)
             p->dial.err = ERR_OFFLINE;

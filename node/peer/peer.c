@@ -42,8 +42,15 @@ int peering_new(struct peerings *peers, const struct peer_setup *s, struct peeri
         mem_free(p);
         return err;
     }
-    assert(!peers->by_index[p->ref.index]); /* it would be somebody's already */
+    struct peering *known = peers->by_index[p->ref.index];
+    if (known) {
+        mem_free(p);
+        peering_share(known);
+        *out = known;
+        return 0;
+    }
     p->id = s->id;
+    p->holders = 1;
     peers->by_index[p->ref.index] = *out = p;
     return 0;
 }
@@ -56,8 +63,14 @@ int peering_tell(struct peerings *peers, const struct peering *p, const struct p
     return err;
 }
 
+void peering_share(struct peering *p) {
+    p->holders++;
+}
+
 void peering_end(struct peerings *peers, struct peering *p) {
     assert(peering_at(peers, p->ref.index) == p);
+    if (--p->holders > 0)
+        return;
     peers->by_index[p->ref.index] = NULL;
     endpoint_peer_remove(peers->turn->ep, peers->turn->now_us, p->ref);
     mem_free(p);

@@ -40,10 +40,12 @@ struct watched { /* node/peer/dead_peer.h; zeroes: not watched */
 struct peering {
     struct peer_ref ref; /* the endpoint's, as long as this lives */
     struct node_id id;
+    unsigned holders;        /* it goes with the last of them */
     struct contact *contact; /* whose it is; NULL: no contact's */
     const char *name;        /* what that is called, for events; NULL */
     bool online;             /* a session is up */
     struct session_ref session;
+    struct hop at;   /* where its packets go, as the user was told last */
     bool refused;    /* it has said that it does not let us in */
     uint32_t queued; /* so much waits for a session with it, kept up by whoever has it */
     struct dialling dial;
@@ -57,12 +59,16 @@ struct peerings { /* zeroes but for `turn` = none */
 };
 
 void peerings_clear(struct peerings *peers);
-/* Lets it in and out. As endpoint_peer_add. */
+/* Lets it in and out. One that somebody holds already is held once more, and told this setup. As
+ * endpoint_peer_add. */
 int peering_new(struct peerings *peers, const struct peer_setup *s, struct peering **out) MUST_USE;
 /* The endpoint is told what is known of it now. */
 int peering_tell(struct peerings *peers, const struct peering *p,
                  const struct peer_setup *s) MUST_USE;
-/* Its session ends, too. What is planned for it must be forgotten before (dial_forget). */
+/* One more holder of the same. */
+void peering_share(struct peering *p);
+/* A holder less. With the last one its session ends, too: what is planned for it must be forgotten
+ * before (dial_forget). */
 void peering_end(struct peerings *peers, struct peering *p);
 struct peering *peering_at(const struct peerings *peers, uint32_t index); /* NULL: none */
 struct peering *peering_by_ref(const struct peerings *peers, struct peer_ref ref);

@@ -75,6 +75,14 @@ int contact_tell(struct contacts *people, struct contact *c) {
     return err;
 }
 
+/* Somebody else may hold the peer still. */
+static void let_go(struct contacts *people, struct contact *c) {
+    c->peering->contact = NULL;
+    c->peering->name = NULL;
+    c->peering->refused = false;
+    peering_end(people->peers, c->peering);
+}
+
 int contact_take_in(struct contacts *people, const struct contact *model, struct contact **out) {
     if (contact_by_name(people, model->name) || contact_by_id(people, &model->id))
         return ERR_EXISTS;
@@ -102,7 +110,7 @@ int contact_take_in(struct contacts *people, const struct contact *model, struct
         if (err == ERR_FULL)
             err = turn_met(people->turn, LIMIT_CONTACTS, CONTACTS_MAX);
         if (err)
-            peering_end(people->peers, c->peering);
+            let_go(people, c);
     }
     if (err) {
         contact_free(c);
@@ -119,7 +127,7 @@ int contact_take_in(struct contacts *people, const struct contact *model, struct
 void contact_take_out(struct contacts *people, struct contact *c) {
     dial_forget(people->dials, c->peering);
     contact_table_remove(people, c);
-    peering_end(people->peers, c->peering);
+    let_go(people, c);
     contact_free(c);
 }
 

@@ -27,6 +27,28 @@ enum contact_path {
     CONTACT_PATH_DIRECT_ONLY,
 };
 
+enum contact_via { VIA_NONE, VIA_DIRECT, VIA_RELAY, VIA_PIPE };
+
+enum { CONTACT_PATHS_MAX = 8 };
+
+struct contact_path_shown {
+    enum contact_via via;
+    struct addr addr;        /* the peer's, or the relay's */
+    struct node_id relay;    /* zeroes: none */
+    const char *state, *why; /* static */
+    bool active;
+    uint64_t srtt_us; /* 0: not measured */
+    unsigned loss_permille;
+    uint16_t mtu_bytes; /* 0: not known */
+};
+
+struct contact_reach { /* how it is reached; node/mesh fills it */
+    enum contact_via via;
+    char why[128]; /* not directly, or not at all: a sentence, or empty */
+    struct contact_path_shown paths[CONTACT_PATHS_MAX];
+    unsigned path_count;
+};
+
 struct contact_info {
     char name[PETNAME_MAX + 1];
     struct node_id id;
@@ -41,6 +63,7 @@ struct contact_info {
     enum contact_path path_own;
     enum path_policy path; /* that holds: its own, or the node's */
     int denied;            /* offline: why their node does not let this one in; 0: not said */
+    struct contact_reach reach;
     /* What node/message knows of it. */
     uint32_t queued; /* messages waiting in the outbox */
     int refused;     /* why the peer does not take them now; 0: it has not said so */

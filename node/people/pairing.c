@@ -130,11 +130,11 @@ static int join_relays(const struct contact *c, const struct ticket *t, struct r
  * come to it. So a pairing that came to nothing can be repeated, with this ticket or another. */
 static int add_again(struct pairing *pair, struct contact *c, const struct ticket *t) {
     struct contact was = *c;
-    int err = join_relays(c, t, &c->relays);
-    if (err) {
-        c->relays = was.relays;
+    struct relay_set *relays;
+    int err = join_relays(c, t, &relays);
+    if (err)
         return err;
-    }
+    c->relays = relays;
     for (unsigned i = t->addr_count; i-- > 0;)
         contact_addr_first(c, &t->addrs[i]);
     ticket_psk(t, &c->ticket);

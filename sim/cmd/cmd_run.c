@@ -14,6 +14,7 @@
 #include "sim/report/html.h"
 #include "sim/report/pcap.h"
 #include "sim/report/report.h"
+#include "sim/run/collect.h"
 #include "sim/report/result.h"
 #include "sim/report/series.h"
 

@@ -11,6 +11,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/mem.h"
+#include "sim/invariants/relay_watch.h"
 #include "sim/invariants/watch_set.h"
 #include "sim/memory/grow.h"
 
@@ -25,6 +26,7 @@ struct watched {
     struct addr own[8]; /* those that are private */
     unsigned own_count;
     uint64_t second, turns, datagrams; /* of the current second */
+    uint64_t resumed_ns;
 };
 
 struct watch {
@@ -36,6 +38,8 @@ struct watch {
      * is known of it */
     struct watch_map traffic;
     struct watch_map contacts; /* (host, host, -) */
+    struct relay_watch relays;
+    struct policy_watch policies;
     struct watch_verdict verdicts[INVARIANTS];
 };
 
@@ -43,11 +47,26 @@ struct watch {
 enum { KNOWN_DIALLED = 1, KNOWN_PROVEN = 2, KNOWN_CHOSEN = 4 };
 
 const char *invariant_name(enum invariant i) {
-    static const char *const names[INVARIANTS] = {
-        "unsigned_accept", "wrong_peer",      "nonce_reuse",    "replayed",
-        "amplification",   "private_address", "seq_backwards",  "livelock",
-        "table_caps",      "memory",          "leak",           "wrong_bytes",
-        "misdelivered",    "partial_file",    "confirmed_lost", "used_ticket"};
+    static const char *const names[INVARIANTS] = {"unsigned_accept",
+                                                  "wrong_peer",
+                                                  "nonce_reuse",
+                                                  "replayed",
+                                                  "amplification",
+                                                  "private_address",
+                                                  "seq_backwards",
+                                                  "livelock",
+                                                  "table_caps",
+                                                  "memory",
+                                                  "leak",
+                                                  "wrong_bytes",
+                                                  "misdelivered",
+                                                  "partial_file",
+                                                  "confirmed_lost",
+                                                  "used_ticket",
+                                                  "forbidden_address",
+                                                  "crossed_flows",
+                                                  "relay_amplification",
+                                                  "relay_delay"};
     return names[i];
 }
 
@@ -75,6 +94,8 @@ void watch_free(struct watch *w) {
     watch_map_clear(&w->from);
     watch_map_clear(&w->traffic);
     watch_map_clear(&w->contacts);
+    relay_watch_clear(&w->relays);
+    policy_watch_clear(&w->policies);
     mem_free(w->hosts);
     mem_free(w);
 }
@@ -124,6 +145,15 @@ void watch_addresses(struct watch *w, uint32_t host, const struct addr *addrs, u
     for (unsigned i = 0; i < count; i++)
         if (addr_is_private(&addrs[i]) && h->own_count < sizeof h->own / sizeof *h->own)
             h->own[h->own_count++] = addrs[i];
+    policy_watch_addresses(&w->policies, host, addrs, count);
+}
+
+void watch_policy(struct watch *w, uint32_t host, enum watch_policy policy, bool relay) {
+    policy_watch_host(&w->policies, host, policy, relay);
+}
+
+void watch_resumed(struct watch *w, uint64_t now_ns, uint32_t host) {
+    host_of(w, host)->resumed_ns = now_ns;
 }
 
 /* ---- signatures ---- */
@@ -194,6 +224,8 @@ void watch_accepted(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t wi
 
 /* ---- datagrams ---- */
 
+/* docs/PROTOCOL.md §2: a relay's key is asked for before anything else is said to it. */
+enum { KEY_ASK = 7 };
 enum { CHECK_BYTES = 41 }; /* a PATH_CHALLENGE alone in a packet; a CONFIRM is shorter */
 
 /* docs/PROTOCOL.md §2: 4 DATA: 4 | key epoch 1 | 0 0 | receiver index 4 | counter 8 | ... | tag
@@ -228,7 +260,7 @@ static bool is_dial(struct watch_entry *t, uint64_t now_ns, const struct watch_p
      * which nothing need have come. */
     const bool check =
         is_data(p) && p->len <= CHECK_BYTES && ((t->set.floor & KNOWN_DIALLED) || t->a == 0);
-    if (!check && (p->len == 0 || p->data[0] != 1))
+    if (!check && (p->len == 0 || (p->data[0] != 1 && p->data[0] != KEY_ASK)))
         return false;
     if (!check)
         t->set.floor |= KNOWN_DIALLED | (t->a == 0 ? KNOWN_CHOSEN : 0);
@@ -256,10 +288,63 @@ static void account_out(struct watch *w, uint64_t now_ns, const struct watch_pac
                      host_of(w, p->at)->name, (unsigned long long)t->b, (unsigned long long)t->a);
 }
 
+/* ---- relays and policies ---- */
+
+static struct relay_packet seen_by(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
+    return (struct relay_packet){.now_ns = now_ns,
+                                 .relay = life_key(host_of(w, p->at), p->at),
+                                 .from = p->from,
+                                 .liar = p->liar,
+                                 .data = p->data,
+                                 .len = p->len};
+}
+
+static void judge_relay(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
+    static const uint64_t longest_ns =
+        (RELAY_WATCH_QUEUE_MS + RELAY_WATCH_TURN_MS) * UINT64_C(1000000);
+    const struct relay_packet seen = seen_by(w, now_ns, p);
+    const struct relay_judgement j = relay_watch_sent(&w->relays, &seen);
+    const struct watched *h = host_of(w, p->at);
+    const struct watch_entry *t = traffic(w, p->at, p->dst);
+    if (!j.judged)
+        return;
+    watch_judged(w, NEVER_CROSSED_FLOWS);
+    watch_judged(w, NEVER_RELAY_AMPLIFICATION);
+    watch_judged(w, NEVER_RELAY_DELAY);
+    if (j.crossed)
+        watch_broken(w, NEVER_CROSSED_FLOWS, now_ns, "%s forwards %s", h->name, j.crossed);
+    if (j.grown)
+        watch_broken(w, NEVER_RELAY_AMPLIFICATION, now_ns, "%s forwards packets %s", h->name,
+                     j.grown);
+    if (t->a == 0)
+        watch_broken(w, NEVER_RELAY_AMPLIFICATION, now_ns,
+                     "%s forwards to a place that has sent it nothing", h->name);
+    if (j.waited_ns > longest_ns && now_ns - j.waited_ns > h->resumed_ns)
+        watch_broken(w, NEVER_RELAY_DELAY, now_ns, "%s has kept a packet for %.1f ms", h->name,
+                     (double)j.waited_ns / 1e6);
+}
+
+static void judge_policy(struct watch *w, uint64_t now_ns, const struct watch_packet *p,
+                         bool leaves) {
+    const struct policy_packet at = {p->from, p->at, p->dst, p->data, p->len};
+    bool judged = false;
+    const char *wrong = leaves ? policy_watch_sent(&w->policies, &at, &judged)
+                               : policy_watch_received(&w->policies, &at, &judged);
+    if (judged)
+        watch_judged(w, NEVER_FORBIDDEN_ADDRESS);
+    if (wrong && leaves)
+        watch_broken(w, NEVER_FORBIDDEN_ADDRESS, now_ns, "%s %s", host_of(w, p->at)->name, wrong);
+    else if (wrong)
+        watch_broken(w, NEVER_FORBIDDEN_ADDRESS, now_ns, "%s %s %s", host_of(w, p->at)->name, wrong,
+                     w->hosts[p->from].name);
+}
+
 void watch_sent(struct watch *w, uint64_t now_ns, const struct watch_packet *p) {
     struct watched *h = host_of(w, p->at);
     count_datagram(h, now_ns);
     account_out(w, now_ns, p);
+    judge_relay(w, now_ns, p);
+    judge_policy(w, now_ns, p, true);
 }
 
 static struct watch_entry *of_key(struct watch_map *m, const uint8_t *key) {
@@ -308,15 +393,19 @@ void watch_received(struct watch *w, uint64_t now_ns, const struct watch_packet 
     (void)host_of(w, p->from);
     struct watched *h = host_of(w, p->at);
     look_for_addresses(w, now_ns, p);
+    if (!p->liar)
+        judge_policy(w, now_ns, p, false);
+    const struct relay_packet seen = seen_by(w, now_ns, p);
+    relay_watch_received(&w->relays, &seen);
     h = host_of(w, p->at);
     count_datagram(h, now_ns);
     struct watch_entry *t = traffic(w, p->at, p->src);
     t->a += p->len;
     if (accepted || (p->len > 0 && p->data[0] == 2 && (t->set.floor & KNOWN_DIALLED)))
         t->set.floor |= KNOWN_PROVEN;
-    if (!accepted || !is_data(p))
-        return;
-    watch_map_at(&w->from, life_key(h, p->at), p->from, 0)->a++;
+    const uint32_t maker = relay_watch_maker(&w->relays, &seen);
+    if (accepted && (is_data(p) || maker != p->from))
+        watch_map_at(&w->from, life_key(h, p->at), maker, 0)->a++;
 }
 
 void watch_session(struct watch *w, uint64_t now_ns, uint32_t host, uint32_t with,

@@ -25,6 +25,13 @@
  *   partial_file      a file under its final name that does not have all its bytes
  *   used_ticket       somebody is let in by a ticket that another has used before
  *   confirmed_lost    a message or file that its sender was told is there, and it is not
+ *   forbidden_address a packet to or from a place that the policy of a host's paths forbids, or an
+ *                     own address in clear in what a host with relay_only sends
+ *   crossed_flows     a relay forwards what did not come by the other end of the flow, or not from
+ *                     who has used that from the beginning on
+ *   relay_amplification  a relay sends more of others' packets than came, or to a place that has
+ *                     not spoken
+ *   relay_delay       a packet left a relay later than its queue may last
  *
  * What a hostile host adds to its node's traffic is not told to the watch; its node is an honest
  * one. Bounded: per key at most WATCH_GAPS gaps are remembered, what is older is not judged any
@@ -37,6 +44,7 @@
 #include <stdint.h>
 
 #include "net/base/addr.h"
+#include "sim/invariants/policy_watch.h"
 
 enum invariant {
     NEVER_UNSIGNED_ACCEPT,
@@ -55,6 +63,10 @@ enum invariant {
     NEVER_PARTIAL_FILE,
     NEVER_CONFIRMED_LOST,
     NEVER_USED_TICKET,
+    NEVER_FORBIDDEN_ADDRESS,
+    NEVER_CROSSED_FLOWS,
+    NEVER_RELAY_AMPLIFICATION,
+    NEVER_RELAY_DELAY,
     INVARIANTS,
 };
 const char *invariant_name(enum invariant i);
@@ -93,8 +105,12 @@ void watch_broken(struct watch *w, enum invariant i, uint64_t now_ns, const char
 /* ---- what the world tells. Hosts are numbers; names are for the texts. ---- */
 void watch_host(struct watch *w, uint32_t host, const char *name);
 void watch_contact(struct watch *w, uint32_t a, uint32_t b);
-/* Its addresses from now on; only private ones matter. */
+/* Its addresses from now on. */
 void watch_addresses(struct watch *w, uint32_t host, const struct addr *addrs, unsigned count);
+/* The policy of its paths from now on, and whether it serves as a relay. */
+void watch_policy(struct watch *w, uint32_t host, enum watch_policy policy, bool relay);
+/* It was suspended or stalled, and runs again: what it has held meanwhile could not leave. */
+void watch_resumed(struct watch *w, uint64_t now_ns, uint32_t host);
 
 struct watch_cert {
     const uint8_t *id, *transport; /* 32 bytes each */
@@ -114,6 +130,7 @@ struct watch_packet {
     const struct addr *src, *dst;
     const uint8_t *data;
     uint32_t len;
+    bool liar; /* its sender is hostile: what it sends says nothing about nodes */
 };
 /* It leaves a node (before any link). */
 void watch_sent(struct watch *w, uint64_t now_ns, const struct watch_packet *p);

@@ -29,6 +29,7 @@ struct demand_item {
     uint32_t from, to;
     uint64_t ref; /* with kind and from: which one. Host (connect, pair), echo, serial, transfer */
     uint64_t asked_ns;
+    bool relayed; /* both have a relay beside whatever lies between them: set when it ends */
     const char *impossible; /* why it could not be done from the beginning; NULL: it could */
     struct demand_asker by;
     uint32_t next; /* of the same host; private */

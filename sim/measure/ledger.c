@@ -29,6 +29,9 @@ void ledger_clear(struct ledger *l) {
     samples_clear(&l->ping);
     samples_clear(&l->message);
     samples_clear(&l->flow);
+    samples_clear(&l->first_byte);
+    samples_clear(&l->noticed);
+    progress_clear(&l->progress);
     *l = (struct ledger){0};
 }
 
@@ -67,7 +70,8 @@ void ledger_want(struct ledger *l, uint64_t now_ns, uint32_t from, uint32_t to) 
 struct ledger_transfer *ledger_add_transfer(struct ledger *l) {
     l->transfers = grow(l->transfers, l->transfer_count, &l->transfer_cap, sizeof *l->transfers);
     struct ledger_transfer *t = &l->transfers[l->transfer_count++];
-    *t = (struct ledger_transfer){.started_ns = LEDGER_NEVER, .ended_ns = LEDGER_NEVER};
+    *t = (struct ledger_transfer){
+        .started_ns = LEDGER_NEVER, .ended_ns = LEDGER_NEVER, .first_ns = LEDGER_NEVER};
     return t;
 }
 
@@ -87,7 +91,10 @@ static void peer_up(struct ledger *l, uint64_t now_ns, struct ledger_bond *b) {
     b->up = b->ever_up = true;
 }
 
-static void peer_down(struct ledger_bond *b, uint64_t now_ns) {
+static void peer_down(struct ledger *l, struct ledger_bond *b, uint64_t now_ns) {
+    const uint64_t died_ns = b->to < l->host_count ? l->hosts[b->to].died_ns : 0;
+    if (b->up && died_ns > 0)
+        samples_add(&l->noticed, (double)(now_ns + 1 - died_ns) / ns_per_s);
     if (b->up)
         b->down_ns = now_ns;
     b->up = false;
@@ -108,6 +115,42 @@ static struct ledger_transfer *open_transfer(struct ledger *l, uint32_t from, ui
     return NULL;
 }
 
+void ledger_begun(struct ledger *l, uint64_t number) {
+    struct ledger_host *h = host_of(l, l->transfers[number].to);
+    h->incoming++;
+    h->fresh++;
+}
+
+/* From when both were there: asked for, and connected. */
+static void first_data(struct ledger *l, uint64_t now_ns, uint32_t host,
+                       struct ledger_transfer *t) {
+    const uint64_t up_ns = host_of(l, t->from)->up_ns;
+    host_of(l, host)->fresh--;
+    t->first_ns = now_ns;
+    samples_add(&l->first_byte,
+                (double)(now_ns - (up_ns > t->asked_ns ? up_ns : t->asked_ns)) / ns_per_s);
+}
+
+void ledger_data(struct ledger *l, uint64_t now_ns, uint32_t host) {
+    const struct ledger_host *h = host < l->host_count ? &l->hosts[host] : NULL;
+    if (!h || h->incoming == 0)
+        return;
+    progress_data(&l->progress, now_ns, host);
+    for (uint64_t i = l->transfer_count; i-- > 0 && h->fresh > 0;) {
+        struct ledger_transfer *t = &l->transfers[i];
+        if (t->to == host && t->first_ns == LEDGER_NEVER && t->ended_ns == LEDGER_NEVER)
+            first_data(l, now_ns, host, t);
+    }
+}
+
+static void ended(struct ledger *l, uint64_t now_ns, struct ledger_transfer *t) {
+    struct ledger_host *h = host_of(l, t->to);
+    t->ended_ns = now_ns;
+    h->fresh -= t->first_ns == LEDGER_NEVER;
+    if (--h->incoming == 0)
+        progress_over(&l->progress, t->to);
+}
+
 static void transfer_event(struct ledger *l, uint64_t now_ns, uint32_t host,
                            const struct node_event *e) {
     struct ledger_transfer *t = open_transfer(l, host, e->id);
@@ -117,7 +160,7 @@ static void transfer_event(struct ledger *l, uint64_t now_ns, uint32_t host,
         t->started_ns = now_ns;
         return;
     }
-    t->ended_ns = now_ns;
+    ended(l, now_ns, t);
     t->done = e->kind == NODE_TRANSFER_DONE;
     t->failed = !t->done;
     t->err = e->err;
@@ -176,9 +219,11 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     switch (e->kind) {
     case NODE_PEER_UP:
         peer_up(l, now_ns, ledger_bond(l, host, peer));
+        host_of(l, host)->up_ns = now_ns;
+        host_of(l, host)->died_ns = 0;
         break;
     case NODE_PEER_DOWN:
-        peer_down(ledger_bond(l, host, peer), now_ns);
+        peer_down(l, ledger_bond(l, host, peer), now_ns);
         break;
     case NODE_CONNECT_FAILED:
         connect_failed(l, ledger_bond(l, host, peer));
@@ -217,17 +262,20 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     case NODE_TICKET_STORED:
     case NODE_CONTACT_DENIED:
     case NODE_PEER_SILENT:
+    case NODE_RELAY:
         break;
     }
 }
 
-void ledger_flow(struct ledger *l, uint64_t now_ns, uint64_t sent_ns) {
+void ledger_flow(struct ledger *l, uint64_t now_ns, uint32_t host, uint64_t sent_ns) {
+    progress_flow(&l->progress, now_ns, host);
     if (sent_ns <= now_ns)
         samples_add(&l->flow, (double)(now_ns - sent_ns) / ns_per_s);
 }
 
 void ledger_died(struct ledger *l, uint64_t now_ns, uint32_t host) {
     struct ledger_host *h = host_of(l, host);
+    h->died_ns = now_ns + 1;
     for (uint32_t i = 0; i < h->bond_count; i++) {
         h->bonds[i].up = false;
         h->bonds[i].asked_ns = h->bonds[i].down_ns = LEDGER_NEVER;
@@ -236,7 +284,7 @@ void ledger_died(struct ledger *l, uint64_t now_ns, uint32_t host) {
         struct ledger_transfer *t = &l->transfers[i];
         if (t->from != host || t->ended_ns != LEDGER_NEVER)
             continue;
-        t->ended_ns = now_ns;
+        ended(l, now_ns, t);
         t->failed = true;
         t->err = ERR_CLOSED;
     }

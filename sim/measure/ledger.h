@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "node/node.h"
+#include "sim/measure/progress.h"
 #include "sim/measure/response.h"
 #include "sim/measure/samples.h"
 
@@ -18,6 +19,7 @@ struct ledger_transfer {
     uint64_t id, size; /* the sender's id */
     char name[96];
     uint64_t asked_ns, started_ns, ended_ns; /* LEDGER_NEVER: not yet */
+    uint64_t first_ns;                       /* when data came first */
     bool done, failed;
     bool verified; /* every byte on the receiver's disk is right */
     int err;
@@ -46,6 +48,9 @@ struct ledger_bond { /* what one host thinks of another */
 struct ledger_host {
     struct ledger_bond *bonds;
     uint32_t bond_count, bond_cap;
+    uint32_t incoming, fresh; /* open transfers to it; of them those of which no data has come */
+    uint64_t up_ns;           /* when a session of it came up last */
+    uint64_t died_ns;         /* 1 + when its node ended last; 0: never */
 };
 
 struct ledger { /* all zeroes is empty */
@@ -60,6 +65,9 @@ struct ledger { /* all zeroes is empty */
     uint64_t messages_received, messages_delivered, messages_doubled, messages_disordered,
         messages_unknown;
     struct samples flow; /* one-way times of datagrams */
+    struct samples first_byte;
+    struct samples noticed; /* from a node's end to when one that had a session with it says so */
+    struct progress progress;
     uint64_t flow_sent, load_done, load_refused;
     uint64_t healed_ns; /* when everything was last healed; 0: never */
     uint64_t events[NODE_EVENT_KINDS];
@@ -80,8 +88,12 @@ void ledger_got_message(struct ledger *l, uint64_t now_ns, uint32_t host, uint32
                         uint64_t serial, uint64_t seq);
 /* The power of `host` went. */
 void ledger_lost_power(struct ledger *l, uint32_t host);
-/* A flow's datagram, sent then, has come. */
-void ledger_flow(struct ledger *l, uint64_t now_ns, uint64_t sent_ns);
+/* A flow's datagram, sent then, has come to a host. */
+void ledger_flow(struct ledger *l, uint64_t now_ns, uint32_t host, uint64_t sent_ns);
+/* The transfer of that number is under way: its node has taken the order. */
+void ledger_begun(struct ledger *l, uint64_t number);
+/* A datagram of a session has come to a host, so large that it carries data. */
+void ledger_data(struct ledger *l, uint64_t now_ns, uint32_t host);
 /* The host's node is gone, and what it was sending. */
 void ledger_died(struct ledger *l, uint64_t now_ns, uint32_t host);
 

@@ -110,13 +110,29 @@ static const char *why(const struct troubles *t, const struct demand_item *item,
             excuses(x->kind, x->from_ns, x->until_ns, item, since_ns, now_ns))
             return rules[x->kind].why;
     }
-    for (uint32_t i = 0; i < t->cuts.count; i++) {
+    for (uint32_t i = 0; i < t->cuts.count && !item->relayed; i++) {
         const struct fault *f = &t->cuts.list[i];
         if ((fault_between(f, item->from, item->to) || fault_between(f, item->to, item->from)) &&
             excuses(TROUBLE_CUT, f->from_ns, f->until_ns, item, since_ns, now_ns))
             return rules[TROUBLE_CUT].why;
     }
     return item->impossible;
+}
+
+bool trouble_was(const struct troubles *t, uint32_t host, uint64_t since_ns) {
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->list[i].host == host && t->list[i].until_ns >= since_ns)
+            return true;
+    return false;
+}
+
+bool trouble_cut(const struct troubles *t, uint32_t a, uint32_t b, uint64_t since_ns) {
+    for (uint32_t i = 0; i < t->cuts.count; i++) {
+        const struct fault *f = &t->cuts.list[i];
+        if (f->until_ns >= since_ns && (fault_between(f, a, b) || fault_between(f, b, a)))
+            return true;
+    }
+    return false;
 }
 
 const char *trouble_excuse(const struct troubles *t, const struct demand_item *item,

@@ -43,6 +43,9 @@ void trouble_moment(struct troubles *t, enum trouble_kind kind, uint32_t host, u
 /* Why the item, which has ended now without success, could not be done; NULL: it had to be. */
 const char *trouble_excuse(const struct troubles *t, const struct demand_item *item,
                            uint64_t now_ns);
+/* Whether anything was wrong with a host, or lay between two, since then. */
+bool trouble_was(const struct troubles *t, uint32_t host, uint64_t since_ns);
+bool trouble_cut(const struct troubles *t, uint32_t a, uint32_t b, uint64_t since_ns);
 /* The same for one that is still undone when the run ends. */
 const char *trouble_excuse_undone(const struct troubles *t, const struct demand_item *item,
                                   uint64_t now_ns);

@@ -91,6 +91,13 @@ static bool is_blocked(const struct scenario *sc) {
     return false;
 }
 
+static bool has_relay(const struct scenario *sc) {
+    for (uint32_t i = 0; i < sc->host_count; i++)
+        if (sc->hosts[i].options.serves)
+            return true;
+    return false;
+}
+
 static bool is_watched(const struct scenario *sc) {
     return sc->never_count > 0;
 }
@@ -123,6 +130,12 @@ static const struct {
     {"drop.queue", ACT_CLOG, LOAD_KINDS, has_rate, NULL, "no link has a rate"},
     {"drop.codel", ACTIONS, LOAD_KINDS, has_codel, NULL, "no link has CoDel"},
     {"drop.ecn", ACTIONS, LOAD_KINDS, drops_ecn, NULL, "no link has ecn=blackhole"},
+    {"path.gap", ACT_TRANSFER, LOAD_TRANSFER, NULL, NULL, "nothing is transferred"},
+    {"relay.idle", ACT_MARK, LOAD_KINDS, NULL, NULL, "nothing is marked"},
+    {"relay.", ACTIONS, LOAD_KINDS, NULL, has_relay, "there is no relay"},
+    {"session.via_relay", ACTIONS, LOAD_KINDS, NULL, has_relay, "there is no relay"},
+    {"peer.idle", ACT_MARK, LOAD_KINDS, NULL, NULL, "nothing is marked"},
+    {"flow.", ACTIONS, LOAD_FLOW, NULL, NULL, "there is no flow"},
     {"ecn.", ACTIONS, LOAD_KINDS, marks, NULL, "no link has ecn=mark"},
     {"fault.duplicated", ACTIONS, LOAD_KINDS, duplicates, NULL, "no link has dup"},
     {"fault.reordered", ACTIONS, LOAD_KINDS, reorders, NULL, "no link has reorder"},

@@ -175,6 +175,13 @@ static bool pair_circle(struct sim *s, const struct scenario_graph *g, struct pr
     return true;
 }
 
+static bool pair_each(struct sim *s, const struct scenario_graph *g, struct problem *problem) {
+    for (uint32_t i = 0; i < g->set.count; i++)
+        if (!pair(s, g, g->set.hosts[i], g->with.hosts[i], problem))
+            return false;
+    return true;
+}
+
 static bool pair_with(struct sim *s, const struct scenario_graph *g, struct problem *problem) {
     for (uint32_t i = 0; i < g->set.count; i++)
         for (uint64_t k = 0; k < g->degree; k++) {
@@ -189,7 +196,8 @@ static bool pair_with(struct sim *s, const struct scenario_graph *g, struct prob
 static bool contacts(const struct scenario *sc, struct sim *s, struct problem *problem) {
     for (uint32_t i = 0; i < sc->graph_count; i++) {
         const struct scenario_graph *g = &sc->graphs[i];
-        const bool ok = g->degree == 0      ? pair_all(s, g, problem)
+        const bool ok = g->each             ? pair_each(s, g, problem)
+                        : g->degree == 0    ? pair_all(s, g, problem)
                         : g->with.count > 0 ? pair_with(s, g, problem)
                                             : pair_circle(s, g, problem);
         if (!ok)

@@ -8,9 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sim/measure/samples.h"
-#include "sim/world/sim.h"
 
 struct metric {
     char name[48];
@@ -25,13 +25,13 @@ struct metrics { /* all zeroes is empty */
 };
 
 void metrics_clear(struct metrics *m);
-/* All of them, as they are now. */
-void metrics_collect(const struct sim *s, struct metrics *m);
 /* Whether it depends on the machine and the moment. */
 bool metrics_is_real_time(const char *name);
 /* Whether the samples of this name are seconds. */
 bool metrics_is_time(const char *name);
 void metrics_set(struct metrics *m, const char *name, double value);
+/* "GROUP.NAME" */
+void metrics_set_in(struct metrics *m, const char *group, const char *name, uint64_t value);
 /* The samples of this name; it becomes a metric of samples. Valid until the next metric is added.
  */
 struct samples *metrics_samples(struct metrics *m, const char *name);

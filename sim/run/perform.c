@@ -111,6 +111,11 @@ static int store(struct stage *st, const struct action *a, uint32_t host) {
     return 0;
 }
 
+static int set_path(struct stage *st, const struct action *a, uint32_t host) {
+    sim_path(st->run->sim, host, a->path);
+    return 0;
+}
+
 static int start(struct stage *st, const struct action *a, uint32_t host) {
     (void)a;
     return sim_start(st->run->sim, host);
@@ -161,6 +166,7 @@ static int act_on_host(struct stage *st, const struct action *a, uint32_t host) 
                                             [ACT_LOSE] = lose,
                                             [ACT_HOSTILE] = turn_hostile,
                                             [ACT_START] = start,
+                                            [ACT_PATH] = set_path,
                                             [ACT_DIE] = die,
                                             [ACT_STORE] = store,
                                             [ACT_REBOOT] = act_on_nat_of,
@@ -223,13 +229,16 @@ static void act_between(struct stage *st, const struct action *a, const struct h
         sim_clog(st->run->sim, &b);
 }
 
+/* only: of the others, that one; UINT32_MAX: all. */
 static void act_with(struct stage *st, const struct action *a, uint32_t from,
-                     const struct host_set *others) {
+                     const struct host_set *others, uint32_t only) {
     struct sim *s = st->run->sim;
     uint32_t known = 0;
     const uint32_t *contacts = sim_contacts(s, from, &known);
     const uint32_t count = a->to_contacts ? known : others->count;
     for (uint32_t k = 0; k < count; k++) {
+        if (only != UINT32_MAX && k != only)
+            continue;
         const uint32_t to = a->to_contacts ? contacts[k] : others->hosts[k];
         if (from != to &&
             (!a->if_up || (sim_runs(s, from) && (a->kind != ACT_PAIR || sim_runs(s, to)))))
@@ -241,7 +250,7 @@ static void act_on_hosts(struct stage *st, const struct action *a, const struct 
                          const struct host_set *to) {
     for (uint32_t i = 0; i < from->count; i++) {
         if (a->to.count > 0 || a->to_contacts) {
-            act_with(st, a, from->hosts[i], to);
+            act_with(st, a, from->hosts[i], to, a->each ? i : UINT32_MAX);
             continue;
         }
         const int err = act_on_host(st, a, from->hosts[i]);
@@ -250,15 +259,34 @@ static void act_on_hosts(struct stage *st, const struct action *a, const struct 
     }
 }
 
+/* Whether it is done to hosts or networks, and hinders them. */
+static bool is_fault(enum action_kind k) {
+    static const enum action_kind kinds[] = {
+        ACT_CUT,  ACT_CLOG, ACT_ROAM,    ACT_REBIND, ACT_KILL, ACT_POWERCUT, ACT_STOP, ACT_WIPE,
+        ACT_MOVE, ACT_DOWN, ACT_SUSPEND, ACT_STALL,  ACT_DIE,  ACT_REBOOT,   ACT_PATH, ACT_HOSTILE};
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i] == k)
+            return true;
+    return false;
+}
+
 void perform(struct stage *st, const struct action *a) {
     struct host_set from, to;
+    if (is_fault(a->kind) && !a->setup)
+        sim_fault(st->run->sim);
     sim_asks(st->run->sim, &(struct demand_asker){a->at.line, a->may});
+    if (a->kind == ACT_MARK)
+        sim_mark(st->run->sim);
     if (a->kind == ACT_HEAL)
         sim_heal(st->run->sim);
     act_on_sites(st, a);
     choose(st, a, 0, &from);
     choose(st, a, 1, &to);
-    if (a->kind == ACT_CUT || a->kind == ACT_CLOG)
+    if (a->each && a->kind == ACT_CUT)
+        for (uint32_t i = 0; i < from.count; i++)
+            act_between(st, a, &(struct host_set){.hosts = &from.hosts[i], .count = 1},
+                        &(struct host_set){.hosts = &to.hosts[i], .count = 1});
+    else if (a->kind == ACT_CUT || a->kind == ACT_CLOG)
         act_between(st, a, &from, &to);
     else
         act_on_hosts(st, a, &from, &to);

@@ -7,6 +7,7 @@
 
 #include "crypto/base/mem.h"
 #include "sim/run/build.h"
+#include "sim/run/collect.h"
 #include "sim/run/lint.h"
 #include "sim/run/perform.h"
 

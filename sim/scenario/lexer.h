@@ -17,7 +17,7 @@ struct place {
 
 struct problem { /* why a scenario cannot be read */
     struct place at;
-    char text[192];
+    char text[256];
 };
 
 struct word {

@@ -51,6 +51,8 @@ enum action_kind {
     ACT_STEAL, /* `from` uses the ticket that others have used */
     ACT_DOWN,  /* an interface, and `up` */
     ACT_UP,
+    ACT_MARK, /* rates are counted from here */
+    ACT_PATH, /* which paths its node may use from now on */
     ACTIONS,
 };
 const char *action_name(enum action_kind k);
@@ -69,6 +71,7 @@ struct action {
     bool setup;                 /* before time 0 */
     uint64_t time_ns, every_ns; /* every 0: once */
     struct host_set from, to;   /* pairs of the two, unequal; or only `from` */
+    bool each;                  /* the first of `from` with the first of `to`, and so on */
     bool to_contacts;           /* instead of `to`: each one's contacts */
     uint32_t giver;             /* steal */
     uint64_t amount, size;      /* messages and their size; a transfer's bytes */
@@ -81,6 +84,8 @@ struct action {
     uint32_t *sites; /* reboot, gateway, crowd; of the first and last also those of `from` */
     uint32_t site_count, site_cap;
     char nic[NIC_NAME_MAX + 1]; /* which interface it is about; empty: the first */
+    enum path_policy path;
+    bool has_path;
     struct gateway_config gateway;
     struct hostile_plan plan;
     struct sim_store_fault store;
@@ -139,6 +144,7 @@ struct scenario_graph { /* contacts: every host of the set gets `degree` of them
     uint64_t id;
     struct host_set set, with; /* with: each of `set` with `degree` drawn ones of these */
     uint32_t degree;
+    bool each; /* the first of `set` with the first of `with`, and so on */
 };
 
 struct scenario_load {

@@ -56,6 +56,8 @@ static const struct verb {
     [ACT_CROWD] = {"crowd", SHAPE_SITES, false},
     [ACT_DOWN] = {"down", SHAPE_HOSTS, false},
     [ACT_UP] = {"up", SHAPE_HOSTS, false},
+    [ACT_PATH] = {"path", SHAPE_HOSTS, false},
+    [ACT_MARK] = {"mark", SHAPE_NONE, false},
 };
 
 const char *action_name(enum action_kind k) {
@@ -101,7 +103,8 @@ static bool parse_keys(struct parser *p, struct action *a) {
 
 static bool number_follows(const struct parser *p) {
     const struct word *w = parse_peek(p);
-    return w && strcmp(w->text, "may") != 0 && strcmp(w->text, "if-up") != 0;
+    return w && strcmp(w->text, "may") != 0 && strcmp(w->text, "each") != 0 &&
+           strcmp(w->text, "if-up") != 0;
 }
 
 static bool parse_message_size(struct parser *p, struct action *a) {
@@ -145,6 +148,8 @@ static bool parse_pairs(struct parser *p, struct action *a) {
         return false;
     if (!parse_options(p, a))
         return false;
+    if (a->each && (a->from.count != a->to.count || a->from.has_share || a->to.has_share))
+        return parse_fail(p, a->at, "each goes with as many others, whole sets");
     return a->kind != ACT_CLOG || a->for_ns > 0 ||
            parse_fail(p, a->at, "a clog needs to end: for=TIME");
 }
@@ -157,6 +162,9 @@ static bool is_option(const struct action *a, const struct word *w) {
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(w->text, words[i]) == 0)
             return true;
+    enum path_policy path;
+    if (a->kind == ACT_PATH)
+        return scenario_path_policy(w->text, &path);
     if (a->kind == ACT_CROWD) /* a number is how many; a name may not be one */
         return w->text[strspn(w->text, "0123456789")] == '\0';
     return a->kind == ACT_LOSE && a->from.count > 0;
@@ -175,6 +183,8 @@ static bool parse_host_list(struct parser *p, struct action *a) {
         return false;
     if (a->kind == ACT_MOVE && !a->move)
         return parse_fail(p, a->at, "where to is missing: site=SITE or site=internet");
+    if (a->kind == ACT_PATH && !a->has_path)
+        return parse_fail(p, a->at, "path NAME... auto|relay_only|direct_only");
     return a->kind != ACT_LOSE || a->packet_count > 0 ||
            parse_fail(p, a->at, "lose NAME up|down NUMBER...");
 }
@@ -225,7 +235,8 @@ bool parse_action(struct parser *p, const struct word *verb, struct action *a) {
             p, verb->at,
             "unknown action '%.60s'; there are: link disk connect ping transfer "
             "message pair steal cut clog heal roam move rebind kill powercut die store stop start "
-            "wipe suspend stall resume clock reboot crowd gateway map hostile lose down up",
+            "wipe suspend stall resume clock reboot crowd gateway map hostile lose down up path "
+            "mark",
             verb->text);
     a->kind = (enum action_kind)k;
     a->at = verb->at;

@@ -27,7 +27,7 @@ static bool has_twins(const struct scenario *sc, const struct host_set *set) {
     return twins;
 }
 
-/* contacts SET... [with SET...] [degree=N] */
+/* contacts SET... [with SET...] [degree=N|each] */
 bool parse_contacts(struct parser *p) {
     struct scenario *sc = p->sc;
     const struct word *w, *first = parse_peek(p);
@@ -45,6 +45,8 @@ bool parse_contacts(struct parser *p) {
             if (n == 0 || n > 256)
                 return parse_fail(p, w->at, "a degree is 1 to 256");
             g->degree = (uint32_t)n;
+        } else if (strcmp(w->text, "each") == 0) {
+            g->each = true;
         } else if (strcmp(w->text, "with") == 0 && !with) {
             with = true;
         } else if (!parse_hosts(p, w, with ? &g->with : &g->set)) {
@@ -57,6 +59,8 @@ bool parse_contacts(struct parser *p) {
         return parse_fail(p, g->at, "contacts are two or more nodes");
     if (has_twins(sc, &g->set) || has_twins(sc, &g->with))
         return parse_fail(p, g->at, "a node is there twice");
+    if (g->each && (g->degree > 0 || g->set.count != g->with.count))
+        return parse_fail(p, g->at, "each goes with as many others");
     if (g->degree > 0 && !with && g->degree >= g->set.count)
         return parse_fail(p, g->at, "so many contacts need more nodes");
     return true;

@@ -37,6 +37,11 @@ bool parse_group(struct parser *p);
 bool parse_node_option(struct parser *p, const struct word *w, struct scenario_host *h);
 bool parse_place_check(struct parser *p, const struct scenario_host *h);
 
+/* scenario_relay.c: false with a problem; *used: it was one of these. */
+bool parse_relay_option(struct parser *p, const struct word *w, struct sim_host_options *o,
+                        bool *used);
+bool scenario_path_policy(const char *word, enum path_policy *out);
+
 /* scenario_nic.c */
 bool parse_nic(struct parser *p);
 bool parse_nic_name(struct parser *p, const struct word *w, const char *name,

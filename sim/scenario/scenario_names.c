@@ -59,7 +59,7 @@ static const struct scenario_group *find_group(const struct scenario *sc, const 
 
 bool scenario_is_taken(const struct scenario *sc, const char *name) {
     return strcmp(name, "all") == 0 || strcmp(name, "contacts") == 0 || strcmp(name, "to") == 0 ||
-           strcmp(name, "with") == 0 || find_group(sc, name) ||
+           strcmp(name, "with") == 0 || strcmp(name, "each") == 0 || find_group(sc, name) ||
            scenario_find_host(sc, name) != SIM_NO_HOST;
 }
 

@@ -31,7 +31,10 @@ bool parse_node_option(struct parser *p, const struct word *w, struct scenario_h
                              *const aeads[] = {"all", "chacha"}, *const dials[] = {"yes", "no"};
     const char *v;
     unsigned i;
+    bool used;
     struct sim_host_options *o = &h->options;
+    if (!parse_relay_option(p, w, o, &used) || used)
+        return p->lexer.problem.at.line == 0;
     if ((v = parse_key(w, "cc")) && choose(v, ccs, 3, &i)) {
         o->cc = (enum cc_kind)i; /* in the order of the enum */
         return true;
@@ -67,13 +70,18 @@ bool parse_node_option(struct parser *p, const struct word *w, struct scenario_h
         return parse_region_name(p, w, v, &o->region);
     return parse_fail(p, w->at,
                       "nodes have: cc=cubic|reno|bbr ip=4|6|dual aead=all|chacha "
-                      "udp=yes|no|SHARE dials=yes|no nat=KIND site=NAME behind=SITE region=NAME");
+                      "udp=yes|no|SHARE dials=yes|no relay=yes|no relays=HOST,... "
+                      "relay_capacity|rate|quota|flows|prefix=N path=auto|relay_only|direct_only "
+                      "nat=KIND site=NAME behind=SITE "
+                      "region=NAME");
 }
 
 bool parse_place_check(struct parser *p, const struct scenario_host *h) {
     const struct place at = p->lexer.words[0].at;
     if (h->options.site != SITE_NONE && h->nat[0])
         return parse_fail(p, at, "a node has a site or a NAT of its own");
+    if (h->options.serves && (h->options.site != SITE_NONE || h->nat[0]))
+        return parse_fail(p, at, "a relay stands on the internet, behind no NAT");
     if (h->behind != SITE_NONE && !h->nat[0])
         return parse_fail(p, at, "behind= goes with nat=");
     return scenario_site_depth(p->sc, h->behind) < SITE_DEPTH_MAX ||

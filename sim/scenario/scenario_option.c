@@ -119,9 +119,11 @@ static bool option_work(const struct word *w, struct action *a) {
     const bool may = (asks || a->kind == ACT_START || a->kind == ACT_MAP || a->kind == ACT_STEAL) &&
                      strcmp(w->text, "may") == 0;
     const bool if_up = asks && strcmp(w->text, "if-up") == 0;
+    const bool each = (asks || a->kind == ACT_CUT) && strcmp(w->text, "each") == 0;
     a->may |= may;
     a->if_up |= if_up;
-    return may || if_up;
+    a->each |= each;
+    return may || if_up || each;
 }
 
 /* It is about one interface. */
@@ -153,6 +155,9 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
         return option_store(p, w, a);
     case ACT_LOSE:
         return option_lose(p, w, a);
+    case ACT_PATH:
+        a->has_path = scenario_path_policy(w->text, &a->path);
+        return a->has_path || parse_fail(p, w->at, "path NAME... auto|relay_only|direct_only");
     case ACT_MAP:
         if ((v = parse_key(w, "lease")))
             return parse_value(p, w, v, QUANTITY_DURATION, &a->amount) &&
@@ -182,6 +187,7 @@ static bool parse_option(struct parser *p, const struct word *w, struct action *
     case ACT_MESSAGE:
     case ACT_PAIR:
     case ACT_HEAL:
+    case ACT_MARK:
     case ACT_ROAM:
     case ACT_REBIND:
     case ACT_KILL:

@@ -137,8 +137,31 @@ static bool online(const struct host *h, const struct host *with, bool *paired) 
     return info.online;
 }
 
+/* A relay of `to` to which nothing has happened since then, and no cut from either; the policies
+ * let them use it. */
+static bool has_relay(const struct world *w, const struct troubles *t, const struct host *from,
+                      const struct host *to, uint64_t since_ns) {
+    if (from->options.path == PATH_DIRECT_ONLY || to->options.path == PATH_DIRECT_ONLY ||
+        from->options.no_udp || to->options.no_udp)
+        return false;
+    for (uint32_t i = 0; i < to->options.relay_count; i++) {
+        const uint32_t r = to->options.relays[i];
+        if (r != from->index && r != to->index && w->hosts[r]->node &&
+            !trouble_was(t, r, since_ns) && !trouble_cut(t, r, from->index, since_ns) &&
+            !trouble_cut(t, r, to->index, since_ns))
+            return true;
+    }
+    return false;
+}
+
+static bool relayed(const struct duties *ds, const struct demand_item *i) {
+    return has_relay(ds->world, &ds->troubles, ds->world->hosts[i->from], ds->world->hosts[i->to],
+                     i->asked_ns);
+}
+
 /* Why what `from` sends cannot come to `to` before that has sent anything itself; NULL: it can. */
-static const char *unreachable(const struct host *from, const struct host *to) {
+static const char *unreachable(const struct world *w, const struct host *from,
+                               const struct host *to) {
     bool speaks = false, open = false;
     for (uint32_t i = 0; i < from->nic_count; i++)
         for (uint32_t k = 0; k < to->nic_count; k++) {
@@ -149,6 +172,8 @@ static const char *unreachable(const struct host *from, const struct host *to) {
             open =
                 open || b->site == SITE_NONE || b->site == a->site || b->mapped.kind != ADDR_NONE;
         }
+    if (has_relay(w, &w->duties->troubles, from, to, world_run_ns(w)))
+        return NULL;
     if (!speaks || from->options.no_udp || to->options.no_udp)
         return "no UDP passes between them";
     return open || online(from, to, NULL) ? NULL : "it is behind a NAT, and has not dialled";
@@ -156,7 +181,7 @@ static const char *unreachable(const struct host *from, const struct host *to) {
 
 bool duty_can_reach(const struct world *w, uint32_t from, uint32_t to) {
     return !w->hosts[from]->wiped && !w->hosts[to]->wiped &&
-           !unreachable(w->hosts[from], w->hosts[to]);
+           !unreachable(w, w->hosts[from], w->hosts[to]);
 }
 
 /* A ticket is dated by the clock of who gives it. */
@@ -169,7 +194,7 @@ static const char *impossible(const struct duties *ds, const struct duty *d) {
     const struct host *from = ds->world->hosts[d->from], *to = ds->world->hosts[d->to];
     if (d->kind == DEMAND_PAIR && dates_differ(from, to))
         return "by their clocks a ticket has expired";
-    return unreachable(from, to);
+    return unreachable(ds->world, from, to);
 }
 
 static struct demand_item item_of(struct duties *ds, const struct duty *d) {
@@ -187,11 +212,12 @@ static struct demand_end end_of(struct duties *ds, const struct demand_item *i, 
 }
 
 /* An echo is one datagram there and one back, never repeated: one that is lost excuses it. */
-static const char *excuse(struct duties *ds, const struct demand_item *i) {
+static const char *excuse(struct duties *ds, struct demand_item *i) {
     const struct host *from = ds->world->hosts[i->from], *to = ds->world->hosts[i->to];
     if (i->kind == DEMAND_PING && (from->lost_ns > i->asked_ns || to->lost_ns > i->asked_ns))
         return "a datagram of theirs was lost";
-    if (silent(ds, i, i->from, i->to) || silent(ds, i, i->to, i->from))
+    i->relayed = relayed(ds, i);
+    if (!i->relayed && (silent(ds, i, i->from, i->to) || silent(ds, i, i->to, i->from)))
         return "all that one sent to the other was lost";
     return trouble_excuse(&ds->troubles, i, world_run_ns(ds->world));
 }
@@ -297,7 +323,9 @@ void duties_settle(struct duties *ds) {
             const bool paired = i->kind == DEMAND_PAIR && duty_paired(ds->world, i->from, i->to);
             struct demand_end e = end_of(ds, i, 0);
             if (i->kind == DEMAND_MESSAGE)
-                i->impossible = unreachable(ds->world->hosts[i->from], ds->world->hosts[i->to]);
+                i->impossible =
+                    unreachable(ds->world, ds->world->hosts[i->from], ds->world->hosts[i->to]);
+            i->relayed = relayed(ds, i);
             if (!paired) {
                 e.what = "undone when the run ended";
                 e.excuse = trouble_excuse_undone(&ds->troubles, i, world_run_ns(ds->world));

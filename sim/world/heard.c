@@ -83,5 +83,5 @@ void heard_event(struct host *h, const struct node_event *e) {
 void heard_datagram(struct host *h, const uint8_t *data, uint32_t len) {
     struct world *w = h->world;
     if (len >= FLOW_HEAD_BYTES)
-        ledger_flow(&w->duties->ledger, world_run_ns(w), load_le64(data + 8));
+        ledger_flow(&w->duties->ledger, world_run_ns(w), h->index, load_le64(data + 8));
 }

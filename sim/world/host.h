@@ -40,6 +40,10 @@ struct silence {
     uint64_t unanswered; /* lost since then of what either sends to the other */
 };
 
+struct host_idle { /* bytes since sim_mark, with IP and UDP headers */
+    uint64_t to_relays, from_relays, to_others;
+};
+
 struct host { /* what every event touches comes first, so that it is few cache lines */
     struct world *world;
     struct node *node; /* NULL: not running */
@@ -84,7 +88,8 @@ struct host { /* what every event touches comes first, so that it is few cache l
     struct file_op **ops; /* handed to the disk */
     uint32_t op_count, op_cap;
     struct endpoint_counters past; /* of earlier lives */
-    uint64_t leaked_bytes;         /* not given back by earlier lives */
+    struct host_idle idle;
+    uint64_t leaked_bytes; /* not given back by earlier lives */
 };
 
 static inline uint32_t world_entity(const struct host *h, enum entity e) {

@@ -43,14 +43,17 @@ static const char *read_rate(const char *text, uint64_t *interval_ns) {
 }
 
 static const char *read_drop(struct hostile_plan *p, const struct call *c) {
-    static const char *const types[] = {"", "initiation", "response", "retry", "data"};
+    static const char *const types[] = {"",        "initiation", "response", "retry",   "data",
+                                        "forward", "forwarded",  "key_ask",  "key_told"};
+    enum { TYPES = sizeof types / sizeof *types };
     uint64_t ppb;
     if (c->count == 2) {
         unsigned i = 1;
-        while (i < 5 && strcmp(types[i], c->parts[0]) != 0)
+        while (i < TYPES && strcmp(types[i], c->parts[0]) != 0)
             i++;
-        if (i == 5)
-            return "drop(TYPE,CHANCE): TYPE is initiation, response, retry or data";
+        if (i == TYPES)
+            return "drop(TYPE,CHANCE): TYPE is initiation, response, retry, data, forward, "
+                   "forwarded, key_ask or key_told";
         p->drop_types |= 1u << i;
     }
     const char *wrong = quantity_parse(c->parts[c->count - 1], QUANTITY_CHANCE, &ppb);
@@ -59,20 +62,50 @@ static const char *read_drop(struct hostile_plan *p, const struct call *c) {
 }
 
 static const char *read_flood(struct hostile_plan *p, const struct call *c) {
-    static const char *const kinds[] = {"random", "initiation", "stranger"};
+    static const char *const kinds[] = {"random", "initiation", "stranger", "forward", "key_ask"};
+    enum { KINDS = sizeof kinds / sizeof *kinds };
     unsigned kind = 0;
-    while (c->count == 3 && kind < 3 && strcmp(c->parts[2], kinds[kind]) != 0)
+    while (c->count == 3 && kind < KINDS && strcmp(c->parts[2], kinds[kind]) != 0)
         kind++;
-    if (c->count < 2 || kind == 3)
-        return "flood(HOST,RATE,random|initiation|stranger)";
+    if (c->count < 2 || kind == KINDS)
+        return "flood(HOST,RATE,random|initiation|stranger|forward|key_ask)";
     p->floods = true;
     p->flood_kind = (enum flood_kind)kind;
     return read_rate(c->parts[1], &p->flood_interval_ns);
 }
 
+/* What it does to what it forwards, or copies. */
+static const char *read_forwarding(struct hostile_plan *p, const struct call *c, bool *used) {
+    const struct {
+        const char *name;
+        unsigned parts, chance; /* how many; which of them is the chance */
+        uint32_t *to;
+    } kinds[] = {{"delay", 2, 0, &p->delay_ppb},
+                 {"twice", 1, 0, &p->twice_ppb},
+                 {"swap", 1, 0, &p->swap_ppb},
+                 {"spoil", 1, 0, &p->spoil_ppb},
+                 {"copy", 2, 1, &p->copy_ppb}};
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        uint64_t v;
+        if (strcmp(c->name, kinds[i].name) != 0 || c->count != kinds[i].parts)
+            continue;
+        *used = true;
+        const char *wrong = quantity_parse(c->parts[kinds[i].chance], QUANTITY_CHANCE, &v);
+        *kinds[i].to = wrong ? 0 : (uint32_t)v;
+        p->copies = p->copies || i == 4;
+        if (!wrong && i == 0)
+            wrong = quantity_parse(c->parts[1], QUANTITY_DURATION, &p->delay_ns);
+        return wrong;
+    }
+    return NULL;
+}
+
 static const char *read_call(struct hostile_plan *p, const struct call *c) {
     uint64_t v = 0;
-    const char *wrong = NULL;
+    bool used = false;
+    const char *wrong = read_forwarding(p, c, &used);
+    if (used)
+        return wrong;
     if (strcmp(c->name, "drop") == 0 && c->count <= 2)
         return read_drop(p, c);
     if (strcmp(c->name, "replay") == 0 && c->count == 1) {
@@ -90,6 +123,11 @@ static const char *read_call(struct hostile_plan *p, const struct call *c) {
         p->icmps = true;
         return read_rate(c->parts[2], &p->icmp_interval_ns);
     }
+    if (strcmp(c->name, "open") == 0 && c->count >= 2) {
+        p->opens = true;
+        p->open_to = UINT32_MAX;
+        return read_rate(c->parts[1], &p->open_interval_ns);
+    }
     if (strcmp(c->name, "lie") == 0 && c->count == 1) {
         p->lies = true;
         return NULL;
@@ -100,7 +138,9 @@ static const char *read_call(struct hostile_plan *p, const struct call *c) {
         return wrong;
     }
     return "a hostile host has: drop([TYPE,]CHANCE) replay(CHANCE) flood(HOST,RATE[,KIND]) "
-           "amplify(VICTIM,REFLECTOR,RATE) icmp(VICTIM,PEER,RATE) lie(HOST) future(TIME) forge";
+           "amplify(VICTIM,REFLECTOR,RATE) icmp(VICTIM,PEER,RATE) lie(HOST) future(TIME) forge "
+           "delay(CHANCE,TIME) twice(CHANCE) swap(CHANCE) spoil(CHANCE) copy(HOST,CHANCE) "
+           "open(RELAY,RATE[,HOST])";
 }
 
 const char *hostile_read(struct hostile_plan *p, const char *word,
@@ -115,9 +155,15 @@ const char *hostile_read(struct hostile_plan *p, const char *word,
     const char *wrong = read_call(p, &c);
     if (wrong)
         return wrong;
-    uint32_t *wanted[2] = {NULL, NULL};
+    uint32_t *wanted[PARTS_MAX] = {NULL};
+    if (strcmp(c.name, "open") == 0)
+        wanted[0] = &p->open_relay;
+    if (strcmp(c.name, "open") == 0 && c.count == 3)
+        wanted[2] = &p->open_to;
     if (strcmp(c.name, "flood") == 0)
         wanted[0] = &p->flood_target;
+    if (strcmp(c.name, "copy") == 0)
+        wanted[0] = &p->copy_host;
     if (strcmp(c.name, "lie") == 0)
         wanted[0] = &p->lie_host;
     if (strcmp(c.name, "icmp") == 0) {
@@ -128,7 +174,9 @@ const char *hostile_read(struct hostile_plan *p, const char *word,
         wanted[0] = &p->victim;
         wanted[1] = &p->reflector;
     }
-    for (unsigned i = 0; i < 2 && wanted[i]; i++) {
+    for (unsigned i = 0; i < PARTS_MAX; i++) {
+        if (!wanted[i])
+            continue;
         *wanted[i] = find(ctx, c.parts[i]);
         if (*wanted[i] == UINT32_MAX)
             return "there is no node of that name";

@@ -8,12 +8,21 @@
 #include <stdint.h>
 
 /* Garbage; initiations without sense; a stranger's, right in all but that nobody has let it in. */
-enum flood_kind { FLOOD_RANDOM, FLOOD_INITIATION, FLOOD_STRANGER };
+/* Forward: to a relay, by flows that are guessed or were seen, garbage or old packets within. */
+enum flood_kind { FLOOD_RANDOM, FLOOD_INITIATION, FLOOD_STRANGER, FLOOD_FORWARD, FLOOD_KEY_ASK };
 
 struct hostile_plan {    /* all zeroes does nothing */
     uint32_t drop_ppb;   /* of what its node sends */
     uint32_t drop_types; /* bit n: only datagrams of first byte n; 0: all */
     uint32_t replay_ppb; /* chance, per datagram sent or received, that an old one goes out again */
+    /* Of what it forwards for others: some comes late, some twice, some to another flow's end. */
+    uint32_t delay_ppb, twice_ppb, swap_ppb, spoil_ppb;
+    uint64_t delay_ns;
+    bool copies; /* it stands on the path of a host, and sends copies of what that sends itself */
+    uint32_t copy_host, copy_ppb;
+    bool opens; /* asks a relay for flows: to a host, or, UINT32_MAX, to ids that nobody has */
+    uint32_t open_relay, open_to;
+    uint64_t open_interval_ns;
     bool floods, amplifies, lies;
     bool forges; /* shows another transport key, with a certificate that its id has not signed */
     enum flood_kind flood_kind;

@@ -19,13 +19,34 @@ void inspection_clear(struct inspection *in) {
 }
 
 void inspect_addresses(struct inspection *in, const struct host *h) {
-    struct addr own[2 * HOST_NICS_MAX];
+    struct addr own[4 * HOST_NICS_MAX];
     unsigned n = 0;
-    for (uint32_t i = 0; i < h->nic_count; i++)
-        for (unsigned k = 0; k < host_nic_of(h, i)->addr_count; k++)
-            own[n++] = host_nic_of(h, i)->addrs[k];
+    for (uint32_t i = 0; i < h->nic_count; i++) {
+        const struct nic *nic = host_nic_of(h, i);
+        for (unsigned k = 0; k < nic->addr_count; k++)
+            own[n++] = nic->addrs[k];
+        if (nic->outer.kind != ADDR_NONE)
+            own[n++] = nic->outer;
+        if (nic->mapped.kind != ADDR_NONE)
+            own[n++] = nic->mapped;
+    }
     if (in->watch)
         watch_addresses(in->watch, h->index, own, n);
+}
+
+void inspect_policy(struct inspection *in, const struct host *h) {
+    static const enum watch_policy policies[] = {
+        [PATH_AUTO] = WATCH_ANY_PATH,
+        [PATH_RELAY_ONLY] = WATCH_RELAY_ONLY,
+        [PATH_DIRECT_ONLY] = WATCH_DIRECT_ONLY,
+    };
+    if (in->watch)
+        watch_policy(in->watch, h->index, policies[h->options.path], h->options.serves);
+}
+
+void inspect_resumed(struct inspection *in, const struct host *h) {
+    if (in->watch)
+        watch_resumed(in->watch, in->world->now_ns, h->index);
 }
 
 void inspect_started(struct inspection *in, const struct host *h) {
@@ -46,6 +67,7 @@ void inspect_started(struct inspection *in, const struct host *h) {
     for (uint32_t i = 0; i < h->contact_count; i++)
         watch_contact(in->watch, h->index, h->contacts[i]);
     inspect_addresses(in, h);
+    inspect_policy(in, h);
 }
 
 static void on_sealed(void *ctx, const uint8_t *key, uint64_t counter) {
@@ -80,6 +102,8 @@ void inspect_sent(struct inspection *in, const struct host *h, const struct pack
                                    .dst = &p->to,
                                    .data = p->data,
                                    .len = p->len};
+    if (h->options.path == PATH_RELAY_ONLY)
+        inspect_addresses(in, h); /* as others see it by now */
     watch_sent(in->watch, in->world->now_ns, &w);
 }
 
@@ -92,7 +116,8 @@ void inspect_received(struct inspection *in, const struct host *h, const struct 
                                    .src = &p->from,
                                    .dst = &p->to,
                                    .data = p->data,
-                                   .len = p->len};
+                                   .len = p->len,
+                                   .liar = in->world->hosts[p->source]->hostile != NULL};
     watch_received(in->watch, in->world->now_ns, &w, inspect_accepted(h) > accepted_before);
 }
 
@@ -231,9 +256,18 @@ void inspect_message(struct inspection *in, const struct host *h, uint32_t peer,
                      world_name(in->world, m->to));
 }
 
+/* Sessions that it has with others than contacts: its relays', and at a relay anybody's. */
+static uint32_t for_relays(const struct inspection *in, const struct host *h) {
+    struct relay_info r;
+    uint32_t known = 0;
+    while (node_relay_at(h->node, known, &r))
+        known++;
+    return known + (h->options.serves ? in->world->host_count : 0);
+}
+
 static void inspect_tables(struct inspection *in, const struct host *h) {
     const uint32_t sessions = node_session_count(h->node), half = node_half_open_count(h->node);
-    uint32_t most = h->contact_count;
+    uint32_t most = h->contact_count + for_relays(in, h);
     most += used_tickets_of(&in->tickets, h->index); /* up before it is stored who that is */
     watch_judged(in->watch, NEVER_TABLE_CAPS);
     watch_judged(in->watch, NEVER_MEMORY);

@@ -33,6 +33,9 @@ void inspect_confirmed(struct inspection *in); /* what was confirmed is there */
 
 void inspect_started(struct inspection *in, const struct host *h);
 void inspect_addresses(struct inspection *in, const struct host *h);
+void inspect_policy(struct inspection *in,
+                    const struct host *h); /* of its paths, and if it serves */
+void inspect_resumed(struct inspection *in, const struct host *h); /* after a pause */
 void inspect_contact(struct inspection *in, const struct host *h, uint32_t other);
 void inspect_acting(struct inspection *in, const struct host *h); /* its node runs from now on */
 void inspect_turn(struct inspection *in, const struct host *h);

@@ -1,6 +1,8 @@
 /* mishaps.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off.
  */
+#include "sim/world/inspect.h"
 #include "sim/world/pause.h"
+#include "sim/world/relays.h"
 #include "sim/world/sim_int.h"
 #include "sim/world/turn.h"
 
@@ -124,6 +126,25 @@ static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b
     since.from_ns = world_run_ns(&s->world);
     since.until_ns = b->for_ns > 0 ? since.from_ns + b->for_ns : UINT64_MAX;
     faults_add(&s->duties.troubles.cuts, &since, b->from, b->from_count, b->to, b->to_count);
+}
+
+void sim_mark(struct sim *s) {
+    s->world.marked_ns = s->world.now_ns;
+    for (uint32_t i = 0; i < s->world.host_count; i++)
+        s->world.hosts[i]->idle = (struct host_idle){0};
+}
+
+void sim_fault(struct sim *s) {
+    progress_fault(&s->duties.ledger.progress, world_run_ns(&s->world));
+}
+
+void sim_path(struct sim *s, uint32_t host, enum path_policy path) {
+    struct host *h = s->world.hosts[host];
+    h->options.path = path;
+    inspect_policy(&s->inspection, h);
+    relays_reload(h);
+    if (h->node && h->state == HOST_RUNS)
+        turn_pump(h);
 }
 
 void sim_cut(struct sim *s, const struct sim_between *b) {

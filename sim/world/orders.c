@@ -140,6 +140,7 @@ int sim_transfer(struct sim *s, uint32_t from, uint32_t to, uint64_t size, uint6
         s->duties.ledger.transfer_count--;
         return err;
     }
+    ledger_begun(&s->duties.ledger, number);
     ledger_want(&s->duties.ledger, world_run_ns(&s->world), from, to);
     if (index)
         *index = number;

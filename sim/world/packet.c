@@ -52,9 +52,23 @@ void packet_free(struct world *w, struct packet *p) {
     slab_put(&w->slab, p);
 }
 
+/* Who says something to whom, since it was marked. */
+static void count_idle(struct world *w, const struct packet *p) {
+    struct host *from = w->hosts[p->source];
+    struct host *to = p->target == SIM_NO_HOST ? NULL : w->hosts[p->target];
+    if (to && to->options.serves)
+        from->idle.to_relays += packet_wire_bytes(p);
+    else
+        from->idle.to_others += packet_wire_bytes(p);
+    if (to && from->options.serves)
+        to->idle.from_relays += packet_wire_bytes(p);
+}
+
 void packet_ended(struct world *w, const struct packet *p, enum fate fate) {
     if (!w->begun)
         return;
+    if (w->marked_ns > 0 && !p->tcp)
+        count_idle(w, p);
     const struct sim_datagram d = {
         .time_ns = world_run_ns(w),
         .source = p->source,

@@ -6,6 +6,7 @@
 #include "crypto/base/mem.h"
 #include "sim/memory/grow.h"
 #include "sim/world/duty.h"
+#include "sim/world/inspect.h"
 #include "sim/world/packet.h"
 #include "sim/world/turn.h"
 
@@ -73,6 +74,7 @@ void pause_end(struct host *h) {
     if (h->state == HOST_RUNS)
         return;
     const bool slept = h->state == HOST_SUSPENDED;
+    inspect_resumed(w->inspection, h);
     h->state = HOST_RUNS;
     duty_trouble(w->duties, h, TROUBLE_PAUSED, false);
     if (slept)

@@ -202,11 +202,18 @@ static bool is_paired(const struct host *h, const struct host *with) {
            info.online;
 }
 
+/* With the relays that it knows. */
+static void start_for_pairing(struct world *w, struct host *h) {
+    for (uint32_t i = 0; i < h->options.relay_count; i++)
+        turn_start(w->hosts[h->options.relays[i]]);
+    turn_start(h);
+}
+
 int sim_pair(struct sim *s, uint32_t a, uint32_t b) {
     struct host *ha = s->world.hosts[a], *hb = s->world.hosts[b];
     char ticket[TICKET_TEXT_MAX + 1];
-    turn_start(ha);
-    turn_start(hb);
+    start_for_pairing(&s->world, ha);
+    start_for_pairing(&s->world, hb);
     if (s->world.failure[0])
         return ERR_FAILED;
     struct arena *before = arena_enter(&ha->arena);
@@ -335,6 +342,8 @@ static void dispatch(struct sim *s, const struct event *e) {
     case EVENT_HOSTILE:
         if (!pause_holds(source, e))
             hostile_run(source, e);
+        if (source->node && source->hostile && source->hostile->plan.opens)
+            turn_pump(source); /* its node has been asked for something */
         break;
     case EVENT_ICMP:
         hear_icmp(&s->world, e->ref);

@@ -150,6 +150,8 @@ void sim_stall(struct sim *s, uint32_t host, uint64_t for_ns);
 void sim_resume(struct sim *s, uint32_t host);
 /* The wall clock jumps; from now on the clocks drift (NULL: as before). */
 void sim_clock(struct sim *s, uint32_t host, int64_t jump_us, const int64_t *drift_ppb);
+/* Which paths its node may use to all its peers from now on. */
+void sim_path(struct sim *s, uint32_t host, enum path_policy path);
 void sim_hostile(struct sim *s, uint32_t host, const struct hostile_plan *plan);
 /* A site's NAT loses its mappings; `move`: and gets new external addresses. */
 void sim_site_reboot(struct sim *s, uint32_t site, bool move);
@@ -168,6 +170,10 @@ struct sim_between {
     bool oneway;
     uint64_t for_ns;
 };
+/* From now on it is counted how much hosts say without being asked (struct host_idle). */
+void sim_mark(struct sim *s);
+/* Something has been done to the world: pauses are measured around it (progress.h). */
+void sim_fault(struct sim *s);
 void sim_cut(struct sim *s, const struct sim_between *b);
 void sim_clog(struct sim *s, const struct sim_between *b); /* for_ns above 0: everything waits */
 void sim_heal(struct sim *s);                              /* no cuts, no crowds any more */

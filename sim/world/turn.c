@@ -10,6 +10,7 @@
 #include "sim/world/heard.h"
 #include "sim/world/hostile.h"
 #include "sim/world/inspect.h"
+#include "sim/world/relays.h"
 
 /* ---- its node's life ---- */
 
@@ -29,6 +30,8 @@ void turn_start(struct host *h) {
     draw_stream_init(&h->rng, &w->draw, world_entity(h, ENTITY_NODE), h->life++);
     struct addr own[HOST_OWN_MAX];
     const unsigned own_count = host_own_addresses(h, own);
+    struct relay_config relay;
+    relays_config(h, &relay);
     struct node_config cfg = {
         .identity = h->hostile && h->hostile->plan.forges ? &h->hostile->forged : &h->identity,
         .accept = ACCEPT_CONTACTS,
@@ -39,6 +42,8 @@ void turn_start(struct host *h) {
         .suites = h->options.suites,
         .tell_count = own_count < PEER_ADDRS_MAX ? own_count : PEER_ADDRS_MAX,
         .wall_us = host_wall_us(h),
+        .relay = &relay,
+        .path = h->options.path,
     };
     memcpy(cfg.tell, own, cfg.tell_count * sizeof *own);
     const struct env env = {
@@ -161,25 +166,21 @@ static bool next_event(struct host *h, struct node_event *e) {
     return any;
 }
 
-static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
+/* Names are found at once: what a lookup takes is no subject here. */
+static bool look_up(struct host *h, uint64_t now_us) {
+    struct addr found[RESOLVE_ADDRS_MAX];
+    struct resolve ask;
     struct arena *before = arena_enter(&h->arena);
-    const bool any = node_output(h->node, now_us, t);
+    const bool any = node_next_resolve(h->node, &ask);
+    if (any)
+        node_resolved(h->node, now_us, ask.id, found, relays_resolve(h->world, ask.host, found));
     (void)arena_enter(before);
     return any;
 }
 
-/* A host name is the name of one of the hosts, and its addresses are those that its node believes
- * to have, as the sites' name servers tell them, at once; nobody's name has none. */
-static bool answer_name(struct host *h) {
-    struct resolve q;
-    struct addr found[HOST_OWN_MAX];
+static bool next_train(struct host *h, uint64_t now_us, struct train *t) {
     struct arena *before = arena_enter(&h->arena);
-    const bool any = node_next_resolve(h->node, &q);
-    if (any) {
-        const uint32_t i = world_find(h->world, q.host);
-        const unsigned count = i == SIM_NO_HOST ? 0 : host_own_addresses(h->world->hosts[i], found);
-        node_resolved(h->node, host_now_us(h), q.id, found, count);
-    }
+    const bool any = node_output(h->node, now_us, t);
     (void)arena_enter(before);
     return any;
 }
@@ -197,6 +198,8 @@ static void send_one(struct host *h, const struct train *t, const uint8_t *data,
     packet_leave_by(h, p, hop_socket(&t->to));
     p->ecn = t->ecn;
     inspect_sent(w->inspection, h, p);
+    if (w->spies > 0 && w->begun)
+        hostile_overheard(w, h->index, p);
     flight_send(w->flight, p);
 }
 
@@ -221,7 +224,7 @@ static bool pull(struct host *h) {
         more = false;
         for (struct file_op *op; (op = next_file_op(h)) != NULL; more = true)
             submit(h, op);
-        while (answer_name(h))
+        while (!dead(h) && look_up(h, now_us))
             more = true;
         for (struct node_event e; !dead(h) && next_event(h, &e) && !dead(h); more = true)
             heard_event(h, &e);
@@ -275,13 +278,16 @@ void turn_receive(struct host *h, struct packet *p) {
         hostile_receives(h, p);
     /* The core opens packets in place, so the watch gets a copy of what it looks at. */
     struct packet *seen = w->inspection->watch ? packet_copy(w, p) : NULL;
-    const uint64_t accepted = seen ? inspect_accepted(h) : 0;
+    const uint64_t accepted = inspect_accepted(h);
+    const bool large = w->begun && p->len > PROGRESS_DATA_BYTES;
     inspect_acting(w->inspection, h);
     const struct hop from = hop_udp(&p->from, p->target_nic);
     struct arena *before = arena_enter(&h->arena);
     const struct train_in one = train_in_of_one(&from, p->ecn, p->data, p->len);
     node_input(h->node, host_now_us(h), &one);
     (void)arena_enter(before);
+    if (large && inspect_accepted(h) > accepted)
+        ledger_data(&w->duties->ledger, world_run_ns(w), h->index);
     if (seen && h->node)
         inspect_received(w->inspection, h, seen, accepted);
     packet_free(w, seen);

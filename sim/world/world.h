@@ -58,7 +58,9 @@ struct world_stats {
 struct world {
     struct sim_tap tap;
     uint64_t seed, now_ns;
-    bool begun; /* time 0 has come */
+    bool begun;         /* time 0 has come */
+    uint64_t marked_ns; /* sim_mark; 0: never */
+    uint32_t spies;     /* hosts that copy what others send */
     struct draw draw;
     struct heap heap;   /* what happens when */
     struct wakes wakes; /* beside that: whose node wants its turn when */

@@ -11,7 +11,7 @@ same() { # WHAT HAVE WANT
 }
 
 # meshctl knows by its tables; --help is made of texts.
-verbs=$("$CTL" --help | sed -n '/^$/,/^$/p' | awk '/^  [a-z]/ {print ($2 ~ /^(add|ls|show|rename|rm)$/) ? $1 " " $2 : $1}')
+verbs=$("$CTL" --help | sed -n '/^$/,/^$/p' | awk '/^  [a-z]/ {print ($2 ~ /^(add|ls|path|show|rename|rm)$/) ? $1 " " $2 : $1}')
 same "the commands" "$("$CTL" complete -- '' | cut -f1 | sort -u)" "$(cut -d' ' -f1 <<<"$verbs" | sort -u)"
 for group in contact transfers; do
     same "the commands of $group" "$("$CTL" complete -- "$group" '' | cut -f1 | sort)" "$(grep "^$group " <<<"$verbs" | cut -d' ' -f2 | sort)"
@@ -66,6 +66,8 @@ gives 'c my\ bob' recv --from ''
 gives 'c my\ bob' msgs --with ''
 gives 'c my\ bob' contact rename ''
 gives '' contact rename c ''
+gives 'auto default direct_only relay_only' contact path c ''
+gives 'relay_only' contact path c re
 gives 'contact=c contact=my\ bob peer=c peer=my\ bob ready' wait --for ''
 gives 'c my\ bob' wait --for peer = ''
 gives 'c' wait --for peer = c

@@ -30,6 +30,8 @@ ctl b --json msgs | keeps msgs
 ctl b --json msgs --with a --delete | keeps 'msgs --delete'
 ctl a --json contact rename b bob | keeps 'contact rename'
 ctl a --json contact rename bob b | keeps 'contact rename'
+ctl a --json contact path b direct_only | keeps 'contact path'
+ctl a --json contact path b default | keeps 'contact path'
 printf content >"$DIR/f"
 mkdir "$DIR/out"
 ctl b --json recv --out "$DIR/out" --once >"$DIR/recv" &

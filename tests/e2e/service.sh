@@ -15,11 +15,11 @@ conf=$DIR/conf
 printf '[node]\nlog = info\n' >"$conf"
 start a --config "$conf"
 check "the first settings" status a '"accept":"ask"'
-printf '[node]\nlog = debug\nlisten = 127.0.0.1:1\nnetwork = other\n[files]\naccept = contacts\naccept_max = 5M\ndownload_dir = %s\n[messages]\nquota = 1M\nquota_all = 2M\n[transport]\ncongestion = reno\nudp = portable\n[control]\nsocket = /tmp/elsewhere\n' \
+printf '[node]\nlog = debug\nlisten = 127.0.0.1:1\nnetwork = other\n[files]\naccept = contacts\naccept_max = 5M\ndownload_dir = %s\n[messages]\nquota = 1M\nquota_all = 2M\n[transport]\ncongestion = reno\nudp = portable\n[relay]\nuse = 192.0.2.1:7557#mesh1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqswqwm2a\nserve = yes\nquota_per_day = 1G\n[path]\npolicy = direct_only\n[control]\nsocket = /tmp/elsewhere\n' \
     "$DIR/new" >"$conf"
 chmod 600 "$conf"
 kill -HUP "${PID[a]}"
-check "what changed is told" soon says a "info  read the settings again from $conf: changed: log, download_dir, accept, accept_max, quota, quota_all$"
+check "what changed is told" soon says a "info  read the settings again from $conf: changed: log, download_dir, accept, accept_max, quota, quota_all, use, serve, quota_per_day, policy$"
 # listen and socket are given on the command line or fixed by --state, so only the others of the file wait.
 check "and what needs a restart" soon says a 'warn  changed settings that need a restart of meshd: .*network, congestion, udp, socket$'
 for part in '"accept":"contacts"' '"accept_max_bytes":5242880' "\"download_dir\":\"$DIR/new\"" '"message_quota_bytes":2097152' \

@@ -102,6 +102,13 @@ for bad in 127.0.0.1 localhost:7557 127.0.0.1:70000 '[::1' '' :7557; do
 done
 is_no 2 me "--listen: '127.0.0.1:9' is given twice" --state "$S" --listen 127.0.0.1:9 --listen 127.0.0.1:9
 is_no 1 me 'cannot listen on UDP 192.0.2.77:0: this machine does not have the address .*--listen' --state "$S" --listen 192.0.2.77:0
+relay=mesh1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqswqwm2a
+is_no 2 me "^meshd: --relay: 'r.de:1' is no relay: the relay's key is missing; expected HOST:PORT#mesh1" --state "$S" --relay r.de:1
+is_no 2 me "--relay: 'r.de:0#mesh1q[a-z0-9]+' is no relay: the port is no number from 1 to 65535" --state "$S" --relay "r.de:0#$relay"
+is_no 2 me "--relay: 'r.de:1#mesh1q[a-z0-9]+' is no relay: what follows '#' is no node id" --state "$S" --relay "r.de:1#${relay}x"
+is_no 2 me "--relay: relay 'r.de:1#mesh1q[a-z0-9]+' is given twice" --state "$S" --relay "r.de:1#$relay" --relay "r.de:1#$relay"
+printf '[relay]\n\nuse = 192.0.2.1:1#%s, ::1:7557#%s\n' $relay $relay >"$DIR/relay.conf"
+is_no 2 me "$DIR/relay.conf:3: '::1:7557#mesh1q[a-z0-9]+' is no relay: an IPv6 address stands in brackets" --state "$S" --config "$DIR/relay.conf"
 is_no 2 me "unexpected argument 'x'" --state "$S" x
 
 # ---- the identity

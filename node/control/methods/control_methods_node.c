@@ -30,14 +30,36 @@ static int do_id(struct call *call) {
     return 0;
 }
 
+static void show_relay_counters(struct proto_writer *w, const struct relay_use *u) {
+    proto_uint(w, "relay_known", u->known);
+    proto_uint(w, "relay_homes", u->homes);
+    proto_uint(w, "relay_sessions", u->up);
+    proto_uint(w, "relay_ways", u->ways);
+    proto_uint(w, "relay_ways_opened", u->ways_opened);
+    proto_uint(w, "relay_ways_failed", u->ways_failed);
+    proto_uint(w, "relay_ways_in", u->ways_in);
+    if (!u->serves)
+        return;
+    proto_uint(w, "relay_serving_clients", u->served.clients);
+    proto_uint(w, "relay_serving_reservations", u->served.reservations);
+    proto_uint(w, "relay_serving_flows", u->served.flows);
+    proto_uint(w, "relay_serving_queued_bytes", u->served.queued_bytes);
+    proto_uint(w, "relay_serving_memory_bytes", u->served.memory_bytes);
+    proto_uint(w, "relay_serving_load", u->served.load);
+#define X(name) proto_uint(w, "relay_serving_" #name, u->served.counters.name);
+    RELAY_COUNTERS(X)
+#undef X
+}
+
 static void show_counters(struct proto_writer *w, const char *key,
-                          const struct endpoint_counters *k) {
+                          const struct endpoint_counters *k, const struct relay_use *relay) {
     proto_map(w, key);
     if (k) {
 #define X(name) proto_uint(w, #name, k->name);
         ENDPOINT_COUNTERS(X)
 #undef X
     }
+    show_relay_counters(w, relay);
     proto_end(w);
 }
 
@@ -78,7 +100,8 @@ static int do_status(struct call *call) {
     proto_uint(w, "message_bytes", s.message_bytes);
     proto_uint(w, "message_quota_bytes", s.message_quota_bytes);
     proto_uint(w, "message_quota_contact_bytes", s.message_quota_contact_bytes);
-    show_counters(w, "counters", s.counters);
+    proto_bool(w, "serves_relay", s.relay.serves);
+    show_counters(w, "counters", s.counters, &s.relay);
     proto_end(w);
     return 0;
 }

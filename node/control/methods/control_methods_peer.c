@@ -38,6 +38,11 @@ static void answer_pong(struct waits *ws, uint64_t now_us, struct wait *w,
     show_id(out, "node", &e->node);
     proto_uint(out, "rtt_us", e->rtt_us);
     show_addr(out, "path", &e->addr);
+    struct contact_info info;
+    if (!node_contact_get(ws->node, now_us, e->contact, &info))
+        info.reach = (struct contact_reach){.via = VIA_NONE};
+    show_via(out, &info.reach);
+    show_paths(out, &info.reach);
     wait_close(ws, now_us, w);
 }
 
@@ -97,6 +102,13 @@ static void show_path(const struct telling *t) {
     show_addr(t->w, "path", &t->e->addr);
 }
 
+static void show_changed(const struct telling *t) {
+    show_path(t);
+    proto_str(t->w, "from", t->e->from);
+    proto_str(t->w, "to", t->e->to);
+    proto_str(t->w, "why", t->e->detail);
+}
+
 static void show_why(const struct telling *t) {
     show_event_error(t->w, t->e);
 }
@@ -114,7 +126,7 @@ static void show_ping_failed(const struct telling *t) {
 
 static const struct event_row events[] = {
     {.kind = NODE_PEER_UP, .show = show_path},
-    {.kind = NODE_PATH_CHANGED, .show = show_path},
+    {.kind = NODE_PATH_CHANGED, .show = show_changed},
     {.kind = NODE_PEER_DOWN, .show = show_why},
     {.kind = NODE_CONNECT_FAILED, .show = show_why},
     {.kind = NODE_PEER_SILENT, .show = show_why},

@@ -104,9 +104,65 @@ static void show_session(struct proto_writer *w, const char *key, const struct s
     proto_end(w);
 }
 
+static bool is_somebody(const struct node_id *id) {
+    static const struct node_id nobody;
+    return !node_id_equal(id, &nobody);
+}
+
+static const char *via_name(enum contact_via v) {
+    switch (v) {
+    case VIA_NONE:
+        return "";
+    case VIA_DIRECT:
+        return "direct";
+    case VIA_RELAY:
+        return "relay";
+    case VIA_PIPE:
+        return "stdio";
+    }
+    return "";
+}
+
+static void show_path(struct proto_writer *w, const struct contact_path_shown *p) {
+    proto_map(w, NULL);
+    proto_str(w, "kind", via_name(p->via));
+    show_addr(w, "address", &p->addr);
+    if (is_somebody(&p->relay))
+        show_id(w, "relay", &p->relay);
+    else
+        proto_nil(w, "relay");
+    proto_str(w, "state", p->state);
+    proto_bool(w, "active", p->active);
+    proto_uint(w, "srtt_us", p->srtt_us);
+    proto_uint(w, "loss_permille", p->loss_permille);
+    proto_uint(w, "mtu_bytes", p->mtu_bytes);
+    proto_str(w, "why", p->why);
+    proto_end(w);
+}
+
+void show_via(struct proto_writer *w, const struct contact_reach *r) {
+    if (r->via == VIA_NONE)
+        proto_nil(w, "via");
+    else
+        proto_str(w, "via", via_name(r->via));
+    if (r->why[0])
+        proto_str(w, "why", r->why);
+    else
+        proto_nil(w, "why");
+}
+
+void show_paths(struct proto_writer *w, const struct contact_reach *r) {
+    proto_array(w, "paths");
+    for (unsigned i = 0; i < r->path_count; i++)
+        show_path(w, &r->paths[i]);
+    proto_end(w);
+}
+
 void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i) {
     proto_map(w, key);
     show_who(w, i);
+    show_via(w, &i->reach);
+    show_paths(w, &i->reach);
     if (i->online)
         show_session(w, "session", &i->session);
     else

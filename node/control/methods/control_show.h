@@ -15,6 +15,9 @@ void show_error(struct proto_writer *w, const char *key, int err, const struct c
 /* The event's, with its detail; nil if there is none. */
 void show_event_error(struct proto_writer *w, const struct node_event *e);
 void show_contact(struct proto_writer *w, const char *key, const struct contact_info *i);
+/* `via` and `why`; and `paths`. */
+void show_via(struct proto_writer *w, const struct contact_reach *r);
+void show_paths(struct proto_writer *w, const struct contact_reach *r);
 void show_peer(struct proto_writer *w, const char *key, const struct contact_info *i);
 
 #endif

@@ -8,6 +8,7 @@ from . import proc
 
 VETH = ("10.77.0.1", "10.77.0.2")
 LINK = ("10.78.0.1", "10.78.0.2")
+BETWEEN = (("10.79.1.2", "10.79.1.1"), ("10.79.2.2", "10.79.2.1"))  # a and b, with the address of r towards each
 
 
 def ip(*words):
@@ -116,3 +117,38 @@ class Hosts:
         self.linkem.stop()
         with open(self.stats) as f:
             return json.load(f)
+
+
+class Between:
+    """Three hosts: r stands between a and b, which reach each other through its kernel, too."""
+
+    def __init__(self, prefix):
+        self.a, self.r, self.b = Host(prefix + "a"), Host(prefix + "r"), Host(prefix + "b")
+
+    def __enter__(self):
+        try:
+            for host in (self.r, self.a, self.b):
+                host.open()
+            self._join()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for host in (self.a, self.b, self.r):
+            host.close()
+
+    def _join(self):
+        self.r.addr = [towards for _, towards in BETWEEN]
+        for dev, host, (addr, towards) in zip(("eth0", "eth1"), (self.a, self.b), BETWEEN):
+            ip("link", "add", "eth0", "netns", host.name, "type", "veth", "peer", "name", dev, "netns", self.r.name)
+            host.addr = addr
+            for last in range(2, 10):  # a relay lets only so many in from one address
+                ip("-n", host.name, "addr", "add", addr.rpartition(".")[0] + f".{last}/24", "dev", "eth0")
+            ip("-n", self.r.name, "addr", "add", towards + "/24", "dev", dev)
+            ip("-n", host.name, "link", "set", "eth0", "up")
+            ip("-n", self.r.name, "link", "set", dev, "up")
+            ip("-n", host.name, "route", "add", "default", "via", towards)
+        self.r.sysctl("net.ipv4.ip_forward", "1")
+        proc.until("the veths' carrier", lambda: all("state UP" in h.output(["ip", "-o", "link", "show", "eth0"]) for h in (self.a, self.b)))

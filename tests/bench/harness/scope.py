@@ -53,6 +53,11 @@ class Scope(contextlib.ExitStack):
         self.serial += 1
         return hosts.Hosts(self, f"{PREFIX}{os.getpid()}-{self.serial}")
 
+    def between(self):
+        """Two fresh hosts with a third between them: for a with statement."""
+        self.serial += 1
+        return hosts.Between(f"{PREFIX}{os.getpid()}-{self.serial}")
+
     def start(self, argv, host=None, log=None, **more):
         """A process that runs until it is stopped, in a host's namespace."""
         p = proc.Proc(argv, host.fd if host else None, log or self.path("logs", os.path.basename(argv[0])), **more)
@@ -63,6 +68,6 @@ class Scope(contextlib.ExitStack):
 def sweep():
     """Namespaces of runs that were killed before they could remove them: their process is gone, and nobody else uses such names."""
     for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else []:
-        m = re.fullmatch(PREFIX + r"(\d+)-\d+[ab]", name)
+        m = re.fullmatch(PREFIX + r"(\d+)-\d+[abr]", name)
         if m and not os.path.exists(f"/proc/{m.group(1)}"):
             hosts.remove(name)

@@ -137,14 +137,19 @@ bool world_dead(const struct world_node *n) {
     return !n->node || (n->mortal && store_mem_failed(n->store));
 }
 
-static void post(struct world *w, const struct world_node *from, const struct addr *to, uint8_t ecn,
+static void post(struct world *w, struct world_node *from, const struct addr *to, uint8_t ecn,
                  const uint8_t *buf, size_t len) {
     unsigned i = 0;
+    from->sent++;
     while (i < w->count && !addr_equal(&w->nodes[i].addr, to))
         i++;
     if (i == w->count || from->unplugged || world_dead(from) ||
         draw(&w->seed) % 100 < w->loss_percent)
         return;
+    if (w->hubs && i >= w->hubs && from >= &w->nodes[w->hubs]) {
+        w->direct++;
+        return;
+    }
     struct packet *p = malloc(sizeof *p + len);
     *p = (struct packet){
         .at_us = w->now_us + w->delay_us, .to = i, .from = from->addr, .len = len, .ecn = ecn};

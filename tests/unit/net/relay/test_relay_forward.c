@@ -69,6 +69,25 @@ static void a_run_leaves_as_one_train_with_new_headers_and_nothing_else_changed(
     relay_server_free(s);
 }
 
+/* However large the edge says that datagrams could have been. */
+static void one_datagram_is_a_run_of_its_own_size(void **state) {
+    (void)state;
+    struct relay_server *s = relay_alone(NULL, &rnd);
+    relay_crowd(s, RELAY_T0, 2);
+    const struct relay_numbers f = relay_flow_up(s, RELAY_T0, 0, 1);
+    uint8_t buf[100];
+    const struct hop from = relay_hop(0);
+    static const size_t segments[] = {100, 101, 65535, 65536, 1 << 20};
+    for (unsigned i = 0; i < sizeof segments / sizeof *segments; i++) {
+        struct got g = {0};
+        relay_packet(buf, sizeof buf, f.from, 0);
+        relay_forward_run(s, RELAY_T0, &from, buf, sizeof buf, segments[i]);
+        assert_true(pull(s, RELAY_T0, 0, &g));
+        assert_true(g.len == sizeof buf && g.segment_bytes == sizeof buf);
+    }
+    relay_server_free(s);
+}
+
 static void a_run_of_several_flows_is_cut_where_they_change(void **state) {
     (void)state;
     struct relay_server *s = relay_alone(NULL, &rnd);
@@ -265,6 +284,7 @@ int main(void) {
     rnd = rand_seeded("relay_forward", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_leaves_as_one_train_with_new_headers_and_nothing_else_changed),
+        cmocka_unit_test(one_datagram_is_a_run_of_its_own_size),
         cmocka_unit_test(a_run_of_several_flows_is_cut_where_they_change),
         cmocka_unit_test(each_wrong_datagram_is_counted_by_why_and_none_is_forwarded),
         cmocka_unit_test(a_client_is_told_of_a_flow_that_is_not_there_once_in_a_while),

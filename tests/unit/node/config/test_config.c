@@ -399,12 +399,12 @@ static void the_longest_settings_are_written_and_read(void **s) {
         n += (size_t)snprintf(text + n, sizeof text - n,
                               "use = %.61s.a%.61s.b%.61s.c%.61s.dd:6000%u#" ONE "\n", label, label,
                               label, label, i);
-    for (unsigned i = 0; i < 2 * RELAY_LIST_MAX; i++) {
+    for (unsigned i = 0; i < 2 * RELAY_IDS_MAX; i++) {
         struct node_id id = {{(uint8_t)i}};
         char id_text[NODE_ID_TEXT_CHARS + 1];
         node_id_text(&id, id_text);
         n += (size_t)snprintf(text + n, sizeof text - n, "%s = %s\n",
-                              i < RELAY_LIST_MAX ? "allow" : "block", id_text);
+                              i < RELAY_IDS_MAX ? "allow" : "block", id_text);
     }
     if (parse(&a, text, &e) != 0)
         fail_msg("%u: %s", e.line, e.text);

@@ -194,7 +194,7 @@ static void what_begins_after_an_answer_has_its_own_time(void **state) {
     const struct node_event *e = world_wait(w, 0, NODE_PING_FAILED, 5 * S);
     assert_non_null(e);
     assert_int_equal(e->err, ERR_OFFLINE);
-    assert_in_range(w->now_us - from_us, 2 * S, 3 * S);
+    assert_in_range(w->now_us - from_us, DIAL_PATIENCE_US, 2 * S);
     world_free(w);
 }
 

@@ -1,0 +1,188 @@
+#include "node/mesh/link_warm.h"
+
+#include <string.h>
+
+#include "net/endpoint.h"
+#include "net/wire/relay_msg.h"
+
+/* Echoes of ours, among those of users (node/peer/ping.h): they count from 1. */
+#define ECHO_MARK (UINT64_C(1) << 63)
+
+/* ---- reservations ---- */
+static const char *refusal(unsigned reason) {
+    switch (reason) {
+    case RELAY_FULL:
+        return "it has no room for another node";
+    case RELAY_RESTARTS:
+        return "it is about to restart";
+    case RELAY_QUOTA:
+        return "this node has used up its share of the day";
+    default:
+        return "it does not serve this node";
+    }
+}
+
+static void reserve(struct links *links, struct relay *r) {
+    const uint64_t now_us = links->turn->now_us;
+    const int err = relay_reserve(links->turn->ep, now_us, r->peering->ref);
+    /* The endpoint repeats it; and if there was nothing to send it by, it is time for it again. */
+    r->renew_us = now_us + (err ? LINK_FIRST_US : 15 * 1000000);
+}
+
+void link_warm_home(struct links *links, struct relay *r) {
+    if (!relay_is_up(r) || !r->peering)
+        return;
+    r->renew_us = 0;
+    if (r->home)
+        reserve(links, r);
+    else
+        relay_unreserve(links->turn->ep, links->turn->now_us, r->peering->ref);
+}
+
+void link_warm_reserved(struct links *links, struct relay *r, uint16_t lifetime_s, uint8_t load) {
+    const bool news = r->state != RELAY_IS_RESERVED;
+    if (!relay_is_up(r) || !r->peering)
+        return;
+    r->pause_us = 0;
+    link_warm_load(r, load);
+    if (lifetime_s == 0 || !r->home)
+        return;
+    relay_enter(r, links->turn->now_us, RELAY_IS_RESERVED, "this node can be reached through it");
+    r->renew_us = links->turn->now_us + link_about_us(links, (uint64_t)lifetime_s * 1000000 / 2);
+    if (!news)
+        return;
+    links->homes_changed = true;
+    link_tell(links, r, RELAY_NEWS_HOME);
+}
+
+void link_warm_refused(struct links *links, struct relay *r, unsigned reason) {
+    if (!relay_is_up(r))
+        return;
+    const bool was_home = r->state == RELAY_IS_RESERVED;
+    relay_enter(r, links->turn->now_us, RELAY_IS_REFUSED, refusal(reason));
+    r->pause_us = r->pause_us < LINK_DENIED_US ? LINK_DENIED_US : r->pause_us * 2;
+    if (r->pause_us > 10 * (uint64_t)LINK_MAX_US)
+        r->pause_us = 10 * (uint64_t)LINK_MAX_US;
+    r->renew_us = links->turn->now_us + link_about_us(links, r->pause_us);
+    links->choose_us = links->turn->now_us;
+    link_tell(links, r, was_home ? RELAY_NEWS_LOST : RELAY_NEWS_REFUSED);
+}
+
+void link_warm_load(struct relay *r, uint8_t load) {
+    r->load_percent = (uint8_t)(load * 100u / 255u);
+}
+
+/* ---- echoes ---- */
+static uint64_t pause_us(const struct relay *r) {
+    return r->rtt_us > LINK_ECHO_US ? r->rtt_us : LINK_ECHO_US;
+}
+
+static uint64_t mark(const struct relay *r, unsigned n) {
+    return ECHO_MARK | (uint64_t)r->serial << 8 | n;
+}
+
+static void echo(struct links *links, struct relay *r) {
+    struct relay_probe *p = &r->probe;
+    const uint64_t now_us = links->turn->now_us;
+    const int err = session_ping(links->turn->ep, now_us, r->peering->session, mark(r, p->sent));
+    (void)err; /* another one follows */
+    if (p->sent++ == 0)
+        p->since_us = now_us;
+    p->last_us = now_us;
+    p->next_us = now_us + pause_us(r);
+}
+
+/* An echo, since a relay that was restarted without a word is found out by nothing less. The
+ * endpoint, which would send a keepalive by itself, need not. */
+static void rest(struct links *links, struct relay *r) {
+    const uint64_t us = keepalive_us(&r->keepalive);
+    r->probe = (struct relay_probe){.next_us = links->turn->now_us + us};
+}
+
+/* The session stays, though nobody uses it. */
+static void keep_alive(struct links *links, const struct relay *r) {
+    const int err = endpoint_keepalive(links->turn->ep, links->turn->now_us, r->peering->ref,
+                                       keepalive_us(&r->keepalive) + LINK_ECHO_FIRST_US);
+    (void)err; /* a peer there is, and the pause is within bounds */
+}
+
+static void harm(struct links *links, struct relay *r) {
+    keepalive_harm(&r->keepalive, links->turn->now_us);
+    if (relay_is_up(r))
+        keep_alive(links, r);
+}
+
+void link_warm_ask(struct links *links, struct relay *r) {
+    if (relay_is_up(r) && r->peering && r->probe.sent == 0)
+        echo(links, r);
+}
+
+void link_warm_echo(struct links *links, struct relay *r, uint64_t id) {
+    const unsigned sent = r->probe.sent;
+    if (sent == 0 || (id & ~UINT64_C(0xff)) != mark(r, 0))
+        return;
+    if (id == mark(r, sent - 1))
+        relay_measured(r, links->turn->now_us, links->turn->now_us - r->probe.last_us);
+    for (unsigned i = 1; i < sent; i++)
+        relay_echoed(r, false);
+    relay_echoed(r, true);
+    if (sent > 1) {
+        harm(links, r);
+    } else {
+        keepalive_well(&r->keepalive, links->turn->now_us);
+        keep_alive(links, r);
+    }
+    rest(links, r);
+}
+
+void link_warm_up(struct links *links, struct relay *r) {
+    relay_enter(r, links->turn->now_us, RELAY_IS_UP, "a session is up");
+    r->pause_us = 0;
+    r->renew_us = 0;
+    r->doubted = r->asking = false;
+    r->due_us = UINT64_MAX;
+    r->probe = (struct relay_probe){0};
+    keep_alive(links, r);
+    echo(links, r);
+    if (r->home)
+        reserve(links, r);
+}
+
+/* ---- its time ---- */
+static void echo_late(struct links *links, struct relay *r) {
+    if (r->probe.sent > 0 &&
+        endpoint_heard_us(links->turn->ep, r->peering->ref) > r->probe.since_us) {
+        relay_echoed(r, false); /* it lives, only the echo was lost */
+        rest(links, r);
+    } else if (r->probe.sent >= LINK_ECHOES) {
+        relay_echoed(r, false);
+        harm(links, r);
+        r->probe = (struct relay_probe){.next_us = UINT64_MAX};
+        endpoint_disconnect(links->turn->ep, links->turn->now_us, r->peering->session, ERR_TIMEOUT);
+    } else {
+        echo(links, r);
+    }
+}
+
+void link_warm_step(struct links *links, struct relay *r) {
+    const uint64_t now_us = links->turn->now_us;
+    if (!relay_is_up(r) || !r->peering)
+        return;
+    if (r->state == RELAY_IS_RESTARTING) { /* it is another process now, which knows no session */
+        r->due_us = UINT64_MAX;
+        endpoint_disconnect(links->turn->ep, now_us, r->peering->session, ERR_CLOSED);
+        return;
+    }
+    if (r->renew_us && now_us >= r->renew_us)
+        reserve(links, r);
+    if (r->probe.next_us <= now_us)
+        echo_late(links, r);
+}
+
+uint64_t link_warm_due_us(const struct relay *r) {
+    if (!relay_is_up(r) || !r->peering)
+        return UINT64_MAX;
+    if (r->state == RELAY_IS_RESTARTING)
+        return r->due_us;
+    return r->renew_us && r->renew_us < r->probe.next_us ? r->renew_us : r->probe.next_us;
+}

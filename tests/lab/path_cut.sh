@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The direct path is cut in the middle of a transfer, a relay stands by: data goes on within max(3 RTT, 300 ms) and one RTT, in the
+# same session, and what arrives is whole. The figure is printed.
+LAB_NEEDS=tcpdump
+. "$(dirname "$0")/lab.sh"
+DELAY_MS=10 # 40 ms from a to b and back
+BOUND_MS=$((300 + 4 * DELAY_MS))
+SLACK_MS=60 # a shared machine's own
+lab_world
+lab_relay r 9
+lab_host a 1 ${DELAY_MS}ms 40M
+lab_host b 2 ${DELAY_MS}ms 40M
+lab_node a a --relay "$RELAY_r"
+lab_node b b --relay "$RELAY_r"
+pair a b
+lab_count directly ip saddr 198.18.1.2 ip daddr 198.18.2.2
+lab_count by_relay ip saddr 198.18.1.2 ip daddr 198.18.9.2
+lab_until 10 "a reaches b directly" via a b direct
+age_us=$(peer_json a b age_us)
+head -c 30000000 /dev/urandom >"$DIR/file"
+mkdir "$DIR/out"
+lab_watch b link2
+ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
+CTL_TIMEOUT=25 ctl a send b "$DIR/file" >"$DIR/send.log" 2>&1 &
+sending=$!
+sleep 1.5
+cut=$(date +%s.%N)
+inside world nft -f - <<END
+add rule ip lab forward ip saddr 198.18.1.2 ip daddr 198.18.2.2 drop
+add rule ip lab forward ip saddr 198.18.2.2 ip daddr 198.18.1.2 drop
+END
+read -r _ direct < <(lab_counted directly)
+read -r _ relayed < <(lab_counted by_relay)
+echo "$direct bytes went directly before the cut, $relayed by the relay"
+check "the direct path had the transfer" test "$direct" -gt $((10 * relayed + 1000000))
+kill -0 $sending || { echo "FAILED: the transfer was over before the cut"; FAILED=1; }
+check "the transfer ends well" wait $sending
+check "and is whole" cmp "$DIR/file" "$DIR/out/file"
+lab_gap b "$cut"
+echo "data went on after $gap_ms ms (bound $BOUND_MS ms; the gap began $at_s s after the cut)"
+check "within the bound" test "$gap_ms" -le $((BOUND_MS + SLACK_MS))
+check "by the relay" via a b relay
+check "in the same session" test "$(peer_json a b age_us)" -gt $((age_us + 2000000))
+exit $FAILED
