@@ -211,8 +211,8 @@ void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us
 /* ---- endpoint_standby.c ---- */
 /* The peer may be there, by a place that somebody knows of: it is asked, and if it answers it is a
  * standby of the session, in use only if its score is better. Offered again it is asked again.
- * ERR_AGAIN: the session is not up, or its path is in doubt. ERR_USAGE: the peer's policy forbids it.
- * ERR_FULL, ERR_NOMEM. */
+ * ERR_AGAIN: the session is not up, or its path is in doubt. ERR_USAGE: the peer's policy forbids
+ * it. ERR_FULL, ERR_NOMEM. */
 int endpoint_path_offer(struct endpoint *e, struct session *s, uint64_t now_us,
                         const struct hop *at) MUST_USE;
 /* That place is gone: forgotten; if it is in use the best standby takes over at once. */

@@ -27,8 +27,8 @@ void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_
     endpoint_make_ready(e, s);
 }
 
-/* Taken at once where the one in use is no good, or goes through a relay and this one does not; else
- * a standby. */
+/* Taken at once where the one in use is no good, or goes through a relay and this one does not;
+ * else a standby. */
 void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *at) {
     const bool wanted = paths_doubtful(&s->paths) || (s->tp && transport_is_silent(s->tp)) ||

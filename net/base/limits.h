@@ -120,6 +120,12 @@
  *   paths asked                 -                   see net/path/path_challenge.h      the oldest
  *                               not in question goes
  *       path_challenge: a_flood_of_places_does_not_push_out_one_that_is_being_asked
+ *   paths known                 -                   8                             a failed one
+ *                               gives way, else the new one is not taken
+ *       path_list: eight_places_and_a_failed_one_gives_way
+ *   trains copied               1                   -                             it goes by one
+ *                               path
+ *       standby: data_comes_by_the_other_path_within_three_round_trips_and_one
  *   changes of path             -                   4, then one a second          it stays
  *       path_memory: flapping_is_damped_to_one_change_a_second
  *   names looked up (node/base) 32, 2 of them out   a name once at a time         asked for later

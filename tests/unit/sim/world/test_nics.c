@@ -214,8 +214,8 @@ static void a_session_goes_on_by_the_other_interface(void **state) {
     run_clear(&r);
 }
 
-/* The first is up again, and it is the better one: the session goes back to it while data flows, not
- * before. */
+/* The first is up again, and it is the better one: the session goes back to it while data flows,
+ * not before. */
 static void a_session_goes_back_to_the_better_interface(void **state) {
     (void)state;
     struct run r, went;
