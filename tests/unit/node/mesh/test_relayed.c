@@ -224,6 +224,7 @@ static void a_transfer_survives_the_death_of_its_relay(void **state) {
         const struct node_id by = contact_seen(w, 2, "n3").reach.paths[0].relay;
         world_kill(w, node_id_equal(&by, &w->nodes[0].identity.id) ? 0 : 1);
         since_us = w->now_us;
+        assert_true(node_transfer_at(w->nodes[3].node, 0, &t) && t.state == TRANSFER_RUNNING);
         while (node_transfer_at(w->nodes[3].node, 0, &t) && t.state != TRANSFER_DONE &&
                w->now_us < 60 * (uint64_t)S) {
             world_run(w, 50 * MS);
