@@ -247,6 +247,8 @@ void links_key_told(struct links *links, const struct ep_event *ev) {
             continue;
         if (ev->err)
             link_reach_no_key(links, r);
+        else if (r->probing)
+            link_reach_told(links, r, &r->at.id, &r->transport, r->cert_seq);
         else
             link_reach_told(links, r, &ev->node, &ev->transport, ev->cert_seq);
         return;
