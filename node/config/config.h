@@ -23,7 +23,7 @@
  *                serve         yes | no: forwards for others
  *                capacity      bit/s forwarded in all, or with K, M, G, T (powers of 1000). Default
  *                              100M
- *                flows_per_node, reservations_per_prefix   Default 64 each
+ *                flows_per_node, reservations_per_prefix   Default 64 and 256
  *                rate_per_node bit/s for one client; 0 = only the capacity limits
  *                quota_per_day bytes for one client in a day; 0 = no limit
  *                allow, block  node ids, as `use`

@@ -44,7 +44,7 @@ static void an_empty_file_gives_the_defaults(void **s) {
     assert_false(c.relay.serve);
     assert_true(c.relay.capacity_bps == 100000000);
     assert_int_equal(c.relay.flows_per_node, 64);
-    assert_int_equal(c.relay.reservations_per_prefix, 64);
+    assert_int_equal(c.relay.reservations_per_prefix, 256);
     assert_true(c.relay.rate_per_node_bps == 0 && c.relay.quota_day_bytes == 0);
     assert_int_equal(c.path, PATH_AUTO);
     uint8_t id[32], zero[32] = {0};

@@ -58,12 +58,12 @@ static void a_ticket_names_what_the_policy_allows(void **state) {
     set_policy(w, 0, 6, PATH_AUTO);
     t = ticket_of(w, 0, text);
     assert_int_equal(t.addr_count, 1);
-    assert_int_equal(t.relays.count, RELAY_SET_MAX);
-    assert_string_equal(t.relays.list[0].host, "relay0.example");
+    assert_in_range(t.relays.count, 1, RELAY_SET_MAX); /* its homes: node/mesh chooses */
+    assert_non_null(strstr(t.relays.list[0].host, ".example"));
     set_policy(w, 0, 2, PATH_RELAY_ONLY);
     t = ticket_of(w, 0, text);
     assert_int_equal(t.addr_count, 0);
-    assert_int_equal(t.relays.count, 2);
+    assert_in_range(t.relays.count, 1, RELAY_SET_MAX);
     set_policy(w, 0, 2, PATH_DIRECT_ONLY);
     t = ticket_of(w, 0, text);
     assert_int_equal(t.addr_count, 1);
@@ -103,12 +103,12 @@ static void another_ticket_puts_its_relays_first(void **state) {
     struct world *w = world_new(2, 52);
     char text[TICKET_TEXT_MAX + 1];
     set_policy(w, 0, 4, PATH_AUTO);
-    (void)ticket_of(w, 0, text);
-    assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", text), 0);
-    /* The same two the other way round, in a ticket of the same node. */
     const struct relay_config c = relays(4);
-    struct ticket t;
-    assert_int_equal(ticket_decode(&t, text), 0);
+    struct ticket t = ticket_of(w, 0, text);
+    t.relays = (struct relay_set){.count = 4, .list = {c.use[0], c.use[1], c.use[2], c.use[3]}};
+    assert_int_equal(ticket_encode(&t, text), 0);
+    assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", text), 0);
+    /* Two of them the other way round, in a ticket of the same node. */
     t.relays = (struct relay_set){.count = 2, .list = {c.use[3], c.use[1]}};
     assert_int_equal(ticket_encode(&t, text), 0);
     assert_int_equal(node_contact_add(w->nodes[1].node, w->now_us, "anna", text), 0);
