@@ -27,6 +27,7 @@
 #include "net/base/train_in.h"
 #include "net/cc/cc.h"
 #include "net/endpoint_relay.h"
+#include "net/path/path_list.h"
 #include "net/session/peer_setup.h"
 
 struct endpoint;
@@ -217,6 +218,24 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint
  * ERR_NOT_FOUND, ERR_NOMEM, ERR_USAGE (the peer's policy forbids it). */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
                         const struct hop *to) MUST_USE;
+
+/* ---- several paths ---- */
+struct path_info {
+    struct hop hop;
+    enum path_status status;
+    bool in_use;
+    uint64_t srtt_us;       /* 0: not measured */
+    unsigned loss_permille; /* of what left by it */
+    uint16_t mtu_bytes;     /* 0: not known */
+    const char *why;        /* a sentence */
+    uint64_t heard_us;      /* the last packet from there, monotonic; 0: none */
+};
+/* The paths of a session, the one in use first. Returns how many, 0: no such session. */
+unsigned session_paths(const struct endpoint *e, struct session_ref s,
+                       struct path_info out[static PATHS_MAX]);
+/* Interfaces or routes are others now: places that did not answer are asked again as soon as their
+ * session is used. */
+void endpoint_network_changed(struct endpoint *e, uint64_t now_us);
 
 /* ---- counters: what peers and the world did to us ---- */
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);
