@@ -72,10 +72,10 @@ void endpoint_peer_place_remove(struct endpoint *e, uint64_t now_us, struct peer
 /* Whose reference it is; false: nobody's any more. */
 bool endpoint_peer_id(const struct endpoint *e, struct peer_ref p, struct node_id *out);
 /* Its sessions stay, though nobody uses them, and where the network forgets who was silent: when
- * nothing was sent for interval_us (at least KEEPALIVE_MIN_US; 0: no more), something is, and every
- * KEEPALIVE_ASK_EVERYth time the peer has to answer. One that owes an answer to three such
- * questions in a row, a second apart, is down (EP_SESSION_DOWN, ERR_TIMEOUT): so it is with what is
- * behind a relay that has died. ERR_NOT_FOUND, ERR_USAGE. */
+ * nothing was sent for interval_us (KEEPALIVE_MIN_US to KEEPALIVE_MAX_US; 0: no more), something
+ * is, and every KEEPALIVE_ASK_EVERYth time the peer has to answer. One that owes an answer to three
+ * such questions in a row, a second apart, is down (EP_SESSION_DOWN, ERR_TIMEOUT): so it is with
+ * what is behind a relay that has died. ERR_NOT_FOUND, ERR_USAGE. */
 int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref p,
                        uint64_t interval_us) MUST_USE;
 /* A one-time secret: whoever shows it becomes a peer (EP_PAIRED) and the secret is burned.

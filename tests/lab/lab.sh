@@ -119,10 +119,11 @@ lab_count() {
     inside world nft add counter ip lab "$name" && inside world nft add rule ip lab forward "$@" counter name "$name"
 }
 lab_counted() { inside world nft list counter ip lab "$1" | awk '/packets/ {print $2, $4}'; }
-peer_json() { # WHO PEER KEY: the first value of this key in what WHO knows of its peer, without quotes
-    ctl "$1" --json peers | awk -v RS='"name":' -v peer="\"$2\"" -v key="\"$3\":" 'index($0, peer) == 1 && (at = index($0, key)) {
-        s = substr($0, at + length(key))
-        if (match(s, /^"[^"]*"/)) print substr(s, 2, RLENGTH - 2); else if (match(s, /^[^],}]*/)) print substr(s, 1, RLENGTH)
+# peer_json WHO PEER KEY: its value in what WHO knows of its peer, without quotes; of the peer itself, not of its paths.
+peer_json() {
+    ctl "$1" --json peers | awk -v RS='"name":' -v peer="\"$2\"" -v key="\"$3\":" 'index($0, peer) == 1 {
+        while (at = index($0, key)) $0 = substr($0, at + length(key))
+        if (match($0, /^"[^"]*"/)) print substr($0, 2, RLENGTH - 2); else if (match($0, /^[^],}]*/)) print substr($0, 1, RLENGTH)
         exit}'
 }
 via() { [ "$(peer_json "$1" "$2" via)" = "$3" ]; }

@@ -13,20 +13,26 @@ lab_host b 2 ${DELAY_MS}ms 40M
 lab_node a a --relay "$RELAY_r"
 lab_node b b --relay "$RELAY_r"
 pair a b
+lab_count directly ip saddr 198.18.1.2 ip daddr 198.18.2.2
+lab_count by_relay ip saddr 198.18.1.2 ip daddr 198.18.9.2
 lab_until 10 "a reaches b directly" via a b direct
 age_us=$(peer_json a b age_us)
-head -c 20000000 /dev/urandom >"$DIR/file"
+head -c 30000000 /dev/urandom >"$DIR/file"
 mkdir "$DIR/out"
 lab_watch b link2
 ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
 CTL_TIMEOUT=25 ctl a send b "$DIR/file" >"$DIR/send.log" 2>&1 &
 sending=$!
-sleep 2
+sleep 1.5
 cut=$(date +%s.%N)
 inside world nft -f - <<END
 add rule ip lab forward ip saddr 198.18.1.2 ip daddr 198.18.2.2 drop
 add rule ip lab forward ip saddr 198.18.2.2 ip daddr 198.18.1.2 drop
 END
+read -r _ direct < <(lab_counted directly)
+read -r _ relayed < <(lab_counted by_relay)
+echo "$direct bytes went directly before the cut, $relayed by the relay"
+check "the direct path had the transfer" test "$direct" -gt $((10 * relayed + 1000000))
 kill -0 $sending || { echo "FAILED: the transfer was over before the cut"; FAILED=1; }
 check "the transfer ends well" wait $sending
 check "and is whole" cmp "$DIR/file" "$DIR/out/file"

@@ -7,11 +7,11 @@ lab_world
 lab_relay r 9
 lab_relay s 8
 lab_home a 1
-lab_node a a --relay "$RELAY_r" --relay "$RELAY_s"
 lab_count to_r ip saddr 198.18.1.2 ip daddr 198.18.9.2
 lab_count to_s ip saddr 198.18.1.2 ip daddr 198.18.8.2
 lab_count from_r ip saddr 198.18.9.2 ip daddr 198.18.1.2
 lab_count from_s ip saddr 198.18.8.2 ip daddr 198.18.1.2
+lab_node a a --relay "$RELAY_r" --relay "$RELAY_s"
 homes() { [ "$(ctl a --json relays | grep -oE '"home": ?true' | wc -l)" = 2 ]; }
 lab_until 15 "two home relays" homes
 sleep 8 # what a new session has to say is said

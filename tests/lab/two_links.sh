@@ -15,13 +15,13 @@ lab_node b b
 pair a b
 sleep 1
 age_us=$(peer_json a b age_us)
-head -c 20000000 /dev/urandom >"$DIR/file"
+head -c 30000000 /dev/urandom >"$DIR/file"
 mkdir "$DIR/out"
 lab_watch b any
 ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
 CTL_TIMEOUT=25 ctl a send b "$DIR/file" >"$DIR/send.log" 2>&1 &
 sending=$!
-sleep 2
+sleep 1.5
 path=$(peer_json a b path)
 cut=$(date +%s.%N)
 inside world nft -f - <<END
