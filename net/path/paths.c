@@ -107,7 +107,10 @@ static void note_answer(struct paths *p, uint64_t now_us, const struct hop *at) 
     struct path_place *place = path_list_find(l, at);
     if (!place)
         place = path_list_add(l, now_us, at, false);
-    if (!place || place->status == PATH_VALIDATED)
+    /* The one in use may have another name here: the same address by any socket. */
+    const bool known = place && (place->status == PATH_VALIDATED || place->status == PATH_ACTIVE ||
+                                 place->status == PATH_SUSPECT);
+    if (!place || known)
         return;
     if (place->status == PATH_FAILED)
         path_enter(place, now_us, PATH_PROBING, PATH_WHY_ASKED);

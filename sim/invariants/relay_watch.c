@@ -136,23 +136,37 @@ void relay_watch_received(struct relay_watch *r, const struct relay_packet *p) {
 
 /* ---- what leaves it ---- */
 
-/* The claim that belongs to the end by which it leaves, or the first there is. */
+/* How well a claim fits the end by which a packet leaves: it is that flow's; neither end has been
+ * used before, and it comes from an honest host; it may leave at all. */
+static unsigned fits(const struct relay_watch *r, uint64_t relay, const struct watch_entry *e,
+                     uint32_t out) {
+    const struct watch_entry *end = watch_map_find(&r->ends, relay, e->a >> 32, 0);
+    const struct watch_entry *other = watch_map_find(&r->ends, relay, out, 0);
+    const bool is_its = end && end->a == UINT64_C(1) + out;
+    if (is_its && end->b == UINT64_C(1) + (uint32_t)e->a)
+        return 16;
+    const bool is_new = is_its ? end->b == 0 : !end && !other;
+    return (is_new ? 8u : 0u) + (e->set.floor == 0 ? 4u : 0u) + (e->c > 0 ? 2u : 0u);
+}
+
+/* The claim that fits best. */
 static struct watch_entry *find_claim(struct relay_watch *r, const struct relay_packet *in,
                                       uint32_t out) {
     const struct bytes_key key = key_of(in->data, in->len);
-    struct watch_entry *first = NULL;
+    struct watch_entry *best = NULL;
+    unsigned most = 0;
     for (unsigned i = 0; i < CLAIMS; i++) {
         if (!watch_map_find(&r->came[0], in->relay, key.k[0] ^ i, key.k[1]) &&
             !watch_map_find(&r->came[1], in->relay, key.k[0] ^ i, key.k[1]))
             continue;
         struct watch_entry *e = claim_of(r, in->relay, &key, i);
-        const struct watch_entry *end = watch_map_find(&r->ends, in->relay, e->a >> 32, 0);
-        if (end && end->a == UINT64_C(1) + out && end->b == UINT64_C(1) + (uint32_t)e->a)
-            return e;
-        if (!first || (first->c == 0 && e->c > 0) || (first->set.floor == 1 && e->set.floor == 0))
-            first = e;
+        const unsigned much = 1 + fits(r, in->relay, e, out);
+        if (much > most) {
+            most = much;
+            best = e;
+        }
     }
-    return first;
+    return best;
 }
 
 /* The two ends of a flow belong together from its first packet on. Entry: a = 1 + the other end;

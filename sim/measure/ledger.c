@@ -89,12 +89,19 @@ static void peer_up(struct ledger *l, uint64_t now_ns, struct ledger_bond *b) {
         samples_add(&l->reconnect, (double)(now_ns - b->down_ns) / ns_per_s);
     b->asked_ns = b->down_ns = LEDGER_NEVER;
     b->up = b->ever_up = true;
+    b->noticed = false;
+}
+
+/* It says that the other is gone, or does not answer. */
+static void notices(struct ledger *l, struct ledger_bond *b, uint64_t now_ns) {
+    const uint64_t died_ns = b->to < l->host_count ? l->hosts[b->to].died_ns : 0;
+    if (b->up && died_ns > 0 && !b->noticed)
+        samples_add(&l->noticed, (double)(now_ns + 1 - died_ns) / ns_per_s);
+    b->noticed = b->noticed || died_ns > 0;
 }
 
 static void peer_down(struct ledger *l, struct ledger_bond *b, uint64_t now_ns) {
-    const uint64_t died_ns = b->to < l->host_count ? l->hosts[b->to].died_ns : 0;
-    if (b->up && died_ns > 0)
-        samples_add(&l->noticed, (double)(now_ns + 1 - died_ns) / ns_per_s);
+    notices(l, b, now_ns);
     if (b->up)
         b->down_ns = now_ns;
     b->up = false;
@@ -242,6 +249,9 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
             m->promised = true;
         break;
     }
+    case NODE_PEER_SILENT:
+        notices(l, ledger_bond(l, host, peer), now_ns);
+        break;
     case NODE_PONG:
         samples_add(&l->ping, (double)e->rtt_us / 1e6);
         break;
@@ -261,7 +271,6 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     case NODE_MESSAGE_FULL:
     case NODE_TICKET_STORED:
     case NODE_CONTACT_DENIED:
-    case NODE_PEER_SILENT:
     case NODE_RELAY:
         break;
     }

@@ -40,6 +40,7 @@ struct ledger_message {
 struct ledger_bond { /* what one host thinks of another */
     uint32_t to;
     bool wanted, up, ever_up;
+    bool noticed; /* that the other's node has ended, since the session came up */
     bool willing; /* contacts from the beginning: it dials the other by itself, if it can */
     uint64_t asked_ns, down_ns; /* LEDGER_NEVER: not waiting */
     uint64_t last_serial;       /* of the messages that `to` got from here */

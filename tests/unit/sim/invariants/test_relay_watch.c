@@ -241,6 +241,23 @@ static void a_spy_on_the_path_is_not_taken_for_a_client(void **state) {
     watch_free(w);
 }
 
+/* The same bytes again, by a flow that was opened anew, since the first was not open yet. */
+static void who_says_it_again_by_another_flow_is_right(void **state) {
+    (void)state;
+    struct watch *w = world();
+    const struct bytes inner = sealed(1), first = wrapped(5, 70, &inner),
+                       again = wrapped(5, 71, &inner), out = wrapped(6, 72, &inner);
+    const struct bytes other = sealed(2), used = wrapped(5, 70, &other),
+                       passed = wrapped(6, 69, &other);
+    comes(w, 2 * S, A, RELAY, &used, false);
+    leaves(w, 2 * S, RELAY, B, &passed);
+    comes(w, 3 * S, A, RELAY, &first, false); /* it does not leave: the flow has ended */
+    comes(w, 4 * S, A, RELAY, &again, false);
+    leaves(w, 4 * S, RELAY, B, &out);
+    assert_int_equal(all(w), 0);
+    watch_free(w);
+}
+
 static void two_relays_in_a_row_are_looked_into(void **state) {
     (void)state;
     enum { TO_SECOND = 3, AT_SECOND = 4 };
@@ -376,6 +393,7 @@ int main(void) {
         cmocka_unit_test(who_puts_something_into_anothers_flow_is_seen),
         cmocka_unit_test(a_copy_of_a_packet_changes_nothing_for_the_packet),
         cmocka_unit_test(a_spy_on_the_path_is_not_taken_for_a_client),
+        cmocka_unit_test(who_says_it_again_by_another_flow_is_right),
         cmocka_unit_test(two_relays_in_a_row_are_looked_into),
         cmocka_unit_test(what_waits_too_long_is_seen_but_not_while_the_relay_sleeps),
         cmocka_unit_test(a_place_that_has_not_spoken_gets_nothing),
