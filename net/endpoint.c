@@ -50,6 +50,7 @@ void endpoint_free(struct endpoint *e) {
     strangers_clear(&e->strangers);
     endpoint_relay_clear(e);
     small_clear(&e->waiting);
+    mem_free(e->copy);
     events_clear(&e->events);
     cookie_jar_clear(&e->jar);
     handshake_budget_clear(&e->budget);

@@ -27,6 +27,7 @@
 #include "net/base/train_in.h"
 #include "net/cc/cc.h"
 #include "net/endpoint_relay.h"
+#include "net/path/path_list.h"
 #include "net/session/peer_setup.h"
 
 struct endpoint;
@@ -71,10 +72,10 @@ void endpoint_peer_place_remove(struct endpoint *e, uint64_t now_us, struct peer
 /* Whose reference it is; false: nobody's any more. */
 bool endpoint_peer_id(const struct endpoint *e, struct peer_ref p, struct node_id *out);
 /* Its sessions stay, though nobody uses them, and where the network forgets who was silent: when
- * nothing was sent for interval_us (at least KEEPALIVE_MIN_US; 0: no more), something is, and every
- * KEEPALIVE_ASK_EVERYth time the peer has to answer. One that owes an answer to three such
- * questions in a row, a second apart, is down (EP_SESSION_DOWN, ERR_TIMEOUT): so it is with what is
- * behind a relay that has died. ERR_NOT_FOUND, ERR_USAGE. */
+ * nothing was sent for interval_us (KEEPALIVE_MIN_US to KEEPALIVE_MAX_US; 0: no more), something
+ * is, and every KEEPALIVE_ASK_EVERYth time the peer has to answer. One that owes an answer to three
+ * such questions in a row, a second apart, is down (EP_SESSION_DOWN, ERR_TIMEOUT): so it is with
+ * what is behind a relay that has died. ERR_NOT_FOUND, ERR_USAGE. */
 int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref p,
                        uint64_t interval_us) MUST_USE;
 /* A one-time secret: whoever shows it becomes a peer (EP_PAIRED) and the secret is burned.
@@ -217,6 +218,24 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint
  * ERR_NOT_FOUND, ERR_NOMEM, ERR_USAGE (the peer's policy forbids it). */
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref s,
                         const struct hop *to) MUST_USE;
+
+/* ---- several paths ---- */
+struct path_info {
+    struct hop hop;
+    enum path_status status;
+    bool in_use;
+    uint64_t srtt_us;       /* 0: not measured */
+    unsigned loss_permille; /* of what left by it */
+    uint16_t mtu_bytes;     /* 0: not known */
+    const char *why;        /* a sentence */
+    uint64_t heard_us;      /* the last packet from there, monotonic; 0: none */
+};
+/* The paths of a session, the one in use first. Returns how many, 0: no such session. */
+unsigned session_paths(const struct endpoint *e, struct session_ref s,
+                       struct path_info out[static PATHS_MAX]);
+/* Interfaces or routes are others now: places that did not answer are asked again as soon as their
+ * session is used. */
+void endpoint_network_changed(struct endpoint *e, uint64_t now_us);
 
 /* ---- counters: what peers and the world did to us ---- */
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);

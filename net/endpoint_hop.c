@@ -39,6 +39,9 @@ bool carrier_spend(struct endpoint *e, uint64_t now_us, const struct carrier *c,
             !relay_client_use(e->relay_client, now_us, peer_ref_of(by->peer), c->flows[i]) ||
             !paths_spend(&by->paths, session_hop(by), bytes))
             return false;
+        if (by->forward_us <= by->sent_us) /* it is kept more eagerly from now on */
+            session_table_ready(&e->sessions, by);
+        by->forward_us = now_us;
     }
     return true;
 }

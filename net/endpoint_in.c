@@ -83,6 +83,12 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
     switch (type) {
     case FRAME_RECORD:
         return record_frame(e, s, now_us, r);
+    case FRAME_PATH_REPORT: {
+        struct path_report report;
+        if (frame_read_path_report(r, &report))
+            endpoint_standby_reported(e, s, now_us, in->from, &report);
+        return r->ok;
+    }
     case FRAME_CONFIRM:
         reply[0] = FRAME_CONFIRMED;
         if (in->answers++ < ANSWERS_PER_PACKET)
@@ -151,7 +157,8 @@ static bool input_frames(struct endpoint *e, struct session *s, struct incoming 
         uint8_t type = rd_u8(&r);
         if (type == FRAME_PADDING)
             continue;
-        in->moves |= type != FRAME_PATH_CHALLENGE && type != FRAME_PATH_RESPONSE;
+        in->moves |= type != FRAME_PATH_CHALLENGE && type != FRAME_PATH_RESPONSE &&
+                     type != FRAME_PATH_REPORT;
         if (is_session_frame(type)) {
             if (!session_frame(e, s, in, type, &r))
                 protocol_error(e, s, now_us);
@@ -253,6 +260,7 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
     const bool newest = pn + 1 == s->replay.newest;
     if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
         return;
+    endpoint_standby_heard(e, s, now_us, from, len);
     /* Only the newest packet may move the path: an old one may have been delayed on the path left
      * behind. */
     endpoint_path_heard(e, s, now_us, from, len, newest && in.moves);

@@ -7,6 +7,7 @@
  *   endpoint_session.c    how a session begins, comes up and ends, and what is told of it
  *   endpoint_keepalive.c  sessions that are kept though nobody uses them
  *   endpoint_path.c       where its packets go, and what is asked before that changes
+ *   endpoint_standby.c    several paths: the ones kept ready, and when one of them is taken
  *   (handshake_int.h)     handshakes and rekeys
  *   endpoint_memory.c     writers that wait for memory, and taking it back
  *   endpoint_place.c      places of peers beside their addresses
@@ -31,7 +32,16 @@
 #include "net/session/session_table.h"
 #include "net/session/small_queue.h"
 #include "net/session/strangers.h"
+#include "net/wire/frame.h"
 #include "net/wire/relay_msg.h"
+
+struct train_copy { /* sealed packets of one size, but for the last, without a relay's headers */
+    struct session_ref session;
+    struct hop to;
+    size_t len;
+    uint16_t segment_bytes;
+    uint8_t buf[];
+};
 
 struct endpoint {
     struct identity identity;
@@ -62,8 +72,9 @@ struct endpoint {
     struct strangers strangers;
     struct guests guests;
     struct small_queue waiting;
-    unsigned turn;    /* who comes first now: records, relayed trains, sessions' trains */
-    uint64_t told_us; /* the newest time that any call has brought */
+    struct train_copy *copy; /* of the train that left last, for another path; NULL: none */
+    unsigned turn;           /* who comes first now: records, relayed trains, sessions' trains */
+    uint64_t told_us;        /* the newest time that any call has brought */
     struct relay_server *relay_server; /* NULL: we do not serve */
     struct relay_client *relay_client; /* NULL until a relay is used */
     struct peer_ref *relays;           /* that are used, RELAYS_MAX at most; the last heard first */
@@ -182,6 +193,9 @@ void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
  * newest, and more than a probe. */
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *from, size_t bytes, bool moves);
+/* It moves, if it does. */
+void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,
+                        const struct paths_move *m);
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
                             const struct hop *from,
                             const uint8_t data[static PATH_CHALLENGE_BYTES]);
@@ -190,15 +204,41 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
                            const struct hop *to, const uint8_t data[static PATH_CHALLENGE_BYTES]);
 /* The challenges that are due. */
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us);
+/* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it
+ * still lives. */
+void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
+
+/* ---- endpoint_standby.c ---- */
+/* The peer may be there, by a place that somebody knows of: it is asked, and if it answers it is a
+ * standby of the session, in use only if its score is better. Offered again it is asked again.
+ * ERR_AGAIN: the session is not up, or its path is in doubt. ERR_USAGE: the peer's policy forbids it.
+ * ERR_FULL, ERR_NOMEM. */
+int endpoint_path_offer(struct endpoint *e, struct session *s, uint64_t now_us,
+                        const struct hop *at) MUST_USE;
+/* That place is gone: forgotten; if it is in use the best standby takes over at once. */
+void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_us,
+                            const struct hop *at);
 /* The peer may be reached there, too. */
 void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *at);
 /* Nothing goes there any more: if the session did, all other places known are asked. */
 void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,
                         const struct hop *at);
-/* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it
- * still lives. */
-void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
+/* A train of the transport's has left; `eliciting`: something in it asks to be acknowledged. */
+void endpoint_standby_sent(struct session *s, uint64_t now_us, bool eliciting);
+/* While the path in use is SUSPECT: where its trains go as well, and the largest packet, without
+ * headers of relays, that fits there; NULL: nowhere. */
+const struct hop *endpoint_standby_copies(const struct endpoint *e, const struct session *s,
+                                          size_t *bytes);
+/* An authentic packet of so many bytes has come from there, and its frames were read. */
+void endpoint_standby_heard(struct endpoint *e, struct session *s, uint64_t now_us,
+                            const struct hop *from, size_t bytes);
+/* When the path in use becomes SUSPECT; TIME_NEVER. */
+uint64_t endpoint_standby_due_us(const struct session *s);
+void endpoint_standby_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
+/* The peer's word on what has come to it by the path this came by. */
+void endpoint_standby_reported(struct endpoint *e, struct session *s, uint64_t now_us,
+                               const struct hop *from, const struct path_report *report);
 
 /* ---- endpoint_memory.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */

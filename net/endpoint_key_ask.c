@@ -8,7 +8,7 @@
 #include "net/endpoint_int.h"
 
 struct key_ask {
-    bool used;
+    bool used, brief; /* brief: only whether somebody answers */
     uint64_t nonce;
     struct hop at;
     unsigned tries;
@@ -26,10 +26,11 @@ static void send(struct endpoint *e, uint64_t now_us, struct key_ask *k) {
     k->tries++;
     k->next_us = now_us + k->interval_us;
     k->interval_us *= 2;
-    endpoint_queue_small(e, NULL, &k->at, msg, sizeof msg);
+    endpoint_queue_small(e, NULL, &k->at, msg, k->brief ? KEY_HERE_BYTES : sizeof msg);
 }
 
-int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, uint64_t *nonce) {
+static int ask(struct endpoint *e, uint64_t now_us, const struct hop *at, bool brief,
+               uint64_t *nonce) {
     if (at->kind != HOP_UDP)
         return ERR_USAGE;
     if (!e->key_asks)
@@ -41,6 +42,7 @@ int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, 
         if (k->used)
             continue;
         *k = (struct key_ask){.used = true,
+                              .brief = brief,
                               .nonce = rng_u64(&e->rng),
                               .at = hop_by_any_socket(at),
                               .interval_us = KEY_ASK_RETRY_US};
@@ -49,6 +51,15 @@ int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, 
         return 0;
     }
     return ERR_FULL;
+}
+
+int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, uint64_t *nonce) {
+    return ask(e, now_us, at, false, nonce);
+}
+
+int endpoint_key_probe(struct endpoint *e, uint64_t now_us, const struct hop *at,
+                       uint64_t *nonce) {
+    return ask(e, now_us, at, true, nonce);
 }
 
 static void tell(struct endpoint *e, struct key_ask *k, int err, const struct key_told *t) {
@@ -76,7 +87,7 @@ void endpoint_key_asked(struct endpoint *e, uint64_t now_us, const struct hop *f
     }
     key_told_write(&t, msg);
     e->counters.keys_told++;
-    endpoint_queue_small(e, NULL, from, msg, sizeof msg);
+    endpoint_queue_small(e, NULL, from, msg, len);
 }
 
 void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t *data,
@@ -87,9 +98,9 @@ void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t
         struct key_told t;
         if (!k->used || k->nonce != load_le64(nonce) || !hop_same_place(&k->at, from))
             continue;
-        if (!key_told_read(&t, data, len))
+        if (k->brief ? len != KEY_HERE_BYTES : !key_told_read(&t, data, len))
             break;
-        tell(e, k, 0, &t);
+        tell(e, k, 0, k->brief ? NULL : &t);
         return;
     }
     e->counters.key_told_refused++;

@@ -2,7 +2,68 @@
  * one was too big. */
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/handshake_int.h"
+
+/* The same bytes by another path: who gets both takes what comes first. `lead`: what stands before
+ * each packet on this one. Without memory, and where one waits already, it goes by one. */
+static void copy_train(struct endpoint *e, struct session *s, const struct train *t, size_t lead,
+                       const struct hop *to) {
+    struct train_copy *c = e->copy ? NULL : mem_calloc(1, sizeof *c + t->len);
+    if (!c)
+        return;
+    c->session = session_ref_of(s);
+    c->to = *to;
+    c->segment_bytes = (uint16_t)(t->segment_bytes - lead);
+    for (size_t at = 0; at < t->len; at += t->segment_bytes) {
+        const size_t left = t->len - at, n = left < t->segment_bytes ? left : t->segment_bytes;
+        memcpy(c->buf + c->len, t->buf + at + lead, n - lead);
+        c->len += n - lead;
+    }
+    e->copy = c;
+    s->paths.known->copied_to = *to;
+    s->bytes_sent += c->len;
+    e->counters.trains_copied++;
+}
+
+static bool give_copy(struct endpoint *e, uint64_t now_us, const struct train_copy *c,
+                      struct train *t) {
+    const struct session *s = endpoint_find(e, c->session);
+    struct carrier by;
+    if (!s || !peer_takes(s->peer, &c->to) || !endpoint_carrier(e, &c->to, &by) ||
+        train_is_unwanted(t, &by.to))
+        return false;
+    const size_t lead = carrier_bytes(&by);
+    const size_t packets = (c->len + c->segment_bytes - 1) / c->segment_bytes;
+    const size_t bytes = c->len + packets * lead;
+    if (bytes > TRAIN_MAX_BYTES || !carrier_spend(e, now_us, &by, bytes))
+        return false;
+    t->len = 0;
+    for (size_t at = 0; at < c->len; at += c->segment_bytes) {
+        const size_t left = c->len - at, n = left < c->segment_bytes ? left : c->segment_bytes;
+        carrier_write(&by, t->buf + t->len);
+        memcpy(t->buf + t->len + lead, c->buf + at, n);
+        t->len += lead + n;
+    }
+    t->segment_bytes = (uint16_t)(c->len < c->segment_bytes ? t->len : c->segment_bytes + lead);
+    t->ecn = ECN_NOT_ECT;
+    t->to = by.to;
+    e->counters.bytes_out += t->len;
+    e->counters.pkts_out += packets;
+    return true;
+}
+
+/* What was copied leaves next, or not at all. */
+static bool take_copy(struct endpoint *e, uint64_t now_us, struct train *t) {
+    struct train_copy *c = e->copy;
+    if (!c)
+        return false;
+    e->copy = NULL;
+    const bool goes = give_copy(e, now_us, c, t);
+    e->counters.queue_dropped += !goes;
+    mem_free(c);
+    return goes;
+}
 
 /* Packets of one size, each with the headers that the relays on the way want, sealed one after
  * another into the train. */
@@ -11,6 +72,10 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     struct transport *tp = s->tp;
     const size_t lead = carrier_bytes(c), overhead = lead + DATA_OVERHEAD_BYTES;
     struct transport_packet info = {0};
+    size_t fits;
+    const struct hop *copies_to = endpoint_standby_copies(e, s, &fits);
+    if (copies_to && fits + lead < room)
+        room = fits + lead;
     bool was_quiet = tp->sent.outstanding == 0;
     t->len = 0;
     t->segment_bytes = 0;
@@ -49,6 +114,9 @@ static bool fill_train(struct endpoint *e, struct session *s, uint64_t now_us, s
     s->last_use_us = s->sent_us = now_us;
     t->to = c->to;
     e->counters.bytes_out += t->len;
+    endpoint_standby_sent(s, now_us, tp->rec->loss.last_sent_us == now_us);
+    if (copies_to)
+        copy_train(e, s, t, lead, copies_to);
     if (!paths_spend(&s->paths, session_hop(s), t->len))
         e->counters.queue_dropped++; /* cannot be: there was room for it */
     return true;
@@ -127,7 +195,7 @@ static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
     static bool (*const takes[])(struct endpoint *, uint64_t, struct train *) = {
         endpoint_take_record, endpoint_take_relayed, take_session};
     enum { TURNS = sizeof takes / sizeof takes[0] };
-    if (endpoint_take_small(e, now_us, t))
+    if (take_copy(e, now_us, t) || endpoint_take_small(e, now_us, t))
         return true;
     endpoint_relay_say(e, now_us);
     for (unsigned i = 0; i < TURNS; i++) {

@@ -27,19 +27,34 @@ static bool leave(struct endpoint *e, struct session *s, uint64_t now_us, const 
     return true;
 }
 
-static void take(struct endpoint *e, struct session *s, uint64_t now_us,
-                 const struct paths_move *m) {
+/* What the list keeps of a path that is left. */
+static void note_left(struct session *s) {
+    struct path_place *p = s->paths.known ? path_list_active(s->paths.known) : NULL;
+    if (!p || !s->tp)
+        return;
+    p->mtu_bytes = transport_mtu(s->tp);
+    if (s->tp->rec->rtt.has_sample)
+        p->rtt = s->tp->rec->rtt;
+}
+
+void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,
+                        const struct paths_move *m) {
     static const uint8_t here[] = {FRAME_CONFIRMED};
     if (m->what == PATHS_STAY)
         return;
     if (m->what == PATHS_MOVE) {
+        note_left(s);
         if (!leave(e, s, now_us, &m->to))
             return;
         paths_moved(&s->paths, &e->rng, now_us, m);
         endpoint_hop_moved(e, s);
         e->counters.roamed++;
         e->counters.paths_rescued += m->why == PATH_RESCUE;
-        if (m->why == PATH_ASKED) /* the peer follows who sends more than probes */
+        e->counters.paths_bettered += m->why == PATH_BETTER;
+        if (s->tp && (m->why == PATH_SILENT || m->why == PATH_GONE))
+            s->tp->left_dead = true;
+        /* The peer follows who sends more than probes. */
+        if (m->why != PATH_HEARD && m->why != PATH_RESCUE)
             endpoint_send_frames(e, s, now_us, here, sizeof here);
         endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
     }
@@ -64,15 +79,21 @@ static void ask_around(struct endpoint *e, struct session *s, uint64_t now_us) {
     paths_ask_around(&s->paths, &e->rng, now_us, places, n);
 }
 
+static void send_challenge(struct endpoint *e, struct session *s, uint64_t now_us,
+                           const struct hop *to, const uint8_t data[static PATH_CHALLENGE_BYTES]) {
+    uint8_t frame[1 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_CHALLENGE};
+    memcpy(frame + 1, data, PATH_CHALLENGE_BYTES);
+    endpoint_send_frames_to(e, s, now_us, to, frame, sizeof frame);
+    e->counters.paths_challenged++;
+}
+
 void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t now_us) {
     const struct path_candidate *c;
     ask_around(e, s, now_us);
-    while ((c = paths_due(&s->paths, now_us, CHALLENGE_PACKET_BYTES))) {
-        uint8_t frame[1 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_CHALLENGE};
-        memcpy(frame + 1, c->data, sizeof c->data);
-        endpoint_send_frames_to(e, s, now_us, &c->hop, frame, sizeof frame);
-        e->counters.paths_challenged++;
-    }
+    while ((c = paths_due(&s->paths, now_us, CHALLENGE_PACKET_BYTES)))
+        send_challenge(e, s, now_us, &c->hop, c->data);
+    for (const struct path_place *p; (p = paths_place_due(&s->paths, &e->rng, now_us));)
+        send_challenge(e, s, now_us, &p->hop, p->data);
 }
 
 void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -81,21 +102,41 @@ void endpoint_path_reply(struct endpoint *e, struct session *s, uint64_t now_us,
         endpoint_send_frames_to(e, s, now_us, to, frames, len);
 }
 
+static bool is_suspect(const struct session *s) {
+    return s->paths.known && path_list_active(s->paths.known)->status == PATH_SUSPECT;
+}
+
+/* What is sent is not acknowledged. */
+static bool is_silent(const struct session *s) {
+    return s->tp && (transport_is_silent(s->tp) || (s->tp->sent.outstanding > 0 && is_suspect(s)));
+}
+
 void endpoint_path_heard(struct endpoint *e, struct session *s, uint64_t now_us,
                          const struct hop *from, size_t bytes, bool moves) {
     if (paths_sure(&s->paths, from))
         return;
-    const struct paths_move m = paths_heard(&s->paths, &e->rng, now_us, from, bytes, moves);
-    take(e, s, now_us, &m);
+    struct paths_move m = paths_heard(&s->paths, &e->rng, now_us, from, bytes, moves);
+    if (is_suspect(s)) /* it is answered there, and not here */
+        m.why = PATH_SILENT;
+    endpoint_path_take(e, s, now_us, &m);
     endpoint_send_challenges(e, s, now_us);
 }
 
 void endpoint_path_answered(struct endpoint *e, struct session *s, uint64_t now_us,
                             const struct hop *from,
                             const uint8_t data[static PATH_CHALLENGE_BYTES]) {
-    const bool silent = s->tp && transport_is_silent(s->tp);
+    bool ours;
+    const struct paths_move own =
+        paths_place_answered(&s->paths, now_us, data, from, s->initiator, &ours);
+    if (ours) {
+        endpoint_path_take(e, s, now_us, &own);
+        if (own.what == PATHS_STAY && is_suspect(s) && s->tp && !s->tp->copies)
+            transport_copies(s->tp, now_us); /* now there is a standby */
+        return;
+    }
+    const bool silent = is_silent(s);
     const struct paths_move m = paths_answered(&s->paths, &e->rng, now_us, data, from, silent);
-    take(e, s, now_us, &m);
+    endpoint_path_take(e, s, now_us, &m);
 }
 
 void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_us,
@@ -113,42 +154,22 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
     /* The answer is as long as the question was at least. */
     if (paths_answers(&s->paths, to, DATA_OVERHEAD_BYTES + len))
         endpoint_send_frames_to(e, s, now_us, to, frames, len);
+    /* It knows of several paths, and this is one of them: it is ours, too, if it answers us. */
+    if (s->caps & CAPABILITY_PATHS) {
+        paths_asked_from(&s->paths, &e->rng, now_us, to, CHALLENGE_PACKET_BYTES);
+        endpoint_send_challenges(e, s, now_us);
+    }
 }
 
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct carrier c;
-    if (!transport_is_silent(s->tp))
+    if (!is_silent(s))
         return;
     if (session_hop(s)->kind == HOP_RELAY && endpoint_carrier(e, session_hop(s), &c))
         for (unsigned i = 0; i < c.relays; i++)
             endpoint_keep_asks(e, c.by[i], now_us);
     paths_rescue(&s->paths, &e->rng, now_us);
     endpoint_send_challenges(e, s, now_us);
-}
-
-/* Only where the one in use is no good, or goes through a relay itself: what is asked here is also
- * taken once it answers. */
-void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
-                             const struct hop *at) {
-    const bool wanted = paths_doubtful(&s->paths) || (s->tp && transport_is_silent(s->tp)) ||
-                        (session_hop(s)->kind == HOP_RELAY && at->kind != HOP_RELAY);
-    if (hop_same_place(at, session_hop(s)) || !peer_takes(s->peer, at) || !wanted ||
-        paths_ask(&s->paths, &e->rng, now_us, at))
-        return;
-    endpoint_send_challenges(e, s, now_us);
-    endpoint_make_ready(e, s);
-}
-
-void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,
-                        const struct hop *at) {
-    struct hop to[PEER_HOPS_MAX];
-    if (!hop_same_place(at, session_hop(s)))
-        return;
-    const unsigned n = peer_hops(s->peer, &s->peer->last_path, to);
-    for (unsigned i = 0; i < n; i++)
-        if (!hop_same_place(&to[i], at) && paths_ask(&s->paths, &e->rng, now_us, &to[i]) == 0)
-            endpoint_send_challenges(e, s, now_us);
-    endpoint_make_ready(e, s);
 }
 
 int session_switch_path(struct endpoint *e, uint64_t now_us, struct session_ref r,

@@ -70,5 +70,9 @@ void relay_close(struct endpoint *e, uint64_t now_us, const struct hop *flow);
  * KEY_ASK_TRIES). ERR_FULL: KEY_ASKS_MAX are out. ERR_USAGE: not an address. */
 int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at,
                      uint64_t *nonce) MUST_USE;
+/* The same where the key is known, and only the round trip is asked for: EP_KEY_TOLD without node
+ * and key. Whoever sees the question may answer it. */
+int endpoint_key_probe(struct endpoint *e, uint64_t now_us, const struct hop *at,
+                       uint64_t *nonce) MUST_USE;
 
 #endif

@@ -9,7 +9,8 @@
  *     hs_in->expires_us      nobody has confirmed our answer: HALF_OPEN_US
  *   up
  *     confirm_us             CONFIRM is repeated: CONFIRM_RETRY_US, then a quarter more each time
- *     paths                  a PATH_CHALLENGE is repeated, given up: net/path/path_challenge.h
+ *     paths                  a PATH_CHALLENGE is repeated, given up: net/path/path_challenge.h; one
+ *                            of several is asked again: net/path/path_list.h
  *     up_us                  where the peer is was not shown in SESSION_DEAD_US: it ends
  *     keys                   those before the last rekey go: crypto/noise/keys.h
  *     rekey_deadline_us      a silent peer is asked: SESSION_SILENT_US, or four round trips;
@@ -19,6 +20,7 @@
  *     transport_deadline_us  losses, probes, acknowledgements, pacing, detaching an idle one; not
  *                            while all waits for new keys, and no sooner than in PATH_FULL_US while
  *                            the path may get no more
+ *     endpoint_standby_due_us  nothing is acknowledged: the path in use is suspect
  *     tp->memory_us          writers that found no memory try again: MEMORY_RETRY_US
  *   without one
  *     last_use_us            nobody needs it: SESSION_IDLE_US, it ends; not if it is to be kept
@@ -76,6 +78,7 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
     sooner(&d, rekey_deadline_us(s, now_us));
     if (s->tp) {
         sooner(&d, transport_due_us(s, now_us));
+        sooner(&d, endpoint_standby_due_us(s));
         if (s->tp->memory_us > 0)
             sooner(&d, s->tp->memory_us);
     } else if (s->peer->keepalive_us == 0) {
@@ -109,6 +112,7 @@ static void rekey_timeout(struct endpoint *e, struct session *s, uint64_t now_us
 static void transport_timeouts(struct endpoint *e, struct session *s, uint64_t now_us) {
     endpoint_try_memory(s, now_us);
     transport_timeout(s->tp, now_us);
+    endpoint_standby_timeout(e, s, now_us);
     endpoint_path_silent(e, s, now_us);
     if (endpoint_holds_back(s, now_us)) {
         e->counters.reclaimed++;

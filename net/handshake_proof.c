@@ -83,14 +83,23 @@ static void confirm_everywhere(struct endpoint *e, struct session *s, uint64_t n
 }
 
 void handshake_confirm(struct endpoint *e, struct session *s, uint64_t now_us) {
-    static const uint8_t frame[] = {FRAME_CONFIRM};
+    uint8_t frames[10] = {FRAME_CONFIRM};
+    size_t len = 1;
     s->confirm_left--;
     s->confirm_us = now_us + s->confirm_interval_us;
     s->confirm_interval_us += s->confirm_interval_us / 4;
     if (s->confirm_interval_us > CONFIRM_RETRY_MAX_US)
         s->confirm_interval_us = CONFIRM_RETRY_MAX_US;
-    endpoint_send_frames(e, s, now_us, frame, sizeof frame);
-    confirm_everywhere(e, s, now_us, frame, sizeof frame);
+    if (s->echo_count > 0) { /* it has waited for these keys: one packet less */
+        frames[len] = FRAME_ECHO;
+        store_le64(frames + len + 1, s->echoes[--s->echo_count]);
+        len += 9;
+        s->last_use_us = now_us;
+        if (s->echoed_us == 0)
+            s->echoed_us = now_us;
+    }
+    endpoint_send_frames(e, s, now_us, frames, len);
+    confirm_everywhere(e, s, now_us, frames, 1);
 }
 
 void handshake_confirm_anew(struct endpoint *e, struct session *s, uint64_t now_us) {

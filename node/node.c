@@ -419,6 +419,7 @@ void node_icmp_too_big(struct node *n, uint64_t now_us, const struct icmp_quote 
 
 void node_network_changed(struct node *n, uint64_t now_us) {
     n->turn.now_us = now_us;
+    endpoint_network_changed(n->turn.ep, now_us);
     dials_network_changed(&n->dials);
 }
 

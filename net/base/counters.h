@@ -18,7 +18,8 @@
     X(datagrams_expired) X(data_accepted) X(rekeys_repeated) \
     X(rekeys_failed) X(strangers_dropped) \
     X(reductions_undone) X(switched_in_slow_start) X(ce_received) X(ecn_validated) X(ecn_failed) \
-    X(paths_challenged) X(paths_rescued) X(icmp_believed) X(icmp_refused) \
+    X(paths_challenged) X(paths_rescued) X(paths_suspected) X(paths_bettered) X(trains_copied) \
+    X(path_reports_in) X(icmp_believed) X(icmp_refused) \
     X(handshakes_unsent) X(frames_unsent) X(records_unsent) \
     X(records_out) X(records_in) X(records_dropped) \
     X(policy_dropped) X(relay_no_way) X(relayed_in) X(relayed_refused) X(forward_refused) \

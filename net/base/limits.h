@@ -122,6 +122,11 @@
  *       path_challenge: a_flood_of_places_does_not_push_out_one_that_is_being_asked
  *   changes of path             -                   4, then one a second          it stays
  *       path_memory: flapping_is_damped_to_one_change_a_second
+ *   names looked up (node/base) 32, 2 of them out   a name once at a time         asked for later
+ *       resolve: few_are_out_in_the_order_asked, a_name_is_looked_up_once_at_a_time
+ *   relays of a contact (node)  -                   4, stored as its addresses    the others are
+ *                               left out
+ *       ways: who_has_others_each_time_costs_the_disk_no_more
  *   what a node has of relays (node/mesh):
  *   relays known                64                  a contact: 4; 8 for homes     the longest unused
  *                               goes
@@ -252,8 +257,10 @@ enum {
      * that something is has to be answered. Three such questions in a row without an answer, and
      * the peer is down. */
     KEEPALIVE_MIN_US = 1000 * 1000,
+    KEEPALIVE_MAX_US = 120 * 1000000, /* four of them are less than SESSION_IDLE_US */
     KEEPALIVE_ASK_EVERY = 4,
-    KEEPALIVE_ASK_US = 1000 * 1000, /* a question that is not answered is repeated */
+    KEEPALIVE_BUSY_US = 2 * 1000000, /* a relay through which something leaves is asked so often */
+    KEEPALIVE_ASK_US = 1000 * 1000,  /* a question that is not answered is repeated */
     KEEPALIVE_ASKS = 3,
 
     /* Guests: those whom only endpoint_relay_serve lets in. All, and those of one source

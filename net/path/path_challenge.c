@@ -155,8 +155,34 @@ const struct path_candidate *path_challenge_answered(
     return NULL;
 }
 
+const struct path_candidate *path_challenge_confirmed(
+    const struct path_challenges *p, const uint8_t data[static PATH_CHALLENGE_BYTES],
+    const struct hop *from) {
+    for (unsigned i = 0; i < PATH_CANDIDATES; i++)
+        if (p->v[i].state == PATH_VALID && hop_equal(&p->v[i].hop, from) &&
+            memcmp(p->v[i].data, data, sizeof p->v[i].data) == 0)
+            return &p->v[i];
+    return NULL;
+}
+
 bool path_challenge_knows(struct path_challenges *p, const struct hop *at) {
     return find(p, at) != NULL;
+}
+
+bool path_challenge_shuns(struct path_challenges *p, uint64_t now_us, const struct hop *at) {
+    expire(p, now_us);
+    const struct path_candidate *c = find(p, at);
+    return c && c->state == PATH_SHUNNED;
+}
+
+void path_challenge_return(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
+                           const struct hop *at, size_t bytes) {
+    expire(p, now_us);
+    struct path_candidate *c = find(p, at) ? NULL : start(p, rng, now_us, at, PATH_HEARD);
+    if (!c)
+        return;
+    c->wanted = false;
+    c->got_bytes = bytes;
 }
 
 bool path_challenge_may_send(struct path_challenges *p, const struct hop *to, size_t bytes) {

@@ -28,6 +28,7 @@
 
 #include "crypto/base/rng.h"
 #include "net/base/hop.h"
+#include "net/path/path_memory.h"
 
 enum {
     PATH_CANDIDATES = 3, /* the path left, and two that are new */
@@ -53,6 +54,10 @@ enum path_reason {
     PATH_ASKED,  /* the user wants to go there */
     PATH_LEFT,   /* the path moved away from there: does it still live? */
     PATH_RESCUE, /* the same, and what goes along the path of now is not acknowledged */
+    /* Reasons to move only: */
+    PATH_BETTER, /* the score (path_list.h) */
+    PATH_SILENT, /* the path of now is silent, and what went along this one as well is answered */
+    PATH_GONE,   /* the place of now was withdrawn */
 };
 
 struct path_candidate {
@@ -69,8 +74,9 @@ struct path_candidate {
 
 struct path_challenges { /* all zeroes: none */
     struct path_candidate v[PATH_CANDIDATES];
-    struct hop before;  /* the path left last of those that were good */
-    uint64_t before_us; /* when; valid if `before` is one */
+    struct hop before;         /* the path left last of those that were good */
+    uint64_t before_us;        /* when; valid if `before` is one */
+    struct path_damper damper; /* of the moves that answers lead to */
 };
 
 /* An authentic packet of so many bytes has come from a place that is not the path. `moves`: it is
@@ -90,7 +96,17 @@ const struct path_candidate *path_challenge_due(struct path_challenges *p, uint6
 const struct path_candidate *path_challenge_answered(
     struct path_challenges *p, uint64_t now_us, const uint8_t data[static PATH_CHALLENGE_BYTES],
     const struct hop *from);
+/* They have come again, from the place itself, which has been VALID since they came from another
+ * one; NULL: not so. */
+const struct path_candidate *path_challenge_confirmed(
+    const struct path_challenges *p, const uint8_t data[static PATH_CHALLENGE_BYTES],
+    const struct hop *from);
 bool path_challenge_knows(struct path_challenges *p, const struct hop *at);
+bool path_challenge_shuns(struct path_challenges *p, uint64_t now_us, const struct hop *at);
+/* The peer asks us from a place that we know nothing of: it is asked, too, within the bound of what
+ * has come from there, and not taken. */
+void path_challenge_return(struct path_challenges *p, const struct rng *rng, uint64_t now_us,
+                           const struct hop *at, size_t bytes);
 /* May so many other bytes go to a place that is being asked? They count if so. False, too, if it is
  * not. */
 bool path_challenge_may_send(struct path_challenges *p, const struct hop *to, size_t bytes);

@@ -2,8 +2,9 @@
  * leave.
  *
  * One is in use. Beside it stand those that are being asked whether the peer is there
- * (path_challenge.h), and what those that were left were like (path_memory.h); both are made when
- * the first of them comes, so that a session that never moves does not pay for them. The one in use
+ * (path_challenge.h), those known to be the peer's (path_list.h), and what those that were left
+ * were like (path_memory.h); each is made when the first of them comes, so that a session that
+ * never moves does not pay for it. The one in use
  * may be in doubt: the peer was told of a place by a message that could have been copied, and has
  * not answered from there yet; then it gets no more than a place that only a packet's source names.
  *
@@ -16,6 +17,7 @@
 #define MESHD_NET_PATH_PATHS_H
 
 #include "net/path/path_challenge.h"
+#include "net/path/path_list.h"
 #include "net/path/path_memory.h"
 
 struct path {
@@ -30,7 +32,7 @@ struct paths {
     struct path current;
     struct path_challenges *asked; /* NULL until there is one */
     struct path_memory *left;      /* likewise */
-    struct path_damper damper;
+    struct path_list *known;       /* likewise: until there is a second one */
 };
 
 struct paths_move {
@@ -77,6 +79,27 @@ struct paths_move paths_answered(struct paths *p, const struct rng *rng, uint64_
 void paths_moved(struct paths *p, const struct rng *rng, uint64_t now_us,
                  const struct paths_move *m);
 
+/* ---- several paths ---- */
+/* The list, with the one in use in it; NULL: no memory, or that one is in doubt. */
+struct path_list *paths_list(struct paths *p, uint64_t now_us);
+/* The peer may be there: asked, and kept as standby if it answers. ERR_FULL, ERR_NOMEM; ERR_AGAIN:
+ * the path in use is in doubt. */
+int paths_offer(struct paths *p, uint64_t now_us, const struct hop *at) MUST_USE;
+/* This place is none any more: forgotten. If it is the one in use the best of the others is to be
+ * taken now; without one it stays, suspect. */
+struct paths_move paths_withdraw(struct paths *p, uint64_t now_us, const struct hop *at) MUST_USE;
+/* The peer has asked us from there. So it has this path, too: asked back. */
+void paths_asked_from(struct paths *p, const struct rng *rng, uint64_t now_us, const struct hop *at,
+                      size_t bytes);
+/* These bytes have come back to a question of the list's: *ours. `chooses`: the side that began the
+ * session, which goes where it is better. */
+struct paths_move paths_place_answered(struct paths *p, uint64_t now_us,
+                                       const uint8_t data[static PATH_CHALLENGE_BYTES],
+                                       const struct hop *from, bool chooses, bool *ours) MUST_USE;
+/* A move of our own to a place of the list. */
+struct paths_move paths_to(struct paths *p, const struct path_place *to,
+                           enum path_reason why) MUST_USE;
+
 /* ---- what is asked ---- */
 /* Is the peer there? If it answers, the path moves there. ERR_NOMEM. */
 int paths_ask(struct paths *p, const struct rng *rng, uint64_t now_us,
@@ -89,6 +112,8 @@ void paths_rescue(struct paths *p, const struct rng *rng, uint64_t now_us);
 /* The next challenge to be sent now, as a packet of so many bytes; it counts as sent. NULL:
  * none. */
 const struct path_candidate *paths_due(struct paths *p, uint64_t now_us, size_t bytes);
+/* The same of the list's. */
+const struct path_place *paths_place_due(struct paths *p, const struct rng *rng, uint64_t now_us);
 uint64_t paths_deadline_us(const struct paths *p);
 
 /* ---- what may be sent ---- */

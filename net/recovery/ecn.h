@@ -32,10 +32,10 @@ struct ecn {
     struct ecn_counts seen; /* of the peer's packets, each once */
     enum ecn_state state;
     uint8_t serial;                /* of this test */
+    bool has_told;                 /* told_largest and told are set */
     uint32_t test_sent, test_lost; /* its marked packets */
-    uint32_t lost, tests; /* on this path: in tests that are over, and how many those are */
-    uint64_t marked;      /* packets of ours that ever left with ECT(0) */
-    bool has_told;
+    uint32_t lost, tests;   /* on this path: in tests that are over, and how many those are */
+    uint64_t marked;        /* packets of ours that ever left with ECT(0) */
     uint64_t told_largest;  /* the largest number acknowledged so far */
     struct ecn_counts told; /* what the peer has last told of ours */
 };

@@ -51,6 +51,7 @@ struct sent_pkt {
     bool app_limited;
     bool excused;  /* lost, but that was no sign of congestion */
     bool requeued; /* a PTO has already queued its data again */
+    bool copied;   /* it went by another path as well: tells nothing of the round trip */
     uint8_t ecn; /* left with ECT(0): the serial of the test (net/recovery/ecn.h); 0: not marked */
     uint8_t nframes;
     struct rate_mark rate;

@@ -257,7 +257,7 @@ static bool room_for_event(struct relay_held *t) {
     if (!ring)
         return false;
     for (uint32_t i = 0; i < t->event_count; i++)
-        ring[i] = t->events[(t->event_first + i) % t->event_cap];
+        ring[i] = t->events[(t->event_first + i) & (t->event_cap - 1)];
     mem_free(t->events);
     t->events = ring;
     t->event_cap = cap;
@@ -271,14 +271,14 @@ void relay_event_push(struct relay_held *t, const struct relay_event *e) {
         t->counters.events_dropped++;
         return;
     }
-    t->events[(t->event_first + t->event_count++) % t->event_cap] = *e;
+    t->events[(t->event_first + t->event_count++) & (t->event_cap - 1)] = *e;
 }
 
 bool relay_event_pop(struct relay_held *t, struct relay_event *out) {
     if (t->event_count == 0)
         return false;
     *out = t->events[t->event_first];
-    t->event_first = (t->event_first + 1) % t->event_cap;
+    t->event_first = (t->event_first + 1) & (t->event_cap - 1);
     t->event_count--;
     return true;
 }

@@ -37,7 +37,7 @@ struct relay_held {
     struct rng rng;
     struct relay_home *homes;
     struct relay_hold *holds;
-    struct relay_event *events; /* a ring */
+    struct relay_event *events; /* a ring, of a power of two */
     uint32_t *say;              /* a ring: a flow's place x 2, a relay's x 2 + 1; each once */
     uint32_t home_count, home_cap, hold_count, hold_cap, hold_free_1, held;
     uint32_t event_first, event_count, event_cap, say_cap, say_first, say_count;

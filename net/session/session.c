@@ -1,9 +1,14 @@
 #include "net/session/session.h"
+#include <assert.h>
 
 #include <sodium.h>
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/mem.h"
+
+static_assert(SMALL_PER_SESSION_MAX <= UINT8_MAX && CONFIRM_TRIES <= UINT8_MAX &&
+                  SMALL_RECORDS_PER_SESSION_MAX <= UINT8_MAX,
+              "a session counts them in a byte");
 
 size_t session_seal(struct session *s, struct aead *a, uint64_t counter, uint8_t *buf, size_t len) {
     const struct keygen *g = &s->keys.current;

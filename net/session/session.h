@@ -63,10 +63,9 @@ struct hs_in { /* an answer of ours that waits for proof */
 
 struct session {
     enum session_state state;
-    struct peer *peer;
     uint32_t local_index, remote_index, serial;
+    struct peer *peer;
     uint64_t id; /* same at both ends */
-    bool initiator;
     struct keys keys;
     uint32_t caps, caps_next; /* of both sides; of the handshake that is not confirmed yet */
     struct replay replay;
@@ -76,29 +75,39 @@ struct session {
     struct hs_in *hs_in;
     struct transport *tp;
     struct transport_memo memo;
-    unsigned confirm_left; /* CONFIRMs still to be sent, 0: the peer has shown the keys */
-    uint64_t confirm_us;   /* when the next one is due */
-    uint64_t confirm_interval_us;
+    uint64_t confirm_us; /* when the next one is due */
+    uint32_t confirm_interval_us;
     /* Rekeys of ours that came to nothing, one after another: since when, when to try again. */
     unsigned rekeys_failed;
     uint64_t rekey_since_us, rekey_after_us;
-    unsigned unproved_asks; /* handshakes of ours since nothing has come but answers to them */
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
-    unsigned echo_count;
-    unsigned small_waiting;   /* packets in the endpoint's small queue */
-    unsigned records_waiting; /* records in it */
-    uint64_t records_us;      /* until when those that have come are paid for (RECORD_US) */
-    uint8_t parked;           /* ready, but its socket, this one minus 1, is full; 0: not so */
+    uint64_t records_us;             /* until when those that have come are paid for (RECORD_US) */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
+<<<<<<< HEAD
+    uint64_t sent_us;    /* when the last of its packets left */
+    uint64_t forward_us; /* when something left through its peer, which is a relay */
+    uint64_t guest_us;   /* a guest: when it had something here last */
+    uint8_t kept, asks;  /* packets sent only to keep it; questions of these not answered yet */
+    uint64_t asked_us;   /* the last one */
+    uint64_t echoed_us;  /* the first ECHO since something was heard; 0: none */
+=======
     uint64_t sent_us;   /* when the last of its packets left */
     uint64_t guest_us;  /* a guest: when it had something here last */
-    uint8_t kept, asks; /* packets sent only to keep it; questions of these not answered yet */
-    uint64_t asked_us;  /* the last one */
+    uint64_t asked_us;  /* the last question that only keeps it */
     uint64_t echoed_us; /* the first ECHO since something was heard; 0: none */
+>>>>>>> paths
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
-    bool closed; /* the peer has said goodbye: ends once what came before is heard */
     int close_err;
-    struct list_link ready;   /* in the table's list of those to ask for output */
+    uint8_t confirm_left; /* CONFIRMs still to be sent, 0: the peer has shown the keys */
+    uint8_t echo_count;
+    uint8_t unproved_asks;   /* handshakes of ours since nothing has come but answers to them */
+    uint8_t small_waiting;   /* packets in the endpoint's small queue */
+    uint8_t records_waiting; /* records in it */
+    uint8_t kept, asks;      /* packets sent only to keep it; questions of these not answered yet */
+    bool closed;             /* the peer has said goodbye: ends once what came before is heard */
+    bool initiator;          /* we began it */
+    uint8_t parked;          /* ready, but its socket, this one minus 1, is full; 0: not so */
+    struct list_link ready;  /* in the table's list of those to ask for output */
     struct list_link leaving; /* in its list of those closed, then of those ended */
 };
 

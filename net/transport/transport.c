@@ -3,6 +3,7 @@
 #include "crypto/base/mem.h"
 #include "net/base/timer.h"
 #include "net/path/path_challenge.h"
+#include "net/path/path_list.h"
 
 void transport_memo_init(struct transport_memo *m) {
     *m = (struct transport_memo){
@@ -185,6 +186,8 @@ int transport_path_switched(struct transport *t, uint64_t now_us, uint16_t path,
     recovery_init(r, now_us, path, t->next_pn);
     recovery_leave(left, now_us);
     t->rec = r;
+    t->copies = t->left_dead = false;
+    t->sampled_us = t->acked = 0;
     recoveries_reap(&t->paths);
     transport_memo_new_path(t->memo);
     if (known && known->rtt.has_sample) {
@@ -207,4 +210,19 @@ void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes) {
         return;
     recovery_mtu_changed(t->rec);
     t->memo->mtu_bytes = t->rec->pmtud.mtu_bytes;
+}
+
+bool transport_black_hole(struct transport *t, uint64_t now_us, uint64_t largest) {
+    const struct pmtud *p = &t->rec->pmtud;
+    if (largest >= p->mtu_bytes || p->mtu_bytes == MTU_MIN_BYTES ||
+        p->big_losses < PATH_BLACK_HOLE_LOSSES || largest >= p->big_lost_bytes)
+        return false;
+    t->counters->black_holes++;
+    transport_too_big(t, now_us, p->mtu_bytes);
+    return true;
+}
+
+bool transport_is_narrow(const struct transport *t) {
+    const struct pmtud *p = &t->rec->pmtud;
+    return p->mtu_bytes < MTU_BASE_BYTES && p->ceiling_bytes <= MTU_BASE_BYTES;
 }

@@ -46,13 +46,13 @@ struct transport_memo { /* outlives the transport; all zeroes, then transport_me
     struct credit credit;
     uint64_t local_opened, local_max; /* streams we opened, and may */
     uint64_t peer_opened, peer_max, peer_closed;
-    uint16_t mtu_bytes; /* of the current path; 0 = unknown */
-    struct rtt rtt;     /* of the current path */
-    bool has_rtt;
+    struct rtt rtt; /* of the current path */
     uint64_t pkts_lost;
     uint64_t datagrams_unsent; /* of ours: late, pushed out by newer ones, or too large */
     struct ecn ecn;
-    struct told told; /* its events that nobody has heard yet */
+    struct told told;   /* its events that nobody has heard yet */
+    uint16_t mtu_bytes; /* of the current path; 0 = unknown */
+    bool has_rtt;
 };
 void transport_memo_init(struct transport_memo *m);
 /* The session moves: nothing is known of the path that is the current one now. */
@@ -101,6 +101,10 @@ struct transport { /* private to transport*.c */
     uint32_t bare_acks;    /* sent since the last eliciting packet */
     uint64_t touched_us;
     uint64_t acked_bytes;
+    bool left_dead;      /* what is out by paths that were left is lost once more is acknowledged */
+    bool copies;         /* what leaves goes by another path as well */
+    uint8_t acked;       /* TRANSPORT_ACKED_*, of the path in use, since transport_take_acked */
+    uint64_t sampled_us; /* the round trip measured meanwhile; 0: none */
     struct hoard hoard_received, hoard_sent;
     bool want_max_streams;
 
@@ -191,6 +195,21 @@ void transport_path_state(const struct transport *t, struct path_state *out);
  * do not. */
 int transport_path_switched(struct transport *t, uint64_t now_us, uint16_t path,
                             const struct path_state *known) MUST_USE;
+/* What was acknowledged since the last call: packets that left by the path in use alone, or by
+ * another one as well, or by one that was left. *sample_us: the round trip of the first, 0: none.
+ */
+enum { TRANSPORT_ACKED_ALONE = 1, TRANSPORT_ACKED_COPIED = 2, TRANSPORT_ACKED_LEFT = 4 };
+unsigned transport_take_acked(struct transport *t, uint64_t *sample_us);
+/* The path in use is silent, and from now on what leaves goes by another one as well: two packets
+ * do so now. */
+void transport_copies(struct transport *t, uint64_t now_us);
+/* The paths that were left are dead: what is out on them goes again now. */
+void transport_left_are_dead(struct transport *t, uint64_t now_us);
+/* The peer says that packets come through, none of them larger than so many bytes. If full ones are
+ * lost, too (PATH_BLACK_HOLE_LOSSES), they are smaller from now on: true. */
+bool transport_black_hole(struct transport *t, uint64_t now_us, uint64_t largest);
+/* The path carries less than MTU_BASE_BYTES: that was tried. */
+bool transport_is_narrow(const struct transport *t);
 void transport_too_big(struct transport *t, uint64_t now_us, size_t bytes);
 
 /* ---- streams (transport_streams.c) ---- */

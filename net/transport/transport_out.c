@@ -202,7 +202,7 @@ static void put_streams(struct transport *t, struct draft *d) {
  */
 static size_t build_probe(struct transport *t, uint64_t now_us, uint8_t *buf, size_t cap,
                           size_t overhead, struct draft *d) {
-    if (t->rec->probes > 0 || t->sent.outstanding <= 4 || !transport_has_streams(t))
+    if (t->rec->probes > 0 || t->copies || t->sent.outstanding <= 4 || !transport_has_streams(t))
         return 0;
     uint16_t size = pmtud_probe(&t->rec->pmtud, now_us);
     if (size <= overhead || size - overhead > cap)
@@ -222,6 +222,7 @@ static void track(struct transport *t, uint64_t now_us, struct sent_pkt *p, cons
     p->path = t->rec->loss.path;
     p->in_flight = true;
     p->probe = probe;
+    p->copied = t->copies;
     p->app_limited = t->rec->app_limited;
     p->ecn = t->rec->marks ? ecn_sent(&t->memo->ecn, !probe) : 0;
     p->nframes = (uint8_t)d->nframes;
@@ -270,7 +271,9 @@ enum { BARE_ACKS_MAX = 32 };
 size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_t *buf, size_t cap,
                        size_t overhead, bool first, struct transport_packet *info) {
     *info = (struct transport_packet){0};
-    const size_t mtu = recovery_datagram_bytes(t->rec) - overhead;
+    size_t mtu = recovery_datagram_bytes(t->rec) - overhead;
+    if (t->copies && t->rec->probes == 1) /* what the other path carries is not known */
+        mtu = MTU_MIN_BYTES - overhead;
     size_t room = cap < mtu ? cap : mtu;
     if (t->rec->probes > 0 || ack_wanted(&t->ack, now_us))
         transport_credit_remind(t, now_us);
@@ -311,7 +314,8 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         return len;
     }
     if (first)
-        t->rec->marks = !info->probe && ecn_marks(&t->memo->ecn); /* a probe's loss says nothing */
+        t->rec->marks = !info->probe && !t->copies && /* a probe's loss says nothing */
+                        ecn_marks(&t->memo->ecn);
     info->ecn = t->rec->marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);

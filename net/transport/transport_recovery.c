@@ -201,6 +201,7 @@ struct ack_sum { /* what an ACK says of one path */
     uint64_t bytes, newest_pn, newest_sent_us, rtt_sample_us, lost_before;
     uint64_t marked; /* packets that had left with ECT(0) */
     bool any, app_limited, undo;
+    bool newest_copied;
     struct rate_sample rate;
 };
 
@@ -220,6 +221,7 @@ static void path_acked(struct transport *t, struct recovery *r, uint64_t now_us,
     if (!sum->any || p->pn > sum->newest_pn) {
         sum->any = true;
         sum->newest_pn = p->pn;
+        sum->newest_copied = p->copied;
         sum->newest_sent_us = p->sent_us;
         sum->app_limited = p->app_limited;
     }
@@ -250,6 +252,9 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
     p->state = SENT_ACKED;
     for (unsigned i = 0; i < p->nframes; i++)
         frame_acked(t, &p->frames[i]);
+    t->acked |= r != t->rec ? TRANSPORT_ACKED_LEFT
+                : p->copied ? TRANSPORT_ACKED_COPIED
+                            : TRANSPORT_ACKED_ALONE;
     if (r)
         path_acked(t, r, now_us, p, was_lost, &sums->of[at]);
     else
@@ -257,10 +262,10 @@ static void packet_acked(struct transport *t, uint64_t now_us, struct sent_pkt *
 }
 
 /* RFC 9002 §5.1: the newest packet gives a sample of its path, and only if the ACK's delay is of
- * it. */
+ * it. One that has gone by two gives none. */
 static void sample_rtt(struct transport *t, struct recovery *r, uint64_t now_us,
                        const struct frame_ack *a, struct ack_sum *sum) {
-    if (sum->newest_pn != a->largest)
+    if (sum->newest_pn != a->largest || sum->newest_copied)
         return;
     sum->rtt_sample_us = now_us > sum->newest_sent_us ? now_us - sum->newest_sent_us : 1;
     rtt_sample(&r->rtt, sum->rtt_sample_us, a->delay_us);
@@ -269,6 +274,9 @@ static void sample_rtt(struct transport *t, struct recovery *r, uint64_t now_us,
         r->loss.first_sample_us = now_us;
     if (r != t->rec)
         return;
+    t->sampled_us = sum->rtt_sample_us > a->delay_us ? sum->rtt_sample_us - a->delay_us : 1;
+    if (t->sampled_us < r->rtt.min_us) /* the delay is what the peer says */
+        t->sampled_us = r->rtt.min_us;
     t->memo->rtt = r->rtt;
     t->memo->has_rtt = true;
     ack_set_rtt(&t->ack, r->rtt.srtt_us);
@@ -386,6 +394,30 @@ void transport_peer_lives(struct transport *t) {
         return;
     t->rec->probes = 2;
     requeue_oldest(t, 2);
+}
+
+unsigned transport_take_acked(struct transport *t, uint64_t *sample_us) {
+    const unsigned acked = t->acked;
+    *sample_us = t->sampled_us;
+    t->sampled_us = t->acked = 0;
+    return acked;
+}
+
+void transport_copies(struct transport *t, uint64_t now_us) {
+    t->copies = true;
+    t->rec->probes = 2;
+    /* The next probe timeout is one of a path that may be well; that this one is silent stays. */
+    t->rec->loss.even_ptos = t->rec->loss.pto_count;
+    t->rec->loss.last_sent_us = now_us;
+    requeue_oldest(t, 2);
+}
+
+void transport_left_are_dead(struct transport *t, uint64_t now_us) {
+    t->left_dead = false;
+    for (unsigned i = 0; i < RECOVERIES_MAX; i++)
+        if (t->paths.v[i] && loss_has_left(&t->paths.v[i]->loss))
+            t->paths.v[i]->loss.give_up_us = now_us;
+    transport_detect_losses(t, now_us);
 }
 
 void transport_timeout(struct transport *t, uint64_t now_us) {

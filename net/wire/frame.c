@@ -71,6 +71,33 @@ void frame_write_record(struct wr *w, const void *data, size_t len) {
     wr_bytes(w, data, len);
 }
 
+bool frame_read_path_report(struct rd *r, struct path_report *out) {
+    const uint64_t len = rd_varint(r);
+    if (len > rd_left(r))
+        r->ok = false;
+    if (!r->ok)
+        return false;
+    const uint8_t *bytes = rd_take(r, (size_t)len);
+    if (!bytes)
+        return false;
+    struct rd body = rd_init(bytes, (size_t)len);
+    out->packets = rd_varint(&body);
+    out->bytes = rd_varint(&body);
+    out->largest = rd_varint(&body);
+    r->ok = body.ok;
+    return r->ok;
+}
+
+void frame_write_path_report(struct wr *w, const struct path_report *report) {
+    const size_t len =
+        varint_size(report->packets) + varint_size(report->bytes) + varint_size(report->largest);
+    wr_u8(w, FRAME_PATH_REPORT);
+    wr_varint(w, len);
+    wr_varint(w, report->packets);
+    wr_varint(w, report->bytes);
+    wr_varint(w, report->largest);
+}
+
 bool frames_are_records(const uint8_t *frames, size_t len) {
     struct rd r = rd_init(frames, len);
     bool any = false;

@@ -18,7 +18,9 @@
  *   24 PATH_CHALLENGE  8 bytes                   25 PATH_RESPONSE  the same 8 bytes
  *   30 DATAGRAM length | bytes
  *   40 RECORD   length | bytes  (session: only to a peer with CAPABILITY_RECORD)
- *   41..5f, 60..7f  length | bytes: of tomorrow, passed over where they are not known
+ *   41 PATH_REPORT  length | packets | bytes | largest  (session: only to a peer with
+ *               CAPABILITY_PATHS)
+ *   42..5f, 60..7f  length | bytes: of tomorrow, passed over where they are not known
  *
  * CONFIRM .. PATH_RESPONSE, CLOSE and 40..5f belong to the session: they are neither acknowledged
  * nor repeated by the transport, and cost no transport state.
@@ -54,7 +56,8 @@ enum frame_type {
     FRAME_PATH_RESPONSE = 0x25,
     FRAME_DATAGRAM = 0x30,
     FRAME_RECORD = 0x40,
-    FRAME_LATER_SESSION = 0x41,   /* to 0x5f: cost no transport and are not acknowledged */
+    FRAME_PATH_REPORT = 0x41,
+    FRAME_LATER_SESSION = 0x42,   /* to 0x5f: cost no transport and are not acknowledged */
     FRAME_LATER_TRANSPORT = 0x60, /* to 0x7f: acknowledged, like PING */
     FRAME_LATER_END = 0x80,
 };
@@ -88,6 +91,16 @@ bool frame_read_record(struct rd *r, const uint8_t **data, size_t *len);
 void frame_write_record(struct wr *w, const void *data, size_t len);
 /* A packet of RECORDs and nothing else (but PADDING), and at least one of them. */
 bool frames_are_records(const uint8_t *frames, size_t len);
+
+/* What has come by the path along which this goes, from the path's beginning on, and the largest
+ * datagram since the last report. */
+struct path_report {
+    uint64_t packets, bytes, largest;
+};
+enum { PATH_REPORT_BYTES_MAX = 2 + 3 * 8 };
+/* What stands behind the three is of later versions. */
+bool frame_read_path_report(struct rd *r, struct path_report *out);
+void frame_write_path_report(struct wr *w, const struct path_report *report);
 
 /* A frame of a later version, FRAME_LATER_SESSION <= type < FRAME_LATER_END: length and body. */
 bool frame_skip(struct rd *r);

@@ -55,7 +55,8 @@ enum {
     /* Capabilities: what a node can do beyond version 1, one bit each. A session has those that
      * both sides state; a bit that is not known means nothing. */
     CAPABILITY_RECORD = 1 << 0, /* takes RECORD */
-    CAPABILITIES = CAPABILITY_RECORD,
+    CAPABILITY_PATHS = 1 << 1,  /* keeps several paths, takes PATH_REPORT */
+    CAPABILITIES = CAPABILITY_RECORD | CAPABILITY_PATHS,
 
     DATA_HEADER_BYTES = 16,
     DATA_OVERHEAD_BYTES = DATA_HEADER_BYTES + AEAD_TAG_BYTES,

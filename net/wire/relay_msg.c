@@ -225,7 +225,7 @@ void key_ask_write(const uint8_t nonce[static KEY_NONCE_BYTES], uint8_t out[stat
 }
 
 bool key_ask_read(uint8_t nonce[static KEY_NONCE_BYTES], const uint8_t *data, size_t len) {
-    if (len != KEY_ASK_BYTES || load_le32(data) != PACKET_KEY_ASK)
+    if ((len != KEY_ASK_BYTES && len != KEY_HERE_BYTES) || load_le32(data) != PACKET_KEY_ASK)
         return false;
     for (size_t i = KEY_AT; i < len; i++)
         if (data[i] != 0)
@@ -242,11 +242,12 @@ void key_told_write(const struct key_told *t, uint8_t out[static KEY_TOLD_BYTES]
 }
 
 const uint8_t *key_told_nonce(const uint8_t *data, size_t len) {
-    return len == KEY_TOLD_BYTES && load_le32(data) == PACKET_KEY_TOLD ? data + 4 : NULL;
+    const bool fits = len == KEY_TOLD_BYTES || len == KEY_HERE_BYTES;
+    return fits && load_le32(data) == PACKET_KEY_TOLD ? data + 4 : NULL;
 }
 
 bool key_told_read(struct key_told *out, const uint8_t *data, size_t len) {
-    if (!key_told_nonce(data, len))
+    if (len != KEY_TOLD_BYTES || !key_told_nonce(data, len))
         return false;
     struct key_told t;
     memcpy(t.nonce, data + 4, KEY_NONCE_BYTES);

@@ -6,7 +6,9 @@
  *   5 FORWARD    type 5 | 0 0 0 | flow 4 | inner datagram      client -> relay: the sender's end
  *   6 FORWARDED  type 6 | 0 0 0 | flow 4 | inner datagram      relay -> client: the receiver's end
  *   7 KEY_ASK    type 7 | 0 0 0 | nonce 8 | zeroes 136           whose key has this relay?
+ *                without the zeroes: does it answer?
  *   8 KEY_TOLD   type 8 | 0 0 0 | nonce 8 | transport key 32 | key_cert 104
+ *                likewise, without what follows the nonce
  *
  * Control messages are RECORDs (net/wire/frame.h) between a client and its relay, kind 1:
  *
@@ -47,6 +49,7 @@ enum {
     KEY_NONCE_BYTES = 8,
     KEY_TOLD_BYTES = 4 + KEY_NONCE_BYTES + 32 + KEY_CERT_BYTES,
     KEY_ASK_BYTES = KEY_TOLD_BYTES,
+    KEY_HERE_BYTES = 4 + KEY_NONCE_BYTES, /* of each where the key is known */
 
     RECORD_KIND_RELAY = 1, /* the first byte of a RECORD says what it is about; 2.. are to come */
     RELAY_MSG_MAX_BYTES = 2 + 4 + 32 + 2, /* the longest: INCOMING */
@@ -135,14 +138,16 @@ struct key_told {
 };
 
 void key_ask_write(const uint8_t nonce[static KEY_NONCE_BYTES], uint8_t out[static KEY_ASK_BYTES]);
-/* False: another length, or something in it that must be zero. */
+/* False: a length that is neither KEY_ASK_BYTES nor KEY_HERE_BYTES, or something in it that must be
+ * zero. */
 bool key_ask_read(uint8_t nonce[static KEY_NONCE_BYTES], const uint8_t *data, size_t len) MUST_USE;
 void key_told_write(const struct key_told *t, uint8_t out[static KEY_TOLD_BYTES]);
 /* False: another length, reserved bytes not zero, or the certificate is not by the id that it
  * names. Costs one check of a signature: ask first whether the nonce is one that is out
  * (key_told_nonce). */
 bool key_told_read(struct key_told *out, const uint8_t *data, size_t len) MUST_USE;
-/* The nonce of an answer of the right length and shape, in it; NULL: it is none. */
+/* The nonce of an answer of the right length (KEY_TOLD_BYTES, KEY_HERE_BYTES) and shape, in it;
+ * NULL: it is none. */
 const uint8_t *key_told_nonce(const uint8_t *data, size_t len);
 
 #endif

@@ -6,8 +6,8 @@
  * .resolved). A name is asked for once at a time, whoever wants it; RESOLVE_OUT_MAX are out at
  * once, so that a resolver that does not answer does not take all of the environment's workers;
  * RESOLVES_MAX wait at most. Nothing is remembered: when a name is asked for again is its user's
- * business, who must leave time between (RESOLVE_PAUSE_US at least). Each name handed out comes
- * back, after the time the system's resolver takes (tens of seconds at worst).
+ * business, who waits longer each time. Each name handed out comes back, after the time that the
+ * system's resolver takes (tens of seconds at worst).
  */
 #ifndef MESHD_NODE_BASE_RESOLVE_H
 #define MESHD_NODE_BASE_RESOLVE_H
@@ -21,11 +21,9 @@
 #include "node/base/turn.h"
 
 enum {
-    RESOLVES_MAX =
-        32, /* names that wait or are out; beyond: ERR_FULL, and whoever asked does later */
-    RESOLVE_OUT_MAX = 2,
+    RESOLVES_MAX = 32,     /* names that wait or are out; beyond: ERR_FULL */
+    RESOLVE_OUT_MAX = 2,   /* of them */
     RESOLVE_ADDRS_MAX = 8, /* of one name; further ones are not looked at */
-    RESOLVE_PAUSE_US = 5 * 1000000,
 };
 
 struct resolve { /* a name to look up */

@@ -14,8 +14,9 @@ enum {
     LINK_UNUSED_US = 60 * 1000000, /* a session that nobody needs any more ends after that */
     LINK_DENIED_US = 60 * 1000000, /* who refused a reservation is asked again; doubled each time */
     LINK_RESERVE_S = 3600,
-    LINK_ECHOES = 4,           /* unanswered: it is dead, so 1.6 s after the first one, */
-    LINK_ECHO_US = 400 * 1000, /* or four round trips */
+    LINK_ECHO_FIRST_US = 5 * 1000000, /* so much before the endpoint's keepalive */
+    LINK_ECHOES = 4,                  /* unanswered: it is dead, so 1.6 s after the first one, */
+    LINK_ECHO_US = 400 * 1000,        /* or four round trips */
 };
 
 struct links { /* zeroes but for the first seven */

@@ -22,7 +22,9 @@ static void ask(struct links *links, struct relay *r) {
     if (r->state != RELAY_IS_WRONG_KEY) /* that it stays until the right one answers */
         relay_enter(r, now_us, RELAY_IS_ASKING_KEY, "its key is asked for");
     r->asked_us = now_us;
-    r->asking = endpoint_key_ask(links->turn->ep, now_us, &at, &r->nonce) == 0;
+    r->probing = r->has_key && !r->doubted && r->state != RELAY_IS_WRONG_KEY;
+    r->asking = (r->probing ? endpoint_key_probe(links->turn->ep, now_us, &at, &r->nonce)
+                            : endpoint_key_ask(links->turn->ep, now_us, &at, &r->nonce)) == 0;
     r->due_us = UINT64_MAX; /* the endpoint repeats it, and says if nobody answers */
     if (!r->asking)
         link_failed(links, r, RELAY_IS_SILENT, "it cannot be asked for its key now");

@@ -92,18 +92,17 @@ static void echo(struct links *links, struct relay *r) {
     p->next_us = now_us + pause_us(r);
 }
 
-/* A little before the endpoint sends a keepalive by itself, which then need not. An echo, since one
- * that was restarted without a word is found out by nothing less: 64 bytes each way with IP and UDP,
- * so two homes cost 2.4 bytes a second once the pause is stretched. */
+/* An echo, since a relay that was restarted without a word is found out by nothing less. The
+ * endpoint, which would send a keepalive by itself, need not. */
 static void rest(struct links *links, struct relay *r) {
-    const uint64_t us = keepalive_us(&r->keepalive) / 16 * 15;
+    const uint64_t us = keepalive_us(&r->keepalive);
     r->probe = (struct relay_probe){.next_us = links->turn->now_us + us};
 }
 
-/* The endpoint sends them, and what else is sent counts as one. */
+/* The session stays, though nobody uses it. */
 static void keep_alive(struct links *links, const struct relay *r) {
     const int err = endpoint_keepalive(links->turn->ep, links->turn->now_us, r->peering->ref,
-                                       keepalive_us(&r->keepalive));
+                                       keepalive_us(&r->keepalive) + LINK_ECHO_FIRST_US);
     (void)err; /* a peer there is, and the pause is within bounds */
 }
 
@@ -169,6 +168,11 @@ void link_warm_step(struct links *links, struct relay *r) {
     const uint64_t now_us = links->turn->now_us;
     if (!relay_is_up(r) || !r->peering)
         return;
+    if (r->state == RELAY_IS_RESTARTING) { /* it is another process now, which knows no session */
+        r->due_us = UINT64_MAX;
+        endpoint_disconnect(links->turn->ep, now_us, r->peering->session, ERR_CLOSED);
+        return;
+    }
     if (r->renew_us && now_us >= r->renew_us)
         reserve(links, r);
     if (r->probe.next_us <= now_us)
@@ -178,5 +182,7 @@ void link_warm_step(struct links *links, struct relay *r) {
 uint64_t link_warm_due_us(const struct relay *r) {
     if (!relay_is_up(r) || !r->peering)
         return UINT64_MAX;
+    if (r->state == RELAY_IS_RESTARTING)
+        return r->due_us;
     return r->renew_us && r->renew_us < r->probe.next_us ? r->renew_us : r->probe.next_us;
 }

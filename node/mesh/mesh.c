@@ -104,6 +104,8 @@ static void heard(struct mesh *mesh, struct peering *p, struct mate *m, const st
     if (err)
         turn_log(mesh->turn, LOG_DEBUG, "the relays of \"%s\" were not kept: %s", p->name,
                  err_text(err));
+    else
+        memcpy(p->contact->relay_rtts_ms, t->rtt_ms, sizeof t->rtt_ms);
 }
 
 static void record(struct mesh *mesh, const struct ep_event *ev) {
@@ -127,6 +129,11 @@ static void said(struct mesh *mesh, struct relay *r, const struct ep_event *ev) 
         return;
     case EP_RELAY_INCOMING:
         ways_incoming(&mesh->ways, r, &ev->node, &ev->hop);
+        return;
+    case EP_RELAY_RESTARTING:
+        links_said(&mesh->links, r, ev);
+        if (ev->relay.in_ms < WAY_LOOK_US / 1000) /* no time to wait for what will be lost */
+            ways_relay_down(&mesh->ways, r);
         return;
     case EP_RELAY_ENDED:
         ways_ended(&mesh->ways, r, &ev->hop, ev->relay.reason);

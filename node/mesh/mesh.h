@@ -40,7 +40,7 @@ void mesh_homes(const struct mesh *mesh, struct relay_set *out);
 /* EP_RELAY_*, EP_KEY_TOLD, EP_RECORD, EP_PONG, EP_CONNECT_FAILED: what of it is this room's. */
 void mesh_event(struct mesh *mesh, const struct ep_event *ev);
 /* Who tells it goes down in good order: clients are told. */
-enum { MESH_RESTART_MS = 30 * 1000 };
+enum { MESH_RESTART_MS = 4 * 1000 };
 
 /* ---- what is shown ---- */
 /* i = 0.. until false; homes first. */

@@ -63,6 +63,7 @@ struct relay {
     struct dh_public transport;
     uint64_t cert_seq;
     bool has_key, doubted; /* it did not answer with that key: ask anew */
+    bool probing;          /* asked only whether it answers */
     struct node_id wrong;  /* RELAY_IS_WRONG_KEY: who is there */
     /* how it is */
     enum relay_state state;

@@ -200,10 +200,6 @@ void links_release(struct links *links, struct relay *r) {
         r->unused_us = links->turn->now_us + LINK_UNUSED_US;
 }
 
-void links_doubt(struct links *links, struct relay *r) {
-    link_warm_ask(links, r);
-}
-
 /* ---- what happens ---- */
 void links_session_up(struct links *links, struct peering *p) {
     struct relay *r = relay_by_peering(&links->book, p);
@@ -221,15 +217,13 @@ void links_session_down(struct links *links, struct peering *p, int err) {
     struct relay *r = relay_by_peering(&links->book, p);
     if (!r || !relay_is_up(r))
         return;
-    const bool restarting = r->state == RELAY_IS_RESTARTING, away = r->due_us != UINT64_MAX;
-    const uint64_t back_us = r->due_us;
     links->homes_changed |= r->state == RELAY_IS_RESERVED;
     link_failed(links, r, RELAY_IS_SILENT,
                 err == 0 ? "its session was not used" : "its session was lost");
     /* The first time it is dialled at once, with the key that it had. */
     r->doubted = false;
     r->pause_us = 0;
-    r->due_us = restarting && away ? back_us : links->turn->now_us;
+    r->due_us = links->turn->now_us;
 }
 
 static void restarting(struct links *links, struct relay *r, uint32_t in_ms, uint32_t for_ms) {
@@ -241,7 +235,7 @@ static void restarting(struct links *links, struct relay *r, uint32_t in_ms, uin
         back_us = LINK_MAX_US;
     links->homes_changed |= r->state == RELAY_IS_RESERVED;
     relay_enter(r, now_us, RELAY_IS_RESTARTING, "it restarts");
-    r->due_us = r->renew_us = r->probe.next_us = now_us + link_about_us(links, back_us);
+    r->due_us = now_us + link_about_us(links, back_us);
     choose_soon(links, 0);
     link_tell(links, r, RELAY_NEWS_RESTARTING);
 }
@@ -253,6 +247,8 @@ void links_key_told(struct links *links, const struct ep_event *ev) {
             continue;
         if (ev->err)
             link_reach_no_key(links, r);
+        else if (r->probing)
+            link_reach_told(links, r, &r->at.id, &r->transport, r->cert_seq);
         else
             link_reach_told(links, r, &ev->node, &ev->transport, ev->cert_seq);
         return;

@@ -37,8 +37,6 @@ int links_need(struct links *links, const struct relay_addr *at, struct relay **
 void links_release(struct links *links, struct relay *r);
 /* It is needed still, and is tried at once: somebody waits. */
 void links_again(struct links *links, struct relay *r);
-/* Something may be wrong with it. */
-void links_doubt(struct links *links, struct relay *r);
 /* The homes that are reserved, else those that will be; then the other named ones. */
 void links_homes(const struct links *links, struct relay_set *out);
 

@@ -91,7 +91,7 @@ static void ask(struct ways *ways, struct way *w) {
     const uint64_t now_us = ways->turn->now_us;
     w->state = WAY_WAITS;
     w->until_us = now_us + WAY_WAIT_US;
-    if (!relay_is_up(w->relay) || !w->relay->peering)
+    if (!relay_is_up(w->relay) || !w->relay->peering || w->relay->state == RELAY_IS_RESTARTING)
         return; /* ways_relay_up */
     const int err =
         relay_open(ways->turn->ep, now_us, w->relay->peering->ref, &w->peer, &w->request);
@@ -160,7 +160,8 @@ static unsigned options(const struct ways *ways, const struct contact *c,
     struct relay_set homes;
     unsigned count = 0;
     for (unsigned i = 0; c->relays && i < c->relays->count; i++)
-        offer(list, &count, &c->relays->list[i], cost_us(ways, &c->relays->list[i]));
+        offer(list, &count, &c->relays->list[i],
+              cost_us(ways, &c->relays->list[i]) + (uint64_t)c->relay_rtts_ms[i] * 1000);
     links_homes(ways->links, &homes);
     for (unsigned i = 0; i < homes.count && i < HOMES_MAX; i++)
         if (!node_id_equal(&homes.list[i].id, &c->id))

@@ -39,6 +39,7 @@ struct contact { /* holds a secret */
     unsigned addr_count;
     /* The relays it may be reached by, the best first; NULL: none are known. Its own copy. */
     struct relay_set *relays;
+    uint16_t relay_rtts_ms[RELAY_SET_MAX]; /* its round trips to them as it told; 0: not known */
     enum contact_path path;
     /* their node does not let this one in, and why (node/people/denial.h); 0: not said */
     int denied;

@@ -9,6 +9,7 @@ struct pen {
     struct draw draw;
     uint64_t drawn;
     uint32_t stay, move;       /* how many hosts of each kind */
+    uint32_t relays;           /* r1..; 0: there are none */
     bool natted, pairs, alone; /* alone: after the faults nobody asks for sessions */
     struct draw_net net;
     struct text *out;
@@ -227,6 +228,43 @@ static void fault_hostile(struct pen *p) {
     }
 }
 
+/* A path that there is another beside: the two lose each other, but not the relays. */
+static void fault_path(struct pen *p) {
+    at(p);
+    text_add(p->out, "cut ");
+    mover(p, p->out);
+    text_add(p->out, " s[1..%u]%s", (unsigned)p->stay, one_in(p, 3) ? " oneway" : "");
+    lasting(p);
+}
+
+/* Something happens to a relay. */
+static void fault_relay(struct pen *p) {
+    static const char *const lies[] = {"drop(forwarded,40%)", "delay(20%,120ms)", "twice(30%)",
+                                       "swap(20%)",           "spoil(10%)",       "replay(20%)"};
+    const unsigned r = (unsigned)between(p, 1, p->relays);
+    const unsigned when = (unsigned)between(p, 5000, 50000);
+    switch (below(p, 4)) {
+    case 0:
+        text_add(p->out, "at %ums hostile r%u %s %s\n", when, r, one_of(p, lies, 6),
+                 one_of(p, lies, 6));
+        break;
+    case 1:
+        text_add(p->out, "at %ums roam r%u\n", when, r);
+        break;
+    default:
+        text_add(p->out, "at %ums %s r%u\n", when, one_in(p, 2) ? "kill" : "stop", r);
+        text_add(p->out, "at %ums start r%u may\n", when + (unsigned)between(p, 10, 9000), r);
+    }
+}
+
+static void fault_policy(struct pen *p) {
+    static const char *const policies[] = {"auto", "relay_only", "direct_only"};
+    at(p);
+    text_add(p->out, "path ");
+    mover(p, p->out);
+    text_add(p->out, " %s\n", one_of(p, policies, 3));
+}
+
 static void fault_transfer(struct pen *p) {
     at(p);
     text_add(p->out, "transfer ");
@@ -241,7 +279,21 @@ static void (*const faults[])(struct pen *p) = {
 };
 enum { FAULTS = sizeof faults / sizeof *faults };
 
+/* Where there are relays, others beside those. */
+static void relay_faults(struct pen *p) {
+    static void (*const more[])(struct pen * p) = {fault_path, fault_path, fault_relay,
+                                                   fault_policy};
+    for (uint64_t i = between(p, 1, 6); p->relays > 0 && i > 0; i--)
+        more[below(p, 4)](p);
+}
+
 /* ---- the whole ---- */
+
+/* Who knows them, as a key of nodes. */
+static void known_relays(struct pen *p) {
+    if (p->relays > 0)
+        text_add(p->out, " relays=r[1..%u]", (unsigned)p->relays);
+}
 
 static void people(struct pen *p) {
     static const char *const nats[] = {
@@ -249,7 +301,11 @@ static void people(struct pen *p) {
         "symmetric,timeout=30s"};
     const bool plain = p->net.kind == DRAW_NET_PLAIN;
     draw_net_sites(&p->net, p->out);
-    text_add(p->out, "node s[1..%u]%s\n", (unsigned)p->stay, p->net.stay_keys);
+    if (p->relays > 0)
+        text_add(p->out, "node r[1..%u] relay=yes ip=dual\n", (unsigned)p->relays);
+    text_add(p->out, "node s[1..%u]%s", (unsigned)p->stay, p->net.stay_keys);
+    known_relays(p);
+    text_add(p->out, "\n");
     text_add(p->out, "node m[1..%u]%s%s", (unsigned)p->move,
              one_in(p, 5) ? " aead=chacha cc=reno" : "", p->net.move_keys);
     p->natted = one_in(p, 2);
@@ -258,6 +314,7 @@ static void people(struct pen *p) {
         text_add(p->out, " nat=%s", nat);
     p->natted = p->natted || !plain;
     draw_net_places(&p->net, p->out);
+    known_relays(p);
     text_add(p->out, "\n");
     p->pairs = one_in(p, 3);
     if (p->pairs)
@@ -351,6 +408,8 @@ static void alone(struct pen *p) {
 static void heal(struct pen *p) {
     struct text *t = p->out;
     text_add(t, "#! keep\nat 60s heal\nat 60s resume all\nat 60s hostile all honest\n");
+    if (p->relays > 0)
+        text_add(t, "at 60s path all auto\n");
     text_add(t, "at 60s link all up=100M down=100M queue=100ms loss=0 burst=0/1 reorder=0/0 dup=0 "
                 "corrupt=0 mtu=1500 "
                 "jitter=none\n");
@@ -375,6 +434,8 @@ void swarm_draw(uint64_t seed, enum swarm_scale scale, struct text *out) {
     p.stay = (uint32_t)between(&p, 1, scale == SWARM_SMALL ? 3 : 20);
     p.move = (uint32_t)between(&p, 1, scale == SWARM_SMALL ? 5 : 40);
     draw_net_init(&p.net, &p.draw, p.move);
+    p.relays =
+        draw_below(draw_u64(&p.draw, 1, DRAW_CHOICE, 0), 3) == 0 ? (uint32_t)between(&p, 1, 3) : 0;
     text_add(out, "seed %llu\nfor 240s\n", (unsigned long long)seed);
     people(&p);
     work(&p);
@@ -382,6 +443,7 @@ void swarm_draw(uint64_t seed, enum swarm_scale scale, struct text *out) {
     for (uint64_t i = 0; i < count; i++)
         faults[below(&p, FAULTS)](&p);
     draw_net_faults(&p.net, p.natted, out);
+    relay_faults(&p);
     if (p.pairs)
         newcomers(&p);
     if (p.alone)
@@ -427,6 +489,11 @@ const char *swarm_mark(unsigned i) {
                                         "judged.misdelivered",
                                         "judged.partial_file",
                                         "judged.confirmed_lost",
-                                        "judged.used_ticket"};
+                                        "judged.used_ticket",
+                                        "judged.forbidden_address",
+                                        "judged.crossed_flows",
+                                        "judged.relay_amplification",
+                                        "judged.relay_delay",
+                                        "relay.forwarded.bytes"};
     return i < sizeof marks / sizeof *marks ? marks[i] : NULL;
 }

@@ -48,9 +48,10 @@ static bool is_relays(const struct policy_watch *w, const struct addr *a) {
 void policy_watch_host(struct policy_watch *w, uint32_t host, enum watch_policy policy,
                        bool relay) {
     struct policy_host *h = host_of(w, host);
+    h->changed = h->changed || (h->known && h->policy != policy);
+    h->known = true;
     h->policy = policy;
     h->relay = relay;
-    w->any = w->any || policy != WATCH_ANY_PATH;
     if (relay)
         add_places(w, h);
 }
@@ -96,7 +97,8 @@ const char *policy_watch_sent(struct policy_watch *w, const struct policy_packet
 const char *policy_watch_received(const struct policy_watch *w, const struct policy_packet *p,
                                   bool *judged) {
     const struct policy_host *from = known(w, p->from), *at = known(w, p->at);
-    *judged = (from->policy == WATCH_RELAY_ONLY || at->policy == WATCH_RELAY_ONLY) && w->any;
+    *judged = (from->policy == WATCH_RELAY_ONLY && !from->changed) ||
+              (at->policy == WATCH_RELAY_ONLY && !at->changed);
     if (*judged && !from->relay && !at->relay)
         return "has got a packet past the relays from";
     return NULL;

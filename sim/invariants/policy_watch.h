@@ -2,7 +2,8 @@
  * one with WATCH_RELAY_ONLY speaks UDP with places of relays only, nobody but relays sends it
  * anything, and none of its own addresses stands in clear in what it sends (all that it says is in
  * clear where sealing is a stub); one with WATCH_DIRECT_ONLY hands nothing to a relay. Relays are
- * told; the places at which they were stay theirs.
+ * told; the places at which they were stay theirs. Who had another policy before may have told its
+ * peers where it is: what comes to it from there is not judged.
  */
 #ifndef MESHD_SIM_INVARIANTS_POLICY_WATCH_H
 #define MESHD_SIM_INVARIANTS_POLICY_WATCH_H
@@ -16,6 +17,8 @@ enum { POLICY_WATCH_ADDRS = 12 };
 struct policy_host {
     enum watch_policy policy;
     bool relay;
+    bool known,
+        changed; /* it was said before; and was another then: peers may know its addresses */
     struct addr own[POLICY_WATCH_ADDRS];
     unsigned own_count;
 };
@@ -24,7 +27,6 @@ struct policy_watch { /* all zeroes is empty */
     struct policy_host *hosts;
     uint32_t host_count, host_cap;
     struct watch_map places; /* of relays */
-    bool any;                /* somebody has a policy */
 };
 
 struct policy_packet {

@@ -10,6 +10,7 @@
 #include "net/wire/relay_msg.h"
 #include "sim/world/flight.h"
 #include "sim/world/host.h"
+#include "sim/world/hostile_client.h"
 #include "sim/world/icmp.h"
 
 enum { INJECT_BYTES = 1200 };
@@ -20,7 +21,7 @@ static uint64_t drawn(struct host *h) {
                     h->hostile->draws++);
 }
 
-enum { DO_FLOOD, DO_AMPLIFY, DO_ICMP, DO_LATE, DO_BITS = 2, DO_MASK = 3 };
+enum { DO_FLOOD, DO_AMPLIFY, DO_ICMP, DO_LATE, DO_OPEN, DO_BITS = 3, DO_MASK = 7 };
 
 /* The event's tag: what, and since which change of plans: those of an earlier one are void. */
 static void plan_next(struct host *h, uint32_t what, uint64_t interval_ns) {
@@ -69,6 +70,8 @@ bool hostile_begin(struct host *h, const struct hostile_plan *plan) {
     } else if (h->world->begun) {
         if (plan->floods)
             plan_next(h, DO_FLOOD, plan->flood_interval_ns);
+        if (plan->opens)
+            plan_next(h, DO_OPEN, plan->open_interval_ns);
         if (plan->icmps)
             plan_next(h, DO_ICMP, plan->icmp_interval_ns);
         if (plan->amplifies)
@@ -332,6 +335,16 @@ static void inject_icmp(struct host *h) {
     icmp_forge(h->world->flight->sites, h, &note);
 }
 
+static void ask_for_flow(struct host *h) {
+    const struct hostile_plan *p = &h->hostile->plan;
+    struct node_id nobody;
+    for (unsigned i = 0; i < sizeof nobody.bytes; i += 4)
+        store_le32(nobody.bytes + i, (uint32_t)drawn(h));
+    (void)hostile_client_open(h, h->world->hosts[p->open_relay],
+                              p->open_to == UINT32_MAX ? &nobody
+                                                       : &h->world->hosts[p->open_to]->identity.id);
+}
+
 void hostile_run(struct host *h, const struct event *e) {
     const uint32_t what = e->tag & DO_MASK;
     if (h->hostile && what == DO_LATE)
@@ -342,6 +355,10 @@ void hostile_run(struct host *h, const struct event *e) {
     if (what == DO_FLOOD && p->floods) {
         inject(h, h->world->hosts[p->flood_target], NULL, p->flood_kind);
         plan_next(h, DO_FLOOD, p->flood_interval_ns);
+    }
+    if (what == DO_OPEN && p->opens) {
+        ask_for_flow(h);
+        plan_next(h, DO_OPEN, p->open_interval_ns);
     }
     if (what == DO_ICMP && p->icmps) {
         inject_icmp(h);

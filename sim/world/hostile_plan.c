@@ -123,6 +123,11 @@ static const char *read_call(struct hostile_plan *p, const struct call *c) {
         p->icmps = true;
         return read_rate(c->parts[2], &p->icmp_interval_ns);
     }
+    if (strcmp(c->name, "open") == 0 && c->count >= 2) {
+        p->opens = true;
+        p->open_to = UINT32_MAX;
+        return read_rate(c->parts[1], &p->open_interval_ns);
+    }
     if (strcmp(c->name, "lie") == 0 && c->count == 1) {
         p->lies = true;
         return NULL;
@@ -134,7 +139,8 @@ static const char *read_call(struct hostile_plan *p, const struct call *c) {
     }
     return "a hostile host has: drop([TYPE,]CHANCE) replay(CHANCE) flood(HOST,RATE[,KIND]) "
            "amplify(VICTIM,REFLECTOR,RATE) icmp(VICTIM,PEER,RATE) lie(HOST) future(TIME) forge "
-           "delay(CHANCE,TIME) twice(CHANCE) swap(CHANCE) spoil(CHANCE) copy(HOST,CHANCE)";
+           "delay(CHANCE,TIME) twice(CHANCE) swap(CHANCE) spoil(CHANCE) copy(HOST,CHANCE) "
+           "open(RELAY,RATE[,HOST])";
 }
 
 const char *hostile_read(struct hostile_plan *p, const char *word,
@@ -149,7 +155,11 @@ const char *hostile_read(struct hostile_plan *p, const char *word,
     const char *wrong = read_call(p, &c);
     if (wrong)
         return wrong;
-    uint32_t *wanted[2] = {NULL, NULL};
+    uint32_t *wanted[PARTS_MAX] = {NULL};
+    if (strcmp(c.name, "open") == 0)
+        wanted[0] = &p->open_relay;
+    if (strcmp(c.name, "open") == 0 && c.count == 3)
+        wanted[2] = &p->open_to;
     if (strcmp(c.name, "flood") == 0)
         wanted[0] = &p->flood_target;
     if (strcmp(c.name, "copy") == 0)
@@ -164,7 +174,9 @@ const char *hostile_read(struct hostile_plan *p, const char *word,
         wanted[0] = &p->victim;
         wanted[1] = &p->reflector;
     }
-    for (unsigned i = 0; i < 2 && wanted[i]; i++) {
+    for (unsigned i = 0; i < PARTS_MAX; i++) {
+        if (!wanted[i])
+            continue;
         *wanted[i] = find(ctx, c.parts[i]);
         if (*wanted[i] == UINT32_MAX)
             return "there is no node of that name";

@@ -20,6 +20,9 @@ struct hostile_plan {    /* all zeroes does nothing */
     uint64_t delay_ns;
     bool copies; /* it stands on the path of a host, and sends copies of what that sends itself */
     uint32_t copy_host, copy_ppb;
+    bool opens; /* asks a relay for flows: to a host, or, UINT32_MAX, to ids that nobody has */
+    uint32_t open_relay, open_to;
+    uint64_t open_interval_ns;
     bool floods, amplifies, lies;
     bool forges; /* shows another transport key, with a certificate that its id has not signed */
     enum flood_kind flood_kind;

@@ -51,6 +51,7 @@ void relays_reload(struct host *h) {
     struct arena *before = arena_enter(&h->arena);
     node_get_policy(h->node, &policy);
     relays_config(h, &relay);
+    policy.download_dir = WORLD_DOWNLOADS; /* what it gives is its own memory */
     policy.relay = &relay;
     policy.path = h->options.path;
     node_set_policy(h->node, &policy);

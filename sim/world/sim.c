@@ -342,6 +342,8 @@ static void dispatch(struct sim *s, const struct event *e) {
     case EVENT_HOSTILE:
         if (!pause_holds(source, e))
             hostile_run(source, e);
+        if (source->node && source->hostile && source->hostile->plan.opens)
+            turn_pump(source); /* its node has been asked for something */
         break;
     case EVENT_ICMP:
         hear_icmp(&s->world, e->ref);

@@ -78,7 +78,8 @@ void trio_know(struct trio *t, unsigned i, unsigned k, bool with_addr, const str
 }
 
 void trio_serve(struct trio *t, unsigned i) {
-    const struct relay_limits l = relay_limits_default();
+    struct relay_limits l = relay_limits_default();
+    l.bytes_per_s = 0; /* the link is the limit */
     assert_int_equal(endpoint_relay_serve(t->ep[i], &l, t->now_us), 0);
 }
 
@@ -107,6 +108,10 @@ void trio_inject(struct trio *t, unsigned to, const struct addr *from, const voi
 static void datagram(struct trio *t, unsigned from, const struct hop *hop, uint8_t *data,
                      size_t len) {
     assert_int_equal(hop->kind, HOP_UDP);
+    if (t->moves_us > 0 && t->now_us >= t->moves_us) {
+        t->addr[A].port += 1000;
+        t->moves_us = 0;
+    }
     const unsigned to = node_at(t, &hop->udp.remote);
     t->sent_bytes[from] += len;
     t->sent_pkts[from]++;

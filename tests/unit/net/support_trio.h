@@ -37,6 +37,7 @@ struct trio {
     unsigned loss_permille;
     size_t mtu; /* larger datagrams vanish; 0: none do */
     uint32_t full[TRIO_MAX];
+    uint64_t moves_us; /* then A has another address; 0: it has not */
     /* Sees each datagram as it leaves, also one that is lost; false: it is. `to` TRIO_MAX: to an
      * address where nobody is. */
     bool (*tap)(struct trio *t, unsigned from, unsigned to, uint8_t *data, size_t len);

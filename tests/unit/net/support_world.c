@@ -74,16 +74,24 @@ static void on_event(struct pair *p, int side, const struct ep_event *e) {
         world_finish(w, side, e->stream);
 }
 
-struct world *world_new(uint64_t seed) {
-    struct world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
+void world_begin(struct world *w, uint64_t seed) {
     w->p = pair_new(seed);
     w->p->user = w;
     w->p->on_event = on_event;
+}
+
+void world_connect(struct world *w) {
     pair_start(w->p, 0);
     pair_know(w->p, 0, NULL, false);
     pair_know(w->p, 1, NULL, false);
     pair_connect(w->p, w->s);
+}
+
+struct world *world_new(uint64_t seed) {
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    world_begin(w, seed);
+    world_connect(w);
     return w;
 }
 

@@ -26,6 +26,9 @@ struct world {
 };
 
 struct world *world_new(uint64_t seed);
+/* The same in two steps, for who changes the link before the handshake; w is all zeroes. */
+void world_begin(struct world *w, uint64_t seed);
+void world_connect(struct world *w);
 void world_free(struct world *w);
 void world_run(struct world *w, uint64_t us);
 /* NULL: detached. */

@@ -36,6 +36,23 @@ static void a_relay_tells_its_key(void **state) {
     }
 }
 
+/* Twelve bytes there and back, and no key in it. */
+static void whose_key_is_known_is_asked_for_the_round_trip_alone(void **state) {
+    (void)state;
+    struct trio *t = trio_new("probe", 1, 2);
+    uint64_t nonce;
+    trio_serve(t, R);
+    assert_int_equal(endpoint_key_probe(t->ep[A], t->now_us, AT(&t->addr[R]), &nonce), 0);
+    assert_true(trio_run(t, 9 * S, A, EP_KEY_TOLD));
+    const struct ep_event e = trio_told(t, A, EP_KEY_TOLD);
+    assert_int_equal(e.err, 0);
+    assert_int_equal(e.id, nonce);
+    assert_true(node_id_equal(&e.node, &(struct node_id){{0}}));
+    assert_int_equal(t->sent_bytes[A], KEY_HERE_BYTES);
+    assert_int_equal(t->sent_bytes[R], KEY_HERE_BYTES);
+    trio_free(t);
+}
+
 static void who_does_not_serve_tells_nothing(void **state) {
     (void)state;
     struct trio *t = trio_new("silent", 1, 2);
@@ -108,6 +125,7 @@ static void questions_and_answers_are_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relay_tells_its_key),
+        cmocka_unit_test(whose_key_is_known_is_asked_for_the_round_trip_alone),
         cmocka_unit_test(who_does_not_serve_tells_nothing),
         cmocka_unit_test(only_the_answer_to_a_question_counts),
         cmocka_unit_test(questions_and_answers_are_bounded),

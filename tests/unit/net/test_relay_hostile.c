@@ -283,6 +283,41 @@ static void one_source_has_few_of_the_places(void **state) {
     trio_free(t);
 }
 
+struct victim {
+    uint64_t from_bytes, to_bytes;
+};
+
+/* X calls from a victim's address, and with the same bytes from its own. */
+static bool from_two_places(struct trio *t, unsigned from, unsigned to, uint8_t *data, size_t len) {
+    struct victim *v = t->ctx;
+    if (from == X && to == R && data[0] == PACKET_INITIATION) {
+        trio_inject(t, R, &elsewhere, data, len); /* comes first */
+        v->from_bytes += len;
+    }
+    v->to_bytes += from == R && to == TRIO_MAX ? len : 0;
+    return true;
+}
+
+/* Where a client is must be known before anything is forwarded to it. */
+static void nothing_is_forwarded_to_where_a_client_only_seems_to_be(void **state) {
+    (void)state;
+    struct trio *t = talking("victim", 1);
+    struct victim v = {0};
+    t->tap = from_two_places;
+    t->ctx = &v;
+    trio_know(t, X, R, true, NULL, false, PATH_AUTO);
+    assert_int_equal(endpoint_connect(t->ep[X], t->now_us, t->peer[X][R]), 0);
+    assert_true(trio_run(t, S, X, EP_SESSION_UP));
+    const uint64_t passed_over = endpoint_counters(t->ep[R])->relay_records_bad;
+    assert_int_equal(relay_reserve(t->ep[X], t->now_us, t->peer[X][R]), 0);
+    assert_true(trio_run(t, 5 * S, X, EP_RELAY_RESERVED)); /* once it has answered */
+    assert_true(endpoint_counters(t->ep[R])->relay_records_bad > passed_over);
+    assert_true(v.to_bytes > 0 && v.to_bytes <= 3 * v.from_bytes);
+    trio_run(t, 10 * S, 0, -1);
+    assert_true(v.to_bytes <= 3 * v.from_bytes);
+    trio_free(t);
+}
+
 static void a_guest_that_is_named_is_a_peer_like_others(void **state) {
     (void)state;
     struct trio *t = talking("named", 1);
@@ -317,6 +352,7 @@ int main(void) {
         cmocka_unit_test(only_who_serves_has_guests),
         cmocka_unit_test(a_guest_with_nothing_here_goes),
         cmocka_unit_test(one_source_has_few_of_the_places),
+        cmocka_unit_test(nothing_is_forwarded_to_where_a_client_only_seems_to_be),
         cmocka_unit_test(a_guest_that_is_named_is_a_peer_like_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -311,8 +311,69 @@ static void what_goes_through_a_relay_waits_for_its_socket(void **state) {
     trio_free(t);
 }
 
+/* A's NAT gives it another address in mid-transfer, either way. Nothing of its is forwarded from
+ * there, or reaches it, before the relay has it from A's session: A asks as soon as it hears
+ * nothing. */
+static void a_client_that_moves_keeps_its_flows(void **state) {
+    (void)state;
+    for (unsigned n = 0; n < 6; n++) {
+        struct trio *t = talking("moves", n);
+        const unsigned from = n % 2 ? B : A;
+        t->moves_us = t->now_us + 100 * MS;
+        const uint64_t from_us = t->now_us;
+        trio_transfer(t, from, from == A ? B : A, 3 << 20, 40 * S);
+        assert_int_equal(t->moves_us, 0); /* it was in the middle */
+        print_message("moved: %.1f s\n", (double)(t->now_us - from_us) / S);
+        assert_true(t->now_us - from_us < 5 * (uint64_t)S);
+        assert_int_equal(trio_count(t, A, EP_SESSION_DOWN), 0);
+        assert_int_equal(trio_count(t, B, EP_SESSION_DOWN), 0);
+        trio_free(t);
+    }
+}
+
+/* The relay has a transfer of its own with A while B's streams pass through it. */
+static void what_a_relay_forwards_and_what_it_sends_take_turns(void **state) {
+    (void)state;
+    struct trio *t = talking("turns", 1);
+    static uint8_t buf[TRAIN_MAX_BYTES], data[200000];
+    trio_know(t, R, A, true, NULL, false, PATH_AUTO);
+    trio_transfer(t, R, A, 3 << 20, 60 * S); /* so that both have a large window */
+    trio_transfer(t, B, A, 3 << 20, 60 * S);
+    struct session_ref s[2];
+    uint64_t stream;
+    size_t taken;
+    assert_true(endpoint_session(t->ep[R], t->peer[R][A], &s[0]));
+    assert_true(endpoint_session(t->ep[B], t->peer[B][A], &s[1]));
+    assert_int_equal(stream_open(t->ep[B], s[1], &stream), 0);
+    assert_int_equal(stream_write(t->ep[B], s[1], stream, data, sizeof data, &taken), 0);
+    struct train out = {.buf = buf};
+    assert_true(endpoint_output(t->ep[B], t->now_us, &out));
+    for (unsigned n = 0; n < 6; n++) { /* the relay does not know what it has seen */
+        const struct train_in in = {.buf = buf,
+                                    .len = out.len,
+                                    .segment_bytes = out.segment_bytes,
+                                    .from = *AT(&t->addr[B])};
+        endpoint_input_train(t->ep[R], t->now_us, &in);
+    }
+    assert_int_equal(stream_open(t->ep[R], s[0], &stream), 0);
+    assert_int_equal(stream_write(t->ep[R], s[0], stream, data, sizeof data, &taken), 0);
+    unsigned turns[2] = {0}, last = 2, changes = 0;
+    while (endpoint_output(t->ep[R], t->now_us, &out) && turns[0] + turns[1] < 6) {
+        const unsigned kind = buf[0] == PACKET_FORWARDED;
+        changes += kind != last;
+        last = kind;
+        turns[kind]++;
+    }
+    print_message("%u of its own, %u forwarded\n", turns[0], turns[1]);
+    assert_true(turns[0] >= 2 && turns[1] >= 2);
+    assert_true(changes >= 4); /* of six trains hardly two in a row */
+    trio_free(t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_that_moves_keeps_its_flows),
+        cmocka_unit_test(what_a_relay_forwards_and_what_it_sends_take_turns),
         cmocka_unit_test(a_relay_that_dies_is_noticed_by_both),
         cmocka_unit_test(a_relay_that_has_restarted_is_found_by_whoever_gets_no_answer),
         cmocka_unit_test(an_outage_that_an_ordinary_session_survives_ends_one_that_is_kept),

@@ -69,6 +69,27 @@ static void two_homes_are_kept_of_many_relays(void **state) {
     world_free(w);
 }
 
+static uint64_t sent_bytes(struct world *w, unsigned i) {
+    const struct endpoint_counters *k = node_counters(w->nodes[i].node);
+    return k->bytes_out + 28 * k->pkts_out; /* with IPv4 and UDP */
+}
+
+/* What it sends, once it has learnt how rarely it may. */
+static void two_homes_cost_less_than_five_bytes_a_second(void **state) {
+    (void)state;
+    struct world *w = with_relays(2, 1, 13);
+    world_run(w, 600 * S);
+    assert_true(relay_seen(w, 2, 0).reserved && relay_seen(w, 2, 1).reserved);
+    assert_int_equal(relay_seen(w, 2, 0).keepalive_us, 110 * S);
+    const uint64_t before = sent_bytes(w, 2);
+    world_run(w, 3600 * (uint64_t)S);
+    const uint64_t bytes = sent_bytes(w, 2) - before;
+    print_message("%.2f bytes a second\n", (double)bytes / 3600);
+    assert_true(bytes < 5 * 3600);
+    assert_true(relay_seen(w, 2, 0).reserved && relay_seen(w, 2, 1).reserved);
+    world_free(w);
+}
+
 /* ---- pairing ---- */
 
 static void two_nodes_that_reach_only_a_relay_pair_by_ticket(void **state) {
@@ -146,6 +167,23 @@ static void a_relay_that_is_killed_and_started_again_is_used_again(void **state)
     world_start(w, 0);
     assert_int_equal(node_message_send(w->nodes[1].node, w->now_us, "n2", "x", 1, &seq), 0);
     assert_non_null(world_wait(w, 1, NODE_MESSAGE_DELIVERED, 60 * S));
+    world_free(w);
+}
+
+/* It says so before, and they are back as soon as it is. */
+static void a_relay_that_restarts_in_good_order_is_missed_for_seconds(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 12);
+    world_run(w, S);
+    world_pair(w, 1, 2);
+    world_run(w, 12 * S);
+    node_shutdown(w->nodes[0].node, w->now_us);
+    world_run(w, 10 * MS);
+    assert_string_equal(relay_seen(w, 1, 0).state, "restarting");
+    again(w, 0);
+    world_run(w, 4 * S);
+    assert_string_equal(relay_seen(w, 1, 0).state, "reserved");
+    assert_string_equal(relay_seen(w, 2, 0).state, "reserved");
     world_free(w);
 }
 
@@ -250,11 +288,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_is_at_home_in_a_second),
         cmocka_unit_test(two_homes_are_kept_of_many_relays),
+        cmocka_unit_test(two_homes_cost_less_than_five_bytes_a_second),
         cmocka_unit_test(two_nodes_that_reach_only_a_relay_pair_by_ticket),
         cmocka_unit_test(a_ticket_is_enough_to_reach_its_giver_through_a_relay),
         cmocka_unit_test(files_and_messages_go_through_a_relay),
         cmocka_unit_test(who_comes_back_is_found_through_a_relay),
         cmocka_unit_test(a_relay_that_is_killed_and_started_again_is_used_again),
+        cmocka_unit_test(a_relay_that_restarts_in_good_order_is_missed_for_seconds),
         cmocka_unit_test(a_relay_that_dies_is_replaced_by_the_other),
         cmocka_unit_test(another_node_at_a_relays_address_is_found_out),
         cmocka_unit_test(a_relays_key_is_asked_for_once_and_kept),

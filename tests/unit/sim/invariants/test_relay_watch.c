@@ -26,14 +26,14 @@ static const struct addr places[HOSTS] = {
     {.kind = ADDR_IPV4, .port = 7700, .ip = {198, 18, 0, 5}},
 };
 
-static struct watch *world(void) {
+static struct watch *world_of(enum watch_policy of_a) {
     static const char *const names[HOSTS] = {"a", "b", "relay", "third", "second"};
     static const uint8_t hello[64] = {4};
     struct watch *w = watch_new();
     for (uint32_t i = 0; i < HOSTS; i++) {
         watch_host(w, i, names[i]);
         watch_addresses(w, i, &places[i], 1);
-        watch_policy(w, i, WATCH_ANY_PATH, i == RELAY || i == SECOND);
+        watch_policy(w, i, i == A ? of_a : WATCH_ANY_PATH, i == RELAY || i == SECOND);
     }
     for (uint32_t i = 0; i < HOSTS; i++) /* everybody has a session with both relays */
         for (uint32_t r = RELAY; r <= SECOND; r += SECOND - RELAY) { /* both ways */
@@ -47,6 +47,10 @@ static struct watch *world(void) {
             watch_received(w, S, &back, true);
         }
     return w;
+}
+
+static struct watch *world(void) {
+    return world_of(WATCH_ANY_PATH);
 }
 
 static uint64_t count(const struct watch *w, enum invariant i) {
@@ -298,8 +302,12 @@ static void a_place_that_has_not_spoken_gets_nothing(void **state) {
 
 static void relay_only_speaks_with_relays_alone(void **state) {
     (void)state;
-    struct watch *w = world();
+    struct watch *w = world_of(WATCH_RELAY_ONLY);
     const struct bytes data = sealed(1);
+    watch_policy(w, B, WATCH_RELAY_ONLY, false); /* another than before: it has told others */
+    comes(w, 2 * S, THIRD, B, &data, false);
+    assert_int_equal(all(w), 0);
+    watch_policy(w, B, WATCH_ANY_PATH, false);
     watch_policy(w, A, WATCH_RELAY_ONLY, false);
     leaves(w, 2 * S, A, RELAY, &data);
     comes(w, 2 * S, A, RELAY, &data, true);
