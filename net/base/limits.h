@@ -128,10 +128,11 @@
  *                               left out
  *       ways: who_has_others_each_time_costs_the_disk_no_more
  *   what a node has of relays (node/mesh):
- *   relays known                64                  a contact: 4; 8 for homes     the longest unused
+ *   relays known                64                  a contact: 4; 8 for homes     the oldest unused
  *                               goes
  *       relayed: two_homes_are_kept_of_many_relays
- *   flows to peers              1,024               a peer: 4, 2 of them ours     not opened, refused
+ *   flows to peers              1,024               a peer: 4, 2 of them ours     not opened, or
+ *                               refused
  *     of who comes by ticket    16                  one                           refused
  *       relayed: who_is_no_contact_is_refused
  *   relay (net/relay/relay_limits.h):

@@ -32,6 +32,10 @@ void reach_place(const struct mesh *mesh, const struct hop *at, struct contact_p
         out->addr = r->places[r->place];
 }
 
+static const char *const statuses[] = {
+    [PATH_NEW] = "new",       [PATH_PROBING] = "probing", [PATH_VALIDATED] = "validated",
+    [PATH_ACTIVE] = "active", [PATH_SUSPECT] = "suspect", [PATH_FAILED] = "failed"};
+
 /* Of its addresses the best is what its session says of them. */
 static const char *direct_why(const struct contact_reach *out) {
     for (unsigned i = 0; i < out->path_count; i++)
@@ -61,23 +65,22 @@ static void say_why(const struct mesh *mesh, const struct contact *c, struct con
     snprintf(out->why, sizeof out->why, "%s", why);
 }
 
-static bool session_of(const struct mesh *mesh, const struct peering *p, struct session_info *out) {
-    return p->online && endpoint_session_info(mesh->turn->ep, mesh->turn->now_us, p->session, out);
-}
-
 void reach_fill(const struct mesh *mesh, const struct contact *c, struct contact_reach *out) {
-    struct session_info info;
+    struct path_info list[PATHS_MAX];
     const struct peering *p = c->peering;
     *out = (struct contact_reach){.via = VIA_NONE};
-    if (session_of(mesh, p, &info)) {
+    const unsigned count = p->online ? session_paths(mesh->turn->ep, p->session, list) : 0;
+    for (unsigned i = 0; i < count && i < CONTACT_PATHS_MAX; i++) {
         struct contact_path_shown *to = &out->paths[out->path_count++];
-        reach_place(mesh, &info.hop, to);
-        to->state = "active";
-        to->active = true;
-        to->srtt_us = info.srtt_us;
-        to->mtu_bytes = info.mtu_bytes;
-        to->why = "it is in use";
-        out->via = to->via;
+        reach_place(mesh, &list[i].hop, to);
+        to->state = statuses[list[i].status];
+        to->active = list[i].in_use;
+        to->srtt_us = list[i].srtt_us;
+        to->loss_permille = list[i].loss_permille;
+        to->mtu_bytes = list[i].mtu_bytes;
+        to->why = list[i].why ? list[i].why : "";
+        if (to->active)
+            out->via = to->via;
     }
     say_why(mesh, c, out);
 }
@@ -105,18 +108,19 @@ void reach_text(const struct mesh *mesh, const struct hop *at, char out[static P
 }
 
 void reach_began(const struct mesh *mesh, struct peering *p) {
-    struct session_info info;
-    p->at = session_of(mesh, p, &info) ? info.hop : (struct hop){.kind = HOP_NONE};
+    struct path_info list[PATHS_MAX];
+    p->at = session_paths(mesh->turn->ep, p->session, list) > 0 ? list[0].hop
+                                                                : (struct hop){.kind = HOP_NONE};
 }
 
 void reach_moved(const struct mesh *mesh, struct peering *p) {
-    struct session_info info;
-    if (!session_of(mesh, p, &info))
+    struct path_info list[PATHS_MAX];
+    if (session_paths(mesh->turn->ep, p->session, list) == 0)
         return;
     struct node_event *e = peering_tell_event(mesh->links.peers, NODE_PATH_CHANGED, p);
     reach_text(mesh, &p->at, e->from);
-    reach_text(mesh, &info.hop, e->to);
-    e->addr = *hop_addr(&info.hop);
-    snprintf(e->detail, sizeof e->detail, "it was heard there");
-    p->at = info.hop;
+    reach_text(mesh, &list[0].hop, e->to);
+    e->addr = *hop_addr(&list[0].hop);
+    snprintf(e->detail, sizeof e->detail, "%s", list[0].why ? list[0].why : "");
+    p->at = list[0].hop;
 }

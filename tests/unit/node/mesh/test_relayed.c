@@ -205,6 +205,42 @@ static void a_relay_that_dies_is_replaced_by_the_other(void **state) {
     world_free(w);
 }
 
+/* A standby through the other relay is kept while data flows. */
+static void a_transfer_survives_the_death_of_its_relay(void **state) {
+    (void)state;
+    for (uint64_t seed = 20; seed < 24; seed++) {
+        struct world *w = with_relays(2, 2, seed);
+        const char *path = "f";
+        struct transfer_info t;
+        uint64_t id, longest_us = 0, since_us = 0, had = 0;
+        w->nodes[3].cfg.accept = ACCEPT_CONTACTS;
+        again(w, 3);
+        w->delay_us = 10 * MS;
+        world_run(w, 3 * S);
+        world_pair(w, 2, 3);
+        disk_fill(w, 2, path, 32 << 20, 1);
+        assert_int_equal(node_send(w->nodes[2].node, w->now_us, "n3", &path, 1, 0, &id), 0);
+        world_run(w, 2500 * MS);
+        const struct node_id by = contact_seen(w, 2, "n3").reach.paths[0].relay;
+        world_kill(w, node_id_equal(&by, &w->nodes[0].identity.id) ? 0 : 1);
+        since_us = w->now_us;
+        assert_true(node_transfer_at(w->nodes[3].node, 0, &t) && t.state == TRANSFER_RUNNING);
+        while (node_transfer_at(w->nodes[3].node, 0, &t) && t.state != TRANSFER_DONE &&
+               w->now_us < 60 * (uint64_t)S) {
+            world_run(w, 50 * MS);
+            if (t.bytes_done > had) {
+                had = t.bytes_done;
+                since_us = w->now_us;
+            }
+            longest_us = w->now_us - since_us > longest_us ? w->now_us - since_us : longest_us;
+        }
+        print_message("longest gap %u ms\n", (unsigned)(longest_us / 1000));
+        assert_int_equal(t.state, TRANSFER_DONE);
+        assert_true(longest_us <= S);
+        world_free(w);
+    }
+}
+
 /* ---- keys ---- */
 
 static void another_node_at_a_relays_address_is_found_out(void **state) {
@@ -296,6 +332,7 @@ int main(void) {
         cmocka_unit_test(a_relay_that_is_killed_and_started_again_is_used_again),
         cmocka_unit_test(a_relay_that_restarts_in_good_order_is_missed_for_seconds),
         cmocka_unit_test(a_relay_that_dies_is_replaced_by_the_other),
+        cmocka_unit_test(a_transfer_survives_the_death_of_its_relay),
         cmocka_unit_test(another_node_at_a_relays_address_is_found_out),
         cmocka_unit_test(a_relays_key_is_asked_for_once_and_kept),
         cmocka_unit_test(who_is_no_contact_is_refused),
