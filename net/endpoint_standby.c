@@ -31,7 +31,9 @@ void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_
  * else a standby. */
 void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *at) {
-    const bool wanted = paths_doubtful(&s->paths) || (s->tp && transport_is_silent(s->tp)) ||
+    const bool worse = session_hop(s)->kind != HOP_RELAY && at->kind == HOP_RELAY;
+    const bool wanted = (!worse && paths_doubtful(&s->paths)) ||
+                        (s->tp && transport_is_silent(s->tp)) ||
                         (session_hop(s)->kind == HOP_RELAY && at->kind != HOP_RELAY);
     if (hop_same_place(at, session_hop(s)) || !peer_takes(s->peer, at))
         return;

@@ -15,10 +15,13 @@ lab_node b b --relay "$RELAY_r"
 pair a b
 lab_count directly ip saddr 198.18.1.2 ip daddr 198.18.2.2
 lab_count by_relay ip saddr 198.18.1.2 ip daddr 198.18.9.2
-lab_until 10 "a reaches b directly" via a b direct
+mkdir "$DIR/out" "$DIR/warm"
+head -c 3000000 /dev/urandom >"$DIR/first" # ways are compared while something is sent
+ctl b recv --out "$DIR/warm" --once >/dev/null 2>&1 &
+check "a transfer before" ctl a send b "$DIR/first"
+check "a reaches b directly" via a b direct
 age_us=$(peer_json a b age_us)
 head -c 30000000 /dev/urandom >"$DIR/file"
-mkdir "$DIR/out"
 lab_watch b link2
 ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
 CTL_TIMEOUT=25 ctl a send b "$DIR/file" >"$DIR/send.log" 2>&1 &

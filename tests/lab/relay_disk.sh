@@ -5,6 +5,8 @@ LAB_NEEDS=strace
 . "$(dirname "$0")/lab.sh"
 bytes=${RELAY_BYTES:-50000000}
 lab_world
+mkdir -m 700 "$DIR/r"
+printf '[relay]\ncapacity = 10G\n' >"$DIR/r/meshd.conf"
 lab_relay r 9
 lab_home a 1
 lab_home b 2
