@@ -45,7 +45,7 @@ static uint16_t rtt_ms(const struct mesh *mesh, const struct relay_addr *at) {
 
 static void tell(struct mesh *mesh, const struct peering *p, struct mate *m) {
     uint8_t out[TOLD_BYTES_MAX];
-    struct told t = {.op = TOLD_HOMES, .sequence = m->tell, .homes = mesh->told};
+    struct mesh_told t = {.op = TOLD_HOMES, .sequence = m->tell, .homes = mesh->told};
     for (unsigned i = 0; i < t.homes.count; i++)
         t.rtt_ms[i] = rtt_ms(mesh, &t.homes.list[i]);
     const size_t len = told_write(&t, out, RECORD_MAX_BYTES);
@@ -82,13 +82,13 @@ static void homes_changed(struct mesh *mesh) {
 
 static void answer(struct mesh *mesh, const struct peering *p, uint32_t sequence) {
     uint8_t out[TOLD_BYTES_MAX];
-    const struct told t = {.op = TOLD_HEARD, .sequence = sequence};
+    const struct mesh_told t = {.op = TOLD_HEARD, .sequence = sequence};
     const size_t len = told_write(&t, out, sizeof out);
     const int err = session_record(mesh->turn->ep, mesh->turn->now_us, p->session, out, len);
     (void)err; /* it asks again */
 }
 
-static void heard(struct mesh *mesh, struct peering *p, struct mate *m, const struct told *t) {
+static void heard(struct mesh *mesh, struct peering *p, struct mate *m, const struct mesh_told *t) {
     if (t->op == TOLD_HEARD) {
         if (t->sequence == m->tell)
             m->next_us = 0;
@@ -111,7 +111,7 @@ static void heard(struct mesh *mesh, struct peering *p, struct mate *m, const st
 static void record(struct mesh *mesh, const struct ep_event *ev) {
     struct peering *p = peering_by_session(mesh->links.peers, ev->session);
     struct mate *m = p ? mate_of(mesh, p) : NULL;
-    struct told t;
+    struct mesh_told t;
     if (!m)
         return;
     if (told_read(&t, ev->data, ev->len))

@@ -2,7 +2,7 @@
 
 #include "crypto/base/bytes.h"
 
-size_t told_write(const struct told *t, uint8_t *out, size_t cap) {
+size_t told_write(const struct mesh_told *t, uint8_t *out, size_t cap) {
     uint8_t at[RELAY_ADDR_WIRE_MAX];
     struct wr w = wr_init(out, cap);
     uint8_t count = 0;
@@ -25,10 +25,10 @@ size_t told_write(const struct told *t, uint8_t *out, size_t cap) {
     return wr_len(&w);
 }
 
-bool told_read(struct told *t, const uint8_t *data, size_t len) {
+bool told_read(struct mesh_told *t, const uint8_t *data, size_t len) {
     const char *wrong;
     struct rd r = rd_init(data, len);
-    *t = (struct told){0};
+    *t = (struct mesh_told){0};
     if (rd_u8(&r) != TOLD_KIND)
         return false;
     const uint8_t op = rd_u8(&r);

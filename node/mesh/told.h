@@ -21,7 +21,7 @@ enum { TOLD_KIND = 2, TOLD_BYTES_MAX = 2 + 4 + 1 + RELAY_SET_MAX * (2 + RELAY_AD
 
 enum told_op { TOLD_HOMES = 1, TOLD_HEARD = 2 };
 
-struct told {
+struct mesh_told {
     enum told_op op;
     uint32_t sequence;
     struct relay_set homes;
@@ -29,8 +29,8 @@ struct told {
 };
 
 /* Homes that find no room in `cap` are left out. Returns the size. */
-size_t told_write(const struct told *t, uint8_t *out, size_t cap);
+size_t told_write(const struct mesh_told *t, uint8_t *out, size_t cap);
 /* False: not one of these, or not in its one form. */
-bool told_read(struct told *t, const uint8_t *data, size_t len);
+bool told_read(struct mesh_told *t, const uint8_t *data, size_t len);
 
 #endif

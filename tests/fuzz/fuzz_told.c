@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void look(const uint8_t *data, size_t size) {
-    struct told t;
+    struct mesh_told t;
     uint8_t out[TOLD_BYTES_MAX];
     if (!told_read(&t, data, size))
         return;

@@ -10,8 +10,8 @@
 #include "net/base/limits.h"
 #include "node/mesh/told.h"
 
-static struct told homes(unsigned count) {
-    struct told t = {.op = TOLD_HOMES, .sequence = 0x01020304};
+static struct mesh_told homes(unsigned count) {
+    struct mesh_told t = {.op = TOLD_HOMES, .sequence = 0x01020304};
     for (unsigned i = 0; i < count; i++) {
         struct relay_addr a = {.port = (uint16_t)(7557 + i)};
         a.at = (struct addr){.kind = ADDR_IPV4, .port = a.port, .ip = {192, 0, 2, (uint8_t)i}};
@@ -26,8 +26,8 @@ static void what_is_told_is_read(void **state) {
     (void)state;
     uint8_t out[TOLD_BYTES_MAX];
     for (unsigned count = 0; count <= RELAY_SET_MAX; count++) {
-        const struct told t = homes(count);
-        struct told back;
+        const struct mesh_told t = homes(count);
+        struct mesh_told back;
         const size_t len = told_write(&t, out, sizeof out);
         assert_int_equal(len, 7 + count * (2 + 7 + 32));
         assert_true(told_read(&back, out, len));
@@ -36,8 +36,8 @@ static void what_is_told_is_read(void **state) {
         assert_true(relay_set_equal(&back.homes, &t.homes));
         assert_memory_equal(back.rtt_ms, t.rtt_ms, sizeof t.rtt_ms);
     }
-    const struct told heard = {.op = TOLD_HEARD, .sequence = 7};
-    struct told back;
+    const struct mesh_told heard = {.op = TOLD_HEARD, .sequence = 7};
+    struct mesh_told back;
     assert_int_equal(told_write(&heard, out, sizeof out), 6);
     assert_true(told_read(&back, out, 6));
     assert_true(back.op == TOLD_HEARD && back.sequence == 7);
@@ -47,7 +47,7 @@ static void the_bytes_are_as_the_protocol_says(void **state) {
     (void)state;
     static const uint8_t head[] = {2, 1, 4, 3, 2, 1, 1, 0, 0, 4, 192, 0, 2, 0, 0x85, 0x1d, 1};
     uint8_t out[TOLD_BYTES_MAX];
-    const struct told t = homes(1);
+    const struct mesh_told t = homes(1);
     (void)told_write(&t, out, sizeof out);
     assert_memory_equal(out, head, sizeof head);
 }
@@ -55,8 +55,8 @@ static void the_bytes_are_as_the_protocol_says(void **state) {
 static void nothing_else_is_read(void **state) {
     (void)state;
     uint8_t out[TOLD_BYTES_MAX + 1] = {0};
-    struct told back;
-    const struct told t = homes(2);
+    struct mesh_told back;
+    const struct mesh_told t = homes(2);
     const size_t len = told_write(&t, out, TOLD_BYTES_MAX);
     for (size_t cut = 0; cut < len; cut++)
         assert_false(told_read(&back, out, cut));
@@ -79,7 +79,7 @@ static void nothing_else_is_read(void **state) {
 static void what_finds_no_room_is_left_out(void **state) {
     (void)state;
     uint8_t out[TOLD_BYTES_MAX];
-    struct told t = {.op = TOLD_HOMES}, back;
+    struct mesh_told t = {.op = TOLD_HOMES}, back;
     for (unsigned i = 0; i < RELAY_SET_MAX; i++) {
         struct relay_addr a = {.port = 1};
         memset(a.host, 'a', RELAY_HOST_MAX);
