@@ -57,8 +57,7 @@ int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, 
     return ask(e, now_us, at, false, nonce);
 }
 
-int endpoint_key_probe(struct endpoint *e, uint64_t now_us, const struct hop *at,
-                       uint64_t *nonce) {
+int endpoint_key_probe(struct endpoint *e, uint64_t now_us, const struct hop *at, uint64_t *nonce) {
     return ask(e, now_us, at, true, nonce);
 }
 

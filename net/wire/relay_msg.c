@@ -34,7 +34,20 @@ const char *relay_reason_name(unsigned reason) {
 
 /* Which fields an op has, in the order of the wire. One walk writes them and one reads them, so
  * that they cannot differ. */
-enum field { END, REQUEST, FLOW, PEER, LIFETIME, LOAD, FLOWS_MAX, RATE, QUOTA, REASON, IN, FOR };
+enum field {
+    END,
+    REQUEST,
+    FLOW,
+    PEER,
+    LIFETIME,
+    LOAD,
+    FLOWS_MAX,
+    RATE,
+    QUOTA,
+    REASON,
+    IN_MS,
+    FOR_MS
+};
 enum { FIELDS_MAX = 7 };
 
 static const uint8_t *fields_of(uint8_t op) {
@@ -50,7 +63,7 @@ static const uint8_t *fields_of(uint8_t op) {
         {RELAY_OPENED, {REQUEST, FLOW, LIFETIME}},
         {RELAY_INCOMING, {FLOW, PEER, LIFETIME}},
         {RELAY_ENDED, {FLOW, REASON}},
-        {RELAY_RESTARTING, {IN, FOR}},
+        {RELAY_RESTARTING, {IN_MS, FOR_MS}},
         {RELAY_REFUSED, {REQUEST, REASON}},
         {RELAY_LOAD, {LOAD, RATE, QUOTA}},
     };
@@ -89,7 +102,7 @@ static void field_write(struct wr *w, const struct relay_msg *m, uint8_t field) 
     case REASON:
         wr_u8(w, m->reason);
         return;
-    case IN:
+    case IN_MS:
         wr_u32(w, m->in_ms);
         return;
     default:
@@ -129,7 +142,7 @@ static void field_read(struct rd *r, struct relay_msg *m, uint8_t field) {
     case REASON:
         m->reason = rd_u8(r);
         return;
-    case IN:
+    case IN_MS:
         m->in_ms = rd_u32(r);
         return;
     default:

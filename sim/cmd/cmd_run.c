@@ -14,9 +14,9 @@
 #include "sim/report/html.h"
 #include "sim/report/pcap.h"
 #include "sim/report/report.h"
-#include "sim/run/collect.h"
 #include "sim/report/result.h"
 #include "sim/report/series.h"
+#include "sim/run/collect.h"
 
 enum { PROGRESS_US = 250000 };
 

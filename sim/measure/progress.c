@@ -24,10 +24,10 @@ static struct progress_host *host_of(struct progress *p, uint32_t host) {
 
 /* A pause from `since` to now, if it is one around the last fault. */
 static uint64_t pause_ns(const struct progress *p, const struct progress_host *h, uint64_t now_ns) {
-    const bool near =
+    const bool is_near =
         p->fault_ns > 0 && now_ns + 1 >= p->fault_ns &&
         (h->data_ns < p->fault_ns || now_ns + 1 - p->fault_ns <= PROGRESS_AFTER_S * ns_per_s);
-    return near && h->data_ns > 0 ? now_ns + 1 - h->data_ns : 0;
+    return is_near && h->data_ns > 0 ? now_ns + 1 - h->data_ns : 0;
 }
 
 void progress_fault(struct progress *p, uint64_t now_ns) {
