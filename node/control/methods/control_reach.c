@@ -72,7 +72,8 @@ int reach_try(struct waits *ws, uint64_t now_us, struct wait *w) {
     /* A peer without an address, or one we cannot reach, may still come to us. */
     const int err = up ? node_ping(ws->node, now_us, w->contact, 0, &w->ref)
                        : node_connect(ws->node, now_us, w->contact);
-    if (err)
+    /* What was asked may be lost, and the peer heard by something else. */
+    if (err || w->ref != 0)
         w->retry_us = now_us + CONTROL_RECONNECT_US;
     return err;
 }
@@ -82,6 +83,8 @@ static void retry(struct waits *ws, uint64_t now_us, struct wait *w) {
     struct contact_info info;
     if (node_contact_get(ws->node, now_us, w->contact, &info) && reach_answers(&info))
         reach_answer(ws, now_us, w, w->kind == &reach_added);
+    else if (w->ref != 0) /* asked already */
+        w->retry_us = now_us + CONTROL_RECONNECT_US;
     else if (reach_try(ws, now_us, w) == ERR_NOT_FOUND)
         reach_answer_removed(ws, now_us, w);
 }
@@ -99,8 +102,10 @@ static void on_event(struct waits *ws, uint64_t now_us, struct wait *w,
     else if (e->kind == NODE_CONTACT_REMOVED)
         reach_answer_removed(ws, now_us, w);
     else if (e->kind == NODE_CONNECT_FAILED || e->kind == NODE_PEER_DOWN ||
-             e->kind == NODE_PAIRING_FAILED || (e->kind == NODE_PING_FAILED && e->id == w->ref))
+             e->kind == NODE_PAIRING_FAILED || (e->kind == NODE_PING_FAILED && e->id == w->ref)) {
+        w->ref = 0;
         w->retry_us = now_us + CONTROL_RECONNECT_US;
+    }
 }
 
 /* It is added, and not there yet. */
