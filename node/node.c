@@ -120,8 +120,8 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     node_set_tell(n, cfg->tell, cfg->tell_count);
     n->turn.ep = make_endpoint(cfg, env, now_us);
     if (n->turn.ep)
-        mesh_config(&n->mesh, &n->relay);
-    if (!n->turn.ep || load(n) != 0) {
+        mesh_config(&n->mesh, node_relays_set(n));
+    if (!n->turn.ep || !node_relays_taken(n, cfg->relay) || load(n) != 0) {
         node_free(n);
         return NULL;
     }
@@ -135,6 +135,7 @@ void node_free(struct node *n) {
     work_clear(&n->work);
     news_clear(&n->turn.news);
     endpoint_free(n->turn.ep);
+    mem_free(n->relay);
     sodium_memzero(n, sizeof *n);
     mem_free(n);
 }
@@ -157,37 +158,6 @@ void node_set_wall(struct node *n, uint64_t now_us, uint64_t wall_us) {
 uint64_t node_wall_s(const struct node *n, uint64_t now_us) {
     const struct turn *t = &n->turn;
     return (t->wall_us + (now_us > t->wall_at_us ? now_us - t->wall_at_us : 0)) / 1000000;
-}
-
-void node_set_policy(struct node *n, const struct node_policy *p) {
-    struct recv_rules *r = &n->files.recv.rules;
-    r->accept = p->accept;
-    snprintf(r->download_dir, sizeof r->download_dir, "%s", p->download_dir ? p->download_dir : "");
-    n->files.recv.accept_max_bytes = p->accept_max_bytes;
-    n->messages.history.quota_bytes =
-        p->message_quota_bytes ? p->message_quota_bytes : MESSAGES_BYTES_MAX;
-    n->messages.history.quota_contact_bytes = p->message_quota_contact_bytes
-                                                  ? p->message_quota_contact_bytes
-                                                  : MESSAGES_CONTACT_BYTES_MAX;
-    if (p->relay)
-        n->relay = *p->relay;
-    else
-        relay_config_init(&n->relay);
-    contacts_set_path(&n->contacts, p->path);
-    if (n->turn.ep) /* else node_new does, when it is there */
-        mesh_config(&n->mesh, &n->relay);
-}
-
-void node_get_policy(const struct node *n, struct node_policy *out) {
-    *out = (struct node_policy){
-        .accept = n->files.recv.rules.accept,
-        .download_dir = n->files.recv.rules.download_dir,
-        .accept_max_bytes = n->files.recv.accept_max_bytes,
-        .message_quota_bytes = n->messages.history.quota_bytes,
-        .message_quota_contact_bytes = n->messages.history.quota_contact_bytes,
-        .relay = &n->relay,
-        .path = n->contacts.path,
-    };
 }
 
 void node_set_tell(struct node *n, const struct addr *addrs, unsigned count) {

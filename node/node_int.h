@@ -28,7 +28,7 @@ struct node {
     struct work work;
     struct keep keep;
     struct resolves resolves;
-    struct relay_config relay;
+    struct relay_config *relay; /* NULL: nothing is set about relays */
     struct peerings peers;
     struct contacts contacts;
     struct invites invites;
@@ -43,5 +43,10 @@ struct node {
     struct intakes intakes;
     struct mailbox mailbox;
 };
+
+/* ---- node_policy.c ---- */
+const struct relay_config *node_relays_set(const struct node *n); /* never NULL */
+/* False: there was no memory for these. */
+bool node_relays_taken(const struct node *n, const struct relay_config *c);
 
 #endif

@@ -38,7 +38,7 @@ static const char usage[] =
     "  --limit SECONDS   of real time for one run (300); then it counts as hanging\n"
     "swarm:\n"
     "  --out DIR         where failing scenarios go (default swarm-failures)\n"
-    "  --scale SIZE      small (default) or medium\n"
+    "  --scale SIZE      small (default), medium, or relays\n"
     "  --need-marks      fail if the campaign has missed what it should have met\n"
     "  --seed N --print  only show that seed's scenario\n"
     "shrink:\n"
@@ -81,7 +81,8 @@ static bool read_unsigned(const char *text, unsigned lo, unsigned hi, unsigned *
 
 static bool read_scale(const char *text, struct options *o) {
     o->medium = strcmp(text, "medium") == 0;
-    return o->medium || strcmp(text, "small") == 0;
+    o->relays = strcmp(text, "relays") == 0;
+    return o->medium || o->relays || strcmp(text, "small") == 0;
 }
 
 static bool read_option(int c, struct options *o) {

@@ -6,7 +6,7 @@ _meshsim() {
     COMPREPLY=()
     case $3 in
     --crypto) mapfile -t COMPREPLY < <(compgen -W 'real memo stub' -- "$cur") ;;
-    --scale) mapfile -t COMPREPLY < <(compgen -W 'small medium' -- "$cur") ;;
+    --scale) mapfile -t COMPREPLY < <(compgen -W 'small medium relays' -- "$cur") ;;
     *)
         if [[ $cur == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

@@ -18,7 +18,7 @@ complete -c meshsim -s j -x -d 'processes at once'
 complete -c meshsim -l limit -x -d 'seconds for one run'
 complete -c meshsim -l out -r -d 'where failing scenarios go'
 complete -c meshsim -s o -r -d 'where the result goes'
-complete -c meshsim -l scale -x -a 'small medium' -d 'size of what is drawn'
+complete -c meshsim -l scale -x -a 'small medium relays' -d 'size of what is drawn'
 complete -c meshsim -l need-marks -d 'fail if something was missed'
 complete -c meshsim -l print -d 'only show the scenario'
 complete -c meshsim -l budget -x -d runs

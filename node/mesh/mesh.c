@@ -45,7 +45,9 @@ static uint16_t rtt_ms(const struct mesh *mesh, const struct relay_addr *at) {
 
 static void tell(struct mesh *mesh, const struct peering *p, struct mate *m) {
     uint8_t out[TOLD_BYTES_MAX];
-    struct mesh_told t = {.op = TOLD_HOMES, .sequence = m->tell, .homes = mesh->told};
+    struct mesh_told t = {.op = TOLD_HOMES, .sequence = m->tell};
+    if (mesh->told)
+        t.homes = *mesh->told;
     for (unsigned i = 0; i < t.homes.count; i++)
         t.rtt_ms[i] = rtt_ms(mesh, &t.homes.list[i]);
     const size_t len = told_write(&t, out, RECORD_MAX_BYTES);
@@ -69,12 +71,14 @@ static bool is_told(const struct mesh *mesh, const struct peering *p) {
 
 /* Homes are others: everybody with a session hears it. */
 static void homes_changed(struct mesh *mesh) {
+    static const struct relay_set none;
     struct relay_set now;
-    mesh->links.homes_changed = false;
     mesh_homes(mesh, &now);
-    if (relay_set_equal(&now, &mesh->told))
+    mesh->links.homes_changed =
+        !mesh->told && now.count > 0 && !(mesh->told = mem_calloc(1, sizeof *mesh->told));
+    if (mesh->links.homes_changed || relay_set_equal(&now, mesh->told ? mesh->told : &none))
         return;
-    mesh->told = now;
+    *mesh->told = now;
     for (uint32_t i = 0; i < mesh->mate_cap; i++)
         if (mesh->mates[i])
             tell_soon(mesh, mesh->mates[i]);
@@ -300,6 +304,7 @@ static void part_clear(void *self) {
     mem_free(mesh->mates);
     mesh->mates = NULL;
     mesh->mate_cap = 0;
+    mem_free(mesh->told);
     ways_clear(&mesh->ways);
     links_clear(&mesh->links);
 }
@@ -343,7 +348,7 @@ static void part_session_up(void *self, struct peering *p) {
         ways_relay_up(&mesh->ways, r);
     mate_end(mesh, p);
     struct mate *m = is_told(mesh, p) ? mate_new(mesh, p) : NULL;
-    if (m && mesh->told.count > 0)
+    if (m && mesh->told && mesh->told->count > 0)
         tell_soon(mesh, m);
 }
 

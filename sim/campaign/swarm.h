@@ -15,7 +15,8 @@
 
 #include "sim/text/text.h"
 
-enum swarm_scale { SWARM_SMALL, SWARM_MEDIUM }; /* up to 8 and up to 60 hosts */
+/* Up to 8 and up to 60 hosts; small worlds of which a third has relays. */
+enum swarm_scale { SWARM_SMALL, SWARM_MEDIUM, SWARM_RELAYS };
 
 void swarm_draw(uint64_t seed, enum swarm_scale scale, struct text *out);
 /* Metrics of which a campaign must have seen at least one; NULL after the last. */

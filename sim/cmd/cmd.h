@@ -18,7 +18,7 @@ struct options {
     uint64_t seed, first, last;
     double needed;
     unsigned jobs, limit_s, budget;
-    bool medium;
+    bool medium, relays; /* the scale */
     enum crypto_mode crypto;
     const char *out; /* shrink -o FILE, swarm --out DIR */
     const char *html, *pcap, *json_file, *baseline;

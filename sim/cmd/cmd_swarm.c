@@ -8,9 +8,13 @@
 #include "sim/campaign/swarm.h"
 #include "sim/cmd/sweep.h"
 
+static enum swarm_scale scale_of(const struct options *o) {
+    return o->relays ? SWARM_RELAYS : o->medium ? SWARM_MEDIUM : SWARM_SMALL;
+}
+
 static void draw(void *ctx, uint64_t seed, struct text *out) {
     const struct sweep *w = ctx;
-    swarm_draw(seed, w->o->medium ? SWARM_MEDIUM : SWARM_SMALL, out);
+    swarm_draw(seed, scale_of(w->o), out);
 }
 
 /* Where the scenario of a failing seed is kept. */
@@ -69,7 +73,7 @@ int cmd_swarm(struct options *o) {
             return EXIT_USAGE;
         }
         if (o->print) {
-            swarm_draw(o->seed, o->medium ? SWARM_MEDIUM : SWARM_SMALL, &t);
+            swarm_draw(o->seed, scale_of(o), &t);
             fputs(text_of(&t), stdout);
             text_clear(&t);
             return EXIT_OK;
@@ -89,7 +93,7 @@ int cmd_swarm(struct options *o) {
     w.model.has_crypto = true;
     if (!o->has_crypto)
         w.model.crypto = CRYPTO_REAL;
-    w.report.source.text = o->medium ? "medium" : "small";
+    w.report.source.text = o->relays ? "relays" : o->medium ? "medium" : "small";
     w.report.source.crypto = w.model.crypto;
     const bool ran = sweep_run(&w);
     int code = sweep_tell(&w);
