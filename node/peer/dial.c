@@ -95,7 +95,7 @@ static void wait_begins(struct dials *dials, struct peering *p) {
         return;
     p->dial.since_us = dials->turn->now_us;
     /* What a longer round trip allows is asked for when it matters: each ping comes by here. */
-    judge_at(dials, p, dials->turn->now_us + DIAL_PATIENCE_US);
+    judge_at(dials, p, dials->turn->now_us + (p->online ? DIAL_PATIENCE_US : DIAL_CALL_US));
 }
 
 int dial_now(struct dials *dials, struct peering *p) {

@@ -35,6 +35,7 @@ enum {
     DIAL_CHANGE_US = 1000000,    /* changes of the network count once in so long */
     DIAL_MEMORY_US = 100 * 1000, /* a plan found no memory */
     DIAL_PATIENCE_US = 1900 * 1000, /* no answer for so long, or for four round trips: offline */
+    DIAL_CALL_US = 2500 * 1000, /* who is called and has no session: on a bad path it takes more */
     DIAL_PATIENCE_MAX_US = 10 * 1000000,
 };
 

@@ -207,6 +207,8 @@ void ticket_wrong(const char *text, char out[static TICKET_WRONG_MAX]) {
     ticket_clear(&t);
 }
 
+enum { HASH_STACK_BYTES = 4096 };
+
 void ticket_psk(const struct ticket *t, struct psk *out) {
     static const char label[] = "meshd ticket psk v1";
     crypto_generichash_state h;
@@ -216,6 +218,7 @@ void ticket_psk(const struct ticket *t, struct psk *out) {
     crypto_generichash_update(&h, t->secret, sizeof t->secret);
     crypto_generichash_final(&h, out->bytes, PSK_BYTES);
     sodium_memzero(&h, sizeof h);
+    sodium_stackzero(HASH_STACK_BYTES); /* the hash leaves its result there, too */
 }
 
 void ticket_clear(struct ticket *t) {
