@@ -13,7 +13,7 @@ void relay_load_add(struct relay_load *l, uint64_t now_us, uint64_t bytes) {
 }
 
 static uint8_t part(uint64_t of, uint64_t whole) { /* of 255, at most that */
-    return of >= whole ? LOAD_MAX : (uint8_t)(of * LOAD_MAX / whole);
+    return (uint8_t)(of >= whole ? LOAD_MAX : of * LOAD_MAX / whole);
 }
 
 static uint8_t greater(uint8_t a, uint8_t b) {
