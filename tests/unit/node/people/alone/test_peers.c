@@ -58,7 +58,7 @@ static void who_is_no_contact_is_dialled_and_found_away(void **state) {
     assert_int_equal(dial_state(&s.dials, p), PEER_CONNECTING);
     assert_int_equal(dial_now(&s.dials, p), 0);
     assert_int_equal(fake[p->ref.index].connects, 1);
-    scene_wait(&s, DIAL_PATIENCE_US + 1);
+    scene_wait(&s, DIAL_CALL_US + 1);
     assert_int_equal(dial_state(&s.dials, p), PEER_OFFLINE);
     assert_true(scene_heard(&s, NODE_CONNECT_FAILED, &e));
     assert_string_equal(e.contact, "");
