@@ -20,19 +20,27 @@ static struct way *find(const struct ways *ways, const struct node_id *peer,
     return NULL;
 }
 
-static unsigned count_of(const struct ways *ways, const struct node_id *peer, bool live_own) {
+/* Open, and nobody has come through: perhaps its relay forwards nothing. */
+static bool is_mute(const struct ways *ways, const struct way *w) {
+    const struct contact *c = w->state == WAY_OPEN ? contact_of(ways, w) : NULL;
+    return c && !c->peering->online && ways->turn->now_us >= w->opened_us + WAY_MUTE_US;
+}
+
+enum which { ALL, LIVE, HOPEFUL /* LIVE, and not mute */ };
+
+static unsigned count_of(const struct ways *ways, const struct node_id *peer, enum which which) {
     unsigned n = 0;
     for (unsigned i = 0; i < ways->count; i++) {
         const struct way *w = ways->list[i];
         if (node_id_equal(&w->peer, peer))
-            n += live_own ? w->state != WAY_FAILED : 1;
+            n += which == ALL || (w->state != WAY_FAILED && (which == LIVE || !is_mute(ways, w)));
     }
     return n;
 }
 
 /* Counts as a user of the relay already. */
 static struct way *add(struct ways *ways, const struct node_id *peer, struct relay *r) {
-    if (ways->count == WAYS_MAX || count_of(ways, peer, false) >= WAYS_PER_PEER)
+    if (ways->count == WAYS_MAX || count_of(ways, peer, ALL) >= WAYS_PER_PEER)
         return NULL;
     if (ways->count == ways->cap) {
         const unsigned cap = ways->cap ? ways->cap * 2 : 8;
@@ -172,17 +180,17 @@ static unsigned options(const struct ways *ways, const struct contact *c,
 /* So many ways to it, if there are. True: there is one, or one may come. */
 static bool open_some(struct ways *ways, const struct contact *c, unsigned want) {
     struct option list[OPTIONS_MAX];
-    unsigned live = count_of(ways, &c->id, true);
+    unsigned live = count_of(ways, &c->id, HOPEFUL);
     if (ways->turn->shut || contact_path_policy(ways->contacts, c) == PATH_DIRECT_ONLY)
         return false;
     if (live < want) {
         const unsigned count = options(ways, c, list);
         for (unsigned i = 0; i < count && live < want; i++) {
             (void)begin(ways, &c->id, &list[i].at);
-            live = count_of(ways, &c->id, true);
+            live = count_of(ways, &c->id, HOPEFUL);
         }
     }
-    return live > 0;
+    return count_of(ways, &c->id, LIVE) > 0;
 }
 
 /* ---- who is wanted ---- */
@@ -240,6 +248,7 @@ static bool look(struct ways *ways, struct wanted *w) {
 static void reached(struct ways *ways, struct way *w) {
     struct contact *c = contact_of(ways, w);
     const uint64_t now_us = ways->turn->now_us;
+    w->opened_us = now_us;
     if (!c)
         return;
     struct peering *p = c->peering;

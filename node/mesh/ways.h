@@ -3,7 +3,8 @@
  *
  * Somebody wants a contact that is offline: a flow is opened at the best relay that both may have
  * in common, at the same time as its addresses are dialled. What the relay gives is a place of the
- * peer like an address (endpoint_peer_place_add). If it comes to nothing, the next relay is asked.
+ * peer like an address (endpoint_peer_place_add). If it comes to nothing, or nobody has come through
+ * it for WAY_MUTE_US, the next relay is asked.
  * While data waits for it a second one is kept, through another relay: so a relay that dies is
  * no more than a path that dies.
  *
@@ -32,6 +33,7 @@ enum {
     WAY_CALLED_US = 10 * 1000000,   /* or is only called, since nobody waits for it */
     WAY_STRANGER_US = 30 * 1000000, /* whoever came with a ticket has paired by then */
     WAY_LOOK_US = 1000000,          /* is there data for it still? */
+    WAY_MUTE_US = 2 * 1000000,      /* nobody has come through it: another relay is asked, too */
     WAY_UNKNOWN_US = 100 * 1000,    /* what a round trip counts that nobody has measured, and */
     WAY_OWN_US = 1000000,           /* one of our homes that the peer has not named */
 };
@@ -50,6 +52,7 @@ struct way {
     bool theirs; /* they have asked for it */
     uint32_t request;
     uint64_t until_us; /* what holds until then; 0: nothing of the kind */
+    uint64_t opened_us;
     struct hop at;
     const char *why; /* WAY_FAILED: static */
 };

@@ -143,8 +143,10 @@ static void post(struct world *w, struct world_node *from, const struct addr *to
     from->sent++;
     while (i < w->count && !addr_equal(&w->nodes[i].addr, to))
         i++;
+    if (i < w->count)
+        w->between[from - w->nodes][i]++;
     if (i == w->count || from->unplugged || world_dead(from) ||
-        draw(&w->seed) % 100 < w->loss_percent)
+        (from->black_hole && buf[0] == PACKET_FORWARDED) || draw(&w->seed) % 100 < w->loss_percent)
         return;
     if (w->hubs && i >= w->hubs && from >= &w->nodes[w->hubs]) {
         w->direct++;

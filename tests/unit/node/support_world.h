@@ -25,6 +25,7 @@ struct world_node {
     struct env env;
     uint64_t rng;
     bool unplugged;  /* its packets go nowhere */
+    bool black_hole; /* a relay: what it forwards goes nowhere */
     unsigned sent;   /* datagrams, unplugged or not */
     unsigned scrubs; /* barriers that wiped what was deleted, and succeeded */
     bool mortal; /* with the first write that fails the process is dead: nothing is heard of it */
@@ -41,6 +42,7 @@ struct world {
     unsigned loss_percent;
     unsigned hubs; /* the first so many reach everybody; the others only those. 0: everybody all */
     uint64_t direct;          /* datagrams between others that were dropped for that */
+    unsigned between[WORLD_NODES][WORLD_NODES]; /* sent from the first to the second */
     uint64_t disk_us;         /* how long a file operation takes; 0: at once */
     uint64_t sync_us;         /* how long a barrier of the store takes; 0: as long as these */
     void (*heard)(void *ctx); /* packets have come in; the nodes do not know yet what was in them */

@@ -1,0 +1,131 @@
+/* Relays and contacts that mean harm, and who is let down by them: not the others, and not for
+ * long. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/endpoint_int.h"
+#include "node/node_int.h"
+#include "support_contacts.h"
+
+enum { MS = 1000, S = 1000000 };
+
+static struct relay_config configs[WORLD_NODES];
+
+static void again(struct world *w, unsigned i) {
+    world_kill(w, i);
+    world_start(w, i);
+}
+
+static struct relay_addr relay_at(const struct world *w, unsigned i) {
+    return (struct relay_addr){
+        .id = w->nodes[i].identity.id, .at = w->nodes[i].addr, .port = w->nodes[i].addr.port};
+}
+
+/* Nodes 0 to `relays` - 1 serve; the others use all of those, and know no address of each other. */
+static struct world *with_relays(unsigned relays, unsigned nodes, uint64_t seed) {
+    struct world *w = world_new(relays + nodes, seed);
+    w->hubs = relays;
+    for (unsigned i = 0; i < w->count; i++) {
+        struct relay_config *c = &configs[i];
+        relay_config_init(c);
+        c->serve = i < relays;
+        for (unsigned r = 0; i >= relays && r < relays; r++)
+            c->use[c->use_count++] = relay_at(w, r);
+        w->nodes[i].cfg.relay = c;
+        if (i >= relays)
+            w->nodes[i].cfg.tell_count = 0;
+    }
+    for (unsigned i = 0; i < w->count; i++)
+        again(w, i);
+    return w;
+}
+
+/* Node i says this record in its session with node `to`, whether that has asked for it or not. */
+static void say(struct world *w, unsigned i, unsigned to, const void *data, size_t len) {
+    struct endpoint *ep = w->nodes[i].node->turn.ep;
+    const struct peer *p = peers_by_id(&ep->peers, &w->nodes[to].identity.id);
+    assert_non_null(p);
+    assert_non_null(p->session);
+    const int err = session_record(ep, w->now_us, session_ref_of(p->session), data, len);
+    (void)err; /* no room for it: lost */
+}
+
+static void say_relay(struct world *w, unsigned i, unsigned to, const struct relay_msg *m) {
+    uint8_t msg[RELAY_MSG_MAX_BYTES];
+    const size_t len = relay_msg_write(m, msg);
+    say(w, i, to, msg, len);
+}
+
+static bool online(struct world *w, unsigned i, const char *name) {
+    return contact_seen(w, i, name).state == CONTACT_ONLINE;
+}
+
+static bool meet(struct world *w, unsigned a, const char *b, uint64_t within_us) {
+    const uint64_t until_us = w->now_us + within_us;
+    while (w->now_us < until_us && !online(w, a, b))
+        world_run(w, 100 * MS);
+    return online(w, a, b);
+}
+
+/* ---- relays ---- */
+
+/* It opens flows, and nothing comes through: the other one is tried. */
+static void a_relay_that_forwards_nothing_keeps_nobody_apart(void **state) {
+    (void)state;
+    for (unsigned bad = 0; bad < 2; bad++) {
+        struct world *w = with_relays(2, 2, 30 + bad);
+        world_run(w, 3 * S);
+        world_pair(w, 2, 3);
+        world_run(w, 12 * S);
+        w->nodes[bad].black_hole = true;
+        again(w, 2);
+        again(w, 3);
+        const uint64_t from_us = w->now_us;
+        assert_true(meet(w, 2, "n3", 20 * S));
+        print_message("after %u ms\n", (unsigned)((w->now_us - from_us) / 1000));
+        world_free(w);
+    }
+}
+
+/* It says that a contact wants a flow, which does not; and drops what comes by it. */
+static void a_relay_that_invents_callers_keeps_nobody_apart(void **state) {
+    (void)state;
+    for (unsigned bad = 0; bad < 2; bad++) {
+        struct world *w = with_relays(2, 2, 40 + bad);
+        world_run(w, 3 * S);
+        world_pair(w, 2, 3);
+        world_run(w, 12 * S);
+        w->nodes[bad].black_hole = true;
+        w->nodes[3].unplugged = true;
+        again(w, 2);
+        again(w, 3);
+        world_run(w, 3 * S);
+        for (uint32_t n = 1; n <= 8; n++) {
+            say_relay(w, bad, 2,
+                      &(struct relay_msg){.op = RELAY_INCOMING,
+                                          .flow = n,
+                                          .lifetime_s = UINT16_MAX,
+                                          .peer = w->nodes[3].identity.id});
+            world_run(w, 100 * MS);
+        }
+        w->nodes[3].unplugged = false;
+        const uint64_t from_us = w->now_us;
+        assert_true(meet(w, 2, "n3", 30 * S));
+        print_message("after %u ms\n", (unsigned)((w->now_us - from_us) / 1000));
+        world_free(w);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_relay_that_forwards_nothing_keeps_nobody_apart),
+        cmocka_unit_test(a_relay_that_invents_callers_keeps_nobody_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
