@@ -12,7 +12,18 @@ static void place_text(const struct relay *r, char out[static ADDR_TEXT_MAX + 8]
         snprintf(out, ADDR_TEXT_MAX, "%.50s:%u", r->at.host, r->at.port);
 }
 
-void link_tell(const struct links *links, const struct relay *r, enum relay_news news) {
+/* A relay can bring its news about as often as it likes. */
+static bool may_tell(struct relay *r, uint64_t now_us) {
+    const uint64_t from_us = r->told_us > now_us ? r->told_us : now_us;
+    if (from_us - now_us > (LINK_NEWS_BURST - 1) * (uint64_t)LINK_NEWS_US)
+        return false;
+    r->told_us = from_us + LINK_NEWS_US;
+    return true;
+}
+
+void link_tell(const struct links *links, struct relay *r, enum relay_news news) {
+    if (!may_tell(r, links->turn->now_us))
+        return;
     struct node_event *e = turn_tell(links->turn, NODE_RELAY, NULL);
     char place[ADDR_TEXT_MAX + 8], expected[NODE_ID_TEXT_CHARS + 1], found[NODE_ID_TEXT_CHARS + 1];
     place_text(r, place);

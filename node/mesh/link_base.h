@@ -14,6 +14,11 @@ enum {
     LINK_UNUSED_US = 60 * 1000000, /* a session that nobody needs any more ends after that */
     LINK_DENIED_US = 60 * 1000000, /* who refused a reservation is asked again; doubled each time */
     LINK_RESERVE_S = 3600,
+    LINK_STEADY_US =
+        60 * 1000000,    /* a session that ends sooner is a lapse: the first is dialled at */
+    LINK_LAPSES_MAX = 8, /* once, then after LINK_FIRST_US, doubled each time */
+    LINK_NEWS_BURST = 6,
+    LINK_NEWS_US = 10 * 1000000,
     LINK_ECHO_FIRST_US = 5 * 1000000, /* so much before the endpoint's keepalive */
     LINK_ECHOES = 4,                  /* unanswered: it is dead, so 1.6 s after the first one, */
     LINK_ECHO_US = 400 * 1000,        /* or four round trips */
@@ -37,8 +42,8 @@ struct links { /* zeroes but for the first seven */
 static inline bool link_needed(const struct relay *r) {
     return r->home || r->users > 0;
 }
-/* An event about a relay. */
-void link_tell(const struct links *links, const struct relay *r, enum relay_news news);
+/* An event about a relay; LINK_NEWS_BURST at once, then one in LINK_NEWS_US: not told beyond. */
+void link_tell(const struct links *links, struct relay *r, enum relay_news news);
 /* Give or take a quarter. */
 uint64_t link_about_us(const struct links *links, uint64_t us);
 /* It failed: tried again later, ever later. Homes may have to be chosen anew. */

@@ -139,6 +139,7 @@ void link_warm_up(struct links *links, struct relay *r) {
     relay_enter(r, links->turn->now_us, RELAY_IS_UP, "a session is up");
     r->pause_us = 0;
     r->renew_us = 0;
+    r->up_us = links->turn->now_us;
     r->doubted = r->asking = false;
     r->due_us = UINT64_MAX;
     r->probe = (struct relay_probe){0};

@@ -76,6 +76,9 @@ struct relay {
     struct peering *peering; /* NULL: none */
     uint64_t due_us;         /* UINT64_MAX: nothing is planned */
     uint64_t pause_us;       /* after the last failure */
+    uint64_t up_us;          /* when its last session began */
+    uint8_t lapses;          /* sessions in a row that ended soon */
+    uint64_t told_us;        /* the events of it are paid for until then */
     bool asking;             /* for its key */
     uint64_t nonce, asked_us;
     bool measure;       /* nothing is wanted but the round trip */

@@ -189,7 +189,9 @@ int links_need(struct links *links, const struct relay_addr *at, struct relay **
 }
 
 void links_again(struct links *links, struct relay *r) {
-    if (!relay_is_up(r) && r->state != RELAY_IS_WRONG_KEY)
+    const bool hangs_up = r->lapses > 1 && r->state == RELAY_IS_SILENT &&
+                          r->due_us > links->turn->now_us && r->due_us < UINT64_MAX;
+    if (!relay_is_up(r) && r->state != RELAY_IS_WRONG_KEY && !hangs_up)
         link_reach_begin(links, r, false);
 }
 
@@ -220,10 +222,17 @@ void links_session_down(struct links *links, struct peering *p, int err) {
     links->homes_changed |= r->state == RELAY_IS_RESERVED;
     link_failed(links, r, RELAY_IS_SILENT,
                 err == 0 ? "its session was not used" : "its session was lost");
-    /* The first time it is dialled at once, with the key that it had. */
+    /* It is dialled at once, with the key that it had; not if it ends one after another. */
+    const uint64_t now_us = links->turn->now_us;
+    if (now_us >= r->up_us + LINK_STEADY_US)
+        r->lapses = 0;
     r->doubted = false;
     r->pause_us = 0;
-    r->due_us = links->turn->now_us;
+    r->due_us = r->lapses == 0
+                    ? now_us
+                    : now_us + link_about_us(links, (uint64_t)LINK_FIRST_US << (r->lapses - 1));
+    if (r->lapses < LINK_LAPSES_MAX)
+        r->lapses++;
 }
 
 static void restarting(struct links *links, struct relay *r, uint32_t in_ms, uint32_t for_ms) {

@@ -11,7 +11,8 @@
  * that nobody needs are asked for their key: one datagram each way, which tells the round trip.
  *
  * A session with a relay is asked for an echo as rarely as the NATs allow (keepalive.h). One that
- * does not answer LINK_ECHOES in a row is dead, and dialled anew at once.
+ * does not answer LINK_ECHOES in a row is dead, and dialled anew at once; the next that ends within
+ * LINK_STEADY_US later, and ever later.
  */
 #ifndef MESHD_NODE_MESH_RELAY_LINKS_H
 #define MESHD_NODE_MESH_RELAY_LINKS_H

@@ -122,10 +122,51 @@ static void a_relay_that_invents_callers_keeps_nobody_apart(void **state) {
     }
 }
 
+/* What it says over and over again is told, and logged, once in a while. */
+static void a_relay_that_restarts_without_end_is_not_told_of_without_end(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 1, 50);
+    world_run(w, 3 * S);
+    const unsigned before = world_count(w, 1, NODE_RELAY);
+    for (unsigned n = 0; n < 600; n++) {
+        say_relay(w, 0, 1, &(struct relay_msg){.op = RELAY_RESTARTING, .in_ms = 100000 + n});
+        world_run(w, 50 * MS);
+    }
+    print_message("%u events\n", world_count(w, 1, NODE_RELAY) - before);
+    assert_true(world_count(w, 1, NODE_RELAY) - before <= 10);
+    world_free(w);
+}
+
+/* It ends each session that it has made: it is dialled at once, and then ever more seldom. */
+static void a_relay_that_hangs_up_is_not_dialled_without_end(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 1, 51);
+    world_run(w, 3 * S);
+    const uint64_t dials = dials_of(w, 1);
+    const unsigned told = world_count(w, 1, NODE_RELAY);
+    struct endpoint *ep = w->nodes[0].node->turn.ep;
+    for (unsigned n = 0; n < 60 * 100; n++) {
+        const struct peer *p = peers_by_id(&ep->peers, &w->nodes[1].identity.id);
+        if (p && p->session)
+            endpoint_disconnect(ep, w->now_us, session_ref_of(p->session), ERR_CLOSED);
+        world_run(w, 10 * MS);
+    }
+    print_message("%u dials, %u events\n", (unsigned)(dials_of(w, 1) - dials),
+                  world_count(w, 1, NODE_RELAY) - told);
+    assert_true(dials_of(w, 1) - dials <= 10);
+    assert_true(world_count(w, 1, NODE_RELAY) - told <= 20);
+    world_run(w, 60 * S);
+    struct relay_info info;
+    assert_true(node_relay_at(w->nodes[1].node, 0, &info) && info.reserved);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relay_that_forwards_nothing_keeps_nobody_apart),
         cmocka_unit_test(a_relay_that_invents_callers_keeps_nobody_apart),
+        cmocka_unit_test(a_relay_that_restarts_without_end_is_not_told_of_without_end),
+        cmocka_unit_test(a_relay_that_hangs_up_is_not_dialled_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
