@@ -16,6 +16,26 @@ static void look_up(struct links *links, struct relay *r) {
 }
 
 /* ---- keys ---- */
+static bool is_at(const struct contact *c, const struct addr *at) {
+    for (unsigned i = 0; i < c->addr_count; i++)
+        if (c->addrs[i].kind == at->kind && memcmp(c->addrs[i].ip, at->ip, sizeof at->ip) == 0)
+            return true;
+    return false;
+}
+
+/* Whom the user reaches by relays only cannot have itself called by saying that it, or another node
+ * at its address, is one. What the user has named is a relay. */
+static bool is_forbidden(const struct links *links, const struct relay *r) {
+    const struct contacts *people = links->contacts;
+    for (unsigned i = 0; !r->named && i < people->count; i++) {
+        const struct contact *c = people->list[i];
+        if (contact_path_policy(people, c) == PATH_RELAY_ONLY &&
+            (node_id_equal(&c->id, &r->at.id) || is_at(c, &r->places[r->place])))
+            return true;
+    }
+    return false;
+}
+
 static void ask(struct links *links, struct relay *r) {
     const struct hop at = hop_udp(&r->places[r->place], LOCAL_ANY);
     const uint64_t now_us = links->turn->now_us;
@@ -38,21 +58,30 @@ void link_reach_no_key(struct links *links, struct relay *r) {
 }
 
 /* ---- sessions ---- */
+/* The contact's peering, for a relay that the user has named. */
+static int hold_contact(struct links *links, const struct relay *r, struct contact *c) {
+    if (c->peering->as_relay == r->named)
+        return 0;
+    c->peering->as_relay = r->named;
+    return contact_tell(links->contacts, c);
+}
+
 /* One that is a contact, too, has its own secrets and its own peering. */
 static int hold(struct links *links, struct relay *r) {
-    const struct contact *c = contact_by_id(links->contacts, &r->at.id);
+    struct contact *c = contact_by_id(links->contacts, &r->at.id);
     struct peer_setup s = {.id = r->at.id,
                            .transport = r->transport,
                            .cert_seq = r->cert_seq,
                            .addrs = {r->places[r->place]},
                            .addr_count = 1};
     if (r->peering)
-        return r->peering->contact ? 0 : peering_tell(links->peers, r->peering, &s);
+        return c && r->peering->contact ? hold_contact(links, r, c)
+                                        : peering_tell(links->peers, r->peering, &s);
     if (!c)
         return peering_new(links->peers, &s, &r->peering);
     peering_share(c->peering);
     r->peering = c->peering;
-    return 0;
+    return hold_contact(links, r, c);
 }
 
 static void call(struct links *links, struct relay *r) {
@@ -79,10 +108,16 @@ static bool look_up_first(const struct relay *r) {
 }
 
 static void go_on(struct links *links, struct relay *r) {
-    if (!r->has_key || r->doubted || r->measure)
+    static const char why[] = "a contact of relay_only is at its address";
+    if (is_forbidden(links, r)) {
+        relay_enter(r, links->turn->now_us, RELAY_IS_CONNECTING, why);
+        link_failed(links, r, RELAY_IS_SILENT, why);
+        r->place = r->place_count > 0 ? (r->place + 1) % r->place_count : 0;
+    } else if (!r->has_key || r->doubted || r->measure) {
         ask(links, r);
-    else
+    } else {
         call(links, r);
+    }
 }
 
 void link_reach_begin(struct links *links, struct relay *r, bool measure) {
@@ -203,5 +238,10 @@ void link_reach_end(struct links *links, struct relay *r) {
     r->due_us = UINT64_MAX;
     r->asking = false;
     relay_enter(r, links->turn->now_us, RELAY_IS_UNKNOWN, "nobody needs it now");
+    if (p->contact && p->as_relay) {
+        p->as_relay = false;
+        const int told = contact_tell(links->contacts, p->contact);
+        (void)told; /* no memory: the policy holds from the next time on */
+    }
     peering_end(links->peers, p);
 }

@@ -46,6 +46,13 @@ static int copy_relays(const struct relay_set *set, struct relay_set **out) {
     return 0;
 }
 
+/* What holds for the endpoint: the session with a relay of the user's goes to the relay's address,
+ * which the policy of contacts has no say in. */
+static enum path_policy path_of(const struct contacts *people, const struct contact *c) {
+    const enum path_policy p = contact_path_policy(people, c);
+    return p == PATH_RELAY_ONLY && c->peering && c->peering->as_relay ? PATH_AUTO : p;
+}
+
 /* ---- in and out ---- */
 int contact_tell(struct contacts *people, struct contact *c) {
     struct peer_setup s = {.id = c->id,
@@ -53,7 +60,7 @@ int contact_tell(struct contacts *people, struct contact *c) {
                            .pairing = c->pairing,
                            .addr_count = c->addr_count,
                            .cert_seq = c->cert_seq,
-                           .path = contact_path_policy(people, c)};
+                           .path = path_of(people, c)};
     if (c->paired && c->kept)
         s.psks[s.psk_count++] = c->psk;
     if (c->pairing)

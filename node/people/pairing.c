@@ -95,6 +95,13 @@ static void connect(struct pairing *pair, struct contact *c) {
         turn_log(pair->turn, LOG_INFO, "\"%s\" cannot be reached yet", c->name);
 }
 
+/* It has a session already, as a relay or as a guest of ours, that knows nothing of the ticket. */
+static void begin_anew(struct pairing *pair, const struct contact *c) {
+    struct session_ref s;
+    if (endpoint_session(pair->turn->ep, c->peering->ref, &s))
+        endpoint_disconnect(pair->turn->ep, pair->turn->now_us, s, ERR_CLOSED);
+}
+
 static int add(struct pairing *pair, const char *name, struct ticket *t) {
     struct contact model = {.id = t->id, .transport = t->transport, .pairing = t->has_secret}, *c;
     snprintf(model.name, sizeof model.name, "%s", name);
@@ -107,6 +114,8 @@ static int add(struct pairing *pair, const char *name, struct ticket *t) {
     sodium_memzero(&model, sizeof model);
     if (!err) {
         c->ticket_new = true;
+        if (t->has_secret)
+            begin_anew(pair, c);
         connect(pair, c);
     }
     return err;

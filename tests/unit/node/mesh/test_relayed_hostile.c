@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "net/endpoint_int.h"
+#include "node/mesh/told.h"
 #include "node/node_int.h"
 #include "support_contacts.h"
 
@@ -161,12 +162,82 @@ static void a_relay_that_hangs_up_is_not_dialled_without_end(void **state) {
     world_free(w);
 }
 
+/* ---- contacts ---- */
+
+static void say_homes(struct world *w, unsigned i, unsigned to, uint32_t sequence,
+                      const struct relay_addr *list, unsigned count) {
+    uint8_t out[TOLD_BYTES_MAX];
+    struct mesh_told t = {.op = TOLD_HOMES, .sequence = sequence};
+    for (unsigned k = 0; k < count; k++)
+        assert_true(relay_set_add(&t.homes, &list[k]));
+    say(w, i, to, out, told_write(&t, out, sizeof out));
+}
+
+static const unsigned MANY = 1000; /* above what it has said by itself */
+
+/* Who is reached by relays only cannot have itself called by saying that it is one. */
+static void a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 60);
+    world_run(w, 3 * S);
+    world_pair(w, 1, 2);
+    world_run(w, 12 * S);
+    assert_int_equal(node_contact_path(w->nodes[1].node, w->now_us, "n2", CONTACT_PATH_RELAY_ONLY),
+                     0);
+    world_run(w, S);
+    w->hubs = 0; /* they could reach each other */
+    const struct relay_addr own = relay_at(w, 2);
+    assert_true(online(w, 1, "n2"));
+    say_homes(w, 2, 1, MANY, &own, 1);
+    world_run(w, S);
+    again(w, 1);
+    world_run(w, 60 * S);
+    w->nodes[2].unplugged = true;
+    world_run(w, 300 * S);
+    assert_int_equal(w->between[1][2], 0);
+    world_free(w);
+}
+
+/* Both ways, though they have a session that needs no secret. */
+static void a_relay_and_its_client_become_contacts_at_once(void **state) {
+    (void)state;
+    for (unsigned giver = 0; giver < 2; giver++) {
+        struct world *w = with_relays(1, 1, 62 + giver);
+        world_run(w, 3 * S);
+        world_pair(w, giver, 1 - giver);
+        world_run(w, 5 * S);
+        struct relay_info info;
+        assert_true(node_relay_at(w->nodes[1].node, 0, &info));
+        assert_true(info.reserved && info.contact);
+        world_free(w);
+    }
+}
+
+/* The user's relay is one, whoever else it is: its own contact, too, and of relay_only. */
+static void a_relay_of_the_users_that_is_a_contact_is_used_under_relay_only(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 61);
+    world_run(w, 3 * S);
+    world_pair(w, 1, 0);
+    world_run(w, 12 * S);
+    w->nodes[1].cfg.path = PATH_RELAY_ONLY;
+    again(w, 1);
+    world_run(w, 10 * S);
+    struct relay_info info;
+    assert_true(node_relay_at(w->nodes[1].node, 0, &info));
+    assert_true(info.reserved);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relay_that_forwards_nothing_keeps_nobody_apart),
         cmocka_unit_test(a_relay_that_invents_callers_keeps_nobody_apart),
         cmocka_unit_test(a_relay_that_restarts_without_end_is_not_told_of_without_end),
         cmocka_unit_test(a_relay_that_hangs_up_is_not_dialled_without_end),
+        cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
+        cmocka_unit_test(a_relay_and_its_client_become_contacts_at_once),
+        cmocka_unit_test(a_relay_of_the_users_that_is_a_contact_is_used_under_relay_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
