@@ -116,6 +116,10 @@ int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s, struct pee
     return 0;
 }
 
+void endpoint_strangers_path(struct endpoint *e, enum path_policy policy) {
+    e->strangers_path = policy;
+}
+
 void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref r) {
     struct peer *p = peers_by_ref(&e->peers, r);
     if (!p)

@@ -70,6 +70,7 @@ struct endpoint {
     struct open_tickets tickets;
     struct session_table sessions;
     struct strangers strangers;
+    enum path_policy strangers_path; /* of whoever is no peer */
     struct guests guests;
     struct small_queue waiting;
     struct train_copy *copy; /* of the train that left last, for another path; NULL: none */

@@ -333,6 +333,18 @@ static bool served_under_load(struct endpoint *e, uint64_t now_us, const struct 
     return false;
 }
 
+/* What has come by this hop is looked at. A guest of ours that shows a ticket, and whoever is not
+ * known, are strangers; guests have no policy. */
+static bool may_begin(struct endpoint *e, const struct peer *named, const struct initiation *in,
+                      const struct hop *from) {
+    if (named && !named->stranger && !named->guest)
+        return endpoint_may_come(e, named, from);
+    const bool takes =
+        path_policy_takes(e->strangers_path, from) || (in->psk_id == 0 && e->relay_server);
+    e->counters.policy_dropped += !takes;
+    return takes;
+}
+
 void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struct hop *from,
                                 const uint8_t *msg) {
     if (under_load(e, now_us) && !served_under_load(e, now_us, from, msg))
@@ -345,7 +357,7 @@ void handshake_input_initiation(struct endpoint *e, uint64_t now_us, const struc
         goto out;
     }
     const struct peer *named = peers_by_id(&e->peers, &q.in.cert.id);
-    if (named && !endpoint_may_come(e, named, from))
+    if (!may_begin(e, named, &q.in, from))
         goto out;
     /* Who cannot show that the key is its own is told nothing. */
     if (!peers_cert_ok(named, &q.in.cert.id, &q.in.cert, noise_remote(&q.noise))) {

@@ -120,7 +120,7 @@ struct node *node_new(const struct node_config *cfg, const struct env *env, uint
     node_set_tell(n, cfg->tell, cfg->tell_count);
     n->turn.ep = make_endpoint(cfg, env, now_us);
     if (n->turn.ep)
-        mesh_config(&n->mesh, node_relays_set(n));
+        node_policy_told(n);
     if (!n->turn.ep || !node_relays_taken(n, cfg->relay) || load(n) != 0) {
         node_free(n);
         return NULL;

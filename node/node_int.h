@@ -46,6 +46,7 @@ struct node {
 
 /* ---- node_policy.c ---- */
 const struct relay_config *node_relays_set(const struct node *n); /* never NULL */
+void node_policy_told(struct node *n); /* to the endpoint, and what is above it */
 /* False: there was no memory for these. */
 bool node_relays_taken(const struct node *n, const struct relay_config *c);
 

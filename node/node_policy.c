@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "crypto/base/mem.h"
+#include "net/endpoint.h"
 #include "node/node_int.h"
 
 /* ---- what is set about relays: mostly nothing, and it is large ---- */
@@ -35,6 +36,11 @@ bool node_relays_taken(const struct node *n, const struct relay_config *c) {
     return !c || is_plain(c) || n->relay;
 }
 
+void node_policy_told(struct node *n) {
+    endpoint_strangers_path(n->turn.ep, n->contacts.path);
+    mesh_config(&n->mesh, node_relays_set(n));
+}
+
 void node_set_policy(struct node *n, const struct node_policy *p) {
     struct recv_rules *r = &n->files.recv.rules;
     r->accept = p->accept;
@@ -48,7 +54,7 @@ void node_set_policy(struct node *n, const struct node_policy *p) {
     take_relay(n, p->relay);
     contacts_set_path(&n->contacts, p->path);
     if (n->turn.ep) /* else node_new does, when it is there */
-        mesh_config(&n->mesh, node_relays_set(n));
+        node_policy_told(n);
 }
 
 void node_get_policy(const struct node *n, struct node_policy *out) {

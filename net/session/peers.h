@@ -66,8 +66,8 @@ int peer_place_add(struct peer *p, const struct hop *at) MUST_USE;
 bool peer_place_remove(struct peer *p, const struct hop *at);
 /* The policy, for all that leaves and all that comes: whether packets may go between us and the
  * peer by this hop. */
-static inline bool peer_takes(const struct peer *p, const struct hop *at) {
-    switch (p->setup.path) {
+static inline bool path_policy_takes(enum path_policy policy, const struct hop *at) {
+    switch (policy) {
     case PATH_RELAY_ONLY:
         return at->kind == HOP_RELAY;
     case PATH_DIRECT_ONLY:
@@ -76,6 +76,9 @@ static inline bool peer_takes(const struct peer *p, const struct hop *at) {
         break;
     }
     return true;
+}
+static inline bool peer_takes(const struct peer *p, const struct hop *at) {
+    return path_policy_takes(p->setup.path, at);
 }
 enum { PEER_HOPS_MAX = PEER_PLACES_MAX + 1 + PEER_ADDRS_MAX };
 /* Where it is called, each place once and none that its policy forbids: through relays, which

@@ -330,7 +330,8 @@ static bool lets_in(const struct ways *ways, const struct node_id *from) {
     const struct contact *c = contact_by_id(ways->contacts, from);
     if (c)
         return contact_path_policy(ways->contacts, c) != PATH_DIRECT_ONLY;
-    return ways->invites->count > 0 && strangers(ways) < WAYS_STRANGERS_MAX;
+    return ways->contacts->path != PATH_DIRECT_ONLY && ways->invites->count > 0 &&
+           strangers(ways) < WAYS_STRANGERS_MAX;
 }
 
 static struct way *take(struct ways *ways, struct relay *r, const struct node_id *from) {

@@ -12,6 +12,7 @@
 #include "net/endpoint_int.h"
 #include "node/mesh/told.h"
 #include "node/node_int.h"
+#include "node/people/ticket.h"
 #include "support_contacts.h"
 
 enum { MS = 1000, S = 1000000 };
@@ -198,6 +199,34 @@ static void a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called(void *
     world_free(w);
 }
 
+/* Its ticket names relays, but who holds it has heard of the address elsewhere: nothing comes of
+ * that, not even a no. */
+static void a_ticket_of_relay_only_is_good_through_a_relay_alone(void **state) {
+    (void)state;
+    for (unsigned used = 0; used < 2; used++) {
+        struct world *w = with_relays(1, 2, 66);
+        char text[TICKET_TEXT_MAX + 1];
+        struct ticket t;
+        w->nodes[1].cfg.path = PATH_RELAY_ONLY;
+        again(w, 1);
+        w->hubs = 0;
+        world_run(w, 3 * S);
+        assert_int_equal(node_ticket_new(w->nodes[1].node, w->now_us, "n2", 3600, text), 0);
+        assert_int_equal(ticket_decode(&t, text), 0);
+        if (used) /* as one that is no ticket any more */
+            assert_int_equal(node_ticket_end(w->nodes[1].node, w->now_us, text), 0);
+        t.addrs[t.addr_count++] = w->nodes[1].addr;
+        if (!used)
+            t.relays.count = 0;
+        assert_int_equal(ticket_encode(&t, text), 0);
+        assert_int_equal(node_contact_add(w->nodes[2].node, w->now_us, "n1", text), 0);
+        world_run(w, 20 * S);
+        assert_true(w->between[2][1] > 0);
+        assert_int_equal(w->between[1][2], 0);
+        world_free(w);
+    }
+}
+
 /* Both ways, though they have a session that needs no secret. */
 static void a_relay_and_its_client_become_contacts_at_once(void **state) {
     (void)state;
@@ -236,6 +265,7 @@ int main(void) {
         cmocka_unit_test(a_relay_that_restarts_without_end_is_not_told_of_without_end),
         cmocka_unit_test(a_relay_that_hangs_up_is_not_dialled_without_end),
         cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
+        cmocka_unit_test(a_ticket_of_relay_only_is_good_through_a_relay_alone),
         cmocka_unit_test(a_relay_and_its_client_become_contacts_at_once),
         cmocka_unit_test(a_relay_of_the_users_that_is_a_contact_is_used_under_relay_only),
     };
