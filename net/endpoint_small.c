@@ -9,19 +9,23 @@
 enum { FRAMES_MAX_BYTES = 64 };
 
 /* All that is small and for a peer comes through here. */
-static bool push(struct endpoint *e, const struct peer *for_whom, const struct small_packet *p,
+static bool push(struct endpoint *e, const struct peer *for_whom, const struct small_packet *head,
                  const uint8_t *data, size_t len) {
     struct endpoint_counters *c = &e->counters;
-    if (for_whom && !peer_takes(for_whom, &p->to)) {
+    struct small_packet p = *head;
+    if (for_whom && !peer_takes(for_whom, &p.to)) {
         c->policy_dropped++;
         return false;
     }
-    if (small_push(&e->waiting, p, data, len))
+    p.of_peer = for_whom != NULL;
+    if (for_whom)
+        p.peer = peer_ref_of(for_whom);
+    if (small_push(&e->waiting, &p, data, len))
         return true;
     c->queue_dropped++;
-    (*(p->class == SMALL_SESSION  ? &c->frames_unsent
-       : p->class == SMALL_RECORD ? &c->records_unsent
-                                  : &c->handshakes_unsent))++;
+    (*(p.class == SMALL_SESSION  ? &c->frames_unsent
+       : p.class == SMALL_RECORD ? &c->records_unsent
+                                 : &c->handshakes_unsent))++;
     return false;
 }
 
@@ -123,11 +127,19 @@ static void give(struct endpoint *e, const struct small_packet *p, const struct 
     e->counters.bytes_out += t->len;
 }
 
+/* The policy is another since it was queued. */
+static bool is_forbidden(struct endpoint *e, const struct small_packet *p) {
+    const struct peer *of = p->of_peer ? peers_by_ref(&e->peers, p->peer) : NULL;
+    const bool forbidden = of && !peer_takes(of, &p->to);
+    e->counters.policy_dropped += forbidden;
+    return forbidden;
+}
+
 static bool take(struct endpoint *e, uint64_t now_us, struct train *t, bool record) {
     struct small_queue *q = &e->waiting;
     for (struct small_packet *p; (p = record ? small_pop_record(q, t) : small_pop(q, t));) {
         struct carrier c;
-        const bool way = endpoint_carrier(e, &p->to, &c);
+        const bool way = !is_forbidden(e, p) && endpoint_carrier(e, &p->to, &c);
         if (way && train_is_unwanted(t, &c.to) && small_wait(q, p, hop_socket(&c.to)))
             continue;
         const bool goes = way && !train_is_unwanted(t, &c.to) &&

@@ -32,6 +32,8 @@ struct small_packet {
     struct small_packet *next;
     struct hop to;
     uint32_t slot, serial; /* of the session it is counted in; serial 0: none */
+    bool of_peer;          /* it is for this one, whose policy holds until it leaves */
+    struct peer_ref peer;
     enum small_class class;
     size_t len;
     uint8_t data[];

@@ -138,6 +138,29 @@ static void a_policy_that_comes_later_counts_at_once(void **state) {
     trio_free(t);
 }
 
+/* Nor does what waited for its turn to leave, of a call or of a session, go there any more. */
+static void what_waits_to_leave_is_no_exception(void **state) {
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        struct between c;
+        struct trio *t = start("waits", n, PATH_AUTO, PATH_AUTO, &c);
+        struct session_ref s;
+        if (n == 0) {
+            assert_int_equal(endpoint_connect(t->ep[A], t->now_us, t->peer[A][B]), 0);
+        } else {
+            trio_connect(t, A, B);
+            trio_run(t, S, 0, -1);
+            assert_true(endpoint_session(t->ep[A], t->peer[A][B], &s));
+            assert_int_equal(session_ping(t->ep[A], t->now_us, s, 1), 0);
+        }
+        const unsigned sent = c.a_to_b;
+        trio_know(t, A, B, true, NULL, false, PATH_RELAY_ONLY);
+        trio_run(t, S, 0, -1);
+        assert_int_equal(c.a_to_b, sent);
+        trio_free(t);
+    }
+}
+
 /* The call goes to all places at once, as the same bytes; whichever answers first carries data. */
 static void a_call_goes_to_addresses_and_through_relays_at_once(void **state) {
     (void)state;
@@ -215,6 +238,7 @@ int main(void) {
         cmocka_unit_test(relay_only_answers_nothing_that_comes_from_the_peers_address),
         cmocka_unit_test(direct_only_uses_no_relay),
         cmocka_unit_test(a_policy_that_comes_later_counts_at_once),
+        cmocka_unit_test(what_waits_to_leave_is_no_exception),
         cmocka_unit_test(a_call_goes_to_addresses_and_through_relays_at_once),
         cmocka_unit_test(a_place_that_comes_later_is_called_at_once),
         cmocka_unit_test(places_are_bounded_and_go),
