@@ -298,6 +298,24 @@ static void answers_to_elsewhere_have_a_bound(void **state) {
     pair_free(p);
 }
 
+/* Nor is one challenge, which brings an answer and challenges back. */
+static void a_challenge_from_elsewhere_brings_no_more_than_thrice_itself(void **state) {
+    (void)state;
+    struct pair *p = start("challenge", 0);
+    struct session_ref s[2];
+    pair_connect(p, s);
+    pair_run(p, 5 * S, -1, -1);
+    uint8_t frame[1 + PATH_CHALLENGE_BYTES] = {FRAME_PATH_CHALLENGE};
+    for (uint8_t i = 0; i < 20; i++) {
+        frame[1] = i;
+        say(p, s, &X, frame, sizeof frame);
+        pair_run(p, (uint64_t)(1 + i % 5) * S, -1, -1);
+        within_budget();
+    }
+    assert_true(net.to_x_packets > 0);
+    pair_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_along_a_path_in_doubt_have_a_bound),
@@ -308,6 +326,7 @@ int main(void) {
         cmocka_unit_test(a_retry_brings_no_call_to_who_was_not_called),
         cmocka_unit_test(an_echo_is_answered_where_it_came_from_and_along_the_path),
         cmocka_unit_test(answers_to_elsewhere_have_a_bound),
+        cmocka_unit_test(a_challenge_from_elsewhere_brings_no_more_than_thrice_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
