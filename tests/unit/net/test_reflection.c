@@ -35,6 +35,19 @@ static bool victim(struct pair *p, int from, const struct train *t) {
     return hop_is_to(&t->to, &p->addr[!from]);
 }
 
+enum { CROWD = 12 };
+
+static struct { uint64_t to[CROWD], from[CROWD]; /* bytes, of X with this port */ } crowd;
+
+static bool crowd_hears(struct pair *p, int from, const struct train *t) {
+    struct addr a = *hop_addr(&t->to);
+    const uint16_t port = a.port;
+    a.port = X.port;
+    if (addr_equal(&a, &X) && port < CROWD)
+        crowd.to[port] += t->len;
+    return hop_is_to(&t->to, &p->addr[!from]);
+}
+
 static void from_x(struct pair *p, int to, const uint8_t *data, size_t len, uint64_t delay_us) {
     net.from_x += len;
     pair_inject(p, to, &X, data, len);
@@ -316,6 +329,50 @@ static void a_challenge_from_elsewhere_brings_no_more_than_thrice_itself(void **
     pair_free(p);
 }
 
+/* Whatever is said, in whose names, and when: for each it holds. */
+static void many_names_bring_each_no_more_than_thrice_what_came(void **state) {
+    (void)state;
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        struct pair *p = start("names", 0);
+        struct rand_state rnd = rand_seeded("names", seed);
+        struct session_ref s[2];
+        pair_connect(p, s);
+        pair_run(p, 5 * S, -1, -1);
+        memset(&crowd, 0, sizeof crowd);
+        p->route = crowd_hears;
+        for (unsigned i = 0; i < 400 && inner(p, 0, s) && inner(p, 1, s); i++) {
+            static const struct {
+                uint8_t frame[12];
+                size_t len;
+            } said[] = {{{FRAME_PATH_CHALLENGE}, 9},
+                        {{FRAME_ECHO}, 9},
+                        {{FRAME_CONFIRM}, 1},
+                        {{FRAME_CONFIRMED}, 1},
+                        {{FRAME_PING}, 1},
+                        {{FRAME_PATH_RESPONSE}, 9},
+                        {{FRAME_PATH_REPORT, 3, 9, 9, 9}, 5}};
+            uint8_t frames[60] = {0};
+            size_t len = 0;
+            for (unsigned n = 1 + (unsigned)(rand_u64(&rnd) % 4); n > 0; n--) {
+                const unsigned k = (unsigned)(rand_u64(&rnd) % 7);
+                memcpy(frames + len, said[k].frame, said[k].len);
+                if (said[k].len == 9)
+                    frames[len + 1] = (uint8_t)i;
+                len += said[k].len;
+            }
+            struct addr from = X;
+            from.port = (uint16_t)(rand_u64(&rnd) % CROWD);
+            crowd.from[from.port] += len + DATA_OVERHEAD_BYTES;
+            say(p, s, &from, frames, len);
+            pair_run(p, rand_u64(&rnd) % 4 ? rand_u64(&rnd) % (50 * MS) : rand_u64(&rnd) % (2 * S),
+                     -1, -1);
+            for (unsigned n = 0; n < CROWD; n++)
+                assert_true(crowd.to[n] <= 3 * crowd.from[n]);
+        }
+        pair_free(p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_along_a_path_in_doubt_have_a_bound),
@@ -327,6 +384,7 @@ int main(void) {
         cmocka_unit_test(an_echo_is_answered_where_it_came_from_and_along_the_path),
         cmocka_unit_test(answers_to_elsewhere_have_a_bound),
         cmocka_unit_test(a_challenge_from_elsewhere_brings_no_more_than_thrice_itself),
+        cmocka_unit_test(many_names_bring_each_no_more_than_thrice_what_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
