@@ -98,8 +98,9 @@
  *                               share's oldest goes
  *       strangers: the_largest_share_gives_way, strangers_leave_nothing_behind,
  *       who_pays_is_found_without_looking_at_all_pairs
- *   guests of a relay           8,192               a source: 64; 30 s unused     refused
- *       relay_hostile: one_source_has_few_of_the_places, a_guest_with_nothing_here_goes
+ *   guests of a relay           8,192               a source: 64, a /24 or /48:   refused
+ *                                                   1,024; 30 s unused
+ *       guests: a_prefix_leaves_room_to_others; relay_hostile: one_source_has_few_of_the_places, a_guest_with_nothing_here_goes
  *   questions for relays' keys  16                  (the user's)                  ERR_FULL
  *       key_ask: questions_and_answers_are_bounded
  *     their answers             800 a second        a source: 20 a second         not answered
@@ -270,11 +271,12 @@ enum {
     KEEPALIVE_ASK_US = 1000 * 1000,  /* a question that is not answered is repeated */
     KEEPALIVE_ASKS = 3,
 
-    /* Guests: those whom only endpoint_relay_serve lets in. All, and those of one source
-     * (hop_source); further ones are refused (REFUSAL_FULL). One that has neither a reservation nor
+    /* Guests: those whom only endpoint_relay_serve lets in. All, those of one source (hop_source),
+     * and of one IPv4 /24 or IPv6 /48; further ones are refused (REFUSAL_FULL). One that has neither a reservation nor
      * a flow for so long is sent away. */
     GUESTS_MAX = 8192,
     GUESTS_SOURCE_MAX = 64,
+    GUESTS_PREFIX_MAX = GUESTS_MAX / 8,
     GUEST_IDLE_US = 30 * 1000000,
 
     /* Questions for the key of a relay that are out; each is repeated after so long, doubled. */

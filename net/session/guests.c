@@ -4,11 +4,18 @@
 #include "crypto/base/mem.h"
 #include "net/base/limits.h"
 
+/* A /24 of the addresses, a /48 of the /56s (hop_source): with its kind before it. */
+static uint64_t prefix_of(uint64_t source) {
+    return source >> 8;
+}
+
 bool guests_room(const struct guests *g, uint64_t source) {
-    unsigned same = 0;
-    for (uint32_t i = 0; i < g->count; i++)
+    unsigned same = 0, near = 0;
+    for (uint32_t i = 0; i < g->count; i++) {
         same += g->sources[i] == source;
-    return g->count < GUESTS_MAX && same < GUESTS_SOURCE_MAX;
+        near += prefix_of(g->sources[i]) == prefix_of(source);
+    }
+    return g->count < GUESTS_MAX && same < GUESTS_SOURCE_MAX && near < GUESTS_PREFIX_MAX;
 }
 
 bool guests_add(struct guests *g, uint64_t source) {

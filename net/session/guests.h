@@ -1,5 +1,6 @@
 /* guests.h: how many guests there are, and of which source (hop_source): those whom only serving as
- * a relay lets in, so that whoever has one address has few of their places. All zeroes is empty.
+ * a relay lets in, so that whoever has one address, or a network of them, has few
+ * of their places. All zeroes is empty.
  */
 #ifndef MESHD_NET_SESSION_GUESTS_H
 #define MESHD_NET_SESSION_GUESTS_H
