@@ -149,9 +149,11 @@
  *       relay_limits: a_prefix_has_its_share_of_reservations
  *   flows                       65,536              64; 32 at once, 4 a second    refused, full
  *       relay_limits: flows_of_a_client_and_of_all_are_bounded, who_opens_without_end_is_refused
- *   offers not answered         (flows)             16                            the oldest is
- *                               refused
+ *   offers not answered         (flows)             16                            the oldest of
+ *                               the source with most is refused
  *       relay_limits: offers_nobody_answers_give_way
+ *     of one source to a client -                   16 at once, 1 a second        refused, full
+ *       relay_offers: a_crowd_of_one_address_keeps_no_caller_out
  *   datagrams that wait         16 MiB; 50 ms       1 MiB, 2 x free; 8 KiB sure   dropped, counted
  *       relay_queue: bytes_are_shared_evenly_and_nothing_leaves_late,
  *       a_long_queue_leaves_room_to_others

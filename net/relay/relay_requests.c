@@ -152,13 +152,37 @@ static void open_again(struct relay_server *s, uint64_t now_us, struct relay_end
         tell_opened(s, e);
 }
 
-/* The oldest offer to this client that it has not answered; who asked for it hears `full`. */
-static void drop_oldest_offer(struct relay_server *s, uint32_t client) {
-    struct relay_end *oldest = NULL;
+static bool is_offer(struct relay_end *e) {
+    return relay_end_side(e) == 1 && relay_flow_of(e)->state == RELAY_PENDING;
+}
+
+static uint64_t source_of(const struct relay_server *s, uint32_t client) {
+    return hop_source(&s->clients.seats[client].hop);
+}
+
+/* How many of the offers to this client are of one source. */
+static unsigned offers_of(struct relay_server *s, uint32_t client, uint64_t source) {
+    unsigned n = 0;
     struct relay_end *e = relay_end_first(&s->flows, &s->clients, client);
     for (; e; e = relay_end_next(&s->flows, e))
-        if (relay_end_side(e) == 1 && relay_flow_of(e)->state == RELAY_PENDING)
-            oldest = e; /* the newest is the first */
+        n += is_offer(e) && source_of(s, relay_end_other(e)->client) == source;
+    return n;
+}
+
+/* Of the offers to this client that it has not answered the oldest of the source with most of them;
+ * who asked for it hears `full`. */
+static void drop_oldest_offer(struct relay_server *s, uint32_t client) {
+    struct relay_end *oldest = NULL;
+    unsigned most = 0;
+    struct relay_end *e = relay_end_first(&s->flows, &s->clients, client);
+    for (; e; e = relay_end_next(&s->flows, e)) {
+        if (!is_offer(e))
+            continue;
+        const unsigned n = offers_of(s, client, source_of(s, relay_end_other(e)->client));
+        if (n >= most) /* the newest is the first */
+            oldest = e;
+        most = n > most ? n : most;
+    }
     assert(oldest);
     relay_end_flow(s, relay_flow_of(oldest), RELAY_FULL, RELAY_NOBODY);
 }
@@ -186,7 +210,8 @@ static uint8_t refusal(struct relay_server *s, uint64_t now_us, uint32_t client,
         return RELAY_QUOTA;
     if (c->flows >= s->limits.flows_per_client ||
         seat_of(s, peer)->flows >= s->limits.flows_per_client ||
-        !relay_rate_may(&c->opens, now_us, RELAY_OPENS_BURST * (uint64_t)RELAY_OPEN_US))
+        !relay_rate_may(&c->opens, now_us, RELAY_OPENS_BURST * (uint64_t)RELAY_OPEN_US) ||
+        !relay_calls_take(&s->calls, now_us, source_of(s, client), peer))
         return RELAY_FULL;
     return 0;
 }

@@ -45,6 +45,7 @@ struct relay_server *relay_server_new(const struct relay_limits *limits, const s
     const struct relay_queue_bounds bounds = queue_bounds(&s->limits);
     relay_queues_init(&s->queues, &bounds);
     rng_fill(rng, s->quota.by_id.secret, sizeof s->quota.by_id.secret);
+    relay_calls_init(&s->calls, rng);
     return s;
 }
 
@@ -59,6 +60,7 @@ void relay_server_free(struct relay_server *s) {
     relay_clients_clear(&s->clients);
     relay_signals_clear(&s->signals);
     relay_quota_clear(&s->quota);
+    relay_calls_clear(&s->calls);
     relay_list_clear(&s->allow);
     relay_list_clear(&s->block);
     timer_clear(&s->timers);
@@ -290,12 +292,12 @@ void relay_server_stats(const struct relay_server *s, struct relay_stats *out) {
         .queued_bytes = s->queues.bytes,
         .load = s->load.load,
         .counters = s->counters,
-        .memory_bytes = sizeof *s + relay_clients_memory(&s->clients) +
-                        relay_flows_memory(&s->flows) + s->queues.memory_bytes +
-                        relay_signals_memory(&s->signals) + relay_quota_memory(&s->quota) +
-                        (s->allow.count + s->block.count) * sizeof(struct node_id) +
-                        s->timers.heap_cap * 2 * sizeof(uint64_t) +
-                        s->timers.where_cap * sizeof(uint32_t)};
+        .memory_bytes =
+            sizeof *s + relay_clients_memory(&s->clients) + relay_flows_memory(&s->flows) +
+            s->queues.memory_bytes + relay_signals_memory(&s->signals) +
+            relay_quota_memory(&s->quota) + relay_calls_memory(&s->calls) +
+            (s->allow.count + s->block.count) * sizeof(struct node_id) +
+            s->timers.heap_cap * 2 * sizeof(uint64_t) + s->timers.where_cap * sizeof(uint32_t)};
     out->counters.queue_late = s->queues.late;
     out->counters.queue_full = s->queues.full;
 }

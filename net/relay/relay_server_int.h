@@ -5,6 +5,7 @@
 #define MESHD_NET_RELAY_RELAY_SERVER_INT_H
 
 #include "net/base/timer.h"
+#include "net/relay/relay_calls.h"
 #include "net/relay/relay_clients.h"
 #include "net/relay/relay_flows.h"
 #include "net/relay/relay_list.h"
@@ -28,6 +29,7 @@ struct relay_server {
     struct relay_queues queues;
     struct relay_signals signals;
     struct relay_quota quota;
+    struct relay_calls calls;
     struct relay_list allow, block;
     struct relay_load load;
     struct relay_counters counters;

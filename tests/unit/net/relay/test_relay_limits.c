@@ -126,13 +126,14 @@ static void offers_nobody_answers_give_way(void **state) {
 static void who_opens_without_end_is_refused(void **state) {
     (void)state;
     struct relay_server *s = relay_alone(NULL, &rnd);
-    relay_crowd(s, RELAY_T0, 2);
+    enum { PEERS = 25 };
+    relay_crowd(s, RELAY_T0, 1 + PEERS);
     unsigned opened = 0, refused = 0;
     for (unsigned i = 0; i < 400; i++) { /* ten seconds */
         const uint64_t now_us = RELAY_T0 + i * UINT64_C(25) * RELAY_MS;
         struct relay_msg m = {0};
         uint32_t to = 0;
-        relay_ask(s, now_us, 0, 1);
+        relay_ask(s, now_us, 0, 1 + i % PEERS);
         assert_true(relay_hear(s, now_us, &to, &m));
         if (m.op == RELAY_REFUSED) {
             assert_true(to == 0 && m.reason == RELAY_FULL);
@@ -140,7 +141,7 @@ static void who_opens_without_end_is_refused(void **state) {
             continue;
         }
         opened++;
-        relay_say(s, now_us, 1, (struct relay_msg){.op = RELAY_REFUSE, .flow = m.flow});
+        relay_say(s, now_us, to, (struct relay_msg){.op = RELAY_REFUSE, .flow = m.flow});
         (void)relay_expect(s, now_us, 0, RELAY_REFUSED);
     }
     assert_true(opened >= RELAY_OPENS_BURST + 39 && opened <= RELAY_OPENS_BURST + 42);
