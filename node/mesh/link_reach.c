@@ -25,6 +25,10 @@ static void ask(struct links *links, struct relay *r) {
     r->probing = r->has_key && !r->doubted && r->state != RELAY_IS_WRONG_KEY;
     r->asking = (r->probing ? endpoint_key_probe(links->turn->ep, now_us, &at, &r->nonce)
                             : endpoint_key_ask(links->turn->ep, now_us, &at, &r->nonce)) == 0;
+    for (unsigned i = 1; r->asking && i < r->place_count; i++) {
+        const struct hop other = hop_udp(&r->places[(r->place + i) % r->place_count], LOCAL_ANY);
+        endpoint_key_also(links->turn->ep, r->nonce, &other);
+    }
     r->due_us = UINT64_MAX; /* the endpoint repeats it, and says if nobody answers */
     if (!r->asking)
         link_failed(links, r, RELAY_IS_SILENT, "it cannot be asked for its key now");
@@ -33,6 +37,7 @@ static void ask(struct links *links, struct relay *r) {
 void link_reach_no_key(struct links *links, struct relay *r) {
     const bool wrong = r->state == RELAY_IS_WRONG_KEY;
     r->place = (r->place + 1) % r->place_count;
+    r->chosen = false;
     link_failed(links, r, wrong ? RELAY_IS_WRONG_KEY : RELAY_IS_SILENT,
                 wrong ? r->why : "it does not answer");
 }
@@ -79,7 +84,7 @@ static bool look_up_first(const struct relay *r) {
 }
 
 static void go_on(struct links *links, struct relay *r) {
-    if (!r->has_key || r->doubted || r->measure)
+    if (!r->has_key || r->doubted || r->measure || (r->place_count > 1 && !r->chosen))
         ask(links, r);
     else
         call(links, r);
@@ -106,6 +111,7 @@ void link_reach_resolved(struct links *links, struct relay *r, const struct addr
     }
     if (count > 0) {
         r->place_count = r->place = 0;
+        r->chosen = false;
         for (unsigned i = 0; i < count && i < RELAY_PLACES_MAX; i++) {
             r->places[r->place_count] = addrs[i];
             r->places[r->place_count++].port = r->at.port;
@@ -120,6 +126,17 @@ static void wrong_key(struct links *links, struct relay *r, const struct node_id
     link_failed(links, r, RELAY_IS_WRONG_KEY, "another node answers at its address");
     if (news) /* and so it is logged */
         link_tell(links, r, RELAY_NEWS_WRONG_KEY);
+}
+
+void link_reach_answers(struct relay *r, const struct hop *from) {
+    r->chosen = true;
+    for (unsigned i = 0; i < r->place_count; i++) {
+        if (i == r->place || !hop_is_to(from, &r->places[i]))
+            continue;
+        r->place = i;
+        r->asked_us += KEY_ASK_RETRY_US; /* those after the first one were asked later */
+        return;
+    }
 }
 
 void link_reach_told(struct links *links, struct relay *r, const struct node_id *id,
@@ -168,6 +185,7 @@ void link_reach_failed(struct links *links, struct relay *r, int err) {
     if (r->state != RELAY_IS_CONNECTING)
         return;
     r->place = r->place_count > 0 ? (r->place + 1) % r->place_count : 0;
+    r->chosen = false;
     link_failed(links, r, RELAY_IS_SILENT, failure(err));
 }
 

@@ -220,8 +220,9 @@ void links_session_down(struct links *links, struct peering *p, int err) {
     links->homes_changed |= r->state == RELAY_IS_RESERVED;
     link_failed(links, r, RELAY_IS_SILENT,
                 err == 0 ? "its session was not used" : "its session was lost");
-    /* The first time it is dialled at once, with the key that it had. */
-    r->doubted = false;
+    /* The first time it is dialled at once, with the key that it had; of several addresses at the
+     * one that answers. */
+    r->doubted = r->chosen = false;
     r->pause_us = 0;
     r->due_us = links->turn->now_us;
 }
@@ -247,7 +248,11 @@ void links_key_told(struct links *links, const struct ep_event *ev) {
             continue;
         if (ev->err)
             link_reach_no_key(links, r);
-        else if (r->probing)
+        else
+            link_reach_answers(r, &ev->hop);
+        if (ev->err)
+            return;
+        if (r->probing)
             link_reach_told(links, r, &r->at.id, &r->transport, r->cert_seq);
         else
             link_reach_told(links, r, &ev->node, &ev->transport, ev->cert_seq);
