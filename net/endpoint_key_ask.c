@@ -10,8 +10,8 @@
 struct key_ask {
     bool used, brief; /* brief: only whether somebody answers */
     uint64_t nonce;
-    struct hop at;
-    unsigned tries;
+    struct hop at[KEY_PLACES_MAX]; /* the first one is asked at once, the others 250 ms later */
+    unsigned places, tries;
     uint64_t next_us, interval_us;
 };
 
@@ -23,10 +23,11 @@ static void send(struct endpoint *e, uint64_t now_us, struct key_ask *k) {
     uint8_t nonce[KEY_NONCE_BYTES], msg[KEY_ASK_BYTES];
     store_le64(nonce, k->nonce);
     key_ask_write(nonce, msg);
+    for (unsigned i = 0; i < (k->tries > 0 ? k->places : 1); i++)
+        endpoint_queue_small(e, NULL, &k->at[i], msg, k->brief ? KEY_HERE_BYTES : sizeof msg);
     k->tries++;
     k->next_us = now_us + k->interval_us;
     k->interval_us *= 2;
-    endpoint_queue_small(e, NULL, &k->at, msg, k->brief ? KEY_HERE_BYTES : sizeof msg);
 }
 
 static int ask(struct endpoint *e, uint64_t now_us, const struct hop *at, bool brief,
@@ -44,7 +45,8 @@ static int ask(struct endpoint *e, uint64_t now_us, const struct hop *at, bool b
         *k = (struct key_ask){.used = true,
                               .brief = brief,
                               .nonce = rng_u64(&e->rng),
-                              .at = hop_by_any_socket(at),
+                              .at = {hop_by_any_socket(at)},
+                              .places = 1,
                               .interval_us = KEY_ASK_RETRY_US};
         *nonce = k->nonce;
         send(e, now_us, k);
@@ -61,8 +63,24 @@ int endpoint_key_probe(struct endpoint *e, uint64_t now_us, const struct hop *at
     return ask(e, now_us, at, true, nonce);
 }
 
-static void tell(struct endpoint *e, struct key_ask *k, int err, const struct key_told *t) {
-    struct ep_event ev = {.kind = EP_KEY_TOLD, .err = err, .id = k->nonce, .hop = k->at};
+void endpoint_key_also(struct endpoint *e, uint64_t nonce, const struct hop *at) {
+    for (unsigned i = 0; e->key_asks && i < KEY_ASKS_MAX; i++) {
+        struct key_ask *k = &e->key_asks->v[i];
+        if (k->used && k->nonce == nonce && k->places < KEY_PLACES_MAX && at->kind == HOP_UDP)
+            k->at[k->places++] = hop_by_any_socket(at);
+    }
+}
+
+static bool was_asked(const struct key_ask *k, const struct hop *at) {
+    for (unsigned i = 0; i < (k->tries > 1 ? k->places : 1); i++)
+        if (hop_same_place(&k->at[i], at))
+            return true;
+    return false;
+}
+
+static void tell(struct endpoint *e, struct key_ask *k, const struct hop *at, int err,
+                 const struct key_told *t) {
+    struct ep_event ev = {.kind = EP_KEY_TOLD, .err = err, .id = k->nonce, .hop = *at};
     if (t) {
         ev.node = t->cert.id;
         ev.transport = t->transport;
@@ -95,11 +113,11 @@ void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t
     for (unsigned i = 0; nonce && e->key_asks && i < KEY_ASKS_MAX; i++) {
         struct key_ask *k = &e->key_asks->v[i];
         struct key_told t;
-        if (!k->used || k->nonce != load_le64(nonce) || !hop_same_place(&k->at, from))
+        if (!k->used || k->nonce != load_le64(nonce) || !was_asked(k, from))
             continue;
         if (k->brief ? len != KEY_HERE_BYTES : !key_told_read(&t, data, len))
             break;
-        tell(e, k, 0, k->brief ? NULL : &t);
+        tell(e, k, from, 0, k->brief ? NULL : &t);
         return;
     }
     e->counters.key_told_refused++;
@@ -119,7 +137,7 @@ void endpoint_key_ask_timeout(struct endpoint *e, uint64_t now_us) {
         if (!k->used || now_us < k->next_us)
             continue;
         if (k->tries == KEY_ASK_TRIES)
-            tell(e, k, ERR_TIMEOUT, NULL);
+            tell(e, k, &k->at[0], ERR_TIMEOUT, NULL);
         else
             send(e, now_us, k);
     }

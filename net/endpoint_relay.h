@@ -26,7 +26,7 @@ struct relay_stats;  /* net/relay/relay_server.h */
 /* From now on this node forwards, within these limits (copied), and whoever shows that an id is its
  * own gets a session as guest, without a secret: it may send what a relay's client sends and
  * nothing else. NULL: no more; clients are told (RESTARTING, at once), guests are sent away.
- * Called again: as if it had stopped before. ERR_NOMEM. */
+ * Called again: other limits for what comes, and everybody stays. ERR_NOMEM. */
 int endpoint_relay_serve(struct endpoint *e, const struct relay_limits *l,
                          uint64_t now_us) MUST_USE;
 /* Who may use it, beside what the limits say: if `allowed` has any, only these; never the
@@ -70,6 +70,9 @@ void relay_close(struct endpoint *e, uint64_t now_us, const struct hop *flow);
  * KEY_ASK_TRIES). ERR_FULL: KEY_ASKS_MAX are out. ERR_USAGE: not an address. */
 int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at,
                      uint64_t *nonce) MUST_USE;
+/* It may be there as well: asked with the second sending of that question, and all after it; the
+ * event names who has answered. Beyond KEY_PLACES_MAX, and when it has been answered: not. */
+void endpoint_key_also(struct endpoint *e, uint64_t nonce, const struct hop *at);
 /* The same where the key is known, and only the round trip is asked for: EP_KEY_TOLD without node
  * and key. Whoever sees the question may answer it. */
 int endpoint_key_probe(struct endpoint *e, uint64_t now_us, const struct hop *at,

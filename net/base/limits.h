@@ -281,8 +281,11 @@ enum {
     GUESTS_PREFIX_MAX = GUESTS_MAX / 8,
     GUEST_IDLE_US = 30 * 1000000,
 
-    /* Questions for the key of a relay that are out; each is repeated after so long, doubled. */
+    /* Questions for the key of a relay that are out, each of so many places at most; each is
+     * repeated after so long, doubled. The others are asked a quarter of a second after the first
+     * one (RFC 8305 §5): who has no IPv4 does not wait for what never comes. */
     KEY_ASKS_MAX = 16,
+    KEY_PLACES_MAX = 4,
     KEY_ASK_RETRY_US = 250 * 1000,
     KEY_ASK_TRIES = 5,
 

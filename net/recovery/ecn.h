@@ -2,7 +2,9 @@
  * peer in ACK_ECN), and whether the path carries marks, so that ours may be set (RFC 9000 §13.4,
  * RFC 3168, RFC 8311). ECT(0) is the only mark we set: ECT(1) belongs to L4S.
  *
- *   TESTING   the first ECN_TEST_PKTS of a path that ask for an acknowledgement carry ECT(0)
+ *   TESTING   ECN_TEST_PKTS of a path that ask for an acknowledgement carry ECT(0). The first of them
+ *             leaves behind a packet without: where marks are dropped, a question and its answer
+ *             get through all the same, and nobody seems to be dead
  *   UNKNOWN   that many are out, or the path is silent: nothing is marked until their fate is known
  *   CAPABLE   one of them was acknowledged, with counts that are right: everything is marked
  *   FAILED    counts are missing, too low, go back, or are of a mark we did not set; or no marked
@@ -45,9 +47,9 @@ void ecn_received(struct ecn *e, uint8_t field);
 /* The session has moved: the test begins again. */
 void ecn_new_path(struct ecn *e);
 /* Is the next packet to be marked, if it asks for an acknowledgement, so that its fate will be
- * known? */
-static inline bool ecn_marks(const struct ecn *e) {
-    return e->state == ECN_CAPABLE || e->state == ECN_TESTING;
+ * known? `follows`: others are out that ask for one. */
+static inline bool ecn_marks(const struct ecn *e, bool follows) {
+    return e->state == ECN_CAPABLE || (e->state == ECN_TESTING && (follows || e->test_sent > 0));
 }
 /* A marked packet leaves. Gives the serial that ecn_lost wants, never 0. */
 uint8_t ecn_sent(struct ecn *e, bool eliciting);

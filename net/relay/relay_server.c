@@ -49,6 +49,13 @@ struct relay_server *relay_server_new(const struct relay_limits *limits, const s
     return s;
 }
 
+void relay_server_take_limits(struct relay_server *s, const struct relay_limits *limits) {
+    const uint32_t flows = s->limits.flows;
+    s->limits = sane(limits);
+    s->limits.flows = flows;
+    s->queues.bounds = queue_bounds(&s->limits);
+}
+
 void relay_server_free(struct relay_server *s) {
     if (!s)
         return;

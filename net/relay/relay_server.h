@@ -55,6 +55,8 @@ struct relay_stats { /* now */
 /* NULL: no memory. `limits` is copied; NULL: the defaults. */
 struct relay_server *relay_server_new(const struct relay_limits *limits, const struct rng *rng,
                                       uint64_t now_us);
+/* Other limits from now on, for what comes; who is there stays. `flows` is as it was. */
+void relay_server_take_limits(struct relay_server *s, const struct relay_limits *limits);
 void relay_server_free(struct relay_server *s); /* NULL is legal */
 
 /* The lists, each of at most RELAY_LIST_MAX ids, in any order; copied. If `allow` is not empty,

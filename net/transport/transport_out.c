@@ -313,9 +313,9 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         info->ecn = mark_untracked(t, len, first);
         return len;
     }
-    if (first)
-        t->rec->marks = !info->probe && !t->copies && /* a probe's loss says nothing */
-                        ecn_marks(&t->memo->ecn);
+    if (first) /* a probe's loss says nothing */
+        t->rec->marks = !info->probe && !t->copies &&
+                        ecn_marks(&t->memo->ecn, t->rec->outstanding > 0);
     info->ecn = t->rec->marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);

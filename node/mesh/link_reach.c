@@ -25,12 +25,12 @@ static bool is_at(const struct contact *c, const struct addr *at) {
 
 /* Whom the user reaches by relays only cannot have itself called by saying that it, or another node
  * at its address, is one. What the user has named is a relay. */
-static bool is_forbidden(const struct links *links, const struct relay *r) {
+static bool is_forbidden(const struct links *links, const struct relay *r, unsigned place) {
     const struct contacts *people = links->contacts;
     for (unsigned i = 0; !r->named && i < people->count; i++) {
         const struct contact *c = people->list[i];
         if (contact_path_policy(people, c) == PATH_RELAY_ONLY &&
-            (node_id_equal(&c->id, &r->at.id) || is_at(c, &r->places[r->place])))
+            (node_id_equal(&c->id, &r->at.id) || is_at(c, &r->places[place])))
             return true;
     }
     return false;
@@ -45,6 +45,12 @@ static void ask(struct links *links, struct relay *r) {
     r->probing = r->has_key && !r->doubted && r->state != RELAY_IS_WRONG_KEY;
     r->asking = (r->probing ? endpoint_key_probe(links->turn->ep, now_us, &at, &r->nonce)
                             : endpoint_key_ask(links->turn->ep, now_us, &at, &r->nonce)) == 0;
+    for (unsigned i = 1; r->asking && i < r->place_count; i++) {
+        const unsigned place = (r->place + i) % r->place_count;
+        const struct hop other = hop_udp(&r->places[place], LOCAL_ANY);
+        if (!is_forbidden(links, r, place))
+            endpoint_key_also(links->turn->ep, r->nonce, &other);
+    }
     r->due_us = UINT64_MAX; /* the endpoint repeats it, and says if nobody answers */
     if (!r->asking)
         link_failed(links, r, RELAY_IS_SILENT, "it cannot be asked for its key now");
@@ -53,6 +59,7 @@ static void ask(struct links *links, struct relay *r) {
 void link_reach_no_key(struct links *links, struct relay *r) {
     const bool wrong = r->state == RELAY_IS_WRONG_KEY;
     r->place = (r->place + 1) % r->place_count;
+    r->chosen = false;
     link_failed(links, r, wrong ? RELAY_IS_WRONG_KEY : RELAY_IS_SILENT,
                 wrong ? r->why : "it does not answer");
 }
@@ -109,11 +116,11 @@ static bool look_up_first(const struct relay *r) {
 
 static void go_on(struct links *links, struct relay *r) {
     static const char why[] = "a contact of relay_only is at its address";
-    if (is_forbidden(links, r)) {
+    if (is_forbidden(links, r, r->place)) {
         relay_enter(r, links->turn->now_us, RELAY_IS_CONNECTING, why);
         link_failed(links, r, RELAY_IS_SILENT, why);
         r->place = r->place_count > 0 ? (r->place + 1) % r->place_count : 0;
-    } else if (!r->has_key || r->doubted || r->measure) {
+    } else if (!r->has_key || r->doubted || r->measure || (r->place_count > 1 && !r->chosen)) {
         ask(links, r);
     } else {
         call(links, r);
@@ -141,6 +148,7 @@ void link_reach_resolved(struct links *links, struct relay *r, const struct addr
     }
     if (count > 0) {
         r->place_count = r->place = 0;
+        r->chosen = false;
         for (unsigned i = 0; i < count && i < RELAY_PLACES_MAX; i++) {
             r->places[r->place_count] = addrs[i];
             r->places[r->place_count++].port = r->at.port;
@@ -155,6 +163,17 @@ static void wrong_key(struct links *links, struct relay *r, const struct node_id
     link_failed(links, r, RELAY_IS_WRONG_KEY, "another node answers at its address");
     if (news) /* and so it is logged */
         link_tell(links, r, RELAY_NEWS_WRONG_KEY);
+}
+
+void link_reach_answers(struct relay *r, const struct hop *from) {
+    r->chosen = true;
+    for (unsigned i = 0; i < r->place_count; i++) {
+        if (i == r->place || !hop_is_to(from, &r->places[i]))
+            continue;
+        r->place = i;
+        r->asked_us += KEY_ASK_RETRY_US; /* those after the first one were asked later */
+        return;
+    }
 }
 
 void link_reach_told(struct links *links, struct relay *r, const struct node_id *id,
@@ -203,6 +222,7 @@ void link_reach_failed(struct links *links, struct relay *r, int err) {
     if (r->state != RELAY_IS_CONNECTING)
         return;
     r->place = r->place_count > 0 ? (r->place + 1) % r->place_count : 0;
+    r->chosen = false;
     link_failed(links, r, RELAY_IS_SILENT, failure(err));
 }
 

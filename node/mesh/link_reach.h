@@ -12,6 +12,8 @@ void link_reach_begin(struct links *links, struct relay *r, bool measure);
 /* A name that was looked up: 0 addresses, nothing was found. */
 void link_reach_resolved(struct links *links, struct relay *r, const struct addr *addrs,
                          unsigned count);
+/* Who has answered is at this place of several: that is the one from now on. */
+void link_reach_answers(struct relay *r, const struct hop *from);
 /* A valid answer of whoever is there. */
 void link_reach_told(struct links *links, struct relay *r, const struct node_id *id,
                      const struct dh_public *transport, uint64_t cert_seq);

@@ -60,6 +60,7 @@ struct relay {
     /* where and who */
     struct addr places[RELAY_PLACES_MAX];
     unsigned place_count, place; /* which of them is being used */
+    bool chosen;                 /* it is the one of them that has answered, or the only one */
     struct dh_public transport;
     uint64_t cert_seq;
     bool has_key, doubted; /* it did not answer with that key: ask anew */

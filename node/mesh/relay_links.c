@@ -222,11 +222,12 @@ void links_session_down(struct links *links, struct peering *p, int err) {
     links->homes_changed |= r->state == RELAY_IS_RESERVED;
     link_failed(links, r, RELAY_IS_SILENT,
                 err == 0 ? "its session was not used" : "its session was lost");
-    /* It is dialled at once, with the key that it had; not if it ends one after another. */
+    /* It is dialled at once, with the key that it had, of several addresses at the one that
+     * answers; not if it ends one after another. */
     const uint64_t now_us = links->turn->now_us;
     if (now_us >= r->up_us + LINK_STEADY_US)
         r->lapses = 0;
-    r->doubted = false;
+    r->doubted = r->chosen = false;
     r->pause_us = 0;
     r->due_us = r->lapses == 0
                     ? now_us
@@ -256,7 +257,11 @@ void links_key_told(struct links *links, const struct ep_event *ev) {
             continue;
         if (ev->err)
             link_reach_no_key(links, r);
-        else if (r->probing)
+        else
+            link_reach_answers(r, &ev->hop);
+        if (ev->err)
+            return;
+        if (r->probing)
             link_reach_told(links, r, &r->at.id, &r->transport, r->cert_seq);
         else
             link_reach_told(links, r, &ev->node, &ev->transport, ev->cert_seq);

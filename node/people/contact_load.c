@@ -103,6 +103,14 @@ static void part_network_changed(void *self) {
         dial_recheck(people->dials, people->list[i]->peering);
 }
 
+/* That nobody has answered where it could be called so far says nothing of the ways that there are
+ * now. */
+static void part_ways_changed(void *self, struct contact *c) {
+    struct contacts *people = self;
+    if (c->peering && !c->peering->online)
+        dial_recheck(people->dials, c->peering);
+}
+
 static void part_clear(void *self) {
     contacts_clear(self);
 }
@@ -114,4 +122,5 @@ static void part_shutdown(void *self) {
 const struct part_ops contacts_part = {.load = part_load,
                                        .clear = part_clear,
                                        .shutdown = part_shutdown,
-                                       .network_changed = part_network_changed};
+                                       .network_changed = part_network_changed,
+                                       .ways_changed = part_ways_changed};

@@ -40,6 +40,7 @@ static const struct {
     [TROUBLE_HOSTILE] = {"it was hostile", ALL, NOTICE_S, true},
     [TROUBLE_LINE] = {"its line carried next to nothing", ALL, NOTICE_S, false},
     [TROUBLE_WIPED] = {"it has lost everything", ALL, 0, true},
+    [TROUBLE_POLICY] = {"its policy of paths was changed", BIT(DEMAND_PING), 0, true},
     [TROUBLE_CUT] = {"the two were cut off from each other", ALL, NOTICE_S, false},
 };
 

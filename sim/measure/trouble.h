@@ -18,6 +18,7 @@ enum trouble_kind {
     TROUBLE_HOSTILE, /* what it does is not what its node wants */
     TROUBLE_LINE,    /* a link that loses or delays more than the protocol promises to stand */
     TROUBLE_WIPED,   /* nothing is left of it, for good */
+    TROUBLE_POLICY,  /* other ways are allowed from now on, so that its sessions end: a moment */
     TROUBLE_CUT,     /* between two: a cut or a clog */
     TROUBLES,
 };

@@ -12,6 +12,9 @@ enum {
     SILENT_S = 5,
     UNHEARD_PKTS = 4, /* all that one attempt sends in DIAL_PATIENCE_US */
     UNHEARD_S = 5,    /* what was asked longer ago has not just begun */
+    /* A client that is idle asks its relay with each fourth keepalive, of 25 s at first (docs/
+     * PROTOCOL.md, 7): so long one that has forgotten its clients may look well to them. */
+    RELAY_NOTICE_S = 110,
 };
 static const int64_t ticket_us = INT64_C(3500) * 1000000; /* a little less than orders.c gives it */
 
@@ -137,18 +140,29 @@ static bool online(const struct host *h, const struct host *with, bool *paired) 
     return info.online;
 }
 
-/* A relay of `to` to which nothing has happened since then, and no cut from either; the policies
- * let them use it. */
+static bool speak(const struct host *a, const struct host *b) {
+    for (uint32_t i = 0; i < a->nic_count; i++)
+        for (uint32_t k = 0; k < b->nic_count; k++)
+            if ((host_nic_of(a, i)->ipv4 && host_nic_of(b, k)->ipv4) ||
+                (host_nic_of(a, i)->ipv6 && host_nic_of(b, k)->ipv6))
+                return true;
+    return false;
+}
+
+/* A relay of `to` to which nothing has happened since then, nor so shortly before that its clients
+ * need not have noticed, and no cut from either; the policies let them use it. */
 static bool has_relay(const struct world *w, const struct troubles *t, const struct host *from,
                       const struct host *to, uint64_t since_ns) {
     if (from->options.path == PATH_DIRECT_ONLY || to->options.path == PATH_DIRECT_ONLY ||
         from->options.no_udp || to->options.no_udp)
         return false;
+    const uint64_t before_ns =
+        since_ns < RELAY_NOTICE_S * SIM_S ? since_ns : RELAY_NOTICE_S * SIM_S;
     for (uint32_t i = 0; i < to->options.relay_count; i++) {
         const uint32_t r = to->options.relays[i];
-        if (r != from->index && r != to->index && w->hosts[r]->node &&
-            !trouble_was(t, r, since_ns) && !trouble_cut(t, r, from->index, since_ns) &&
-            !trouble_cut(t, r, to->index, since_ns))
+        if (r != from->index && r != to->index && w->hosts[r]->node && speak(from, w->hosts[r]) &&
+            speak(to, w->hosts[r]) && !trouble_was(t, r, since_ns - before_ns) &&
+            !trouble_cut(t, r, from->index, since_ns) && !trouble_cut(t, r, to->index, since_ns))
             return true;
     }
     return false;

@@ -140,6 +140,8 @@ void sim_fault(struct sim *s) {
 
 void sim_path(struct sim *s, uint32_t host, enum path_policy path) {
     struct host *h = s->world.hosts[host];
+    if (h->options.path != path)
+        duty_moment(&s->duties, h, TROUBLE_POLICY);
     h->options.path = path;
     inspect_policy(&s->inspection, h);
     relays_reload(h);

@@ -53,6 +53,25 @@ static void whose_key_is_known_is_asked_for_the_round_trip_alone(void **state) {
     trio_free(t);
 }
 
+/* A name has several addresses, and who has no IPv4 must not wait for what never comes. */
+static void an_address_that_does_not_answer_keeps_nobody_from_the_next_one(void **state) {
+    (void)state;
+    static const struct addr nobody = {.kind = ADDR_IPV4, .port = 9, .ip = {203, 0, 113, 9}};
+    struct trio *t = trio_new("second", 1, 2);
+    const uint64_t from_us = t->now_us;
+    uint64_t nonce;
+    trio_serve(t, R);
+    assert_int_equal(endpoint_key_ask(t->ep[A], t->now_us, AT(&nobody), &nonce), 0);
+    for (unsigned i = 0; i < KEY_PLACES_MAX + 3; i++) /* what is too much is left out */
+        endpoint_key_also(t->ep[A], nonce, AT(&t->addr[R]));
+    assert_true(trio_run(t, 9 * S, A, EP_KEY_TOLD));
+    assert_true(t->now_us - from_us < 500 * MS);
+    const struct ep_event e = trio_told(t, A, EP_KEY_TOLD);
+    assert_int_equal(e.err, 0);
+    assert_true(hop_is_to(&e.hop, &t->addr[R]));
+    trio_free(t);
+}
+
 static void who_does_not_serve_tells_nothing(void **state) {
     (void)state;
     struct trio *t = trio_new("silent", 1, 2);
@@ -126,6 +145,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relay_tells_its_key),
         cmocka_unit_test(whose_key_is_known_is_asked_for_the_round_trip_alone),
+        cmocka_unit_test(an_address_that_does_not_answer_keeps_nobody_from_the_next_one),
         cmocka_unit_test(who_does_not_serve_tells_nothing),
         cmocka_unit_test(only_the_answer_to_a_question_counts),
         cmocka_unit_test(questions_and_answers_are_bounded),

@@ -370,8 +370,26 @@ static void what_a_relay_forwards_and_what_it_sends_take_turns(void **state) {
     trio_free(t);
 }
 
+/* A relay whose user changes a setting, of relays or not, keeps all that it has. */
+static void other_limits_send_nobody_away(void **state) {
+    (void)state;
+    struct trio *t = talking("reload", 1);
+    struct relay_limits l = relay_limits_default();
+    l.client_bytes_per_s = 100 * 1000;
+    assert_int_equal(endpoint_relay_serve(t->ep[R], &l, t->now_us), 0);
+    const uint64_t from_us = t->now_us;
+    trio_transfer(t, A, B, 400 * 1000, 60 * S);
+    assert_true(t->now_us - from_us > 2 * S); /* and the new ones hold */
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(trio_count(t, i, EP_SESSION_DOWN), 0);
+        assert_int_equal(trio_count(t, i, EP_RELAY_RESTARTING), 0);
+    }
+    trio_free(t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_limits_send_nobody_away),
         cmocka_unit_test(a_client_that_moves_keeps_its_flows),
         cmocka_unit_test(what_a_relay_forwards_and_what_it_sends_take_turns),
         cmocka_unit_test(a_relay_that_dies_is_noticed_by_both),

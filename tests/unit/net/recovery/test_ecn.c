@@ -16,7 +16,7 @@ static struct ecn_counts counts(uint64_t ect0, uint64_t ect1, uint64_t ce) {
 static uint8_t send(struct ecn *e, unsigned n) {
     uint8_t serial = 0;
     while (n-- > 0) {
-        assert_true(ecn_marks(e));
+        assert_true(ecn_marks(e, true));
         serial = ecn_sent(e, true);
         assert_int_not_equal(serial, 0);
     }
@@ -55,9 +55,9 @@ static void a_path_is_marked_again_when_the_test_has_come_back(void **state) {
     struct ecn e = {0};
     uint64_t ce;
     send(&e, ECN_TEST_PKTS);
-    assert_false(ecn_marks(&e)); /* their fate is waited for */
+    assert_false(ecn_marks(&e, true)); /* their fate is waited for */
     assert_int_equal(told(&e, 3, counts(2, 0, 0), 2, &ce), ECN_VALIDATED);
-    assert_true(ecn_marks(&e));
+    assert_true(ecn_marks(&e, true));
     assert_int_equal(told(&e, 9, counts(7, 0, 1), 6, &ce), ECN_AS_BEFORE);
     assert_int_equal(ce, 1);
     assert_int_equal(e.state, ECN_CAPABLE);
@@ -100,11 +100,11 @@ static void wrong_counts_end_it(void **state) {
         assert_int_equal(told(&e, 30, counts(20, 0, 2), 20, &ce), ECN_AS_BEFORE);
         if (told(&e, 60, cases[i].c, cases[i].fresh, &ce) != ECN_REFUTED || ce != 0)
             fail_msg("%s passed", cases[i].name);
-        assert_false(ecn_marks(&e));
+        assert_false(ecn_marks(&e, true));
         /* And stays so: right counts come too late, and are no sign of congestion. */
         assert_int_equal(told(&e, 70, counts(25, 0, 4), 1, &ce), ECN_AS_BEFORE);
         assert_int_equal(ce, 0);
-        assert_false(ecn_marks(&e));
+        assert_false(ecn_marks(&e, true));
     }
     struct ecn e = capable(100);
     uint64_t ce;
@@ -129,7 +129,7 @@ static void a_lost_packet_is_no_proof_and_two_in_a_row_are(void **state) {
     for (unsigned test = 1; test <= ECN_TESTS_MAX; test++) {
         const uint8_t serial = send(&e, 1);
         ecn_timeout(&e, 1);
-        assert_false(ecn_marks(&e)); /* what the timeout sends must come through */
+        assert_false(ecn_marks(&e, true)); /* what the timeout sends must come through */
         assert_int_equal(ecn_lost(&e, serial), test == ECN_TESTS_MAX);
         assert_false(ecn_lost(&e, serial)); /* of a test that is over */
     }
@@ -160,9 +160,9 @@ static void a_silent_path_is_tested_again_once_it_answers(void **state) {
     uint64_t ce;
     const uint8_t before = send(&e, 5);
     ecn_timeout(&e, 1);
-    assert_true(ecn_marks(&e));
+    assert_true(ecn_marks(&e, true));
     ecn_timeout(&e, 2);
-    assert_false(ecn_marks(&e));
+    assert_false(ecn_marks(&e, true));
     for (unsigned i = 0; i < 5; i++)
         assert_false(ecn_lost(&e, before)); /* lost with the rest */
     assert_int_equal(ecn_acked(&e, 40, NULL, 0, &ce), ECN_AS_BEFORE);
