@@ -1,27 +1,29 @@
 #!/usr/bin/env bash
-# The rule about imports finds what it is there to find: a copy of the sources passes, and each planted line in it is reported.
+# The rule about imports finds what it is there to find: a copy of the sources passes; in another, each of many planted lines is reported
+# where it is.
 set -eu
 cd "$1"
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-mkdir -p "$copy/tests/rules"
-cp tests/rules/rooms "$copy/tests/rules"
-cp -r crypto net node sim cli "$copy"
+mkdir -p "$copy"/{good,bad}/tests/rules
+for c in good bad; do
+    cp tests/rules/rooms "$copy/$c/tests/rules"
+    cp -r crypto net node sim cli "$copy/$c"
+done
 failed=0
-bash tests/rules/imports.sh "$copy" || { echo "FAILED: the sources as they are do not pass"; failed=1; }
-plant() { # FILE LINE: a new file, or one more line of an old one
-    local file=$copy/$1 had=0 out
-    [ ! -f "$file" ] || { had=1; cp "$file" "$copy/kept"; }
-    mkdir -p "$(dirname "$file")"
-    printf '%s\n' "$2" >>"$file"
-    if out=$(bash tests/rules/imports.sh "$copy") || ! grep -qF "$1" <<<"$out"; then
-        printf 'FAILED: not reported: %s in %s\n' "$2" "$1"
-        failed=1
-    fi
-    if [ $had = 1 ]; then mv "$copy/kept" "$file"; else rm "$file"; fi
+bash tests/rules/imports.sh "$copy/good" || { echo "FAILED: the sources as they are do not pass"; failed=1; }
+expected=()
+plant() { # FILE LINE: a new file, or one more line of an old one; what it includes is named, and where
+    mkdir -p "$copy/bad/$(dirname "$1")"
+    printf '%s\n' "$2" >>"$copy/bad/$1"
+    expected+=("$1:$(wc -l <"$copy/bad/$1"):.*$(grep -oE '["<].*[">]' <<<"$2")")
+}
+unknown() { # FILE LINE: the same in a folder that has no row
+    plant "$1" "$2"
+    expected[-1]="$1: the folder has no row"
 }
 plant crypto/noise/keys.c '#include "net/base/addr.h"'
-plant crypto/deep/x.h '#include "node/node.h"'
+unknown crypto/deep/x.h '#include "node/node.h"'
 plant net/base/addr.c '#include "node/node.h"'
 plant net/base/addr.c '#include "net/io/udp.h"'
 plant net/path/x.c '#include "sim/world/sim.h"'
@@ -33,31 +35,36 @@ plant node/node.c '#include "node/daemon/os/log.h"'
 plant node/node.c '  #  include "node/daemon/os/log.h"'
 plant node/node.c '#include <node/daemon/os/log.h>'
 plant node/node.c '#include "daemon/log.h"'
-plant node/room/x.c '#include "net/io/udp.h"'
-plant node/room/deep/x.h '#include "node/../node/daemon/log.h"'
+plant node/message/x.c '#include "net/io/udp.h"'
+plant node/message/x.h '#include "node/../node/daemon/log.h"'
+plant node/message/x.c '#include <unistd.h>'
+unknown node/room/x.c '#include "net/io/udp.h"'
 plant node/room/x.c '#include <unistd.h>'
+unknown node/room/deep/x.h '#include "node/../node/daemon/log.h"'
 plant net/path/x.h '#include <sys/socket.h>'
 plant crypto/x.c '#include <pthread.h>'
-plant node/daemon/deep/x.c '#include "sim/world/sim.h"'
+unknown node/daemon/deep/x.c '#include "sim/world/sim.h"'
 plant sim/world/sim.c '#include "node/daemon/os/log.h"'
-plant sim/deep/x.c '#include "net/io/udp.h"'
+unknown sim/deep/x.c '#include "net/io/udp.h"'
 plant cli/kit/app.c '#include "node/node.h"'
-plant cli/deep/x.c '#include "node/control/control.h"'
-plant stray/x.c '#include "node/node.h"'
-# The message names the line; a folder without any include is seen; of a circle only those in it are named.
-says() { # WHAT TEXT
-    bash tests/rules/imports.sh "$copy" 2>&1 | grep -qF "$2" || { echo "FAILED: $1: not said: $2"; failed=1; }
-}
-cp "$copy/net/base/addr.c" "$copy/kept"
-sed -i '1i #include "node/node.h"' "$copy/net/base/addr.c"
-says 'where it is' 'net/base/addr.c:1: "node/node.h"   rule: net/base:'
-mv "$copy/kept" "$copy/net/base/addr.c"
-mkdir "$copy/node/alone"
-echo '/* x.h: nothing. */' >"$copy/node/alone/x.h"
-says 'a folder without an include' 'node/alone: the folder has no row'
-rm -r "$copy/node/alone"
-sed -i 's#^crypto/base:.*#crypto/base: crypto/noise#' "$copy/tests/rules/rooms"
-says 'a circle' 'in a circle of folders, which none may be: crypto/base: crypto/noise'
-! bash tests/rules/imports.sh "$copy" | grep -F 'circle of folders' | grep -vE ': crypto/(base|noise|aead|identity|tree):' ||
+unknown cli/deep/x.c '#include "node/control/control.h"'
+unknown stray/x.c '#include "node/node.h"'
+expected[-1]='./stray/x.c'
+mkdir "$copy/bad/node/alone"
+echo '/* x.h: nothing. */' >"$copy/bad/node/alone/x.h"
+expected+=('node/alone: the folder has no row')
+expected+=('net/base/addr.c:.*   rule: net/base:') # its row is shown
+if out=$(bash tests/rules/imports.sh "$copy/bad" 2>&1); then
+    echo "FAILED: with all of them it passes"
+    failed=1
+fi
+for e in "${expected[@]}"; do
+    grep -q "^$e" <<<"$out" || { echo "FAILED: not reported: $e"; failed=1; }
+done
+# Of a circle only those in it are named.
+sed -i 's#^crypto/base:.*#crypto/base: crypto/noise#' "$copy/good/tests/rules/rooms"
+out=$(bash tests/rules/imports.sh "$copy/good" 2>&1) || true
+grep -qF 'in a circle of folders, which none may be: crypto/base: crypto/noise' <<<"$out" || { echo 'FAILED: a circle passes'; failed=1; }
+! grep -F 'circle of folders' <<<"$out" | grep -vE ': crypto/(base|noise|aead|identity|tree):' ||
     { echo 'FAILED: who is in no circle is named'; failed=1; }
 exit $failed

@@ -10,12 +10,12 @@ sources() { find crypto net node cli sim "$@" -name '*.[ch]' -type f | LC_ALL=C 
 # Characters, not bytes: what UTF-8 goes on with is not counted.
 long=$(sources tests | LC_ALL=C xargs awk '{ line = $0; gsub(/[\200-\277]/, "", line) } length(line) > 100 { print FILENAME ":" FNR ": " length(line) " characters" }')
 [ -z "$long" ] || { printf '%s\nrule: no line is longer than 100 characters\n' "$long"; bad=1; }
-headless=$(sources | while read -r file; do
-    case $file in
-    *.c) [ ! -f "${file%.c}.h" ] || continue ;;
-    esac
-    head -1 "$file" | grep -q "^/\* $(basename "$file" | sed 's/\./\\./g'): " || echo "$file"
-done)
+headless=$(sources | xargs awk '
+    function header(file) { sub(/c$/, "h", file); return (getline line < file) >= 0 }
+    FNR == 1 {
+        name = FILENAME; sub(/.*\//, "", name)
+        if (index($0, "/* " name ": ") != 1 && !(name ~ /\.c$/ && header(FILENAME))) print FILENAME
+    }')
 [ -z "$headless" ] || { printf '%s\nrule: it begins with "/* NAME: what it is"\n' "$headless"; bad=1; }
 large=$(sources | xargs awk 'FNR == 501 { print FILENAME ": more than 500 lines" }')
 [ -z "$large" ] || { printf '%s\nrule: split it\n' "$large"; bad=1; }
