@@ -167,9 +167,10 @@ void links_homes(const struct links *links, struct relay_set *out) {
     for (unsigned round = 0; round < 3; round++)
         for (unsigned i = 0; i < links->book.count; i++) {
             const struct relay *r = links->book.list[i];
-            const bool fits = round == 0   ? r->home && r->state == RELAY_IS_RESERVED
-                              : round == 1 ? r->home && r->state != RELAY_IS_WRONG_KEY
-                                           : r->named && out->count == 0;
+            const bool fits =
+                round == 0 ? r->home && r->state == RELAY_IS_RESERVED
+                           : (r->home || (round == 2 && out->count < HOMES_MAX && r->named)) &&
+                                 r->state != RELAY_IS_WRONG_KEY;
             if (fits)
                 (void)relay_set_add(out, &r->at);
         }
@@ -193,6 +194,12 @@ void links_again(struct links *links, struct relay *r) {
                           r->due_us > links->turn->now_us && r->due_us < UINT64_MAX;
     if (!relay_is_up(r) && r->state != RELAY_IS_WRONG_KEY && !hangs_up)
         link_reach_begin(links, r, false);
+}
+
+void links_doubt(struct links *links, struct relay *r) {
+    if (relay_is_up(r) && r->peering &&
+        endpoint_heard_us(links->turn->ep, r->peering->ref) + LINK_DOUBT_US < links->turn->now_us)
+        link_warm_ask(links, r);
 }
 
 void links_release(struct links *links, struct relay *r) {

@@ -23,6 +23,7 @@
 
 enum {
     LINK_OFFERED_MAX = 8,         /* relays of contacts among which homes are chosen */
+    LINK_DOUBT_US = 5 * 1000000,  /* so long without a word is no reason to ask */
     LINK_SETTLE_US = 1500 * 1000, /* what has answered so long after a start is chosen from */
 };
 
@@ -38,7 +39,11 @@ int links_need(struct links *links, const struct relay_addr *at, struct relay **
 void links_release(struct links *links, struct relay *r);
 /* It is needed still, and is tried at once: somebody waits. */
 void links_again(struct links *links, struct relay *r);
-/* The homes that are reserved, else those that will be; then the other named ones. */
+/* Somebody waits for what is asked of it now: one that has not said a word lately is asked for an
+ * echo, too, so that one that is dead is found out in LINK_ECHOES echoes. */
+void links_doubt(struct links *links, struct relay *r);
+/* The homes that are reserved, then those that will be; before they are chosen HOMES_MAX that the
+ * user has named. */
 void links_homes(const struct links *links, struct relay_set *out);
 
 /* ---- what happens ---- */

@@ -26,21 +26,34 @@ static bool is_mute(const struct ways *ways, const struct way *w) {
     return c && !c->peering->online && ways->turn->now_us >= w->opened_us + WAY_MUTE_US;
 }
 
-enum which { ALL, LIVE, HOPEFUL /* LIVE, and not mute */ };
+/* A flow, or one that is likely to come: a relay that does not answer is not waited for alone. */
+static bool promises(const struct ways *ways, const struct way *w) {
+    return (w->state == WAY_OPEN && !is_mute(ways, w)) ||
+           ((w->state == WAY_WAITS || w->state == WAY_ASKED) &&
+            ways->turn->now_us < w->asked_us + WAY_LATE_US);
+}
 
-static unsigned count_of(const struct ways *ways, const struct node_id *peer, enum which which) {
+enum counted { WAYS_ALL, WAYS_LIVE, WAYS_PROMISING };
+
+static unsigned count_of(const struct ways *ways, const struct node_id *peer, enum counted what) {
     unsigned n = 0;
     for (unsigned i = 0; i < ways->count; i++) {
         const struct way *w = ways->list[i];
         if (node_id_equal(&w->peer, peer))
-            n += which == ALL || (w->state != WAY_FAILED && (which == LIVE || !is_mute(ways, w)));
+            n += what == WAYS_ALL    ? 1
+                 : what == WAYS_LIVE ? w->state != WAY_FAILED
+                                     : promises(ways, w);
     }
     return n;
 }
 
+static bool has_room(const struct ways *ways, const struct node_id *peer) {
+    return ways->count < WAYS_MAX && count_of(ways, peer, WAYS_ALL) < WAYS_PER_PEER;
+}
+
 /* Counts as a user of the relay already. */
 static struct way *add(struct ways *ways, const struct node_id *peer, struct relay *r) {
-    if (ways->count == WAYS_MAX || count_of(ways, peer, ALL) >= WAYS_PER_PEER)
+    if (!has_room(ways, peer))
         return NULL;
     if (ways->count == ways->cap) {
         const unsigned cap = ways->cap ? ways->cap * 2 : 8;
@@ -98,9 +111,11 @@ void ways_clear(struct ways *ways) {
 static void ask(struct ways *ways, struct way *w) {
     const uint64_t now_us = ways->turn->now_us;
     w->state = WAY_WAITS;
+    w->asked_us = now_us;
     w->until_us = now_us + WAY_WAIT_US;
     if (!relay_is_up(w->relay) || !w->relay->peering || w->relay->state == RELAY_IS_RESTARTING)
         return; /* ways_relay_up */
+    links_doubt(ways->links, w->relay);
     const int err =
         relay_open(ways->turn->ep, now_us, w->relay->peering->ref, &w->peer, &w->request);
     if (err)
@@ -117,7 +132,7 @@ static bool begin(struct ways *ways, const struct node_id *peer, const struct re
     if (w) {
         links_again(ways->links, w->relay);
     } else {
-        if (links_need(ways->links, at, &r) != 0)
+        if (!has_room(ways, peer) || links_need(ways->links, at, &r) != 0)
             return false;
         w = add(ways, peer, r);
     }
@@ -130,67 +145,26 @@ static bool begin(struct ways *ways, const struct node_id *peer, const struct re
     return w->state != WAY_FAILED;
 }
 
-/* ---- which relays ---- */
-struct option {
-    struct relay_addr at;
-    uint64_t cost_us;
-};
-
-enum { OPTIONS_MAX = RELAY_SET_MAX + HOMES_MAX };
-
-static uint64_t cost_us(const struct ways *ways, const struct relay_addr *at) {
-    const struct relay *r = relay_by_id(&ways->links->book, &at->id);
-    uint64_t us = r && r->rtt_us ? r->rtt_us : WAY_UNKNOWN_US;
-    if (r && (r->state == RELAY_IS_SILENT || r->state == RELAY_IS_RESTARTING))
-        us += 10 * (uint64_t)WAY_OWN_US;
-    if (r && r->state == RELAY_IS_WRONG_KEY)
-        us += 100 * (uint64_t)WAY_OWN_US;
-    if (r)
-        us += r->lost_percent * us * 8 / 100;
-    return r && r->load_percent > HOMES_LOAD_MAX_PERCENT ? us + WAY_OWN_US : us;
-}
-
-static void offer(struct option *list, unsigned *count, const struct relay_addr *at, uint64_t us) {
-    unsigned i = *count;
-    for (unsigned k = 0; k < *count; k++)
-        if (node_id_equal(&list[k].at.id, &at->id))
-            return;
-    if (*count == OPTIONS_MAX)
-        return;
-    for (; i > 0 && list[i - 1].cost_us > us; i--)
-        list[i] = list[i - 1];
-    list[i] = (struct option){*at, us};
-    ++*count;
-}
-
-static unsigned options(const struct ways *ways, const struct contact *c,
-                        struct option list[static OPTIONS_MAX]) {
-    struct relay_set homes;
-    unsigned count = 0;
-    for (unsigned i = 0; c->relays && i < c->relays->count; i++)
-        offer(list, &count, &c->relays->list[i],
-              cost_us(ways, &c->relays->list[i]) + (uint64_t)c->relay_rtts_ms[i] * 1000);
-    links_homes(ways->links, &homes);
-    for (unsigned i = 0; i < homes.count && i < HOMES_MAX; i++)
-        if (!node_id_equal(&homes.list[i].id, &c->id))
-            offer(list, &count, &homes.list[i], cost_us(ways, &homes.list[i]) + WAY_OWN_US);
-    return count;
-}
-
 /* So many ways to it, if there are. True: there is one, or one may come. */
 static bool open_some(struct ways *ways, const struct contact *c, unsigned want) {
-    struct option list[OPTIONS_MAX];
-    unsigned live = count_of(ways, &c->id, HOPEFUL);
+    struct relay_addr list[WAY_OPTIONS_MAX];
     if (ways->turn->shut || contact_path_policy(ways->contacts, c) == PATH_DIRECT_ONLY)
         return false;
-    if (live < want) {
-        const unsigned count = options(ways, c, list);
-        for (unsigned i = 0; i < count && live < want; i++) {
-            (void)begin(ways, &c->id, &list[i].at);
-            live = count_of(ways, &c->id, HOPEFUL);
-        }
+    if (count_of(ways, &c->id, WAYS_PROMISING) < want) {
+        const unsigned count = way_options(ways->links, c, list);
+        for (unsigned i = 0; i < count && count_of(ways, &c->id, WAYS_PROMISING) < want; i++)
+            (void)begin(ways, &c->id, &list[i]);
     }
-    return count_of(ways, &c->id, LIVE) > 0;
+    return count_of(ways, &c->id, WAYS_LIVE) > 0;
+}
+
+/* How many it shall have now. Somebody waits for a session: all at once, and what answers first
+ * carries it. It is only called, by a start with thousands of contacts, too: one. Data waits in a
+ * session: a second one is kept. */
+static unsigned wished(const struct ways *ways, const struct contact *c) {
+    if (c->peering->online)
+        return parts_wait(&ways->turn->parts, c) ? WAYS_OWN_MAX : 0;
+    return c->peering->dial.wanted ? WAYS_PER_PEER : 1;
 }
 
 /* ---- who is wanted ---- */
@@ -220,8 +194,8 @@ bool ways_want(struct ways *ways, struct peering *p) {
         return false;
     w->until_us = ways->turn->now_us + (p->dial.wanted ? WAY_WANTED_US : WAY_CALLED_US);
     if (w->look_us == 0 || !p->online)
-        w->look_us = ways->turn->now_us + WAY_LOOK_US;
-    return p->online || open_some(ways, c, 1);
+        w->look_us = ways->turn->now_us + (p->online ? WAY_STUCK_US : WAY_LOOK_US);
+    return p->online || open_some(ways, c, wished(ways, c));
 }
 
 /* Data waits for it: a second way is kept. A session that goes straight there needs one. */
@@ -233,15 +207,14 @@ static bool look(struct ways *ways, struct wanted *w) {
     w->look_us = now_us + WAY_LOOK_US;
     if (!c->peering->online) {
         if (now_us < w->until_us) {
-            (void)open_some(ways, c, 1);
+            (void)open_some(ways, c, wished(ways, c));
             return true;
         }
         return false;
     }
-    if (!parts_wait(&ways->turn->parts, c))
-        return false;
-    (void)open_some(ways, c, WAYS_OWN_MAX);
-    return true;
+    const unsigned want = wished(ways, c);
+    (void)open_some(ways, c, want);
+    return want > 0;
 }
 
 /* ---- what becomes of one ---- */
@@ -304,7 +277,7 @@ static void next(struct ways *ways, struct way *w) {
         return;
     for (unsigned i = 0; i < ways->wanted_count; i++)
         if (ways->wanted[i].contact == c->serial)
-            (void)open_some(ways, c, 1);
+            (void)open_some(ways, c, wished(ways, c));
 }
 
 void ways_refused(struct ways *ways, struct relay *r, uint32_t request, unsigned reason) {
@@ -394,9 +367,16 @@ void ways_ended(struct ways *ways, struct relay *r, const struct hop *at, unsign
 
 /* ---- relays come and go ---- */
 void ways_relay_up(struct ways *ways, struct relay *r) {
-    for (unsigned i = 0; i < ways->count; i++)
-        if (ways->list[i]->relay == r && ways->list[i]->state == WAY_WAITS)
+    for (unsigned i = ways->count; i-- > 0;) {
+        const struct way *w = ways->list[i];
+        const struct contact *c = contact_of(ways, w);
+        if (w->relay != r || w->state != WAY_WAITS)
+            continue;
+        if (c && c->peering->online && wished(ways, c) == 0)
+            drop(ways, i); /* another one was faster */
+        else
             ask(ways, ways->list[i]);
+    }
 }
 
 /* What led through it leads nowhere: those who need it are given another one, at once. */

@@ -1,15 +1,14 @@
 /* ways.h: flows through relays that lead to peers: asked for where somebody wants a peer, answered
  * where a peer wants us.
  *
- * Somebody wants a contact that is offline: a flow is opened at the best relay that both may have
- * in common, at the same time as its addresses are dialled. What the relay gives is a place of the
- * peer like an address (endpoint_peer_place_add). If it comes to nothing, or nobody has come through
- * it for WAY_MUTE_US, the next relay is asked.
- * While data waits for it a second one is kept, through another relay: so a relay that dies is
- * no more than a path that dies.
- *
- * The best: by our round trip to the relay and the one that the peer has told of its own; the
- * peer's homes, then ours, at which it may be, too.
+ * Somebody waits for a contact that is offline: flows are asked for at all relays that both may
+ * have in common (way_options.h), at the same time as its addresses are dialled, and those relays
+ * to which there is no session are dialled. What a relay gives is a place of the peer like an
+ * address (endpoint_peer_place_add); whatever answers first carries data. A contact that is only
+ * called, since it may have come back, is called through the best relay, and through the next one
+ * if that does not answer in WAY_LATE_US, or nobody comes through it in WAY_MUTE_US. While data
+ * waits for it a second way is kept, through another relay: so a relay that dies is no more than a
+ * path that dies.
  *
  * Flows that nobody sends by end at the relay, by themselves, so an idle peer costs nothing.
  * Bounds: WAYS_PER_PEER of a contact; of strangers, who come with a ticket while one is open,
@@ -19,11 +18,11 @@
 #define MESHD_NODE_MESH_WAYS_H
 
 #include "net/base/hop.h"
-#include "node/mesh/relay_links.h"
+#include "node/mesh/way_options.h"
 #include "node/people/invite.h"
 
 enum {
-    WAYS_PER_PEER = 4, /* 2 of ours and 2 of theirs */
+    WAYS_PER_PEER = 4, /* 2 of ours and 2 of theirs: all that one dial goes through */
     WAYS_OWN_MAX = 2,
     WAYS_STRANGERS_MAX = 16,
     WAYS_MAX = 1024,                /* in all; further ones are not opened, or refused */
@@ -32,10 +31,9 @@ enum {
     WAY_WANTED_US = 60 * 1000000,   /* a peer that is offline is wanted for so long, */
     WAY_CALLED_US = 10 * 1000000,   /* or is only called, since nobody waits for it */
     WAY_STRANGER_US = 30 * 1000000, /* whoever came with a ticket has paired by then */
+    WAY_STUCK_US = 300 * 1000,      /* what was sent has not been answered: is it stuck? */
     WAY_LOOK_US = 1000000,          /* is there data for it still? */
     WAY_MUTE_US = 2 * 1000000,      /* nobody has come through it: another relay is asked, too */
-    WAY_UNKNOWN_US = 100 * 1000,    /* what a round trip counts that nobody has measured, and */
-    WAY_OWN_US = 1000000,           /* one of our homes that the peer has not named */
 };
 
 enum way_state {
@@ -51,6 +49,7 @@ struct way {
     enum way_state state;
     bool theirs; /* they have asked for it */
     uint32_t request;
+    uint64_t asked_us; /* WAY_WAITS and WAY_ASKED since then */
     uint64_t until_us; /* what holds until then; 0: nothing of the kind */
     uint64_t opened_us;
     struct hop at;

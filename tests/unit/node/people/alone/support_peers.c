@@ -192,6 +192,7 @@ void scene_restart(struct scene *s) {
 struct node_id id_of(unsigned n) {
     struct node_id id = {.bytes = {0}};
     id.bytes[0] = (uint8_t)n;
+    id.bytes[1] = (uint8_t)(n >> 8);
     id.bytes[31] = 1;
     return id;
 }

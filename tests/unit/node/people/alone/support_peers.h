@@ -16,7 +16,7 @@
 #include "node/people/pairing.h"
 #include "sim/disk/store_mem.h"
 
-enum { FAKE_PEERS = 64, S = 1000000 };
+enum { FAKE_PEERS = 320, S = 1000000 };
 
 struct fake_peer { /* what the endpoint knows of one */
     bool there;

@@ -1,0 +1,60 @@
+#include "node/mesh/way_options.h"
+
+struct option {
+    const struct relay_addr *at;
+    uint64_t cost_us;
+};
+
+struct options {
+    struct option list[WAY_OPTIONS_MAX];
+    unsigned count;
+};
+
+static bool is_late(const struct links *links, const struct relay *r) {
+    return (r->state == RELAY_IS_RESOLVING || r->state == RELAY_IS_ASKING_KEY ||
+            r->state == RELAY_IS_CONNECTING) &&
+           links->turn->now_us >= r->since_us + WAY_LATE_US;
+}
+
+static uint64_t cost_us(const struct links *links, const struct relay_addr *at) {
+    const struct relay *r = relay_by_id(&links->book, &at->id);
+    uint64_t us = r && r->rtt_us ? r->rtt_us : WAY_UNKNOWN_US;
+    if (!r)
+        return us;
+    if (r->state == RELAY_IS_SILENT || r->state == RELAY_IS_RESTARTING || is_late(links, r))
+        us += WAY_DOWN_TIMES * (uint64_t)WAY_OWN_US;
+    if (r->state == RELAY_IS_WRONG_KEY)
+        us += WAY_WRONG_TIMES * (uint64_t)WAY_OWN_US;
+    us += r->lost_percent * us * 8 / 100;
+    return r->load_percent > HOMES_LOAD_MAX_PERCENT ? us + WAY_OWN_US : us;
+}
+
+/* In its place; the first word on a relay counts. */
+static void offer(struct options *o, const struct relay_addr *at, uint64_t us) {
+    unsigned i = o->count;
+    for (unsigned k = 0; k < o->count; k++)
+        if (node_id_equal(&o->list[k].at->id, &at->id))
+            return;
+    if (o->count == WAY_OPTIONS_MAX)
+        return;
+    for (; i > 0 && o->list[i - 1].cost_us > us; i--)
+        o->list[i] = o->list[i - 1];
+    o->list[i] = (struct option){at, us};
+    o->count++;
+}
+
+unsigned way_options(const struct links *links, const struct contact *c,
+                     struct relay_addr out[static WAY_OPTIONS_MAX]) {
+    struct options o = {.count = 0};
+    struct relay_set homes;
+    for (unsigned i = 0; c->relays && i < c->relays->count; i++)
+        offer(&o, &c->relays->list[i],
+              cost_us(links, &c->relays->list[i]) + (uint64_t)c->relay_rtts_ms[i] * 1000);
+    links_homes(links, &homes);
+    for (unsigned i = 0; i < homes.count && i < HOMES_MAX; i++)
+        if (!node_id_equal(&homes.list[i].id, &c->id))
+            offer(&o, &homes.list[i], cost_us(links, &homes.list[i]) + WAY_OWN_US);
+    for (unsigned i = 0; i < o.count; i++)
+        out[i] = *o.list[i].at;
+    return o.count;
+}
