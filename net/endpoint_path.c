@@ -42,6 +42,7 @@ void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,
     static const uint8_t here[] = {FRAME_CONFIRMED};
     if (m->what == PATHS_STAY)
         return;
+    const bool first = paths_doubtful(&s->paths);
     if (m->what == PATHS_MOVE) {
         note_left(s);
         if (!leave(e, s, now_us, &m->to))
@@ -59,6 +60,8 @@ void endpoint_path_take(struct endpoint *e, struct session *s, uint64_t now_us,
         endpoint_tell(e, EP_ROAMED, s->peer, s, 0);
     }
     s->peer->last_path = m->to;
+    if (first)
+        endpoint_path_others(e, s, now_us);
     endpoint_make_ready(e, s);
 }
 

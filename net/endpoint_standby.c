@@ -22,8 +22,10 @@ void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_
                             const struct hop *at) {
     const struct paths_move m = paths_withdraw(&s->paths, now_us, at);
     endpoint_path_take(e, s, now_us, &m);
-    if (m.what == PATHS_MOVE)
-        path_list_remove(path_list_find(s->paths.known, at));
+    /* Without memory for the move it is still in use: silent, and not forgotten. */
+    struct path_place *left = m.what == PATHS_MOVE ? path_list_find(s->paths.known, at) : NULL;
+    if (left && left != path_list_active(s->paths.known))
+        path_list_remove(left);
     endpoint_make_ready(e, s);
 }
 
@@ -43,6 +45,17 @@ void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now
         return;
     endpoint_send_challenges(e, s, now_us);
     endpoint_make_ready(e, s);
+}
+
+void endpoint_path_others(struct endpoint *e, struct session *s, uint64_t now_us) {
+    struct hop to[PEER_HOPS_MAX];
+    if (paths_doubtful(&s->paths))
+        return;
+    const bool relayed = session_hop(s)->kind == HOP_RELAY;
+    const unsigned n = peer_hops(s->peer, session_hop(s), to);
+    for (unsigned i = 0; i < n && s->state == SESSION_UP; i++)
+        if (to[i].kind == HOP_RELAY || relayed)
+            endpoint_path_candidate(e, s, now_us, &to[i]);
 }
 
 void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,

@@ -370,6 +370,33 @@ static void what_a_relay_forwards_and_what_it_sends_take_turns(void **state) {
     trio_free(t);
 }
 
+/* It was opened for the dial, and another place was quicker: when that dies, this one must be there
+ * already. (path_cut, seed 196) */
+static void a_flow_that_was_there_before_the_session_is_a_standby_of_it(void **state) {
+    (void)state;
+    for (unsigned n = 0; n < 20; n++) {
+        struct trio *t = trio_new("before", n, 3);
+        struct path_info info[PATHS_MAX];
+        trio_serve(t, R);
+        trio_use_relay(t, A, R);
+        trio_use_relay(t, B, R);
+        trio_know(t, A, B, true, NULL, false, PATH_AUTO);
+        trio_know(t, B, A, true, NULL, false, PATH_AUTO);
+        trio_flow(t, A, R, B);
+        t->loss_permille = n < 10 ? 0 : 100;
+        t->cut[A][R] = t->cut[B][R] = true; /* the other way is quicker */
+        trio_connect(t, A, B);
+        t->cut[A][R] = t->cut[B][R] = false;
+        t->loss_permille = 0;
+        trio_run(t, 2 * S, 0, -1);
+        const struct ep_event up = trio_told(t, A, EP_SESSION_UP);
+        assert_int_equal(session_paths(t->ep[A], up.session, info), 2);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(info[i].status, i == 0 ? PATH_ACTIVE : PATH_VALIDATED);
+        trio_free(t);
+    }
+}
+
 /* A relay whose user changes a setting, of relays or not, keeps all that it has. */
 static void other_limits_send_nobody_away(void **state) {
     (void)state;
@@ -389,6 +416,7 @@ static void other_limits_send_nobody_away(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flow_that_was_there_before_the_session_is_a_standby_of_it),
         cmocka_unit_test(other_limits_send_nobody_away),
         cmocka_unit_test(a_client_that_moves_keeps_its_flows),
         cmocka_unit_test(what_a_relay_forwards_and_what_it_sends_take_turns),

@@ -205,6 +205,77 @@ static void a_silent_path_gives_way_to_one_that_carried(void **state) {
     }
 }
 
+static enum path_status status_of(struct paths *p, uint8_t last) {
+    const struct hop at = place(last);
+    const struct path_place *found = path_list_find(p->known, &at);
+    assert_non_null(found);
+    return (enum path_status)found->status;
+}
+
+/* It is asked by the name of any socket, and answers by that: it is the same one, in use, whatever
+ * state that is in. (swarm --scale relays, seed 10) */
+static void the_path_in_use_may_answer_by_another_name(void **state) {
+    (void)state;
+    for (int suspect = 0; suspect < 2; suspect++) {
+        struct paths p = begun(1, false);
+        const struct hop other = place(2), now = place(1), any = hop_by_any_socket(&now);
+        uint8_t data[PATH_CHALLENGE_BYTES];
+        assert_int_equal(now.udp.local == any.udp.local, false);
+        assert_int_equal(paths_offer(&p, S, &other), 0);
+        if (suspect)
+            path_list_suspect(p.known, S);
+        assert_int_equal(paths_ask(&p, &rng, S, &any), 0);
+        const struct path_candidate *c = paths_due(&p, S, PACKET);
+        assert_non_null(c);
+        memcpy(data, c->data, sizeof data);
+        const struct paths_move m = paths_answered(&p, &rng, S, data, &any, false);
+        assert_true(m.what == PATHS_MOVE);
+        assert_int_equal(status_of(&p, 1), suspect ? PATH_SUSPECT : PATH_ACTIVE);
+        assert_int_equal(path_list_count(p.known), 2);
+        paths_clear(&p);
+    }
+}
+
+/* What the user has left may be good again, or wanted again: it stays a standby if it answers, and
+ * is asked again if it does not. */
+static void what_the_user_has_left_is_still_a_place(void **state) {
+    (void)state;
+    for (int answers = 0; answers < 2; answers++) {
+        struct paths p = begun(1, false);
+        const struct hop there = place(2), before = place(1);
+        uint8_t data[PATH_CHALLENGE_BYTES];
+        bool ours;
+        assert_int_equal(paths_ask(&p, &rng, S, &there), 0);
+        const struct paths_move m = answer(&p, S, 2, false);
+        assert_int_equal(m.what, PATHS_MOVE);
+        paths_moved(&p, &rng, S, &m);
+        assert_int_equal(status_of(&p, 1), PATH_PROBING);
+        if (answers) {
+            assert_int_equal(answer(&p, S, 1, false).what, PATHS_STAY);
+            assert_int_equal(status_of(&p, 1), PATH_VALIDATED);
+            paths_clear(&p);
+            continue;
+        }
+        uint64_t t = S;
+        for (; status_of(&p, 1) == PATH_PROBING && t < 10 * S; t += 100 * MS)
+            (void)paths_place_due(&p, &rng, t);
+        assert_int_equal(status_of(&p, 1), PATH_FAILED);
+        const struct path_place *asked = NULL;
+        for (const uint64_t end = t + 5 * S; !asked && t < end; t += 100 * MS) {
+            path_list_used(p.known, t);
+            asked = paths_place_due(&p, &rng, t);
+        }
+        assert_non_null(asked);
+        memcpy(data, asked->data, sizeof data);
+        const struct paths_move stays =
+            paths_place_answered(&p, t, data, &before, false, &ours);
+        assert_int_equal(stays.what, PATHS_STAY);
+        assert_true(ours);
+        assert_int_equal(status_of(&p, 1), PATH_VALIDATED);
+        paths_clear(&p);
+    }
+}
+
 static void the_socket_is_known_from_the_first_packet_on(void **state) {
     (void)state;
     struct paths p = {0};
@@ -260,6 +331,8 @@ int main(void) {
         cmocka_unit_test(what_the_user_asks_for_is_done_however_often_the_path_has_moved),
         cmocka_unit_test(a_silent_path_gives_way_to_the_one_left),
         cmocka_unit_test(a_silent_path_gives_way_to_one_that_carried),
+        cmocka_unit_test(the_path_in_use_may_answer_by_another_name),
+        cmocka_unit_test(what_the_user_has_left_is_still_a_place),
         cmocka_unit_test(the_socket_is_known_from_the_first_packet_on),
         cmocka_unit_test(what_a_path_was_like_is_remembered_for_its_return),
         cmocka_unit_test(an_answer_is_never_more_than_the_question),
