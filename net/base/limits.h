@@ -140,8 +140,8 @@
  *       relayed: two_homes_are_kept_of_many_relays
  *   flows to peers              1,024               a peer: 4, 2 of them ours     not opened, or
  *                               refused
- *     of who comes by ticket    16                  one                           refused
- *       relayed: who_is_no_contact_is_refused
+ *     of who comes by ticket    16                  one                           the oldest goes
+ *       relayed_hostile: strangers_do_not_keep_the_tickets_holder_out
  *   relay (net/relay/relay_limits.h):
  *   clients                     16,384              -                             ERR_FULL, silence
  *       relay_limits: clients_are_bounded

@@ -6,6 +6,7 @@
 #include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "net/wire/relay_msg.h"
+#include "node/mesh/way_options.h"
 
 /* ---- the table ---- */
 static struct contact *contact_of(const struct ways *ways, const struct way *w) {
@@ -68,8 +69,11 @@ static void let_go(struct ways *ways, struct way *w) {
     w->at = (struct hop){.kind = HOP_NONE};
 }
 
+/* A flow that nobody needs takes none of those that the relay lets us have. */
 static void drop(struct ways *ways, unsigned i) {
     struct way *w = ways->list[i];
+    if (w->state == WAY_OPEN)
+        relay_close(ways->turn->ep, ways->turn->now_us, &w->at);
     let_go(ways, w);
     links_release(ways->links, w->relay);
     ways->list[i] = ways->list[--ways->count];
@@ -131,60 +135,14 @@ static bool begin(struct ways *ways, const struct node_id *peer, const struct re
 }
 
 /* ---- which relays ---- */
-struct option {
-    struct relay_addr at;
-    uint64_t cost_us;
-};
-
-enum { OPTIONS_MAX = RELAY_SET_MAX + HOMES_MAX };
-
-static uint64_t cost_us(const struct ways *ways, const struct relay_addr *at) {
-    const struct relay *r = relay_by_id(&ways->links->book, &at->id);
-    uint64_t us = r && r->rtt_us ? r->rtt_us : WAY_UNKNOWN_US;
-    if (r && (r->state == RELAY_IS_SILENT || r->state == RELAY_IS_RESTARTING))
-        us += 10 * (uint64_t)WAY_OWN_US;
-    if (r && r->state == RELAY_IS_WRONG_KEY)
-        us += 100 * (uint64_t)WAY_OWN_US;
-    if (r)
-        us += r->lost_percent * us * 8 / 100;
-    return r && r->load_percent > HOMES_LOAD_MAX_PERCENT ? us + WAY_OWN_US : us;
-}
-
-static void offer(struct option *list, unsigned *count, const struct relay_addr *at, uint64_t us) {
-    unsigned i = *count;
-    for (unsigned k = 0; k < *count; k++)
-        if (node_id_equal(&list[k].at.id, &at->id))
-            return;
-    if (*count == OPTIONS_MAX)
-        return;
-    for (; i > 0 && list[i - 1].cost_us > us; i--)
-        list[i] = list[i - 1];
-    list[i] = (struct option){*at, us};
-    ++*count;
-}
-
-static unsigned options(const struct ways *ways, const struct contact *c,
-                        struct option list[static OPTIONS_MAX]) {
-    struct relay_set homes;
-    unsigned count = 0;
-    for (unsigned i = 0; c->relays && i < c->relays->count; i++)
-        offer(list, &count, &c->relays->list[i],
-              cost_us(ways, &c->relays->list[i]) + (uint64_t)c->relay_rtts_ms[i] * 1000);
-    links_homes(ways->links, &homes);
-    for (unsigned i = 0; i < homes.count && i < HOMES_MAX; i++)
-        if (!node_id_equal(&homes.list[i].id, &c->id))
-            offer(list, &count, &homes.list[i], cost_us(ways, &homes.list[i]) + WAY_OWN_US);
-    return count;
-}
-
 /* So many ways to it, if there are. True: there is one, or one may come. */
 static bool open_some(struct ways *ways, const struct contact *c, unsigned want) {
-    struct option list[OPTIONS_MAX];
+    struct way_option list[WAY_OPTIONS_MAX];
     unsigned live = count_of(ways, &c->id, HOPEFUL);
     if (ways->turn->shut || contact_path_policy(ways->contacts, c) == PATH_DIRECT_ONLY)
         return false;
     if (live < want) {
-        const unsigned count = options(ways, c, list);
+        const unsigned count = way_options(ways, c, list);
         for (unsigned i = 0; i < count && live < want; i++) {
             (void)begin(ways, &c->id, &list[i].at);
             live = count_of(ways, &c->id, HOPEFUL);
@@ -326,12 +284,28 @@ static unsigned strangers(const struct ways *ways) {
     return n;
 }
 
-static bool lets_in(const struct ways *ways, const struct node_id *from) {
+/* Any id may say that it has a ticket; who has one has shown it before so many others have come. */
+static void drop_oldest_stranger(struct ways *ways) {
+    unsigned oldest = ways->count;
+    for (unsigned i = 0; i < ways->count; i++) {
+        const struct way *w = ways->list[i];
+        if (w->theirs && !contact_of(ways, w) &&
+            (oldest == ways->count || w->opened_us < ways->list[oldest]->opened_us))
+            oldest = i;
+    }
+    if (oldest < ways->count)
+        drop(ways, oldest);
+}
+
+static bool lets_in(struct ways *ways, const struct node_id *from) {
     const struct contact *c = contact_by_id(ways->contacts, from);
     if (c)
         return contact_path_policy(ways->contacts, c) != PATH_DIRECT_ONLY;
-    return ways->contacts->path != PATH_DIRECT_ONLY && ways->invites->count > 0 &&
-           strangers(ways) < WAYS_STRANGERS_MAX;
+    if (ways->contacts->path == PATH_DIRECT_ONLY || ways->invites->count == 0)
+        return false;
+    if (strangers(ways) >= WAYS_STRANGERS_MAX)
+        drop_oldest_stranger(ways);
+    return true;
 }
 
 static struct way *take(struct ways *ways, struct relay *r, const struct node_id *from) {

@@ -163,6 +163,55 @@ static void a_relay_that_hangs_up_is_not_dialled_without_end(void **state) {
     world_free(w);
 }
 
+/* ---- strangers ---- */
+
+/* While a ticket is open anybody may come through a relay, and many do who have none. */
+static void strangers_do_not_keep_the_tickets_holder_out(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 70);
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_run(w, 3 * S);
+    assert_int_equal(node_ticket_new(w->nodes[1].node, w->now_us, "n2", 3600, ticket), 0);
+    struct relay_msg m = {.op = RELAY_INCOMING, .flow = 100, .lifetime_s = 300};
+    bool met = false;
+    for (unsigned n = 0; n < 200 && !met; n++, m.flow++) {
+        m.peer.bytes[0] = (uint8_t)(n % 40); /* as they come again */
+        say_relay(w, 0, 1, &m);
+        world_run(w, 100 * MS);
+        if (n == 50)
+            assert_int_equal(node_contact_add(w->nodes[2].node, w->now_us, "n1", ticket), 0);
+        met = n > 50 && online(w, 2, "n1");
+    }
+    assert_true(met);
+    world_free(w);
+}
+
+static unsigned flows_open(const struct world *w, unsigned i) {
+    const struct relay_client *c = w->nodes[i].node->turn.ep->relay_client;
+    struct relay_flow f;
+    unsigned n = 0;
+    for (uint32_t at = 0; relay_client_each(c, &at, &f);)
+        n += f.state == RELAY_FLOW_OPEN;
+    return n;
+}
+
+/* A relay lets a client have so many flows: those of strangers that came to nothing are none. */
+static void flows_of_strangers_end_with_them(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 1, 71);
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_run(w, 3 * S);
+    assert_int_equal(node_ticket_new(w->nodes[1].node, w->now_us, "n2", 3600, ticket), 0);
+    struct relay_msg m = {.op = RELAY_INCOMING, .flow = 100, .lifetime_s = 300};
+    for (unsigned n = 0; n < 600; n++, m.flow++) {
+        m.peer.bytes[0] = (uint8_t)n;
+        say_relay(w, 0, 1, &m);
+        world_run(w, 200 * MS);
+        assert_true(flows_open(w, 1) <= WAYS_STRANGERS_MAX + 1);
+    }
+    world_free(w);
+}
+
 /* ---- contacts ---- */
 
 static void say_homes(struct world *w, unsigned i, unsigned to, uint32_t sequence,
@@ -264,6 +313,8 @@ int main(void) {
         cmocka_unit_test(a_relay_that_invents_callers_keeps_nobody_apart),
         cmocka_unit_test(a_relay_that_restarts_without_end_is_not_told_of_without_end),
         cmocka_unit_test(a_relay_that_hangs_up_is_not_dialled_without_end),
+        cmocka_unit_test(strangers_do_not_keep_the_tickets_holder_out),
+        cmocka_unit_test(flows_of_strangers_end_with_them),
         cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
         cmocka_unit_test(a_ticket_of_relay_only_is_good_through_a_relay_alone),
         cmocka_unit_test(a_relay_and_its_client_become_contacts_at_once),
