@@ -3,8 +3,8 @@
  *
  * Somebody wants a contact that is offline: a flow is opened at the best relay that both may have
  * in common, at the same time as its addresses are dialled. What the relay gives is a place of the
- * peer like an address (endpoint_peer_place_add). If it comes to nothing, or nobody has come through
- * it for WAY_MUTE_US, the next relay is asked.
+ * peer like an address (endpoint_peer_place_add). If it comes to nothing, or nobody has come
+ * through it for WAY_MUTE_US, the next relay is asked.
  * While data waits for it a second one is kept, through another relay: so a relay that dies is
  * no more than a path that dies.
  *
