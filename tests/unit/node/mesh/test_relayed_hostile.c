@@ -163,6 +163,28 @@ static void a_relay_that_hangs_up_is_not_dialled_without_end(void **state) {
     world_free(w);
 }
 
+/* The nearest relays are chosen. One that answers echoes before it can have heard of them, by
+ * numbers that follow from those before, is no nearer for it. */
+static void a_relay_cannot_answer_before_it_was_asked(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 1, 52);
+    w->delay_us = 50 * MS;
+    world_run(w, 3 * S);
+    struct endpoint *ep = w->nodes[0].node->turn.ep;
+    struct relay_info info;
+    for (unsigned n = 0; n < 400 * 100; n++) {
+        const struct peer *p = peers_by_id(&ep->peers, &w->nodes[1].identity.id);
+        uint8_t frame[9] = {FRAME_ECHOED};
+        store_le64(frame + 1, UINT64_C(1) << 63 | UINT64_C(1) << 8);
+        assert_true(p && p->session);
+        endpoint_send_frames(ep, p->session, w->now_us, frame, sizeof frame);
+        world_run(w, 10 * MS);
+        assert_true(node_relay_at(w->nodes[1].node, 0, &info));
+        assert_true(info.rtt_us >= 100 * MS);
+    }
+    world_free(w);
+}
+
 /* ---- strangers ---- */
 
 /* While a ticket is open anybody may come through a relay, and many do who have none. */
@@ -313,6 +335,7 @@ int main(void) {
         cmocka_unit_test(a_relay_that_invents_callers_keeps_nobody_apart),
         cmocka_unit_test(a_relay_that_restarts_without_end_is_not_told_of_without_end),
         cmocka_unit_test(a_relay_that_hangs_up_is_not_dialled_without_end),
+        cmocka_unit_test(a_relay_cannot_answer_before_it_was_asked),
         cmocka_unit_test(strangers_do_not_keep_the_tickets_holder_out),
         cmocka_unit_test(flows_of_strangers_end_with_them),
         cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
