@@ -136,9 +136,10 @@
  *                               left out
  *       ways: who_has_others_each_time_costs_the_disk_no_more
  *   what a node has of relays (node/mesh):
- *   relays known                64                  a contact: 4; 8 for homes     the oldest unused
- *                               goes
+ *   relays known                64                  a contact: 4; 8 for homes,    the oldest unused
+ *                               of one contact 2    goes; for homes: who is none's any more
  *       relayed: two_homes_are_kept_of_many_relays
+ *       relayed_hostile: a_contact_does_not_choose_all_homes
  *   flows to peers              1,024               a peer: 4, 2 of them ours     not opened, or
  *                               refused
  *     of who comes by ticket    16                  one                           the oldest goes

@@ -298,6 +298,39 @@ static void a_ticket_of_relay_only_is_good_through_a_relay_alone(void **state) {
     }
 }
 
+/* Where the user has named none, the relays of contacts are homes. One contact that names others
+ * each time does not fill the list. */
+static void a_contact_does_not_choose_all_homes(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 3, 68);
+    w->hubs = 0;
+    for (unsigned i = 1; i < 4; i++) {
+        configs[i].use_count = i == 3;
+        w->nodes[i].cfg.tell[0] = w->nodes[i].addr;
+        w->nodes[i].cfg.tell_count = 1;
+        again(w, i);
+    }
+    world_run(w, S);
+    world_pair(w, 1, 2);
+    for (unsigned n = 0; n < 8; n++) {
+        struct relay_addr bad[RELAY_SET_MAX];
+        for (unsigned k = 0; k < RELAY_SET_MAX; k++) {
+            bad[k] = relay_at(w, 2);
+            bad[k].id.bytes[0] ^= (uint8_t)(1 + n * RELAY_SET_MAX + k);
+        }
+        say_homes(w, 2, 1, MANY + n, bad, RELAY_SET_MAX);
+        world_run(w, 3 * S);
+    }
+    world_pair(w, 3, 1);
+    world_run(w, 30 * S);
+    struct relay_info info;
+    bool home = false;
+    for (unsigned i = 0; node_relay_at(w->nodes[1].node, i, &info); i++)
+        home |= node_id_equal(&info.at.id, &w->nodes[0].identity.id) && info.reserved;
+    assert_true(home);
+    world_free(w);
+}
+
 /* Both ways, though they have a session that needs no secret. */
 static void a_relay_and_its_client_become_contacts_at_once(void **state) {
     (void)state;
@@ -339,6 +372,7 @@ int main(void) {
         cmocka_unit_test(strangers_do_not_keep_the_tickets_holder_out),
         cmocka_unit_test(flows_of_strangers_end_with_them),
         cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
+        cmocka_unit_test(a_contact_does_not_choose_all_homes),
         cmocka_unit_test(a_ticket_of_relay_only_is_good_through_a_relay_alone),
         cmocka_unit_test(a_relay_and_its_client_become_contacts_at_once),
         cmocka_unit_test(a_relay_of_the_users_that_is_a_contact_is_used_under_relay_only),
