@@ -59,8 +59,9 @@ struct block_pool *endpoint_blocks(struct endpoint *e);
  * ERR_FULL, ERR_NOMEM, ERR_USAGE (our own id). */
 int endpoint_peer_add(struct endpoint *e, const struct peer_setup *s,
                       struct peer_ref *out) MUST_USE;
-/* By which ways somebody who is no peer yet may come, with a ticket or without: what comes by others
- * to begin a session is dropped without an answer. Not a relay's guests. PATH_AUTO at first. */
+/* By which ways somebody who is no peer yet may come, with a ticket or without: what comes by
+ * others to begin a session is dropped without an answer. Not a relay's guests. PATH_AUTO at
+ * first. */
 void endpoint_strangers_path(struct endpoint *e, enum path_policy policy);
 /* Its session ends with a CLOSE and an EP_SESSION_DOWN (ERR_CLOSED). */
 void endpoint_peer_remove(struct endpoint *e, uint64_t now_us, struct peer_ref p);

@@ -154,8 +154,8 @@ void endpoint_path_respond(struct endpoint *e, struct session *s, uint64_t now_u
         frames[len++] = FRAME_CONFIRMED;
     else if (!paths_doubtful(&s->paths))
         endpoint_send_frames(e, s, now_us, frames, len);
-    /* It knows of several paths, and this is one of them: it is ours, too, if it answers us. What is
-     * asked and the answer are of one budget. */
+    /* It knows of several paths, and this is one of them: it is ours, too, if it answers us. What
+     * is asked and the answer are of one budget. */
     if (s->caps & CAPABILITY_PATHS)
         paths_asked_from(&s->paths, &e->rng, now_us, to, CHALLENGE_PACKET_BYTES);
     /* The answer is as long as the question was at least. */

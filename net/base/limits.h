@@ -100,7 +100,8 @@
  *       who_pays_is_found_without_looking_at_all_pairs
  *   guests of a relay           8,192               a source: 64, a /24 or /48:   refused
  *                                                   1,024; 30 s unused
- *       guests: a_prefix_leaves_room_to_others; relay_hostile: one_source_has_few_of_the_places, a_guest_with_nothing_here_goes
+ *       guests: a_prefix_leaves_room_to_others
+ *       relay_hostile: one_source_has_few_of_the_places, a_guest_with_nothing_here_goes
  *   questions for relays' keys  16                  (the user's)                  ERR_FULL
  *       key_ask: questions_and_answers_are_bounded
  *     their answers             800 a second        a source: 20 a second         not answered
@@ -135,13 +136,14 @@
  *                               left out
  *       ways: who_has_others_each_time_costs_the_disk_no_more
  *   what a node has of relays (node/mesh):
- *   relays known                64                  a contact: 4; 8 for homes     the oldest unused
- *                               goes
+ *   relays known                64                  a contact: 4; 8 for homes,    the oldest unused
+ *                               of one contact 2    goes; for homes: who is none's any more
  *       relayed: two_homes_are_kept_of_many_relays
+ *       relayed_hostile: a_contact_does_not_choose_all_homes
  *   flows to peers              1,024               a peer: 4, 2 of them ours     not opened, or
  *                               refused
- *     of who comes by ticket    16                  one                           refused
- *       relayed: who_is_no_contact_is_refused
+ *     of who comes by ticket    16                  one                           the oldest goes
+ *       relayed_hostile: strangers_do_not_keep_the_tickets_holder_out
  *   relay (net/relay/relay_limits.h):
  *   clients                     16,384              -                             ERR_FULL, silence
  *       relay_limits: clients_are_bounded
@@ -274,8 +276,8 @@ enum {
     KEEPALIVE_ASKS = 3,
 
     /* Guests: those whom only endpoint_relay_serve lets in. All, those of one source (hop_source),
-     * and of one IPv4 /24 or IPv6 /48; further ones are refused (REFUSAL_FULL). One that has neither a reservation nor
-     * a flow for so long is sent away. */
+     * and of one IPv4 /24 or IPv6 /48; further ones are refused (REFUSAL_FULL). One that has
+     * neither a reservation nor a flow for so long is sent away. */
     GUESTS_MAX = 8192,
     GUESTS_SOURCE_MAX = 64,
     GUESTS_PREFIX_MAX = GUESTS_MAX / 8,

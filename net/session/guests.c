@@ -10,12 +10,12 @@ static uint64_t prefix_of(uint64_t source) {
 }
 
 bool guests_room(const struct guests *g, uint64_t source) {
-    unsigned same = 0, near = 0;
+    unsigned same = 0, beside = 0;
     for (uint32_t i = 0; i < g->count; i++) {
         same += g->sources[i] == source;
-        near += prefix_of(g->sources[i]) == prefix_of(source);
+        beside += prefix_of(g->sources[i]) == prefix_of(source);
     }
-    return g->count < GUESTS_MAX && same < GUESTS_SOURCE_MAX && near < GUESTS_PREFIX_MAX;
+    return g->count < GUESTS_MAX && same < GUESTS_SOURCE_MAX && beside < GUESTS_PREFIX_MAX;
 }
 
 bool guests_add(struct guests *g, uint64_t source) {

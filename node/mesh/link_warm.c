@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/base/rng.h"
 #include "net/endpoint.h"
 #include "net/wire/relay_msg.h"
 
@@ -78,12 +79,14 @@ static uint64_t pause_us(const struct relay *r) {
 }
 
 static uint64_t mark(const struct relay *r, unsigned n) {
-    return ECHO_MARK | (uint64_t)r->serial << 8 | n;
+    return r->probe.id | n;
 }
 
 static void echo(struct links *links, struct relay *r) {
     struct relay_probe *p = &r->probe;
     const uint64_t now_us = links->turn->now_us;
+    if (p->sent == 0)
+        p->id = ECHO_MARK | (rng_u64(&links->turn->env.rng) & ~UINT64_C(0xff));
     const int err = session_ping(links->turn->ep, now_us, r->peering->session, mark(r, p->sent));
     (void)err; /* another one follows */
     if (p->sent++ == 0)

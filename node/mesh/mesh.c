@@ -283,7 +283,7 @@ void mesh_use(const struct mesh *mesh, struct relay_use *out) {
 static void offer_relays(struct mesh *mesh, const struct contact *c) {
     if (contact_path_policy(mesh->ways.contacts, c) == PATH_DIRECT_ONLY)
         return;
-    for (unsigned i = 0; c->relays && i < c->relays->count; i++)
+    for (unsigned i = 0; c->relays && i < c->relays->count && i < HOMES_MAX; i++)
         links_offer(&mesh->links, &c->relays->list[i]);
 }
 
@@ -380,9 +380,23 @@ static void part_resolved(void *self, const char *host, const struct addr *addrs
     links_resolved(&mesh->links, host, addrs, count);
 }
 
+/* It costs a look at all contacts. */
+static bool offers_too_often(const struct mesh *mesh, const struct contact *c) {
+    struct mate *m = mate_of(mesh, c->peering);
+    const uint64_t now_us = mesh->turn->now_us;
+    if (!m)
+        return false;
+    const uint64_t from_us = m->offer_us > now_us ? m->offer_us : now_us;
+    if (from_us - now_us > (MATE_OFFERS_BURST - 1) * (uint64_t)MATE_OFFER_US)
+        return true;
+    m->offer_us = from_us + MATE_OFFER_US;
+    return false;
+}
+
 static void part_ways_changed(void *self, struct contact *c) {
     struct mesh *mesh = self;
-    offer_relays(mesh, c);
+    if (!offers_too_often(mesh, c))
+        offer_relays(mesh, c);
     ways_changed(&mesh->ways, c);
 }
 

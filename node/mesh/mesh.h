@@ -13,13 +13,16 @@
 enum {
     TOLD_FIRST_US = 1000 * 1000, /* not heard: told again after that; doubled, */
     TOLD_TRIES = 6,              /* so often in all: 31 s */
+    MATE_OFFERS_BURST = 4,       /* its relays may become our homes so often at once, */
+    MATE_OFFER_US = 5 * 1000000, /* then once in so long */
 };
 
 struct mate {             /* a contact with a session, and what it has been told in it */
     uint32_t tell, heard; /* our sequences: last told, last heard by it */
     uint32_t its;         /* its last one; 0: none in this session */
     unsigned tries;
-    uint64_t next_us; /* told again then; 0: not planned */
+    uint64_t next_us;  /* told again then; 0: not planned */
+    uint64_t offer_us; /* what it has offered as homes is paid for then */
 };
 
 struct mesh { /* zeroes but for turn, and the same in links and ways */

@@ -44,6 +44,7 @@ enum { RELAY_STATES = RELAY_IS_RESTARTING + 1 };
 
 struct relay_probe { /* echoes that have not come back; node/mesh/relay_links.h */
     unsigned sent;   /* 0: none is out */
+    uint64_t id;     /* of the first, drawn: nobody answers what he has not heard */
     uint64_t since_us, last_us, next_us;
 };
 

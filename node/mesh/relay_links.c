@@ -63,12 +63,49 @@ void links_named(struct links *links, const struct relay_config *c) {
     more(links);
 }
 
+static unsigned count_offered(const struct links *links) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < links->book.count; i++)
+        n += links->book.list[i]->offered;
+    return n;
+}
+
+static bool is_told(const struct links *links, const struct relay *r) {
+    for (unsigned i = 0; i < links->contacts->count; i++) {
+        const struct relay_set *set = links->contacts->list[i]->relays;
+        for (unsigned k = 0; set && k < set->count; k++)
+            if (node_id_equal(&set->list[k].id, &r->at.id))
+                return true;
+    }
+    return false;
+}
+
+/* One that no contact is reached by any more, or that does not answer. */
+static void offered_gives_way(struct links *links) {
+    struct relay *out = NULL;
+    for (unsigned i = 0; i < links->book.count; i++) {
+        struct relay *r = links->book.list[i];
+        const bool silent = r->state == RELAY_IS_SILENT || r->state == RELAY_IS_WRONG_KEY;
+        if (!r->offered)
+            continue;
+        if (!is_told(links, r)) {
+            r->offered = false; /* all of these */
+            choose_soon(links, 0);
+        } else if (silent && !r->home) {
+            out = r;
+        }
+    }
+    if (out)
+        out->offered = false;
+}
+
 void links_offer(struct links *links, const struct relay_addr *at) {
     struct relay *r = relay_by_id(&links->book, &at->id);
-    unsigned offered = 0;
-    for (unsigned i = 0; i < links->book.count; i++)
-        offered += links->book.list[i]->offered;
-    if (links->named > 0 || (r && r->offered) || offered >= LINK_OFFERED_MAX)
+    if (links->named > 0 || (r && r->offered))
+        return;
+    if (count_offered(links) >= LINK_OFFERED_MAX)
+        offered_gives_way(links);
+    if (count_offered(links) >= LINK_OFFERED_MAX)
         return;
     if (relay_book_take(&links->book, at, false, &r) != 0)
         return;

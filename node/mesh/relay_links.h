@@ -22,7 +22,8 @@
 #include "node/mesh/link_base.h"
 
 enum {
-    LINK_OFFERED_MAX = 8,         /* relays of contacts among which homes are chosen */
+    LINK_OFFERED_MAX = 8, /* relays of contacts among which homes are chosen; beyond, one that none
+                           * of them names any more gives way, or one that does not answer */
     LINK_DOUBT_US = 5 * 1000000,  /* so long without a word is no reason to ask */
     LINK_SETTLE_US = 1500 * 1000, /* what has answered so long after a start is chosen from */
 };

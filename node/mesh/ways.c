@@ -6,6 +6,7 @@
 #include "crypto/base/mem.h"
 #include "net/endpoint.h"
 #include "net/wire/relay_msg.h"
+#include "node/mesh/way_options.h"
 
 /* ---- the table ---- */
 static struct contact *contact_of(const struct ways *ways, const struct way *w) {
@@ -81,8 +82,11 @@ static void let_go(struct ways *ways, struct way *w) {
     w->at = (struct hop){.kind = HOP_NONE};
 }
 
+/* A flow that nobody needs takes none of those that the relay lets us have. */
 static void drop(struct ways *ways, unsigned i) {
     struct way *w = ways->list[i];
+    if (w->state == WAY_OPEN)
+        relay_close(ways->turn->ep, ways->turn->now_us, &w->at);
     let_go(ways, w);
     links_release(ways->links, w->relay);
     ways->list[i] = ways->list[--ways->count];
@@ -299,12 +303,28 @@ static unsigned strangers(const struct ways *ways) {
     return n;
 }
 
-static bool lets_in(const struct ways *ways, const struct node_id *from) {
+/* Any id may say that it has a ticket; who has one has shown it before so many others have come. */
+static void drop_oldest_stranger(struct ways *ways) {
+    unsigned oldest = ways->count;
+    for (unsigned i = 0; i < ways->count; i++) {
+        const struct way *w = ways->list[i];
+        if (w->theirs && !contact_of(ways, w) &&
+            (oldest == ways->count || w->opened_us < ways->list[oldest]->opened_us))
+            oldest = i;
+    }
+    if (oldest < ways->count)
+        drop(ways, oldest);
+}
+
+static bool lets_in(struct ways *ways, const struct node_id *from) {
     const struct contact *c = contact_by_id(ways->contacts, from);
     if (c)
         return contact_path_policy(ways->contacts, c) != PATH_DIRECT_ONLY;
-    return ways->contacts->path != PATH_DIRECT_ONLY && ways->invites->count > 0 &&
-           strangers(ways) < WAYS_STRANGERS_MAX;
+    if (ways->contacts->path == PATH_DIRECT_ONLY || ways->invites->count == 0)
+        return false;
+    if (strangers(ways) >= WAYS_STRANGERS_MAX)
+        drop_oldest_stranger(ways);
+    return true;
 }
 
 static struct way *take(struct ways *ways, struct relay *r, const struct node_id *from) {

@@ -12,7 +12,7 @@
  *
  * Flows that nobody sends by end at the relay, by themselves, so an idle peer costs nothing.
  * Bounds: WAYS_PER_PEER of a contact; of strangers, who come with a ticket while one is open,
- * WAYS_STRANGERS_MAX in all: further ones are refused.
+ * WAYS_STRANGERS_MAX in all: the oldest gives way.
  */
 #ifndef MESHD_NODE_MESH_WAYS_H
 #define MESHD_NODE_MESH_WAYS_H

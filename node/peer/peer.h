@@ -46,7 +46,7 @@ struct peering {
     bool online;             /* a session is up */
     struct session_ref session;
     struct hop at;   /* where its packets go, as the user was told last */
-    bool as_relay;   /* the user's relay, too: reached at its address whatever the contact's policy */
+    bool as_relay;   /* the user's relay, too: reached at its address whatever the policy */
     bool refused;    /* it has said that it does not let us in */
     uint32_t queued; /* so much waits for a session with it, kept up by whoever has it */
     struct dialling dial;

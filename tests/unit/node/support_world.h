@@ -41,9 +41,9 @@ struct world {
     uint64_t delay_us; /* one way */
     unsigned loss_percent;
     unsigned hubs; /* the first so many reach everybody; the others only those. 0: everybody all */
-    uint64_t direct;          /* datagrams between others that were dropped for that */
+    uint64_t direct; /* datagrams between others that were dropped for that */
     unsigned between[WORLD_NODES][WORLD_NODES]; /* sent from the first to the second */
-    uint64_t disk_us;         /* how long a file operation takes; 0: at once */
+    uint64_t disk_us;                           /* how long a file operation takes; 0: at once */
     uint64_t sync_us;         /* how long a barrier of the store takes; 0: as long as these */
     void (*heard)(void *ctx); /* packets have come in; the nodes do not know yet what was in them */
     void *heard_ctx;

@@ -163,6 +163,77 @@ static void a_relay_that_hangs_up_is_not_dialled_without_end(void **state) {
     world_free(w);
 }
 
+/* The nearest relays are chosen. One that answers echoes before it can have heard of them, by
+ * numbers that follow from those before, is no nearer for it. */
+static void a_relay_cannot_answer_before_it_was_asked(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 1, 52);
+    w->delay_us = 50 * MS;
+    world_run(w, 3 * S);
+    struct endpoint *ep = w->nodes[0].node->turn.ep;
+    struct relay_info info;
+    for (unsigned n = 0; n < 400 * 100; n++) {
+        const struct peer *p = peers_by_id(&ep->peers, &w->nodes[1].identity.id);
+        uint8_t frame[9] = {FRAME_ECHOED};
+        store_le64(frame + 1, UINT64_C(1) << 63 | UINT64_C(1) << 8);
+        assert_true(p && p->session);
+        endpoint_send_frames(ep, p->session, w->now_us, frame, sizeof frame);
+        world_run(w, 10 * MS);
+        assert_true(node_relay_at(w->nodes[1].node, 0, &info));
+        assert_true(info.rtt_us >= 100 * MS);
+    }
+    world_free(w);
+}
+
+/* ---- strangers ---- */
+
+/* While a ticket is open anybody may come through a relay, and many do who have none. */
+static void strangers_do_not_keep_the_tickets_holder_out(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 70);
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_run(w, 3 * S);
+    assert_int_equal(node_ticket_new(w->nodes[1].node, w->now_us, "n2", 3600, ticket), 0);
+    struct relay_msg m = {.op = RELAY_INCOMING, .flow = 100, .lifetime_s = 300};
+    bool met = false;
+    for (unsigned n = 0; n < 200 && !met; n++, m.flow++) {
+        m.peer.bytes[0] = (uint8_t)(n % 40); /* as they come again */
+        say_relay(w, 0, 1, &m);
+        world_run(w, 100 * MS);
+        if (n == 50)
+            assert_int_equal(node_contact_add(w->nodes[2].node, w->now_us, "n1", ticket), 0);
+        met = n > 50 && online(w, 2, "n1");
+    }
+    assert_true(met);
+    world_free(w);
+}
+
+static unsigned flows_open(const struct world *w, unsigned i) {
+    const struct relay_client *c = w->nodes[i].node->turn.ep->relay_client;
+    struct relay_flow f;
+    unsigned n = 0;
+    for (uint32_t at = 0; relay_client_each(c, &at, &f);)
+        n += f.state == RELAY_FLOW_OPEN;
+    return n;
+}
+
+/* A relay lets a client have so many flows: those of strangers that came to nothing are none. */
+static void flows_of_strangers_end_with_them(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 1, 71);
+    char ticket[TICKET_TEXT_MAX + 1];
+    world_run(w, 3 * S);
+    assert_int_equal(node_ticket_new(w->nodes[1].node, w->now_us, "n2", 3600, ticket), 0);
+    struct relay_msg m = {.op = RELAY_INCOMING, .flow = 100, .lifetime_s = 300};
+    for (unsigned n = 0; n < 600; n++, m.flow++) {
+        m.peer.bytes[0] = (uint8_t)n;
+        say_relay(w, 0, 1, &m);
+        world_run(w, 200 * MS);
+        assert_true(flows_open(w, 1) <= WAYS_STRANGERS_MAX + 1);
+    }
+    world_free(w);
+}
+
 /* ---- contacts ---- */
 
 static void say_homes(struct world *w, unsigned i, unsigned to, uint32_t sequence,
@@ -227,6 +298,39 @@ static void a_ticket_of_relay_only_is_good_through_a_relay_alone(void **state) {
     }
 }
 
+/* Where the user has named none, the relays of contacts are homes. One contact that names others
+ * each time does not fill the list. */
+static void a_contact_does_not_choose_all_homes(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 3, 68);
+    w->hubs = 0;
+    for (unsigned i = 1; i < 4; i++) {
+        configs[i].use_count = i == 3;
+        w->nodes[i].cfg.tell[0] = w->nodes[i].addr;
+        w->nodes[i].cfg.tell_count = 1;
+        again(w, i);
+    }
+    world_run(w, S);
+    world_pair(w, 1, 2);
+    for (unsigned n = 0; n < 8; n++) {
+        struct relay_addr bad[RELAY_SET_MAX];
+        for (unsigned k = 0; k < RELAY_SET_MAX; k++) {
+            bad[k] = relay_at(w, 2);
+            bad[k].id.bytes[0] ^= (uint8_t)(1 + n * RELAY_SET_MAX + k);
+        }
+        say_homes(w, 2, 1, MANY + n, bad, RELAY_SET_MAX);
+        world_run(w, 3 * S);
+    }
+    world_pair(w, 3, 1);
+    world_run(w, 30 * S);
+    struct relay_info info;
+    bool home = false;
+    for (unsigned i = 0; node_relay_at(w->nodes[1].node, i, &info); i++)
+        home |= node_id_equal(&info.at.id, &w->nodes[0].identity.id) && info.reserved;
+    assert_true(home);
+    world_free(w);
+}
+
 /* Both ways, though they have a session that needs no secret. */
 static void a_relay_and_its_client_become_contacts_at_once(void **state) {
     (void)state;
@@ -264,7 +368,11 @@ int main(void) {
         cmocka_unit_test(a_relay_that_invents_callers_keeps_nobody_apart),
         cmocka_unit_test(a_relay_that_restarts_without_end_is_not_told_of_without_end),
         cmocka_unit_test(a_relay_that_hangs_up_is_not_dialled_without_end),
+        cmocka_unit_test(a_relay_cannot_answer_before_it_was_asked),
+        cmocka_unit_test(strangers_do_not_keep_the_tickets_holder_out),
+        cmocka_unit_test(flows_of_strangers_end_with_them),
         cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
+        cmocka_unit_test(a_contact_does_not_choose_all_homes),
         cmocka_unit_test(a_ticket_of_relay_only_is_good_through_a_relay_alone),
         cmocka_unit_test(a_relay_and_its_client_become_contacts_at_once),
         cmocka_unit_test(a_relay_of_the_users_that_is_a_contact_is_used_under_relay_only),
