@@ -8,6 +8,7 @@ nm "$1/meshd" 2>/dev/null | grep -q __asan_init && skip "not in a sanitizer buil
 [ -n "${LAB_WITHOUT_RELAYS:-}" ] || { "$1/meshd" --help | grep -q -e --serve-relay && "$1/meshctl" relays --help >/dev/null 2>&1; } ||
     skip "this meshd knows nothing of relays"
 . "$(dirname "$0")/../e2e/lib.sh"
+. "$(dirname "$0")/../bench/veth.sh"
 LAB=ml$$
 lab_clear() {
     local ns
@@ -27,7 +28,8 @@ inside() { # HOST command...
 lab_ns() { # NAME
     ip netns add "$LAB-$1" 2>/dev/null || skip "no namespaces here"
     ip -n "$LAB-$1" link set lo up
-    inside "$1" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/router_solicitations; echo 1 >/proc/sys/net/ipv4/ip_forward'
+    inside "$1" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+        ! cd /proc/sys/net/ipv6/conf/default || { echo 0 >router_solicitations; echo 0 >accept_dad; }'
 }
 lab_world() {
     lab_ns world
@@ -93,12 +95,14 @@ lab_until() { # SECONDS WHAT command...: until it is so
         sleep 0.05
     done
 }
-# lab_node WHO HOST [meshd options]: a node at that host, in $DIR/WHO; $DIR/WHO/meshd.conf is read if it is there.
+# lab_node WHO HOST [meshd options]: a node at that host, in $DIR/WHO; $DIR/WHO/meshd.conf is read if it is there. It finds its network as it
+# will be: it would make new ways, and a line of its log, of links that come up later.
 lab_node() {
     local who=$1 host=$2
     shift 2
     mkdir -p -m 700 "$DIR/$who"
     touch "$DIR/$who/meshd.conf"
+    netns_settled "$LAB-$host" || lab_die "the network of $host"
     nsenter --net="/run/netns/$LAB-$host" "$BUILD/meshd" --state "$DIR/$who" --config "$DIR/$who/meshd.conf" --listen 0.0.0.0:7557 "$@" \
         >>"$DIR/$who.log" 2>&1 &
     PID[$who]=$!

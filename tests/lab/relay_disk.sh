@@ -21,7 +21,8 @@ log=$(stat -c %s "$DIR/r.log")
 strace -f -qq -yy -e trace=openat,open,creat,write,writev,pwrite64,pwritev,pwritev2,rename,renameat,renameat2,fsync,fdatasync,truncate,ftruncate,fallocate,mmap,sendfile,copy_file_range \
     -o "$DIR/trace" -p "${PID[r]}" 2>/dev/null &
 PID[strace]=$!
-sleep 0.5
+watched() { ! grep -qs "^TracerPid:[[:space:]]*0$" "/proc/${PID[r]}"/task/*/status; } # every thread
+lab_until 10 "strace" watched
 ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
 CTL_TIMEOUT=280 check "the transfer" ctl a send b "$DIR/file"
 stop strace
