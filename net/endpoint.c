@@ -286,11 +286,13 @@ static bool next_event(struct endpoint *e, struct ep_event *out) {
 
 bool endpoint_poll(struct endpoint *e, struct ep_event *out) {
     endpoint_feed_starved(e);
-    endpoint_relay_tell(e, e->told_us);
-    if (next_event(e, out))
+    if (e->relay_client)
+        endpoint_relay_tell(e, e->told_us);
+    if (e->events.count > 0 && next_event(e, out))
         return true;
-    for (struct session *s; (s = session_table_closed(&e->sessions));)
+    bool ended = false;
+    for (struct session *s; (s = session_table_closed(&e->sessions)); ended = true)
         endpoint_session_end(e, s, s->close_err);
     endpoint_reap(e);
-    return next_event(e, out);
+    return ended && next_event(e, out);
 }

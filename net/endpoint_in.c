@@ -250,13 +250,14 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
     s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
-    if (!hop_equal(session_hop(s), from) && hop_covers(session_hop(s), from)) {
+    bool sure = paths_sure(&s->paths, from);
+    if (!sure && !hop_equal(session_hop(s), from) && hop_covers(session_hop(s), from)) {
         paths_settle(&s->paths, from);
         endpoint_hop_moved(e, s);
+        sure = paths_sure(&s->paths, from);
     }
     endpoint_make_ready(e, s);
-    struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .ecn = ecn};
-    in.elsewhere = !paths_sure(&s->paths, from);
+    struct incoming in = {.now_us = now_us, .pn = pn, .from = from, .ecn = ecn, .elsewhere = !sure};
     const bool newest = pn + 1 == s->replay.newest;
     if (!input_frames(e, s, &in, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
         return;
@@ -387,7 +388,8 @@ void endpoint_input_train(struct endpoint *e, uint64_t now_us, const struct trai
             at += r->segment_bytes;
         }
     } while (at < r->len);
-    endpoint_relay_tell(e, now_us);
+    if (e->relay_client)
+        endpoint_relay_tell(e, now_us);
 }
 
 void endpoint_input(struct endpoint *e, uint64_t now_us, const struct hop *from, uint8_t ecn,

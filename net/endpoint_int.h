@@ -157,7 +157,11 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
  * is fine. It is freed by endpoint_reap, which every call of the user's that may end one makes
  * last: between two calls there is none left. */
 void endpoint_session_end(struct endpoint *e, struct session *s, int err);
-void endpoint_reap(struct endpoint *e);
+void endpoint_reap_ended(struct endpoint *e);
+static inline void endpoint_reap(struct endpoint *e) {
+    if (session_table_any_ended(&e->sessions))
+        endpoint_reap_ended(e);
+}
 /* The same with a CLOSE to the peer. */
 void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err);
 /* By the peer: what it said before that and nobody has heard yet is heard first, then it ends

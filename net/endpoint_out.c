@@ -207,9 +207,15 @@ static bool next_train(struct endpoint *e, uint64_t now_us, struct train *t) {
     return endpoint_take_small(e, now_us, t);
 }
 
+/* False, as most often when it is asked: nothing at all waits. */
+static bool may_have_output(const struct endpoint *e) {
+    return e->waiting.held > 0 || session_table_any_ready(&e->sessions) || e->copy ||
+           e->relay_server || e->relay_client;
+}
+
 bool endpoint_output(struct endpoint *e, uint64_t now_us, struct train *t) {
     e->told_us = now_us;
-    const bool some = next_train(e, now_us, t);
+    const bool some = may_have_output(e) && next_train(e, now_us, t);
     endpoint_reap(e);
     return some;
 }

@@ -63,7 +63,7 @@ void endpoint_session_end(struct endpoint *e, struct session *s, int err) {
     session_table_end(&e->sessions, s);
 }
 
-void endpoint_reap(struct endpoint *e) {
+void endpoint_reap_ended(struct endpoint *e) {
     for (struct session *s; (s = session_table_reap(&e->sessions));) {
         struct peer *p = s->peer;
         session_free(s, e->aead);

@@ -157,9 +157,9 @@ static bool take(struct endpoint *e, uint64_t now_us, struct train *t, bool reco
 }
 
 bool endpoint_take_small(struct endpoint *e, uint64_t now_us, struct train *t) {
-    return take(e, now_us, t, false);
+    return e->waiting.held > 0 && take(e, now_us, t, false);
 }
 
 bool endpoint_take_record(struct endpoint *e, uint64_t now_us, struct train *t) {
-    return take(e, now_us, t, true);
+    return e->waiting.held > 0 && take(e, now_us, t, true);
 }

@@ -282,7 +282,7 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
     case EP_PONG:
         p = peering_by_session(&n->peers, ev->session);
         if (p)
-            ping_answered(&n->pings, p, ev->id);
+            ping_answered(&n->pings, p, ev->id, &ev->addr);
         mesh_event(&n->mesh, ev);
         break;
     case EP_DATAGRAM:

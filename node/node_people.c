@@ -8,8 +8,9 @@
 int node_ticket_new(struct node *n, uint64_t now_us, const char *name, uint64_t ttl_s,
                     char out[static TICKET_TEXT_MAX + 1]) {
     n->turn.now_us = now_us;
-    mesh_homes(&n->mesh, &n->pairing.homes);
-    return pairing_ticket(&n->pairing, name, ttl_s, out);
+    struct relay_set homes;
+    mesh_homes(&n->mesh, &homes);
+    return pairing_ticket(&n->pairing, &homes, name, ttl_s, out);
 }
 
 uint64_t node_ticket_id(const char *ticket) {

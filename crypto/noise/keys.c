@@ -27,14 +27,14 @@ static void retire_current(struct keys *k, struct aead *a, uint64_t now_us) {
         return;
     drop(&k->previous, a);
     move(&k->previous, &k->current);
-    if (k->previous.valid)
-        k->previous.replaced_us = now_us;
+    k->replaced_us = now_us;
 }
 
 void keys_clear(struct keys *k, struct aead *a) {
     drop(&k->current, a);
     drop(&k->previous, a);
     drop(&k->next, a);
+    k->replaced_us = 0;
     k->shown = false;
 }
 
@@ -53,7 +53,6 @@ void keys_install(struct keys *k, struct aead *a, const struct keygen *g, bool a
     *to = *g;
     to->valid = true;
     to->born_us = now_us;
-    to->replaced_us = 0;
     to->send_id = aead_key_id(a);
     to->recv_id = aead_key_id(a);
 }
@@ -69,14 +68,14 @@ void keys_show(struct keys *k, uint64_t now_us) {
     if (k->shown)
         return;
     k->shown = true;
-    k->previous.replaced_us = now_us;
+    k->replaced_us = now_us;
 }
 
 uint64_t keys_previous_until_us(const struct keys *k) {
     if (!k->previous.valid)
         return UINT64_MAX;
     const uint64_t end_us = k->previous.born_us + KEYS_REJECT_US + KEYS_PREVIOUS_US;
-    const uint64_t late_us = k->previous.replaced_us + KEYS_PREVIOUS_US;
+    const uint64_t late_us = k->replaced_us + KEYS_PREVIOUS_US;
     return k->shown && late_us < end_us ? late_us : end_us;
 }
 

@@ -36,7 +36,6 @@ struct keygen {
     uint8_t epoch;
     enum aead_suite suite;
     uint64_t born_us;
-    uint64_t replaced_us;   /* when it became previous */
     uint64_t first_counter; /* our send counter when it was made */
     struct aead_key send, recv;
     uint64_t send_id, recv_id; /* aead cache ids */
@@ -44,6 +43,7 @@ struct keygen {
 
 struct keys {
     struct keygen current, previous, next;
+    uint64_t replaced_us; /* when `previous` became that */
     bool shown; /* the other side has used `current`: it has no need of `previous` any more */
 };
 

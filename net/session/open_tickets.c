@@ -2,10 +2,14 @@
 
 #include <sodium.h>
 
+#include "crypto/base/mem.h"
 #include "net/wire/handshake_msg.h"
 
 void open_tickets_clear(struct open_tickets *t) {
-    sodium_memzero(t, sizeof *t);
+    if (t->list)
+        sodium_memzero(t->list, TICKETS_OPEN_MAX * sizeof t->list[0]);
+    mem_free(t->list);
+    *t = (struct open_tickets){0};
 }
 
 static unsigned oldest(const struct open_tickets *t) {
@@ -20,6 +24,10 @@ int open_tickets_add(struct open_tickets *t, const struct psk *secret, uint64_t 
     const uint64_t id = psk_id(secret);
     if (id == 0)
         return ERR_USAGE;
+    if (!t->list)
+        t->list = mem_calloc(TICKETS_OPEN_MAX, sizeof t->list[0]);
+    if (!t->list)
+        return ERR_NOMEM;
     const unsigned at = t->count == TICKETS_OPEN_MAX ? oldest(t) : t->count++;
     t->list[at] = (struct open_ticket){*secret, id, expires_us, t->opened++};
     return 0;
@@ -40,6 +48,10 @@ void open_tickets_burn(struct open_tickets *t, const struct psk *secret) {
             continue;
         t->list[i] = t->list[--t->count];
         sodium_memzero(&t->list[t->count], sizeof t->list[0]);
+        if (t->count == 0) {
+            mem_free(t->list);
+            t->list = NULL;
+        }
         return;
     }
 }

@@ -1,6 +1,6 @@
 /* open_tickets.h: the one-time secrets that wait for whoever shows them, at most TICKETS_OPEN_MAX.
- * Their order does not matter, the oldest one gives way. Holds secrets. Value struct; all zeroes is
- * empty.
+ * Their order does not matter, the oldest one gives way. Holds secrets; it takes memory while there
+ * is one. All zeroes is empty.
  */
 #ifndef MESHD_NET_SESSION_OPEN_TICKETS_H
 #define MESHD_NET_SESSION_OPEN_TICKETS_H
@@ -19,13 +19,13 @@ struct open_ticket {
 };
 
 struct open_tickets {
-    struct open_ticket list[TICKETS_OPEN_MAX];
+    struct open_ticket *list; /* TICKETS_OPEN_MAX places; NULL until there is one */
     unsigned count;
     uint64_t opened; /* so far, ever */
 };
 
 void open_tickets_clear(struct open_tickets *t); /* wipes */
-/* ERR_USAGE: the secret is none (its id is 0). */
+/* ERR_USAGE: the secret is none (its id is 0). ERR_NOMEM. */
 int open_tickets_add(struct open_tickets *t, const struct psk *secret,
                      uint64_t expires_us) MUST_USE;
 /* The one with this id that has not expired, until the table is changed; NULL: there is none. */

@@ -59,6 +59,10 @@ void session_table_unready(struct session_table *t, struct session *s);
  * (t->full) is put into that socket's list and not looked at again until the socket has room; then
  * those in it come first. NULL: there is none that may send. */
 struct session *session_table_next_ready(struct session_table *t, const struct train *train);
+/* False: none has output, nor waits for its socket. */
+static inline bool session_table_any_ready(const struct session_table *t) {
+    return t->ready.first || t->parked_at;
+}
 /* A ready one is put into this socket's list, as above: for who leaves by a socket that its own hop
  * does not name. */
 void session_table_park(struct session_table *t, struct session *s, int socket);
@@ -73,5 +77,8 @@ struct session *session_table_closed(const struct session_table *t); /* the firs
 void session_table_end(struct session_table *t, struct session *s);
 /* The next that has ended, to be freed by the caller; NULL: there is none. */
 struct session *session_table_reap(struct session_table *t);
+static inline bool session_table_any_ended(const struct session_table *t) {
+    return t->ended.first != NULL;
+}
 
 #endif

@@ -66,6 +66,7 @@ bool small_push(struct small_queue *q, const struct small_packet *head, const ui
     p->len = len;
     memcpy(p->data, data, len);
     append(&q->lists[p->class], p);
+    q->held++;
     return true;
 }
 
@@ -103,11 +104,12 @@ bool small_wait(struct small_queue *q, struct small_packet *p, int socket) {
         return false;
     }
     park(q, p, socket);
+    q->held++;
     return true;
 }
 
-static struct small_packet *pop_of(struct small_queue *q, enum small_class class,
-                                   const struct train *t) {
+static struct small_packet *next_of(struct small_queue *q, enum small_class class,
+                                    const struct train *t) {
     struct small_list *l = &q->lists[class];
     struct small_packet *p = take_parked(q->parked, class, t ? t->full : 0);
     if (p)
@@ -119,6 +121,13 @@ static struct small_packet *pop_of(struct small_queue *q, enum small_class class
         park(q, p, hop_socket(&p->to));
     }
     return take(l);
+}
+
+static struct small_packet *pop_of(struct small_queue *q, enum small_class class,
+                                   const struct train *t) {
+    struct small_packet *p = next_of(q, class, t);
+    q->held -= p != NULL;
+    return p;
 }
 
 struct small_packet *small_pop(struct small_queue *q, const struct train *t) {

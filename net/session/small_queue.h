@@ -52,6 +52,7 @@ struct small_parked {
 struct small_queue {
     struct small_list lists[SMALL_CLASSES];
     struct small_parked *parked; /* NULL until a socket is full */
+    unsigned held; /* of all classes, in lists and parked: 0 most often when it is asked */
     uint64_t dropped[SMALL_CLASSES];
     unsigned turn; /* the urgent class that is served next */
 };

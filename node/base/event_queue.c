@@ -1,6 +1,5 @@
 #include "node/base/event_queue.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "crypto/base/mem.h"
@@ -45,7 +44,7 @@ struct node_event *news_add(struct news *q, enum node_event_kind kind, uint64_t 
     e->kind = kind;
     e->now_us = now_us;
     if (contact)
-        snprintf(e->contact, sizeof e->contact, "%s", contact);
+        memcpy(e->contact, contact, strnlen(contact, sizeof e->contact - 1));
     return e;
 }
 

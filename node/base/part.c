@@ -5,8 +5,16 @@
 #include "node/base/owner.h"
 #include "node/disk/file_op.h"
 
+static void note(struct parts_with *with, unsigned part, bool has) {
+    if (has)
+        with->at[with->count++] = (uint8_t)part;
+}
+
 unsigned parts_add(struct parts *parts, const struct part_ops *ops, void *self) {
     assert(parts->count < PARTS_MAX);
+    note(&parts->deadline, parts->count, ops->deadline_us != NULL);
+    note(&parts->wanted, parts->count, ops->wanted != NULL);
+    note(&parts->waits, parts->count, ops->waits != NULL);
     parts->list[parts->count++] = (struct part){ops, self};
     return parts->count;
 }
@@ -34,9 +42,9 @@ int parts_load(const struct parts *parts) {
 
 uint64_t parts_deadline_us(const struct parts *parts) {
     uint64_t first_us = UINT64_MAX;
-    for (unsigned i = 0; i < parts->count; i++) {
-        const struct part *p = &parts->list[i];
-        const uint64_t at_us = p->ops->deadline_us ? p->ops->deadline_us(p->self) : UINT64_MAX;
+    for (unsigned i = 0; i < parts->deadline.count; i++) {
+        const struct part *p = &parts->list[parts->deadline.at[i]];
+        const uint64_t at_us = p->ops->deadline_us(p->self);
         first_us = at_us < first_us ? at_us : first_us;
     }
     return first_us;
@@ -50,9 +58,10 @@ void parts_timeout(const struct parts *parts) {
 
 bool parts_wait(const struct parts *parts, const struct contact *c) {
     bool any = false;
-    for (unsigned i = 0; !any && i < parts->count; i++)
-        if (parts->list[i].ops->waits)
-            any = parts->list[i].ops->waits(parts->list[i].self, c);
+    for (unsigned i = 0; !any && i < parts->waits.count; i++) {
+        const struct part *p = &parts->list[parts->waits.at[i]];
+        any = p->ops->waits(p->self, c);
+    }
     return any;
 }
 
@@ -91,9 +100,10 @@ void parts_peer_up(const struct parts *parts, struct peering *p, struct contact 
 
 bool parts_wanted(const struct parts *parts, struct peering *p) {
     bool ways = false;
-    for (unsigned i = 0; i < parts->count; i++)
-        if (parts->list[i].ops->wanted)
-            ways |= parts->list[i].ops->wanted(parts->list[i].self, p);
+    for (unsigned i = 0; i < parts->wanted.count; i++) {
+        const struct part *at = &parts->list[parts->wanted.at[i]];
+        ways |= at->ops->wanted(at->self, p);
+    }
     return ways;
 }
 

@@ -81,6 +81,11 @@ enum { PARTS_MAX = 16 };
 struct parts { /* zeroes: none */
     struct part list[PARTS_MAX];
     unsigned count;
+    /* Those of them that have what is asked for with each turn or packet: deadline_us, wanted,
+     * waits. */
+    struct parts_with {
+        uint8_t at[PARTS_MAX], count;
+    } deadline, wanted, waits;
 };
 
 /* Gives the part's number, from 1, as node/base/owner.h has it. */

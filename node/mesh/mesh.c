@@ -43,6 +43,12 @@ static uint16_t rtt_ms(const struct mesh *mesh, const struct relay_addr *at) {
     return (uint16_t)(ms < UINT16_MAX ? ms : UINT16_MAX);
 }
 
+static void tell_at(struct mesh *mesh, struct mate *m, uint64_t at_us) {
+    m->next_us = at_us;
+    if (mesh->mates_us == 0 || at_us < mesh->mates_us)
+        mesh->mates_us = at_us;
+}
+
 static void tell(struct mesh *mesh, const struct peering *p, struct mate *m) {
     uint8_t out[TOLD_BYTES_MAX];
     struct mesh_told t = {.op = TOLD_HOMES, .sequence = m->tell};
@@ -53,8 +59,9 @@ static void tell(struct mesh *mesh, const struct peering *p, struct mate *m) {
     const size_t len = told_write(&t, out, RECORD_MAX_BYTES);
     const int err = session_record(mesh->turn->ep, mesh->turn->now_us, p->session, out, len);
     (void)err; /* told again, or it is one that does not know records */
-    m->next_us =
-        m->tries < TOLD_TRIES ? mesh->turn->now_us + ((uint64_t)TOLD_FIRST_US << m->tries) : 0;
+    m->next_us = 0;
+    if (m->tries < TOLD_TRIES)
+        tell_at(mesh, m, mesh->turn->now_us + ((uint64_t)TOLD_FIRST_US << m->tries));
     m->tries++;
 }
 
@@ -62,7 +69,22 @@ static void tell(struct mesh *mesh, const struct peering *p, struct mate *m) {
 static void tell_soon(struct mesh *mesh, struct mate *m) {
     m->tell++;
     m->tries = 0;
-    m->next_us = mesh->turn->now_us;
+    tell_at(mesh, m, mesh->turn->now_us);
+}
+
+static void tell_due(struct mesh *mesh) {
+    const uint64_t now_us = mesh->turn->now_us;
+    if (mesh->mates_us == 0 || now_us < mesh->mates_us)
+        return;
+    mesh->mates_us = 0;
+    for (uint32_t i = 0; i < mesh->mate_cap; i++) {
+        struct mate *m = mesh->mates[i];
+        const struct peering *p = m && m->next_us ? peering_at(mesh->links.peers, i) : NULL;
+        if (p && m->next_us <= now_us)
+            tell(mesh, p, m);
+        else if (p)
+            tell_at(mesh, m, m->next_us);
+    }
 }
 
 static bool is_told(const struct mesh *mesh, const struct peering *p) {
@@ -320,10 +342,7 @@ static uint64_t part_deadline_us(const void *self) {
     uint64_t at = links_deadline_us(&mesh->links);
     const uint64_t ways_us = ways_deadline_us(&mesh->ways);
     at = ways_us < at ? ways_us : at;
-    for (uint32_t i = 0; i < mesh->mate_cap; i++)
-        if (mesh->mates[i] && mesh->mates[i]->next_us && mesh->mates[i]->next_us < at)
-            at = mesh->mates[i]->next_us;
-    return at;
+    return mesh->mates_us && mesh->mates_us < at ? mesh->mates_us : at;
 }
 
 static void part_timeout(void *self) {
@@ -332,12 +351,7 @@ static void part_timeout(void *self) {
     ways_timeout(&mesh->ways);
     if (mesh->links.homes_changed)
         homes_changed(mesh);
-    for (uint32_t i = 0; i < mesh->mate_cap; i++) {
-        struct mate *m = mesh->mates[i];
-        const struct peering *p = m ? peering_at(mesh->links.peers, i) : NULL;
-        if (p && m->next_us && m->next_us <= mesh->turn->now_us)
-            tell(mesh, p, m);
-    }
+    tell_due(mesh);
 }
 
 static void part_session_up(void *self, struct peering *p) {

@@ -31,6 +31,7 @@ struct mesh { /* zeroes but for turn, and the same in links and ways */
     struct ways ways;
     struct mate **mates; /* by the peer's index */
     uint32_t mate_cap;
+    uint64_t mates_us;      /* no mate is due before; 0: none is planned */
     struct relay_set *told; /* as everybody was told last, or is being told; NULL: of none */
     bool serving;
     uint64_t wrong; /* records that are none */

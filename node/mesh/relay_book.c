@@ -112,7 +112,9 @@ void relay_book_drop(struct relay_book *book, struct relay *r) {
 void relay_book_clear(struct relay_book *book) {
     for (unsigned i = 0; i < book->count; i++)
         mem_free(book->list[i]);
-    book->count = 0;
+    mem_free(book->list);
+    book->list = NULL;
+    book->count = book->cap = 0;
 }
 
 static void set_addr(struct relay *r, uint64_t now_us, const struct relay_addr *at) {
@@ -144,9 +146,13 @@ static void read_key(struct relay_book *book, struct relay *r) {
 
 static int add(struct relay_book *book, const struct relay_addr *at, struct relay **out) {
     const int err = make_room(book);
-    struct relay *r = err ? NULL : mem_calloc(1, sizeof *r);
+    if (err)
+        return err;
+    const bool room =
+        mem_grow(&book->list, &book->cap, book->count + 1, sizeof *book->list, RELAYS_KNOWN_MAX);
+    struct relay *r = room ? mem_calloc(1, sizeof *r) : NULL;
     if (!r)
-        return err ? err : ERR_NOMEM;
+        return ERR_NOMEM;
     r->serial = ++book->last_serial;
     r->draw = (uint32_t)rng_u64(&book->turn->env.rng);
     r->why = "nobody has needed it yet";

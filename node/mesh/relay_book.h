@@ -93,8 +93,8 @@ struct relay {
 struct relay_book { /* zeroes but for the first two: empty */
     struct turn *turn;
     struct keep *keep;
-    struct relay *list[RELAYS_KNOWN_MAX];
-    unsigned count;
+    struct relay **list;
+    uint32_t count, cap;
     uint32_t last_serial;
 };
 

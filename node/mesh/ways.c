@@ -193,6 +193,8 @@ bool ways_want(struct ways *ways, struct peering *p) {
     struct contact *c = p->contact;
     if (!c)
         return false;
+    if (p->online && !parts_wait(&ways->turn->parts, c))
+        return true; /* an echo needs no second way, and nobody wakes up for it */
     struct wanted *w = wanted_of(ways, c->serial);
     if (!w)
         return false;

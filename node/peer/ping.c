@@ -93,17 +93,15 @@ uint64_t ping_peer_silent(struct pings *pings, struct peering *peer, uint64_t be
     return next_us;
 }
 
-void ping_answered(struct pings *pings, struct peering *peer, uint64_t id) {
+void ping_answered(struct pings *pings, struct peering *peer, uint64_t id, const struct addr *at) {
     dial_answered(pings->dials, peer);
     for (unsigned i = 0; i < pings->count; i++) {
         if (pings->list[i].id != id || !is_to(&pings->list[i], peer))
             continue;
-        struct session_info info;
         struct node_event *e = peering_tell_event(pings->peers, NODE_PONG, peer);
         e->id = id;
         e->rtt_us = pings->turn->now_us - pings->list[i].sent_us;
-        if (endpoint_session_info(pings->turn->ep, pings->turn->now_us, peer->session, &info))
-            e->addr = info.path;
+        e->addr = *at;
         drop(pings, i);
         return;
     }

@@ -38,7 +38,8 @@ void ping_peer_lost(struct pings *pings, struct peering *peer,
                     int err); /* session down, connect failed, removed */
 /* As transfers_peer_silent. */
 uint64_t ping_peer_silent(struct pings *pings, struct peering *peer, uint64_t before_us);
-void ping_answered(struct pings *pings, struct peering *peer, uint64_t id);
+/* The peer's answer has come; at: where its packets go (EP_PONG). */
+void ping_answered(struct pings *pings, struct peering *peer, uint64_t id, const struct addr *at);
 uint64_t pings_deadline_us(const struct pings *pings);
 void pings_timeout(struct pings *pings);
 

@@ -12,19 +12,19 @@
 
 /* ---- giving a ticket ---- */
 /* Where its holder will find this node. */
-static int name_ways(const struct pairing *pair, struct ticket *t) {
+static int name_ways(const struct pairing *pair, const struct relay_set *homes, struct ticket *t) {
     const enum path_policy path = pair->contacts->path;
     if (path != PATH_RELAY_ONLY) {
         t->addr_count = pair->tell_count;
         memcpy(t->addrs, pair->tell, sizeof t->addrs);
     }
-    for (unsigned i = 0; path != PATH_DIRECT_ONLY && i < pair->homes.count; i++)
-        (void)ticket_relay_add(t, &pair->homes.list[i]); /* a long name may find no room */
+    for (unsigned i = 0; path != PATH_DIRECT_ONLY && i < homes->count; i++)
+        (void)ticket_relay_add(t, &homes->list[i]); /* a long name may find no room */
     return path == PATH_RELAY_ONLY && t->relays.count == 0 ? ERR_UNSUPPORTED : 0;
 }
 
-int pairing_ticket(struct pairing *pair, const char *name, uint64_t ttl_s,
-                   char out[static TICKET_TEXT_MAX + 1]) {
+int pairing_ticket(struct pairing *pair, const struct relay_set *homes, const char *name,
+                   uint64_t ttl_s, char out[static TICKET_TEXT_MAX + 1]) {
     out[0] = '\0';
     if (name && !petname_ok(name))
         return ERR_USAGE;
@@ -38,7 +38,7 @@ int pairing_ticket(struct pairing *pair, const char *name, uint64_t ttl_s,
                        .transport = pair->turn->transport,
                        .has_secret = true,
                        .expires_s = (uint32_t)expires_s};
-    int err = name_ways(pair, &t);
+    int err = name_ways(pair, homes, &t);
     if (err)
         return err;
     rng_fill(&pair->turn->env.rng, t.secret, sizeof t.secret);

@@ -24,15 +24,15 @@ struct pairing {
     struct invites *invites;
     struct addr tell[PEER_ADDRS_MAX]; /* our own addresses, for tickets */
     unsigned tell_count;
-    struct relay_set homes; /* the relays that this node is reached by, for tickets, too */
 };
 
-/* What a ticket names depends on the node's policy: under relay_only only relays, and without one
- * that would be none at all: ERR_UNSUPPORTED; under direct_only only addresses. */
 /* As node_ticket_new, node_ticket_end, node_contact_add, node_contact_remove and
  * node_contact_rename (node/node.h). */
-int pairing_ticket(struct pairing *pair, const char *name, uint64_t ttl_s,
-                   char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
+/* homes: the relays that this node is reached by. What a ticket names depends on the node's policy:
+ * under relay_only only those, and without one that would be none at all: ERR_UNSUPPORTED; under
+ * direct_only only addresses. */
+int pairing_ticket(struct pairing *pair, const struct relay_set *homes, const char *name,
+                   uint64_t ttl_s, char out[static TICKET_TEXT_MAX + 1]) MUST_USE;
 int pairing_ticket_end(struct pairing *pair, const char *ticket) MUST_USE;
 uint64_t pairing_ticket_id(const char *ticket);
 int pairing_take(struct pairing *pair, const char *name, const char *ticket) MUST_USE;

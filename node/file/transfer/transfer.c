@@ -54,6 +54,7 @@ void transfers_clear(struct transfers *files) {
     files->list = NULL;
     files->count = files->cap = 0;
     handles_clear(&files->refs);
+    write_pace_clear(&files->pace);
 }
 
 static void drop_at(struct transfers *files, unsigned i) {

@@ -1,5 +1,12 @@
 #include "node/file/transfer/write_pace.h"
 
+#include "crypto/base/mem.h"
+
+void write_pace_clear(struct write_pace *p) {
+    mem_free(p->gone);
+    *p = (struct write_pace){0};
+}
+
 static uint64_t at_once_us(uint64_t now_us) {
     return now_us > 0 ? now_us : 1;
 }
@@ -21,7 +28,8 @@ void write_pace_numbered(struct write_pace *p, uint64_t now_us, uint64_t id) {
 }
 
 void write_pace_gone(struct write_pace *p, uint64_t now_us, uint64_t id) {
-    if (p->gone_count < WRITE_PACE_GONE_MAX) /* else it is found again at the next start */
+    /* Without room it is found again at the next start. */
+    if (mem_grow(&p->gone, &p->gone_cap, p->gone_count + 1, sizeof *p->gone, WRITE_PACE_GONE_MAX))
         p->gone[p->gone_count++] = id;
     write_pace_changed(p, now_us);
 }
@@ -44,6 +52,7 @@ void write_pace_written(struct write_pace *p, uint64_t now_us, uint64_t ids) {
     uint64_t from_us = p->spent_us > now_us ? p->spent_us : now_us;
     if (spent_all(p, now_us)) /* it was for numbers, and is paid for by how many they are */
         from_us = now_us + WRITE_PACE_BURST_US;
+    mem_free(p->gone);
     *p = (struct write_pace){.spent_us = from_us + WRITE_PACE_US, .ids = ids};
 }
 

@@ -28,9 +28,11 @@ struct write_pace {      /* zeroes = nothing to write, and no number is laid by 
     uint64_t spent_us;   /* what was written so far is paid for at this time, WRITE_PACE_US each */
     uint64_t backoff_us; /* before the last one that failed is repeated; 0: none did */
     uint64_t ids;        /* as stored: no number so far is greater */
-    unsigned gone_count;
-    uint64_t gone[WRITE_PACE_GONE_MAX]; /* stored, and in the list no more */
+    uint64_t *gone;      /* stored, and in the list no more; NULL: none so far */
+    uint32_t gone_count, gone_cap;
 };
+
+void write_pace_clear(struct write_pace *p);
 
 /* An entry has changed. */
 void write_pace_changed(struct write_pace *p, uint64_t now_us);

@@ -84,7 +84,7 @@ static void a_rekey_keeps_the_old_generation_for_late_packets_only(void **state)
     install(&k, 2, false, 1000);
     assert_int_equal(k.current.epoch, 2);
     assert_ptr_equal(keys_for_epoch(&k, 1, 1000), &k.previous);
-    assert_true(k.previous.recv_id == old_recv && k.previous.replaced_us == 1000);
+    assert_true(k.previous.recv_id == old_recv && k.replaced_us == 1000);
     keys_show(&k, 1000);
     assert_ptr_equal(keys_for_epoch(&k, 1, 1000 + KEYS_PREVIOUS_US - 1), &k.previous);
     assert_null(keys_for_epoch(&k, 1, 1000 + KEYS_PREVIOUS_US));

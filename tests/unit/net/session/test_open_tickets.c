@@ -52,6 +52,7 @@ static void one_that_is_used_up_leaves_no_secret_behind(void **state) {
         assert_int_equal(open_at(&t, 0, i), i != 1);
     assert_int_equal(t.count, 2);
     assert_memory_equal(&t.list[2], &none, sizeof none);
+    open_tickets_clear(&t);
 }
 
 static void the_oldest_gives_way(void **state) {
@@ -69,6 +70,26 @@ static void the_oldest_gives_way(void **state) {
     add(&t, all + 1, UINT64_MAX);
     for (unsigned i = 0; i < all + 2; i++)
         assert_int_equal(open_at(&t, 0, i), i >= 3 && i != 10);
+    open_tickets_clear(&t);
+}
+
+/* A node has none for most of its life. */
+static void without_any_no_memory_is_held(void **state) {
+    (void)state;
+    struct open_tickets t = {0};
+    const struct psk first = secret(0), second = secret(1);
+    open_tickets_burn(&t, &first); /* of none */
+    add(&t, 0, UINT64_MAX);
+    add(&t, 1, UINT64_MAX);
+    open_tickets_burn(&t, &first);
+    assert_non_null(t.list);
+    open_tickets_burn(&t, &second);
+    assert_null(t.list);
+    assert_false(open_at(&t, 0, 0));
+    add(&t, 0, UINT64_MAX);
+    assert_true(open_at(&t, 0, 0));
+    open_tickets_clear(&t);
+    assert_null(t.list);
 }
 
 int main(void) {
@@ -76,6 +97,7 @@ int main(void) {
         cmocka_unit_test(one_is_open_until_it_expires),
         cmocka_unit_test(one_that_is_used_up_leaves_no_secret_behind),
         cmocka_unit_test(the_oldest_gives_way),
+        cmocka_unit_test(without_any_no_memory_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,8 +91,25 @@ static void what_waits_for_a_full_socket_takes_no_place_of_anothers(void **state
         assert_int_equal(pop(&q, 1u << 2), 1);
     assert_int_equal(pop(&q, 1u << 2), -1);
     assert_int_equal(q.parked->at[SMALL_SESSION], 1u << 2);
+    assert_int_equal(q.held, q.parked->lists[SMALL_SESSION][2].count);
     small_clear(&q);
     assert_null(q.parked);
+    assert_int_equal(q.held, 0);
+}
+
+/* Taken out, and back: nothing is forgotten, since nobody looks into a queue that holds nothing. */
+static void what_waits_after_all_is_held_still(void **state) {
+    (void)state;
+    struct small_queue q = {0};
+    assert_true(push(&q, SMALL_SESSION, 3, 5));
+    struct small_packet *p = small_pop(&q, NULL);
+    assert_int_equal(q.held, 0);
+    assert_true(small_wait(&q, p, 3));
+    assert_int_equal(q.held, 1);
+    assert_int_equal(pop(&q, 1u << 3), -1);
+    assert_int_equal(pop(&q, 0), 5);
+    assert_int_equal(q.held, 0);
+    small_clear(&q);
 }
 
 /* A packet by whatever socket gets there is never held back. */
@@ -109,6 +126,7 @@ int main(void) {
         cmocka_unit_test(each_class_has_a_bound_of_its_own),
         cmocka_unit_test(urgent_ones_take_turns_and_records_are_asked_for),
         cmocka_unit_test(what_waits_for_a_full_socket_takes_no_place_of_anothers),
+        cmocka_unit_test(what_waits_after_all_is_held_still),
         cmocka_unit_test(what_is_bound_to_no_socket_waits_for_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

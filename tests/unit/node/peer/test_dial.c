@@ -450,6 +450,21 @@ static void many_changes_count_once_a_second(void **state) {
     world_free(w);
 }
 
+/* The answer has come: until the session grows old nobody has to be awake for it. */
+static void an_echo_that_was_answered_wakes_nobody_up(void **state) {
+    (void)state;
+    struct world *w = paired(21);
+    uint64_t id;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(node_ping(w->nodes[0].node, w->now_us, "n1", 0, &id), 0);
+        assert_non_null(world_wait(w, 0, NODE_PONG, S));
+        for (unsigned k = 0; k < 2; k++)
+            assert_true(node_deadline_us(w->nodes[k].node) > w->now_us + 30 * S);
+        world_run(w, 10 * S);
+    }
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_comes_back_dials_its_contacts),
@@ -472,6 +487,7 @@ int main(void) {
         cmocka_unit_test(a_change_of_network_is_told),
         cmocka_unit_test(many_changes_count_once_a_second),
         cmocka_unit_test(who_hangs_up_each_time_is_dialled_ever_later),
+        cmocka_unit_test(an_echo_that_was_answered_wakes_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,7 @@ static void a_session_that_ended_for_want_of_use_is_left_alone_until_something_w
 
 static void an_answer_is_a_pong_and_silence_a_verdict(void **state) {
     (void)state;
+    static const struct addr there = {.kind = ADDR_IPV4, .port = 9};
     struct scene s;
     struct node_event e;
     uint64_t id = 0;
@@ -132,11 +133,12 @@ static void an_answer_is_a_pong_and_silence_a_verdict(void **state) {
     assert_int_equal(fake[p->ref.index].last_ping, id);
     s.turn.now_us += 3000;
     fake[p->ref.index].heard_us = s.turn.now_us;
-    ping_answered(&s.pings, p, id);
+    ping_answered(&s.pings, p, id, &there);
     assert_true(scene_heard(&s, NODE_PONG, &e));
     assert_int_equal(e.id, id);
     assert_int_equal(e.rtt_us, 3000);
-    ping_answered(&s.pings, p, id); /* twice is once */
+    assert_true(addr_equal(&e.addr, &there));
+    ping_answered(&s.pings, p, id, &there); /* twice is once */
     assert_false(scene_heard(&s, NODE_PONG, &e));
 
     s.turn.now_us += S;

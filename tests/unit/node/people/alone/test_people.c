@@ -13,6 +13,8 @@
 #include "net/endpoint.h"
 #include "support_peers.h"
 
+static const struct relay_set no_homes;
+
 /* A part above: it counts what it hears. */
 static struct {
     unsigned made, gone, renamed, voided;
@@ -130,14 +132,14 @@ static void a_ticket_holds_over_a_restart_until_it_is_taken_back(void **state) {
     struct node_event e;
     char text[TICKET_TEXT_MAX + 1];
     begin(&s);
-    assert_int_equal(pairing_ticket(&s.pairing, "ann", 3600, text), 0);
+    assert_int_equal(pairing_ticket(&s.pairing, &no_homes, "ann", 3600, text), 0);
     assert_false(scene_heard(&s, NODE_TICKET_STORED, &e)); /* not before it is safe */
     scene_sync(&s);
     assert_true(scene_heard(&s, NODE_TICKET_STORED, &e));
     assert_int_equal(e.id, pairing_ticket_id(text));
     assert_int_equal(fake_tickets, 1);
     char again[TICKET_TEXT_MAX + 1];
-    assert_int_equal(pairing_ticket(&s.pairing, "ann", 3600, again), ERR_EXISTS);
+    assert_int_equal(pairing_ticket(&s.pairing, &no_homes, "ann", 3600, again), ERR_EXISTS);
     scene_restart(&s);
     assert_int_equal(fake_tickets, 1);
     assert_int_equal(pairing_ticket_end(&s.pairing, text), 0);
@@ -151,7 +153,7 @@ static void an_expired_ticket_is_in_no_table(void **state) {
     struct scene s;
     char text[TICKET_TEXT_MAX + 1];
     begin(&s);
-    assert_int_equal(pairing_ticket(&s.pairing, NULL, 60, text), 0);
+    assert_int_equal(pairing_ticket(&s.pairing, &no_homes, NULL, 60, text), 0);
     scene_wait(&s, 61 * (uint64_t)S);
     assert_int_equal(fake_tickets, 0);
     assert_int_equal(store_mem_count(s.memory, "tickets"), 0);
@@ -166,7 +168,7 @@ static void a_tickets_holder_becomes_a_contact_and_the_secret_counts_once_it_is_
     struct ep_event ev = {.kind = EP_PAIRED, .node = id_of(5)};
     struct peer_setup setup = {.id = id_of(5)};
     begin(&s);
-    assert_int_equal(pairing_ticket(&s.pairing, "ann", 3600, text), 0);
+    assert_int_equal(pairing_ticket(&s.pairing, &no_homes, "ann", 3600, text), 0);
     scene_sync(&s);
     ev.ticket = s.invites.list[0].psk;
     memset(&ev.secret, 0x42, sizeof ev.secret);
@@ -195,7 +197,7 @@ static void a_pairing_that_cannot_be_stored_has_not_happened(void **state) {
     struct ep_event ev = {.kind = EP_PAIRED, .node = id_of(5)};
     struct peer_setup setup = {.id = id_of(5)};
     begin(&s);
-    assert_int_equal(pairing_ticket(&s.pairing, "ann", 3600, text), 0);
+    assert_int_equal(pairing_ticket(&s.pairing, &no_homes, "ann", 3600, text), 0);
     scene_sync(&s);
     ev.ticket = s.invites.list[0].psk;
     assert_int_equal(endpoint_peer_add(NULL, &setup, &ev.peer), 0);
@@ -220,7 +222,7 @@ static void each_secret_waits_for_its_own_barrier(void **state) {
         struct ep_event ev = {.kind = EP_PAIRED, .node = id_of(5)};
         struct peer_setup setup = {.id = id_of(5)};
         begin(&s);
-        assert_int_equal(pairing_ticket(&s.pairing, "ann", 3600, text), 0);
+        assert_int_equal(pairing_ticket(&s.pairing, &no_homes, "ann", 3600, text), 0);
         scene_sync(&s);
         ev.ticket = s.invites.list[0].psk;
         assert_int_equal(endpoint_peer_add(NULL, &setup, &ev.peer), 0);
