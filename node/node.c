@@ -216,7 +216,7 @@ static void session_up(struct node *n, const struct ep_event *ev) {
     dial_up(&n->dials, p);
     if (p->contact) {
         contact_seen_at(&n->contacts, p->contact, &info.path);
-        peering_tell_event(&n->peers, NODE_PEER_UP, p);
+        reach_up(&n->mesh, p);
     }
     parts_peer_up(&n->turn.parts, p, p->contact);
 }
@@ -436,10 +436,18 @@ bool node_poll(struct node *n, struct node_event *out) {
     return news_take(&n->turn.news, out) || file_channel_poll(&n->files, out);
 }
 
+static uint32_t contacts_online(const struct contacts *people) {
+    uint32_t online = 0;
+    for (unsigned i = 0; i < people->count; i++)
+        online += people->list[i]->peering->online;
+    return online;
+}
+
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out) {
     *out = (struct node_status){
         .uptime_us = now_us - n->started_us,
         .contacts = n->contacts.count,
+        .online = contacts_online(&n->contacts),
         .sessions = endpoint_session_count(n->turn.ep),
         .half_open = endpoint_half_open_count(n->turn.ep),
         .transfers = transfers_live(&n->transfers),

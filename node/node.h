@@ -220,16 +220,12 @@ uint32_t node_session_count(const struct node *n);
 uint32_t node_half_open_count(const struct node *n);
 struct node_status {
     uint64_t uptime_us;
-    uint32_t contacts, sessions, half_open, transfers, messages_queued;
+    uint32_t contacts, online; /* online: of the contacts; sessions: with relays, too */
+    uint32_t sessions, half_open, transfers, messages_queued;
     uint64_t message_bytes, message_quota_bytes, message_quota_contact_bytes; /* of incoming ones */
     const struct endpoint_counters *counters;
     struct relay_use relay;
 };
 void node_status(const struct node *n, uint64_t now_us, struct node_status *out);
-/* What peers and the world did to it, since its start; sessions that are up; half-open
- * handshakes. */
-const struct endpoint_counters *node_counters(const struct node *n);
-uint32_t node_session_count(const struct node *n);
-uint32_t node_half_open_count(const struct node *n);
 
 #endif

@@ -106,9 +106,11 @@ static const struct row {
     {ERR_OFFLINE, RECV, ANY, "ask them to send it again"},
     {ERR_CLOSED, RECV, ANY, "ask them to send it again"},
     {ERR_OFFLINE, ALL, ANY,
-     "see whether it is on, with a meshd as new as this one: meshctl wait --for peer=NAME"},
+     "see why: meshctl peers; and whether it is on, with a meshd as new as this one: meshctl wait "
+     "--for peer=NAME"},
     {ERR_CLOSED, ALL, ANY,
-     "see whether it is on, with a meshd as new as this one: meshctl wait --for peer=NAME"},
+     "see why: meshctl peers; and whether it is on, with a meshd as new as this one: meshctl wait "
+     "--for peer=NAME"},
     {ERR_TICKET, ALL, ANY,
      "ask them for a new one (meshctl ticket), and add it under the same name"},
     {ERR_UNKNOWN, ALL, ANY, PAIR_AGAIN},

@@ -65,6 +65,12 @@ char *name_fit(const char *escaped, size_t columns) {
     return cut(escaped, columns - 1 - tail, tail, dots);
 }
 
+char *name_head(const char *escaped, size_t columns) {
+    if (columns == 0 || width_of(escaped, strlen(escaped)) <= columns)
+        return cut(escaped, SIZE_MAX, 0, "");
+    return cut(escaped, columns - 1, 0, dots);
+}
+
 /* At most `columns` wide, in characters that every terminal has. */
 static char *plain_fit(const char *escaped, size_t columns) {
     if (width_of(escaped, strlen(escaped)) <= columns)

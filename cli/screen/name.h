@@ -18,7 +18,9 @@ enum {
 
 /* `escaped` (node/api/escape.h), cut between characters and escapes, never within one. */
 char *name_fit(const char *escaped, size_t columns);
-/* The same of a name that is not escaped yet. */
+/* The same, but what is left out is its end. */
+char *name_head(const char *escaped, size_t columns);
+/* As name_fit, of a name that is not escaped yet. */
 char *name_short(const char *s, size_t len, size_t columns);
 /* What a transfer (docs/CONTROL.md) is about: the name of its file, or "NAME and 11 more". */
 char *name_of_files(const msgpack_object *transfer, size_t columns);

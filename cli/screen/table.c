@@ -6,6 +6,7 @@
 #include "cli/screen/name.h"
 #include "cli/screen/print.h"
 #include "cli/screen/width.h"
+#include "cli/screen/wrap.h"
 #include "crypto/base/mem.h"
 
 static void add_cell(struct table *t, char *owned) {
@@ -25,11 +26,13 @@ void table_init(struct table *t, const char *headers) {
     *t = (struct table){0};
     while (t->columns < TABLE_COLUMNS_MAX) {
         struct table_column *c = &t->column[t->columns];
-        const size_t marks = strspn(headers, ">~?.");
+        const size_t marks = strspn(headers, ">~?.<!");
         c->right = memchr(headers, '>', marks);
         c->shrinks = memchr(headers, '~', marks);
         c->sentence = memchr(headers, '.', marks);
         c->optional = memchr(headers, '?', marks);
+        c->head = memchr(headers, '<', marks);
+        c->note = memchr(headers, '!', marks);
         headers += marks;
         const size_t len = strcspn(headers, "|");
         add_cell(t, copy(headers, len));
@@ -65,6 +68,7 @@ enum { TABLE_GAP = 2 }; /* blanks between two columns */
 struct layout {
     size_t width[TABLE_COLUMNS_MAX];
     bool hidden[TABLE_COLUMNS_MAX];
+    bool below; /* the notes are */
 };
 
 static void widen(const struct table *t, struct layout *l) {
@@ -85,7 +89,8 @@ static size_t line_width(const struct table *t, const struct layout *l) {
 }
 
 static size_t least_of(const struct table *t, size_t column, size_t least) {
-    return t->column[column].sentence && least == NAME_LEAST_COLUMNS ? TABLE_SENTENCE_LEAST : least;
+    const bool longer = t->column[column].sentence || t->column[column].head;
+    return longer && least == NAME_LEAST_COLUMNS ? TABLE_SENTENCE_LEAST : least;
 }
 
 /* The widest one becomes narrower, until a line fits; false: it does not. */
@@ -103,7 +108,15 @@ static bool shrink(const struct table *t, struct layout *l, size_t columns, size
     return true;
 }
 
+static void put_notes_below(const struct table *t, struct layout *l) {
+    for (size_t i = 0; i < t->columns; i++)
+        l->hidden[i] = t->column[i].note;
+    l->below = true;
+}
+
 static void fit(const struct table *t, struct layout *l, size_t columns) {
+    if (columns && line_width(t, l) > columns)
+        put_notes_below(t, l);
     while (columns && !shrink(t, l, columns, NAME_LEAST_COLUMNS)) {
         size_t last = t->columns;
         while (last > 0 && (!t->column[last - 1].optional || l->hidden[last - 1]))
@@ -115,6 +128,24 @@ static void fit(const struct table *t, struct layout *l, size_t columns) {
         widen(t, l); /* there is room again */
         l->hidden[last - 1] = true;
     }
+}
+
+static const char note_indent[] = "    ";
+
+static void print_notes(const struct table *t, FILE *f, const struct layout *l, size_t row,
+                        size_t columns) {
+    for (size_t i = 0; i < t->columns; i++) {
+        const char *note = t->cell[row + i];
+        if (!l->below || row == 0 || !t->column[i].note || !note[0])
+            continue;
+        fputs(note_indent, f);
+        wrap_print(f, note, sizeof note_indent - 1, columns, note_indent);
+        fputc('\n', f);
+    }
+}
+
+static char *fitted(const struct table_column *c, const char *cell, size_t width) {
+    return c->head ? name_head(cell, width) : name_fit(cell, width);
 }
 
 static void put_blanks(FILE *f, size_t n) {
@@ -131,7 +162,7 @@ void table_print(const struct table *t, FILE *f, unsigned columns) {
     for (size_t i = 0; i < t->cells; i++) {
         const size_t col = i % t->columns;
         if (!l.hidden[col]) {
-            char *cell = name_fit(t->cell[i], l.width[col]);
+            char *cell = fitted(&t->column[col], t->cell[i], l.width[col]);
             const size_t n = width_of_text(cell), pad = l.width[col] > n ? l.width[col] - n : 0;
             if (cell[0]) { /* nothing is put behind the last one that is not empty */
                 put_blanks(f, gap + (t->column[col].right ? pad : 0));
@@ -143,6 +174,7 @@ void table_print(const struct table *t, FILE *f, unsigned columns) {
         }
         if (col + 1 == t->columns) {
             fputc('\n', f);
+            print_notes(t, f, &l, i - col, columns);
             gap = 0;
         }
     }

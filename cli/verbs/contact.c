@@ -100,12 +100,13 @@ static void add_row(struct table *t, const msgpack_object *c) {
     state_cell(t, c);
     table_cell(t, proto_get_bool(c, "paired") ? "paired" : "not yet");
     add_queued(t, c);
+    table_str(t, c, "path");
     table_str(t, c, "id");
 }
 
 int run_contact_ls(struct app *a) {
-    int code =
-        app_show_list(a, "contact.list", "contacts", "~NAME|STATE|?PAIRED|?>QUEUED|?~ID", add_row);
+    int code = app_show_list(a, "contact.list", "contacts",
+                             "~NAME|STATE|?PAIRED|?>QUEUED|?PATH|?~ID", add_row);
     if (code == 0 && any_denied)
         app_say(
             "to be let in again, ask them for a new ticket (meshctl ticket), and add it under the "

@@ -10,7 +10,7 @@
 #include "cli/screen/table.h"
 #include "net/os/interrupt.h"
 
-enum { PINGS_MAX = 100000, PATH_SHOWN_MAX = 128, NODE_SHOWN_MAX = 80 };
+enum { PINGS_MAX = 100000, PATH_SHOWN_MAX = 128, NODE_SHOWN_MAX = 80, WHY_SHOWN_MAX = 192 };
 
 static void add_duration(struct table *t, const msgpack_object *o, const char *key) {
     char text[PRINT_NUMBER_MAX] = "-";
@@ -90,7 +90,7 @@ static void add_row(struct table *t, const msgpack_object *peer) {
 
 int run_peers(struct app *a) {
     return app_show_list(a, "peer.list", "peers",
-                         "~NAME|STATE|?~PATH|?>RTT|?>LOSS|?>MTU|?>AGE|?>SENT|?>RECEIVED|?~.WHY",
+                         "~NAME|STATE|?~PATH|?>RTT|?>LOSS|?>MTU|?>AGE|?>SENT|?>RECEIVED|!WHY",
                          add_row);
 }
 
@@ -101,7 +101,7 @@ struct pings {
     int last_code;
     json_t *rtts;
     char path[PATH_SHOWN_MAX], node[NODE_SHOWN_MAX];
-    char via[16], why[PATH_SHOWN_MAX], loss[PRINT_NUMBER_MAX];
+    char via[16], why[WHY_SHOWN_MAX], loss[PRINT_NUMBER_MAX];
     uint64_t loss_permille, mtu_bytes;
 };
 

@@ -48,5 +48,5 @@ static void add_row(struct table *t, const msgpack_object *r) {
 
 int run_relays(struct app *a) {
     return app_show_list(a, "relay.list", "relays",
-                         "~RELAY|STATE|ROLE|?>RTT|?>LOAD|?>LOSS|?>WAYS|?~.WHY", add_row);
+                         "~<RELAY|STATE|ROLE|?>RTT|?>LOAD|?>LOSS|?>WAYS|!WHY", add_row);
 }

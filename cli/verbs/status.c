@@ -69,6 +69,21 @@ static void put_traffic(const msgpack_object *r) {
            (unsigned long long)proto_get_uint(k, "pkts_lost", 0));
 }
 
+/* By how many this node is reached, and whether it is one. */
+static void put_relays(const msgpack_object *r) {
+    const msgpack_object *k = proto_get(r, "counters");
+    const uint64_t known = proto_get_uint(k, "relay_known", 0);
+    printf("%-12s", "relays");
+    if (known)
+        printf("reached through %llu of %llu known\n",
+               (unsigned long long)proto_get_uint(k, "relay_homes", 0), (unsigned long long)known);
+    else
+        puts("none known");
+    if (proto_get_bool(r, "serves_relay"))
+        printf("%-12sserves others: %llu use it now\n", "relay",
+               (unsigned long long)proto_get_uint(k, "relay_serving_clients", 0));
+}
+
 static void status_table(const msgpack_object *r) {
     char uptime[PRINT_NUMBER_MAX];
     const msgpack_object *listen = proto_get(r, "listen"), *at;
@@ -85,7 +100,8 @@ static void status_table(const msgpack_object *r) {
     printf("%-12s%s\n", "network", proto_get_bool(r, "private") ? "private" : "public");
     printf("%-12s%llu, %llu online\n", "contacts",
            (unsigned long long)proto_get_uint(r, "contacts", 0),
-           (unsigned long long)proto_get_uint(r, "sessions", 0));
+           (unsigned long long)proto_get_uint(r, "online", 0));
+    put_relays(r);
     printf("%-12s%llu under way\n", "transfers",
            (unsigned long long)proto_get_uint(r, "transfers", 0));
     put_accept(r);

@@ -61,7 +61,7 @@ struct node_event {
     uint64_t bytes, total, rtt_us;
     struct addr addr;
     enum relay_news relay;
-    char from[PLACE_TEXT_MAX], to[PLACE_TEXT_MAX]; /* NODE_PATH_CHANGED: as reach_text says them */
+    char from[PLACE_TEXT_MAX], to[PLACE_TEXT_MAX]; /* as reach_text says them */
     char detail[256];                              /* likewise */
 };
 

@@ -10,8 +10,8 @@ enum { KIND_NAME = 1, LABEL_MAX = 63 };
 
 static const char no_key[] = "the relay's key is missing; expected " RELAY_ADDR_FORM
                              ", with the id that 'meshctl status' shows there";
-static const char bad_key[] = "what follows '#' is no node id: mesh1 and 58 letters and digits, "
-                              "of which one may be mistyped";
+static const char bad_key[] = "what follows '#' is no node id (mesh1 and 58 letters and digits): "
+                              "one of them is mistyped or missing, or there are too many";
 static const char no_host[] = "the host is missing; expected " RELAY_ADDR_FORM;
 static const char no_port[] = "the port is missing; expected " RELAY_ADDR_FORM;
 static const char bad_port[] = "the port is no number from 1 to 65535";

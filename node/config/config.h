@@ -77,7 +77,7 @@ struct config {
 
 struct config_error {
     unsigned line; /* from 1; 0: about the whole text */
-    char text[256];
+    char text[CONFIG_RELAY_WRONG_MAX];
 };
 
 /* The defaults. */

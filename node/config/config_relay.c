@@ -18,6 +18,9 @@ PRINTF_LIKE(2, 3) static int fail(char *wrong, const char *fmt, ...) {
 }
 
 #define SHOWN(text) ini_shown(text, INI_SHOWN_CHARS), text
+/* With the whole id: what is mistyped may be its end. */
+enum { RELAY_SHOWN_CHARS = 120 };
+#define RELAY_SHOWN(text) ini_shown(text, RELAY_SHOWN_CHARS), text
 
 /* The next item of a list, its length in *len, 0 at the end. */
 static const char *next_item(const char *at, size_t *len) {
@@ -38,12 +41,18 @@ int config_relay_add(struct relay_config *c, const char *text,
     struct relay_addr a;
     const char *why;
     if (relay_addr_parse(&a, text, &why) != 0)
-        return fail(wrong, "'%.*s' is no relay: %s", SHOWN(text), why);
-    for (unsigned i = 0; i < c->use_count; i++)
+        return fail(wrong, "'%.*s' is no relay: %s", RELAY_SHOWN(text), why);
+    for (unsigned i = 0; i < c->use_count; i++) {
         if (relay_addr_equal(&c->use[i], &a))
-            return fail(wrong, "relay '%.*s' is given twice", SHOWN(text));
+            return fail(wrong, "relay '%.*s' is given twice", RELAY_SHOWN(text));
+        if (node_id_equal(&c->use[i].id, &a.id)) /* a node has one session with another */
+            return fail(wrong,
+                        "relay '%.*s' has the id of another one that is given; of one relay give "
+                        "one address, or a host name, which may have several",
+                        RELAY_SHOWN(text));
+    }
     if (c->use_count == RELAYS_USE_MAX)
-        return fail(wrong, "more than %d relays to use", RELAYS_USE_MAX);
+        return fail(wrong, "more than %d relays; leave some out", RELAYS_USE_MAX);
     c->use[c->use_count++] = a;
     return 0;
 }

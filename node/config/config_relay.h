@@ -13,7 +13,7 @@
 #include "node/base/relay_config.h"
 
 enum {
-    CONFIG_RELAY_WRONG_MAX = 256,
+    CONFIG_RELAY_WRONG_MAX = 320,
     /* What config_relay_write writes at most. */
     CONFIG_RELAY_OUT_MAX = RELAYS_USE_MAX * (RELAY_ADDR_TEXT_MAX + 8) +
                            2 * RELAY_IDS_MAX * (NODE_ID_TEXT_CHARS + 10) + 512,

@@ -96,11 +96,8 @@ static void message_line(char out[static EVENT_LINE_MAX], const struct node_even
 
 static void peer_line(char out[static EVENT_LINE_MAX], const struct node_event *e,
                       const char *why) {
-    char addr[ADDR_TEXT_MAX] = "";
-    if (e->addr.kind != ADDR_NONE)
-        addr_text(&e->addr, addr);
     if (e->kind == NODE_PEER_UP)
-        PUT("\"%s\" is online%s%s", e->contact, addr[0] ? " at " : "", addr);
+        PUT("\"%s\" is online%s%s", e->contact, e->to[0] ? " at " : "", e->to);
     else if (e->kind == NODE_PEER_DOWN && e->err == 0)
         PUT("\"%s\" is idle: nobody has needed it for long, so its session has ended", e->contact);
     else if (e->kind == NODE_PEER_DOWN)

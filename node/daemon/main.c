@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/os/process.h"
+#include "node/api/escape.h"
 #include "node/api/xdg.h"
 #include "node/daemon/daemon.h"
 #include "node/daemon/disk/keyfile.h"
@@ -84,6 +85,15 @@ static int start(struct settings *s, const struct args *args, unsigned user_umas
     return r == 0 ? EXIT_SUCCESS : EXIT_RUN_FAILED;
 }
 
+/* What the user has typed may have come from elsewhere. */
+static void complain(const char *wrong) {
+    char safe[SETTINGS_WRONG_MAX * ESCAPE_GROWTH];
+    const size_t len = strlen(wrong);
+    if (!escape_none(wrong, len))
+        escape_text(safe, sizeof safe, wrong, len);
+    log_complain(escape_none(wrong, len) ? wrong : safe);
+}
+
 int main(int argc, char **argv) {
     struct args args;
     struct settings settings;
@@ -99,7 +109,7 @@ int main(int argc, char **argv) {
     log_begin();
     unsigned user_umask = process_prepare();
     if (settings_load(&settings, &args, wrong) != 0) {
-        log_complain(wrong);
+        complain(wrong);
         status = EXIT_USAGE;
     } else if (args.check) {
         status = EXIT_SUCCESS;

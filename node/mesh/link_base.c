@@ -44,6 +44,15 @@ uint64_t link_about_us(const struct links *links, uint64_t us) {
     return us - us / 4 + rng_u64(&links->turn->env.rng) % (us / 2 + 1);
 }
 
+/* Once, until it has answered. */
+static void complain(const struct links *links, struct relay *r) {
+    char place[ADDR_TEXT_MAX + 8];
+    place_text(r, place);
+    r->complained = true;
+    turn_log(links->turn, LOG_WARN, "relay %s cannot be used now: %s; it is tried again and again",
+             place, r->why);
+}
+
 void link_failed(struct links *links, struct relay *r, enum relay_state to, const char *why) {
     const uint64_t now_us = links->turn->now_us;
     const uint64_t first_us = to == RELAY_IS_WRONG_KEY ? LINK_WRONG_US : LINK_FIRST_US;
@@ -59,4 +68,6 @@ void link_failed(struct links *links, struct relay *r, enum relay_state to, cons
     links->choose_us = now_us;
     if (was_home)
         link_tell(links, r, RELAY_NEWS_LOST);
+    else if (to == RELAY_IS_SILENT && r->named && !r->complained)
+        complain(links, r);
 }

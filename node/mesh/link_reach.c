@@ -5,6 +5,9 @@
 #include "net/endpoint.h"
 #include "node/mesh/link_warm.h"
 
+static const char no_answer[] =
+    "it does not answer: it is off, its UDP port is closed, or it does not serve as a relay";
+
 /* ---- names ---- */
 static void look_up(struct links *links, struct relay *r) {
     relay_enter(r, links->turn->now_us, RELAY_IS_RESOLVING, "its name is being looked up");
@@ -40,7 +43,7 @@ static void ask(struct links *links, struct relay *r) {
     const struct hop at = hop_udp(&r->places[r->place], LOCAL_ANY);
     const uint64_t now_us = links->turn->now_us;
     if (r->state != RELAY_IS_WRONG_KEY) /* that it stays until the right one answers */
-        relay_enter(r, now_us, RELAY_IS_ASKING_KEY, "its key is asked for");
+        relay_enter(r, now_us, RELAY_IS_ASKING_KEY, "it is asked for its key");
     r->asked_us = now_us;
     r->probing = r->has_key && !r->doubted && r->state != RELAY_IS_WRONG_KEY;
     r->asking = (r->probing ? endpoint_key_probe(links->turn->ep, now_us, &at, &r->nonce)
@@ -60,8 +63,7 @@ void link_reach_no_key(struct links *links, struct relay *r) {
     const bool wrong = r->state == RELAY_IS_WRONG_KEY;
     r->place = (r->place + 1) % r->place_count;
     r->chosen = false;
-    link_failed(links, r, wrong ? RELAY_IS_WRONG_KEY : RELAY_IS_SILENT,
-                wrong ? r->why : "it does not answer");
+    link_failed(links, r, wrong ? RELAY_IS_WRONG_KEY : RELAY_IS_SILENT, wrong ? r->why : no_answer);
 }
 
 /* ---- sessions ---- */
@@ -209,7 +211,7 @@ static const char *failure(int err) {
     case ERR_AUTH:
         return "another node has its key";
     default:
-        return "it does not answer";
+        return no_answer;
     }
 }
 

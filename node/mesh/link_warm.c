@@ -16,6 +16,8 @@ static const char *refusal(unsigned reason) {
         return "it has no room for another node";
     case RELAY_RESTARTS:
         return "it is about to restart";
+    case 0: /* nobody answered */
+        return "it does not answer when it is asked to take this node in";
     case RELAY_QUOTA:
         return "this node has used up its share of the day";
     default:
@@ -57,7 +59,8 @@ void link_warm_reserved(struct links *links, struct relay *r, uint16_t lifetime_
 }
 
 void link_warm_refused(struct links *links, struct relay *r, unsigned reason) {
-    if (!relay_is_up(r))
+    /* Gone is the session that it was asked in: that is no refusal, and has been told. */
+    if (!relay_is_up(r) || reason == RELAY_GONE || links->turn->shut)
         return;
     const bool was_home = r->state == RELAY_IS_RESERVED;
     relay_enter(r, links->turn->now_us, RELAY_IS_REFUSED, refusal(reason));
@@ -143,7 +146,7 @@ void link_warm_up(struct links *links, struct relay *r) {
     r->pause_us = 0;
     r->renew_us = 0;
     r->up_us = links->turn->now_us;
-    r->doubted = r->asking = false;
+    r->doubted = r->asking = r->complained = false;
     r->due_us = UINT64_MAX;
     r->probe = (struct relay_probe){0};
     keep_alive(links, r);

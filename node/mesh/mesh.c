@@ -225,14 +225,30 @@ static void serve(struct mesh *mesh, const struct relay_config *c) {
     if (!err && c->serve)
         err = endpoint_relay_allow(ep, mesh->turn->now_us, c->allow.list, c->allow.count,
                                    c->block.list, c->block.count);
+    if (c->serve && !err && !mesh->serving)
+        turn_log(mesh->turn, LOG_INFO, "this node serves as a relay for others");
     mesh->serving = c->serve && !err;
     if (err)
         turn_log(mesh->turn, LOG_ERROR, "this node does not serve as relay: %s", err_text(err));
 }
 
+static void offer_relays(struct mesh *mesh, const struct contact *c) {
+    if (contact_path_policy(mesh->ways.contacts, c) == PATH_DIRECT_ONLY)
+        return;
+    for (unsigned i = 0; c->relays && i < c->relays->count && i < HOMES_MAX; i++)
+        links_offer(&mesh->links, &c->relays->list[i]);
+}
+
+/* While the user has named none, those of contacts will do. */
+static void offer_all(struct mesh *mesh) {
+    for (unsigned i = 0; i < mesh->ways.contacts->count; i++)
+        offer_relays(mesh, mesh->ways.contacts->list[i]);
+}
+
 void mesh_config(struct mesh *mesh, const struct relay_config *c) {
     serve(mesh, c);
     links_named(&mesh->links, c);
+    offer_all(mesh);
     homes_changed(mesh);
 }
 
@@ -246,7 +262,7 @@ static void info_of(const struct relay *r, struct relay_info *out) {
         .at = r->at,
         .serial = r->serial,
         .named = r->named,
-        .home = r->home,
+        .home = r->home && r->state != RELAY_IS_WRONG_KEY,
         .reserved = r->state == RELAY_IS_RESERVED,
         .contact = r->peering && r->peering->contact,
         .state = relay_state_name(r->state),
@@ -302,18 +318,10 @@ void mesh_use(const struct mesh *mesh, struct relay_use *out) {
 }
 
 /* ---- as a part of the node (node/base/part.h) ---- */
-static void offer_relays(struct mesh *mesh, const struct contact *c) {
-    if (contact_path_policy(mesh->ways.contacts, c) == PATH_DIRECT_ONLY)
-        return;
-    for (unsigned i = 0; c->relays && i < c->relays->count && i < HOMES_MAX; i++)
-        links_offer(&mesh->links, &c->relays->list[i]);
-}
-
 /* After the contacts, which are loaded before. */
 static int part_load(void *self) {
     struct mesh *mesh = self;
-    for (unsigned i = 0; i < mesh->ways.contacts->count; i++)
-        offer_relays(mesh, mesh->ways.contacts->list[i]);
+    offer_all(mesh);
     links_start(&mesh->links);
     homes_changed(mesh);
     return 0;

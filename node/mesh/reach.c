@@ -36,33 +36,69 @@ static const char *const statuses[] = {
     [PATH_NEW] = "new",       [PATH_PROBING] = "probing", [PATH_VALIDATED] = "validated",
     [PATH_ACTIVE] = "active", [PATH_SUSPECT] = "suspect", [PATH_FAILED] = "failed"};
 
+/* Whether a relay is known that it may be reached by: one of its own, or of ours. */
+static bool has_relay(const struct mesh *mesh, const struct contact *c) {
+    struct relay_set ours;
+    mesh_homes(mesh, &ours);
+    return ours.count > 0 || (c->relays && c->relays->count > 0);
+}
+
+/* There is no way to it at all, whatever is done. NULL: there is one. */
+static const char *no_way(const struct mesh *mesh, const struct contact *c,
+                          enum path_policy policy) {
+    const bool somewhere = c->addr_count > 0;
+    if (policy == PATH_DIRECT_ONLY)
+        return somewhere ? NULL
+                         : "direct_only: no address of it is known, and relays are ruled out";
+    if (has_relay(mesh, c))
+        return NULL;
+    if (policy == PATH_RELAY_ONLY)
+        return "relay_only: no relay is known, neither one of its own nor one of this node's";
+    return somewhere ? NULL : "no address of it is known, and no relay";
+}
+
+/* NULL: nothing is known, or nobody has needed it. */
+static const char *offline_why(const struct mesh *mesh, const struct contact *c,
+                               enum path_policy policy) {
+    const enum peer_state state = dial_state(mesh->ways.contacts->dials, c->peering);
+    const char *why = state == PEER_IDLE ? NULL : no_way(mesh, c, policy);
+    if (why || state != PEER_OFFLINE)
+        return why;
+    if (policy == PATH_DIRECT_ONLY)
+        return "direct_only: none of its addresses answers, and relays are ruled out";
+    if (has_relay(mesh, c))
+        return ways_why(&mesh->ways, &c->id);
+    return "none of its addresses answers, and no relay is known";
+}
+
 /* Of its addresses the best is what its session says of them. */
-static const char *direct_why(const struct contact_reach *out) {
-    for (unsigned i = 0; i < out->path_count; i++)
-        if (out->paths[i].via == VIA_DIRECT)
-            return out->paths[i].why;
-    return NULL;
+static bool direct_why(const struct contact_reach *out, char why[static CONTACT_WHY_MAX]) {
+    char at[ADDR_TEXT_MAX];
+    for (unsigned i = 0; i < out->path_count; i++) {
+        const struct contact_path_shown *path = &out->paths[i];
+        if (path->via != VIA_DIRECT || !path->why[0])
+            continue;
+        addr_text(&path->addr, at);
+        snprintf(why, CONTACT_WHY_MAX, "its address %s: %s", at, path->why);
+        return true;
+    }
+    return false;
 }
 
 static void say_why(const struct mesh *mesh, const struct contact *c, struct contact_reach *out) {
-    const char *why = NULL;
+    const char *why = "none of its addresses has answered";
     const enum path_policy policy = contact_path_policy(mesh->ways.contacts, c);
     if (out->via == VIA_DIRECT)
         return;
-    if (!c->peering->online) {
-        why = policy == PATH_DIRECT_ONLY ? NULL : ways_why(&mesh->ways, &c->id);
-        snprintf(out->why, sizeof out->why, "%s", why ? why : "");
-        return;
-    }
-    if (policy == PATH_RELAY_ONLY)
+    if (!c->peering->online)
+        why = offline_why(mesh, c, policy);
+    else if (policy == PATH_RELAY_ONLY)
         why = "relay_only: nothing goes to or comes from its address";
+    else if (direct_why(out, out->why))
+        return;
     else if (c->addr_count == 0)
         why = "no address of it is known";
-    else
-        why = direct_why(out);
-    if (!why || !why[0])
-        why = "none of its addresses has answered";
-    snprintf(out->why, sizeof out->why, "%s", why);
+    snprintf(out->why, sizeof out->why, "%s", why ? why : "");
 }
 
 void reach_fill(const struct mesh *mesh, const struct contact *c, struct contact_reach *out) {
@@ -113,14 +149,26 @@ void reach_began(const struct mesh *mesh, struct peering *p) {
                                                                 : (struct hop){.kind = HOP_NONE};
 }
 
+void reach_up(const struct mesh *mesh, struct peering *p) {
+    struct node_event *e = peering_tell_event(mesh->links.peers, NODE_PEER_UP, p);
+    e->addr = *hop_addr(&p->at);
+    if (p->at.kind != HOP_NONE)
+        reach_text(mesh, &p->at, e->to);
+}
+
 void reach_moved(const struct mesh *mesh, struct peering *p) {
     struct path_info list[PATHS_MAX];
+    char from[PLACE_TEXT_MAX], to[PLACE_TEXT_MAX];
     if (session_paths(mesh->turn->ep, p->session, list) == 0)
         return;
+    reach_text(mesh, &p->at, from);
+    reach_text(mesh, &list[0].hop, to);
+    p->at = list[0].hop;
+    if (strcmp(from, to) == 0) /* through the same relay, after it has started again */
+        return;
     struct node_event *e = peering_tell_event(mesh->links.peers, NODE_PATH_CHANGED, p);
-    reach_text(mesh, &p->at, e->from);
-    reach_text(mesh, &list[0].hop, e->to);
+    memcpy(e->from, from, sizeof from);
+    memcpy(e->to, to, sizeof to);
     e->addr = *hop_addr(&list[0].hop);
     snprintf(e->detail, sizeof e->detail, "%s", list[0].why ? list[0].why : "");
-    p->at = list[0].hop;
 }

@@ -10,7 +10,9 @@
 void reach_fill(const struct mesh *mesh, const struct contact *c, struct contact_reach *out);
 /* "203.0.113.1:4000", "relay 203.0.113.7:4000"; "nowhere" for no place. */
 void reach_text(const struct mesh *mesh, const struct hop *at, char out[static PLACE_TEXT_MAX]);
-/* The contact's session goes another way now: that is told. */
+/* The contact is online: that is told, and by which way. */
+void reach_up(const struct mesh *mesh, struct peering *p);
+/* The contact's session goes another way now: that is told, if the two can be told apart. */
 void reach_moved(const struct mesh *mesh, struct peering *p);
 /* It has come up: by which way is remembered. */
 void reach_began(const struct mesh *mesh, struct peering *p);

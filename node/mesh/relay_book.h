@@ -54,6 +54,7 @@ struct relay {
     uint32_t draw;   /* for the choice among equals */
     bool named;      /* by the user */
     bool offered;    /* by a contact, as a home */
+    bool complained; /* that it does not answer is in the log */
     bool retell;     /* its contact is gone: it is a peer of its own again */
     bool home;       /* one of the two that are kept warm */
     unsigned users;  /* ways that need it now */

@@ -54,11 +54,14 @@ void links_named(struct links *links, const struct relay_config *c) {
     for (unsigned i = 0; i < c->use_count; i++) {
         struct relay *r;
         const int err = relay_book_take(&links->book, &c->use[i], true, &r);
-        if (err)
-            turn_log(links->turn, LOG_WARN, "a relay cannot be used: %s",
-                     err == ERR_USAGE ? "it is this node" : err_text(err));
-        else
+        if (!err) {
             links->named++;
+            continue;
+        }
+        char text[RELAY_ADDR_TEXT_MAX + 1];
+        relay_addr_text(&c->use[i], text);
+        turn_log(links->turn, LOG_WARN, "relay %s is not used: %s", text,
+                 err == ERR_USAGE ? "it is this node itself" : err_text(err));
     }
     more(links);
 }
@@ -177,7 +180,9 @@ static void set_home(struct links *links, struct relay *r, bool home) {
     if (home)
         return;
     if (reserved)
-        relay_enter(r, links->turn->now_us, RELAY_IS_UP, "another relay is nearer");
+        relay_enter(r, links->turn->now_us, RELAY_IS_UP,
+                    candidate(links, r) ? "another relay is nearer"
+                                        : "the settings do not name it (any more)");
     if (r->users == 0)
         r->unused_us = links->turn->now_us + LINK_UNUSED_US;
     if (reserved)
@@ -204,10 +209,11 @@ void links_homes(const struct links *links, struct relay_set *out) {
     for (unsigned round = 0; round < 3; round++)
         for (unsigned i = 0; i < links->book.count; i++) {
             const struct relay *r = links->book.list[i];
-            const bool fits =
-                round == 0 ? r->home && r->state == RELAY_IS_RESERVED
-                           : (r->home || (round == 2 && out->count < HOMES_MAX && r->named)) &&
-                                 r->state != RELAY_IS_WRONG_KEY;
+            if (r->state == RELAY_IS_WRONG_KEY)
+                continue;
+            const bool fits = round == 0   ? r->home && r->state == RELAY_IS_RESERVED
+                              : round == 1 ? r->home
+                                           : r->home || (out->count < HOMES_MAX && r->named);
             if (fits)
                 (void)relay_set_add(out, &r->at);
         }
@@ -261,7 +267,7 @@ void links_session_up(struct links *links, struct peering *p) {
 
 void links_session_down(struct links *links, struct peering *p, int err) {
     struct relay *r = relay_by_peering(&links->book, p);
-    if (!r || !relay_is_up(r))
+    if (!r || !relay_is_up(r) || links->turn->shut)
         return;
     links->homes_changed |= r->state == RELAY_IS_RESERVED;
     link_failed(links, r, RELAY_IS_SILENT,

@@ -29,7 +29,7 @@ enum contact_path {
 
 enum contact_via { VIA_NONE, VIA_DIRECT, VIA_RELAY, VIA_PIPE };
 
-enum { CONTACT_PATHS_MAX = 8 };
+enum { CONTACT_PATHS_MAX = 8, CONTACT_WHY_MAX = 160 };
 
 struct contact_path_shown {
     enum contact_via via;
@@ -44,7 +44,7 @@ struct contact_path_shown {
 
 struct contact_reach { /* how it is reached; node/mesh fills it */
     enum contact_via via;
-    char why[128]; /* not directly, or not at all: a sentence, or empty */
+    char why[CONTACT_WHY_MAX]; /* not directly, or not at all: a sentence, or empty */
     struct contact_path_shown paths[CONTACT_PATHS_MAX];
     unsigned path_count;
 };

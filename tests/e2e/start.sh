@@ -106,6 +106,9 @@ relay=mesh1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqswqwm2a
 is_no 2 me "^meshd: --relay: 'r.de:1' is no relay: the relay's key is missing; expected HOST:PORT#mesh1" --state "$S" --relay r.de:1
 is_no 2 me "--relay: 'r.de:0#mesh1q[a-z0-9]+' is no relay: the port is no number from 1 to 65535" --state "$S" --relay "r.de:0#$relay"
 is_no 2 me "--relay: 'r.de:1#mesh1q[a-z0-9]+' is no relay: what follows '#' is no node id" --state "$S" --relay "r.de:1#${relay}x"
+is_no 2 me "--relay: relay 's.de:1#mesh1q[a-z0-9]+' has the id of another one that is given; of one relay give one address" --state "$S" --relay "r.de:1#$relay" --relay "s.de:1#$relay"
+is_no 2 me "--relay: 'a\\\\x1b\\[31mb:7557#mesh1q[a-z0-9]+' is no relay" --state "$S" --relay $'a\x1b[31mb:7557#'"$relay"
+is_no 2 me "--relay: 'r.de:1#${relay%?}x' is no relay: .* is mistyped or missing" --state "$S" --relay "r.de:1#${relay%?}x"
 is_no 2 me "--relay: relay 'r.de:1#mesh1q[a-z0-9]+' is given twice" --state "$S" --relay "r.de:1#$relay" --relay "r.de:1#$relay"
 printf '[relay]\n\nuse = 192.0.2.1:1#%s, ::1:7557#%s\n' $relay $relay >"$DIR/relay.conf"
 is_no 2 me "$DIR/relay.conf:3: '::1:7557#mesh1q[a-z0-9]+' is no relay: an IPv6 address stands in brackets" --state "$S" --config "$DIR/relay.conf"

@@ -93,6 +93,7 @@ static int do_status(struct call *call) {
     proto_uint(w, "longest_turn_us", call->facts->longest_turn_us);
     show_settings(w, call->facts, call->node);
     proto_uint(w, "contacts", s.contacts);
+    proto_uint(w, "online", s.online);
     proto_uint(w, "sessions", s.sessions);
     proto_uint(w, "half_open", s.half_open);
     proto_uint(w, "transfers", s.transfers);

@@ -102,6 +102,11 @@ static void show_path(const struct telling *t) {
     show_addr(t->w, "path", &t->e->addr);
 }
 
+static void show_up(const struct telling *t) {
+    show_path(t);
+    proto_str(t->w, "to", t->e->to);
+}
+
 static void show_changed(const struct telling *t) {
     show_path(t);
     proto_str(t->w, "from", t->e->from);
@@ -125,7 +130,7 @@ static void show_ping_failed(const struct telling *t) {
 }
 
 static const struct event_row events[] = {
-    {.kind = NODE_PEER_UP, .show = show_path},
+    {.kind = NODE_PEER_UP, .show = show_up},
     {.kind = NODE_PATH_CHANGED, .show = show_changed},
     {.kind = NODE_PEER_DOWN, .show = show_why},
     {.kind = NODE_CONNECT_FAILED, .show = show_why},

@@ -200,6 +200,43 @@ static void a_sentence_in_a_table_can_be_read_or_is_left_out(void **state) {
     }
 }
 
+static void put_notes_table(void) {
+    struct table t;
+    table_init(&t, "~<RELAY|STATE|?>RTT|?>LOAD|!WHY");
+    static const char *const cells[] = {
+        "203.0.113.7:7557#mesh1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgp",
+        "silent",
+        "12.2 ms",
+        "0 %",
+        "it does not answer: it is off, or its port is closed",
+        "r:1#mesh1q",
+        "reserved",
+        "3.10 ms",
+        "1 %",
+        ""};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        table_cell(&t, cells[i]);
+    table_print(&t, stdout, table_columns);
+    table_clear(&t);
+}
+
+/* Where a relay is, and why something is as it is, is what people look for. */
+static void a_note_is_there_whole_on_every_terminal_and_an_address_begins_as_it_does(void **state) {
+    (void)state;
+    for (table_columns = 40; table_columns <= 200; table_columns++) {
+        capture(put_notes_table);
+        assert_true(widest_line(said[0]) <= table_columns);
+        assert_non_null(strstr(said[0], "203.0.113.7:7557#mesh1"));
+        const bool beside = strstr(said[0], "WHY") != NULL;
+        assert_int_equal(beside, table_columns >= 157);
+        assert_int_equal(strstr(said[0], "\n    it does not answer: it is off,") != NULL, !beside);
+        assert_non_null(strstr(said[0], "closed\n"));
+    }
+    table_columns = 0; /* a pipe gets one line for each */
+    capture(put_notes_table);
+    assert_non_null(strstr(said[0], "0 %  it does not answer: it is off, or its port is closed\n"));
+}
+
 static void put_errors(void) {
     struct app a = {.client = {.connection = OS_CONNECTION_NONE}};
     struct proto_writer w;
@@ -392,6 +429,7 @@ int main(void) {
         cmocka_unit_test(a_name_of_nothing_but_marks_is_there),
         cmocka_unit_test(a_table_fits_the_terminal),
         cmocka_unit_test(a_sentence_in_a_table_can_be_read_or_is_left_out),
+        cmocka_unit_test(a_note_is_there_whole_on_every_terminal_and_an_address_begins_as_it_does),
         cmocka_unit_test(errors_are_escaped_and_one_line_each),
         cmocka_unit_test(an_error_names_what_it_is_about_once),
         cmocka_unit_test(numbers_with_a_fraction_are_as_they_were_meant),

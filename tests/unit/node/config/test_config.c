@@ -17,6 +17,7 @@
 
 /* The ids of 32 bytes 01 and of 32 bytes 02. */
 #define ONE "mesh1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqswqwm2a"
+#define THREE "mesh1zkdl7a00esu8xzk0967u2wwetdzaru3m5w94wpxx6wku3muqkkesn5cz2z"
 #define TWO "mesh1qgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqrkful4"
 
 static int parse(struct config *c, const char *text, struct config_error *e) {
@@ -73,7 +74,7 @@ static const char full[] = "# comment\n"
                            "udp = portable\n"
                            "[relay]\n"
                            "use = relay.example.org:7557#" ONE ", 192.0.2.1:443#" TWO "\n"
-                           "use = [2001:db8::1]:7557#" TWO " ; at home\n"
+                           "use = [2001:db8::1]:7557#" THREE " ; at home\n"
                            "serve = yes\n"
                            "capacity = 2G\n"
                            "flows_per_node = 7\n"
@@ -211,9 +212,7 @@ static void errors_name_their_line(void **s) {
         {"[relay]\n\nuse = ::1:1#" ONE "\n", 3, "in brackets"},
         {"[relay]\nuse = 192.0.2:1#" ONE "\n", 2, "no IPv4 address"},
         {"[relay]\nuse = r.de:1#" ONE "\nuse = R.de:1#" ONE "\n", 3, "given twice"},
-        {"[relay]\nuse = r.de:1#" ONE " r.de:2#" ONE " r.de:3#" ONE " r.de:4#" ONE "\n"
-         "use = r.de:5#" ONE " r.de:6#" ONE " r.de:7#" ONE " r.de:8#" ONE " r.de:9#" ONE "\n",
-         3, "more than 8 relays"},
+        {"[relay]\nuse = r.de:1#" ONE "\nuse = s.de:1#" ONE "\n", 3, "has the id of another one"},
         {"[relay]\nserve = true\n", 2, "serve is 'true', and may be: yes, no"},
         {"[relay]\ncapacity = 0\n", 2, "serve = no"},
         {"[relay]\ncapacity = 100 Mbit\n", 2, "bits per second, as 500k, 100M or 1G"},
@@ -393,16 +392,16 @@ static void the_longest_settings_are_written_and_read(void **s) {
     struct config a, b;
     struct config_error e;
     size_t n = (size_t)snprintf(text, sizeof text, "[relay]\n");
-    char label[62];
+    char label[62], id_text[NODE_ID_TEXT_CHARS + 1];
     memset(label, 'x', sizeof label);
-    for (unsigned i = 0; i < RELAYS_USE_MAX; i++)
+    for (unsigned i = 0; i < RELAYS_USE_MAX; i++) {
+        node_id_text(&(struct node_id){{(uint8_t)i, 1}}, id_text);
         n += (size_t)snprintf(text + n, sizeof text - n,
-                              "use = %.61s.a%.61s.b%.61s.c%.61s.dd:6000%u#" ONE "\n", label, label,
-                              label, label, i);
+                              "use = %.61s.a%.61s.b%.61s.c%.61s.dd:6000%u#%s\n", label, label,
+                              label, label, i, id_text);
+    }
     for (unsigned i = 0; i < 2 * RELAY_IDS_MAX; i++) {
-        struct node_id id = {{(uint8_t)i}};
-        char id_text[NODE_ID_TEXT_CHARS + 1];
-        node_id_text(&id, id_text);
+        node_id_text(&(struct node_id){{(uint8_t)i}}, id_text);
         n += (size_t)snprintf(text + n, sizeof text - n, "%s = %s\n",
                               i < RELAY_IDS_MAX ? "allow" : "block", id_text);
     }
@@ -415,6 +414,9 @@ static void the_longest_settings_are_written_and_read(void **s) {
     snprintf(text + n, sizeof text - n, "allow = " ONE "\n");
     assert_int_equal(parse(&b, text, &e), ERR_FORMAT);
     assert_non_null(strstr(e.text, "more than 64 node ids"));
+    snprintf(text + n, sizeof text - n, "use = r.de:1#" ONE "\n");
+    assert_int_equal(parse(&b, text, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.text, "more than 8 relays"));
 }
 
 static void the_network_secret_is_not_shown(void **s) {
