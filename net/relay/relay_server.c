@@ -207,7 +207,7 @@ static struct relay_seat *announce(struct relay_server *s, struct relay_announce
                                    bool reserved) {
     while (a->under_way && a->next < s->clients.count) {
         struct relay_seat *c = &s->clients.seats[a->next++];
-        if (c->used && (!reserved || c->reserved_us != 0))
+        if (c->used && (!reserved || c->reserved_us != 0) && (!a->users || c->flows > 0))
             return c;
     }
     a->under_way = false;
@@ -272,10 +272,12 @@ void relay_server_timeout(struct relay_server *s, uint64_t now_us) {
     struct relay_queues *q = &s->queues;
     const uint64_t wait_us = q->wait_n > 0 ? q->wait_us / q->wait_n : 0;
     q->wait_us = q->wait_n = 0;
-    if (relay_load_look(&s->load, now_us,
-                        &(struct relay_load_bounds){s->limits.bytes_per_s, q->bounds.late_us},
-                        wait_us))
-        s->tell_load = (struct relay_announcement){.under_way = true};
+    const enum relay_load_news news = relay_load_look(
+        &s->load, now_us, &(struct relay_load_bounds){s->limits.bytes_per_s, q->bounds.late_us},
+        wait_us);
+    if (news != RELAY_LOAD_NO_NEWS)
+        s->tell_load =
+            (struct relay_announcement){.under_way = true, .users = news == RELAY_LOAD_TO_USERS};
 }
 
 void relay_server_busy(struct relay_server *s, uint8_t busy) {

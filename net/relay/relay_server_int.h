@@ -17,6 +17,7 @@
 
 struct relay_announcement { /* to all clients, one after another */
     uint32_t next;          /* the place of the one who is told next */
+    bool users;             /* only those who have flows */
     bool under_way;
 };
 

@@ -200,6 +200,12 @@ void links_doubt(struct links *links, struct relay *r) {
         link_warm_ask(links, r);
 }
 
+void links_came_by(struct links *links, const struct relay *r) {
+    for (unsigned i = 0; i < links->book.count; i++)
+        if (links->book.list[i] != r && links->book.list[i]->home)
+            links_doubt(links, links->book.list[i]);
+}
+
 void links_release(struct links *links, struct relay *r) {
     r->users--;
     r->used_us = links->turn->now_us;

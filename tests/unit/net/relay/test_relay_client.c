@@ -219,7 +219,7 @@ static void what_is_used_is_renewed_and_what_is_not_runs_out(void **state) {
     const uint32_t request = open_ok(c, RELAY_T0, home, 3, 777);
     uint64_t at = RELAY_T0;
     for (unsigned i = 0; i < 3; i++) {
-        assert_non_null(relay_client_use(c, at + 10 * RELAY_S, home, 777));
+        assert_non_null(relay_client_use(c, at + 100 * RELAY_S, home, 777));
         at += 150 * RELAY_S;
         assert_int_equal(relay_client_deadline_us(c), at);
         relay_client_timeout(c, at);
@@ -235,6 +235,14 @@ static void what_is_used_is_renewed_and_what_is_not_runs_out(void **state) {
     relay_client_timeout(c, at + 300 * RELAY_S);
     assert_int_equal(event(c, RELAY_EV_ENDED).reason, RELAY_EXPIRED);
     assert_true(relay_client_deadline_us(c) == TIME_NEVER);
+    /* What was used for a moment is not renewed, and lives for so long after that. */
+    (void)open_ok(c, at, home, 3, 779);
+    assert_non_null(relay_client_use(c, at + 10 * RELAY_S, home, 779));
+    relay_client_timeout(c, at + 150 * RELAY_S);
+    says_nothing(c, at);
+    assert_int_equal(relay_client_deadline_us(c), at + 310 * RELAY_S);
+    relay_client_timeout(c, at + 310 * RELAY_S);
+    assert_int_equal(event(c, RELAY_EV_ENDED).reason, RELAY_EXPIRED);
     /* Used late, it is renewed late; and a relay that does not answer that has lost it. */
     (void)open_ok(c, at, home, 3, 778);
     relay_client_timeout(c, at + 150 * RELAY_S);
@@ -360,7 +368,7 @@ static void a_flow_the_relay_made_anew_ends_and_begins(void **state) {
     (void)state;
     struct relay_client *c = client();
     const uint32_t request = open_ok(c, RELAY_T0, home, 3, 777);
-    assert_non_null(relay_client_use(c, RELAY_T0 + RELAY_S, home, 777));
+    assert_non_null(relay_client_use(c, RELAY_T0 + 140 * RELAY_S, home, 777));
     const uint64_t at = RELAY_T0 + 150 * RELAY_S;
     relay_client_timeout(c, at);
     (void)said(c, at, home, RELAY_OPEN);
