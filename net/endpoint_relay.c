@@ -93,6 +93,10 @@ static void serve_no_more(struct endpoint *e, uint64_t now_us) {
 
 int endpoint_relay_serve(struct endpoint *e, const struct relay_limits *l, uint64_t now_us) {
     e->told_us = now_us;
+    if (e->relay_server && l) {
+        relay_server_set_limits(e->relay_server, l);
+        return 0;
+    }
     if (e->relay_server)
         serve_no_more(e, now_us);
     if (!l)

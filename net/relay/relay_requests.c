@@ -274,6 +274,7 @@ static void reserve(struct relay_server *s, uint64_t now_us, uint32_t client,
             tell_refused(s, client, m->request, why);
             return;
         }
+        seat_of(s, client)->request = m->request;
     }
     relay_tell(s, client,
                &(struct relay_signal){

@@ -240,7 +240,7 @@ void links_session_down(struct links *links, struct peering *p, int err) {
 }
 
 static void restarting(struct links *links, struct relay *r, uint32_t in_ms, uint32_t for_ms) {
-    if (!relay_is_up(r))
+    if (!relay_is_up(r) || r->state == RELAY_IS_RESTARTING) /* it says so more than once */
         return;
     const uint64_t now_us = links->turn->now_us;
     uint64_t back_us = ((uint64_t)in_ms + for_ms / 2) * 1000;
