@@ -35,10 +35,10 @@ static void send_counted(struct endpoint *e, struct session *s, const uint8_t *m
 }
 
 /* Its keys are too old to send, and new ones on their way: as soon as they are there. */
-static void say_later(struct endpoint *e, struct session *s, const uint8_t *msg, size_t len) {
-    if (!s->unsaid)
-        s->unsaid = mem_calloc(1, sizeof *s->unsaid);
-    struct unsaid *u = s->unsaid;
+static void say_later(struct endpoint *e, struct peer *p, const uint8_t *msg, size_t len) {
+    if (!p->unsaid)
+        p->unsaid = mem_calloc(1, sizeof *p->unsaid);
+    struct unsaid *u = p->unsaid;
     for (unsigned i = 0; u && i < u->count; i++)
         if (u->list[i].len == len && memcmp(u->list[i].data, msg, len) == 0)
             return; /* once more */
@@ -51,8 +51,8 @@ static void say_later(struct endpoint *e, struct session *s, const uint8_t *msg,
 }
 
 void endpoint_relay_keys(struct endpoint *e, struct session *s) {
-    struct unsaid *u = s->unsaid;
-    s->unsaid = NULL;
+    struct unsaid *u = s->peer->unsaid;
+    s->peer->unsaid = NULL;
     for (unsigned i = 0; u && i < u->count; i++)
         send_counted(e, s, u->list[i].data, u->list[i].len);
     mem_free(u);
@@ -71,7 +71,7 @@ static void say(struct endpoint *e, uint64_t now_us, unsigned ahead) {
             send_counted(e, s, msg, len);
         } else if (msg[1] != RELAY_LOAD) { /* which is not worth new keys */
             endpoint_renew_if_must(e, s, now_us);
-            say_later(e, s, msg, len);
+            say_later(e, s->peer, msg, len);
         }
     }
 }

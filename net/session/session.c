@@ -87,7 +87,6 @@ void session_free(struct session *s, struct aead *a) {
     session_drop_hs_out(s);
     session_drop_hs_in(s);
     session_detach(s);
-    mem_free(s->unsaid);
     paths_clear(&s->paths);
     keys_clear(&s->keys, a);
     sodium_memzero(s, sizeof *s);

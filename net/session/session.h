@@ -15,7 +15,6 @@
 #include "net/path/paths.h"
 #include "net/transport/transport.h"
 #include "net/wire/handshake_msg.h"
-#include "net/wire/relay_msg.h"
 
 enum session_state { SESSION_INITIATING, SESSION_RESPONDED, SESSION_UP, SESSION_ENDED };
 
@@ -62,16 +61,6 @@ struct hs_in { /* an answer of ours that waits for proof */
     uint64_t sent_us; /* as in hs_out */
 };
 
-/* Control records of relays that wait for new keys; further ones are lost, and said again. */
-enum { UNSAID_MAX = 4 };
-
-struct unsaid {
-    unsigned count;
-    struct {
-        uint8_t len, data[RELAY_MSG_MAX_BYTES];
-    } list[UNSAID_MAX];
-};
-
 struct session {
     enum session_state state;
     uint32_t local_index, remote_index, serial;
@@ -84,7 +73,6 @@ struct session {
     struct paths paths;
     struct hs_out *hs_out;
     struct hs_in *hs_in;
-    struct unsaid *unsaid; /* NULL: nothing */
     struct transport *tp;
     struct transport_memo memo;
     uint64_t confirm_us; /* when the next one is due */

@@ -194,7 +194,7 @@ static void set_relay(struct world *w, unsigned i) {
     node_set_policy(w->nodes[i].node, &p);
 }
 
-/* Limits and lists are others: what is still allowed goes on, and who may stay no longer hears it. */
+/* Limits and lists are others: what is still allowed goes on, who may stay no longer hears it. */
 static void settings_read_again_end_nothing_that_is_allowed(void **state) {
     (void)state;
     struct world *w = with_relays(1, 2, 14);
