@@ -214,6 +214,12 @@ int session_datagram(struct endpoint *e, uint64_t now_us, struct session_ref s, 
  * are too old to send; a handshake is under way), ERR_NOT_FOUND. */
 int session_record(struct endpoint *e, uint64_t now_us, struct session_ref s, const void *data,
                    size_t len) MUST_USE;
+/* How long its keys may still be used to send; 0: not at all, or no such session. New ones begin
+ * when something is sent that needs them. */
+uint64_t session_keys_left_us(const struct endpoint *e, uint64_t now_us, struct session_ref s);
+/* If they may not be used any more: true if a handshake is under way. Its answer tells as much as
+ * an echo's, but for the id (endpoint_heard_us). */
+bool session_renew(struct endpoint *e, uint64_t now_us, struct session_ref s);
 /* An echo inside the session: EP_PONG with the same id, or nothing. */
 int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref s, uint64_t id) MUST_USE;
 /* The network may have changed: asks the peer at this address and, if it answers, moves there as to

@@ -1,6 +1,7 @@
 /* endpoint_hop.c: what a hop through a relay comes to when something leaves by it: the header
  * before each datagram, and the place at which the session with that relay is at that moment.
  */
+#include "crypto/base/mem.h"
 #include "net/endpoint_int.h"
 
 bool endpoint_carrier(const struct endpoint *e, const struct hop *h, struct carrier *out) {
@@ -54,6 +55,8 @@ void endpoint_hop_moved(struct endpoint *e, const struct session *s) {
 
 void endpoint_hop_down(struct endpoint *e, const struct session *s) {
     const struct peer_ref r = peer_ref_of(s->peer);
+    mem_free(s->peer->unsaid);
+    s->peer->unsaid = NULL;
     if (e->relay_server)
         relay_server_client_down(e->relay_server, e->told_us, r);
     if (e->relay_client)

@@ -100,7 +100,7 @@ static bool session_frame(struct endpoint *e, struct session *s, struct incoming
         reply[0] = FRAME_ECHOED;
         rd_bytes(r, reply + 1, 8);
         if (r->ok && in->answers++ < ANSWERS_PER_PACKET) {
-            endpoint_maybe_rekey(e, s, now_us);
+            endpoint_renew_if_must(e, s, now_us); /* who asks sees to it in time */
             reply_with(e, s, in, reply, 9);
         }
         return r->ok;

@@ -173,7 +173,7 @@ void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct pee
                    const struct session *s, int err);
 /* The transport, attached if need be; NULL: no memory. */
 struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_t now_us);
-/* Echoes that waited for new keys. */
+/* Echoes, and records of relays, that waited for new keys. */
 void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_keepalive.c ---- */
@@ -285,6 +285,8 @@ void endpoint_relay_forward(struct endpoint *e, uint64_t now_us, const struct tr
  * the relay that is there. */
 bool endpoint_relay_from(struct endpoint *e, uint64_t now_us, const struct hop *from, uint32_t flow,
                          struct hop *as);
+/* Those that waited for new keys of this session leave. */
+void endpoint_relay_keys(struct endpoint *e, struct session *s);
 /* What is to be said to relays and clients becomes records, as long as few of these wait. */
 void endpoint_relay_say(struct endpoint *e, uint64_t now_us);
 /* The next train that is forwarded. */

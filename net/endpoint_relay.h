@@ -26,7 +26,7 @@ struct relay_stats;  /* net/relay/relay_server.h */
 /* From now on this node forwards, within these limits (copied), and whoever shows that an id is its
  * own gets a session as guest, without a secret: it may send what a relay's client sends and
  * nothing else. NULL: no more; clients are told (RESTARTING, at once), guests are sent away.
- * Called again: other limits for what comes, and everybody stays. ERR_NOMEM. */
+ * Called again: other limits, and nothing ends (relay_server_set_limits). ERR_NOMEM. */
 int endpoint_relay_serve(struct endpoint *e, const struct relay_limits *l,
                          uint64_t now_us) MUST_USE;
 /* Who may use it, beside what the limits say: if `allowed` has any, only these; never the

@@ -262,7 +262,7 @@ int session_ping(struct endpoint *e, uint64_t now_us, struct session_ref r, uint
         return ERR_FULL;
     s->echoes[s->echo_count++] = id;
     /* What cannot leave now leaves when the handshake under way has given new keys. */
-    endpoint_maybe_rekey(e, s, now_us);
+    endpoint_renew(e, s, now_us);
     if (keys_may_send(&s->keys, now_us, s->send_counter))
         endpoint_send_echoes(e, s, now_us);
     return s->hs_out || s->hs_in || s->echo_count == 0 ? 0 : ERR_NOMEM;

@@ -61,6 +61,10 @@ void handshake_also_to(struct endpoint *e, struct session *s, const struct hop *
 int handshake_rekey(struct endpoint *e, struct session *s, uint64_t now_us) MUST_USE;
 /* Something is to be sent: begins a rekey if one is due. */
 void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us);
+/* Only if the old ones must not be used any more. */
+void endpoint_renew_if_must(struct endpoint *e, struct session *s, uint64_t now_us);
+/* As it is done for small things: for a session that is kept only if it must be. */
+void endpoint_renew(struct endpoint *e, struct session *s, uint64_t now_us);
 /* Messages that have their full size. */
 void handshake_input_response(struct endpoint *e, uint64_t now_us, const struct hop *from,
                               const uint8_t *msg);

@@ -70,20 +70,24 @@ void relay_hold_renewed(struct relay_held *t, uint64_t now_us, uint32_t place,
     relay_hold_due(t, place, now_us + x->lifetime_us / 2);
 }
 
-/* An open flow: used, it is renewed; unused, it runs out. */
+/* An open flow: in use it is renewed; unused, it runs out. What was used and is no more is not
+ * worth a record: the relay has seen the last use as well. */
 static void open_due(struct relay_held *t, uint64_t now_us, uint32_t place) {
     struct relay_hold *x = &t->holds[place];
-    if (x->tries > 0 ? x->tries < RELAY_TRIES : x->used_us > x->renewed_us) {
+    const bool used = x->used_us > x->renewed_us;
+    const uint64_t last_us = used ? x->used_us : x->renewed_us;
+    const bool in_use = used && now_us < x->used_us + x->lifetime_us / 4;
+    if (x->tries > 0 ? x->tries < RELAY_TRIES : in_use) {
         if (x->request == 0 && !relay_hold_request(t, place, relay_new_request(t)))
             relay_hold_over(t, place, RELAY_EXPIRED); /* no memory */
         else
             relay_hold_ask(t, now_us, place);
     } else if (x->tries > 0) {
         relay_hold_over(t, place, RELAY_NO_ANSWER);
-    } else if (now_us >= x->renewed_us + x->lifetime_us) {
+    } else if (now_us >= last_us + x->lifetime_us) {
         relay_hold_over(t, place, RELAY_EXPIRED);
     } else {
-        relay_hold_due(t, place, x->renewed_us + x->lifetime_us);
+        relay_hold_due(t, place, last_us + x->lifetime_us);
     }
 }
 

@@ -77,7 +77,8 @@ static void got_opened(struct relay_held *t, uint64_t now_us, uint32_t home,
 static void got_refused(struct relay_held *t, uint32_t home, const struct relay_msg *m) {
     struct relay_home *h = &t->homes[home];
     const uint8_t reason = m->reason ? m->reason : RELAY_DENIED;
-    if (h->tries > 0 && h->request == m->request) {
+    /* Of one that is held: it is taken back. */
+    if ((h->tries > 0 || h->wish == RELAY_HOLDS) && h->request == m->request) {
         relay_home_over(t, home, reason);
         return;
     }

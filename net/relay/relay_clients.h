@@ -26,6 +26,7 @@ struct relay_seat { /* a client */
     uint64_t reserved_us;                 /* until; 0: no reservation */
     uint64_t prefix;                      /* of the reservation */
     struct relay_rate bytes, opens, ends; /* what it sends, flows it makes, ENDED it is told */
+    uint32_t request;                     /* by which it has the reservation */
     uint32_t serial;                      /* another one for each client that has this place */
     uint32_t ends_1;                      /* the first of its ends of flows (relay_flows.h), + 1 */
     uint32_t flows, offers;               /* open or asked for by it; and offered to it */

@@ -42,8 +42,11 @@ enum {
     RELAY_RETRY_US = 250 * 1000,    /* what is not answered is sent again, the interval doubling, */
     RELAY_TRIES = 5,                /* so often in all; then it has failed, after 31 times that. */
     RELAY_OFFER_TRIES = 4,          /* INCOMING: less, so that who asks hears of it in time */
+    RELAY_RESTARTING_TRIES = 3,     /* RESTARTING is said so often, RELAY_RETRY_US apart, or sooner
+                                     * if it stops sooner */
     RELAY_LOAD_STEP = 32,           /* a load that changed by so much is told, */
-    RELAY_LOAD_US = 10 * 1000000,   /* but not more often than this */
+    RELAY_LOAD_US = 10 * 1000000,   /* but not more often than this; and those who have a */
+    RELAY_LOAD_IDLE_US = 300 * 1000000, /* reservation and no flow, whom it costs most, than this */
 };
 
 static inline struct relay_limits relay_limits_default(void) {

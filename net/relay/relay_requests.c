@@ -77,7 +77,7 @@ void relay_end_flow(struct relay_server *s, struct relay_entry *f, uint8_t reaso
         else
             c->flows--;
         relay_queue_drop(&s->queues, &e->out);
-        if (e->client == but)
+        if (e->client == but || reason == RELAY_EXPIRED) /* that both ends know by themselves */
             continue;
         if (asks)
             tell_refused(s, e->client, e->request, reason);
@@ -299,6 +299,7 @@ static void reserve(struct relay_server *s, uint64_t now_us, uint32_t client,
             tell_refused(s, client, m->request, why);
             return;
         }
+        seat_of(s, client)->request = m->request;
     }
     relay_tell(s, client,
                &(struct relay_signal){

@@ -49,13 +49,6 @@ struct relay_server *relay_server_new(const struct relay_limits *limits, const s
     return s;
 }
 
-void relay_server_take_limits(struct relay_server *s, const struct relay_limits *limits) {
-    const uint32_t flows = s->limits.flows;
-    s->limits = sane(limits);
-    s->limits.flows = flows;
-    s->queues.bounds = queue_bounds(&s->limits);
-}
-
 void relay_server_free(struct relay_server *s) {
     if (!s)
         return;
@@ -72,6 +65,13 @@ void relay_server_free(struct relay_server *s) {
     relay_list_clear(&s->block);
     timer_clear(&s->timers);
     mem_free(s);
+}
+
+void relay_server_set_limits(struct relay_server *s, const struct relay_limits *limits) {
+    const uint32_t flows = s->limits.flows;
+    s->limits = sane(limits);
+    s->limits.flows = flows;
+    s->queues.bounds = queue_bounds(&s->limits);
 }
 
 static void unreserve(struct relay_server *s, uint32_t client) {
@@ -102,8 +102,13 @@ int relay_server_lists(struct relay_server *s, uint64_t now_us, const struct nod
         const bool blocked = relay_is_blocked(s, i);
         if (blocked)
             relay_end_flows_of(s, i, RELAY_DENIED, true);
-        if (blocked || (s->allow.count > 0 && !relay_list_has(&s->allow, &c->id)))
-            unreserve(s, i);
+        if (c->reserved_us == 0 ||
+            (!blocked && (s->allow.count == 0 || relay_list_has(&s->allow, &c->id))))
+            continue;
+        relay_tell(s, i,
+                   &(struct relay_signal){
+                       .op = RELAY_REFUSED, .request = c->request, .reason = RELAY_DENIED});
+        unreserve(s, i);
     }
     return 0;
 }
@@ -216,11 +221,30 @@ static struct relay_seat *announce(struct relay_server *s, struct relay_announce
                                    bool reserved) {
     while (a->under_way && a->next < s->clients.count) {
         struct relay_seat *c = &s->clients.seats[a->next++];
-        if (c->used && (!reserved || c->reserved_us != 0))
+        if (c->used && (!reserved || c->reserved_us != 0) && (!a->users || c->flows > 0))
             return c;
     }
     a->under_way = false;
     return NULL;
+}
+
+/* Some may not have heard it. */
+static void tell_restart_again(struct relay_server *s, uint64_t now_us) {
+    if (s->restart_tells == 0 || s->tell_restart.under_way || now_us < s->restart_tell_us)
+        return;
+    s->restart_tells--;
+    s->restart_tell_us = now_us + s->restart_gap_us;
+    s->tell_restart = (struct relay_announcement){.under_way = true};
+}
+
+/* The next one who is told that it stops. */
+static const struct relay_seat *tell_restart(struct relay_server *s, uint64_t now_us) {
+    const struct relay_seat *c = announce(s, &s->tell_restart, false);
+    while (!c && s->restart_tells > 0 && now_us >= s->restart_tell_us) {
+        tell_restart_again(s, now_us);
+        c = announce(s, &s->tell_restart, false);
+    }
+    return c;
 }
 
 bool relay_server_next(struct relay_server *s, uint64_t now_us, struct peer_ref *to,
@@ -231,7 +255,7 @@ bool relay_server_next(struct relay_server *s, uint64_t now_us, struct peer_ref 
     while (!c && relay_signals_pop(&s->signals, &x))
         if (compose(s, now_us, &x, &m))
             c = &s->clients.seats[x.client];
-    if (!c && (c = announce(s, &s->tell_restart, false)) != NULL) {
+    if (!c && (c = tell_restart(s, now_us)) != NULL) {
         const uint64_t in_us = s->restart_us > now_us ? s->restart_us - now_us : 0;
         m = (struct relay_msg){.op = RELAY_RESTARTING,
                                .in_ms = at_most_u32(in_us / 1000),
@@ -252,6 +276,11 @@ void relay_server_restarting(struct relay_server *s, uint64_t now_us, uint32_t i
                              uint32_t for_ms) {
     s->restart_us = now_us + in_ms * UINT64_C(1000);
     s->restart_for_ms = for_ms;
+    s->restart_gap_us = in_ms < RELAY_RESTARTING_TRIES * RELAY_RETRY_US / 1000
+                            ? in_ms * 1000 / RELAY_RESTARTING_TRIES
+                            : RELAY_RETRY_US;
+    s->restart_tells = RELAY_RESTARTING_TRIES - 1;
+    s->restart_tell_us = now_us + s->restart_gap_us;
     s->tell_restart = (struct relay_announcement){.under_way = true};
 }
 
@@ -264,7 +293,9 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 uint64_t relay_server_deadline_us(const struct relay_server *s) {
     const uint64_t look_us = s->load.look_us ? s->load.look_us : TIME_NEVER;
     const uint64_t out_us = s->out_from_us ? s->out_from_us : TIME_NEVER;
-    return earlier(timer_next_us(&s->timers), earlier(look_us, out_us));
+    const uint64_t tell_us =
+        s->restart_tells > 0 && !s->tell_restart.under_way ? s->restart_tell_us : TIME_NEVER;
+    return earlier(timer_next_us(&s->timers), earlier(tell_us, earlier(look_us, out_us)));
 }
 
 void relay_server_timeout(struct relay_server *s, uint64_t now_us) {
@@ -274,6 +305,7 @@ void relay_server_timeout(struct relay_server *s, uint64_t now_us) {
             relay_flow_due(s, now_us, relay_flow_at(&s->flows, id / 2));
         else
             relay_clients_unreserve(&s->clients, id / 2);
+    tell_restart_again(s, now_us);
     if (s->out_from_us != 0 && now_us >= s->out_from_us)
         s->out_from_us = 0;
     if (s->load.look_us == 0 || now_us < s->load.look_us)
@@ -281,10 +313,12 @@ void relay_server_timeout(struct relay_server *s, uint64_t now_us) {
     struct relay_queues *q = &s->queues;
     const uint64_t wait_us = q->wait_n > 0 ? q->wait_us / q->wait_n : 0;
     q->wait_us = q->wait_n = 0;
-    if (relay_load_look(&s->load, now_us,
-                        &(struct relay_load_bounds){s->limits.bytes_per_s, q->bounds.late_us},
-                        wait_us))
-        s->tell_load = (struct relay_announcement){.under_way = true};
+    const enum relay_load_news news = relay_load_look(
+        &s->load, now_us, &(struct relay_load_bounds){s->limits.bytes_per_s, q->bounds.late_us},
+        wait_us);
+    if (news != RELAY_LOAD_NO_NEWS)
+        s->tell_load =
+            (struct relay_announcement){.under_way = true, .users = news == RELAY_LOAD_TO_USERS};
 }
 
 void relay_server_busy(struct relay_server *s, uint8_t busy) {

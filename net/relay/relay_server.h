@@ -55,13 +55,15 @@ struct relay_stats { /* now */
 /* NULL: no memory. `limits` is copied; NULL: the defaults. */
 struct relay_server *relay_server_new(const struct relay_limits *limits, const struct rng *rng,
                                       uint64_t now_us);
-/* Other limits from now on, for what comes; who is there stays. `flows` is as it was. */
-void relay_server_take_limits(struct relay_server *s, const struct relay_limits *limits);
 void relay_server_free(struct relay_server *s); /* NULL is legal */
 
+/* Other limits from now on; what there is goes on. Of what is beyond a new limit nothing ends,
+ * there is only no more of it. How many flows there can be in all stays as it was. */
+void relay_server_set_limits(struct relay_server *s, const struct relay_limits *limits);
 /* The lists, each of at most RELAY_LIST_MAX ids, in any order; copied. If `allow` is not empty,
  * only those in it may reserve (and whoever asks may open flows to them). Who is in `block` may do
- * neither; what it has ends (`denied`). ERR_FULL, ERR_NOMEM: the lists are as before. */
+ * neither; what it has ends (`denied`), and so does a reservation of who may have none any more.
+ * All else goes on. ERR_FULL, ERR_NOMEM: the lists are as before. */
 int relay_server_lists(struct relay_server *s, uint64_t now_us, const struct node_id *allow,
                        size_t allow_count, const struct node_id *block,
                        size_t block_count) MUST_USE;
@@ -91,8 +93,8 @@ void relay_server_input(struct relay_server *s, uint64_t now_us, struct peer_ref
  * like any other: it is repeated, or asked for again. */
 bool relay_server_next(struct relay_server *s, uint64_t now_us, struct peer_ref *to,
                        uint8_t out[static RELAY_MSG_MAX_BYTES], size_t *len) MUST_USE;
-/* Tells every client that the relay stops in `in_ms`, for `for_ms`; from now on RESERVE and OPEN
- * are refused. */
+/* Tells every client that the relay stops in `in_ms`, for `for_ms`, RELAY_RESTARTING_TRIES times;
+ * from now on RESERVE and OPEN are refused. */
 void relay_server_restarting(struct relay_server *s, uint64_t now_us, uint32_t in_ms,
                              uint32_t for_ms);
 

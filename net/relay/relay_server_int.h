@@ -18,6 +18,7 @@
 
 struct relay_announcement { /* to all clients, one after another */
     uint32_t next;          /* the place of the one who is told next */
+    bool users;             /* only those who have flows */
     bool under_way;
 };
 
@@ -38,7 +39,9 @@ struct relay_server {
     struct relay_rate out;    /* what is forwarded in all */
     uint64_t out_from_us;     /* asked for trains while the rate was used up: when to ask again */
     uint64_t restart_us;      /* it stops then; 0: it does not */
-    uint32_t restart_for_ms;
+    uint64_t restart_tell_us; /* that is told once more then, */
+    unsigned restart_tells;   /* so often still, */
+    uint32_t restart_gap_us, restart_for_ms;
 };
 
 enum {

@@ -15,6 +15,7 @@ static uint32_t bucket(const struct node_id *id, uint32_t cap) {
 void peers_clear(struct peers *t) {
     for (uint32_t i = 0; i < t->count; i++) {
         mem_free(t->list[i]->places);
+        mem_free(t->list[i]->unsaid);
         sodium_memzero(t->list[i], sizeof *t->list[i]);
         mem_free(t->list[i]);
     }
@@ -99,6 +100,7 @@ void peers_remove(struct peers *t, struct peer *p) {
     *at = p->next_in_bucket;
     uint32_t index = p->index, generation = p->generation;
     mem_free(p->places);
+    mem_free(p->unsaid);
     sodium_memzero(p, sizeof *p);
     p->index = index;
     p->generation = generation;

@@ -13,8 +13,19 @@
 #include "crypto/noise/cookie.h"
 #include "net/base/hop.h"
 #include "net/session/peer_setup.h"
+#include "net/wire/relay_msg.h"
 
 struct session;
+
+/* Control records of relays that wait for new keys; further ones are lost, and said again. */
+enum { UNSAID_MAX = 4 };
+
+struct unsaid {
+    unsigned count;
+    struct {
+        uint8_t len, data[RELAY_MSG_MAX_BYTES];
+    } list[UNSAID_MAX];
+};
 
 struct peer {
     bool used;
@@ -31,6 +42,7 @@ struct peer {
     uint64_t guest_source; /* of a guest that is counted: hop_source of where it came from */
     struct hop *places;    /* PEER_PLACES_MAX, NULL until there is one: beside its addresses */
     unsigned place_count;
+    struct unsaid *unsaid; /* in its session, which is up; NULL: nothing */
     uint64_t keepalive_us; /* endpoint_keepalive; 0: no */
     bool asked;            /* endpoint_connect was called and its outcome not told yet */
     uint64_t heard_us;     /* in sessions that have ended */

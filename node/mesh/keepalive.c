@@ -8,6 +8,11 @@ uint64_t keepalive_us(const struct keepalive *k) {
     return (uint64_t)steps_s[k->step] * 1000000;
 }
 
+uint64_t keepalive_drawn_us(const struct keepalive *k, uint64_t draw) {
+    const uint64_t us = keepalive_us(k);
+    return us - draw % (us / 10 + 1);
+}
+
 void keepalive_well(struct keepalive *k, uint64_t now_us) {
     if (k->well < KEEPALIVE_SURE)
         k->well++;

@@ -25,6 +25,8 @@ struct keepalive {    /* zeroes: nothing is learnt */
 };
 
 uint64_t keepalive_us(const struct keepalive *k);
+/* The same, up to a tenth less by draw (any number): those that began together do not go on so. */
+uint64_t keepalive_drawn_us(const struct keepalive *k, uint64_t draw);
 /* One was answered after so long a silence, and we are seen where we were. */
 void keepalive_well(struct keepalive *k, uint64_t now_us);
 /* One was not answered, or the mapping had gone. */

@@ -22,6 +22,10 @@ enum {
     LINK_ECHO_FIRST_US = 5 * 1000000, /* so much before the endpoint's keepalive */
     LINK_ECHOES = 4,                  /* unanswered: it is dead, so 1.6 s after the first one, */
     LINK_ECHO_US = 400 * 1000,        /* or four round trips */
+    /* Most of what a session that is kept costs is new keys. So with less than this left of the old
+     * ones new ones begin with the next echo, */
+    LINK_KEYS_US = 2 * 1000000,
+    LINK_APART_US = 60 * 1000000, /* and two homes' so far apart, where the pause allows it */
 };
 
 struct links { /* zeroes but for the first seven */

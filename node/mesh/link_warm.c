@@ -51,7 +51,8 @@ void link_warm_reserved(struct links *links, struct relay *r, uint16_t lifetime_
     if (lifetime_s == 0 || !r->home)
         return;
     relay_enter(r, links->turn->now_us, RELAY_IS_RESERVED, "this node can be reached through it");
-    r->renew_us = links->turn->now_us + link_about_us(links, (uint64_t)lifetime_s * 1000000 / 2);
+    /* Before the endpoint would, at half of it: that would not wait for an echo's time. */
+    r->renew_us = links->turn->now_us + link_about_us(links, (uint64_t)lifetime_s * 375000);
     if (!news)
         return;
     links->homes_changed = true;
@@ -85,24 +86,84 @@ static uint64_t mark(const struct relay *r, unsigned n) {
     return r->probe.id | n;
 }
 
-static void echo(struct links *links, struct relay *r) {
+static void counted(struct links *links, struct relay *r) {
     struct relay_probe *p = &r->probe;
-    const uint64_t now_us = links->turn->now_us;
-    if (p->sent == 0)
-        p->id = ECHO_MARK | (rng_u64(&links->turn->env.rng) & ~UINT64_C(0xff));
-    const int err = session_ping(links->turn->ep, now_us, r->peering->session, mark(r, p->sent));
-    (void)err; /* another one follows */
     if (p->sent++ == 0)
-        p->since_us = now_us;
-    p->last_us = now_us;
-    p->next_us = now_us + pause_us(r);
+        p->since_us = links->turn->now_us;
+    p->last_us = links->turn->now_us;
+    p->next_us = links->turn->now_us + pause_us(r);
+}
+
+static void echo(struct links *links, struct relay *r) {
+    if (r->probe.id == 0)
+        r->probe.id = ECHO_MARK | (rng_u64(&links->turn->env.rng) & ~UINT64_C(0xff));
+    const int err = session_ping(links->turn->ep, links->turn->now_us, r->peering->session,
+                                 mark(r, r->probe.sent));
+    (void)err; /* another one follows */
+    counted(links, r);
+}
+
+/* After a pause: what has to be said anyway is answered as well. */
+static void say_anyway(struct links *links, struct relay *r) {
+    const uint64_t now_us = links->turn->now_us;
+    r->probe.rested = true;
+    if (session_renew(links->turn->ep, now_us, r->peering->session)) {
+        r->probe.other = true;
+    } else if (r->renew_us && now_us + 2 * keepalive_us(&r->keepalive) >= r->renew_us) {
+        reserve(links, r);
+        r->probe.other = true;
+    } else {
+        echo(links, r);
+        return;
+    }
+    counted(links, r);
+}
+
+static uint64_t keys_left_us(const struct links *links, const struct relay *r) {
+    return session_keys_left_us(links->turn->ep, links->turn->now_us, r->peering->session);
+}
+
+/* When the next new keys of this one will begin, as far as can be told. */
+static uint64_t renews_us(const struct links *links, const struct relay *r) {
+    const uint64_t left_us = keys_left_us(links, r), now_us = links->turn->now_us;
+    if (r->probe.sent == 0 && r->probe.next_us >= now_us + left_us)
+        return r->probe.next_us;
+    return now_us + (left_us > LINK_KEYS_US ? left_us - LINK_KEYS_US : 0) +
+           keepalive_us(&r->keepalive);
+}
+
+static uint64_t between_us(uint64_t a, uint64_t b) {
+    return a < b ? b - a : a - b;
+}
+
+/* New keys of another home begin at about the same time. Of two only one gives way. */
+static bool crowded(const struct links *links, const struct relay *r, uint64_t at_us) {
+    for (unsigned i = 0; i < links->book.count; i++) {
+        const struct relay *o = links->book.list[i];
+        if (o->serial < r->serial && o->home && relay_is_up(o) && o->peering &&
+            between_us(at_us, renews_us(links, o)) < LINK_APART_US)
+            return true;
+    }
+    return false;
+}
+
+/* As long as the NAT allows; but once more right before the keys are too old, so that they serve
+ * for longer. */
+static uint64_t rest_us(const struct links *links, const struct relay *r) {
+    const uint64_t us = keepalive_drawn_us(&r->keepalive, rng_u64(&links->turn->env.rng));
+    const uint64_t left_us = keys_left_us(links, r);
+    const uint64_t until_us = left_us > LINK_KEYS_US ? left_us - LINK_KEYS_US : 0;
+    if (us <= until_us)
+        return us;
+    if (2 * until_us >= us)
+        return until_us;
+    return crowded(links, r, links->turn->now_us + us) ? us / 3 : us;
 }
 
 /* An echo, since a relay that was restarted without a word is found out by nothing less. The
  * endpoint, which would send a keepalive by itself, need not. */
 static void rest(struct links *links, struct relay *r) {
-    const uint64_t us = keepalive_us(&r->keepalive);
-    r->probe = (struct relay_probe){.next_us = links->turn->now_us + us};
+    r->probe = (struct relay_probe){.next_us = links->turn->now_us + rest_us(links, r)};
 }
 
 /* The session stays, though nobody uses it. */
@@ -123,6 +184,14 @@ void link_warm_ask(struct links *links, struct relay *r) {
         echo(links, r);
 }
 
+/* It has answered; after a pause that is news: so long the NAT has held. */
+static void well(struct links *links, struct relay *r) {
+    if (r->probe.rested)
+        keepalive_well(&r->keepalive, links->turn->now_us);
+    keep_alive(links, r);
+    rest(links, r);
+}
+
 void link_warm_echo(struct links *links, struct relay *r, uint64_t id) {
     const unsigned sent = r->probe.sent;
     if (sent == 0 || (id & ~UINT64_C(0xff)) != mark(r, 0))
@@ -132,12 +201,11 @@ void link_warm_echo(struct links *links, struct relay *r, uint64_t id) {
     for (unsigned i = 1; i < sent; i++)
         relay_echoed(r, false);
     relay_echoed(r, true);
-    if (sent > 1) {
-        harm(links, r);
-    } else {
-        keepalive_well(&r->keepalive, links->turn->now_us);
-        keep_alive(links, r);
+    if (sent == 1) {
+        well(links, r);
+        return;
     }
+    harm(links, r);
     rest(links, r);
 }
 
@@ -159,6 +227,10 @@ void link_warm_up(struct links *links, struct relay *r) {
 static void echo_late(struct links *links, struct relay *r) {
     if (r->probe.sent > 0 &&
         endpoint_heard_us(links->turn->ep, r->peering->ref) > r->probe.since_us) {
+        if (r->probe.other && r->probe.sent == 1) {
+            well(links, r);
+            return;
+        }
         relay_echoed(r, false); /* it lives, only the echo was lost */
         rest(links, r);
     } else if (r->probe.sent >= LINK_ECHOES) {
@@ -166,6 +238,8 @@ static void echo_late(struct links *links, struct relay *r) {
         harm(links, r);
         r->probe = (struct relay_probe){.next_us = UINT64_MAX};
         endpoint_disconnect(links->turn->ep, links->turn->now_us, r->peering->session, ERR_TIMEOUT);
+    } else if (r->probe.sent == 0) {
+        say_anyway(links, r);
     } else {
         echo(links, r);
     }

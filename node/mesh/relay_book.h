@@ -46,6 +46,8 @@ struct relay_probe { /* echoes that have not come back; node/mesh/relay_links.h 
     unsigned sent;   /* 0: none is out */
     uint64_t id;     /* of the first, drawn: nobody answers what he has not heard */
     uint64_t since_us, last_us, next_us;
+    bool rested; /* a whole pause was before the first one */
+    bool other;  /* the first one was no echo: new keys, or a reservation */
 };
 
 struct relay {

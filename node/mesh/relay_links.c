@@ -245,6 +245,12 @@ void links_doubt(struct links *links, struct relay *r) {
         link_warm_ask(links, r);
 }
 
+void links_came_by(struct links *links, const struct relay *r) {
+    for (unsigned i = 0; i < links->book.count; i++)
+        if (links->book.list[i] != r && links->book.list[i]->home)
+            links_doubt(links, links->book.list[i]);
+}
+
 void links_release(struct links *links, struct relay *r) {
     r->users--;
     r->used_us = links->turn->now_us;
@@ -287,7 +293,7 @@ void links_session_down(struct links *links, struct peering *p, int err) {
 }
 
 static void restarting(struct links *links, struct relay *r, uint32_t in_ms, uint32_t for_ms) {
-    if (!relay_is_up(r))
+    if (!relay_is_up(r) || r->state == RELAY_IS_RESTARTING) /* it says so more than once */
         return;
     const uint64_t now_us = links->turn->now_us;
     uint64_t back_us = ((uint64_t)in_ms + for_ms / 2) * 1000;

@@ -43,6 +43,9 @@ void links_again(struct links *links, struct relay *r);
 /* Somebody waits for what is asked of it now: one that has not said a word lately is asked for an
  * echo, too, so that one that is dead is found out in LINK_ECHOES echoes. */
 void links_doubt(struct links *links, struct relay *r);
+/* Somebody has come through this one. Whoever comes through another home that is dead comes in
+ * vain, and nothing else is sent there for long. */
+void links_came_by(struct links *links, const struct relay *r);
 /* The homes that are reserved, then those that will be; before they are chosen HOMES_MAX that the
  * user has named. */
 void links_homes(const struct links *links, struct relay_set *out);

@@ -16,6 +16,11 @@ static bool is_late(const struct links *links, const struct relay *r) {
            links->turn->now_us >= r->since_us + WAY_LATE_US;
 }
 
+static bool is_loaded(const struct links *links, const struct node_id *id) {
+    const struct relay *r = relay_by_id(&links->book, id);
+    return r && r->load_percent > HOMES_LOAD_MAX_PERCENT;
+}
+
 static uint64_t cost_us(const struct links *links, const struct relay_addr *at) {
     const struct relay *r = relay_by_id(&links->book, &at->id);
     uint64_t us = r && r->rtt_us ? r->rtt_us : WAY_UNKNOWN_US;
@@ -25,8 +30,7 @@ static uint64_t cost_us(const struct links *links, const struct relay_addr *at) 
         us += WAY_DOWN_TIMES * (uint64_t)WAY_OWN_US;
     if (r->state == RELAY_IS_WRONG_KEY)
         us += WAY_WRONG_TIMES * (uint64_t)WAY_OWN_US;
-    us += r->lost_percent * us * 8 / 100;
-    return r->load_percent > HOMES_LOAD_MAX_PERCENT ? us + WAY_OWN_US : us;
+    return us + r->lost_percent * us * 8 / 100;
 }
 
 /* In its place; the first word on a relay counts. */
@@ -44,7 +48,7 @@ static void offer(struct options *o, const struct relay_addr *at, uint64_t us) {
 }
 
 unsigned way_options(const struct links *links, const struct contact *c,
-                     struct relay_addr out[static WAY_OPTIONS_MAX]) {
+                     struct relay_addr out[static WAY_OPTIONS_MAX], unsigned *free) {
     struct options o = {.count = 0};
     struct relay_set homes;
     for (unsigned i = 0; c->relays && i < c->relays->count; i++)
@@ -54,7 +58,12 @@ unsigned way_options(const struct links *links, const struct contact *c,
     for (unsigned i = 0; i < homes.count && i < HOMES_MAX; i++)
         if (!node_id_equal(&homes.list[i].id, &c->id))
             offer(&o, &homes.list[i], cost_us(links, &homes.list[i]) + WAY_OWN_US);
-    for (unsigned i = 0; i < o.count; i++)
-        out[i] = *o.list[i].at;
-    return o.count;
+    unsigned n = 0;
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < o.count; i++)
+            if (is_loaded(links, &o.list[i].at->id) == (round == 1))
+                out[n++] = *o.list[i].at;
+        *free = round == 0 ? n : *free;
+    }
+    return n;
 }

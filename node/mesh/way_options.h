@@ -18,8 +18,9 @@ enum {
                                   * answered, after so long: then it is not waited for alone */
 };
 
-/* Gives how many. */
+/* Gives how many; the first *free of them are not overloaded, the others are for when none of those
+ * leads anywhere. */
 unsigned way_options(const struct links *links, const struct contact *c,
-                     struct relay_addr out[static WAY_OPTIONS_MAX]);
+                     struct relay_addr out[static WAY_OPTIONS_MAX], unsigned *free);
 
 #endif

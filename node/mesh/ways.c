@@ -155,9 +155,16 @@ static bool open_some(struct ways *ways, const struct contact *c, unsigned want)
     if (ways->turn->shut || contact_path_policy(ways->contacts, c) == PATH_DIRECT_ONLY)
         return false;
     if (count_of(ways, &c->id, WAYS_PROMISING) < want) {
-        const unsigned count = way_options(ways->links, c, list);
-        for (unsigned i = 0; i < count && count_of(ways, &c->id, WAYS_PROMISING) < want; i++)
+        unsigned free;
+        const unsigned count = way_options(ways->links, c, list, &free);
+        for (unsigned i = 0; i < count; i++) {
+            const unsigned n = count_of(ways, &c->id, WAYS_PROMISING);
+            /* Those that are overloaded: where somebody waits and nothing else is left. */
+            const bool spared = free > 0 && (n > 0 || !c->peering->dial.wanted);
+            if (n >= want || (i >= free && spared))
+                break;
             (void)begin(ways, &c->id, &list[i]);
+        }
     }
     return count_of(ways, &c->id, WAYS_LIVE) > 0;
 }
@@ -362,6 +369,7 @@ void ways_incoming(struct ways *ways, struct relay *r, const struct node_id *fro
         fail(ways, w, "its relay could not be answered");
         return;
     }
+    links_came_by(ways->links, r);
     w->state = WAY_OPEN;
     w->at = *at;
     w->until_us = contact_of(ways, w) ? 0 : now_us + WAY_STRANGER_US;

@@ -85,6 +85,7 @@ static void collect_served(const struct world *w, struct metrics *m) {
 static void collect_idle(const struct world *w, struct metrics *m) {
     const double seconds = (double)(w->now_ns - w->marked_ns) / 1e9;
     metrics_samples(m, "relay.idle_bytes_per_s");
+    metrics_samples(m, "relay.idle_worst_bytes_per_s");
     metrics_samples(m, "relay.idle_back_bytes_per_s");
     metrics_samples(m, "peer.idle_bytes_per_s");
     for (uint32_t i = 0; i < w->host_count && w->marked_ns > 0 && seconds > 0; i++) {
@@ -97,6 +98,8 @@ static void collect_idle(const struct world *w, struct metrics *m) {
             continue;
         samples_add(metrics_samples(m, "relay.idle_bytes_per_s"),
                     (double)h->idle.to_relays / seconds);
+        samples_add(metrics_samples(m, "relay.idle_worst_bytes_per_s"),
+                    (double)h->idle.worst / IDLE_SECONDS);
         samples_add(metrics_samples(m, "relay.idle_back_bytes_per_s"),
                     (double)h->idle.from_relays / seconds);
     }

@@ -84,6 +84,7 @@ void host_free(struct host *h) {
     mem_free(h->held);
     mem_free(h->contacts);
     mem_free(h->silences);
+    mem_free(h->idle.seconds);
     mem_free(h->ops);
     mem_free(h);
 }

@@ -1,5 +1,6 @@
 /* mishaps.c: what happens to hosts while the world runs: they move, sleep, crash, and are cut off.
  */
+#include "crypto/base/mem.h"
 #include "sim/world/inspect.h"
 #include "sim/world/pause.h"
 #include "sim/world/relays.h"
@@ -130,8 +131,10 @@ static void add(struct sim *s, enum fault_kind kind, const struct sim_between *b
 
 void sim_mark(struct sim *s) {
     s->world.marked_ns = s->world.now_ns;
-    for (uint32_t i = 0; i < s->world.host_count; i++)
+    for (uint32_t i = 0; i < s->world.host_count; i++) {
+        mem_free(s->world.hosts[i]->idle.seconds);
         s->world.hosts[i]->idle = (struct host_idle){0};
+    }
 }
 
 void sim_fault(struct sim *s) {

@@ -1,7 +1,9 @@
 #include "sim/world/packet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/base/mem.h"
 #include "net/recovery/ecn.h"
 #include "sim/world/duty.h"
 #include "sim/world/host.h"
@@ -52,14 +54,35 @@ void packet_free(struct world *w, struct packet *p) {
     slab_put(&w->slab, p);
 }
 
+/* Seconds pass: those that are too old fall out of the sum. */
+static void count_second(struct host_idle *idle, uint64_t second, size_t bytes) {
+    if (!idle->seconds && !(idle->seconds = mem_calloc(IDLE_SECONDS, sizeof *idle->seconds)))
+        abort();
+    for (; idle->second < second; idle->second++) {
+        uint32_t *oldest = &idle->seconds[(idle->second + 1) % IDLE_SECONDS];
+        idle->last -= *oldest;
+        *oldest = 0;
+        if (idle->last == 0) {
+            idle->second = second;
+            break;
+        }
+    }
+    idle->seconds[second % IDLE_SECONDS] += (uint32_t)bytes;
+    idle->last += bytes;
+    if (idle->last > idle->worst)
+        idle->worst = idle->last;
+}
+
 /* Who says something to whom, since it was marked. */
 static void count_idle(struct world *w, const struct packet *p) {
     struct host *from = w->hosts[p->source];
     struct host *to = p->target == SIM_NO_HOST ? NULL : w->hosts[p->target];
-    if (to && to->options.serves)
+    if (to && to->options.serves) {
         from->idle.to_relays += packet_wire_bytes(p);
-    else
+        count_second(&from->idle, (w->now_ns - w->marked_ns) / 1000000000, packet_wire_bytes(p));
+    } else {
         from->idle.to_others += packet_wire_bytes(p);
+    }
     if (to && from->options.serves)
         to->idle.from_relays += packet_wire_bytes(p);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A daemon with two home relays and nothing to do: no CPU time, and 5 bytes a second at most to both together, headers of IP and UDP
-# counted. IDLE_SECONDS=600 for the acceptance run, IDLE_AFTER=400 for the time until the NAT's patience is learnt; a short run may have
+# counted. IDLE_SECONDS=600 for the acceptance run, from 8 s after the homes are there on (IDLE_AFTER=8); a short run may have
 # one keepalive of each relay in it.
 . "$(dirname "$0")/lab.sh"
 seconds=${IDLE_SECONDS:-12}

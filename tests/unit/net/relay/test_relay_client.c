@@ -75,12 +75,13 @@ static uint64_t unanswered(struct relay_client *c, uint64_t now_us, struct peer_
     }
 }
 
-static void reserve_ok(struct relay_client *c, uint64_t now_us, struct peer_ref at) {
+static uint32_t reserve_ok(struct relay_client *c, uint64_t now_us, struct peer_ref at) {
     assert_int_equal(relay_client_reserve(c, now_us, at), 0);
     const struct relay_msg m = said(c, now_us, at, RELAY_RESERVE);
     hears(c, now_us, at,
           (struct relay_msg){.op = RELAY_RESERVED, .request = m.request, .lifetime_s = 3600});
     assert_int_equal(event(c, RELAY_EV_RESERVED).lifetime_s, 3600);
+    return m.request;
 }
 
 static uint32_t open_ok(struct relay_client *c, uint64_t now_us, struct peer_ref at, uint32_t n,
@@ -119,10 +120,23 @@ static void a_reservation_is_asked_for_five_times_and_fails(void **state) {
     relay_client_free(c);
 }
 
+static void a_reservation_that_is_taken_back_is_none(void **state) {
+    (void)state;
+    struct relay_client *c = client();
+    struct relay_msg m = {.op = RELAY_REFUSED, .reason = RELAY_DENIED};
+    m.request = reserve_ok(c, RELAY_T0, home) + 1;
+    hears(c, RELAY_T0, home, m); /* another one's */
+    no_event(c);
+    m.request--;
+    hears(c, RELAY_T0, home, m);
+    assert_int_equal(event(c, RELAY_EV_UNRESERVED).reason, RELAY_DENIED);
+    relay_client_free(c);
+}
+
 static void a_reservation_is_renewed_at_half_its_life(void **state) {
     (void)state;
     struct relay_client *c = client();
-    reserve_ok(c, RELAY_T0, home);
+    (void)reserve_ok(c, RELAY_T0, home);
     const uint64_t half = RELAY_T0 + UINT64_C(1800) * RELAY_S;
     assert_int_equal(relay_client_deadline_us(c), half);
     relay_client_timeout(c, half);
@@ -145,7 +159,7 @@ static void a_reservation_is_renewed_at_half_its_life(void **state) {
 static void a_reservation_is_given_back_in_silence(void **state) {
     (void)state;
     struct relay_client *c = client();
-    reserve_ok(c, RELAY_T0, home);
+    (void)reserve_ok(c, RELAY_T0, home);
     relay_client_release(c, RELAY_T0, home);
     const struct relay_msg m = said(c, RELAY_T0, home, RELAY_RESERVE);
     assert_int_equal(m.lifetime_s, 0);
@@ -219,7 +233,7 @@ static void what_is_used_is_renewed_and_what_is_not_runs_out(void **state) {
     const uint32_t request = open_ok(c, RELAY_T0, home, 3, 777);
     uint64_t at = RELAY_T0;
     for (unsigned i = 0; i < 3; i++) {
-        assert_non_null(relay_client_use(c, at + 10 * RELAY_S, home, 777));
+        assert_non_null(relay_client_use(c, at + 100 * RELAY_S, home, 777));
         at += 150 * RELAY_S;
         assert_int_equal(relay_client_deadline_us(c), at);
         relay_client_timeout(c, at);
@@ -235,6 +249,14 @@ static void what_is_used_is_renewed_and_what_is_not_runs_out(void **state) {
     relay_client_timeout(c, at + 300 * RELAY_S);
     assert_int_equal(event(c, RELAY_EV_ENDED).reason, RELAY_EXPIRED);
     assert_true(relay_client_deadline_us(c) == TIME_NEVER);
+    /* What was used for a moment is not renewed, and lives for so long after that. */
+    (void)open_ok(c, at, home, 3, 779);
+    assert_non_null(relay_client_use(c, at + 10 * RELAY_S, home, 779));
+    relay_client_timeout(c, at + 150 * RELAY_S);
+    says_nothing(c, at);
+    assert_int_equal(relay_client_deadline_us(c), at + 310 * RELAY_S);
+    relay_client_timeout(c, at + 310 * RELAY_S);
+    assert_int_equal(event(c, RELAY_EV_ENDED).reason, RELAY_EXPIRED);
     /* Used late, it is renewed late; and a relay that does not answer that has lost it. */
     (void)open_ok(c, at, home, 3, 778);
     relay_client_timeout(c, at + 150 * RELAY_S);
@@ -251,7 +273,7 @@ static void what_is_used_is_renewed_and_what_is_not_runs_out(void **state) {
 static void an_offer_is_answered_each_time_it_is_made(void **state) {
     (void)state;
     struct relay_client *c = client();
-    reserve_ok(c, RELAY_T0, home);
+    (void)reserve_ok(c, RELAY_T0, home);
     for (uint32_t flow = 50; flow < 52; flow++) {
         const bool accept = flow == 50;
         incoming(c, RELAY_T0, home, flow, flow);
@@ -288,8 +310,8 @@ static void offers_without_end_are_a_few_ids(void **state) {
     struct relay_client *c = client();
     incoming(c, RELAY_T0, home, 1, 1); /* nobody reserved there */
     assert_int_equal(relay_client_counters(c)->not_asked, 1);
-    reserve_ok(c, RELAY_T0, home);
-    reserve_ok(c, RELAY_T0, other_home);
+    (void)reserve_ok(c, RELAY_T0, home);
+    (void)reserve_ok(c, RELAY_T0, other_home);
     for (uint32_t i = 1; i <= 100000; i++)
         incoming(c, RELAY_T0, home, i, i);
     assert_int_equal(relay_client_counters(c)->offers_dropped, 100000 - RELAY_OFFERS_MAX);
@@ -312,7 +334,7 @@ static void offers_without_end_are_a_few_ids(void **state) {
 static void a_relay_that_says_what_nobody_asked_changes_nothing(void **state) {
     (void)state;
     struct relay_client *c = client();
-    reserve_ok(c, RELAY_T0, home);
+    (void)reserve_ok(c, RELAY_T0, home);
     const uint32_t request = open_ok(c, RELAY_T0, home, 3, 777);
     struct relay_msg lies[] = {
         {.op = RELAY_OPENED, .request = request, .flow = 1, .lifetime_s = 9}, /* not asked now */
@@ -330,7 +352,7 @@ static void a_relay_that_says_what_nobody_asked_changes_nothing(void **state) {
     }
     /* Another relay, that nobody uses, or uses for something else. */
     hears(c, RELAY_T0, other_home, (struct relay_msg){.op = RELAY_ENDED, .flow = 777});
-    reserve_ok(c, RELAY_T0, other_home);
+    (void)reserve_ok(c, RELAY_T0, other_home);
     hears(c, RELAY_T0, other_home, (struct relay_msg){.op = RELAY_ENDED, .flow = 777});
     no_event(c);
     /* A number that is held already. */
@@ -360,7 +382,7 @@ static void a_flow_the_relay_made_anew_ends_and_begins(void **state) {
     (void)state;
     struct relay_client *c = client();
     const uint32_t request = open_ok(c, RELAY_T0, home, 3, 777);
-    assert_non_null(relay_client_use(c, RELAY_T0 + RELAY_S, home, 777));
+    assert_non_null(relay_client_use(c, RELAY_T0 + 140 * RELAY_S, home, 777));
     const uint64_t at = RELAY_T0 + 150 * RELAY_S;
     relay_client_timeout(c, at);
     (void)said(c, at, home, RELAY_OPEN);
@@ -398,7 +420,7 @@ static void all_at_a_relay_ends_with_its_session(void **state) {
     struct relay_client *c = client();
     const struct node_id id = relay_id(9);
     uint32_t request;
-    reserve_ok(c, RELAY_T0, home);
+    (void)reserve_ok(c, RELAY_T0, home);
     (void)open_ok(c, RELAY_T0, home, 3, 777);
     (void)open_ok(c, RELAY_T0, other_home, 3, 777);
     incoming(c, RELAY_T0, home, 4, 1);
@@ -422,7 +444,7 @@ static void all_at_a_relay_ends_with_its_session(void **state) {
     assert_true(relay_client_each(c, &at, &f));
     assert_int_equal(f.relay.index, other_home.index);
     assert_false(relay_client_each(c, &at, &f));
-    reserve_ok(c, RELAY_T0, home); /* and begins anew */
+    (void)reserve_ok(c, RELAY_T0, home); /* and begins anew */
     relay_client_free(c);
 }
 
@@ -459,6 +481,7 @@ int main(void) {
     rnd = rand_seeded("relay_client", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reservation_is_asked_for_five_times_and_fails),
+        cmocka_unit_test(a_reservation_that_is_taken_back_is_none),
         cmocka_unit_test(a_reservation_is_renewed_at_half_its_life),
         cmocka_unit_test(a_reservation_is_given_back_in_silence),
         cmocka_unit_test(a_flow_is_asked_for_five_times_and_fails),

@@ -254,8 +254,13 @@ static void who_is_blocked_has_nothing_here_and_who_is_not_allowed_no_reservatio
     assert_int_equal(relay_server_lists(s, RELAY_T0, allow, 3, block, 3), 0);
     relay_expect_reason(s, RELAY_T0, 0, RELAY_ENDED, RELAY_DENIED);
     relay_expect_reason(s, RELAY_T0, 1, RELAY_ENDED, RELAY_DENIED);
+    for (uint32_t n = 0; n < 5; n += 2) { /* by the request that it was asked for with */
+        const struct relay_msg m = relay_expect(s, RELAY_T0, n, RELAY_REFUSED);
+        assert_true(m.request == n && m.reason == RELAY_DENIED);
+    }
     relay_expect_nothing(s, RELAY_T0);
     assert_int_equal(relay_stats_of(s).reservations, 2);
+    assert_int_equal(relay_stats_of(s).flows, 1); /* nobody's business */
     for (uint32_t n = 0; n < 5; n++) {
         relay_say(s, RELAY_T0, n, (struct relay_msg){.op = RELAY_RESERVE, .lifetime_s = 9});
         if (n == 1 || n == 3)
@@ -273,6 +278,25 @@ static void who_is_blocked_has_nothing_here_and_who_is_not_allowed_no_reservatio
     assert_int_equal(relay_server_lists(s, RELAY_T0, NULL, 0, many, RELAY_LIST_MAX + 1), ERR_FULL);
     assert_int_equal(relay_server_lists(s, RELAY_T0, many, RELAY_LIST_MAX, NULL, 0), 0);
     free(many);
+    relay_server_free(s);
+}
+
+/* Nothing that is there ends by it. */
+static void other_limits_count_from_now_on(void **state) {
+    (void)state;
+    struct relay_limits l = relay_limits_default();
+    struct relay_server *s = relay_alone(&l, &rnd);
+    relay_crowd(s, RELAY_T0, 3);
+    (void)relay_flow_up(s, RELAY_T0, 0, 1);
+    l.flows_per_client = 1;
+    relay_server_set_limits(s, &l);
+    relay_expect_nothing(s, RELAY_T0);
+    assert_int_equal(relay_stats_of(s).reservations, 3);
+    relay_ask(s, RELAY_T0, 0, 2);
+    relay_expect_reason(s, RELAY_T0, 0, RELAY_REFUSED, RELAY_FULL);
+    l.flows_per_client = 2;
+    relay_server_set_limits(s, &l);
+    (void)relay_flow_up(s, RELAY_T0, 0, 2);
     relay_server_free(s);
 }
 
@@ -347,6 +371,7 @@ int main(void) {
         cmocka_unit_test(a_client_sends_no_more_than_its_rate),
         cmocka_unit_test(all_together_send_no_more_than_the_capacity),
         cmocka_unit_test(a_quota_of_the_day_outlives_the_session),
+        cmocka_unit_test(other_limits_count_from_now_on),
         cmocka_unit_test(who_is_blocked_has_nothing_here_and_who_is_not_allowed_no_reservation),
         cmocka_unit_test(a_load_is_told_when_it_has_changed_and_not_often),
         cmocka_unit_test(what_waits_to_be_told_is_bounded),

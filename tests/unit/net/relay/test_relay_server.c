@@ -262,8 +262,7 @@ static void a_flow_ends_when_nobody_uses_it(void **state) {
     relay_server_timeout(s, used + UINT64_C(300) * RELAY_S - 1);
     assert_int_equal(relay_stats_of(s).flows, 1);
     relay_server_timeout(s, used + UINT64_C(300) * RELAY_S);
-    relay_expect_reason(s, used, 0, RELAY_ENDED, RELAY_EXPIRED);
-    relay_expect_reason(s, used, 1, RELAY_ENDED, RELAY_EXPIRED);
+    relay_expect_nothing(s, used); /* both ends know */
     assert_int_equal(relay_stats_of(s).flows, 0);
     relay_server_free(s);
 }
@@ -279,6 +278,14 @@ static void all_are_told_that_the_relay_restarts_and_nothing_new_begins(void **s
         assert_true(m.in_ms == 4000 && m.for_ms == 3000);
     }
     relay_expect_nothing(s, RELAY_T0);
+    for (unsigned again = 1; again < RELAY_RESTARTING_TRIES; again++) {
+        const uint64_t now_us = relay_server_deadline_us(s);
+        assert_int_equal(now_us, RELAY_T0 + again * RELAY_RETRY_US);
+        relay_server_timeout(s, now_us);
+        for (uint32_t n = 0; n < 3; n++)
+            (void)relay_expect(s, now_us, n, RELAY_RESTARTING);
+        relay_expect_nothing(s, now_us);
+    }
     relay_ask(s, RELAY_T0, 0, 2);
     relay_expect_reason(s, RELAY_T0, 0, RELAY_REFUSED, RELAY_RESTARTS);
     relay_say(s, RELAY_T0, 0, (struct relay_msg){.op = RELAY_RESERVE, .lifetime_s = 10});
@@ -287,6 +294,17 @@ static void all_are_told_that_the_relay_restarts_and_nothing_new_begins(void **s
     uint8_t buf[TRAIN_MAX_BYTES];
     struct train t = {.buf = buf};
     assert_true(relay_server_output(s, RELAY_T0, &t));
+    relay_server_free(s);
+}
+
+static void who_stops_now_says_so_three_times_at_once(void **state) {
+    (void)state;
+    struct relay_server *s = relay_alone(NULL, &rnd);
+    relay_crowd(s, RELAY_T0, 2);
+    relay_server_restarting(s, RELAY_T0, 0, 3000);
+    for (uint32_t i = 0; i < 2 * RELAY_RESTARTING_TRIES; i++)
+        assert_int_equal(relay_expect(s, RELAY_T0, i % 2, RELAY_RESTARTING).in_ms, 0);
+    relay_expect_nothing(s, RELAY_T0);
     relay_server_free(s);
 }
 
@@ -338,6 +356,7 @@ int main(void) {
         cmocka_unit_test(the_others_of_a_client_that_goes_hear_gone_at_once),
         cmocka_unit_test(a_new_session_of_a_client_has_nothing_of_the_old_one),
         cmocka_unit_test(a_flow_ends_when_nobody_uses_it),
+        cmocka_unit_test(who_stops_now_says_so_three_times_at_once),
         cmocka_unit_test(all_are_told_that_the_relay_restarts_and_nothing_new_begins),
         cmocka_unit_test(what_is_no_request_is_counted_and_answered_by_nothing),
         cmocka_unit_test(an_idle_relay_has_no_deadline_but_the_end_of_reservations),

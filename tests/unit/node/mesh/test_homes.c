@@ -161,6 +161,9 @@ static void the_network_is_a_16_or_a_32(void **state) {
 static void the_pause_is_stretched_while_it_does_no_harm(void **state) {
     (void)state;
     struct keepalive k = {0};
+    for (uint64_t draw = 0; draw < 1000; draw++)
+        assert_in_range(keepalive_drawn_us(&k, draw * 7919123), 22500000, 25000000);
+    assert_int_not_equal(keepalive_drawn_us(&k, 1), keepalive_drawn_us(&k, 2));
     static const unsigned steps_s[] = {25, 40, 60, 85, 110, 110};
     for (unsigned i = 0; i < 6; i++) {
         assert_int_equal(keepalive_us(&k), steps_s[i] * 1000000);

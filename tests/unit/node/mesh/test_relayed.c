@@ -187,6 +187,33 @@ static void a_relay_that_restarts_in_good_order_is_missed_for_seconds(void **sta
     world_free(w);
 }
 
+static void set_relay(struct world *w, unsigned i) {
+    struct node_policy p;
+    node_get_policy(w->nodes[i].node, &p);
+    p.relay = &configs[i];
+    node_set_policy(w->nodes[i].node, &p);
+}
+
+/* Limits and lists are others: what is still allowed goes on, who may stay no longer hears it. */
+static void settings_read_again_end_nothing_that_is_allowed(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 14);
+    struct node_status s;
+    world_run(w, S);
+    world_pair(w, 1, 2);
+    configs[0].flows_per_node = 7;
+    configs[0].allow.list[configs[0].allow.count++] = w->nodes[2].identity.id;
+    set_relay(w, 0);
+    world_run(w, 100 * MS);
+    node_status(w->nodes[0].node, w->now_us, &s);
+    assert_int_equal(s.relay.served.flows, 1);
+    assert_int_equal(s.relay.served.reservations, 1);
+    assert_string_equal(relay_seen(w, 2, 0).state, "reserved");
+    assert_string_equal(relay_seen(w, 1, 0).state, "refused");
+    assert_int_equal(contact_seen(w, 1, "n2").reach.via, VIA_RELAY);
+    world_free(w);
+}
+
 /* Two relays, and data under way: the other one carries on. */
 static void a_relay_that_dies_is_replaced_by_the_other(void **state) {
     (void)state;
@@ -330,6 +357,7 @@ int main(void) {
         cmocka_unit_test(files_and_messages_go_through_a_relay),
         cmocka_unit_test(who_comes_back_is_found_through_a_relay),
         cmocka_unit_test(a_relay_that_is_killed_and_started_again_is_used_again),
+        cmocka_unit_test(settings_read_again_end_nothing_that_is_allowed),
         cmocka_unit_test(a_relay_that_restarts_in_good_order_is_missed_for_seconds),
         cmocka_unit_test(a_relay_that_dies_is_replaced_by_the_other),
         cmocka_unit_test(a_transfer_survives_the_death_of_its_relay),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/noise/keys.h"
 #include "net/endpoint.h"
 
 struct fake_relays heard;
@@ -48,6 +49,21 @@ int endpoint_key_probe(struct endpoint *e, uint64_t now_us, const struct hop *at
 
 void endpoint_key_also(struct endpoint *e, uint64_t nonce, const struct hop *at) {
     (void)e, (void)nonce, (void)at;
+}
+
+uint64_t session_keys_left_us(const struct endpoint *e, uint64_t now_us, struct session_ref s) {
+    const uint64_t end_us = heard.keys_us[s.index] + KEYS_REJECT_US;
+    (void)e;
+    return end_us > now_us ? end_us - now_us : 0;
+}
+
+bool session_renew(struct endpoint *e, uint64_t now_us, struct session_ref s) {
+    if (session_keys_left_us(e, now_us, s) > 0)
+        return false;
+    heard.renewed++;
+    heard.keys_us[s.index] = now_us;
+    fake[s.index].heard_us = now_us + 1;
+    return true;
 }
 
 int relay_reserve(struct endpoint *e, uint64_t now_us, struct peer_ref relay) {
@@ -175,8 +191,10 @@ void relay_lives(struct room *r, unsigned n) {
             .kind = EP_KEY_TOLD, .id = relay->nonce, .node = relay->at.id, .cert_seq = 1};
         links_key_told(&r->links, &told);
     }
-    if (relay->state == RELAY_IS_CONNECTING)
-        scene_up(&r->s, relay->peering);
+    if (relay->state != RELAY_IS_CONNECTING)
+        return;
+    heard.keys_us[relay->peering->ref.index] = r->s.turn.now_us;
+    scene_up(&r->s, relay->peering);
 }
 
 void relay_dies(struct room *r, unsigned n) {

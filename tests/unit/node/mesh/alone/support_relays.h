@@ -23,7 +23,10 @@ struct fake_relays { /* what they have heard */
     unsigned accepts, refusals, reserves, key_asks;
     unsigned places_added, places_removed;
     uint64_t keep_us; /* the last endpoint_keepalive */
-    bool no_place;    /* endpoint_peer_place_add fails */
+    /* Of every session: how old its keys are, at 180 s they are made anew if there is need. */
+    uint64_t keys_us[FAKE_PEERS];
+    unsigned renewed;
+    bool no_place; /* endpoint_peer_place_add fails */
 };
 extern struct fake_relays heard;
 
