@@ -8,7 +8,8 @@
 /* ---- names ---- */
 static void look_up(struct links *links, struct relay *r) {
     relay_enter(r, links->turn->now_us, RELAY_IS_RESOLVING, "its name is being looked up");
-    const int err = resolve_ask(links->resolves, r->at.host);
+    const int err = r->named ? resolve_ask(links->resolves, r->at.host)
+                             : resolve_ask_told(links->resolves, r->at.host);
     if (err)
         link_failed(links, r, RELAY_IS_SILENT, "its name could not be looked up now");
     else
