@@ -22,8 +22,9 @@ void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_
                             const struct hop *at) {
     const struct paths_move m = paths_withdraw(&s->paths, now_us, at);
     endpoint_path_take(e, s, now_us, &m);
-    if (m.what == PATHS_MOVE)
-        path_list_remove(path_list_find(s->paths.known, at));
+    struct path_place *left = m.what == PATHS_MOVE ? path_list_find(s->paths.known, at) : NULL;
+    if (left && left != path_list_active(s->paths.known)) /* else there was no memory to move */
+        path_list_remove(left);
     endpoint_make_ready(e, s);
 }
 
