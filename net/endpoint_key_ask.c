@@ -1,6 +1,7 @@
 /* endpoint_key_ask.c: whose key has a relay: asked, and told. An answer is believed for a nonce
  * that is out and from the place that was asked; that its certificate is sound is checked here,
- * that it is the right node's is for the user to say.
+ * that it is the right node's is for the user to say. Who sees the question can be the first to
+ * answer it: so others are heard for a while after that, too, each id once.
  */
 #include <string.h>
 
@@ -11,6 +12,8 @@ struct key_ask {
     bool used, brief; /* brief: only whether somebody answers */
     uint64_t nonce;
     struct hop at;
+    struct node_id told[KEY_ASK_ANSWERS]; /* by them it is answered; not repeated any more */
+    unsigned told_count;
     unsigned tries;
     uint64_t next_us, interval_us;
 };
@@ -29,6 +32,18 @@ static void send(struct endpoint *e, uint64_t now_us, struct key_ask *k) {
     endpoint_queue_small(e, NULL, &k->at, msg, k->brief ? KEY_HERE_BYTES : sizeof msg);
 }
 
+/* A free place, or one that is answered; NULL: there is none. */
+static struct key_ask *room(struct key_asks *asks) {
+    struct key_ask *answered = NULL;
+    for (unsigned i = 0; i < KEY_ASKS_MAX; i++) {
+        if (!asks->v[i].used)
+            return &asks->v[i];
+        if (asks->v[i].told_count > 0)
+            answered = &asks->v[i];
+    }
+    return answered;
+}
+
 static int ask(struct endpoint *e, uint64_t now_us, const struct hop *at, bool brief,
                uint64_t *nonce) {
     if (at->kind != HOP_UDP)
@@ -37,20 +52,17 @@ static int ask(struct endpoint *e, uint64_t now_us, const struct hop *at, bool b
         e->key_asks = mem_calloc(1, sizeof *e->key_asks);
     if (!e->key_asks)
         return ERR_NOMEM;
-    for (unsigned i = 0; i < KEY_ASKS_MAX; i++) {
-        struct key_ask *k = &e->key_asks->v[i];
-        if (k->used)
-            continue;
-        *k = (struct key_ask){.used = true,
-                              .brief = brief,
-                              .nonce = rng_u64(&e->rng),
-                              .at = hop_by_any_socket(at),
-                              .interval_us = KEY_ASK_RETRY_US};
-        *nonce = k->nonce;
-        send(e, now_us, k);
-        return 0;
-    }
-    return ERR_FULL;
+    struct key_ask *k = room(e->key_asks);
+    if (!k)
+        return ERR_FULL;
+    *k = (struct key_ask){.used = true,
+                          .brief = brief,
+                          .nonce = rng_u64(&e->rng),
+                          .at = hop_by_any_socket(at),
+                          .interval_us = KEY_ASK_RETRY_US};
+    *nonce = k->nonce;
+    send(e, now_us, k);
+    return 0;
 }
 
 int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, uint64_t *nonce) {
@@ -68,7 +80,11 @@ static void tell(struct endpoint *e, struct key_ask *k, int err, const struct ke
         ev.transport = t->transport;
         ev.cert_seq = t->cert.seq;
     }
-    k->used = false;
+    if (t && k->told_count == 0)
+        k->next_us = e->told_us + KEY_ASK_LATE_US;
+    if (t)
+        k->told[k->told_count++] = t->cert.id;
+    k->used = t && k->told_count < KEY_ASK_ANSWERS;
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
 }
@@ -89,6 +105,13 @@ void endpoint_key_asked(struct endpoint *e, uint64_t now_us, const struct hop *f
     endpoint_queue_small(e, NULL, from, msg, len);
 }
 
+static bool has_told(const struct key_ask *k, const struct node_id *id) {
+    for (unsigned i = 0; i < k->told_count; i++)
+        if (node_id_equal(&k->told[i], id))
+            return true;
+    return false;
+}
+
 void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t *data,
                        size_t len) {
     const uint8_t *nonce = key_told_nonce(data, len);
@@ -98,6 +121,8 @@ void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t
         if (!k->used || k->nonce != load_le64(nonce) || !hop_same_place(&k->at, from))
             continue;
         if (k->brief ? len != KEY_HERE_BYTES : !key_told_read(&t, data, len))
+            break;
+        if (!k->brief && has_told(k, &t.cert.id))
             break;
         tell(e, k, 0, k->brief ? NULL : &t);
         return;
@@ -118,7 +143,9 @@ void endpoint_key_ask_timeout(struct endpoint *e, uint64_t now_us) {
         struct key_ask *k = &e->key_asks->v[i];
         if (!k->used || now_us < k->next_us)
             continue;
-        if (k->tries == KEY_ASK_TRIES)
+        if (k->told_count > 0)
+            k->used = false;
+        else if (k->tries == KEY_ASK_TRIES)
             tell(e, k, ERR_TIMEOUT, NULL);
         else
             send(e, now_us, k);

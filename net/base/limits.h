@@ -289,6 +289,8 @@ enum {
     KEY_ASKS_MAX = 16,
     KEY_ASK_RETRY_US = 250 * 1000,
     KEY_ASK_TRIES = 5,
+    KEY_ASK_ANSWERS = 4, /* of different ids, each told, until so long after the first */
+    KEY_ASK_LATE_US = 1000 * 1000,
 
     ANSWERS_PER_PACKET =
         8, /* CONFIRMED and ECHOED for one packet: an honest one asks once or twice */

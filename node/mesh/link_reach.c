@@ -161,10 +161,11 @@ static void wrong_key(struct links *links, struct relay *r, const struct node_id
 void link_reach_told(struct links *links, struct relay *r, const struct node_id *id,
                      const struct dh_public *transport, uint64_t cert_seq) {
     const uint64_t now_us = links->turn->now_us;
-    if (!r->asking)
+    if (!r->asking && r->state != RELAY_IS_WRONG_KEY)
         return;
     if (!node_id_equal(id, &r->at.id)) {
-        wrong_key(links, r, id);
+        if (r->asking)
+            wrong_key(links, r, id);
         return;
     }
     r->wrong = (struct node_id){{0}};
