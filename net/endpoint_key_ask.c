@@ -1,6 +1,7 @@
 /* endpoint_key_ask.c: whose key has a relay: asked, and told. An answer is believed for a nonce
  * that is out and from the place that was asked; that its certificate is sound is checked here,
- * that it is the right node's is for the user to say.
+ * that it is the right node's is for the user to say. Who sees the question can be the first to
+ * answer it: so others are heard for a while after that, too, each id once.
  */
 #include <string.h>
 
@@ -12,6 +13,8 @@ struct key_ask {
     uint64_t nonce;
     struct hop at[KEY_PLACES_MAX]; /* the first one is asked at once, the others 250 ms later */
     unsigned places, tries;
+    struct node_id told[KEY_ASK_ANSWERS]; /* by them it is answered; not repeated any more */
+    unsigned told_count;
     uint64_t next_us, interval_us;
 };
 
@@ -30,6 +33,18 @@ static void send(struct endpoint *e, uint64_t now_us, struct key_ask *k) {
     k->interval_us *= 2;
 }
 
+/* A free place, or one that is answered; NULL: there is none. */
+static struct key_ask *room(struct key_asks *asks) {
+    struct key_ask *answered = NULL;
+    for (unsigned i = 0; i < KEY_ASKS_MAX; i++) {
+        if (!asks->v[i].used)
+            return &asks->v[i];
+        if (asks->v[i].told_count > 0)
+            answered = &asks->v[i];
+    }
+    return answered;
+}
+
 static int ask(struct endpoint *e, uint64_t now_us, const struct hop *at, bool brief,
                uint64_t *nonce) {
     if (at->kind != HOP_UDP)
@@ -38,21 +53,18 @@ static int ask(struct endpoint *e, uint64_t now_us, const struct hop *at, bool b
         e->key_asks = mem_calloc(1, sizeof *e->key_asks);
     if (!e->key_asks)
         return ERR_NOMEM;
-    for (unsigned i = 0; i < KEY_ASKS_MAX; i++) {
-        struct key_ask *k = &e->key_asks->v[i];
-        if (k->used)
-            continue;
-        *k = (struct key_ask){.used = true,
-                              .brief = brief,
-                              .nonce = rng_u64(&e->rng),
-                              .at = {hop_by_any_socket(at)},
-                              .places = 1,
-                              .interval_us = KEY_ASK_RETRY_US};
-        *nonce = k->nonce;
-        send(e, now_us, k);
-        return 0;
-    }
-    return ERR_FULL;
+    struct key_ask *k = room(e->key_asks);
+    if (!k)
+        return ERR_FULL;
+    *k = (struct key_ask){.used = true,
+                          .brief = brief,
+                          .nonce = rng_u64(&e->rng),
+                          .at = {hop_by_any_socket(at)},
+                          .places = 1,
+                          .interval_us = KEY_ASK_RETRY_US};
+    *nonce = k->nonce;
+    send(e, now_us, k);
+    return 0;
 }
 
 int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at, uint64_t *nonce) {
@@ -86,7 +98,11 @@ static void tell(struct endpoint *e, struct key_ask *k, const struct hop *at, in
         ev.transport = t->transport;
         ev.cert_seq = t->cert.seq;
     }
-    k->used = false;
+    if (t && k->told_count == 0)
+        k->next_us = e->told_us + KEY_ASK_LATE_US;
+    if (t)
+        k->told[k->told_count++] = t->cert.id;
+    k->used = t && k->told_count < KEY_ASK_ANSWERS;
     if (!events_push(&e->events, &ev))
         e->counters.queue_dropped++;
 }
@@ -107,6 +123,13 @@ void endpoint_key_asked(struct endpoint *e, uint64_t now_us, const struct hop *f
     endpoint_queue_small(e, NULL, from, msg, len);
 }
 
+static bool has_told(const struct key_ask *k, const struct node_id *id) {
+    for (unsigned i = 0; i < k->told_count; i++)
+        if (node_id_equal(&k->told[i], id))
+            return true;
+    return false;
+}
+
 void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t *data,
                        size_t len) {
     const uint8_t *nonce = key_told_nonce(data, len);
@@ -116,6 +139,8 @@ void endpoint_key_told(struct endpoint *e, const struct hop *from, const uint8_t
         if (!k->used || k->nonce != load_le64(nonce) || !was_asked(k, from))
             continue;
         if (k->brief ? len != KEY_HERE_BYTES : !key_told_read(&t, data, len))
+            break;
+        if (!k->brief && has_told(k, &t.cert.id))
             break;
         tell(e, k, from, 0, k->brief ? NULL : &t);
         return;
@@ -136,7 +161,9 @@ void endpoint_key_ask_timeout(struct endpoint *e, uint64_t now_us) {
         struct key_ask *k = &e->key_asks->v[i];
         if (!k->used || now_us < k->next_us)
             continue;
-        if (k->tries == KEY_ASK_TRIES)
+        if (k->told_count > 0)
+            k->used = false;
+        else if (k->tries == KEY_ASK_TRIES)
             tell(e, k, &k->at[0], ERR_TIMEOUT, NULL);
         else
             send(e, now_us, k);

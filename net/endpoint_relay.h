@@ -67,7 +67,8 @@ void relay_close(struct endpoint *e, uint64_t now_us, const struct hop *flow);
 /* Asks the node at this address, which may only be known by its id, for its transport key:
  * EP_KEY_TOLD with `id` = *nonce (err 0: node, transport, cert_seq, hop; the certificate was
  * checked, but it is for the user to compare the id; err ERR_TIMEOUT: nobody has answered in
- * KEY_ASK_TRIES). ERR_FULL: KEY_ASKS_MAX are out. ERR_USAGE: not an address. */
+ * KEY_ASK_TRIES). Answers of other ids that come within KEY_ASK_LATE_US are told, too, of one nonce
+ * KEY_ASK_ANSWERS in all. ERR_FULL: KEY_ASKS_MAX are out. ERR_USAGE: not an address. */
 int endpoint_key_ask(struct endpoint *e, uint64_t now_us, const struct hop *at,
                      uint64_t *nonce) MUST_USE;
 /* It may be there as well: asked with the second sending of that question, and all after it; the

@@ -130,8 +130,10 @@
  *       standby: data_comes_by_the_other_path_within_three_round_trips_and_one
  *   changes of path             -                   4, then one a second          it stays
  *       path_memory: flapping_is_damped_to_one_change_a_second
- *   names looked up (node/base) 32, 2 of them out   a name once at a time         asked for later
- *       resolve: few_are_out_in_the_order_asked, a_name_is_looked_up_once_at_a_time
+ *   names looked up (node/base) 32, 2 of them out   a name once at a time; of     asked for later
+ *                                                   contacts 24, 1 of them out
+ *       resolve: few_are_out_in_the_order_asked, a_name_is_looked_up_once_at_a_time,
+ *       names_that_others_give_do_not_hold_up_the_users
  *   relays of a contact (node)  -                   4, stored as its addresses    the others are
  *                               left out
  *       ways: who_has_others_each_time_costs_the_disk_no_more
@@ -290,6 +292,8 @@ enum {
     KEY_PLACES_MAX = 4,
     KEY_ASK_RETRY_US = 250 * 1000,
     KEY_ASK_TRIES = 5,
+    KEY_ASK_ANSWERS = 4, /* of different ids, each told, until so long after the first */
+    KEY_ASK_LATE_US = 1000 * 1000,
 
     ANSWERS_PER_PACKET =
         8, /* CONFIRMED and ECHOED for one packet: an honest one asks once or twice */

@@ -8,7 +8,7 @@
 void resolves_clear(struct resolves *r) {
     mem_free(r->list);
     r->list = NULL;
-    r->waiting = r->out = 0;
+    r->waiting = r->out = r->told = r->told_out = 0;
 }
 
 static struct resolving *find(const struct resolves *r, const char *host) {
@@ -18,12 +18,21 @@ static struct resolving *find(const struct resolves *r, const char *host) {
     return NULL;
 }
 
-int resolve_ask(struct resolves *r, const char *host) {
+static void not_told(struct resolves *r, struct resolving *at) {
+    r->told -= at->told;
+    r->told_out -= at->told && at->out;
+    at->told = false;
+}
+
+static int ask(struct resolves *r, const char *host, bool told) {
+    struct resolving *known = find(r, host);
     if (r->turn->shut)
         return ERR_CLOSED;
-    if (find(r, host))
+    if (known && !told)
+        not_told(r, known);
+    if (known)
         return 0;
-    if (r->waiting + r->out == RESOLVES_MAX)
+    if (r->waiting + r->out == RESOLVES_MAX || (told && r->told == RESOLVES_TOLD_MAX))
         return ERR_FULL;
     if (!r->list)
         r->list = mem_calloc(RESOLVES_MAX, sizeof *r->list);
@@ -34,9 +43,23 @@ int resolve_ask(struct resolves *r, const char *host) {
         at++;
     at->id = ++r->last_id;
     at->out = false;
+    at->told = told;
+    r->told += told;
     snprintf(at->host, sizeof at->host, "%s", host);
     r->waiting++;
     return 0;
+}
+
+int resolve_ask(struct resolves *r, const char *host) {
+    return ask(r, host, false);
+}
+
+int resolve_ask_told(struct resolves *r, const char *host) {
+    return ask(r, host, true);
+}
+
+static bool before(const struct resolving *a, const struct resolving *b) {
+    return a->told == b->told ? a->id < b->id : !a->told;
 }
 
 bool resolve_next(struct resolves *r, struct resolve *out) {
@@ -45,12 +68,14 @@ bool resolve_next(struct resolves *r, struct resolve *out) {
         return false;
     for (unsigned i = 0; i < RESOLVES_MAX; i++) {
         struct resolving *at = &r->list[i];
-        if (at->id && !at->out && (!first || at->id < first->id))
+        const bool may = at->id && !at->out && (!at->told || r->told_out < RESOLVE_TOLD_OUT_MAX);
+        if (may && (!first || before(at, first)))
             first = at;
     }
     if (!first)
         return false;
     first->out = true;
+    r->told_out += first->told;
     r->waiting--;
     r->out++;
     out->id = first->id;
@@ -64,6 +89,7 @@ void resolve_done(struct resolves *r, uint64_t id, const struct addr *addrs, uns
         i++;
     if (!r->list || i == RESOLVES_MAX)
         return;
+    not_told(r, &r->list[i]);
     const struct resolving done = r->list[i];
     r->list[i] = (struct resolving){.id = 0};
     r->out--;

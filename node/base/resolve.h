@@ -21,8 +21,10 @@
 #include "node/base/turn.h"
 
 enum {
-    RESOLVES_MAX = 32,     /* names that wait or are out; beyond: ERR_FULL */
-    RESOLVE_OUT_MAX = 2,   /* of them */
+    RESOLVES_MAX = 32,                        /* names that wait or are out; beyond: ERR_FULL */
+    RESOLVE_OUT_MAX = 2,                      /* of them */
+    RESOLVES_TOLD_MAX = RESOLVES_MAX / 4 * 3, /* of names that contacts and tickets give */
+    RESOLVE_TOLD_OUT_MAX = RESOLVE_OUT_MAX - 1,
     RESOLVE_ADDRS_MAX = 8, /* of one name; further ones are not looked at */
 };
 
@@ -32,8 +34,8 @@ struct resolve { /* a name to look up */
 };
 
 struct resolving {
-    uint64_t id; /* 0: free */
-    bool out;
+    uint64_t id;    /* 0: free */
+    bool out, told; /* told: the user has not named it */
     char host[RELAY_HOST_MAX + 1];
 };
 
@@ -41,6 +43,7 @@ struct resolves { /* zeroes but for `turn` = none */
     struct turn *turn;
     struct resolving *list; /* of RESOLVES_MAX; NULL while nobody has asked yet */
     unsigned waiting, out;
+    unsigned told, told_out; /* of both, and of those that are out */
     uint64_t last_id;
 };
 
@@ -48,6 +51,10 @@ void resolves_clear(struct resolves *r);
 /* `host` as relay_addr has it. It may be on its way already. The outcome never comes from within
  * this call. ERR_FULL, ERR_NOMEM, ERR_CLOSED (the node ends). */
 int resolve_ask(struct resolves *r, const char *host) MUST_USE;
+/* The same of a name that a contact or a ticket gives: RESOLVES_TOLD_MAX of them at most, looked up
+ * after the user's, RESOLVE_TOLD_OUT_MAX at once, since their look-up may take as long as it likes.
+ */
+int resolve_ask_told(struct resolves *r, const char *host) MUST_USE;
 /* The next one to look up, in the order in which they were asked for; false: none may leave now. */
 bool resolve_next(struct resolves *r, struct resolve *out);
 /* What became of it: all parts hear it. Ports are not looked at. count 0: nothing was found. An id

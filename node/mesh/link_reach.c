@@ -11,7 +11,8 @@ static const char no_answer[] =
 /* ---- names ---- */
 static void look_up(struct links *links, struct relay *r) {
     relay_enter(r, links->turn->now_us, RELAY_IS_RESOLVING, "its name is being looked up");
-    const int err = resolve_ask(links->resolves, r->at.host);
+    const int err = r->named ? resolve_ask(links->resolves, r->at.host)
+                             : resolve_ask_told(links->resolves, r->at.host);
     if (err)
         link_failed(links, r, RELAY_IS_SILENT, "its name could not be looked up now");
     else
@@ -181,10 +182,11 @@ void link_reach_answers(struct relay *r, const struct hop *from) {
 void link_reach_told(struct links *links, struct relay *r, const struct node_id *id,
                      const struct dh_public *transport, uint64_t cert_seq) {
     const uint64_t now_us = links->turn->now_us;
-    if (!r->asking)
+    if (!r->asking && r->state != RELAY_IS_WRONG_KEY)
         return;
     if (!node_id_equal(id, &r->at.id)) {
-        wrong_key(links, r, id);
+        if (r->asking)
+            wrong_key(links, r, id);
         return;
     }
     r->wrong = (struct node_id){{0}};

@@ -309,7 +309,9 @@ static void restarting(struct links *links, struct relay *r, uint32_t in_ms, uin
 void links_key_told(struct links *links, const struct ep_event *ev) {
     for (unsigned i = 0; i < links->book.count; i++) {
         struct relay *r = links->book.list[i];
-        if (!r->asking || r->nonce != ev->id)
+        /* The right one may answer after another has. */
+        const bool late = r->state == RELAY_IS_WRONG_KEY && !ev->err;
+        if ((!r->asking && !late) || r->nonce != ev->id)
             continue;
         if (ev->err)
             link_reach_no_key(links, r);

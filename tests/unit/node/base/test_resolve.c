@@ -99,6 +99,35 @@ static void few_are_out_in_the_order_asked(void **state) {
     assert_null(s.names.list);
 }
 
+/* Contacts and tickets name hosts whose look-up never ends: the user's own do not wait for it. */
+static void names_that_others_give_do_not_hold_up_the_users(void **state) {
+    (void)state;
+    struct scene s;
+    struct resolve r[3];
+    char name[16];
+    begin(&s);
+    for (unsigned i = 0; i < 2 * RESOLVES_MAX; i++) {
+        snprintf(name, sizeof name, "n%u.example", i);
+        const int err = resolve_ask_told(&s.names, name);
+        assert_int_equal(err, i < RESOLVES_TOLD_MAX ? 0 : ERR_FULL);
+    }
+    assert_true(resolve_next(&s.names, &r[0]));
+    assert_string_equal(r[0].host, "n0.example");
+    assert_false(resolve_next(&s.names, &r[1]));
+    assert_int_equal(resolve_ask(&s.names, "own.example"), 0);
+    assert_true(resolve_next(&s.names, &r[1]));
+    assert_string_equal(r[1].host, "own.example");
+    assert_false(resolve_next(&s.names, &r[2]));
+    resolve_done(&s.names, r[1].id, NULL, 0);
+    assert_int_equal(resolve_ask(&s.names, "n5.example"), 0); /* it is the user's, too */
+    assert_true(resolve_next(&s.names, &r[1]));
+    assert_string_equal(r[1].host, "n5.example");
+    resolve_done(&s.names, r[0].id, NULL, 0);
+    assert_true(resolve_next(&s.names, &r[0]));
+    assert_string_equal(r[0].host, "n1.example");
+    resolves_clear(&s.names);
+}
+
 static void more_addresses_than_are_looked_at_do_not_come(void **state) {
     (void)state;
     struct scene s;
@@ -134,6 +163,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_looked_up_once_at_a_time),
         cmocka_unit_test(few_are_out_in_the_order_asked),
+        cmocka_unit_test(names_that_others_give_do_not_hold_up_the_users),
         cmocka_unit_test(more_addresses_than_are_looked_at_do_not_come),
         cmocka_unit_test(nothing_is_looked_up_at_the_end),
     };

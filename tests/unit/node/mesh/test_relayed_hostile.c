@@ -185,6 +185,37 @@ static void a_relay_cannot_answer_before_it_was_asked(void **state) {
     world_free(w);
 }
 
+/* Who sees the question for a relay's key, and is the first to answer it in the relay's name with a
+ * key of its own: the right answer, which comes after it, counts all the same. */
+static void an_answer_that_comes_first_does_not_keep_the_relay_out(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 2, 53);
+    w->nodes[2].unplugged = true;
+    w->delay_us = 20 * MS;
+    struct node *n = w->nodes[1].node;
+    const struct relay *r = n->mesh.links.book.list[0];
+    unsigned forged = 0;
+    for (unsigned i = 0; i < 3000; i++) {
+        if (r->asking && w->between[1][0] > 0 && forged == 0) {
+            const struct endpoint *liar = w->nodes[2].node->turn.ep;
+            struct key_told t = {.transport = liar->identity.transport_public, .cert = liar->cert};
+            uint8_t msg[KEY_TOLD_BYTES];
+            const struct hop from = hop_udp(&w->nodes[0].addr, 0);
+            store_le64(t.nonce, r->nonce);
+            key_told_write(&t, msg);
+            const struct train_in one = train_in_of_one(&from, 0, msg, sizeof msg);
+            node_input(n, w->now_us, &one);
+            forged++;
+        }
+        world_run(w, MS);
+    }
+    struct relay_info info;
+    assert_int_equal(forged, 1);
+    assert_true(node_relay_at(n, 0, &info));
+    assert_string_equal(info.state, "reserved");
+    world_free(w);
+}
+
 /* ---- strangers ---- */
 
 /* While a ticket is open anybody may come through a relay, and many do who have none. */
@@ -369,6 +400,7 @@ int main(void) {
         cmocka_unit_test(a_relay_that_restarts_without_end_is_not_told_of_without_end),
         cmocka_unit_test(a_relay_that_hangs_up_is_not_dialled_without_end),
         cmocka_unit_test(a_relay_cannot_answer_before_it_was_asked),
+        cmocka_unit_test(an_answer_that_comes_first_does_not_keep_the_relay_out),
         cmocka_unit_test(strangers_do_not_keep_the_tickets_holder_out),
         cmocka_unit_test(flows_of_strangers_end_with_them),
         cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
