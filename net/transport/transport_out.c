@@ -314,8 +314,8 @@ size_t transport_build(struct transport *t, uint64_t now_us, uint64_t pn, uint8_
         return len;
     }
     if (first) /* a probe's loss says nothing */
-        t->rec->marks = !info->probe && !t->copies &&
-                        ecn_marks(&t->memo->ecn, t->rec->outstanding > 0);
+        t->rec->marks =
+            !info->probe && !t->copies && ecn_marks(&t->memo->ecn, t->rec->outstanding > 0);
     info->ecn = t->rec->marks ? ECN_ECT0 : ECN_NOT_ECT;
     track(t, now_us, p, &d, len + overhead, info->probe);
     skip_number(t, pn, info);

@@ -80,8 +80,8 @@ static uint64_t patience_us(const struct dials *dials, const struct peering *p) 
     struct session_info s;
     uint64_t us = DIAL_PATIENCE_US;
     if (p->online && endpoint_session_info(dials->turn->ep, dials->turn->now_us, p->session, &s) &&
-        4 * s.srtt_us > us)
-        us = 4 * s.srtt_us;
+        DIAL_PATIENCE_RTTS * s.srtt_us > us)
+        us = DIAL_PATIENCE_RTTS * s.srtt_us;
     return us < DIAL_PATIENCE_MAX_US ? us : DIAL_PATIENCE_MAX_US;
 }
 

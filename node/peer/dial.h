@@ -34,7 +34,8 @@ enum {
     DIAL_REFUSED_S = 3600,       /* it has answered that it does not let us in */
     DIAL_CHANGE_US = 1000000,    /* changes of the network count once in so long */
     DIAL_MEMORY_US = 100 * 1000, /* a plan found no memory */
-    DIAL_PATIENCE_US = 1900 * 1000, /* no answer for so long, or for four round trips: offline */
+    DIAL_PATIENCE_US = 1900 * 1000, /* no answer for so long, or for so many round trips: offline */
+    DIAL_PATIENCE_RTTS = 6, /* a path is in doubt after three; then by a relay, there and back */
     DIAL_CALL_US = 2500 * 1000, /* who is called and has no session: on a bad path it takes more */
     DIAL_PATIENCE_MAX_US = 10 * 1000000,
 };

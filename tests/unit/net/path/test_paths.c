@@ -267,8 +267,7 @@ static void what_the_user_has_left_is_still_a_place(void **state) {
         }
         assert_non_null(asked);
         memcpy(data, asked->data, sizeof data);
-        const struct paths_move stays =
-            paths_place_answered(&p, t, data, &before, false, &ours);
+        const struct paths_move stays = paths_place_answered(&p, t, data, &before, false, &ours);
         assert_int_equal(stays.what, PATHS_STAY);
         assert_true(ours);
         assert_int_equal(status_of(&p, 1), PATH_VALIDATED);
