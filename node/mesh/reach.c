@@ -53,7 +53,8 @@ static const char *no_way(const struct mesh *mesh, const struct contact *c,
     if (has_relay(mesh, c))
         return NULL;
     if (policy == PATH_RELAY_ONLY)
-        return "relay_only: no relay is known, neither one of its own nor one of this node's";
+        return "relay_only: no relay is known, its own or this node's; name one in meshd.conf, "
+               "[relay] use";
     return somewhere ? NULL : "no address of it is known, and no relay";
 }
 
