@@ -2,13 +2,13 @@
 # What meshsim's commands promise: swarm texts are readable and the same each time, -j changes nothing, crashes and hangs are failures
 # like others, memo gives the trace of real, and broken lines are named.
 set -eu
-meshsim=$1 source=$2
+meshsim=$1 source=$2 seeds=$3
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 fail() { echo "$*" >&2; exit 1; }
 
-for seed in $(seq 1 60); do
+for seed in $(seq 1 "$seeds"); do
     "$meshsim" swarm --seed "$seed" --print >a.mesh
     "$meshsim" swarm --seed "$seed" --print >b.mesh
     cmp -s a.mesh b.mesh || fail "seed $seed gives two texts"
@@ -17,8 +17,8 @@ for seed in $(seq 1 60); do
     "$meshsim" check c.mesh || fail "seed $seed gives an unreadable medium text"
 done
 
-"$meshsim" swarm --seeds 1..30 -j 1 >one.txt 2>/dev/null || true
-"$meshsim" swarm --seeds 1..30 -j 3 >three.txt 2>/dev/null || true
+"$meshsim" swarm --seeds "1..$((seeds / 2))" -j 1 >one.txt 2>/dev/null || true
+"$meshsim" swarm --seeds "1..$((seeds / 2))" -j 3 >three.txt 2>/dev/null || true
 strip() { grep -vE 'wall|per_s|passed' "$1"; }
 cmp -s <(strip one.txt) <(strip three.txt) || { diff <(strip one.txt) <(strip three.txt) >&2; fail "-j changes the report"; }
 
