@@ -9,6 +9,7 @@
  *   endpoint_path.c       where its packets go, and what is asked before that changes
  *   endpoint_standby.c    several paths: the ones kept ready, and when one of them is taken
  *   (handshake_int.h)     handshakes and rekeys
+ *   endpoint_renew.c      when what is sent asks for new keys
  *   endpoint_memory.c     writers that wait for memory, and taking it back
  *   endpoint_place.c      places of peers beside their addresses
  *   endpoint_key_ask.c    whose key has a relay
@@ -133,6 +134,12 @@ void endpoint_send_frames_to(struct endpoint *e, struct session *s, uint64_t now
  * the path is in doubt and has had enough. */
 int endpoint_send_record(struct endpoint *e, struct session *s, const void *data,
                          size_t len) MUST_USE;
+/* What a relay or a client of it says: lost like any other if there is no room, and said again. */
+void endpoint_send_said(struct endpoint *e, struct session *s, const uint8_t *msg, size_t len);
+/* The same where the keys are too old to send, and new ones on their way: as soon as those are
+ * there (endpoint_send_unsaid). Once more: once. More than UNSAID_MAX are lost. */
+void endpoint_say_later(struct endpoint *e, struct peer *p, const uint8_t *msg, size_t len);
+void endpoint_send_unsaid(struct endpoint *e, struct session *s);
 /* The next small packet that is no record, or record, as a train of one; false: there is none. */
 bool endpoint_take_small(struct endpoint *e, uint64_t now_us, struct train *t);
 bool endpoint_take_record(struct endpoint *e, uint64_t now_us, struct train *t);
@@ -285,8 +292,6 @@ void endpoint_relay_forward(struct endpoint *e, uint64_t now_us, const struct tr
  * the relay that is there. */
 bool endpoint_relay_from(struct endpoint *e, uint64_t now_us, const struct hop *from, uint32_t flow,
                          struct hop *as);
-/* Those that waited for new keys of this session leave. */
-void endpoint_relay_keys(struct endpoint *e, struct session *s);
 /* What is to be said to relays and clients becomes records, as long as few of these wait. */
 void endpoint_relay_say(struct endpoint *e, uint64_t now_us);
 /* The next train that is forwarded. */

@@ -5,7 +5,7 @@
  * word of the peer's end the session. Keys are renewed for it only when the old ones may not be
  * used any more.
  */
-#include "net/handshake_int.h"
+#include "net/endpoint_int.h"
 #include "net/wire/frame.h"
 
 int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref r,
@@ -22,34 +22,6 @@ int endpoint_keepalive(struct endpoint *e, uint64_t now_us, struct peer_ref r,
         p->session->last_use_us = now_us; /* from now on it may grow idle */
     endpoint_make_ready(e, p->session);   /* its deadline is another */
     return 0;
-}
-
-void endpoint_renew_if_must(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (!keys_may_send(&s->keys, now_us, s->send_counter))
-        endpoint_maybe_rekey(e, s, now_us);
-}
-
-void endpoint_renew(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (s->peer->keepalive_us > 0)
-        endpoint_renew_if_must(e, s, now_us);
-    else
-        endpoint_maybe_rekey(e, s, now_us);
-}
-
-uint64_t session_keys_left_us(const struct endpoint *e, uint64_t now_us, struct session_ref r) {
-    const struct session *s = endpoint_find(e, r);
-    if (!s || !keys_may_send(&s->keys, now_us, s->send_counter))
-        return 0;
-    return s->keys.current.born_us + KEYS_REJECT_US - now_us;
-}
-
-bool session_renew(struct endpoint *e, uint64_t now_us, struct session_ref r) {
-    struct session *s = endpoint_find(e, r);
-    if (!s)
-        return false;
-    endpoint_renew_if_must(e, s, now_us);
-    endpoint_reap(e);
-    return s->hs_out != NULL;
 }
 
 static bool waits_for_answer(const struct session *s) {

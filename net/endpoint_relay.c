@@ -29,35 +29,6 @@ static bool next_said(struct endpoint *e, uint64_t now_us, struct peer_ref *to,
            (e->relay_server && relay_server_next(e->relay_server, now_us, to, msg, len));
 }
 
-static void send_counted(struct endpoint *e, struct session *s, const uint8_t *msg, size_t len) {
-    const int err = endpoint_send_record(e, s, msg, len);
-    (void)err; /* it is said again */
-}
-
-/* Its keys are too old to send, and new ones on their way: as soon as they are there. */
-static void say_later(struct endpoint *e, struct peer *p, const uint8_t *msg, size_t len) {
-    if (!p->unsaid)
-        p->unsaid = mem_calloc(1, sizeof *p->unsaid);
-    struct unsaid *u = p->unsaid;
-    for (unsigned i = 0; u && i < u->count; i++)
-        if (u->list[i].len == len && memcmp(u->list[i].data, msg, len) == 0)
-            return; /* once more */
-    if (!u || u->count == UNSAID_MAX) {
-        e->counters.records_unsent++;
-        return;
-    }
-    u->list[u->count].len = (uint8_t)len;
-    memcpy(u->list[u->count++].data, msg, len);
-}
-
-void endpoint_relay_keys(struct endpoint *e, struct session *s) {
-    struct unsaid *u = s->peer->unsaid;
-    s->peer->unsaid = NULL;
-    for (unsigned i = 0; u && i < u->count; i++)
-        send_counted(e, s, u->list[i].data, u->list[i].len);
-    mem_free(u);
-}
-
 static void say(struct endpoint *e, uint64_t now_us, unsigned ahead) {
     struct peer_ref to;
     uint8_t msg[RELAY_MSG_MAX_BYTES];
@@ -68,10 +39,10 @@ static void say(struct endpoint *e, uint64_t now_us, unsigned ahead) {
         if (!s || !(s->caps & CAPABILITY_RECORD))
             continue;
         if (keys_may_send(&s->keys, now_us, s->send_counter)) {
-            send_counted(e, s, msg, len);
+            endpoint_send_said(e, s, msg, len);
         } else if (msg[1] != RELAY_LOAD) { /* which is not worth new keys */
             endpoint_renew_if_must(e, s, now_us);
-            say_later(e, s->peer, msg, len);
+            endpoint_say_later(e, s->peer, msg, len);
         }
     }
 }

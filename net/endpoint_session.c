@@ -152,7 +152,7 @@ struct transport *endpoint_attach(struct endpoint *e, struct session *s, uint64_
 
 void endpoint_send_echoes(struct endpoint *e, struct session *s, uint64_t now_us) {
     uint8_t frame[9] = {FRAME_ECHO};
-    endpoint_relay_keys(e, s);
+    endpoint_send_unsaid(e, s);
     for (unsigned i = 0; i < s->echo_count; i++) {
         store_le64(frame + 1, s->echoes[i]);
         endpoint_send_frames(e, s, now_us, frame, sizeof frame);

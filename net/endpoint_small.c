@@ -103,6 +103,34 @@ int endpoint_send_record(struct endpoint *e, struct session *s, const void *data
     return 0;
 }
 
+void endpoint_send_said(struct endpoint *e, struct session *s, const uint8_t *msg, size_t len) {
+    const int err = endpoint_send_record(e, s, msg, len);
+    (void)err; /* it is said again */
+}
+
+void endpoint_say_later(struct endpoint *e, struct peer *p, const uint8_t *msg, size_t len) {
+    if (!p->unsaid)
+        p->unsaid = mem_calloc(1, sizeof *p->unsaid);
+    struct unsaid *u = p->unsaid;
+    for (unsigned i = 0; u && i < u->count; i++)
+        if (u->list[i].len == len && memcmp(u->list[i].data, msg, len) == 0)
+            return; /* once more */
+    if (!u || u->count == UNSAID_MAX) {
+        e->counters.records_unsent++;
+        return;
+    }
+    u->list[u->count].len = (uint8_t)len;
+    memcpy(u->list[u->count++].data, msg, len);
+}
+
+void endpoint_send_unsaid(struct endpoint *e, struct session *s) {
+    struct unsaid *u = s->peer->unsaid;
+    s->peer->unsaid = NULL;
+    for (unsigned i = 0; u && i < u->count; i++)
+        endpoint_send_said(e, s, u->list[i].data, u->list[i].len);
+    mem_free(u);
+}
+
 /* Nobody counts it any more. */
 static void uncount(struct endpoint *e, const struct small_packet *p) {
     struct session *s =

@@ -144,12 +144,6 @@ int handshake_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
     return err;
 }
 
-void endpoint_maybe_rekey(struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (rekey_due(s, e->rekey_us, now_us) && handshake_rekey(e, s, now_us)) {
-        /* No memory: tried again with the next packet. */
-    }
-}
-
 void handshake_hurry(struct endpoint *e, struct session *s, uint64_t now_us) {
     struct hs_out *h = s->hs_out;
     if (!h || !h->calm)

@@ -45,8 +45,8 @@ enum { IDLE_SECONDS = 300 };
 
 struct host_idle { /* bytes since sim_mark, with IP and UDP headers */
     uint64_t to_relays, from_relays, to_others;
-    uint32_t *seconds; /* of IDLE_SECONDS, a ring: what went to relays; NULL: nothing yet */
-    uint64_t second;   /* the last one that has something, from 0 */
+    uint32_t *seconds;    /* of IDLE_SECONDS, a ring: what went to relays; NULL: nothing yet */
+    uint64_t second;      /* the last one that has something, from 0 */
     uint64_t last, worst; /* sums of the ring: now, and the greatest */
 };
 
