@@ -114,15 +114,17 @@ static void congestion_marks_of_the_path_left_are_not_the_new_ones(void **state)
     for (int late = 0; late < 2; late++) { /* does the ACK tell of a packet of the old path? */
         struct bare *b = bare_new(CC_RENO, MTU_BASE_BYTES);
         struct transport *t = b->t;
-        bare_ping(b, 1 * S);
-        ack_marked(b, 1 * S + 40 * MS, 0, 1, (struct ecn_counts){.ect0 = 1});
+        bare_ping(b, 1 * S); /* 0: of each path the first has no mark */
+        bare_ping(b, 1 * S); /* 1 */
+        ack_marked(b, 1 * S + 40 * MS, 0, 2, (struct ecn_counts){.ect0 = 1});
         assert_int_equal(b->counters.ecn_validated, 1);
-        bare_ping(b, 2 * S); /* 1 */
+        bare_ping(b, 2 * S); /* 2 */
         if (!late)
-            ack_marked(b, 2 * S + 1 * MS, 1, 2, (struct ecn_counts){.ect0 = 2});
+            ack_marked(b, 2 * S + 1 * MS, 2, 3, (struct ecn_counts){.ect0 = 2});
         assert_int_equal(transport_path_switched(t, 2 * S + 2 * MS, 1, NULL), 0);
-        bare_ping(b, 2 * S + 3 * MS); /* 2 */
-        ack_marked(b, 2 * S + 50 * MS, late ? 1 : 2, 3, (struct ecn_counts){.ect0 = 2, .ce = 1});
+        bare_ping(b, 2 * S + 3 * MS); /* 3 */
+        bare_ping(b, 2 * S + 3 * MS); /* 4 */
+        ack_marked(b, 2 * S + 50 * MS, late ? 2 : 3, 5, (struct ecn_counts){.ect0 = 2, .ce = 1});
         assert_int_equal(b->counters.ecn_failed, 0);
         assert_int_equal(t->rec->cc.reductions, late ? 0 : 1);
         bare_free(b);
