@@ -164,6 +164,15 @@ static int add(struct relay_book *book, const struct relay_addr *at, struct rela
     return 0;
 }
 
+/* Another address of it than the one known. What a contact says of a home counts only once that has
+ * not answered for long. */
+static bool may_move(const struct relay *r, bool named) {
+    if (named)
+        return true;
+    return !r->named && !relay_is_up(r) && r->state != RELAY_IS_CONNECTING &&
+           (!r->home || r->pause_us >= RELAY_MOVES_US);
+}
+
 int relay_book_take(struct relay_book *book, const struct relay_addr *at, bool named,
                     struct relay **out) {
     struct relay *r = relay_by_id(book, &at->id);
@@ -173,8 +182,7 @@ int relay_book_take(struct relay_book *book, const struct relay_addr *at, bool n
         const int err = add(book, at, &r);
         if (err)
             return err;
-    } else if (!relay_addr_equal(&r->at, at) &&
-               (named || (!r->named && !relay_is_up(r) && r->state != RELAY_IS_CONNECTING))) {
+    } else if (!relay_addr_equal(&r->at, at) && may_move(r, named)) {
         set_addr(r, book->turn->now_us, at);
         if (!relay_is_up(r))
             relay_enter(r, book->turn->now_us, RELAY_IS_UNKNOWN, "its address is another now");

@@ -40,6 +40,8 @@ enum relay_state {
     RELAY_IS_REFUSED,    /* it does not take us in */
     RELAY_IS_RESTARTING, /* it has said so */
 };
+enum { RELAY_MOVES_US = 60 * 1000000 }; /* of pause between two tries, by then */
+
 enum { RELAY_STATES = RELAY_IS_RESTARTING + 1 };
 
 struct relay_probe { /* echoes that have not come back; node/mesh/relay_links.h */
@@ -117,7 +119,8 @@ struct relay *relay_by_id(const struct relay_book *book, const struct node_id *i
 struct relay *relay_by_serial(const struct relay_book *book, uint32_t serial);
 struct relay *relay_by_peering(const struct relay_book *book, const struct peering *p);
 /* The one with this address, a new one if there is none, with the key that was kept of it. Of a
- * known id that is reached somewhere already the address stays, unless the user names another.
+ * known id that is reached somewhere already the address stays, unless the user names another; of a
+ * home likewise, until it has not answered for minutes.
  * ERR_FULL, ERR_NOMEM, ERR_USAGE (our own id). */
 int relay_book_take(struct relay_book *book, const struct relay_addr *at, bool named,
                     struct relay **out) MUST_USE;

@@ -37,6 +37,23 @@ static void records(const uint8_t *data, size_t size) {
         abort();
 }
 
+/* A report that is read is written so that the same is read again. */
+static void path_reports(const uint8_t *data, size_t size) {
+    struct rd r = rd_init(data, size);
+    struct path_report a, b;
+    uint8_t out[PATH_REPORT_BYTES_MAX];
+    if (!frame_read_path_report(&r, &a))
+        return;
+    struct wr w = wr_init(out, sizeof out);
+    frame_write_path_report(&w, &a);
+    if (!w.ok)
+        abort();
+    r = rd_init(out, wr_len(&w));
+    if (rd_u8(&r) != FRAME_PATH_REPORT || !frame_read_path_report(&r, &b) || rd_left(&r) != 0 ||
+        a.packets != b.packets || a.bytes != b.bytes || a.largest != b.largest)
+        abort();
+}
+
 static void packets_out(struct transport *t, uint64_t now_us) {
     static uint8_t out[MTU_MAX_BYTES];
     struct transport_packet info;
@@ -65,6 +82,7 @@ static void write_some(struct transport *t, struct block_pool *pool, uint64_t id
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct transport_memo memo;
     records(data, size);
+    path_reports(data, size);
     struct events events = {0};
     struct endpoint_counters counters = {0};
     struct transport_shares shares = {.streams.max = STREAMS_ALL_MAX, .sent.max = SENT_ALL_MAX};

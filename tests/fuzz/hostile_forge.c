@@ -77,6 +77,19 @@ static void put_sized(struct dice *d, struct wr *w, uint8_t type) {
     put_bytes(d, w, len);
 }
 
+/* Any numbers, and something behind them now and then; small ones make it look at black holes. */
+static void put_path_report(struct dice *d, struct wr *w) {
+    uint8_t body[40];
+    struct wr b = wr_init(body, sizeof body);
+    for (unsigned i = 0; i < 3; i++)
+        wr_varint(&b, dice_one_in(d, 2) ? dice_varint(d) : dice_below(d, 2000));
+    if (dice_one_in(d, 8))
+        wr_u8(&b, 7);
+    wr_u8(w, FRAME_PATH_REPORT);
+    wr_varint(w, wr_len(&b));
+    wr_bytes(w, body, wr_len(&b));
+}
+
 static void put_fields(struct dice *d, struct wr *w, uint8_t type, uint64_t a, unsigned more) {
     wr_u8(w, type);
     wr_varint(w, a);
@@ -125,6 +138,10 @@ static void put_frame(struct dice *d, struct wr *w, const struct scene *s) {
         put_sized(d, w, FRAME_DATAGRAM);
         return;
     case 15:
+        if (dice_one_in(d, 3)) {
+            put_path_report(d, w);
+            return;
+        }
         put_sized(d, w, (uint8_t)(FRAME_RECORD + dice_below(d, 64)));
         return;
     case 16: /* of the session, with eight bytes: PATH_CHALLENGE and PATH_RESPONSE, or what comes */

@@ -362,6 +362,40 @@ static void a_contact_does_not_choose_all_homes(void **state) {
     world_free(w);
 }
 
+/* What one contact says of a relay's address does not lead away from a home that has just died. */
+static void a_contact_does_not_move_a_home(void **state) {
+    (void)state;
+    struct world *w = with_relays(1, 3, 69);
+    uint64_t seq;
+    w->hubs = 0;
+    for (unsigned i = 1; i < 4; i++) {
+        configs[i].use_count = i == 3;
+        w->nodes[i].cfg.tell[0] = w->nodes[i].addr;
+        w->nodes[i].cfg.tell_count = 1;
+        again(w, i);
+    }
+    world_run(w, 3 * S);
+    world_pair(w, 3, 1);
+    world_pair(w, 1, 2);
+    world_run(w, 15 * S);
+    struct relay_info info;
+    assert_true(node_relay_at(w->nodes[1].node, 0, &info) && info.reserved);
+    struct relay_addr bad = relay_at(w, 0);
+    bad.at = w->nodes[2].addr;
+    bad.port = ++bad.at.port;
+    say_homes(w, 2, 1, MANY, &bad, 1);
+    world_run(w, 100 * MS);
+    world_kill(w, 0);
+    w->nodes[2].unplugged = true;
+    assert_int_equal(node_message_send(w->nodes[1].node, w->now_us, "n2", "x", 1, &seq), 0);
+    world_run(w, 30 * S);
+    world_start(w, 0);
+    world_run(w, 60 * S);
+    assert_true(node_relay_at(w->nodes[1].node, 0, &info));
+    assert_true(addr_equal(&info.at.at, &w->nodes[0].addr) && info.reserved);
+    world_free(w);
+}
+
 /* Both ways, though they have a session that needs no secret. */
 static void a_relay_and_its_client_become_contacts_at_once(void **state) {
     (void)state;
@@ -405,6 +439,7 @@ int main(void) {
         cmocka_unit_test(flows_of_strangers_end_with_them),
         cmocka_unit_test(a_contact_of_relay_only_that_says_it_is_a_relay_is_not_called),
         cmocka_unit_test(a_contact_does_not_choose_all_homes),
+        cmocka_unit_test(a_contact_does_not_move_a_home),
         cmocka_unit_test(a_ticket_of_relay_only_is_good_through_a_relay_alone),
         cmocka_unit_test(a_relay_and_its_client_become_contacts_at_once),
         cmocka_unit_test(a_relay_of_the_users_that_is_a_contact_is_used_under_relay_only),
