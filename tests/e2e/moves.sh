@@ -41,10 +41,7 @@ said() { grep -c 'the network has changed' "$DIR/b.log"; }
 sleep 2
 check "it begins at the first address" test "$(path)" = 10.9.0.2:4002
 before=$(said)
-for i in 3 4 5; do # in steps
-    there ip addr add "10.9.0.$i/32" dev there
-    sleep 0.05
-done
+printf 'addr add 10.9.0.%s/32 dev there\n' 3 4 5 | there ip -batch - # in steps, which a busy machine does not draw out
 sleep "$settle_s"
 [ "$told" = 1 ] && check "what happens together is told once" test "$(said)" = $((before + 1))
 [ "$told" = 1 ] || check "what has happened is told" test "$(said)" -gt "$before"

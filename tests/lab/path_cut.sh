@@ -23,17 +23,20 @@ check "a reaches b directly" via a b direct
 age_us=$(peer_json a b age_us)
 head -c 30000000 /dev/urandom >"$DIR/file"
 lab_watch b link2
+read -r _ direct_before < <(lab_counted directly)
+read -r _ relayed_before < <(lab_counted by_relay)
 ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
 CTL_TIMEOUT=25 ctl a send b "$DIR/file" >"$DIR/send.log" 2>&1 &
 sending=$!
 sleep 1.5
+read -r _ direct < <(lab_counted directly)
+read -r _ relayed < <(lab_counted by_relay)
 cut=$(date +%s.%N)
 inside world nft -f - <<END
 add rule ip lab forward ip saddr 198.18.1.2 ip daddr 198.18.2.2 drop
 add rule ip lab forward ip saddr 198.18.2.2 ip daddr 198.18.1.2 drop
 END
-read -r _ direct < <(lab_counted directly)
-read -r _ relayed < <(lab_counted by_relay)
+direct=$((direct - direct_before)) relayed=$((relayed - relayed_before))
 echo "$direct bytes went directly before the cut, $relayed by the relay"
 check "the direct path had the transfer" test "$direct" -gt $((10 * relayed + 1000000))
 kill -0 $sending || { echo "FAILED: the transfer was over before the cut"; FAILED=1; }
