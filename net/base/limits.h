@@ -88,6 +88,8 @@
  *       session: a_packet_gets_eight_answers_at_most
  *   pings waiting for keys      -                   4                             ERR_FULL
  *       shares_queues: pings_wait_for_keys_up_to_four
+ *   said to relays, the same    -                   4                             lost, said again
+ *       relay_session: what_is_said_to_a_relay_waits_for_new_keys
  *   handshakes answered         a fifth of a core   an address its rate           a cookie is
  *                               asked, then silence
  *       handshake_budget: a_flooder_is_kept_from_nobody_elses_share

@@ -39,6 +39,33 @@ static struct trio *talking(const char *name, uint64_t number) {
     return t;
 }
 
+/* Six flows are asked for when the keys are too old: four questions leave with the new ones, long
+ * before they would be repeated, and each once. */
+static void what_is_said_to_a_relay_waits_for_new_keys(void **state) {
+    (void)state;
+    struct trio *t = behind_relay("keys", 1);
+    const struct peer_ref relay = t->peer[A][R];
+    assert_int_equal(endpoint_keepalive(t->ep[A], t->now_us, relay, 110 * S), 0);
+    trio_run(t, 109 * S, 0, -1);
+    trio_run(t, 80 * S, 0, -1);
+    struct session_ref s;
+    assert_true(endpoint_session(t->ep[A], relay, &s));
+    assert_int_equal(session_keys_left_us(t->ep[A], t->now_us, s), 0);
+    const uint64_t rekeys = endpoint_counters(t->ep[A])->rekeys;
+    for (uint8_t n = 0; n < UNSAID_MAX + 2; n++) {
+        const struct node_id nobody = {{n, 9}};
+        uint32_t request;
+        assert_int_equal(relay_open(t->ep[A], t->now_us, relay, &nobody, &request), 0);
+    }
+    trio_run(t, 200 * MS, 0, -1);
+    assert_int_equal(endpoint_counters(t->ep[A])->rekeys, rekeys + 1);
+    assert_true(session_keys_left_us(t->ep[A], t->now_us, s) > 170 * (uint64_t)S);
+    assert_int_equal(trio_count(t, A, EP_RELAY_REFUSED), UNSAID_MAX);
+    trio_run(t, S, 0, -1);
+    assert_int_equal(trio_count(t, A, EP_RELAY_REFUSED), UNSAID_MAX + 2);
+    trio_free(t);
+}
+
 static void two_that_cannot_reach_each_other_pair_by_ticket_through_a_relay(void **state) {
     (void)state;
     for (unsigned n = 0; n < 20; n++) {
@@ -429,6 +456,7 @@ int main(void) {
         cmocka_unit_test(two_relays_in_a_row_carry_a_stream),
         cmocka_unit_test(packets_through_a_relay_are_as_large_as_its_path_carries),
         cmocka_unit_test(what_goes_through_a_relay_waits_for_its_socket),
+        cmocka_unit_test(what_is_said_to_a_relay_waits_for_new_keys),
         cmocka_unit_test(two_that_cannot_reach_each_other_pair_by_ticket_through_a_relay),
         cmocka_unit_test(a_stream_through_a_relay_is_byte_exact_whatever_is_lost),
     };
