@@ -260,6 +260,19 @@ enum {
     SESSION_DEAD_US = 16 * 1000000, /* nor then: the session ends. An outage of 12 s at any moment
                                         * is survived, with room for the repetition after it */
 
+    /* What the user is told meanwhile, while the session lives on (endpoint_silent.c): something
+     * that the peer has to answer is out, and nothing at all has been said by it for so long, nor
+     * heard of it for four round trips. The last word was half a round trip on its way. */
+    PEER_SILENT_US = 1900 * 1000,
+    PEER_SILENT_MAX_US = 10 * 1000000, /* round trips count no further */
+    /* Who waits for the rest of a stream has nothing out. Nothing said for so long, or two round
+     * trips: it asks, so many times, and hears so long after the first that there is no answer. In
+     * all that is less than above, since queues on the way hold words of the dead. */
+    PEER_FLOW_US = 500 * 1000,
+    PEER_FLOW_ASKS = 3,
+    PEER_ASKED_US = 1300 * 1000,
+    PEER_LATE_US = 250 * 1000, /* who looks so much later than it wanted was away itself */
+
     /* Peers that are asked to stay (endpoint_keepalive): every fourth thing that is sent only so
      * that something is has to be answered. Three such questions in a row without an answer, and
      * the peer is down. */
