@@ -114,9 +114,10 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
 void endpoint_session_heard(struct endpoint *e, struct session *s, uint64_t now_us) {
     s->last_recv_us = now_us;
     s->echoed_us = 0;
-    if (s->flow_asks > 0 && s->tp)
+    if (s->flow_asked_us > 0 && s->tp)
         s->tp->flows = false; /* it is there: asked again when more has come */
-    s->flow_asks = 0;
+    s->flow_asked_us = 0;
+    s->silent_asks = 0;
     if (s->silent)
         endpoint_tell(e, EP_SESSION_HEARD, s->peer, s, 0);
     s->silent = false;

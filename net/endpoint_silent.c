@@ -2,9 +2,10 @@
  * before the session is given up (rekey.c), and again as soon as anything is heard. Whatever was
  * sent and has to be answered, a stream's bytes, a datagram, an echo, a proof of keys, is a
  * question, and goes again by rules of its own: probe timeouts, the paths beside the one in use
- * (endpoint_standby.c), handshakes to all places known. Any word of the peer's, by any path, is an
- * answer. Who only receives has nothing out: in the middle of a stream that falls silent it asks, a
- * few times; and not once more before more has come, so that a stream that rests costs nothing.
+ * (endpoint_standby.c), handshakes to all places known; and a few ECHOs, so that there are questions
+ * enough in the time. Any word of the peer's, by any path, is an answer. Who only receives has
+ * nothing out: in the middle of a stream that falls silent it asks in the same way; and once it is
+ * answered not again before more has come, so that a stream that rests costs nothing.
  */
 #include "net/handshake_int.h"
 #include "net/wire/frame.h"
@@ -13,14 +14,15 @@ static uint64_t later(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-/* What was heard at that time was said half a round trip before. */
-static uint64_t said_us(const struct session *s, uint64_t heard_us) {
+/* Where it counts from what was heard last: that was said half a round trip before. */
+static uint64_t said_us(const struct session *s, uint64_t from_us) {
     const uint64_t way_us = session_srtt_us(s) / 2;
-    return heard_us > way_us ? heard_us - way_us : 0;
+    return from_us == s->last_recv_us && from_us > way_us ? from_us - way_us : from_us;
 }
 
-static uint64_t round_trips_us(const struct session *s, unsigned n) {
-    const uint64_t us = n * session_srtt_us(s);
+/* So many quarters of a round trip. */
+static uint64_t quarters_us(const struct session *s, unsigned n) {
+    const uint64_t us = n * session_srtt_us(s) / 4;
     return us < PEER_SILENT_MAX_US ? us : PEER_SILENT_MAX_US;
 }
 
@@ -28,21 +30,19 @@ static uint64_t told_us(const struct session *s) {
     const uint64_t owes_us = rekey_owes_since_us(s), from_us = later(owes_us, s->away_us);
     if (s->silent || owes_us == TIME_NEVER)
         return TIME_NEVER;
-    uint64_t us = from_us + PEER_SILENT_US;
-    if (from_us == s->last_recv_us)
-        us = said_us(s, from_us) + PEER_SILENT_US;
-    else if (s->flow_asks > 0 && from_us == s->echoed_us) /* it was quiet before */
-        us = from_us + PEER_ASKED_US;
-    return later(us, from_us + round_trips_us(s, 4));
+    const bool flow = s->flow_asked_us > 0 && from_us == s->flow_asked_us;
+    const uint64_t us = said_us(s, from_us) + (flow ? PEER_ASKED_US : PEER_SILENT_US);
+    return later(us, from_us + quarters_us(s, 16));
 }
 
 static uint64_t ask_us(const struct session *s) {
-    const uint64_t from_us = later(s->last_recv_us, s->away_us);
-    if (!s->tp || !s->tp->flows || s->flow_asks >= PEER_FLOW_ASKS)
+    const uint64_t owes_us = rekey_owes_since_us(s);
+    const bool flows = s->tp && s->tp->flows, owes = owes_us != TIME_NEVER;
+    if (s->silent_asks >= PEER_ASKS || s->pkts_received == 0 || (!flows && !owes))
         return TIME_NEVER;
-    const uint64_t first_us =
-        later(said_us(s, from_us) + PEER_FLOW_US, from_us + round_trips_us(s, 2));
-    return first_us + s->flow_asks * later(PEER_FLOW_US, round_trips_us(s, 2));
+    const uint64_t since_us = owes && s->flow_asked_us == 0 ? owes_us : s->last_recv_us;
+    const uint64_t every_us = later(PEER_ASK_US, quarters_us(s, 5));
+    return said_us(s, later(since_us, s->away_us)) + (s->silent_asks + 1u) * every_us;
 }
 
 uint64_t endpoint_silent_us(const struct session *s) {
@@ -53,16 +53,19 @@ uint64_t endpoint_silent_us(const struct session *s) {
 /* Without keys that may send a handshake is under way, which is a question, too. */
 static void ask(struct endpoint *e, struct session *s, uint64_t now_us) {
     uint8_t frame[9] = {FRAME_ECHO};
-    if (!transport_awaits(s->tp)) {
+    const bool owes = rekey_owes_since_us(s) != TIME_NEVER;
+    if (!owes && !transport_awaits(s->tp)) {
         s->tp->flows = false;
         return;
     }
-    s->flow_asks++;
-    e->counters.flows_asked++;
+    s->silent_asks++;
+    e->counters.silences_asked++;
     endpoint_maybe_rekey(e, s, now_us);
     if (!keys_may_send(&s->keys, now_us, s->send_counter))
         return;
     store_le64(frame + 1, KEEPALIVE_ECHO);
+    if (!owes)
+        s->flow_asked_us = now_us;
     if (s->echoed_us == 0)
         s->echoed_us = now_us;
     s->sent_us = now_us;

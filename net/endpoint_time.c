@@ -17,8 +17,8 @@
  *                            a rekey that failed is tried again: REKEY_PAUSE_US, doubled each time;
  *                            a peer is dead: SESSION_DEAD_US, it ends
  *   owed, or waited for (endpoint_silent)
- *     last_recv_us           told that the peer does not answer: PEER_SILENT_US, or four round
- *                            trips; bytes of a stream stay out: PEER_FLOW_US, it is asked
+ *     last_recv_us           a silent peer is asked: PEER_ASK_US; and it is told that it does not
+ *                            answer: PEER_SILENT_US, or four round trips
  *   with a transport
  *     transport_deadline_us  losses, probes, acknowledgements, pacing, detaching an idle one; not
  *                            while all waits for new keys, and no sooner than in PATH_FULL_US while

@@ -265,11 +265,13 @@ enum {
      * heard of it for four round trips. The last word was half a round trip on its way. */
     PEER_SILENT_US = 1900 * 1000,
     PEER_SILENT_MAX_US = 10 * 1000000, /* round trips count no further */
-    /* Who waits for the rest of a stream has nothing out. Nothing said for so long, or two round
-     * trips: it asks, so many times, and hears so long after the first that there is no answer. In
-     * all that is less than above, since queues on the way hold words of the dead. */
-    PEER_FLOW_US = 500 * 1000,
-    PEER_FLOW_ASKS = 3,
+    /* Before that it is asked (ECHO) every so long, or 5/4 of a round trip: so many times in one
+     * silence, beside what is repeated anyhow. */
+    PEER_ASK_US = 500 * 1000,
+    PEER_ASKS = 3,
+    /* Who waits for the rest of a stream has nothing out: it is asked, too, and so long after the
+     * first question there is no answer. In all that is less than above, since queues on the way
+     * hold words of the dead. */
     PEER_ASKED_US = 1300 * 1000,
     PEER_LATE_US = 250 * 1000, /* who looks so much later than it wanted was away itself */
 

@@ -88,6 +88,7 @@ struct session {
     uint64_t guest_us;   /* a guest: when it had something here last */
     uint64_t asked_us;   /* the last question that only keeps it */
     uint64_t away_us;    /* when we have last looked too late at what the peer owes */
+    uint64_t flow_asked_us; /* the first question while it owed nothing but bytes; 0: none */
     uint64_t echoed_us;  /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     int close_err;
@@ -97,7 +98,7 @@ struct session {
     uint8_t small_waiting;   /* packets in the endpoint's small queue */
     uint8_t records_waiting; /* records in it */
     uint8_t kept, asks;      /* packets sent only to keep it; questions of these not answered yet */
-    uint8_t flow_asks;       /* since something was heard: whether more of a stream comes */
+    uint8_t silent_asks;     /* questions whether it is there, since something was heard */
     bool silent;             /* and the user has been told so (EP_SESSION_SILENT) */
     bool closed;             /* the peer has said goodbye: ends once what came before is heard */
     bool initiator;          /* we began it */
