@@ -38,7 +38,8 @@ static uint64_t told_us(const struct session *s) {
 static uint64_t ask_us(const struct session *s) {
     const uint64_t owes_us = rekey_owes_since_us(s);
     const bool flows = s->tp && s->tp->flows, owes = owes_us != TIME_NEVER;
-    if (s->silent_asks >= PEER_ASKS || s->pkts_received == 0 || (!flows && !owes))
+    /* Keys of ours that it has not shown are asked for anyhow: CONFIRM. */
+    if (s->silent_asks >= PEER_ASKS || !s->keys.shown || (!flows && !owes))
         return TIME_NEVER;
     const uint64_t since_us = owes && s->flow_asked_us == 0 ? owes_us : s->last_recv_us;
     const uint64_t every_us = later(PEER_ASK_US, quarters_us(s, 5));
@@ -72,18 +73,27 @@ static void ask(struct endpoint *e, struct session *s, uint64_t now_us) {
     endpoint_send_frames(e, s, now_us, frame, sizeof frame);
 }
 
+/* This machine slept, or had no time for so long: what has come was not read yet, so it waits as
+ * much longer, and asks anew if it may have been forgotten. False: it was here. */
+static bool was_away(struct session *s, uint64_t now_us, uint64_t late_us) {
+    if (late_us <= PEER_LATE_US)
+        return false;
+    if (late_us >= PEER_SILENT_US) {
+        late_us = PEER_SILENT_US;
+        s->silent_asks = 0;
+    }
+    s->away_us = now_us + late_us - PEER_SILENT_US;
+    return true;
+}
+
 void endpoint_silent_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
-    const uint64_t due_us = endpoint_silent_us(s);
-    if (now_us < due_us)
+    if (now_us < endpoint_silent_us(s))
         return;
     endpoint_make_ready(e, s);
-    if (now_us - due_us > PEER_LATE_US) { /* what has come meanwhile was not read yet */
-        s->away_us = now_us;
-        return;
-    }
     if (now_us >= ask_us(s))
         ask(e, s, now_us);
-    if (now_us < told_us(s))
+    const uint64_t tell_us = told_us(s);
+    if (now_us < tell_us || was_away(s, now_us, now_us - tell_us))
         return;
     s->silent = true;
     e->counters.peers_silent++;

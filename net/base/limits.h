@@ -273,7 +273,7 @@ enum {
      * first question there is no answer. In all that is less than above, since queues on the way
      * hold words of the dead. */
     PEER_ASKED_US = 1300 * 1000,
-    PEER_LATE_US = 250 * 1000, /* who looks so much later than it wanted was away itself */
+    PEER_LATE_US = 250 * 1000, /* who looks later than that was away itself: as much longer */
 
     /* Peers that are asked to stay (endpoint_keepalive): every fourth thing that is sent only so
      * that something is has to be answered. Three such questions in a row without an answer, and

@@ -87,7 +87,7 @@ struct session {
     uint64_t forward_us; /* when something left through its peer, which is a relay */
     uint64_t guest_us;   /* a guest: when it had something here last */
     uint64_t asked_us;   /* the last question that only keeps it */
-    uint64_t away_us;    /* when we have last looked too late at what the peer owes */
+    uint64_t away_us;    /* what the peer owes counts from then at the earliest: we were away */
     uint64_t flow_asked_us; /* the first question while it owed nothing but bytes; 0: none */
     uint64_t echoed_us;  /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
