@@ -31,8 +31,10 @@ static uint64_t told_us(const struct session *s) {
     if (s->silent || owes_us == TIME_NEVER)
         return TIME_NEVER;
     const bool flow = s->flow_asked_us > 0 && from_us == s->flow_asked_us;
-    const uint64_t us = said_us(s, from_us) + (flow ? PEER_ASKED_US : PEER_SILENT_US);
-    return later(us, from_us + quarters_us(s, 16));
+    const uint64_t span_us = from_us == s->last_recv_us ? PEER_QUIET_US
+                             : flow                     ? PEER_ASKED_US
+                                                        : PEER_SILENT_US;
+    return later(said_us(s, from_us) + span_us, from_us + quarters_us(s, 16));
 }
 
 static uint64_t ask_us(const struct session *s) {
