@@ -124,6 +124,10 @@ struct session_info {
 bool endpoint_session_info(const struct endpoint *e, uint64_t now_us, struct session_ref s,
                            struct session_info *out);
 
+/* The user has found by itself that the peer does not answer: EP_SESSION_HEARD follows when
+ * something is heard, and no EP_SESSION_SILENT before. */
+void session_tell_heard(struct endpoint *e, struct session_ref s);
+
 /* ---- packets ---- */
 /* Datagrams in the order in which they came, opened in place: the buffer is scratch afterwards.
  * The hop is handed back in the trains that answer them. */

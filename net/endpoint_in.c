@@ -244,10 +244,9 @@ static void input_data(struct endpoint *e, uint64_t now_us, const struct hop *fr
         else
             handshake_not_shown(e, s, now_us);
     }
-    s->last_recv_us = now_us;
+    endpoint_session_heard(e, s, now_us);
     if (is_use(s, now_us, buf + DATA_HEADER_BYTES, len - DATA_OVERHEAD_BYTES))
         s->last_use_us = now_us;
-    s->echoed_us = 0;
     s->pkts_received++;
     s->bytes_received += len;
     bool sure = paths_sure(&s->paths, from);

@@ -10,6 +10,7 @@
  *   endpoint_standby.c    several paths: the ones kept ready, and when one of them is taken
  *   (handshake_int.h)     handshakes and rekeys
  *   endpoint_renew.c      when what is sent asks for new keys
+ *   endpoint_silent.c     whether the peer answers
  *   endpoint_memory.c     writers that wait for memory, and taking it back
  *   endpoint_place.c      places of peers beside their addresses
  *   endpoint_key_ask.c    whose key has a relay
@@ -176,6 +177,8 @@ void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, in
 void endpoint_session_closed(struct endpoint *e, struct session *s, int err);
 /* It may have output: asked for it, and its deadline set, before endpoint_output gives false. */
 void endpoint_make_ready(struct endpoint *e, struct session *s);
+/* Something authentic of the peer's has come. */
+void endpoint_session_heard(struct endpoint *e, struct session *s, uint64_t now_us);
 void endpoint_tell(struct endpoint *e, enum ep_event_kind kind, const struct peer *p,
                    const struct session *s, int err);
 /* The transport, attached if need be; NULL: no memory. */
@@ -254,6 +257,12 @@ void endpoint_standby_timeout(struct endpoint *e, struct session *s, uint64_t no
 /* The peer's word on what has come to it by the path this came by. */
 void endpoint_standby_reported(struct endpoint *e, struct session *s, uint64_t now_us,
                                const struct hop *from, const struct path_report *report);
+
+/* ---- endpoint_silent.c ---- */
+/* When the peer is asked whether more comes, or it is told that it does not answer; TIME_NEVER. */
+uint64_t endpoint_silent_us(const struct session *s);
+/* That time may have come. */
+void endpoint_silent_timeout(struct endpoint *e, struct session *s, uint64_t now_us);
 
 /* ---- endpoint_memory.c ---- */
 /* Tells the streams whose writers found no block that there are some again. */

@@ -112,6 +112,24 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
     endpoint_make_ready(e, s);
 }
 
+void endpoint_session_heard(struct endpoint *e, struct session *s, uint64_t now_us) {
+    s->last_recv_us = now_us;
+    s->echoed_us = 0;
+    if (s->flow_asked_us > 0 && s->tp)
+        s->tp->flows = false; /* it is there: asked again when more has come */
+    s->flow_asked_us = 0;
+    s->silent_asks = 0;
+    if (s->silent)
+        endpoint_tell(e, EP_SESSION_HEARD, s->peer, s, 0);
+    s->silent = false;
+}
+
+void session_tell_heard(struct endpoint *e, struct session_ref r) {
+    struct session *s = endpoint_find(e, r);
+    if (s)
+        s->silent = true;
+}
+
 void endpoint_hang_up(struct endpoint *e, struct session *s, uint64_t now_us, int err) {
     uint8_t frame[10];
     struct wr w = wr_init(frame, sizeof frame);

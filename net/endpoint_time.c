@@ -16,6 +16,9 @@
  *     rekey_deadline_us      a silent peer is asked: SESSION_SILENT_US, or four round trips;
  *                            a rekey that failed is tried again: REKEY_PAUSE_US, doubled each time;
  *                            a peer is dead: SESSION_DEAD_US, it ends
+ *   owed, or waited for (endpoint_silent)
+ *     last_recv_us           a silent peer is asked: PEER_ASK_US; and it is told that it does not
+ *                            answer: PEER_SILENT_US, or four round trips
  *   with a transport
  *     transport_deadline_us  losses, probes, acknowledgements, pacing, detaching an idle one; not
  *                            while all waits for new keys, and no sooner than in PATH_FULL_US while
@@ -76,6 +79,7 @@ uint64_t session_deadline_us(const struct session *s, uint64_t now_us) {
         sooner(&d, s->up_us + SESSION_DEAD_US);
     sooner(&d, keys_previous_until_us(&s->keys));
     sooner(&d, rekey_deadline_us(s, now_us));
+    sooner(&d, endpoint_silent_us(s));
     if (s->tp) {
         sooner(&d, transport_due_us(s, now_us));
         sooner(&d, endpoint_standby_due_us(s));
@@ -141,6 +145,7 @@ static void up_timeout(struct endpoint *e, struct session *s, uint64_t now_us) {
         endpoint_session_end(e, s, ERR_TIMEOUT); /* nowhere may anything be sent */
         return;
     }
+    endpoint_silent_timeout(e, s, now_us);
     endpoint_send_challenges(e, s, now_us);
     if (s->tp)
         transport_timeouts(e, s, now_us);

@@ -338,6 +338,7 @@ static void start_over(struct endpoint *e, struct session *s) {
     session_table_renew(&e->sessions, s);
     s->small_waiting = s->records_waiting = 0; /* they are counted in the one that has gone */
     s->send_counter = 0;
+    s->silent = false; /* that was said of what has gone */
     s->initiator = true;
     s->pkts_sent = s->pkts_received = s->bytes_sent = s->bytes_received = 0;
     transport_memo_init(&s->memo);
@@ -389,8 +390,7 @@ static void take_keys(struct endpoint *e, struct session *s, uint64_t now_us, st
         session_drop_hs_in(s); /* of a rekey that crossed ours: its keys have gone */
     s->remote_index = a->sender;
     s->caps = e->caps & a->r.caps;
-    s->last_recv_us = now_us;
-    s->echoed_us = 0;
+    endpoint_session_heard(e, s, now_us);
 }
 
 static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, struct answer *a) {

@@ -19,6 +19,8 @@ void rekey_began(struct session *s, uint64_t now_us);
  * attempt is dropped; the session ends if the peer is dead. */
 void rekey_failed(struct endpoint *e, struct session *s, uint64_t now_us, int denied);
 void rekey_done(struct session *s);
+/* Since when it has been owing an answer, and nothing was heard of it; TIME_NEVER: it owes none. */
+uint64_t rekey_owes_since_us(const struct session *s);
 /* Something waits for the peer, and nothing has been heard of it for SESSION_DEAD_US; or for so
  * long that it is asked by a handshake; which has been done often enough, without a word in the
  * session: handshakes that pass where nothing else does must not go on without end. */

@@ -35,6 +35,10 @@ static uint64_t quiet_since_us(const struct session *s) {
     return later(s->last_recv_us, echo ? s->echoed_us : s->busy_since_us);
 }
 
+uint64_t rekey_owes_since_us(const struct session *s) {
+    return owes_an_answer(s) ? quiet_since_us(s) : TIME_NEVER;
+}
+
 /* The same, where nothing could be sent since the keys were too old. */
 static uint64_t dead_us(const struct session *s) {
     if (!s->hs_out || !wanted(s))
@@ -45,12 +49,11 @@ static uint64_t dead_us(const struct session *s) {
 }
 
 static uint64_t silent_us(const struct session *s) {
-    const bool sampled = s->tp ? s->tp->rec->rtt.has_sample : s->memo.has_rtt;
-    const uint64_t srtt_us = s->tp ? s->tp->rec->rtt.srtt_us : s->memo.rtt.srtt_us;
+    const uint64_t srtt_us = session_srtt_us(s);
     /* Where handshakes pass and nothing else does, a further one tells nothing new. */
-    if (!s->keys.shown || (sampled && srtt_us > SESSION_SILENT_MAX_US / 4))
+    if (!s->keys.shown || srtt_us > SESSION_SILENT_MAX_US / 4)
         return SESSION_SILENT_MAX_US;
-    return later(SESSION_SILENT_US, sampled ? 4 * srtt_us : 0);
+    return later(SESSION_SILENT_US, 4 * srtt_us);
 }
 
 /* Not while an answer of ours waits for its proof: a second handshake would cross the first. */

@@ -264,6 +264,16 @@ static void endpoint_event(struct node *n, const struct ep_event *ev) {
             dial_failed(&n->dials, p, error_of(n, p, ev->err, ev->by_ticket));
         mesh_event(&n->mesh, ev);
         break;
+    case EP_SESSION_SILENT:
+        p = peering_by_session(&n->peers, ev->session);
+        if (p)
+            dial_silent(&n->dials, p);
+        break;
+    case EP_SESSION_HEARD:
+        p = peering_by_session(&n->peers, ev->session);
+        if (p)
+            dial_heard(&n->dials, p);
+        break;
     case EP_PAIRED:
         pairing_done(&n->pairing, ev);
         break;

@@ -24,7 +24,8 @@
     X(records_out) X(records_in) X(records_dropped) \
     X(policy_dropped) X(relay_no_way) X(relayed_in) X(relayed_refused) X(forward_refused) \
     X(relay_records_bad) X(guests_up) X(guests_refused) X(guests_ended) X(key_asks_in) \
-    X(key_asks_refused) X(keys_told) X(key_told_refused) X(keepalives)
+    X(key_asks_refused) X(keys_told) X(key_told_refused) X(keepalives) \
+    X(silences_asked) X(peers_silent)
 /* clang-format on */
 struct endpoint_counters {
 #define X(name) uint64_t name;

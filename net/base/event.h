@@ -34,6 +34,9 @@ enum ep_event_kind {
                          * of the peer's than the one known. Both are to be kept and given back in
                          * struct peer_setup, or a replaced key counts again after a restart. Not
                          * for a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
+    EP_SESSION_SILENT, /* session: what it has to answer is not answered, and nothing is heard
+                        * (PEER_SILENT_US). It goes on; once until the next one */
+    EP_SESSION_HEARD,  /* session: something is heard again */
     EP_ROAMED,        /* session: it goes to another address now, which has answered; addr */
     EP_STREAM_OPENED, /* session, stream: by the peer */
     EP_STREAM_READABLE, /* session, stream: new bytes, or the end */

@@ -269,6 +269,23 @@ enum {
     SESSION_DEAD_US = 16 * 1000000, /* nor then: the session ends. An outage of 12 s at any moment
                                         * is survived, with room for the repetition after it */
 
+    /* What the user is told meanwhile, while the session lives on (endpoint_silent.c): something
+     * that the peer has to answer was sent so long ago, four round trips at least, and nothing at
+     * all has been heard of it since. In the midst of something it counts from the peer's last
+     * word, which was half a round trip on its way, and is less, since queues on the way hold words
+     * of the dead: within two seconds of its end. */
+    PEER_SILENT_US = 1900 * 1000,
+    PEER_QUIET_US = 1800 * 1000,
+    PEER_SILENT_MAX_US = 10 * 1000000, /* round trips count no further */
+    /* Before that it is asked (ECHO) every so long, or 5/4 of a round trip: so many times in one
+     * silence, beside what is repeated anyhow. */
+    PEER_ASK_US = 500 * 1000,
+    PEER_ASKS = 3,
+    /* Who waits for the rest of a stream has nothing out: it is asked, too, and so long after the
+     * first question there is no answer. */
+    PEER_ASKED_US = PEER_QUIET_US - PEER_ASK_US,
+    PEER_LATE_US = 250 * 1000, /* who looks later than that was away itself: as much longer */
+
     /* Peers that are asked to stay (endpoint_keepalive): every fourth thing that is sent only so
      * that something is has to be answered. Three such questions in a row without an answer, and
      * the peer is down. */

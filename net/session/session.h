@@ -87,6 +87,8 @@ struct session {
     uint64_t forward_us; /* when something left through its peer, which is a relay */
     uint64_t guest_us;   /* a guest: when it had something here last */
     uint64_t asked_us;   /* the last question that only keeps it */
+    uint64_t away_us;    /* what the peer owes counts from then at the earliest: we were away */
+    uint64_t flow_asked_us; /* the first question while it owed nothing but bytes; 0: none */
     uint64_t echoed_us;  /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     int close_err;
@@ -96,6 +98,8 @@ struct session {
     uint8_t small_waiting;   /* packets in the endpoint's small queue */
     uint8_t records_waiting; /* records in it */
     uint8_t kept, asks;      /* packets sent only to keep it; questions of these not answered yet */
+    uint8_t silent_asks;     /* questions whether it is there, since something was heard */
+    bool silent;             /* and the user has been told so (EP_SESSION_SILENT) */
     bool closed;             /* the peer has said goodbye: ends once what came before is heard */
     bool initiator;          /* we began it */
     uint8_t parked;          /* ready, but its socket, this one minus 1, is full; 0: not so */
@@ -111,6 +115,13 @@ static inline bool session_answering(const struct session *s) {
 /* Nothing that comes for it is taken any more. */
 static inline bool session_over(const struct session *s) {
     return s->closed || s->state == SESSION_ENDED;
+}
+
+/* 0: not measured. */
+static inline uint64_t session_srtt_us(const struct session *s) {
+    if (s->tp)
+        return s->tp->rec->rtt.has_sample ? s->tp->rec->rtt.srtt_us : 0;
+    return s->memo.has_rtt ? s->memo.rtt.srtt_us : 0;
 }
 
 /* Where its packets go. */

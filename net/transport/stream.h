@@ -102,6 +102,8 @@ uint64_t rstream_ready(const struct rstream *r);
 unsigned rstream_peek(const struct rstream *r, uint64_t skip, struct span *spans, unsigned max,
                       bool *fin);
 void rstream_consume(struct rstream *r, uint64_t n);
+/* Nothing of it is waited for any more: all is here, or nobody wants it. */
+bool rstream_whole(const struct rstream *r);
 /* The end was reached and consumed, or the stream was reset or stopped with its final size known.
  */
 bool rstream_done(const struct rstream *r);

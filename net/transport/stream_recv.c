@@ -324,6 +324,10 @@ void rstream_consume(struct rstream *r, uint64_t n) {
         drop_pieces(&r->slots[0], r->read % STREAM_BLOCK_BYTES);
 }
 
+bool rstream_whole(const struct rstream *r) {
+    return r->reset || r->stopped || (r->has_final && r->read + r->unread == r->final_size);
+}
+
 bool rstream_done(const struct rstream *r) {
     if (r->reset)
         return true;

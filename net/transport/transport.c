@@ -133,6 +133,14 @@ bool transport_has_streams(const struct transport *t) {
     return false;
 }
 
+bool transport_awaits(const struct transport *t) {
+    for (uint32_t i = 0; i < t->hash_cap; i++)
+        for (const struct stream *s = t->hash[i]; s; s = s->hash_next)
+            if (!rstream_whole(&s->in))
+                return true;
+    return false;
+}
+
 bool transport_has_work(const struct transport *t) {
     return t->ctl.first || t->datagrams.count > 0 || t->memo->credit.given.due ||
            t->want_max_streams || t->rec->probes || transport_has_streams(t);

@@ -101,6 +101,7 @@ struct transport { /* private to transport*.c */
     uint32_t bare_acks;    /* sent since the last eliciting packet */
     uint64_t touched_us;
     uint64_t acked_bytes;
+    bool flows;          /* bytes of streams have come since the peer was last asked for more */
     bool left_dead;      /* what is out by paths that were left is lost once more is acknowledged */
     bool copies;         /* what leaves goes by another path as well */
     uint8_t acked;       /* TRANSPORT_ACKED_*, of the path in use, since transport_take_acked */
@@ -177,6 +178,8 @@ void transport_next_skip(struct transport *t, uint64_t pn);
 /* Something ack-eliciting waits to leave; some stream has bytes or a FIN to send. */
 bool transport_has_work(const struct transport *t);
 bool transport_has_streams(const struct transport *t);
+/* Some stream has not come to its end: the peer has more to send. */
+bool transport_awaits(const struct transport *t);
 /* Largest datagram on this path now. */
 uint16_t transport_mtu(const struct transport *t);
 uint64_t transport_deadline_us(const struct transport *t);

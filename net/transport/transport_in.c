@@ -58,6 +58,7 @@ static int input_stream(struct transport *t, uint64_t now_us, const struct frame
     err = use_credit(t, now_us, s, fresh);
     if (err)
         return err;
+    t->flows = true;
     transport_stream_arrived(t, s);
     if (rstream_ready(&s->in) > 0 ||
         (s->in.has_final && s->in.read == s->in.final_size && !s->in.fin_told))

@@ -34,6 +34,7 @@ enum node_event_kind {
     NODE_TICKET_STORED,   /* id = node_ticket_id: it survives a power cut */
     NODE_CONTACT_DENIED,  /* contact, err: their node does not let this one in any more; once */
     NODE_PEER_SILENT,     /* contact, err: a session is up, but it has not answered */
+    NODE_PEER_ANSWERS,    /* contact: it has been heard again */
     NODE_RELAY, /* id: the relay's serial; relay: what has happened to it; detail: a sentence */
 };
 enum { NODE_EVENT_KINDS = NODE_RELAY + 1 };

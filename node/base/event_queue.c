@@ -129,6 +129,8 @@ const char *node_event_name(enum node_event_kind k) {
         return "contact.denied";
     case NODE_PEER_SILENT:
         return "peer.silent";
+    case NODE_PEER_ANSWERS:
+        return "peer.answers";
     case NODE_RELAY:
         return "relay";
     }

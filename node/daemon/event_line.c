@@ -18,6 +18,7 @@ enum log_level event_line_level(const struct node_event *e) {
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
     case NODE_PEER_SILENT:
+    case NODE_PEER_ANSWERS:
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
     case NODE_CONTACT_RENAMED:
@@ -104,6 +105,8 @@ static void peer_line(char out[static EVENT_LINE_MAX], const struct node_event *
         PUT("\"%s\" is offline: %s", e->contact, why);
     else if (e->kind == NODE_PEER_SILENT)
         PUT("\"%s\" does not answer, though its session is up", e->contact);
+    else if (e->kind == NODE_PEER_ANSWERS)
+        PUT("\"%s\" answers again", e->contact);
     else if (e->kind == NODE_CONNECT_FAILED)
         PUT("\"%s\" was not reached: %s", e->contact, why);
     else if (e->kind == NODE_PATH_CHANGED)
@@ -124,6 +127,7 @@ void event_line(char out[static EVENT_LINE_MAX], const struct node_event *e) {
     case NODE_PEER_DOWN:
     case NODE_CONNECT_FAILED:
     case NODE_PEER_SILENT:
+    case NODE_PEER_ANSWERS:
     case NODE_PATH_CHANGED:
     case NODE_PONG:
     case NODE_PING_FAILED:

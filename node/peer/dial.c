@@ -145,6 +145,25 @@ static bool is_silent(const struct dials *dials, const struct peering *p) {
     return p->online && p->dial.silent_us == endpoint_heard_us(dials->turn->ep, p->ref) + 1;
 }
 
+static void found_silent(struct dials *dials, struct peering *p) {
+    struct node_event *e = peering_tell_event(dials->peers, NODE_PEER_SILENT, p);
+    e->err = ERR_OFFLINE;
+    e->cause = cause_here(ERR_OFFLINE);
+    p->dial.silent_us = endpoint_heard_us(dials->turn->ep, p->ref) + 1;
+    p->dial.told_us = dials->turn->now_us;
+}
+
+/* What has begun keeps its own time, and has it out with the verdict. */
+void dial_silent(struct dials *dials, struct peering *p) {
+    if (p->contact && !is_silent(dials, p))
+        found_silent(dials, p);
+}
+
+void dial_heard(struct dials *dials, struct peering *p) {
+    if (p->contact)
+        (void)peering_tell_event(dials->peers, NODE_PEER_ANSWERS, p);
+}
+
 static void judge(struct dials *dials, struct peering *p) {
     struct dialling *d = &p->dial;
     const uint64_t since_us = d->since_us, patience = patience_us(dials, p);
@@ -163,10 +182,9 @@ static void judge(struct dials *dials, struct peering *p) {
     }
     if (heard_since(dials, p))
         return;
-    struct node_event *e = peering_tell_event(dials->peers, NODE_PEER_SILENT, p);
-    e->err = ERR_OFFLINE;
-    e->cause = cause_here(ERR_OFFLINE);
-    d->silent_us = endpoint_heard_us(dials->turn->ep, p->ref) + 1;
+    if (!is_silent(dials, p) || d->told_us < since_us)
+        found_silent(dials, p);
+    session_tell_heard(dials->turn->ep, p->session);
     /* What has begun since then has its own time. */
     const uint64_t before_us = dials->turn->now_us > patience ? dials->turn->now_us - patience : 0;
     const uint64_t next_us = parts_peer_silent(&dials->turn->parts, p, p->contact, before_us);

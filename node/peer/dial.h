@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "crypto/base/err.h"
+#include "net/base/limits.h"
 #include "net/base/timer.h"
 #include "node/peer/peer.h"
 
@@ -34,10 +35,11 @@ enum {
     DIAL_REFUSED_S = 3600,       /* it has answered that it does not let us in */
     DIAL_CHANGE_US = 1000000,    /* changes of the network count once in so long */
     DIAL_MEMORY_US = 100 * 1000, /* a plan found no memory */
-    DIAL_PATIENCE_US = 1900 * 1000, /* no answer for so long, or for so many round trips: offline */
-    DIAL_PATIENCE_RTTS = 6, /* a path is in doubt after three; then by a relay, there and back */
+    DIAL_PATIENCE_US = PEER_SILENT_US, /* no answer for so long, or for so many round trips: */
+    DIAL_PATIENCE_RTTS = 6,     /* offline; a path is in doubt after three; then by a relay, there
+                             * and back */
     DIAL_CALL_US = 2500 * 1000, /* who is called and has no session: on a bad path it takes more */
-    DIAL_PATIENCE_MAX_US = 10 * 1000000,
+    DIAL_PATIENCE_MAX_US = PEER_SILENT_MAX_US,
 };
 
 struct dials { /* of a node; zeroes but for these two are empty */
@@ -69,6 +71,9 @@ void dial_answered(struct dials *dials, struct peering *p);
 void dial_probe(struct dials *dials, struct peering *p);
 /* It is looked at then, if not earlier: dialled, or its messages are sent on. */
 void dial_at(struct dials *dials, struct peering *p, uint64_t at_us);
+/* The endpoint says that what it has to answer is not answered; and that it is heard again. */
+void dial_silent(struct dials *dials, struct peering *p);
+void dial_heard(struct dials *dials, struct peering *p);
 /* What became of it. */
 void dial_up(struct dials *dials, struct peering *p);
 void dial_down(struct dials *dials, struct peering *p,

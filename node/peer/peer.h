@@ -29,6 +29,7 @@ struct dialling {        /* node/peer/dial.h; zeroes: nothing is planned */
     bool idle;           /* the last session ended because nobody used it */
     uint64_t silent_us;  /* the session is up, but what had just begun was not answered: when the
                           * peer was last heard then, and 1; 0: it was */
+    uint64_t told_us;    /* and when that was told */
     int err;             /* why the last attempt failed; 0: it did not, or there was none */
 };
 

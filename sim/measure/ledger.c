@@ -258,6 +258,7 @@ void ledger_event(struct ledger *l, uint64_t now_ns, uint32_t host, uint32_t pee
     case NODE_PING_FAILED:
         l->pings_failed++;
         break;
+    case NODE_PEER_ANSWERS:
     case NODE_CONTACT_ADDED:
     case NODE_CONTACT_REMOVED:
     case NODE_CONTACT_RENAMED:

@@ -68,6 +68,8 @@ struct ledger { /* all zeroes is empty */
     struct samples flow; /* one-way times of datagrams */
     struct samples first_byte;
     struct samples noticed; /* from a node's end to when one that had a session with it says so */
+    /* Of one that runs it was said that it does not answer; and nothing in the world was why. */
+    uint64_t doubted, doubted_wrongly;
     struct progress progress;
     uint64_t flow_sent, load_done, load_refused;
     uint64_t healed_ns; /* when everything was last healed; 0: never */

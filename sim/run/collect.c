@@ -64,6 +64,8 @@ static void collect_ledger(const struct ledger *l, struct metrics *m) {
     samples_append(metrics_samples(m, "flow"), &l->flow);
     samples_append(metrics_samples(m, "transfer.first_byte"), &l->first_byte);
     samples_append(metrics_samples(m, "peer.noticed"), &l->noticed);
+    metrics_set_in(m, "peer", "doubted", l->doubted);
+    metrics_set_in(m, "peer", "doubted_wrongly", l->doubted_wrongly);
     metrics_set_in(m, "flow", "sent", l->flow_sent);
     metrics_set_in(m, "flow", "lost", l->flow_sent - l->flow.count);
     metrics_set_in(m, "flow", "received", l->flow.count);

@@ -93,6 +93,7 @@ static const struct {
     {"load.", "load.done"},
     {"work.", "work.asked"},
     {"peers.", "peers.wanted"},
+    {"peer.doubted", "peers.wanted"},
     {"disk.wrong", "disk.written_bytes"},
     {"disk.temp", "disk.written_bytes"},
     {"event.", "peers.wanted"},

@@ -129,6 +129,36 @@ static bool silent(struct duties *ds, const struct demand_item *i, uint32_t from
            (from == i->from && unheard(back, i, now_ns));
 }
 
+/* Something has happened to one of them or to a relay between them a moment ago, or so much was
+ * lost that nobody could tell. */
+static bool may_doubt(const struct duties *ds, const struct host *h, const struct host *other,
+                      const struct silence *q) {
+    const struct world *w = ds->world;
+    const uint64_t now_ns = world_run_ns(w), span_ns = UNHEARD_S * SIM_S;
+    const uint64_t since_ns = now_ns > span_ns ? now_ns - span_ns : 0;
+    const struct troubles *t = &ds->troubles;
+    bool any = trouble_was(t, h->index, since_ns) || trouble_was(t, other->index, since_ns) ||
+               trouble_cut(t, h->index, other->index, since_ns) ||
+               (q && q->unanswered >= UNHEARD_PKTS);
+    for (unsigned k = 0; k < 2; k++) {
+        const struct sim_host_options *o = k == 0 ? &h->options : &other->options;
+        for (uint32_t i = 0; i < o->relay_count; i++)
+            any = any || trouble_was(t, o->relays[i], since_ns) ||
+                  trouble_cut(t, o->relays[i], h->index, since_ns) ||
+                  trouble_cut(t, o->relays[i], other->index, since_ns) ||
+                  h->lost_ns > since_ns || other->lost_ns > since_ns;
+    }
+    return any;
+}
+
+static void doubted(struct duties *ds, const struct host *h, uint32_t peer) {
+    const struct host *other = peer < ds->world->host_count ? ds->world->hosts[peer] : NULL;
+    if (!other || !other->node)
+        return;
+    ds->ledger.doubted++;
+    ds->ledger.doubted_wrongly += !may_doubt(ds, h, other, silence_of(ds, peer, h->index));
+}
+
 /* ---- what is asked ---- */
 
 static bool online(const struct host *h, const struct host *with, bool *paired) {
@@ -298,6 +328,8 @@ void duty_event(struct duties *ds, const struct host *h, uint32_t peer,
         duty_done(ds, &ping, 0);
     else if (e->kind == NODE_PING_FAILED)
         duty_done(ds, &ping, e->err ? e->err : ERR_FAILED);
+    else if (e->kind == NODE_PEER_SILENT)
+        doubted(ds, h, peer);
     else if (e->kind == NODE_TRANSFER_DONE || e->kind == NODE_TRANSFER_FAILED)
         transfer_ended(ds, h, e->id);
 }

@@ -135,6 +135,7 @@ static const struct event_row events[] = {
     {.kind = NODE_PEER_DOWN, .show = show_why},
     {.kind = NODE_CONNECT_FAILED, .show = show_why},
     {.kind = NODE_PEER_SILENT, .show = show_why},
+    {.kind = NODE_PEER_ANSWERS},
     {.kind = NODE_PONG, .show = show_pong},
     {.kind = NODE_PING_FAILED, .show = show_ping_failed},
 };

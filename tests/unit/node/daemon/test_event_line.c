@@ -27,6 +27,7 @@ static void each_kind_has_its_sentence(void **state) {
          "\"bob\" is idle: nobody has needed it for long, so its session has ended"},
         {{.kind = NODE_PEER_SILENT, .contact = "bob", .err = ERR_OFFLINE},
          "\"bob\" does not answer, though its session is up"},
+        {{.kind = NODE_PEER_ANSWERS, .contact = "bob"}, "\"bob\" answers again"},
         {{.kind = NODE_CONNECT_FAILED, .contact = "bob", .err = ERR_OFFLINE},
          "\"bob\" was not reached: the peer cannot be reached now"},
         {{.kind = NODE_CONTACT_ADDED, .contact = "bob"}, "\"bob\" is a contact now"},
