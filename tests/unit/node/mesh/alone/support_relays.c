@@ -94,6 +94,10 @@ int relay_answer(struct endpoint *e, uint64_t now_us, struct peer_ref relay, uin
 }
 
 /* ---- the room ---- */
+void relay_close(struct endpoint *e, uint64_t now_us, const struct hop *flow) {
+    (void)e, (void)now_us, (void)flow;
+}
+
 static uint64_t deadline_us(const void *self) {
     const struct room *r = self;
     const uint64_t links_us = links_deadline_us(&r->links), ways_us = ways_deadline_us(&r->ways);
