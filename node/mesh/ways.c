@@ -206,8 +206,10 @@ bool ways_want(struct ways *ways, struct peering *p) {
     if (!w)
         return false;
     w->until_us = ways->turn->now_us + (p->dial.wanted ? WAY_WANTED_US : WAY_CALLED_US);
-    if (w->look_us == 0 || !p->online)
-        w->look_us = ways->turn->now_us + (p->online ? WAY_STUCK_US : WAY_LOOK_US);
+    const uint64_t look_us = ways->turn->now_us + (p->online ? WAY_STUCK_US : WAY_LOOK_US);
+    if (w->look_us == 0 ||
+        (!p->online && look_us < w->look_us)) /* wanting often postpones nothing */
+        w->look_us = look_us;
     return p->online || open_some(ways, c, wished(ways, c));
 }
 

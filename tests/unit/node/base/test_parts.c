@@ -311,7 +311,7 @@ static void the_next_deadline_is_the_first_of_all(void **state) {
     assert_int_equal(parts_deadline_us(&parts), 98);
     rows[0].at_us = 7;
     assert_int_equal(parts_deadline_us(&parts), 7);
-    parts.count = 0;
+    parts = (struct parts){.count = 0};
     assert_true(parts_deadline_us(&parts) == UINT64_MAX);
 }
 
