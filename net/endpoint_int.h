@@ -236,8 +236,8 @@ void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_
 /* The peer may be reached there, too. */
 void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *at);
-/* Its first path is sure: what else is known of the peer are candidates. Flows, in any case: the path
- * must have a standby when it dies; addresses where packets go through a relay. */
+/* Its first path is sure: what else is known of the peer are candidates. Flows, in any case: the
+ * path must have a standby when it dies; addresses where packets go through a relay. */
 void endpoint_path_others(struct endpoint *e, struct session *s, uint64_t now_us);
 /* Nothing goes there any more: if the session did, all other places known are asked. */
 void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,

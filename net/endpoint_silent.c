@@ -2,10 +2,11 @@
  * before the session is given up (rekey.c), and again as soon as anything is heard. Whatever was
  * sent and has to be answered, a stream's bytes, a datagram, an echo, a proof of keys, is a
  * question, and goes again by rules of its own: probe timeouts, the paths beside the one in use
- * (endpoint_standby.c), handshakes to all places known; and a few ECHOs, so that there are questions
- * enough in the time. Any word of the peer's, by any path, is an answer. Who only receives has
- * nothing out: in the middle of a stream that falls silent it asks in the same way; and once it is
- * answered not again before more has come, so that a stream that rests costs nothing.
+ * (endpoint_standby.c), handshakes to all places known; and a few ECHOs, so that there are
+ * questions enough in the time. Any word of the peer's, by any path, is an answer. Who only
+ * receives has nothing out: in the middle of a stream that falls silent it asks in the same way;
+ * and once it is answered not again before more has come, so that a stream that rests costs
+ * nothing.
  */
 #include "net/handshake_int.h"
 #include "net/wire/frame.h"

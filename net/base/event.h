@@ -27,18 +27,18 @@ enum ep_event_kind {
                          * ticket = secret that was used up: it stays this peer's only one until the
                          * pairing secret is stored safely and given to endpoint_peer_add in front
                          * of it. Before the EP_SESSION_UP */
-    EP_TICKET_DONE,   /* peer: a handshake with the pairing secret has succeeded, so that both sides
+    EP_TICKET_DONE, /* peer: a handshake with the pairing secret has succeeded, so that both sides
                          * hold it: the ticket's has been forgotten here, and is not given any
                          * more */
-    EP_PEER_KEY,      /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
+    EP_PEER_KEY,    /* peer, node, transport, cert_seq: a handshake has proved a newer certificate
                          * of the peer's than the one known. Both are to be kept and given back in
                          * struct peer_setup, or a replaced key counts again after a restart. Not
                          * for a pairing: there EP_PAIRED carries them. Before the EP_SESSION_UP */
-    EP_SESSION_SILENT, /* session: what it has to answer is not answered, and nothing is heard
+    EP_SESSION_SILENT,  /* session: what it has to answer is not answered, and nothing is heard
                         * (PEER_SILENT_US). It goes on; once until the next one */
-    EP_SESSION_HEARD,  /* session: something is heard again */
-    EP_ROAMED,        /* session: it goes to another address now, which has answered; addr */
-    EP_STREAM_OPENED, /* session, stream: by the peer */
+    EP_SESSION_HEARD,   /* session: something is heard again */
+    EP_ROAMED,          /* session: it goes to another address now, which has answered; addr */
+    EP_STREAM_OPENED,   /* session, stream: by the peer */
     EP_STREAM_READABLE, /* session, stream: new bytes, or the end */
     EP_STREAM_WRITABLE, /* session, stream: room again after ERR_AGAIN */
     EP_STREAM_FINISHED, /* session, stream: all we wrote, and our FIN, is acknowledged */

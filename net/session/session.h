@@ -83,13 +83,13 @@ struct session {
     uint64_t echoes[SESSION_ECHOES]; /* asked for while the keys were too old to send */
     uint64_t records_us;             /* until when those that have come are paid for (RECORD_US) */
     uint64_t up_us, last_recv_us, last_use_us, busy_since_us;
-    uint64_t sent_us;    /* when the last of its packets left */
-    uint64_t forward_us; /* when something left through its peer, which is a relay */
-    uint64_t guest_us;   /* a guest: when it had something here last */
-    uint64_t asked_us;   /* the last question that only keeps it */
-    uint64_t away_us;    /* what the peer owes counts from then at the earliest: we were away */
+    uint64_t sent_us;       /* when the last of its packets left */
+    uint64_t forward_us;    /* when something left through its peer, which is a relay */
+    uint64_t guest_us;      /* a guest: when it had something here last */
+    uint64_t asked_us;      /* the last question that only keeps it */
+    uint64_t away_us;       /* what the peer owes counts from then at the earliest: we were away */
     uint64_t flow_asked_us; /* the first question while it owed nothing but bytes; 0: none */
-    uint64_t echoed_us;  /* the first ECHO since something was heard; 0: none */
+    uint64_t echoed_us;     /* the first ECHO since something was heard; 0: none */
     uint64_t bytes_sent, bytes_received, pkts_sent, pkts_received;
     int close_err;
     uint8_t confirm_left; /* CONFIRMs still to be sent, 0: the peer has shown the keys */

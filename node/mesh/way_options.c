@@ -1,5 +1,7 @@
 #include "node/mesh/way_options.h"
 
+#include "net/wire/relay_msg.h"
+
 struct option {
     const struct relay_addr *at;
     uint64_t cost_us;
@@ -66,4 +68,23 @@ unsigned way_options(const struct links *links, const struct contact *c,
         *free = round == 0 ? n : *free;
     }
     return n;
+}
+
+const char *way_refusal_text(unsigned reason) {
+    switch (reason) {
+    case RELAY_GONE:
+        return "it is not there at its relay";
+    case RELAY_FULL:
+        return "its relay is full";
+    case RELAY_DENIED:
+        return "its relay, or it, does not let this node in";
+    case RELAY_RESTARTS:
+        return "its relay restarts";
+    case RELAY_EXPIRED:
+        return "nothing was sent through its relay for long";
+    case RELAY_QUOTA:
+        return "the relay's share of the day is used up";
+    default:
+        return "its relay has ended the flow";
+    }
 }

@@ -22,5 +22,7 @@ enum {
  * leads anywhere. */
 unsigned way_options(const struct links *links, const struct contact *c,
                      struct relay_addr out[static WAY_OPTIONS_MAX], unsigned *free);
+/* Why a relay gives no flow, or has ended one (enum relay_reason): half a sentence. */
+const char *way_refusal_text(unsigned reason);
 
 #endif

@@ -266,25 +266,6 @@ void ways_opened(struct ways *ways, struct relay *r, uint32_t request, const str
     }
 }
 
-static const char *reason_text(unsigned reason) {
-    switch (reason) {
-    case RELAY_GONE:
-        return "it is not there at its relay";
-    case RELAY_FULL:
-        return "its relay is full";
-    case RELAY_DENIED:
-        return "its relay, or it, does not let this node in";
-    case RELAY_RESTARTS:
-        return "its relay restarts";
-    case RELAY_EXPIRED:
-        return "nothing was sent through its relay for long";
-    case RELAY_QUOTA:
-        return "the relay's share of the day is used up";
-    default:
-        return "its relay has ended the flow";
-    }
-}
-
 /* Another relay may lead there. */
 static void next(struct ways *ways, struct way *w) {
     const struct contact *c = contact_of(ways, w);
@@ -300,7 +281,7 @@ void ways_refused(struct ways *ways, struct relay *r, uint32_t request, unsigned
         struct way *w = ways->list[i];
         if (w->relay != r || w->state != WAY_ASKED || w->request != request)
             continue;
-        fail(ways, w, reason_text(reason));
+        fail(ways, w, way_refusal_text(reason));
         next(ways, w);
         return;
     }
@@ -386,7 +367,7 @@ void ways_ended(struct ways *ways, struct relay *r, const struct hop *at, unsign
             continue;
         struct contact *c = contact_of(ways, w);
         const bool used = c && c->peering->online && reason != RELAY_EXPIRED;
-        fail(ways, w, reason_text(reason));
+        fail(ways, w, way_refusal_text(reason));
         if (reason == RELAY_NO_FLOW || reason == RELAY_EXPIRED)
             w->until_us = ways->turn->now_us; /* it may be asked again */
         if (used)

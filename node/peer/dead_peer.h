@@ -1,9 +1,9 @@
-/* dead_peer.h: is the peer still there? The endpoint notices a dead peer by what it does not answer,
- * and asks for itself when a stream falls silent (net/endpoint_silent.c). A transfer can wait for
- * long with nothing unacknowledged: for the user's yes, for the last file's fsync, for credit that
- * was lost with the peer. So while a transfer or a message waits for
- * a contact, silence of WATCH_US is answered with an echo request, and silence of WATCH_GONE_US
- * ends the session.
+/* dead_peer.h: is the peer still there? The endpoint notices a dead peer by what it does not
+ * answer, and asks for itself when a stream falls silent (net/endpoint_silent.c). A transfer can
+ * wait for long with nothing unacknowledged: for the user's yes, for the last file's fsync, for
+ * credit that was lost with the peer. So while a transfer or a message waits for a contact,
+ * silence of WATCH_US is answered with an echo request, and silence of WATCH_GONE_US ends the
+ * session.
  */
 #ifndef MESHD_NODE_PEER_DEAD_PEER_H
 #define MESHD_NODE_PEER_DEAD_PEER_H

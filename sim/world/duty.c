@@ -145,8 +145,8 @@ static bool may_doubt(const struct duties *ds, const struct host *h, const struc
         for (uint32_t i = 0; i < o->relay_count; i++)
             any = any || trouble_was(t, o->relays[i], since_ns) ||
                   trouble_cut(t, o->relays[i], h->index, since_ns) ||
-                  trouble_cut(t, o->relays[i], other->index, since_ns) ||
-                  h->lost_ns > since_ns || other->lost_ns > since_ns;
+                  trouble_cut(t, o->relays[i], other->index, since_ns) || h->lost_ns > since_ns ||
+                  other->lost_ns > since_ns;
     }
     return any;
 }

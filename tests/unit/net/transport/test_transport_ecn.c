@@ -161,7 +161,8 @@ static void ce_is_acknowledged_at_once(void **state) {
     (void)state;
     for (unsigned marked = 0; marked < 2; marked++) {
         struct world *w = world_new(rand_seeded("at once", 3).x);
-        send(w, 100000, 6000 * MS); /* the path is trusted, and nobody asks after the other */
+        send(w, 100000,
+             400 * MS); /* so that the path is trusted, and nobody asks after the other yet */
         w->mark_every = marked;
         const uint64_t before = counted(w, 1)->pkts_out;
         w->total += 100; /* one packet */

@@ -1,5 +1,5 @@
-/* A contact that dies in the middle of something is shown as silent within two seconds, by who sends
- * and by who receives, and online again with the first word; what was under way goes on.
+/* A contact that dies in the middle of something is shown as silent within two seconds, by who
+ * sends and by who receives, and online again with the first word; what was under way goes on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
