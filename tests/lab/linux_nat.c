@@ -18,6 +18,7 @@
 
 enum { OUT, IN, WAIT, REFUSED, TOO_BIG };
 enum {
+    LOW_PORTS = 512, /* the kernel translates those below only to such */
     SOCKETS_MAX = 64,
     NARROW_MTU = 1300,
     BIG_BYTES = 1400,
@@ -99,6 +100,7 @@ struct icmp_error {
     unsigned code, mtu;
 };
 static int home_ns, world_ns;
+static bool draws_ports; /* of the kernel and of the model, both */
 
 static void die(const char *what) {
     perror(what);
@@ -236,10 +238,12 @@ static void go_out(unsigned i, struct nat *n) {
     char kernel[64], model[64];
     (void)snprintf(kernel, sizeof kernel, "port %u", kernel_port[i]);
     (void)snprintf(model, sizeof model, "port %u", model_port[i]);
-    bool same = (kernel_port[i] == s->port) == (model_port[i] == s->port) &&
+    /* Of the 511 low ports one that is drawn may be any other one, too. */
+    const bool drawn = draws_ports && kernel_port[i] < LOW_PORTS && model_port[i] < LOW_PORTS;
+    bool same = (drawn || (kernel_port[i] == s->port) == (model_port[i] == s->port)) &&
                 (kernel_port[i] < 1024) == (model_port[i] < 1024);
     for (unsigned k = 0; k < i; k++)
-        if (steps[k].op == OUT)
+        if (steps[k].op == OUT && !drawn)
             same = same && (kernel_port[i] == kernel_port[k]) == (model_port[i] == model_port[k]);
     if (!same)
         complain(i, kernel, model);
@@ -364,6 +368,7 @@ int main(int argc, char **argv) {
         draw_steps(strtoull(argv[4], NULL, 10));
     else
         write_steps();
+    draws_ports = cfg.ports == NAT_PORTS_RANDOM;
     home_ns = namespace_of(argv[1]);
     world_ns = namespace_of(argv[2]);
     draw_init(&draw, 1);
