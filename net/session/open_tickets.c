@@ -48,10 +48,6 @@ void open_tickets_burn(struct open_tickets *t, const struct psk *secret) {
             continue;
         t->list[i] = t->list[--t->count];
         sodium_memzero(&t->list[t->count], sizeof t->list[0]);
-        if (t->count == 0) {
-            mem_free(t->list);
-            t->list = NULL;
-        }
         return;
     }
 }

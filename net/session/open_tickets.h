@@ -19,7 +19,9 @@ struct open_ticket {
 };
 
 struct open_tickets {
-    struct open_ticket *list; /* TICKETS_OPEN_MAX places; NULL until there is one */
+    /* TICKETS_OPEN_MAX places; NULL until there was one. Then it stays: a ticket is burned before
+     * the pairing is stored, and opened again if that fails, mostly for want of memory. */
+    struct open_ticket *list;
     unsigned count;
     uint64_t opened; /* so far, ever */
 };
