@@ -108,7 +108,6 @@ void endpoint_session_up(struct endpoint *e, struct session *s, uint64_t now_us)
         p->last_path = *session_hop(s);
     e->counters.sessions_up++;
     endpoint_tell(e, EP_SESSION_UP, p, s, 0);
-    endpoint_path_others(e, s, now_us);
     endpoint_make_ready(e, s);
 }
 

@@ -4,20 +4,6 @@
  * it for a better one. Each side tells the other now and then what has come by a path. */
 #include "net/endpoint_int.h"
 
-int endpoint_path_offer(struct endpoint *e, struct session *s, uint64_t now_us,
-                        const struct hop *at) {
-    if (s->state != SESSION_UP)
-        return ERR_AGAIN;
-    if (!peer_takes(s->peer, at))
-        return ERR_USAGE;
-    const int err = paths_offer(&s->paths, now_us, at);
-    if (err)
-        return err;
-    endpoint_send_challenges(e, s, now_us);
-    endpoint_make_ready(e, s);
-    return 0;
-}
-
 void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_us,
                             const struct hop *at) {
     const struct paths_move m = paths_withdraw(&s->paths, now_us, at);
@@ -27,35 +13,6 @@ void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_
     if (left && left != path_list_active(s->paths.known))
         path_list_remove(left);
     endpoint_make_ready(e, s);
-}
-
-/* Taken at once where the one in use is no good, or goes through a relay and this one does not;
- * else a standby. */
-void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
-                             const struct hop *at) {
-    const bool worse = session_hop(s)->kind != HOP_RELAY && at->kind == HOP_RELAY;
-    const bool wanted = (!worse && paths_doubtful(&s->paths)) ||
-                        (s->tp && transport_is_silent(s->tp)) ||
-                        (session_hop(s)->kind == HOP_RELAY && at->kind != HOP_RELAY);
-    if (hop_same_place(at, session_hop(s)) || !peer_takes(s->peer, at))
-        return;
-    if (!wanted && endpoint_path_offer(e, s, now_us, at) == 0)
-        return;
-    if (!wanted || paths_ask(&s->paths, &e->rng, now_us, at))
-        return;
-    endpoint_send_challenges(e, s, now_us);
-    endpoint_make_ready(e, s);
-}
-
-void endpoint_path_others(struct endpoint *e, struct session *s, uint64_t now_us) {
-    struct hop to[PEER_HOPS_MAX];
-    if (paths_doubtful(&s->paths))
-        return;
-    const bool relayed = session_hop(s)->kind == HOP_RELAY;
-    const unsigned n = peer_hops(s->peer, session_hop(s), to);
-    for (unsigned i = 0; i < n && s->state == SESSION_UP; i++)
-        if (to[i].kind == HOP_RELAY || relayed)
-            endpoint_path_candidate(e, s, now_us, &to[i]);
 }
 
 void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,

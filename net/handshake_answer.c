@@ -418,6 +418,7 @@ void handshake_confirmed(struct endpoint *e, struct session *s, uint64_t now_us)
     opened(s->peer, now_us);
     if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
+        endpoint_path_others(e, s, now_us);
     } else {
         e->counters.rekeys++;
         session_drop_hs_out(s); /* one of ours that crossed it: void */

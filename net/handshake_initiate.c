@@ -416,6 +416,7 @@ static void take_answer(struct endpoint *e, struct session *s, uint64_t now_us, 
     }
     if (s->state != SESSION_UP) {
         endpoint_session_up(e, s, now_us);
+        endpoint_path_others(e, s, now_us);
         session_sample_rtt(s, now_us, sent_us);
     } else {
         e->counters.rekeys++;

@@ -2,9 +2,9 @@
  * peer in ACK_ECN), and whether the path carries marks, so that ours may be set (RFC 9000 §13.4,
  * RFC 3168, RFC 8311). ECT(0) is the only mark we set: ECT(1) belongs to L4S.
  *
- *   TESTING   ECN_TEST_PKTS of a path that ask for an acknowledgement carry ECT(0). The first of them
- *             leaves behind a packet without: where marks are dropped, a question and its answer
- *             get through all the same, and nobody seems to be dead
+ *   TESTING   ECN_TEST_PKTS of a path that ask for an acknowledgement carry ECT(0). The first of
+ *             them leaves behind a packet without: where marks are dropped, a question and its
+ *             answer get through all the same, and nobody seems to be dead
  *   UNKNOWN   that many are out, or the path is silent: nothing is marked until their fate is known
  *   CAPABLE   one of them was acknowledged, with counts that are right: everything is marked
  *   FAILED    counts are missing, too low, go back, or are of a mark we did not set; or no marked
