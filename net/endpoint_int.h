@@ -222,23 +222,23 @@ void endpoint_send_challenges(struct endpoint *e, struct session *s, uint64_t no
 /* After a timeout: if nothing that was sent is acknowledged, the path left last is asked whether it
  * still lives. */
 void endpoint_path_silent(struct endpoint *e, struct session *s, uint64_t now_us);
-
-/* ---- endpoint_standby.c ---- */
 /* The peer may be there, by a place that somebody knows of: it is asked, and if it answers it is a
  * standby of the session, in use only if its score is better. Offered again it is asked again.
  * ERR_AGAIN: the session is not up, or its path is in doubt. ERR_USAGE: the peer's policy forbids
  * it. ERR_FULL, ERR_NOMEM. */
 int endpoint_path_offer(struct endpoint *e, struct session *s, uint64_t now_us,
                         const struct hop *at) MUST_USE;
-/* That place is gone: forgotten; if it is in use the best standby takes over at once. */
-void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_us,
-                            const struct hop *at);
 /* The peer may be reached there, too. */
 void endpoint_path_candidate(struct endpoint *e, struct session *s, uint64_t now_us,
                              const struct hop *at);
-/* Its first path is sure: what else is known of the peer are candidates. Flows, in any case: the
- * path must have a standby when it dies; addresses where packets go through a relay. */
+/* Its first path is sure: what else is known of the peer are candidates. Flows in any case, since
+ * the path must have a standby when it dies; addresses where packets go through a relay. */
 void endpoint_path_others(struct endpoint *e, struct session *s, uint64_t now_us);
+
+/* ---- endpoint_standby.c ---- */
+/* That place is gone: forgotten; if it is in use the best standby takes over at once. */
+void endpoint_path_withdraw(struct endpoint *e, struct session *s, uint64_t now_us,
+                            const struct hop *at);
 /* Nothing goes there any more: if the session did, all other places known are asked. */
 void endpoint_path_gone(struct endpoint *e, struct session *s, uint64_t now_us,
                         const struct hop *at);
