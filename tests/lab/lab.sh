@@ -133,6 +133,28 @@ peer_json() {
         exit}'
 }
 via() { [ "$(peer_json "$1" "$2" via)" = "$3" ]; }
+# lab_transfer A B FILE: it goes from A to B and comes there whole.
+lab_transfer() {
+    local out=$DIR/out-${3##*/}
+    mkdir "$out"
+    ctl "$2" recv --out "$out" --once >/dev/null 2>&1 &
+    check "the transfer of ${3##*/}" ctl "$1" send "$2" "$3"
+    check "and it is whole" cmp "$3" "$out/${3##*/}"
+}
+# lab_sending A B: 30 MB are on their way from A to B, for a second and a half; lab_sent: that ends well and is whole.
+lab_sending() {
+    head -c 30000000 /dev/urandom >"$DIR/file"
+    mkdir "$DIR/out"
+    ctl "$2" recv --out "$DIR/out" --once >/dev/null 2>&1 &
+    CTL_TIMEOUT=25 ctl "$1" send "$2" "$DIR/file" >"$DIR/send.log" 2>&1 &
+    sending=$!
+    sleep 1.5
+}
+lab_still_sending() { kill -0 "$sending" || { echo "FAILED: the transfer was over before"; FAILED=1; }; }
+lab_sent() {
+    check "the transfer ends well" wait "$sending"
+    check "and is whole" cmp "$DIR/file" "$DIR/out/file"
+}
 # Big packets that come to a host, from now on; lab_gap: the longest time between two of them after the time given (s since 1970), in
 # $gap_ms, and when it began, in $at_s.
 lab_watch() { # HOST DEV

@@ -15,22 +15,16 @@ lab_count by_r ip saddr 198.18.1.2 ip daddr 198.18.9.2 meta length gt 400
 lab_count by_s ip saddr 198.18.1.2 ip daddr 198.18.8.2 meta length gt 400
 pair a b
 age_us=$(peer_json a b age_us)
-head -c 30000000 /dev/urandom >"$DIR/file"
-mkdir "$DIR/out"
 lab_watch b eth0
-ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
-CTL_TIMEOUT=25 ctl a send b "$DIR/file" >"$DIR/send.log" 2>&1 &
-sending=$!
-sleep 1.5
+lab_sending a b
 read -r by_r _ < <(lab_counted by_r)
 read -r by_s _ < <(lab_counted by_s)
 victim=r
 [ "$by_s" -le "$by_r" ] || victim=s
 killed=$(date +%s.%N)
-kill -0 $sending || { echo "FAILED: the transfer was over before the kill"; FAILED=1; }
+lab_still_sending
 stop $victim KILL
-check "the transfer ends well" wait $sending
-check "and is whole" cmp "$DIR/file" "$DIR/out/file"
+lab_sent
 lab_gap b "$killed"
 read -r packets bytes < <(lab_counted by_$victim)
 read -r packets2 bytes2 < <(lab_counted by_$([ $victim = r ] && echo s || echo r))

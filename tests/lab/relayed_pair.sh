@@ -12,10 +12,7 @@ begin=$(date +%s%3N)
 pair a b
 echo "paired after $(($(date +%s%3N) - begin)) ms"
 head -c 5000000 /dev/urandom >"$DIR/file"
-mkdir "$DIR/out"
-ctl b recv --out "$DIR/out" --once >/dev/null 2>&1 &
-check "a transfer" ctl a send b "$DIR/file"
-check "which is whole" cmp "$DIR/file" "$DIR/out/file"
+lab_transfer a b "$DIR/file"
 check "a message" ctl a msg b hello
 for side in "a b" "b a"; do
     set -- $side

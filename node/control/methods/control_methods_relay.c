@@ -14,10 +14,7 @@ static void show_relay(struct proto_writer *w, const char *key, const struct rel
     show_addr(w, "address", &r->place);
     proto_str(w, "state", r->state);
     proto_str(w, "why", r->why);
-    if (r->is_wrong)
-        show_id(w, "wrong_id", &r->wrong);
-    else
-        proto_nil(w, "wrong_id");
+    show_id(w, "wrong_id", r->is_wrong ? &r->wrong : NULL);
     proto_bool(w, "named", r->named);
     proto_bool(w, "home", r->home);
     proto_bool(w, "reserved", r->reserved);

@@ -17,6 +17,10 @@ void show_addr(struct proto_writer *w, const char *key, const struct addr *a) {
 
 void show_id(struct proto_writer *w, const char *key, const struct node_id *id) {
     char text[NODE_ID_TEXT_CHARS + 1];
+    if (id == NULL) {
+        proto_nil(w, key);
+        return;
+    }
     node_id_text(id, text);
     proto_str(w, key, text);
 }
@@ -127,10 +131,7 @@ static void show_path(struct proto_writer *w, const struct contact_path_shown *p
     proto_map(w, NULL);
     proto_str(w, "kind", via_name(p->via));
     show_addr(w, "address", &p->addr);
-    if (is_somebody(&p->relay))
-        show_id(w, "relay", &p->relay);
-    else
-        proto_nil(w, "relay");
+    show_id(w, "relay", is_somebody(&p->relay) ? &p->relay : NULL);
     proto_str(w, "state", p->state);
     proto_bool(w, "active", p->active);
     proto_uint(w, "srtt_us", p->srtt_us);

@@ -8,6 +8,7 @@
 #include "node/node.h"
 
 void show_addr(struct proto_writer *w, const char *key, const struct addr *a);
+/* NULL: nil. */
 void show_id(struct proto_writer *w, const char *key, const struct node_id *id);
 /* An error that an event or a state is about. */
 void show_error(struct proto_writer *w, const char *key, int err, const struct cause *c,

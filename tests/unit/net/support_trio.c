@@ -292,6 +292,21 @@ static size_t read_some(struct trio *t, unsigned k, struct session_ref s, uint64
     return sum;
 }
 
+void trio_behind_relay(struct trio *t) {
+    t->cut[A][B] = t->cut[B][A] = true;
+    trio_serve(t, R);
+    trio_use_relay(t, A, R);
+    trio_use_relay(t, B, R);
+}
+
+void trio_talk_by_relay(struct trio *t) {
+    trio_behind_relay(t);
+    trio_know(t, A, B, true, NULL, false, PATH_AUTO);
+    trio_know(t, B, A, true, NULL, false, PATH_AUTO);
+    trio_flow(t, A, R, B);
+    trio_connect(t, A, B);
+}
+
 void trio_transfer(struct trio *t, unsigned i, unsigned k, size_t bytes, uint64_t us) {
     struct session_ref from, to;
     uint64_t stream, sent = 0, got = 0;

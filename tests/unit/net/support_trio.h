@@ -77,6 +77,10 @@ void trio_use_relay(struct trio *t, unsigned i, unsigned r);
 void trio_flow(struct trio *t, unsigned i, unsigned r, unsigned k);
 /* i connects to k: fails unless both have a session within 9 s. */
 void trio_connect(struct trio *t, unsigned i, unsigned k);
+/* A and B, who cannot reach each other from now on, are guests of R; and contacts with a session
+ * through it. */
+void trio_behind_relay(struct trio *t);
+void trio_talk_by_relay(struct trio *t);
 /* So many bytes from i to k by a stream, compared one by one; fails if that takes longer. */
 void trio_transfer(struct trio *t, unsigned i, unsigned k, size_t bytes, uint64_t us);
 

@@ -19,14 +19,7 @@ static const struct addr elsewhere = {.kind = ADDR_IPV4, .port = 9, .ip = {203, 
 /* A and B, guests of R, with a session through it; X is there, too. */
 static struct trio *talking(const char *name, uint64_t number) {
     struct trio *t = trio_new(name, number, 5);
-    t->cut[A][B] = t->cut[B][A] = true;
-    trio_serve(t, R);
-    trio_use_relay(t, A, R);
-    trio_use_relay(t, B, R);
-    trio_know(t, A, B, true, NULL, false, PATH_AUTO);
-    trio_know(t, B, A, true, NULL, false, PATH_AUTO);
-    trio_flow(t, A, R, B);
-    trio_connect(t, A, B);
+    trio_talk_by_relay(t);
     trio_run(t, 5 * S, 0, -1);
     return t;
 }

@@ -22,20 +22,14 @@ static struct psk secret_of(uint8_t b) {
 /* A and B are guests of R and cannot reach each other. */
 static struct trio *behind_relay(const char *name, uint64_t number) {
     struct trio *t = trio_new(name, number, 3);
-    t->cut[A][B] = t->cut[B][A] = true;
-    trio_serve(t, R);
-    trio_use_relay(t, A, R);
-    trio_use_relay(t, B, R);
+    trio_behind_relay(t);
     return t;
 }
 
 /* And are contacts, with a session through it. */
 static struct trio *talking(const char *name, uint64_t number) {
-    struct trio *t = behind_relay(name, number);
-    trio_know(t, A, B, true, NULL, false, PATH_AUTO);
-    trio_know(t, B, A, true, NULL, false, PATH_AUTO);
-    trio_flow(t, A, R, B);
-    trio_connect(t, A, B);
+    struct trio *t = trio_new(name, number, 3);
+    trio_talk_by_relay(t);
     return t;
 }
 
@@ -292,15 +286,8 @@ static void packets_through_a_relay_are_as_large_as_its_path_carries(void **stat
     static const size_t mtus[] = {1280 - 28, 1124 - 28, 9000 - 28};
     for (unsigned n = 0; n < 3; n++) {
         struct trio *t = trio_new("mtu", n, 3);
-        t->cut[A][B] = t->cut[B][A] = true;
         t->mtu = mtus[n];
-        trio_serve(t, R);
-        trio_use_relay(t, A, R);
-        trio_use_relay(t, B, R);
-        trio_know(t, A, B, true, NULL, false, PATH_AUTO);
-        trio_know(t, B, A, true, NULL, false, PATH_AUTO);
-        trio_flow(t, A, R, B);
-        trio_connect(t, A, B);
+        trio_talk_by_relay(t);
         trio_transfer(t, A, B, 4 << 20, 120 * S);
         struct session_ref s;
         struct session_info info;

@@ -13,6 +13,7 @@
 #include "node/people/contact_store.h"
 #include "node/people/petname.h"
 #include "node/people/ticket.h"
+#include "support_relay_addr.h"
 #include "support_world.h"
 
 enum { S = 1000000 };
@@ -78,18 +79,6 @@ static void a_contact_survives_its_stored_form(void **state) {
         value[0] = 4;
         assert_false(contact_decode(&b, &relays, a.id.bytes, 32, value, len));
     }
-}
-
-static struct relay_addr relay(const char *place, uint8_t id) {
-    struct relay_addr a = {.port = 0};
-    struct node_id node;
-    char text[RELAY_ADDR_TEXT_MAX + 1], who[NODE_ID_TEXT_CHARS + 1];
-    const char *wrong;
-    memset(node.bytes, id, sizeof node.bytes);
-    node_id_text(&node, who);
-    snprintf(text, sizeof text, "%s#%s", place, who);
-    assert_int_equal(relay_addr_parse(&a, text, &wrong), 0);
-    return a;
 }
 
 static struct relay_set some_relays(unsigned n) {

@@ -11,6 +11,7 @@
 
 #include "crypto/identity/bech32m.h"
 #include "node/people/ticket.h"
+#include "support_relay_addr.h"
 
 static struct ticket sample(unsigned addrs, bool secret, uint32_t expires_s) {
     struct ticket t = {.has_secret = secret, .expires_s = expires_s, .addr_count = addrs};
@@ -44,18 +45,6 @@ static void a_ticket_survives_its_text(void **state) {
             assert_int_equal(ticket_decode(&b, upper), 0);
             assert_memory_equal(&a, &b, sizeof a);
         }
-}
-
-static struct relay_addr relay(const char *place, uint8_t id) {
-    struct relay_addr a = {.port = 0};
-    struct node_id node;
-    char text[RELAY_ADDR_TEXT_MAX + 1], who[NODE_ID_TEXT_CHARS + 1];
-    const char *wrong;
-    memset(node.bytes, id, sizeof node.bytes);
-    node_id_text(&node, who);
-    snprintf(text, sizeof text, "%s#%s", place, who);
-    assert_int_equal(relay_addr_parse(&a, text, &wrong), 0);
-    return a;
 }
 
 /* Made by another program from docs/PROTOCOL.md; the first is what every meshd has written. */

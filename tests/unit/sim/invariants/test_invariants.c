@@ -17,22 +17,12 @@
 #include "sim/invariants/watch_set.h"
 #include "sim/link/fault.h"
 #include "sim/measure/hist.h"
+#include "support_watch.h"
 
 #define S UINT64_C(1000000000)
 
 static const struct addr inner = {.kind = ADDR_IPV4, .port = 7700, .ip = {192, 168, 1, 2}};
 static const struct addr outer = {.kind = ADDR_IPV4, .port = 7700, .ip = {198, 18, 0, 9}};
-
-static uint64_t count(const struct watch *w, enum invariant i) {
-    return watch_verdict(w, i)->count;
-}
-
-static uint64_t all(const struct watch *w) {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < INVARIANTS; i++)
-        sum += count(w, (enum invariant)i);
-    return sum;
-}
 
 static struct watch *three_hosts(void) {
     struct watch *w = watch_new();

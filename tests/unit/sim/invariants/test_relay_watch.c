@@ -11,6 +11,7 @@
 
 #include "crypto/base/bytes.h"
 #include "sim/invariants/invariants.h"
+#include "support_watch.h"
 
 #define S UINT64_C(1000000000)
 #define MS UINT64_C(1000000)
@@ -51,17 +52,6 @@ static struct watch *world_of(enum watch_policy of_a) {
 
 static struct watch *world(void) {
     return world_of(WATCH_ANY_PATH);
-}
-
-static uint64_t count(const struct watch *w, enum invariant i) {
-    return watch_verdict(w, i)->count;
-}
-
-static uint64_t all(const struct watch *w) {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < INVARIANTS; i++)
-        sum += count(w, (enum invariant)i);
-    return sum;
 }
 
 struct bytes {
