@@ -140,9 +140,8 @@ REAL(void, sstream_lost, struct sstream *s, uint64_t offset, uint64_t len, bool 
         __real_sstream_lost(s, offset, len, fin);
 }
 
-REAL(void, endpoint_maybe_rekey, struct endpoint *e, struct session *s, uint64_t now_us) {
-    if (!is(MUTANT_NEVER_REKEYS))
-        __real_endpoint_maybe_rekey(e, s, now_us);
+REAL(bool, rekey_due, const struct session *s, uint64_t rekey_us, uint64_t now_us) {
+    return !is(MUTANT_NEVER_REKEYS) && __real_rekey_due(s, rekey_us, now_us);
 }
 
 REAL(bool, key_cert_verify, const struct key_cert *c, const struct dh_public *transport) {

@@ -73,7 +73,8 @@ static void the_oldest_gives_way(void **state) {
     open_tickets_clear(&t);
 }
 
-/* Most nodes have none. Who had one can open it again without memory: its pairing was not stored. */
+/* Most nodes have none. Who had one can open it again without memory: its pairing was not
+ * stored. */
 static void before_the_first_no_memory_is_held_and_then_none_is_asked_for(void **state) {
     (void)state;
     struct open_tickets t = {0};
