@@ -132,6 +132,8 @@ static void heard(struct mesh *mesh, struct peering *p, struct mate *m, const st
                  err_text(err));
     else
         memcpy(p->contact->relay_rtts_ms, t->rtt_ms, sizeof t->rtt_ms);
+    /* It may be there since a relay said that it is not: nothing that failed is news any more. */
+    ways_changed(&mesh->ways, p->contact);
 }
 
 static void record(struct mesh *mesh, const struct ep_event *ev) {

@@ -77,7 +77,8 @@ struct ways { /* zeroes but for the first five */
 void ways_clear(struct ways *ways);
 /* Somebody wants it, or something of it. True: a way may come of it. */
 bool ways_want(struct ways *ways, struct peering *p);
-/* Its relays, or its policy, have changed. */
+/* Its relays, or its policy, have changed, or it has told of its relays: what failed is asked again
+ * with the next look. */
 void ways_changed(struct ways *ways, struct contact *c);
 void ways_contact_new(struct ways *ways, struct contact *c);
 void ways_contact_gone(struct ways *ways, const struct contact *c);

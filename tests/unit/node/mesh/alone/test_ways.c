@@ -107,6 +107,21 @@ static void a_relay_that_says_no_is_not_asked_again_at_once(void **state) {
     room_end(&r);
 }
 
+/* Its reservation came a moment after we asked, and it tells of it. */
+static void a_relay_that_says_no_is_asked_again_when_the_peer_tells_of_its_relays(void **state) {
+    (void)state;
+    struct room r;
+    room_begin(&r, 1);
+    relay_lives(&r, 0);
+    struct contact *c = room_contact(&r, 1, shared, 1);
+    dial(&r, c);
+    relay_refuses(&r, 0, c, RELAY_GONE);
+    ways_changed(&r.ways, c);
+    scene_wait(&r.s, WAY_LOOK_US);
+    assert_int_equal(asked(c, &r, 0), 2);
+    room_end(&r);
+}
+
 /* A relay that has not said a word for long may be dead: that is found out with the dial. */
 static void a_dial_asks_a_quiet_relay_for_an_echo(void **state) {
     (void)state;
@@ -337,6 +352,7 @@ int main(void) {
         cmocka_unit_test(whatever_answers_first_carries_the_call),
         cmocka_unit_test(a_dial_goes_through_so_many_and_no_more),
         cmocka_unit_test(a_relay_that_says_no_is_not_asked_again_at_once),
+        cmocka_unit_test(a_relay_that_says_no_is_asked_again_when_the_peer_tells_of_its_relays),
         cmocka_unit_test(a_dial_asks_a_quiet_relay_for_an_echo),
         cmocka_unit_test(who_is_only_called_is_called_through_one),
         cmocka_unit_test(a_relay_that_does_not_come_up_is_not_the_best),
